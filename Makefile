@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# One Makefile; everything generated lands in build/. `make help` lists the targets.
+
+VERSION   := 0.1.0
+PREFIX    ?= /usr/local
+SYSCONFDIR ?= /etc
+CC        ?= gcc
+CLANG     ?= clang
+BPFTOOL   ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
+ARCH      := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+BUILD     ?= build
+V         ?= 0
+Q         := $(if $(filter 1,$(V)),,@)
+say        = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
+
+WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+CPPFLAGS  += -D_GNU_SOURCE -DFLOWREEVE_VERSION='"$(VERSION)"' -DFLOWREEVE_SHARE='"$(PREFIX)/share/flowreeve"' \
+	     -I$(BUILD) -MMD -MP
+CFLAGS    ?= -O2 -g
+CFLAGS    += -std=gnu11 $(WARN)
+SAN_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LIBS      := -l:libbpf.a -lelf -lz -lyaml -ljansson
+
+# Below the slab, and render: no libbpf, no privilege, linked by the unit tests under sanitizers.
+LIB_FLOORS    := base net policy compile
+KERNEL_FLOORS := datapath observe
+TOP_FLOORS    := render cmd
+sources        = $(foreach floor,$(1),$(sort $(wildcard user/$(floor)/*.c)))
+objects        = $(patsubst %.c,$(BUILD)/$(2)%.o,$(call sources,$(1)))
+
+BPF_SOURCES := $(sort $(wildcard bpf/*.bpf.c))
+BPF_OBJECTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(BPF_SOURCES))
+BPF_FLAGS   := -target bpf -mcpu=v2 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -MMD -MP \
+	       -D__TARGET_ARCH_$(ARCH) -Ivmlinux/$(ARCH) -idirafter /usr/include/$(shell uname -m)-linux-gnu
+SKELETON    := $(BUILD)/flowreeve.skel.h
+
+.PHONY: all help
+all: $(BUILD)/flowreeve  ## build/flowreeve
+help:                    ## this list
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | column -t -s '	'
+
+# ---------------------------------------------------------------- the kernel half
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) $(BPF_FLAGS) -c $< -o $@
+
+$(BUILD)/flowreeve.bpf.o: $(BPF_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(SKELETON): $(BUILD)/flowreeve.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name flowreeve > $@.tmp && mv $@.tmp $@
+
+# ---------------------------------------------------------------- user space
+$(call objects,$(KERNEL_FLOORS)): | $(SKELETON)
+$(BUILD)/user/%.o: user/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+$(BUILD)/san/user/%.o: user/%.c
+	@mkdir -p $(@D)
+	$(call say,CC-SAN,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SAN_FLAGS) -c $< -o $@
+
+$(BUILD)/flowreeve: $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS) $(TOP_FLOORS))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# ---------------------------------------------------------------- tests
+# tests/unit: Criterion, unprivileged, under ASan and UBSan.  tests/kernel: Criterion, root.
+UNIT_SOURCES   := $(sort $(wildcard tests/unit/*.c))
+KERNEL_SOURCES := $(sort $(wildcard tests/kernel/*.c))
+TEST_CFLAGS    := -Wno-missing-prototypes
+
+$(BUILD)/san/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(call say,CC-SAN,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TEST_CFLAGS) $(SAN_FLAGS) -c $< -o $@
+
+$(BUILD)/tests/%.o: tests/%.c | $(SKELETON)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TEST_CFLAGS) -c $< -o $@
+
+$(BUILD)/tests-unit: $(patsubst %.c,$(BUILD)/san/%.o,$(UNIT_SOURCES)) \
+		     $(call objects,$(LIB_FLOORS) render,san/)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -lcriterion -o $@
+
+$(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES)) \
+		       $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))
+	$(call say,LD,$@)
+	$(Q)$(CC) $^ $(LIBS) -lcriterion -o $@
+
+$(BUILD)/bench: $(BUILD)/tests/bench/bench.o $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))
+	$(call say,LD,$@)
+	$(Q)$(CC) $^ $(LIBS) -lm -o $@
+
+.PHONY: check check-unit check-kernel check-e2e check-style bench
+check-unit: $(BUILD)/tests-unit  ## unit tests under ASan and UBSan, no root
+	$(Q)$(BUILD)/tests-unit --jobs 2
+check-kernel: $(BUILD)/tests-kernel  ## packet tests through BPF_PROG_TEST_RUN, root
+	$(Q)$(BUILD)/tests-kernel --jobs 1
+check-e2e: $(BUILD)/flowreeve  ## real clients and servers in network namespaces, root
+	$(Q)tests/e2e/run
+check-style:  ## floors, headers, limits of style
+	$(Q)scripts/check-style
+check: all  ## every test; sudo scripts/check installs what they need first
+	$(Q)tests/run
+bench: $(BUILD)/bench  ## ns per packet, side by side with nftables, root
+	$(Q)scripts/bench
+
+# ---------------------------------------------------------------- install
+.PHONY: install uninstall clean
+install: all  ## DESTDIR and PREFIX are honoured
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/flowreeve/tables \
+		$(DESTDIR)$(PREFIX)/share/flowreeve/examples $(DESTDIR)$(PREFIX)/share/doc/flowreeve
+	install -m 755 $(BUILD)/flowreeve $(DESTDIR)$(PREFIX)/sbin/flowreeve
+	install -m 644 policies/tables/*.yaml $(DESTDIR)$(PREFIX)/share/flowreeve/tables
+	install -m 644 policies/examples/* $(DESTDIR)$(PREFIX)/share/flowreeve/examples
+	install -m 644 README.md CHANGELOG.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/flowreeve
+uninstall:  ## removes what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/flowreeve
+	rm -rf $(DESTDIR)$(PREFIX)/share/flowreeve $(DESTDIR)$(PREFIX)/share/doc/flowreeve
+clean:  ## removes build/
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between the two halves: what user space writes into the maps and the kernel programs
+ * read, and the other way round. Plain data in host byte order unless a field says otherwise; no
+ * pointers, no policy words. A change of any layout here raises FR_ABI_VERSION.
+ */
+#ifndef FR_ABI_H
+#define FR_ABI_H
+
+#include <linux/types.h>
+
+#define FR_ABI_VERSION 1
+
+/* ---------------------------------------------------------------- words */
+
+/* Direction as the protected party sees it. */
+enum fr_dir { FR_EGRESS, FR_INGRESS, FR_DIRS };
+
+/* What a packet gets. WOULD_DROP: it passed because of audit; enforcement would have dropped it. */
+enum fr_verdict { FR_PASS, FR_DROP, FR_WOULD_DROP };
+
+/* What kind of attach point saw the packet. */
+enum fr_kind { FR_KIND_INTERFACE, FR_KIND_GUEST, FR_KIND_CGROUP, FR_KINDS };
+
+/* Why. Every verdict carries one; the words are what the user sees. */
+#define FR_REASONS(X)                                                                              \
+	X(RULE, "rule")                       /* a rule of the policy decided the opening */       \
+	X(DEFAULT, "default")                 /* no rule matched */                                \
+	X(FAILSAFE, "failsafe")               /* a failsafe rule, or the reply to one */           \
+	X(REPLY, "reply")                     /* belongs to a flow that the other side opened */   \
+	X(ADOPTED, "adopted")                 /* unknown mid-stream packet of a live socket */     \
+	X(LOOPBACK, "loopback")               /* device lo */                                      \
+	X(NEIGHBOUR, "neighbour-discovery")   /* NS, NA, RS, RA with hop limit 255 */              \
+	X(MULTICAST, "multicast-listener")    /* IGMP and MLD, TTL or hop limit 1 */               \
+	X(DHCP, "dhcp")                       /* DHCPv4 and v6 client */                           \
+	X(ICMP_ERROR, "icmp-error")           /* error about a known or admissible flow */         \
+	X(FORWARDED, "forwarded")             /* proven not to be this host's own traffic */       \
+	X(FORWARDED_REPLY, "forwarded-reply") /* TCP for a masqueraded connection */               \
+	X(NON_IP, "non-ip")                   /* ARP and the like, or another ethertype */         \
+	X(FRAGMENT, "fragment")               /* a later fragment */                               \
+	X(IPSEC_INNER, "ipsec-inner")         /* was admitted as ESP */                            \
+	X(STATE, "state")                     /* no packet that this flow can carry */             \
+	X(MALFORMED, "malformed")             /* header truncated or impossible */                 \
+	X(EXT_HEADERS, "extension-headers")   /* IPv6 chain past the limit */                      \
+	X(UNMANAGED, "unmanaged")             /* this hook is not part of the generation */
+
+enum fr_reason {
+#define X(name, text) FR_REASON_##name,
+	FR_REASONS(X)
+#undef X
+	FR_REASONS_COUNT
+};
+
+/* ---------------------------------------------------------------- limits */
+
+enum {
+	FR_LINE_BYTES = 64,
+	FR_LINE_WORDS = 16,
+	FR_TRIE_LEVELS = 8,	    /* nodes below the root of a trie, at most */
+	FR_TRIE_STRIDE_MAX = 8,	    /* bits a node consumes, at most */
+	FR_BUCKET_KEYS = 5,	    /* sorted keys in a bucket line */
+	FR_MAX_RULES = 1 << 20,	    /* rules of one image, built-in ones included */
+	FR_MAX_LINES = 1 << 22,	    /* lines of one image: 256 MB */
+	FR_EXT_HEADERS_MAX = 6,	    /* IPv6 extension headers that are walked */
+	FR_VLAN_TAGS_MAX = 2,
+	FR_NAME_MAX = 64,	    /* policy, table, row, rule names, with the NUL */
+	FR_HOOKS_MAX = 512,	    /* attach points of one policy */
+	FR_COMM_LEN = 16,
+};
+
+/* ---------------------------------------------------------------- the image
+ *
+ * One compiled policy: an array of 64-byte lines, one BPF_F_MMAPABLE ARRAY map. Slot 0 of the outer
+ * map `fr_images` is the generation in force. Offsets are line numbers from the start of the image.
+ * Nothing in it is a pointer, so the very same bytes serve the kernel and user space.
+ *
+ *   line 0   struct fr_image_head     line 1   struct fr_image_conf     line 2   struct fr_image_ident
+ *   then, in any order: address tries, service directories and tables, matrices, staged, slots.
+ *
+ * Look-up:  address --trie--> row      protocol, port --service directory--> column
+ *           matrix[row][column] -> cell {action, rule}
+ *
+ * Addresses are 128 bits, IPv4 apart: a v4 address is the key (u64)addr << 32 in its own trie; a v6
+ * address is looked up by its high 64 bits, then, where an entry says so, by its low 64 bits.
+ */
+struct fr_image_dir {
+	__u32 root4;	/* line: 65,536 trie entries, indexed by the top 16 bits of the v4 address */
+	__u32 root6;	/* line: the same for v6, by the top 16 bits of the high half */
+	__u32 services; /* line: 256 struct fr_service, by IP protocol number */
+	__u32 matrix;	/* line: dense: cells [row][columns]; else block numbers [row][columns / 16] */
+	__u32 columns;	/* cells of a row, a multiple of 16 */
+};
+
+/* Flags of a head. The built-ins are on unless the policy's `builtin:` switches them off. */
+enum fr_image_flags {
+	FR_F_ENFORCE = 1 << 0,	     /* drop; absent: audit */
+	FR_F_DENSE = 1 << 1,	     /* matrix lines hold cells; absent: lines of block line numbers */
+	FR_F_FORWARD_JUDGE = 1 << 2, /* forwarded: judge */
+	FR_F_IPSEC_JUDGE = 1 << 3,   /* ipsec: judge */
+	FR_F_NONIP_DENY_IF = 1 << 4, /* non-ip: deny, on interfaces */
+	FR_F_NONIP_DENY_GUEST = 1 << 5,
+	FR_F_LOOPBACK = 1 << 8,
+	FR_F_NEIGHBOUR = 1 << 9,
+	FR_F_MULTICAST = 1 << 10,
+	FR_F_DHCP = 1 << 11,
+	FR_F_ICMP_ERROR = 1 << 12,
+	FR_F_FORWARDING_ON = 1 << 16, /* host fact at apply: ip_forward or ipv6 forwarding is on */
+};
+
+/* Line 0: all that a packet of a known flow needs, read once per packet. */
+struct fr_image_head {
+	__u64 reserved;	  /* 0: room for the roll-back deadline */
+	__u32 generation; /* 1, 2, …; 0 never */
+	__u32 flags;	  /* enum fr_image_flags */
+	__u32 slots;	  /* line: u32 counter slot by rule number; filled by the loader */
+	__u32 staged;	  /* line: struct fr_staged, indexed by staged cells; 0 when there are none */
+	struct fr_image_dir dir[FR_DIRS];
+};
+
+/* Time-outs: in seconds as compiled, in jiffies once the loader has installed the image. */
+enum fr_timeout {
+	FR_TIMEOUT_TCP_OPENING,	    /* no third packet from the opener yet */
+	FR_TIMEOUT_TCP_ESTABLISHED,
+	FR_TIMEOUT_TCP_CLOSING,	    /* a FIN each way, or a RST */
+	FR_TIMEOUT_UDP_ONEWAY,
+	FR_TIMEOUT_UDP,
+	FR_TIMEOUT_ICMP,
+	FR_TIMEOUT_ADOPT,	    /* guests: adoption after attach or a counted eviction */
+	FR_TIMEOUT_EVENT,	    /* at most one drop event per rule and peer in this time */
+	FR_TIMEOUTS
+};
+
+/* Line 1. */
+struct fr_image_conf {
+	__u32 timeout[FR_TIMEOUTS];
+	__u64 adopt_until; /* jiffies64; 0 as compiled; the loader writes it at attach */
+	__u32 rules;	   /* number of rules, built-in ones included */
+	__u32 lines;	   /* number of lines in use */
+	__u32 rows[FR_DIRS];
+	__u32 reserved[2];
+};
+
+/* Line 2. */
+struct fr_image_ident {
+	__u32 abi;	    /* FR_ABI_VERSION */
+	__u32 reserved;
+	__u8 digest[32];    /* SHA-256 of the compiled image with this field, slots and generation 0 */
+	__u8 unused[24];
+};
+
+/* Rules that every image has, by number; the policy's own follow from FR_RULE_FIRST in file order. */
+enum fr_rule_number {
+	FR_RULE_DEFAULT_EGRESS,	 /* = FR_EGRESS  */
+	FR_RULE_DEFAULT_INGRESS, /* = FR_INGRESS */
+	FR_RULE_LOOPBACK,
+	FR_RULE_NEIGHBOUR,
+	FR_RULE_MULTICAST,
+	FR_RULE_DHCP,
+	FR_RULE_ICMP_ERROR,
+	FR_RULE_OTHER,	  /* verdicts that no rule decides: forwarded, non-ip, malformed, fragment … */
+	FR_RULE_FIRST
+};
+
+/*
+ * A cell: bits 31-30 action, bit 29 staged, bits 28-0 number. Not staged: the number of the deciding
+ * rule. Staged: the index of a struct fr_staged: a deny rule in `mode: audit` matches here as well.
+ */
+enum fr_action { FR_DENY, FR_ALLOW, FR_FAILSAFE_ALLOW };
+#define FR_CELL(action, number)	  ((__u32)(action) << 30 | (__u32)(number))
+#define FR_CELL_ACTION(cell)	  ((cell) >> 30)
+#define FR_CELL_STAGED		  (1u << 29)
+#define FR_CELL_NUMBER(cell)	  ((cell) & (FR_CELL_STAGED - 1))
+
+struct fr_staged {
+	__u32 real; /* the cell as if the staged rule did not exist */
+	__u32 rule; /* number of the staged deny rule */
+};
+
+/*
+ * A trie entry: bits 31-30 kind, bits 29-26 stride, bits 25-0 number. The key's next bits, from the
+ * most significant, are those below the 16 that the root consumed; a low-half trie (FR_TRIE_LOW) has
+ * no root table: it starts with all 64 bits of the low half and the entry at its line, word 0.
+ *   LEAF    number = row of the matrix.
+ *   NODE    number = line of 1 << stride entries (stride 1 … 8), indexed by the next stride bits.
+ *   BUCKET  number = line of a struct fr_bucket.
+ *   LOW     number = line whose word 0 is the entry to go on with, over the low 64 bits (v6 only).
+ * From a root, or from a LOW line, at most FR_TRIE_LEVELS nodes follow each other before a LEAF,
+ * BUCKET or LOW.
+ */
+enum fr_trie_kind { FR_TRIE_LEAF, FR_TRIE_NODE, FR_TRIE_BUCKET, FR_TRIE_LOW };
+#define FR_TRIE(kind, stride, number) ((__u32)(kind) << 30 | (__u32)(stride) << 26 | (__u32)(number))
+#define FR_TRIE_KIND(entry)	      ((entry) >> 30)
+#define FR_TRIE_STRIDE(entry)	      ((entry) >> 26 & 15)
+#define FR_TRIE_NUMBER(entry)	      ((entry) & ((1u << 26) - 1))
+
+/* Whole 64-bit keys, ascending; entry[i] serves key[i-1] <= k < key[i]. Unused keys: all ones, and
+ * their entries equal to the last one in use. Entries are LEAF or LOW. */
+struct fr_bucket {
+	__u64 key[FR_BUCKET_KEYS];
+	__u32 entry[FR_BUCKET_KEYS + 1];
+};
+
+/*
+ * One protocol's ports: table 0: every packet of this protocol is column `column`. Else `table` is the
+ * line of 65,536 u16, and the column is `column` + table[port]; entry values start at 1, because
+ * column + 0 is the fragment column: the best that any port of this protocol could get
+ * (failsafe, allow, deny in that order), asked for packets without ports.
+ * "port": the listener's port; for ICMP and ICMPv6, type << 8 | code.
+ */
+struct fr_service {
+	__u32 table;
+	__u32 column;
+};
+
+/* ---------------------------------------------------------------- counters */
+
+/* `fr_counters`, per-CPU, by slot. Only the kernel writes it; user space subtracts baselines. */
+struct fr_counters {
+	__u64 packets; /* max(1, gso segments), everything booked on the rule */
+	__u64 bytes;   /* L3 */
+	__u64 connections; /* openings that passed, would-drop ones included */
+	__u64 drops;
+	__u64 would_drops;
+	__u64 last; /* jiffies64 of the last packet */
+};
+
+/* `fr_reasons`, per-CPU, by FR_REASON_INDEX. */
+struct fr_reason_counters {
+	__u64 packets[3]; /* by enum fr_verdict */
+	__u64 bytes[3];
+};
+#define FR_REASON_INDEX(kind, dir, reason) (((kind) * FR_DIRS + (dir)) * 32 + (reason))
+#define FR_REASON_ENTRIES (FR_KINDS * FR_DIRS * 32)
+
+/* `fr_events_lost` and the like: `fr_tallies`, per-CPU u64. */
+enum fr_tally {
+	FR_TALLY_EVENTS_LOST,	  /* the ring buffer was full */
+	FR_TALLY_EVENTS_HELD,	  /* rate-limited */
+	FR_TALLY_FLOW_INSERT_FAILED,
+	FR_TALLY_FLOWS_OPENED,
+	FR_TALLY_FLOWS_PROMOTED,
+	FR_TALLY_FLOWS_ADOPTED,
+	FR_TALLY_COUNT
+};
+
+/* ---------------------------------------------------------------- flows */
+
+/* Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Ports in host order. Padding 0. */
+struct fr_flow_key {
+	__u8 local[16]; /* the protected party */
+	__u8 peer[16];
+	__u16 local_port; /* ICMP: identifier */
+	__u16 peer_port;  /* ICMP: the request's type << 8 | code */
+	__u32 scope;	  /* FR_SCOPE */
+	__u16 vlan;	  /* outer tag's VLAN id, 0 without */
+	__u8 proto;
+	__u8 pad;
+};
+#define FR_SCOPE(kind, ifindex) ((__u32)(kind) << 30 | ((kind) == FR_KIND_GUEST ? (ifindex) : 0))
+
+enum fr_flow_state {
+	FR_FLOW_OPENING,     /* TCP: SYN seen; UDP, ICMP and others: only the opener has sent */
+	FR_FLOW_ANSWERED,    /* TCP: SYN-ACK seen */
+	FR_FLOW_ESTABLISHED, /* TCP: third packet; others: both sides have sent */
+	FR_FLOW_CLOSING,     /* TCP: FIN from both, or RST */
+	FR_FLOW_ADOPTED,     /* met mid-stream */
+	FR_FLOW_STATES
+};
+
+enum fr_flow_flags {
+	FR_FLOW_FIN_OPENER = 1 << 0,
+	FR_FLOW_FIN_RESPONDER = 1 << 1,
+	FR_FLOW_WOULD_DROP = 1 << 2, /* audit: the opening would have been refused */
+	FR_FLOW_OPENER_AGAIN = 1 << 3, /* UDP: the opener has sent since the responder last did */
+};
+
+/* A flow record is state and accounting, never a cached verdict. */
+struct fr_flow {
+	__u64 first; /* jiffies64 */
+	__u64 last;
+	__u64 packets[FR_DIRS];
+	__u64 bytes[FR_DIRS];
+	__u32 slot;	  /* counter slot of the rule that admitted (or would refuse) the opening */
+	__u32 generation; /* under which it was last judged */
+	__u8 opener;	  /* enum fr_dir: EGRESS, the protected party opened */
+	__u8 state;	  /* enum fr_flow_state */
+	__u8 flags;	  /* enum fr_flow_flags */
+	__u8 reason;	  /* enum fr_reason of the opening */
+	__u32 pid;	  /* of the owner where the hook knows it, else 0 */
+	char comm[FR_COMM_LEN];
+};
+
+/* Who owns a socket: sk_storage, written when a process creates it or connects. */
+struct fr_owner {
+	__u32 pid;
+	__u32 uid;
+	char comm[FR_COMM_LEN];
+	__u32 parent_pid;	       /* 0 where the kernel has no BTF */
+	char parent_comm[FR_COMM_LEN]; /* empty where the kernel has no BTF */
+	__u64 start;		       /* of the process, boot-clock ns; 0 without BTF */
+};
+
+/* Fragments of a datagram whose first was allowed, on the way out of the protected party. */
+struct fr_fragment_key {
+	__u8 local[16];
+	__u8 peer[16];
+	__u32 id;
+	__u32 scope;
+	__u16 vlan;
+	__u8 proto;
+	__u8 pad;
+};
+struct fr_fragment {
+	__u64 until; /* jiffies64 */
+	__u32 slot;
+	__u32 pad;
+};
+
+/* What was, or would have been, refused, aggregated over the opener's own port (0 in the key). */
+struct fr_denied {
+	__u64 first; /* jiffies64 */
+	__u64 last;
+	__u64 packets;
+	__u64 bytes;
+	__u32 slot;
+	__u32 generation;
+	__u8 dir; /* of the refused packets */
+	__u8 verdict;
+	__u8 reason;
+	__u8 pad;
+	__u32 pid;
+	char comm[FR_COMM_LEN];
+	__u32 opener_port; /* the last one seen */
+	__u32 pad2;
+};
+
+/* ---------------------------------------------------------------- events */
+
+enum fr_event_type { FR_EVENT_REFUSED, FR_EVENT_OPENED };
+
+/* One record of the ring buffer `fr_events`. */
+struct fr_event {
+	__u16 version; /* FR_ABI_VERSION */
+	__u8 type;     /* enum fr_event_type */
+	__u8 verdict;
+	__u8 reason;
+	__u8 dir;
+	__u8 kind;
+	__u8 tcp_flags;
+	__u64 time; /* boot-clock ns */
+	struct fr_flow_key key;
+	__u32 slot;
+	__u32 generation;
+	__u32 ifindex;
+	__u32 length; /* L3 */
+	__u32 held;   /* events of this rule and peer not shown since the last one */
+	__u32 pid;
+	char comm[FR_COMM_LEN];
+	__u32 pad;
+};
+
+/* Rate limit of refusals: one event per key and FR_TIMEOUT_EVENT. */
+struct fr_throttle_key {
+	__u8 peer[16];
+	__u32 slot;
+	__u8 dir;
+	__u8 reason;
+	__u16 pad;
+};
+struct fr_throttle {
+	__u64 next; /* jiffies64 */
+	__u64 held;
+};
+
+/* `fr_control`, one entry, written by user space (readers) and by the program `fr_clock`. */
+struct fr_control {
+	__u64 refusals_until; /* jiffies64: somebody reads refusals until then */
+	__u64 openings_until;
+	__u64 jiffies; /* a pair taken at one moment by fr_clock */
+	__u64 boot_ns;
+};
+
+/* ---------------------------------------------------------------- records of user space
+ *
+ * Kept in pinned maps so that any later command can read what runs without the policy's file. The
+ * kernel programs never touch them. Strings end in NUL.
+ */
+
+/* `fr_rules`, by slot. */
+struct fr_rule_record {
+	char id[2 * FR_NAME_MAX];
+	char table[FR_NAME_MAX]; /* empty: the site's own rule */
+	char row[FR_NAME_MAX];
+	__u32 line;   /* of the vendor's document, 0 none */
+	__u8 dir;     /* enum fr_dir; FR_DIRS: both */
+	__u8 action;  /* enum fr_action */
+	__u8 staged;
+	__u8 used;    /* 0: the slot is free */
+	__u64 since;  /* realtime ns: from when the figures count */
+	struct fr_counters base; /* to be added to the live counters, modulo 2^64 */
+};
+
+/* `fr_state`, one entry. */
+struct fr_state {
+	__u32 abi;
+	__u32 hooks;	 /* entries of fr_hooks in use */
+	__u64 netns;	 /* inode of the network namespace of the interfaces */
+	__u64 applied;	 /* realtime ns */
+	__u64 zeroed;	 /* realtime ns */
+	char policy[FR_NAME_MAX];
+	char build[FR_NAME_MAX];
+	char source[256]; /* path of the policy file, for people */
+};
+
+/* `fr_hooks`. */
+struct fr_hook_record {
+	__u8 kind; /* enum fr_kind */
+	__u8 how;  /* 0 TCX link, 1 clsact filter, 2 cgroup link */
+	__u8 l3;   /* packets begin at the IP header */
+	__u8 used;
+	__u32 ifindex;
+	__u64 netns;  /* inode, interfaces and guests */
+	__u64 cgroup; /* id */
+	char name[192]; /* interface, or cgroup path below the cgroup2 root */
+	char pin[48];	/* pin file below the policy's directory, without the hook's suffix */
+};
+
+#endif /* FR_ABI_H */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * base: memory, strings, files and diagnostics. Uses libc only; never prints.
+ */
+#ifndef BASE_H
+#define BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* ---------------------------------------------------------------- memory
+ *
+ * An arena owns everything that is allocated from it; arena_free() ends it all. Allocation returns
+ * zeroed memory and never NULL: without memory the process ends with abort(), which is safe at any
+ * instant (the host then has the old policy or the new one, whole).
+ */
+struct arena;
+struct arena *arena_new(void);
+void arena_free(struct arena *arena); /* NULL is fine */
+void *arena_alloc(struct arena *arena, size_t size); /* aligned for any type */
+char *arena_strdup(struct arena *arena, const char *text);
+char *arena_strndup(struct arena *arena, const char *text, size_t length);
+char *arena_printf(struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Grow an array of `count` elements so that one more fits; capacity doubles, old content is kept. */
+void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
+
+/* Cleanup attributes for what does not live in an arena. */
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
+void close_fd(int *fd);	      /* closes when >= 0 */
+void close_file(FILE **file); /* fclose when not NULL */
+void free_ptr(void *pointer_to_pointer);
+void arena_drop(struct arena **arena);
+#define TAKE_FD(fd) ({ int taken_ = (fd); (fd) = -1; taken_; })
+#define TAKE_PTR(p) ({ __typeof__(p) taken_ = (p); (p) = NULL; taken_; })
+
+/* ---------------------------------------------------------------- strings */
+
+bool str_equal(const char *a, const char *b); /* both may be NULL */
+bool str_starts(const char *text, const char *prefix);
+bool name_is_kebab(const char *text); /* [a-z0-9]+(-[a-z0-9]+)*, shorter than FR_NAME_MAX */
+/* The candidate nearest to `word` by edit distance, or NULL when none is near enough to suggest. */
+const char *nearest_word(const char *word, const char *const *candidates, size_t count);
+/* Whole string as an unsigned decimal number <= max. 0 or -EINVAL / -ERANGE. */
+int parse_u64(const char *text, uint64_t max, uint64_t *out);
+/* "90", "90s", "5m", "2h", "5d" -> seconds. 0 or -EINVAL / -ERANGE (over 10 years). */
+int parse_duration(const char *text, uint32_t *seconds);
+
+/* SHA-256 of a buffer, 32 bytes out. */
+void sha256(const void *data, size_t size, uint8_t out[32]);
+
+/* ---------------------------------------------------------------- sources, places, diagnostics */
+
+/* A text that diagnostics point into. Owned by an arena. */
+struct source {
+	const char *name; /* as the user named it */
+	const char *text; /* NUL terminated as well */
+	size_t size;
+};
+
+/* Read a regular file whole. Refuses directories, devices, and more than `limit` bytes (-EFBIG).
+ * 0, or -errno with nothing in *out. */
+int source_read(struct arena *arena, const char *path, size_t limit, struct source **out);
+
+/* Lines and columns start at 1; line 0 means the file as a whole; source NULL means no file. */
+struct loc {
+	const struct source *source;
+	uint32_t line, column, length;
+};
+
+enum severity { SEV_ERROR, SEV_WARNING, SEV_NOTE };
+
+struct diag {
+	enum severity severity;
+	struct loc loc;
+	const char *check;   /* stable id, kebab-case, as in docs/diagnostics.md */
+	const char *message; /* one sentence, no full stop, says what and what was expected */
+	const char *hint;    /* how to mend it ("did you mean 'x'?"), or NULL */
+};
+
+/* All that was found, in order of finding. */
+struct diags {
+	struct arena *arena;
+	struct diag *list;
+	size_t count, capacity;
+	unsigned errors, warnings;
+};
+
+/* Add one; `hint` may be NULL. The error form returns `err` (a negative errno), so that a floor can
+ * say: return diag_error(d, loc, -EINVAL, "bad-port", NULL, "…"). More than 200 errors are not kept
+ * (they are counted). */
+int diag_error(struct diags *d, struct loc loc, int err, const char *check, const char *hint,
+	       const char *format, ...) __attribute__((format(printf, 6, 7)));
+void diag_warning(struct diags *d, struct loc loc, const char *check, const char *hint,
+		  const char *format, ...) __attribute__((format(printf, 5, 6)));
+void diag_note(struct diags *d, struct loc loc, const char *check, const char *hint,
+	       const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* strerror, with a name for the kernel's 524 (ENOTSUPP). `err` of either sign. */
+const char *error_text(int err);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * datapath: image -> kernel. Finds cgroup2, bpffs and interfaces, probes, loads the programs, installs
+ * an image as a new generation, attaches, pins, detaches. The only floor (with observe) that knows
+ * libbpf. Sees struct image and records, never YAML. Errors are queued as diagnostics with what to
+ * type; nothing is printed.
+ */
+#ifndef DATAPATH_H
+#define DATAPATH_H
+
+#include "../compile/compile.h"
+
+#define PIN_ROOT_DEFAULT "/sys/fs/bpf/flowreeve"
+
+/* Host errors carry one of these in the negative errno: the command maps them to exit codes.
+ * -ENODEV / -ENOENT: an interface or cgroup does not exist (3). -EBUSY: attach point or lock taken by
+ * another policy or process (3). -EPERM, -ENOTSUP, -ENOSYS: privilege or kernel (6). Else 1. */
+
+struct host_options {
+	const char *pin_root; /* PIN_ROOT_DEFAULT */
+	const char *cgroup;   /* --cgroup DIR: where cgroup2 is mounted, or NULL: find it */
+	bool no_tcx;	      /* use clsact even where the kernel has TCX */
+};
+
+/* ---------------------------------------------------------------- the host */
+
+struct interface {
+	char name[16];
+	uint32_t ifindex;
+	uint16_t type; /* ARPHRD_* */
+	bool l3;       /* packets begin at the IP header */
+	bool loopback;
+};
+
+/* Interfaces of the caller's network namespace, by netlink, in index order. Arena memory. */
+int host_interfaces(struct arena *arena, struct diags *d, struct interface **out, size_t *count);
+/* The subnets of one interface (its addresses' prefixes, link-local included). */
+int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct prefix **out,
+		 size_t *count);
+int host_netns(uint64_t *inode); /* of the caller */
+/* ip_forward or ipv6 forwarding is on in the caller's namespace (read by netlink, not /proc/sys). */
+int host_forwarding(bool *out);
+
+/* The attach points that a ruleset's patterns name on this host. A name without a pattern that does
+ * not exist is an error; so is a pattern without any match, and the device lo. */
+struct hook {
+	uint8_t kind; /* enum fr_kind */
+	bool l3;
+	uint32_t ifindex;
+	uint64_t cgroup;  /* id */
+	const char *name; /* interface, or cgroup path below the cgroup2 root ("/" the root) */
+	const char *path; /* of the cgroup directory */
+};
+int host_resolve(const struct ruleset *rs, const struct host_options *o, struct diags *d,
+		 struct hook **out, size_t *count);
+
+/* ---------------------------------------------------------------- apply and detach */
+
+/* Names that travel with the image, so that any later command can read what runs. */
+struct apply_request {
+	const struct ruleset *ruleset;
+	struct image *image; /* the loader writes generation, slots, jiffies into its own copy */
+	const struct hook *hooks;
+	size_t hook_count;
+	const char *source; /* policy file, as given */
+	struct host_options host;
+	/* sizes of flow tables; 0: default */
+	uint32_t flows;
+};
+
+struct apply_result {
+	uint32_t generation;
+	bool replaced;	   /* a policy of this name ran before */
+	bool unchanged;	   /* same digest, same hooks: nothing was done */
+	size_t hooks_added, hooks_removed;
+	bool tcx;	   /* interfaces are attached by TCX links */
+};
+
+/*
+ * One commit point: everything new is in the kernel before one store flips slot 0 of `fr_images`.
+ * 0, or -errno and the running policy is untouched.
+ */
+int datapath_apply(const struct apply_request *request, struct diags *d, struct apply_result *out);
+
+/* Removes all of the named policy (NULL: every policy below the pin root), and nothing else.
+ * -ENOENT when there is none of that name. *count: policies removed. */
+int datapath_detach(const struct host_options *o, const char *policy, struct diags *d, size_t *count);
+
+/* Baselines so that the rule's counters read 0 from now; all rules when `rules` is empty. Unknown rule:
+ * -ENOENT with a diagnostic and nothing changed. */
+int datapath_zero(const struct host_options *o, const char *policy, const char *const *rules,
+		  size_t count, struct diags *d);
+
+/* Names of the policies below the pin root, in order. */
+int datapath_list(const struct host_options *o, struct arena *arena, struct diags *d,
+		  const char ***names, size_t *count);
+
+/* Opened pins of one instance, for the floors that read; -1 where absent. Close with instance_close. */
+struct instance {
+	char name[FR_NAME_MAX];
+	char dir[256];
+	int images, counters, reasons, tallies, flows, embryos, pings, denied, events, control, rules,
+		state, hooks;
+};
+int instance_open(const struct host_options *o, const char *policy, struct diags *d,
+		  struct instance *out);
+void instance_close(struct instance *instance);
+/* The image in force, mapped read-only: *image->lines stays mapped until instance_image_close.
+ * -ENODATA when slot 0 is empty. */
+int instance_image(const struct instance *instance, struct image *out);
+void instance_image_close(struct image *image);
+/* Now, as (jiffies64, realtime ns) and jiffies per second, measured by running fr_clock. */
+struct clock_pair {
+	uint64_t jiffies, boot_ns, real_ns;
+	uint32_t hz;
+};
+int instance_clock(const struct instance *instance, struct clock_pair *out);
+
+/* ---------------------------------------------------------------- test bench
+ *
+ * Programs loaded but not attached nor pinned, for BPF_PROG_TEST_RUN: the third judge and the
+ * benchmark. `kind` and `dir` choose the program; `data` begins with an Ethernet header.
+ */
+struct bench;
+int bench_open(struct diags *d, struct bench **out);
+void bench_close(struct bench *bench);
+int bench_install(struct bench *bench, const struct image *image, bool forget_flows);
+struct bench_run {
+	uint8_t kind, dir; /* enum fr_kind, enum fr_dir */
+	const void *data;
+	uint32_t size;
+	uint32_t repeat; /* 0: once */
+	/* out */
+	int retval;
+	uint32_t duration_ns; /* mean of the repeats */
+	struct fr_event verdict; /* what the pipeline decided, from the trace map; slot = rule number */
+};
+int bench_run(struct bench *bench, struct bench_run *run);
+int bench_map(struct bench *bench, const char *name); /* fd, borrowed */
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * observe: kernel -> structs. Reads the pinned maps of a running instance and the kernel's own account
+ * of its links, and turns them into views that render prints. Uses datapath, net, base, libbpf.
+ */
+#ifndef OBSERVE_H
+#define OBSERVE_H
+
+#include "../datapath/datapath.h"
+
+/* One attach point as the kernel sees it now. */
+struct hook_view {
+	const char *kind;  /* "interface", "guest", "cgroup" */
+	const char *name;
+	const char *hook;  /* "tcx/ingress", "clsact/egress", "cgroup_skb/ingress", "connect4" … */
+	uint32_t ifindex;
+	uint32_t prog_id;
+	bool alive;	   /* link exists, target exists, program is the pinned one and uses our maps */
+	const char *fault; /* when not alive: what is wrong, a sentence; else NULL */
+	/* other programs on the same hook, in order; `ours` is our place among them */
+	const char **neighbours; /* "before: cil_from_netdev (id 12)" */
+	size_t neighbour_count;
+};
+
+struct status_view {
+	const char *policy, *source, *build;
+	bool enforce;	 /* what the image in force says */
+	bool enforcing;	 /* enforce, and every hook is alive */
+	uint32_t generation;
+	char digest[65];
+	uint64_t applied, zeroed; /* realtime ns */
+	uint64_t netns;
+	uint32_t rules;
+	struct hook_view *hooks;
+	size_t hook_count;
+	uint64_t tallies[FR_TALLY_COUNT];
+	struct {
+		const char *map;
+		uint64_t entries, max;
+	} maps[6];
+	size_t map_count;
+	struct fr_reason_counters reasons[FR_KINDS][FR_DIRS][FR_REASONS_COUNT];
+};
+
+struct rule_view {
+	uint32_t slot;
+	const char *id, *table, *row;
+	uint32_t line;
+	const char *dir;    /* "egress", "ingress", "both" */
+	const char *action; /* "allow", "deny", "failsafe", "builtin", "default" */
+	bool staged;
+	struct fr_counters totals; /* since `since` */
+	uint64_t since;
+	uint64_t last; /* realtime ns of the last packet, 0 never */
+};
+
+struct flow_view {
+	struct fr_flow_key key;
+	struct fr_flow flow;
+	const char *kind;  /* attach kind */
+	const char *scope; /* interface of a guest, else NULL */
+	const char *state;
+	const char *rule, *table, *row; /* of the slot */
+	uint32_t line;
+	const char *verdict; /* "pass" or "would-drop" */
+	uint64_t first, last; /* realtime ns */
+};
+
+struct drop_view {
+	struct fr_flow_key key;
+	struct fr_denied denied;
+	const char *kind, *scope;
+	const char *verdict, *reason;
+	const char *rule, *table, *row;
+	uint32_t line;
+	uint64_t first, last; /* realtime ns */
+};
+
+struct event_view {
+	struct fr_event event;
+	const char *verdict, *reason, *kind, *rule, *table, *row;
+	uint32_t line;
+	char ifname[16];
+	uint64_t time; /* realtime ns */
+};
+
+/* Arena memory throughout. 0 or -errno with a diagnostic. */
+int status_take(const struct host_options *o, const char *policy, struct arena *arena,
+		struct diags *d, struct status_view *out);
+int rules_take(const struct instance *instance, struct arena *arena, struct diags *d,
+	       struct rule_view **out, size_t *count);
+/* Streams: `visit` is called for each; a non-zero return ends it and is returned. Expired flows are
+ * not shown. */
+int flows_each(const struct instance *instance, struct diags *d,
+	       int (*visit)(const struct flow_view *, void *), void *context);
+int drops_each(const struct instance *instance, struct diags *d,
+	       int (*visit)(const struct drop_view *, void *), void *context);
+
+/* The ring buffer. One reader per instance: -EBUSY for a second. */
+struct monitor;
+int monitor_open(const struct instance *instance, bool openings, struct diags *d,
+		 struct monitor **out);
+/* 1 and an event, 0 when `timeout_ms` passed or a signal came, -errno. Renews the reader's lease. */
+int monitor_next(struct monitor *monitor, int timeout_ms, struct event_view *out);
+/* Events that the kernel could not store since monitor_open. */
+uint64_t monitor_lost(struct monitor *monitor);
+void monitor_close(struct monitor *monitor);
+
+#endif

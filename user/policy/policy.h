@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * policy: files -> ruleset. Reads Policy and PortTable documents (YAML through libyaml), resolves
+ * tables, roles, params, peers and named prefixes into concrete rules, checks them, and judges
+ * tuples by the obvious walk over the rules (the oracle). Uses net and base. Never looks at the host
+ * and never prints; everything wrong with a file is queued in the caller's diags in one run.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include "../base/base.h"
+#include "../net/net.h"
+#include "../../bpf/abi.h"
+
+/* Where files are found and what the caller knows of the host. */
+struct policy_options {
+	const char *tables_dir;	       /* --tables DIR, or NULL */
+	const char *share_dir;	       /* PREFIX/share/flowreeve, or NULL */
+	bool strict;		       /* warnings of rows without ports are errors */
+	/* local-subnet: resolved by `apply` from the host, by --local-subnet IF=CIDR offline. With
+	 * local_known false, `local-subnet` peers match nothing and rules that name it are marked. */
+	bool local_known;
+	const struct prefix *local;
+	size_t local_count;
+};
+
+/* Where a rule came from. Strings live in the ruleset's arena. */
+struct origin {
+	const char *table; /* NULL: the site's own rule */
+	const char *row;
+	uint32_t line;	   /* of the vendor's document; 0 unknown */
+	const char *lines; /* all source lines as text ("94, 169"), for people; NULL when one */
+	const char *document;
+	const char *section;
+	const char *purpose;
+	const char *from, *to; /* roles */
+	const char *note;      /* "inferred", "unused in practice" …, or NULL */
+	bool optional;
+};
+
+struct rule {
+	const char *id;	 /* unique together with dir: "aws-datasync/nfs", or the site's own id */
+	uint8_t dir;	 /* enum fr_dir */
+	uint8_t action;	 /* enum fr_action: allow, deny, failsafe allow */
+	bool staged;	 /* a deny rule in mode audit */
+	bool needs_local; /* names local-subnet */
+	bool any_peer;	 /* both families, every address */
+	struct prefix *peers;
+	size_t peer_count;
+	struct service *services;
+	size_t service_count;
+	struct origin origin;
+	const char *role; /* the peer's role ("nfs-server"), or NULL; for the nearest miss */
+	struct loc loc;
+};
+
+/* Attach points as written: names or shell patterns, in file order. */
+struct attach_point {
+	uint8_t kind; /* enum fr_kind */
+	const char *name;
+	struct loc loc;
+};
+
+/* All that one policy means, concrete. Rules are in file order: those of `use`, then `rules`, then
+ * `failsafe`. Owned by its arena. */
+struct ruleset {
+	struct arena *arena;
+	const struct source *source;
+	const char *name;
+	bool enforce;
+	bool default_allow[FR_DIRS];
+	uint32_t flags; /* enum fr_image_flags but ENFORCE, DENSE and FORWARDING_ON */
+	uint32_t timeout[FR_TIMEOUTS]; /* seconds */
+	struct attach_point *attach;
+	size_t attach_count;
+	struct rule *rules;
+	size_t rule_count;
+	bool failsafe_open; /* failsafe was absent: 22/tcp from anywhere */
+};
+
+/*
+ * The whole front: read, parse, resolve, check. On success (0) *out is a ruleset without errors;
+ * warnings and notes may be in `d`. On failure -errno (the file cannot be read) or -EINVAL with at
+ * least one error in `d`, and *out untouched. The ruleset lives in d->arena.
+ */
+int policy_load(const char *path, const struct policy_options *options, struct diags *d,
+		struct ruleset **out);
+
+/* A table alone: `check` of a PortTable file. Same contract. Counts of rows and roles for the summary. */
+struct table_summary {
+	const char *name, *title;
+	size_t rows, roles, params, without_ports;
+};
+int table_load(const char *path, const struct policy_options *options, struct diags *d,
+	       struct table_summary *out);
+/* "Policy", "PortTable", or NULL: what the file says it is. -errno when unreadable or not YAML. */
+int document_kind(const char *path, struct diags *d, const char **out);
+
+/* ---------------------------------------------------------------- the oracle */
+
+/* What a tuple gets when its rule set is asked. Numbers are those of the image: FR_RULE_DEFAULT_* or
+ * FR_RULE_FIRST + index into ruleset.rules. */
+struct decision {
+	uint8_t verdict; /* FR_PASS or FR_DROP as enforcement would give, or FR_WOULD_DROP in audit */
+	uint8_t reason;	 /* FR_REASON_RULE, _DEFAULT or _FAILSAFE */
+	bool staged;	 /* a staged deny rule matched; `staged_rule` is it */
+	bool unknown;	 /* depends on local-subnet, which is not known */
+	uint32_t rule;
+	uint32_t staged_rule;
+};
+
+/* The real decision ignores staged rules; staged says whether one would have turned a pass into a
+ * drop. Verdict: real drop -> DROP (WOULD_DROP in audit); pass and staged -> WOULD_DROP; else PASS. */
+void ruleset_decide(const struct ruleset *rs, const struct tuple *tuple, struct decision *out);
+
+/* The rule that comes nearest to admitting a refused tuple, or NULL, and in a sentence what does not
+ * fit ("rule aws-datasync/nfs fits but 10.3.0.9 is not in peers.nfs-server"). Arena of the ruleset. */
+const struct rule *ruleset_nearest(const struct ruleset *rs, const struct tuple *tuple,
+				   const char **why);
+
+/* Name of a rule number: a rule's id, "default-egress", "builtin/dhcp" … */
+const char *ruleset_rule_name(const struct ruleset *rs, uint32_t number);
+/* The rule of a number, or NULL for a built-in one. */
+const struct rule *ruleset_rule(const struct ruleset *rs, uint32_t number);
+
+#endif
