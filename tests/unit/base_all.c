@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unit tests of base: arenas, strings, numbers, files, the queue of diagnostics, SHA-256.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../user/base/base.h"
+
+Test(base, arena_memory_is_zeroed_aligned_and_survives_growth)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	size_t capacity = 0, i;
+	int *numbers = NULL;
+
+	for (i = 0; i < 100000; i++) {
+		numbers = arena_grow(arena, numbers, i, &capacity, sizeof(*numbers));
+		cr_assert_eq((uintptr_t)numbers % sizeof(void *), 0);
+		numbers[i] = (int)i;
+	}
+	for (i = 0; i < 100000; i++)
+		cr_assert_eq(numbers[i], (int)i);
+	for (i = 1; i < 5000; i++) {
+		char *block = arena_alloc(arena, i);
+
+		cr_assert(block[0] == 0 && block[i - 1] == 0);
+		memset(block, 0xff, i);
+	}
+	cr_assert_str_eq(arena_printf(arena, "%s-%d", "row", 7), "row-7");
+	cr_assert_str_eq(arena_strndup(arena, "abcdef", 3), "abc");
+}
+
+Test(base, kebab_names)
+{
+	char long_name[100];
+
+	cr_assert(name_is_kebab("aws-datasync"));
+	cr_assert(name_is_kebab("s3"));
+	cr_assert_not(name_is_kebab(""));
+	cr_assert_not(name_is_kebab("-a"));
+	cr_assert_not(name_is_kebab("a-"));
+	cr_assert_not(name_is_kebab("a--b"));
+	cr_assert_not(name_is_kebab("A"));
+	cr_assert_not(name_is_kebab("a_b"));
+	memset(long_name, 'a', sizeof(long_name));
+	long_name[64] = '\0';
+	cr_assert_not(name_is_kebab(long_name));
+	long_name[63] = '\0';
+	cr_assert(name_is_kebab(long_name));
+}
+
+Test(base, nearest_word_suggests_only_what_is_near)
+{
+	const char *const words[] = {"nfs-server", "smb-server", "agent", "udp"};
+
+	cr_assert_str_eq(nearest_word("nfs-sever", words, 4), "nfs-server");
+	cr_assert_str_eq(nearest_word("agnet", words, 4), "agent");
+	cr_assert_str_eq(nearest_word("upd", words, 4), "udp");
+	cr_assert_null(nearest_word("completely-else", words, 4));
+	cr_assert_null(nearest_word("", words, 4));
+	cr_assert_null(nearest_word("x", words, 0));
+}
+
+Test(base, numbers_and_durations)
+{
+	uint64_t number = 7;
+	uint32_t seconds = 7;
+
+	cr_assert_eq(parse_u64("18446744073709551615", UINT64_MAX, &number), 0);
+	cr_assert_eq(number, UINT64_MAX);
+	cr_assert_eq(parse_u64("18446744073709551616", UINT64_MAX, &number), -ERANGE);
+	cr_assert_eq(parse_u64("256", 255, &number), -ERANGE);
+	cr_assert_eq(parse_u64("-1", 255, &number), -EINVAL);
+	cr_assert_eq(parse_u64("", 255, &number), -EINVAL);
+	cr_assert_eq(parse_u64("1 ", 255, &number), -EINVAL);
+	cr_assert_eq(number, UINT64_MAX, "untouched on failure");
+	cr_assert_eq(parse_duration("5d", &seconds), 0);
+	cr_assert_eq(seconds, 432000);
+	cr_assert_eq(parse_duration("90", &seconds), 0);
+	cr_assert_eq(seconds, 90);
+	cr_assert_eq(parse_duration("2h", &seconds), 0);
+	cr_assert_eq(seconds, 7200);
+	cr_assert_eq(parse_duration("s", &seconds), -EINVAL);
+	cr_assert_eq(parse_duration("5w", &seconds), -EINVAL);
+	cr_assert_eq(parse_duration("3651d", &seconds), -ERANGE);
+	cr_assert_eq(parse_duration("3650d", &seconds), 0);
+}
+
+static void digest_is(const char *text, size_t size, const char *expected)
+{
+	uint8_t digest[32];
+	char hex[65];
+	int i;
+
+	sha256(text, size, digest);
+	for (i = 0; i < 32; i++)
+		sprintf(hex + 2 * i, "%02x", digest[i]);
+	cr_assert_str_eq(hex, expected);
+}
+
+Test(base, sha256_of_the_standard_vectors_and_block_edges)
+{
+	char million[64] = {0};
+
+	digest_is("", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	digest_is("abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	digest_is("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56,
+		  "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	digest_is(million, 64, "f5a5fd42d16a20302798ef6ed309979b43003d2320d9f0e8ea9831a92759fb4b");
+	digest_is(million, 55, "02779466cdec163811d078815c633f21901413081449002f24aa3e80f0b88ef7");
+}
+
+Test(base, source_read_takes_regular_files_within_the_limit)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	char path[] = "/tmp/flowreeve-source-XXXXXX";
+	int fd CLEANUP(close_fd) = mkstemp(path);
+	struct source *source = NULL;
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, "abc\n", 4), 4);
+	cr_assert_eq(source_read(arena, path, 3, &source), -EFBIG);
+	cr_assert_null(source);
+	cr_assert_eq(source_read(arena, path, 4, &source), 0);
+	cr_assert_str_eq(source->text, "abc\n");
+	cr_assert_eq(source->size, 4);
+	cr_assert_str_eq(source->name, path);
+	cr_assert_eq(ftruncate(fd, 1ll << 40), 0);
+	cr_assert_eq(source_read(arena, path, 1 << 24, &source), -EFBIG);
+	unlink(path);
+	cr_assert_eq(source_read(arena, path, 4, &source), -ENOENT);
+	cr_assert_eq(source_read(arena, "/tmp", 4, &source), -EISDIR);
+	cr_assert_eq(source_read(arena, "/dev/zero", 4, &source), -EINVAL);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_assert_eq(source_read(arena, path, 4, &source), -EINVAL);
+	unlink(path);
+}
+
+Test(base, diagnostics_are_kept_in_order_and_bounded)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct diags d = {.arena = arena};
+	struct loc loc = {.line = 3, .column = 4, .length = 5};
+	int i;
+
+	cr_assert_eq(diag_error(&d, loc, -EINVAL, "bad-port", "hint", "port %d", 99999), -EINVAL);
+	diag_warning(&d, loc, "w", NULL, "careful");
+	diag_note(&d, loc, "n", NULL, "by the way");
+	cr_assert_eq(d.count, 3);
+	cr_assert_eq(d.errors, 1);
+	cr_assert_eq(d.warnings, 1);
+	cr_assert_str_eq(d.list[0].message, "port 99999");
+	cr_assert_str_eq(d.list[0].hint, "hint");
+	cr_assert_eq(d.list[1].severity, SEV_WARNING);
+	for (i = 0; i < 1000; i++)
+		diag_error(&d, loc, -EINVAL, "x", NULL, "%d", i);
+	cr_assert_eq(d.errors, 1001);
+	cr_assert_eq(d.count, 202);
+}
+
+Test(base, error_text_knows_the_kernels_own_number)
+{
+	cr_assert(strstr(error_text(-524), "ENOTSUPP"));
+	cr_assert_str_eq(error_text(-ENOENT), strerror(ENOENT));
+	cr_assert_str_eq(error_text(ENOENT), strerror(ENOENT));
+}

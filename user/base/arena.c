@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Arenas: memory that is given back all at once. Chunks in a list, the newest first; large requests
+ * get a chunk of their own. No per-object free, no threads.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base.h"
+
+enum { CHUNK_FIRST = 16 << 10, CHUNK_LARGEST = 4 << 20 };
+
+struct chunk {
+	struct chunk *next;
+	size_t used, size;
+	max_align_t data[];
+};
+
+struct arena {
+	struct chunk *chunks;
+	size_t next_size;
+};
+
+static void *must(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = must(calloc(1, sizeof(*arena)));
+
+	arena->next_size = CHUNK_FIRST;
+	return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+	struct chunk *chunk, *next;
+
+	if (!arena)
+		return;
+	for (chunk = arena->chunks; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
+	free(arena);
+}
+
+void arena_drop(struct arena **arena)
+{
+	arena_free(*arena);
+	*arena = NULL;
+}
+
+static struct chunk *chunk_add(struct arena *arena, size_t size)
+{
+	struct chunk *chunk;
+
+	if (size > SIZE_MAX / 2)
+		abort();
+	chunk = must(calloc(1, sizeof(*chunk) + size));
+	chunk->size = size;
+	chunk->next = arena->chunks;
+	arena->chunks = chunk;
+	return chunk;
+}
+
+/* A large object goes behind the chunk in use, so that the room left in that one is not lost. */
+static void *alloc_apart(struct arena *arena, size_t size)
+{
+	struct chunk *current = arena->chunks, *chunk = chunk_add(arena, size);
+
+	chunk->used = size;
+	if (current) {
+		chunk->next = current->next;
+		current->next = chunk;
+		arena->chunks = current;
+	}
+	return chunk->data;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	const size_t align = sizeof(max_align_t);
+	struct chunk *chunk = arena->chunks;
+	void *memory;
+
+	if (size > SIZE_MAX / 4)
+		abort();
+	size = (size + align - 1) / align * align;
+	if (size == 0)
+		size = align;
+	if (!chunk || chunk->size - chunk->used < size) {
+		if (size > arena->next_size / 4)
+			return alloc_apart(arena, size);
+		chunk = chunk_add(arena, arena->next_size);
+		if (arena->next_size < CHUNK_LARGEST)
+			arena->next_size *= 2;
+	}
+	memory = (char *)chunk->data + chunk->used;
+	chunk->used += size;
+	return memory;
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t length)
+{
+	char *copy = arena_alloc(arena, length + 1);
+
+	memcpy(copy, text, length);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return arena_strndup(arena, text, strlen(text));
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (length < 0)
+		abort();
+	text = arena_alloc(arena, (size_t)length + 1);
+	va_start(args, format);
+	vsnprintf(text, (size_t)length + 1, format, args);
+	va_end(args);
+	return text;
+}
+
+void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size)
+{
+	size_t wanted = *capacity ? *capacity * 2 : 8;
+	void *grown;
+
+	if (count < *capacity)
+		return array;
+	if (wanted <= count)
+		wanted = count + 1;
+	if (wanted > SIZE_MAX / 4 / size)
+		abort();
+	grown = arena_alloc(arena, wanted * size);
+	if (count)
+		memcpy(grown, array, count * size);
+	*capacity = wanted;
+	return grown;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The queue of diagnostics: everything that is wrong with a file, found in one run, printed by
+ * somebody else. Beyond DIAGS_KEPT of a kind they are counted only: nobody reads more, and a file
+ * of nonsense must not fill the memory.
+ */
+#include "base.h"
+
+enum { DIAGS_KEPT = 200 };
+
+static char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+{
+	va_list again;
+	char *text;
+	int length;
+
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length < 0)
+		length = 0;
+	text = arena_alloc(arena, (size_t)length + 1);
+	vsnprintf(text, (size_t)length + 1, format, args);
+	return text;
+}
+
+static bool diags_full(const struct diags *d, enum severity severity)
+{
+	switch (severity) {
+	case SEV_ERROR:
+		return d->errors > DIAGS_KEPT;
+	case SEV_WARNING:
+		return d->warnings > DIAGS_KEPT;
+	default:
+		return d->count >= 3 * DIAGS_KEPT;
+	}
+}
+
+static void diag_put(struct diags *d, struct diag diag, const char *format, va_list args)
+{
+	if (diag.severity == SEV_ERROR)
+		d->errors++;
+	if (diag.severity == SEV_WARNING)
+		d->warnings++;
+	if (diags_full(d, diag.severity))
+		return;
+	diag.message = arena_vprintf(d->arena, format, args);
+	if (diag.hint)
+		diag.hint = arena_strdup(d->arena, diag.hint);
+	d->list = arena_grow(d->arena, d->list, d->count, &d->capacity, sizeof(*d->list));
+	d->list[d->count++] = diag;
+}
+
+int diag_error(struct diags *d, struct loc loc, int err, const char *check, const char *hint,
+	       const char *format, ...)
+{
+	struct diag diag = {.severity = SEV_ERROR, .loc = loc, .check = check, .hint = hint};
+	va_list args;
+
+	va_start(args, format);
+	diag_put(d, diag, format, args);
+	va_end(args);
+	return err;
+}
+
+void diag_warning(struct diags *d, struct loc loc, const char *check, const char *hint,
+		  const char *format, ...)
+{
+	struct diag diag = {.severity = SEV_WARNING, .loc = loc, .check = check, .hint = hint};
+	va_list args;
+
+	va_start(args, format);
+	diag_put(d, diag, format, args);
+	va_end(args);
+}
+
+void diag_note(struct diags *d, struct loc loc, const char *check, const char *hint,
+	       const char *format, ...)
+{
+	struct diag diag = {.severity = SEV_NOTE, .loc = loc, .check = check, .hint = hint};
+	va_list args;
+
+	va_start(args, format);
+	diag_put(d, diag, format, args);
+	va_end(args);
+}

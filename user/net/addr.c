@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Addresses and prefixes: 128 bits, IPv4 as its v4-mapped form. Text to bits and back. No names.
+ */
+#include <arpa/inet.h>
+#include <endian.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/base.h"
+#include "net.h"
+
+static const uint8_t v4_head[12] = {[10] = 0xff, [11] = 0xff};
+
+bool addr_is_v4(const struct addr *addr)
+{
+	return memcmp(addr->b, v4_head, sizeof(v4_head)) == 0;
+}
+
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+uint32_t addr_v4(const struct addr *addr)
+{
+	return (uint32_t)addr_low(addr);
+}
+
+static uint64_t half(const uint8_t *bytes)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return be64toh(value);
+}
+
+uint64_t addr_high(const struct addr *addr)
+{
+	return half(addr->b);
+}
+
+uint64_t addr_low(const struct addr *addr)
+{
+	return half(addr->b + 8);
+}
+
+struct addr addr_from_halves(uint64_t high, uint64_t low)
+{
+	struct addr addr;
+
+	high = htobe64(high);
+	low = htobe64(low);
+	memcpy(addr.b, &high, 8);
+	memcpy(addr.b + 8, &low, 8);
+	return addr;
+}
+
+struct addr addr_from_v4(uint32_t host_order)
+{
+	return addr_from_halves(0, 0xffff00000000ull | host_order);
+}
+
+char *addr_text(const struct addr *addr, char *out)
+{
+	if (addr_is_v4(addr))
+		inet_ntop(AF_INET, addr->b + 12, out, ADDR_TEXT);
+	else
+		inet_ntop(AF_INET6, addr->b, out, ADDR_TEXT);
+	return out;
+}
+
+bool prefix_is_v4(const struct prefix *prefix)
+{
+	return prefix->length >= 96 && addr_is_v4(&prefix->addr);
+}
+
+char *prefix_text(const struct prefix *prefix, char *out)
+{
+	unsigned length = prefix_is_v4(prefix) ? prefix->length - 96u : prefix->length;
+
+	addr_text(&prefix->addr, out);
+	if (prefix->length < 128)
+		sprintf(out + strlen(out), "/%u", length);
+	return out;
+}
+
+/* Meant as an address: a colon, or nothing but digits and dots. */
+static bool looks_numeric(const char *text)
+{
+	return strchr(text, ':') || (*text && strspn(text, "0123456789.") == strlen(text));
+}
+
+enum net_error addr_parse(const char *text, struct addr *out)
+{
+	uint8_t v4[4];
+	struct addr v6;
+
+	if (inet_pton(AF_INET, text, v4) == 1) {
+		*out = addr_from_v4((uint32_t)v4[0] << 24 | (uint32_t)v4[1] << 16 |
+				    (uint32_t)v4[2] << 8 | v4[3]);
+		return NET_OK;
+	}
+	if (inet_pton(AF_INET6, text, v6.b) == 1) {
+		*out = v6;
+		return NET_OK;
+	}
+	return looks_numeric(text) ? NET_BAD_ADDRESS : NET_NOT_ADDRESS;
+}
+
+static struct addr addr_masked(const struct addr *addr, unsigned length)
+{
+	uint64_t high = length >= 64 ? ~0ull : length ? ~0ull << (64 - length) : 0;
+	uint64_t low = length >= 128 ? ~0ull : length > 64 ? ~0ull << (128 - length) : 0;
+
+	return addr_from_halves(addr_high(addr) & high, addr_low(addr) & low);
+}
+
+/* The length after the slash, in the 128-bit form. `dotted`: written as IPv4. */
+static enum net_error length_parse(const char *text, bool dotted, uint8_t *out)
+{
+	uint64_t length;
+
+	if (parse_u64(text, dotted ? 32 : 128, &length))
+		return NET_BAD_LENGTH;
+	*out = (uint8_t)(dotted ? length + 96 : length);
+	return NET_OK;
+}
+
+enum net_error prefix_parse(const char *text, struct prefix *out)
+{
+	const char *slash = strchr(text, '/');
+	char address[INET6_ADDRSTRLEN + 1];
+	size_t size = slash ? (size_t)(slash - text) : strlen(text);
+	struct prefix prefix = {.length = 128};
+	enum net_error error;
+	struct addr masked;
+
+	if (size >= sizeof(address))
+		return strchr(text, ':') ? NET_BAD_ADDRESS : NET_NOT_ADDRESS;
+	memcpy(address, text, size);
+	address[size] = '\0';
+	error = addr_parse(address, &prefix.addr);
+	if (error)
+		return error;
+	if (slash)
+		error = length_parse(slash + 1, !strchr(address, ':'), &prefix.length);
+	if (error)
+		return error;
+	masked = addr_masked(&prefix.addr, prefix.length);
+	if (!addr_equal(&masked, &prefix.addr))
+		error = NET_HOST_BITS;
+	prefix.addr = masked;
+	*out = prefix;
+	return error;
+}
+
+bool prefix_has(const struct prefix *prefix, const struct addr *addr)
+{
+	struct addr masked = addr_masked(addr, prefix->length);
+
+	return prefix_is_v4(prefix) == addr_is_v4(addr) && addr_equal(&masked, &prefix->addr);
+}
+
+bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
+{
+	return outer->length <= inner->length && prefix_is_v4(outer) == prefix_is_v4(inner) &&
+	       prefix_has(outer, &inner->addr);
+}
