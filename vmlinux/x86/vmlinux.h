@@ -13,6 +13,7 @@ typedef __u64 u64;
 struct task_struct {
 	pid_t tgid;
 	struct task_struct *real_parent;
+	struct task_struct *group_leader;
 	u64 start_boottime;
 	char comm[16];
 };
