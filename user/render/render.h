@@ -2,7 +2,8 @@
 /*
  * render: structs -> text and JSON. One function per thing that the tool prints, each writing one
  * whole document to a stream: aligned text (colour only when asked), or one JSON document whose schema
- * is in docs/json.md. Uses observe's view structs, compile's names, net, base, jansson.
+ * is in docs/json.md. Uses observe's view structs, compile's names, net, base, jansson. What comes from
+ * outside (names of processes, words of a policy) is printed without its control characters.
  */
 #ifndef RENDER_H
 #define RENDER_H
@@ -13,35 +14,50 @@ struct render {
 	FILE *out;
 	bool json;
 	bool colour;
+	const struct diags *diags; /* JSON: a document's "diagnostics"; text leaves them to the caller */
 };
 
 /* Diagnostics as text to any stream: "file:line:col: error: … [check]", the source line, a caret. */
 void render_diags(FILE *out, const struct diags *d, bool colour);
 
-/* What `check` says of a good file. */
-void render_check(const struct render *r, const struct ruleset *rs, const struct image *image,
-		  const struct diags *d);
-void render_check_table(const struct render *r, const struct table_summary *table,
-			const struct diags *d);
+/* The document of a command that failed: its schema, the exit code, what was wrong. JSON only. */
+void render_failure(const struct render *r, const char *verb, int code);
+
+void render_version(const struct render *r, const char *version);
 void render_explain(const struct render *r, const struct ruleset *rs, const struct tuple *tuple,
 		    const struct decision *decision);
-void render_compile(const struct render *r, const struct ruleset *rs, const struct image *image);
-void render_apply(const struct render *r, const struct ruleset *rs, const struct apply_result *result,
-		  const struct diags *d);
+/* The figures of a compiled policy, or with `pseudo` the image in words. */
+void render_compile(const struct render *r, const struct ruleset *rs, const struct image *image,
+		    bool pseudo);
+void render_apply(const struct render *r, const struct apply_request *request,
+		  const struct apply_result *result);
 void render_detach(const struct render *r, size_t count);
+/* Rules of one policy whose counters begin again; none: all of them. */
+void render_zero(const struct render *r, const char *policy, const char *const *rules, size_t count);
 void render_status(const struct render *r, const struct status_view *views, size_t count);
-void render_rules(const struct render *r, const char *policy, const struct rule_view *rules,
-		  size_t count);
 
-/* Tables that stream: begin, one call per row, end. In JSON they make one document too. */
+/* What streams: begin, one call per item, end. In JSON they make one document too. */
 struct render_stream;
+void render_end(struct render_stream *s);
+
+/* What `check` says of each file; `d` are the file's own diagnostics. */
+struct render_stream *render_check_begin(const struct render *r);
+void render_check(struct render_stream *s, const struct ruleset *rs, const struct image *image,
+		  const struct diags *d);
+void render_check_table(struct render_stream *s, const char *file, const struct table_summary *table,
+			const struct diags *d);
+void render_check_bad(struct render_stream *s, const char *file, const struct diags *d);
+
+struct render_stream *render_rules_begin(const struct render *r);
+void render_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
+		  size_t count);
 struct render_stream *render_flows_begin(const struct render *r);
 void render_flow(struct render_stream *s, const char *policy, const struct flow_view *flow);
 struct render_stream *render_drops_begin(const struct render *r);
 void render_drop(struct render_stream *s, const char *policy, const struct drop_view *drop);
-void render_end(struct render_stream *s);
 
 /* One line (text) or one JSON object per line: monitor is the one verb that prints JSON lines. */
 void render_event(const struct render *r, const char *policy, const struct event_view *event);
+void render_lost(const struct render *r, const char *policy, uint64_t count);
 
 #endif

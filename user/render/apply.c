@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the verbs that change something report: apply, detach, zero, and version.
+ */
+#include "print.h"
+
+void render_version(const struct render *r, const char *version)
+{
+	json_t *document;
+
+	if (!r->json) {
+		fprintf(r->out, "flowreeve %s (abi %d)\n", version, FR_ABI_VERSION);
+		return;
+	}
+	document = document_new("version");
+	json_object_set_new(document, "version", json_words(version));
+	json_object_set_new(document, "abi", json_count(FR_ABI_VERSION));
+	document_put(r, document);
+}
+
+static const char *kind_text(uint8_t kind)
+{
+	static const char *const words[] = {[FR_KIND_INTERFACE] = "interface",
+					    [FR_KIND_GUEST] = "guest",
+					    [FR_KIND_CGROUP] = "cgroup"};
+
+	return kind < ARRAY_SIZE(words) ? words[kind] : "unknown";
+}
+
+static const char *outcome_text(const struct apply_result *result)
+{
+	return result->unchanged ? "unchanged" : result->replaced ? "replaced" : "applied";
+}
+
+static void apply_json(const struct render *r, const struct apply_request *request,
+		       const struct apply_result *result)
+{
+	json_t *document = document_new("apply"), *hooks = json_array(), *hook;
+
+	json_object_set_new(document, "policy", json_words(request->ruleset->name));
+	json_object_set_new(document, "mode",
+			    json_string(request->ruleset->enforce ? "enforce" : "audit"));
+	json_object_set_new(document, "outcome", json_string(outcome_text(result)));
+	json_object_set_new(document, "generation", json_count(result->generation));
+	json_object_set_new(document, "tcx", json_boolean(result->tcx));
+	json_object_set_new(document, "hooks_added", json_count(result->hooks_added));
+	json_object_set_new(document, "hooks_removed", json_count(result->hooks_removed));
+	for (size_t i = 0; i < request->hook_count; i++) {
+		hook = json_object();
+		json_object_set_new(hook, "kind", json_string(kind_text(request->hooks[i].kind)));
+		json_object_set_new(hook, "name", json_words(request->hooks[i].name));
+		json_array_append_new(hooks, hook);
+	}
+	json_object_set_new(document, "hooks", hooks);
+	document_put(r, document);
+}
+
+static void put_hooks(FILE *out, const struct apply_request *request)
+{
+	fputs("  attached  ", out);
+	for (size_t i = 0; i < request->hook_count; i++) {
+		fprintf(out, "%s%s ", i ? ", " : "", kind_text(request->hooks[i].kind));
+		put_clean(out, request->hooks[i].name);
+	}
+	fputc('\n', out);
+}
+
+static bool attaches_interfaces(const struct apply_request *request)
+{
+	for (size_t i = 0; i < request->hook_count; i++)
+		if (request->hooks[i].kind != FR_KIND_CGROUP)
+			return true;
+	return false;
+}
+
+void render_apply(const struct render *r, const struct apply_request *request,
+		  const struct apply_result *result)
+{
+	bool enforce = request->ruleset->enforce;
+
+	if (r->json) {
+		apply_json(r, request, result);
+		return;
+	}
+	fprintf(r->out, "%s%s%s  ", colour_on(r->colour, COLOUR_GOOD), outcome_text(result),
+		colour_off(r->colour, COLOUR_GOOD));
+	put_clean(r->out, request->ruleset->name);
+	fprintf(r->out, "  %s  generation %u\n", enforce ? "enforce" : "audit", result->generation);
+	put_hooks(r->out, request);
+	if (attaches_interfaces(request))
+		fprintf(r->out, "  by        %s\n", result->tcx ? "TCX links" : "clsact filters");
+	fprintf(r->out, "  means     %s\n", enforce ?
+		"what no rule allows is dropped, from now on and until detach or a reboot" :
+		"nothing is dropped; what enforcement would drop is counted and told");
+	fprintf(r->out, "  next      %s\n", enforce ? "flowreeve status; flowreeve show drops" :
+		"flowreeve show drops; then flowreeve apply POLICY --mode enforce");
+}
+
+void render_detach(const struct render *r, size_t count)
+{
+	json_t *document;
+
+	if (!r->json) {
+		if (count)
+			fprintf(r->out, "detached %zu %s; nothing of ours is left of %s\n", count,
+				count == 1 ? "policy" : "policies", count == 1 ? "it" : "them");
+		else
+			fputs("no policy was applied\n", r->out);
+		return;
+	}
+	document = document_new("detach");
+	json_object_set_new(document, "policies", json_count(count));
+	document_put(r, document);
+}
+
+void render_zero(const struct render *r, const char *policy, const char *const *rules, size_t count)
+{
+	json_t *document, *list;
+
+	if (r->json) {
+		document = document_new("zero");
+		list = json_array();
+		for (size_t i = 0; i < count; i++)
+			json_array_append_new(list, json_words(rules[i]));
+		json_object_set_new(document, "policy", json_words(policy));
+		json_object_set_new(document, "rules", list);
+		document_put(r, document);
+		return;
+	}
+	fputs("zeroed ", r->out);
+	put_clean(r->out, policy);
+	for (size_t i = 0; i < count; i++) {
+		fputs(i ? ", " : ": ", r->out);
+		put_clean(r->out, rules[i]);
+	}
+	fputs(count ? "\n" : ": all rules\n", r->out);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What `check` and `compile` say of a policy: what it is and what it compiles to.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "print.h"
+
+static size_t rules_of(const struct ruleset *rs, uint8_t dir)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < rs->rule_count; i++)
+		count += rs->rules[i].dir == dir;
+	return count;
+}
+
+static uint64_t image_bytes(const struct image *image)
+{
+	return (uint64_t)image->line_count * FR_LINE_BYTES;
+}
+
+static const char *mode_text(const struct ruleset *rs)
+{
+	return rs->enforce ? "enforce" : "audit";
+}
+
+static json_t *json_image(const struct ruleset *rs, const struct image *image)
+{
+	const struct image_stats *stats = &image->stats;
+	json_t *value = json_object(), *dir;
+	char digest[65];
+
+	for (size_t i = 0; i < sizeof(image->digest); i++)
+		snprintf(digest + 2 * i, 3, "%02x", image->digest[i]);
+	json_object_set_new(value, "digest", json_string(digest));
+	json_object_set_new(value, "bytes", json_count(image_bytes(image)));
+	json_object_set_new(value, "dense", json_boolean(stats->dense));
+	json_object_set_new(value, "rules", json_count(rs->rule_count));
+	for (uint8_t i = 0; i < FR_DIRS; i++) {
+		dir = json_object();
+		json_object_set_new(dir, "rules", json_count(rules_of(rs, i)));
+		json_object_set_new(dir, "address_classes", json_count(stats->address_classes[i]));
+		json_object_set_new(dir, "service_classes", json_count(stats->service_classes[i]));
+		json_object_set_new(dir, "cells", json_count(stats->cells[i]));
+		json_object_set_new(value, dir_text(i), dir);
+	}
+	return value;
+}
+
+struct render_stream *render_check_begin(const struct render *r)
+{
+	return stream_begin(r, "check", "files");
+}
+
+static json_t *check_item(const char *file, bool ok, const struct diags *d)
+{
+	json_t *item = json_object();
+
+	json_object_set_new(item, "file", json_words(file));
+	json_object_set_new(item, "ok", json_boolean(ok));
+	json_object_set_new(item, "diagnostics", json_diags(d));
+	return item;
+}
+
+void render_check(struct render_stream *s, const struct ruleset *rs, const struct image *image,
+		  const struct diags *d)
+{
+	const struct image_stats *stats = &image->stats;
+	FILE *out = s->render.out;
+	char size[FIGURE_TEXT];
+	json_t *item;
+
+	if (s->render.json) {
+		item = check_item(rs->source->name, true, d);
+		json_object_set_new(item, "kind", json_string("Policy"));
+		json_object_set_new(item, "name", json_words(rs->name));
+		json_object_set_new(item, "mode", json_string(mode_text(rs)));
+		json_object_set_new(item, "image", json_image(rs, image));
+		stream_item(s, item);
+		return;
+	}
+	fprintf(out, "%sok%s  ", colour_on(s->render.colour, COLOUR_GOOD),
+		colour_off(s->render.colour, COLOUR_GOOD));
+	put_clean(out, rs->name);
+	fprintf(out, ": %zu rules (%zu egress, %zu ingress) → ", rs->rule_count,
+		rules_of(rs, FR_EGRESS), rules_of(rs, FR_INGRESS));
+	fprintf(out, "egress %u address × %u service classes, ingress %u × %u, ",
+		stats->address_classes[FR_EGRESS], stats->service_classes[FR_EGRESS],
+		stats->address_classes[FR_INGRESS], stats->service_classes[FR_INGRESS]);
+	fprintf(out, "%" PRIu64 " cells, %s\n", stats->cells[FR_EGRESS] + stats->cells[FR_INGRESS],
+		bytes_text(image_bytes(image), size));
+}
+
+void render_check_table(struct render_stream *s, const char *file, const struct table_summary *table,
+			const struct diags *d)
+{
+	FILE *out = s->render.out;
+	json_t *item;
+
+	if (s->render.json) {
+		item = check_item(file, true, d);
+		json_object_set_new(item, "kind", json_string("PortTable"));
+		json_object_set_new(item, "name", json_words(table->name));
+		json_object_set_new(item, "title", json_words(table->title));
+		json_object_set_new(item, "rows", json_count(table->rows));
+		json_object_set_new(item, "roles", json_count(table->roles));
+		json_object_set_new(item, "params", json_count(table->params));
+		json_object_set_new(item, "without_ports", json_count(table->without_ports));
+		stream_item(s, item);
+		return;
+	}
+	fprintf(out, "%sok%s  ", colour_on(s->render.colour, COLOUR_GOOD),
+		colour_off(s->render.colour, COLOUR_GOOD));
+	put_clean(out, table->name);
+	fprintf(out, ": table of %zu rows, %zu roles, %zu params", table->rows, table->roles,
+		table->params);
+	if (table->without_ports)
+		fprintf(out, "; %zu rows without ports", table->without_ports);
+	fputc('\n', out);
+}
+
+void render_check_bad(struct render_stream *s, const char *file, const struct diags *d)
+{
+	if (s->render.json)
+		stream_item(s, check_item(file, false, d));
+}
+
+static char *pseudo_text(const struct ruleset *rs, const struct image *image)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	image_pseudo(rs, image, out);
+	fclose(out);
+	return text;
+}
+
+static void compile_json(const struct render *r, const struct ruleset *rs, const struct image *image,
+			 bool pseudo)
+{
+	json_t *document = document_new("compile");
+	char *words = pseudo ? pseudo_text(rs, image) : NULL;
+
+	json_object_set_new(document, "policy", json_words(rs->name));
+	json_object_set_new(document, "mode", json_string(mode_text(rs)));
+	json_object_set_new(document, "image", json_image(rs, image));
+	if (words)
+		json_object_set_new(document, "pseudo", json_words(words));
+	free(words);
+	document_put(r, document);
+}
+
+void render_compile(const struct render *r, const struct ruleset *rs, const struct image *image,
+		    bool pseudo)
+{
+	const struct image_stats *stats = &image->stats;
+	char size[FIGURE_TEXT];
+
+	if (r->json) {
+		compile_json(r, rs, image, pseudo);
+		return;
+	}
+	if (pseudo) {
+		image_pseudo(rs, image, r->out);
+		return;
+	}
+	put_clean(r->out, rs->name);
+	fprintf(r->out, "  %s  %zu rules\n", mode_text(rs), rs->rule_count);
+	for (uint8_t i = 0; i < FR_DIRS; i++)
+		fprintf(r->out, "  %-8s  %zu rules, %u address classes × %u service classes, %" PRIu64
+			" cells\n", dir_text(i), rules_of(rs, i), stats->address_classes[i],
+			stats->service_classes[i], stats->cells[i]);
+	fprintf(r->out, "  image     %s in %u lines: %u of tries, %u of services, %u of the %s matrix\n",
+		bytes_text(image_bytes(image), size), image->line_count, stats->tries_lines,
+		stats->services_lines, stats->matrix_lines, stats->dense ? "dense" : "shared");
+	fputs("  digest    ", r->out);
+	for (size_t i = 0; i < sizeof(image->digest); i++)
+		fprintf(r->out, "%02x", image->digest[i]);
+	fputc('\n', r->out);
+}

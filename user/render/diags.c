@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Diagnostics as text: place, severity, message and check; the line they speak of, a caret under the
+ * words, and how to mend it. Also the document of a failed command.
+ */
+#include <string.h>
+
+#include "print.h"
+
+enum { SHOWN_COLUMNS = 120, SHOWN_BEFORE = 80 };
+
+static const char *severity_text(enum severity severity, enum colour *colour)
+{
+	static const struct {
+		const char *word;
+		enum colour colour;
+	} words[] = {[SEV_ERROR] = {"error", COLOUR_BAD},
+		     [SEV_WARNING] = {"warning", COLOUR_WARN},
+		     [SEV_NOTE] = {"note", COLOUR_DIM}};
+
+	*colour = words[severity].colour;
+	return words[severity].word;
+}
+
+/* Line `number` of a text: its start and length in bytes, without the newline. */
+static const char *source_line(const struct source *source, uint32_t number, size_t *length)
+{
+	const char *at = source->text, *end = source->text + source->size, *stop;
+
+	for (; number > 1; number--) {
+		at = memchr(at, '\n', end - at);
+		if (!at)
+			return NULL;
+		at++;
+	}
+	stop = memchr(at, '\n', end - at);
+	*length = (stop ? stop : end) - at;
+	return at;
+}
+
+/* The first byte of the character after `count` characters. */
+static size_t skip_characters(const char *text, size_t length, size_t count)
+{
+	size_t at = 0;
+
+	while (at < length && count) {
+		at++;
+		while (at < length && ((uint8_t)text[at] & 0xc0) == 0x80)
+			at++;
+		count--;
+	}
+	return at;
+}
+
+/* One screen line of the source, from character `first`, safe to print. */
+static void put_window(FILE *out, const char *line, size_t length, size_t first)
+{
+	char raw[4 * SHOWN_COLUMNS + 1], clean[4 * SHOWN_COLUMNS + 1];
+	size_t start = skip_characters(line, length, first);
+	size_t size = skip_characters(line + start, length - start, SHOWN_COLUMNS);
+
+	if (size >= sizeof(raw))
+		size = sizeof(raw) - 1;
+	memcpy(raw, line + start, size);
+	for (size_t i = 0; i < size; i++)
+		raw[i] = raw[i] == '\0' ? '?' : raw[i] == '\t' ? ' ' : raw[i];
+	raw[size] = '\0';
+	fputs(text_clean(raw, clean, sizeof(clean)), out);
+}
+
+static void put_caret(FILE *out, const struct diag *diag, bool colour)
+{
+	uint32_t column = diag->loc.column ? diag->loc.column : 1;
+	uint32_t marks = diag->loc.length ? diag->loc.length : 1;
+	size_t first = column > SHOWN_BEFORE ? column - SHOWN_BEFORE : 0;
+	size_t length;
+	const char *line = source_line(diag->loc.source, diag->loc.line, &length);
+
+	if (!line)
+		return;
+	if (marks > SHOWN_COLUMNS - (column - 1 - first))
+		marks = SHOWN_COLUMNS - (column - 1 - first);
+	fprintf(out, "%5u | ", diag->loc.line);
+	put_window(out, line, length, first);
+	fprintf(out, "\n      | %*s%s", (int)(column - 1 - first), "", colour_on(colour, COLOUR_GOOD));
+	for (uint32_t i = 0; i < marks; i++)
+		fputc(i ? '~' : '^', out);
+	fputs(colour_off(colour, COLOUR_GOOD), out);
+	if (diag->hint) {
+		fputc(' ', out);
+		put_clean(out, diag->hint);
+	}
+	fputc('\n', out);
+}
+
+static void put_diag(FILE *out, const struct diag *diag, bool colour)
+{
+	const struct source *source = diag->loc.source;
+	enum colour hue;
+	const char *word = severity_text(diag->severity, &hue);
+
+	fputs(colour_on(colour, COLOUR_BOLD), out);
+	put_clean(out, source ? source->name : "flowreeve");
+	if (source && diag->loc.line)
+		fprintf(out, ":%u:%u", diag->loc.line, diag->loc.column);
+	fprintf(out, ": %s%s%s: %s", colour_off(colour, COLOUR_BOLD), colour_on(colour, hue), word,
+		colour_off(colour, hue));
+	put_clean(out, diag->message);
+	if (diag->check)
+		fprintf(out, " [%s]", diag->check);
+	fputc('\n', out);
+	if (source && diag->loc.line && source->text) {
+		put_caret(out, diag, colour);
+	} else if (diag->hint) {
+		fputs("      | ", out);
+		put_clean(out, diag->hint);
+		fputc('\n', out);
+	}
+}
+
+void render_diags(FILE *out, const struct diags *d, bool colour)
+{
+	unsigned kept = 0;
+
+	for (size_t i = 0; i < d->count; i++) {
+		put_diag(out, &d->list[i], colour);
+		kept += d->list[i].severity == SEV_ERROR;
+	}
+	if (d->errors > kept)
+		fprintf(out, "flowreeve: error: %u more errors are not shown\n", d->errors - kept);
+}
+
+static const char *first_error(const struct diags *d)
+{
+	for (size_t i = 0; d && i < d->count; i++)
+		if (d->list[i].severity == SEV_ERROR)
+			return d->list[i].message;
+	return "it failed";
+}
+
+void render_failure(const struct render *r, const char *verb, int code)
+{
+	json_t *document, *error;
+
+	if (!r->json)
+		return;
+	document = document_new(verb);
+	error = json_object();
+	json_object_set_new(error, "exit", json_count(code));
+	json_object_set_new(error, "message", json_words(first_error(r->diags)));
+	json_object_set_new(document, "error", error);
+	document_put(r, document);
+}

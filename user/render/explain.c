@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One verdict and its reasons: the rule, the row of the vendor's table that it came from, and for what
+ * is refused the nearest miss and how to allow it.
+ */
+#include <string.h>
+
+#include "print.h"
+
+enum { LIST_SHOWN = 8 };
+
+/* A question and all that was found out about it. */
+struct answer {
+	const struct ruleset *rs;
+	const struct tuple *tuple;
+	const struct decision *decision;
+	const char *verdict;
+	const struct rule *rule;    /* that the answer is booked on, or NULL: built-in */
+	const char *rule_name;
+	const struct rule *nearest; /* refused: what comes nearest, or NULL */
+	const char *why;	    /* … and what does not fit */
+	char question[128];
+};
+
+static bool rule_fits_service(const struct rule *rule, const struct tuple *tuple)
+{
+	for (size_t i = 0; i < rule->service_count; i++)
+		if (service_has(&rule->services[i], tuple->proto, tuple->port))
+			return true;
+	return false;
+}
+
+static bool tuple_is_icmp(const struct tuple *tuple)
+{
+	return tuple->proto == PROTO_ICMP || tuple->proto == PROTO_ICMP6;
+}
+
+static void question_text(const struct tuple *tuple, char *out, size_t size)
+{
+	char peer[64], proto[FIGURE_TEXT];
+
+	endpoint_text(tuple->peer.b, tuple->port, proto_has_ports(tuple->proto), peer);
+	snprintf(out, size, "%s %s %s", dir_text(tuple->dir), proto_text(tuple->proto, proto), peer);
+	if (tuple_is_icmp(tuple))
+		snprintf(out + strlen(out), size - strlen(out), " %u/%u", tuple->port >> 8,
+			 tuple->port & 255);
+}
+
+static void answer_find(const struct ruleset *rs, const struct tuple *tuple,
+			const struct decision *decision, struct answer *out)
+{
+	uint32_t number = decision->rule;
+
+	/* The real verdict passes and a staged rule would have turned it: that rule is the news. */
+	if (decision->verdict == FR_WOULD_DROP && decision->staged && decision->staged_rule) {
+		const struct rule *real = ruleset_rule(rs, decision->rule);
+
+		if (real ? real->action != FR_DENY : rs->default_allow[tuple->dir])
+			number = decision->staged_rule;
+	}
+	*out = (struct answer){.rs = rs, .tuple = tuple, .decision = decision};
+	out->verdict = decision->unknown ? "unknown" : verdict_text(decision->verdict);
+	out->rule = ruleset_rule(rs, number);
+	out->rule_name = ruleset_rule_name(rs, number);
+	if (decision->verdict != FR_PASS && !decision->unknown)
+		out->nearest = ruleset_nearest(rs, tuple, &out->why);
+	question_text(tuple, out->question, sizeof(out->question));
+}
+
+/* The rule whose peers cannot be known without a host. */
+static const struct rule *rule_needing_host(const struct ruleset *rs, const struct tuple *tuple)
+{
+	for (size_t i = 0; i < rs->rule_count; i++) {
+		const struct rule *rule = &rs->rules[i];
+
+		if (rule->needs_local && rule->dir == tuple->dir && rule_fits_service(rule, tuple))
+			return rule;
+	}
+	return NULL;
+}
+
+static char *service_of_tuple(const struct tuple *tuple, char *out)
+{
+	struct service service = {.proto = tuple->proto, .first = 0, .last = 65535};
+
+	if (proto_has_ports(tuple->proto) || tuple_is_icmp(tuple))
+		service.first = service.last = tuple->port;
+	return service_text(&service, out);
+}
+
+/* What to write so that it is allowed. */
+static const char *way_out(const struct answer *a)
+{
+	struct arena *arena = a->rs->arena;
+	const struct rule *near = a->nearest;
+	char peer[ADDR_TEXT], service[SERVICE_TEXT];
+
+	addr_text(&a->tuple->peer, peer);
+	if (a->rule && a->rule->action == FR_DENY)
+		return arena_printf(arena, "a deny beats every allow: narrow or remove rule %s (%s:%u:%u)",
+				    a->rule->id, a->rs->source->name, a->rule->loc.line,
+				    a->rule->loc.column);
+	if (near && near->origin.table && near->role && rule_fits_service(near, a->tuple))
+		return arena_printf(arena, "add %s to peers.%s where the policy uses %s", peer,
+				    near->role, near->origin.table);
+	return arena_printf(arena,
+			    "a rule of your own: {id: …, direction: %s, peer: [%s], ports: [%s], action: allow}",
+			    dir_text(a->tuple->dir), peer, service_of_tuple(a->tuple, service));
+}
+
+static char *services_text(const struct ruleset *rs, const struct rule *rule)
+{
+	char *list = arena_strdup(rs->arena, ""), text[SERVICE_TEXT];
+
+	for (size_t i = 0; i < rule->service_count && i < LIST_SHOWN; i++)
+		list = arena_printf(rs->arena, "%s%s%s", list, i ? ", " : "",
+				    service_text(&rule->services[i], text));
+	if (rule->service_count > LIST_SHOWN)
+		list = arena_printf(rs->arena, "%s and %zu more", list,
+				    rule->service_count - LIST_SHOWN);
+	return list;
+}
+
+static char *peers_text(const struct ruleset *rs, const struct rule *rule)
+{
+	char *list = arena_strdup(rs->arena, ""), text[PREFIX_TEXT];
+
+	if (rule->any_peer)
+		return arena_strdup(rs->arena, "any");
+	for (size_t i = 0; i < rule->peer_count && i < LIST_SHOWN; i++)
+		list = arena_printf(rs->arena, "%s%s%s", list, i ? ", " : "",
+				    prefix_text(&rule->peers[i], text));
+	if (rule->peer_count > LIST_SHOWN)
+		list = arena_printf(rs->arena, "%s and %zu more", list,
+				    rule->peer_count - LIST_SHOWN);
+	if (rule->needs_local)
+		list = arena_printf(rs->arena, "%s%slocal-subnet", list, *list ? ", " : "");
+	return list;
+}
+
+static void put_field(FILE *out, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	fprintf(out, "  %-8s  ", name);
+	put_clean(out, text);
+	fputc('\n', out);
+}
+
+static void put_origin(FILE *out, const struct ruleset *rs, const struct rule *rule)
+{
+	const struct origin *o = &rule->origin;
+	const char *lines = o->lines ? arena_printf(rs->arena, "lines %s", o->lines) :
+			    o->line  ? arena_printf(rs->arena, "line %u", o->line) : NULL;
+
+	put_field(out, "rule", arena_printf(rs->arena, "%s %s %s %s %s%s", action_text(rule->action),
+					    dir_text(rule->dir), services_text(rs, rule),
+					    rule->dir == FR_EGRESS ? "to" : "from",
+					    peers_text(rs, rule),
+					    rule->staged ? " (mode: audit)" : ""));
+	if (o->from && o->to)
+		put_field(out, "roles", arena_printf(rs->arena, "%s → %s", o->from, o->to));
+	put_field(out, "purpose", o->purpose);
+	if (o->document)
+		put_field(out, "source", arena_printf(rs->arena, "%s%s%s%s%s", o->document,
+						      o->section ? ", " : "",
+						      o->section ? o->section : "",
+						      lines ? ", " : "", lines ? lines : ""));
+	put_field(out, "note", o->note);
+	if (rule->loc.source && rule->loc.line)
+		put_field(out, "written", arena_printf(rs->arena, "%s:%u:%u", rule->loc.source->name,
+						       rule->loc.line, rule->loc.column));
+}
+
+static void put_unknown(const struct render *r, const struct answer *a)
+{
+	const struct rule *rule = rule_needing_host(a->rs, a->tuple);
+
+	fputs("unknown without a host: rule ", r->out);
+	put_clean(r->out, rule ? rule->id : a->rule_name);
+	fputs(" names local-subnet; give --local-subnet IF=CIDR\n", r->out);
+	put_field(r->out, "asked", a->question);
+}
+
+static void put_answer(const struct render *r, const struct answer *a)
+{
+	enum colour hue = colour_of_verdict(a->verdict);
+	const struct origin *o = a->rule ? &a->rule->origin : NULL;
+	char row[ROW_TEXT];
+
+	if (a->decision->unknown) {
+		put_unknown(r, a);
+		return;
+	}
+	fprintf(r->out, "%s%s%s  rule=", colour_on(r->colour, hue), a->verdict,
+		colour_off(r->colour, hue));
+	put_clean(r->out, a->rule_name);
+	fprintf(r->out, "  reason=%s", reason_text(a->decision->reason));
+	if (o && *row_text(o->table, o->row, o->line, row)) {
+		fputs("  row=", r->out);
+		put_clean(r->out, row);
+	}
+	fputc('\n', r->out);
+	put_field(r->out, "asked", a->question);
+	if (a->rule)
+		put_origin(r->out, a->rs, a->rule);
+	if (a->decision->verdict == FR_PASS)
+		return;
+	put_field(r->out, "nearest", a->nearest ? a->why : NULL);
+	put_field(r->out, "to allow", way_out(a));
+}
+
+static json_t *json_list(const struct rule *rule, bool services)
+{
+	json_t *list = json_array();
+	size_t count = services ? rule->service_count : rule->peer_count;
+	char text[PREFIX_TEXT];
+
+	if (!services && rule->any_peer)
+		json_array_append_new(list, json_string("any"));
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list,
+				      json_string(services ? service_text(&rule->services[i], text) :
+							     prefix_text(&rule->peers[i], text)));
+	if (!services && rule->needs_local)
+		json_array_append_new(list, json_string("local-subnet"));
+	return list;
+}
+
+static json_t *json_rule(const struct rule *rule)
+{
+	const struct origin *o = &rule->origin;
+	json_t *value = json_object();
+
+	json_object_set_new(value, "id", json_words(rule->id));
+	json_object_set_new(value, "action", json_string(action_text(rule->action)));
+	json_object_set_new(value, "direction", json_string(dir_text(rule->dir)));
+	json_object_set_new(value, "staged", json_boolean(rule->staged));
+	json_object_set_new(value, "services", json_list(rule, true));
+	json_object_set_new(value, "peers", json_list(rule, false));
+	json_object_set_new(value, "from", json_words(o->from));
+	json_object_set_new(value, "to", json_words(o->to));
+	json_object_set_new(value, "purpose", json_words(o->purpose));
+	json_object_set_new(value, "document", json_words(o->document));
+	json_object_set_new(value, "section", json_words(o->section));
+	json_object_set_new(value, "lines", json_words(o->lines));
+	json_object_set_new(value, "note", json_words(o->note));
+	return value;
+}
+
+static void answer_json(const struct render *r, const struct answer *a)
+{
+	const struct origin *o = a->rule ? &a->rule->origin : NULL;
+	const struct rule *host = a->decision->unknown ? rule_needing_host(a->rs, a->tuple) : NULL;
+	json_t *document = document_new("explain"), *near = json_null();
+
+	json_object_set_new(document, "policy", json_words(a->rs->name));
+	json_object_set_new(document, "question", json_words(a->question));
+	json_object_set_new(document, "verdict", json_string(a->verdict));
+	json_object_set_new(document, "rule", json_words(host ? host->id : a->rule_name));
+	json_object_set_new(document, "reason", json_string(reason_text(a->decision->reason)));
+	json_object_set_new(document, "row", o ? json_row(o->table, o->row, o->line) : json_null());
+	json_object_set_new(document, "because", a->rule ? json_rule(a->rule) : json_null());
+	if (a->nearest) {
+		near = json_object();
+		json_object_set_new(near, "rule", json_words(a->nearest->id));
+		json_object_set_new(near, "why", json_words(a->why));
+	}
+	json_object_set_new(document, "nearest", near);
+	if (a->decision->verdict != FR_PASS && !a->decision->unknown)
+		json_object_set_new(document, "to_allow", json_words(way_out(a)));
+	document_put(r, document);
+}
+
+void render_explain(const struct render *r, const struct ruleset *rs, const struct tuple *tuple,
+		    const struct decision *decision)
+{
+	struct answer answer;
+
+	answer_find(rs, tuple, decision, &answer);
+	if (r->json)
+		answer_json(r, &answer);
+	else
+		put_answer(r, &answer);
+}

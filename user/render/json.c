@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * JSON values that documents are made of. Schemas are described in docs/json.md; a field is only ever
+ * added, a changed meaning gets a new schema number.
+ */
+#include <string.h>
+
+#include "print.h"
+
+json_t *json_words(const char *text)
+{
+	json_t *value = text ? json_string(text) : json_null();
+	char clean[4096];
+
+	/* jansson refuses what is not UTF-8; the reader still gets the rest of the text. */
+	return value ? value : json_string(text_clean(text, clean, sizeof(clean)));
+}
+
+json_t *json_count(uint64_t count)
+{
+	return json_integer(count > INT64_MAX ? INT64_MAX : (json_int_t)count);
+}
+
+json_t *json_time(uint64_t realtime_ns)
+{
+	char text[TIME_TEXT];
+
+	return realtime_ns ? json_string(time_text(realtime_ns, text)) : json_null();
+}
+
+json_t *json_row(const char *table, const char *row, uint32_t line)
+{
+	json_t *value;
+
+	if (!table || !*table || !row)
+		return json_null();
+	value = json_object();
+	json_object_set_new(value, "table", json_words(table));
+	json_object_set_new(value, "row", json_words(row));
+	json_object_set_new(value, "line", line ? json_count(line) : json_null());
+	return value;
+}
+
+json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN])
+{
+	char name[FR_COMM_LEN + 1];
+	json_t *value;
+
+	if (!pid)
+		return json_null();
+	memcpy(name, comm, FR_COMM_LEN);
+	name[FR_COMM_LEN] = '\0';
+	value = json_object();
+	json_object_set_new(value, "pid", json_count(pid));
+	json_object_set_new(value, "name", json_words(name));
+	return value;
+}
+
+json_t *json_endpoint(const uint8_t address[16], uint32_t port, bool with_port)
+{
+	json_t *value = json_object();
+	char text[64];
+
+	json_object_set_new(value, "address", json_string(endpoint_text(address, 0, false, text)));
+	if (with_port)
+		json_object_set_new(value, "port", json_count(port));
+	return value;
+}
+
+static json_t *json_diag(const struct diag *diag)
+{
+	static const char *const words[] = {
+		[SEV_ERROR] = "error", [SEV_WARNING] = "warning", [SEV_NOTE] = "note"};
+	json_t *value = json_object();
+
+	json_object_set_new(value, "severity", json_string(words[diag->severity]));
+	json_object_set_new(value, "check", json_words(diag->check));
+	json_object_set_new(value, "message", json_words(diag->message));
+	if (diag->hint)
+		json_object_set_new(value, "hint", json_words(diag->hint));
+	if (!diag->loc.source)
+		return value;
+	json_object_set_new(value, "file", json_words(diag->loc.source->name));
+	if (!diag->loc.line)
+		return value;
+	json_object_set_new(value, "line", json_count(diag->loc.line));
+	json_object_set_new(value, "column", json_count(diag->loc.column));
+	json_object_set_new(value, "length", json_count(diag->loc.length));
+	return value;
+}
+
+json_t *json_diags(const struct diags *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; d && i < d->count; i++)
+		json_array_append_new(list, json_diag(&d->list[i]));
+	return list;
+}
+
+json_t *document_new(const char *verb)
+{
+	json_t *document = json_object();
+
+	json_object_set_new(document, "schema", json_sprintf("flowreeve/%s/v1", verb));
+	return document;
+}
+
+void document_put(const struct render *r, json_t *document)
+{
+	json_object_set_new(document, "diagnostics", json_diags(r->diags));
+	json_dumpf(document, r->out, JSON_INDENT(2));
+	fputc('\n', r->out);
+	json_decref(document);
+}

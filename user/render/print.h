@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of render share: safe text, aligned cells, figures for people, JSON values. Not a
+ * door: no other floor includes it.
+ */
+#ifndef RENDER_PRINT_H
+#define RENDER_PRINT_H
+
+#include <jansson.h>
+
+#include "render.h"
+
+/* ---------------------------------------------------------------- text (print.c) */
+
+enum { CLEAN_TEXT = 512, FIGURE_TEXT = 32, TIME_TEXT = 40, ROW_TEXT = 3 * FR_NAME_MAX };
+
+/* Printable UTF-8 of any bytes: controls, bidirectional controls and broken sequences become '?'. Cut
+ * when `size` is reached, never inside a character. Returns `out`. */
+char *text_clean(const char *text, char *out, size_t size);
+size_t text_width(const char *text); /* characters of a clean text */
+void put_clean(FILE *out, const char *text);
+
+/* Colours are roles, not hues; nothing when `on` is false. */
+enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WARN, COLOUR_DIM, COLOUR_BOLD };
+const char *colour_on(bool on, enum colour colour);
+const char *colour_off(bool on, enum colour colour);
+enum colour colour_of_verdict(const char *verdict);
+
+/* Columns whose widths are known before the first row; a cell that is wider pushes its row along. */
+struct column {
+	const char *title;
+	unsigned width; /* 0: the last one, not padded */
+	bool right;
+};
+struct table {
+	FILE *out;
+	bool colour;
+	const struct column *columns;
+	size_t count, at;
+};
+void table_head(struct table *table);
+void table_cell(struct table *table, enum colour colour, const char *text); /* NULL or "": "-" */
+
+/* Buffers of FIGURE_TEXT bytes; they return their buffer. */
+char *count_text(uint64_t count, char *out);  /* 1234, 56.7k, 8.9M */
+char *bytes_text(uint64_t bytes, char *out);  /* 512 B, 3.4 kB, 1.6 MB */
+char *age_text(uint64_t then_ns, uint64_t now_ns, char *out); /* 3s, 4m, 2h, 5d; "-" for 0 */
+char *time_text(uint64_t realtime_ns, char *out); /* RFC 3339, UTC, microseconds; TIME_TEXT */
+uint64_t time_now(void); /* realtime ns */
+char *row_text(const char *table, const char *row, uint32_t line, char *out); /* ROW_TEXT; or "" */
+char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, char out[64]);
+
+const char *verdict_text(uint8_t verdict);
+const char *reason_text(uint8_t reason);
+const char *dir_text(uint8_t dir);
+const char *action_text(uint8_t action);
+char *proto_text(uint8_t proto, char *out); /* name or number; FIGURE_TEXT */
+
+/* ---------------------------------------------------------------- JSON (json.c) */
+
+json_t *json_words(const char *text);	  /* null for NULL; never fails on broken UTF-8 */
+json_t *json_count(uint64_t count);	  /* integer; beyond 2^63-1 that */
+json_t *json_time(uint64_t realtime_ns);  /* RFC 3339 or null for 0 */
+json_t *json_row(const char *table, const char *row, uint32_t line); /* object, or null */
+json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN]);    /* object, or null for 0 */
+json_t *json_diags(const struct diags *d);
+json_t *json_endpoint(const uint8_t address[16], uint32_t port, bool with_port);
+/* {"schema": "flowreeve/<verb>/v1"}; document_put adds "diagnostics", writes and frees it. */
+json_t *document_new(const char *verb);
+void document_put(const struct render *r, json_t *document);
+
+/* A document with one long array, item by item (stream.c). */
+struct render_stream {
+	struct render render;
+	struct table table;
+	uint64_t now;
+	size_t items;
+};
+struct render_stream *stream_begin(const struct render *r, const char *verb, const char *array);
+void stream_item(struct render_stream *s, json_t *item); /* takes the item */
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rules of what runs with their counters: which row of the vendor's table is used, and which never.
+ */
+#include "print.h"
+
+struct render_stream *render_rules_begin(const struct render *r)
+{
+	return stream_begin(r, "rules", "policies");
+}
+
+static json_t *rule_json(const struct rule_view *rule)
+{
+	json_t *value = json_object();
+
+	json_object_set_new(value, "id", json_words(rule->id));
+	json_object_set_new(value, "row", json_row(rule->table, rule->row, rule->line));
+	json_object_set_new(value, "direction", json_words(rule->dir));
+	json_object_set_new(value, "action", json_words(rule->action));
+	json_object_set_new(value, "staged", json_boolean(rule->staged));
+	json_object_set_new(value, "connections", json_count(rule->totals.connections));
+	json_object_set_new(value, "packets", json_count(rule->totals.packets));
+	json_object_set_new(value, "bytes", json_count(rule->totals.bytes));
+	json_object_set_new(value, "drops", json_count(rule->totals.drops));
+	json_object_set_new(value, "would_drops", json_count(rule->totals.would_drops));
+	json_object_set_new(value, "since", json_time(rule->since));
+	json_object_set_new(value, "last", json_time(rule->last));
+	return value;
+}
+
+static unsigned wider(unsigned width, const char *text, unsigned most)
+{
+	char clean[CLEAN_TEXT];
+	size_t here = text_width(text_clean(text, clean, sizeof(clean)));
+
+	if (here > most)
+		here = most;
+	return here > width ? here : width;
+}
+
+static void put_rule(struct table *table, const struct rule_view *rule, uint64_t now)
+{
+	const struct fr_counters *totals = &rule->totals;
+	bool used = totals->packets || totals->drops || totals->would_drops;
+	enum colour hue = used ? COLOUR_NONE : COLOUR_DIM;
+	char text[ROW_TEXT];
+
+	table_cell(table, hue, rule->id);
+	table_cell(table, hue, row_text(rule->table, rule->row, rule->line, text));
+	table_cell(table, hue, rule->dir);
+	snprintf(text, sizeof(text), "%s%s", rule->action, rule->staged ? " (audit)" : "");
+	table_cell(table, hue, text);
+	table_cell(table, hue, count_text(totals->connections, text));
+	table_cell(table, hue, count_text(totals->packets, text));
+	table_cell(table, hue, bytes_text(totals->bytes, text));
+	table_cell(table, totals->drops ? COLOUR_BAD : hue, count_text(totals->drops, text));
+	table_cell(table, totals->would_drops ? COLOUR_WARN : hue,
+		   count_text(totals->would_drops, text));
+	table_cell(table, hue, rule->last ? age_text(rule->last, now, text) : "never");
+}
+
+static void put_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
+		      size_t count)
+{
+	struct column columns[] = {{"RULE", 4, false},	   {"ROW", 3, false},	{"DIR", 7, false},
+				   {"ACTION", 8, false},   {"CONNS", 6, true},	{"PACKETS", 7, true},
+				   {"BYTES", 8, true},	   {"DROPS", 6, true},	{"WOULD-DROP", 10, true},
+				   {"LAST", 0, false}};
+	struct table table = {s->render.out, s->render.colour, columns, ARRAY_SIZE(columns), 0};
+	uint64_t since = count ? rules[0].since : 0;
+	char row[ROW_TEXT], text[TIME_TEXT];
+
+	for (size_t i = 0; i < count; i++) {
+		columns[0].width = wider(columns[0].width, rules[i].id, 48);
+		row_text(rules[i].table, rules[i].row, rules[i].line, row);
+		columns[1].width = wider(columns[1].width, row, 56);
+		since = rules[i].since < since ? rules[i].since : since;
+	}
+	if (s->items++)
+		fputc('\n', s->render.out);
+	put_clean(s->render.out, policy);
+	if (since)
+		fprintf(s->render.out, "  counters since %.19sZ", time_text(since, text));
+	fputc('\n', s->render.out);
+	table_head(&table);
+	for (size_t i = 0; i < count; i++)
+		put_rule(&table, &rules[i], s->now);
+}
+
+void render_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
+		  size_t count)
+{
+	json_t *item, *list;
+
+	if (!s->render.json) {
+		put_rules(s, policy, rules, count);
+		return;
+	}
+	item = json_object();
+	list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, rule_json(&rules[i]));
+	json_object_set_new(item, "policy", json_words(policy));
+	json_object_set_new(item, "rules", list);
+	stream_item(s, item);
+}

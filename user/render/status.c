@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state of what runs, as the kernel tells it: mode and whether it holds, hooks and their faults,
+ * verdicts by reason, how full the maps are, what was lost.
+ */
+#include <inttypes.h>
+
+#include "print.h"
+
+static const char *const kinds[] = {[FR_KIND_INTERFACE] = "interface",
+				    [FR_KIND_GUEST] = "guest",
+				    [FR_KIND_CGROUP] = "cgroup"};
+static const char *const tallies[] = {
+	[FR_TALLY_EVENTS_LOST] = "events_lost",
+	[FR_TALLY_EVENTS_HELD] = "events_held",
+	[FR_TALLY_FLOW_INSERT_FAILED] = "flow_inserts_failed",
+	[FR_TALLY_FLOWS_OPENED] = "flows_opened",
+	[FR_TALLY_FLOWS_PROMOTED] = "flows_promoted",
+	[FR_TALLY_FLOWS_ADOPTED] = "flows_adopted",
+};
+
+static const char *state_text(const struct status_view *view, enum colour *colour)
+{
+	*colour = !view->enforce ? COLOUR_WARN : view->enforcing ? COLOUR_GOOD : COLOUR_BAD;
+	return !view->enforce ? "AUDIT" : view->enforcing ? "ENFORCING" : "NOT ENFORCING";
+}
+
+static size_t fault_count(const struct status_view *view)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->hook_count; i++)
+		count += !view->hooks[i].alive;
+	return count;
+}
+
+/* Calls `visit` for every counter of reasons that is not 0. */
+typedef void (*reason_visit)(const struct status_view *, unsigned where, unsigned verdict, void *);
+
+static void reasons_each(const struct status_view *view, reason_visit visit, void *context)
+{
+	for (unsigned where = 0; where < FR_REASON_ENTRIES; where++) {
+		unsigned reason = where % 32, dir = where / 32 % FR_DIRS, kind = where / 32 / FR_DIRS;
+
+		for (unsigned v = FR_PASS; reason < FR_REASONS_COUNT && v <= FR_WOULD_DROP; v++)
+			if (view->reasons[kind][dir][reason].packets[v])
+				visit(view, where, v, context);
+	}
+}
+
+static const struct fr_reason_counters *reason_at(const struct status_view *view, unsigned where)
+{
+	return &view->reasons[where / 32 / FR_DIRS][where / 32 % FR_DIRS][where % 32];
+}
+
+static void reason_json(const struct status_view *view, unsigned where, unsigned verdict, void *list)
+{
+	const struct fr_reason_counters *counters = reason_at(view, where);
+	json_t *item = json_object();
+
+	json_object_set_new(item, "kind", json_string(kinds[where / 32 / FR_DIRS]));
+	json_object_set_new(item, "direction", json_string(dir_text(where / 32 % FR_DIRS)));
+	json_object_set_new(item, "verdict", json_string(verdict_text(verdict)));
+	json_object_set_new(item, "reason", json_string(reason_text(where % 32)));
+	json_object_set_new(item, "packets", json_count(counters->packets[verdict]));
+	json_object_set_new(item, "bytes", json_count(counters->bytes[verdict]));
+	json_array_append_new(list, item);
+}
+
+static json_t *hook_json(const struct hook_view *hook)
+{
+	json_t *value = json_object(), *list = json_array();
+
+	json_object_set_new(value, "kind", json_words(hook->kind));
+	json_object_set_new(value, "name", json_words(hook->name));
+	json_object_set_new(value, "hook", json_words(hook->hook));
+	json_object_set_new(value, "ifindex", hook->ifindex ? json_count(hook->ifindex) : json_null());
+	json_object_set_new(value, "program", json_count(hook->prog_id));
+	json_object_set_new(value, "alive", json_boolean(hook->alive));
+	json_object_set_new(value, "fault", json_words(hook->fault));
+	for (size_t i = 0; i < hook->neighbour_count; i++)
+		json_array_append_new(list, json_words(hook->neighbours[i]));
+	json_object_set_new(value, "neighbours", list);
+	return value;
+}
+
+static void figures_json(json_t *value, const struct status_view *view)
+{
+	json_t *list = json_array(), *item = json_object();
+
+	for (size_t i = 0; i < FR_TALLY_COUNT; i++)
+		json_object_set_new(item, tallies[i], json_count(view->tallies[i]));
+	json_object_set_new(value, "tallies", item);
+	for (size_t i = 0; i < view->map_count; i++) {
+		item = json_object();
+		json_object_set_new(item, "map", json_words(view->maps[i].map));
+		json_object_set_new(item, "entries", json_count(view->maps[i].entries));
+		json_object_set_new(item, "max", json_count(view->maps[i].max));
+		json_array_append_new(list, item);
+	}
+	json_object_set_new(value, "maps", list);
+	list = json_array();
+	reasons_each(view, reason_json, list);
+	json_object_set_new(value, "verdicts", list);
+}
+
+static json_t *view_json(const struct status_view *view)
+{
+	json_t *value = json_object(), *hooks = json_array();
+
+	json_object_set_new(value, "policy", json_words(view->policy));
+	json_object_set_new(value, "source", json_words(view->source));
+	json_object_set_new(value, "build", json_words(view->build));
+	json_object_set_new(value, "mode", json_string(view->enforce ? "enforce" : "audit"));
+	json_object_set_new(value, "enforcing", json_boolean(view->enforcing));
+	json_object_set_new(value, "generation", json_count(view->generation));
+	json_object_set_new(value, "digest", json_words(view->digest));
+	json_object_set_new(value, "applied", json_time(view->applied));
+	json_object_set_new(value, "zeroed", json_time(view->zeroed));
+	json_object_set_new(value, "netns", json_count(view->netns));
+	json_object_set_new(value, "rules", json_count(view->rules));
+	json_object_set_new(value, "faults", json_count(fault_count(view)));
+	for (size_t i = 0; i < view->hook_count; i++)
+		json_array_append_new(hooks, hook_json(&view->hooks[i]));
+	json_object_set_new(value, "hooks", hooks);
+	figures_json(value, view);
+	return value;
+}
+
+static void put_hooks(const struct render *r, const struct status_view *view)
+{
+	for (size_t i = 0; i < view->hook_count; i++) {
+		const struct hook_view *hook = &view->hooks[i];
+		enum colour hue = hook->alive ? COLOUR_GOOD : COLOUR_BAD;
+
+		fprintf(r->out, "  %-9s %s%-5s%s  %s ", i ? "" : "hooks", colour_on(r->colour, hue),
+			hook->alive ? "alive" : "FAULT", colour_off(r->colour, hue), hook->kind);
+		put_clean(r->out, hook->name);
+		fprintf(r->out, "  %s  program %u", hook->hook, hook->prog_id);
+		if (!hook->alive && hook->fault) {
+			fputs(": ", r->out);
+			put_clean(r->out, hook->fault);
+		}
+		fputc('\n', r->out);
+		for (size_t j = 0; j < hook->neighbour_count; j++) {
+			fputs("                   ", r->out);
+			put_clean(r->out, hook->neighbours[j]);
+			fputc('\n', r->out);
+		}
+	}
+}
+
+struct reason_lines {
+	const struct render *render;
+	bool begun;
+};
+
+static void put_reason(const struct status_view *view, unsigned where, unsigned verdict, void *context)
+{
+	const struct fr_reason_counters *counters = reason_at(view, where);
+	struct reason_lines *lines = context;
+	enum colour hue = colour_of_verdict(verdict_text(verdict));
+	bool colour = lines->render->colour;
+	char packets[FIGURE_TEXT], bytes[FIGURE_TEXT];
+
+	fprintf(lines->render->out, "  %-9s %s%-10s%s  %-9s  %-7s  %-20s  %8s packets  %9s\n",
+		lines->begun ? "" : "verdicts", colour_on(colour, hue), verdict_text(verdict),
+		colour_off(colour, hue), kinds[where / 32 / FR_DIRS], dir_text(where / 32 % FR_DIRS),
+		reason_text(where % 32), count_text(counters->packets[verdict], packets),
+		bytes_text(counters->bytes[verdict], bytes));
+	lines->begun = true;
+}
+
+static void put_figures(const struct render *r, const struct status_view *view)
+{
+	struct reason_lines lines = {.render = r};
+
+	reasons_each(view, put_reason, &lines);
+	for (size_t i = 0; i < view->map_count; i++)
+		fprintf(r->out, "  %-9s %-10s  %" PRIu64 " of %" PRIu64 "\n", i ? "" : "maps",
+			view->maps[i].map, view->maps[i].entries, view->maps[i].max);
+	fprintf(r->out, "  lost      %" PRIu64 " events (%" PRIu64 " held back by the rate limit), %" PRIu64
+		" flow entries\n", view->tallies[FR_TALLY_EVENTS_LOST],
+		view->tallies[FR_TALLY_EVENTS_HELD], view->tallies[FR_TALLY_FLOW_INSERT_FAILED]);
+}
+
+static void put_view(const struct render *r, const struct status_view *view)
+{
+	char applied[TIME_TEXT], zeroed[TIME_TEXT];
+	size_t faults = fault_count(view);
+	enum colour hue;
+	const char *state = state_text(view, &hue);
+
+	put_clean(r->out, view->policy);
+	fprintf(r->out, "  %s%s%s  generation %u", colour_on(r->colour, hue), state,
+		colour_off(r->colour, hue), view->generation);
+	if (faults)
+		fprintf(r->out, "  %zu of %zu hooks at fault", faults, view->hook_count);
+	fputs("\n  source    ", r->out);
+	put_clean(r->out, view->source);
+	fprintf(r->out, " (%u rules, digest %.16s)\n", view->rules, view->digest);
+	fprintf(r->out, "  applied   %.19sZ by ", time_text(view->applied, applied));
+	put_clean(r->out, view->build);
+	if (view->zeroed)
+		fprintf(r->out, "; counters since %.19sZ", time_text(view->zeroed, zeroed));
+	fputs("; not kept over a reboot\n", r->out);
+	put_hooks(r, view);
+	put_figures(r, view);
+}
+
+void render_status(const struct render *r, const struct status_view *views, size_t count)
+{
+	json_t *document, *list;
+
+	if (r->json) {
+		document = document_new("status");
+		list = json_array();
+		for (size_t i = 0; i < count; i++)
+			json_array_append_new(list, view_json(&views[i]));
+		json_object_set_new(document, "policies", list);
+		document_put(r, document);
+		return;
+	}
+	if (!count)
+		fputs("no policy is applied\n", r->out);
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			fputc('\n', r->out);
+		put_view(r, &views[i]);
+	}
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Documents with one long array, written item by item, so that a table of a million flows needs the
+ * memory of one.
+ */
+#include <stdlib.h>
+
+#include "print.h"
+
+struct render_stream *stream_begin(const struct render *r, const char *verb, const char *array)
+{
+	struct render_stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		abort();
+	s->render = *r;
+	s->now = time_now();
+	if (r->json)
+		fprintf(r->out, "{\n\"schema\": \"flowreeve/%s/v1\",\n\"%s\": [", verb, array);
+	return s;
+}
+
+void stream_item(struct render_stream *s, json_t *item)
+{
+	fputs(s->items++ ? ",\n" : "\n", s->render.out);
+	json_dumpf(item, s->render.out, 0);
+	json_decref(item);
+}
+
+void render_end(struct render_stream *s)
+{
+	json_t *diags;
+
+	if (s->render.json) {
+		diags = json_diags(s->render.diags);
+		fputs(s->items ? "\n],\n\"diagnostics\": " : "],\n\"diagnostics\": ", s->render.out);
+		json_dumpf(diags, s->render.out, 0);
+		fputs("\n}\n", s->render.out);
+		json_decref(diags);
+	}
+	free(s);
+}
