@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The processes of one cgroup: a refused connect fails at once, with EPERM.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
+. "$here/policy.sh"
+. "$here/matrix.sh"
+
+e2e_begin cgroup
+e2e_cgroup agent agent
+kind=cgroup host=agent party=agent party4=10.0.5.5 party6=fd00:5::5 refusal=denied options=
+attach="{cgroups: [/$LAB_TAG-agent]}"
+
+# What the user's real programs see of a refusal: an error, at once, that says what it is.
+matrix_extra()
+{
+	local stranger=10.66.0.66
+	fails_within 'cgroup: curl is refused at once' 1 https_get agent "https://$stranger/"
+	fails_within 'cgroup: curl over IPv6 is refused at once' 1 https_get agent 'https://[fd00:66::66]/'
+	fails_within 'cgroup: the NFS client is refused at once' 1 nfs_list agent $stranger 4 10
+	fails_within 'cgroup: smbclient is refused at once' 2 smb_read agent $stranger 10
+	fails_within 'cgroup: openssl is refused at once' 1 tls_shake agent $stranger 1500 10
+	fails_within 'cgroup: ssh is refused at once' 1 ssh_run agent $stranger true
+	matches 'cgroup: and says why' 'Operation not permitted' "$(ssh_run agent $stranger true 2>&1)"
+	equal 'cgroup: the drop names the process' ssh \
+		"$(fr_ask agent '[.drops[] | select(.peer.port == 22 and .direction == "egress")][0].process.name' show drops)"
+	equal 'cgroup: a process outside of the cgroup is not concerned' ok \
+		"$(LAB_CGROUP= peer_try agent tcp $stranger 4444)"
+}
+matrix_run

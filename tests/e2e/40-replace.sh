@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A second apply replaces without a packet unjudged: 50 of them under streams that the policy allows and
+# streams that it denies. Nothing allowed is lost, nothing denied slips through, the figures go on.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
+. "$here/policy.sh"
+
+applies=50
+
+# NAME HOST PARTY PARTY4 ATTACH OPTIONS
+replace_run()
+{
+	local name=$1 host=$2 party=$3 party4=$4 attach=$5 options=$6
+	local i failures=0 allowed denied ping sent answered before after
+	policy_write "$work/one.yaml" enforce "$attach"
+	policy_write "$work/two.yaml" enforce "$attach"
+	# Same rules but for one: the image differs, so each apply is a new generation.
+	sed -i 's/ports: \[123\/udp\]/ports: [124\/udp]/' "$work/two.yaml"
+	succeeds "$name: apply" fr "$host" apply "$work/one.yaml" $options
+	before=$(rule_field "$host" echo packets)
+	generation=$(fr_ask "$host" '.policies[0].generation' status)
+
+	lab_in "$party" timeout -s KILL 60 "$e2e_top/scripts/lab-peer" stream 10.20.0.5 7 "$seconds" 0.0005 >"$work/allowed" &
+	allowed=$!
+	lab_in intruder timeout -s KILL 60 "$e2e_top/scripts/lab-peer" stream "$party4" 8081 "$seconds" 0.0005 >"$work/denied" &
+	denied=$!
+	for i in $(seq $applies); do
+		fr "$host" apply "$work/$([ $((i % 2)) = 0 ] && echo one || echo two).yaml" $options >"$work/apply" 2>&1 ||
+			failures=$((failures + 1))
+	done
+	equal "$name: $applies applies under load succeed" 0 "$failures"
+	# The streams must have outlasted them, or they proved less than they say.
+	if kill -0 $allowed 2>/dev/null && kill -0 $denied 2>/dev/null; then ok "$name: the streams ran all along"; else
+		not_ok "$name: the streams ran all along"
+	fi
+	wait $allowed $denied
+	read -r _ sent _ answered <"$work/allowed"
+	equal "$name: no allowed datagram was lost" "$sent" "$answered"
+	at_least "$name: the stream was worth the name" 1000 "$sent"
+	matches "$name: no denied datagram slipped through" 'sent [0-9]+ received 0$' "$(cat "$work/denied")"
+	after=$(rule_field "$host" echo packets)
+	equal "$name: each datagram was judged, under one generation or the next" \
+		$((2 * sent)) $((after - before))
+	read -r _ sent _ <"$work/denied"
+	at_least "$name: each denied one too" "$sent" "$(rule_field "$host" default-ingress drops)"
+	equal "$name: generations went up one by one" $((generation + applies)) \
+		"$(fr_ask "$host" '.policies[0].generation' status)"
+	matches "$name: the same policy again changes nothing" unchanged "$(fr "$host" apply "$work/one.yaml" $options --json 2>&1)"
+	succeeds "$name: detach" fr "$host" detach
+}
+
+e2e_begin replace
+seconds=${E2E_STREAM:-8}
+peer_start nfs echo --udp 7
+peer_start agent forgotten-udp --udp 8081
+peer_start appliance forgotten-udp-appliance --udp 8081
+replace_run interface agent agent 10.0.5.5 '{interfaces: [ens5]}' ''
+replace_run clsact agent agent 10.0.5.5 '{interfaces: [ens5]}' --no-tcx
+replace_run guest hypervisor appliance 10.0.5.6 '{guests: [tap0]}' ''
+lab_stop peer-forgotten-udp
+e2e_cgroup agent agent
+peer_start agent forgotten-udp --udp 8081
+replace_run cgroup agent agent 10.0.5.5 "{cgroups: [/$LAB_TAG-agent]}" ''

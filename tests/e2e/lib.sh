@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What the end-to-end tests share: a lab, assertions, and questions to a running flowreeve. Sourced by
+# tests/e2e/NN-*.sh. Assertions print one line each and never stop the script.
+
+e2e_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+e2e_top=$(cd "$e2e_here/../.." && pwd)
+FLOWREEVE=${FLOWREEVE:-$e2e_top/${BUILD:-build}/flowreeve}
+. "$e2e_top/scripts/lab"
+. "$e2e_top/scripts/lab-servers"
+LAB_CGROUP= LAB_CGROUP_NODE=
+
+# ---------------------------------------------------------------- assertions
+
+ok() { printf 'ok - %s\n' "$1"; }
+not_ok() # WHAT [DETAIL]
+{
+	printf 'not ok - %s\n' "$1"
+	[ -z "${2:-}" ] || printf '%s\n' "$2" | head -20 | sed 's/^/    # /'
+	e2e_failed=1
+}
+skip() { printf 'skip - %s: %s\n' "$1" "$2"; } # WHAT REASON
+
+equal() # WHAT EXPECTED ACTUAL
+{
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "expected '$2', got '$3'"; fi
+}
+
+matches() # WHAT PATTERN TEXT: an extended regular expression, any line
+{
+	if grep -qE -- "$2" <<<"$3"; then ok "$1"; else not_ok "$1" "no line fits '$2' in: $3"; fi
+}
+
+at_least() # WHAT LEAST ACTUAL
+{
+	if [ "${3:-0}" -ge "$2" ]; then ok "$1"; else not_ok "$1" "expected at least $2, got '$3'"; fi
+}
+
+succeeds() # WHAT COMMAND...
+{
+	local what=$1 output
+	shift
+	if output=$("$@" 2>&1 | tr -d '\0'; exit "${PIPESTATUS[0]}"); then ok "$what"; else not_ok "$what" "$output"; fi
+}
+
+# Fails, and in time: nothing may hang. WHAT SECONDS COMMAND...
+fails_within()
+{
+	local what=$1 limit=$2 started=$EPOCHREALTIME output
+	shift 2
+	if output=$("$@" 2>&1 | tr -d '\0'; exit "${PIPESTATUS[0]}"); then
+		not_ok "$what" "it succeeded: $output"
+		return
+	fi
+	local took=$((${EPOCHREALTIME/./} - ${started/./}))
+	if [ "$took" -le "$((limit * 1000000))" ]; then ok "$what"; else
+		not_ok "$what" "failed as it should, but after $((took / 1000)) ms, more than $limit s: $output"
+	fi
+}
+
+# ---------------------------------------------------------------- the tool
+
+# flowreeve in a node, with the lab's pins; never longer than 30 s.
+fr() # NODE VERB...
+{
+	local node=$1
+	shift
+	lab_enter "$node" timeout -s KILL 30 "$FLOWREEVE" "$@" --pin-root "$LAB_DIR/bpf/flowreeve"
+}
+
+# Exit code, and everything printed. WHAT EXPECTED-CODE NODE VERB...: leaves the text in $said
+fr_exits()
+{
+	local what=$1 expected=$2 code
+	shift 2
+	said=$(fr "$@" 2>&1)
+	code=$?
+	if [ "$code" = "$expected" ]; then ok "$what"; else not_ok "$what" "exit $code instead of $expected: $said"; fi
+}
+
+# One value of a JSON document: NODE FILTER VERB...
+fr_ask()
+{
+	local node=$1 filter=$2
+	shift 2
+	fr "$node" "$@" --json 2>&1 | jq -r "$filter" 2>&1
+}
+
+# A field of a rule, summed over its directions. NODE RULE FIELD
+rule_field()
+{
+	fr_ask "$1" "[.policies[].rules[] | select(.id == \"$2\") | .$3] | add" show rules
+}
+
+# Packets that are told as refused for peer and the opened port, 0 when there is no such record.
+# NODE would-drop|drop egress|ingress PEER PORT
+drops_of()
+{
+	local side=peer
+	[ "$3" = egress ] || side=local
+	fr_ask "$1" "[.drops[] | select(.verdict == \"$2\" and .direction == \"$3\" and
+		.peer.address == \"$4\" and .$side.port == $5) | .packets] | add // 0" show drops
+}
+
+# Whatever this policy's kernel side left: programs of the ids that it ran. NODE ID...
+programs_left()
+{
+	local id left=
+	shift
+	for id in "$@"; do
+		bpftool prog show id "$id" >/dev/null 2>&1 && left="$left $id"
+	done
+	echo "$left"
+}
+
+# ---------------------------------------------------------------- begin and end
+
+e2e_end()
+{
+	local node
+	trap - EXIT
+	for node in agent hypervisor; do
+		fr "$node" detach >/dev/null 2>&1
+	done
+	lab_down "$work"
+	if [ "$e2e_failed" = 0 ]; then rm -rf "$work"; else
+		tail -qn 2 "$work"/log/* 2>/dev/null | sed 's/^/    # log: /' | head -20
+		rm -rf "$work"
+	fi
+	exit "$e2e_failed"
+}
+
+# Makes the lab, or ends the script with a loud skip.
+e2e_begin() # NAME
+{
+	e2e_failed=0
+	if [ "$(id -u)" != 0 ]; then
+		skip "$1" 'needs root'
+		exit 0
+	fi
+	work=$(mktemp -d "/tmp/fr-$1.XXXXXX")
+	trap e2e_end EXIT
+	trap 'exit 130' INT TERM HUP
+	lab_up "$work" || {
+		not_ok "$1: the lab stands"
+		exit 1
+	}
+	lab_certificate_make
+}
+
+# A cgroup for the protected processes of a node, or a loud skip. NODE NAME
+e2e_cgroup()
+{
+	LAB_CGROUP=$(lab_cgroup_make "$2") || {
+		skip "$2" 'no cgroup2 is mounted here'
+		exit 0
+	}
+	LAB_CGROUP_NODE=$1
+}

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# One attach kind, every real client and server, in audit and in enforce. Sourced by the scripts of the
+# kinds, which set: kind, host (where flowreeve runs), party (whom it protects), party4, party6, attach,
+# refusal (what a refused opening of the party itself sees: timeout, or denied), options of apply.
+
+matrix_servers_start()
+{
+	nfs_start nfs v3
+	smb_start nfs
+	https_start vpc
+	tls_start vpc 10.0.5.10 1500
+	peer_start vpc control 10.0.5.10 1023-1065
+	peer_start vpc control6 fd00:5::10 1024
+	peer_start vpc past-tls 10.0.5.10 1501
+	dns_start bastion 10.0.0.2 fd00:0:0:1::2
+	ntp_start bastion
+	peer_start nfs echo --udp 7
+	peer_start intruder stranger 4444
+	peer_start intruder stranger-udp --udp 4445
+	https_start intruder
+	ssh_start "$party"
+	peer_start "$party" forgotten 8080
+	peer_start "$party" forgotten-udp --udp 8081
+}
+
+# Everything that the policy allows, by real clients. PHASE
+matrix_allowed()
+{
+	local p="$kind, $1"
+	matches "$p: NFS version 4 lists the export" hello.txt "$(nfs_list "$party" 10.20.0.5 4 2>&1)"
+	matches "$p: NFS over IPv6" hello.txt "$(nfs_list "$party" fd00:20::5 4 2>&1)"
+	matches "$p: SMB reads a file" 'hello from the share' "$(smb_read "$party" 10.20.0.5 2>&1)"
+	matches "$p: HTTPS to a task interface" 'hello over' "$(https_get "$party" https://10.0.5.21/ 2>&1)"
+	matches "$p: HTTPS over IPv6" 'hello over' "$(https_get "$party" 'https://[fd00:5::20]/' 2>&1)"
+	equal "$p: 20 MB over HTTPS arrive whole" 20000000 \
+		"$(https_get "$party" https://10.0.5.20/large 10 2>/dev/null | wc -c)"
+	equal "$p: control channel, first port" ok "$(peer_try "$party" tcp 10.0.5.10 1024)"
+	equal "$p: control channel, last port" ok "$(peer_try "$party" tcp 10.0.5.10 1064)"
+	equal "$p: control channel over IPv6" ok "$(peer_try "$party" tcp fd00:5::10 1024)"
+	equal "$p: control channel from a v4-mapped socket" ok \
+		"$(peer_try "$party" tcp ::ffff:10.0.5.10 1030)"
+	matches "$p: TLS on 1500" 'Verification: OK' "$(tls_shake "$party" 10.0.5.10 1500)"
+	equal "$p: DNS over UDP" 10.0.5.20 "$(dns_ask "$party" 10.0.0.2)"
+	equal "$p: DNS over TCP" 10.0.5.20 "$(dns_ask "$party" 10.0.0.2 +tcp)"
+	equal "$p: DNS over IPv6" 10.0.5.20 "$(dns_ask "$party" fd00:0:0:1::2)"
+	matches "$p: NTP" 'System clock wrong' "$(ntp_ask "$party" 10.0.0.2 2>&1)"
+	equal "$p: SSH from the bastion" hello "$(ssh_run bastion "$party4" echo hello 2>&1)"
+	equal "$p: SSH from the bastion over IPv6" hello "$(ssh_run bastion "$party6" echo hello 2>&1)"
+}
+
+# Everything that it does not allow, each told as WORD to who opened: "outward" for the party's own
+# openings, "inward" for those of others. PHASE OUTWARD INWARD
+matrix_refused()
+{
+	local p="$kind, $1, not allowed" out=$2 in=$3
+	equal "$p: the port below the control channel" "$out" "$(peer_try "$party" tcp 10.0.5.10 1023)"
+	equal "$p: the port above the control channel" "$out" "$(peer_try "$party" tcp 10.0.5.10 1065)"
+	equal "$p: the port after 1500" "$out" "$(peer_try "$party" tcp 10.0.5.10 1501)"
+	equal "$p: a stranger's address" "$out" "$(peer_try "$party" tcp 10.66.0.66 4444)"
+	equal "$p: a stranger over IPv6" "$out" "$(peer_try "$party" tcp fd00:66::66 4444)"
+	equal "$p: a stranger, v4-mapped" "$out" "$(peer_try "$party" tcp ::ffff:10.66.0.66 4444)"
+	equal "$p: a stranger over UDP" "$out" "$(peer_try "$party" udp 10.66.0.66 4445)"
+	equal "$p: the opposite direction, from the endpoint" "$in" "$(peer_try vpc tcp "$party4" 8080)"
+	equal "$p: the opposite direction, over UDP" "$in" "$(peer_try nfs udp "$party4" 8081)"
+	equal "$p: the intruder knocks" "$in" "$(peer_try intruder tcp "$party4" 8080)"
+	equal "$p: the intruder knocks over IPv6" "$in" "$(peer_try intruder tcp "$party6" 8080)"
+	equal "$p: the intruder knocks at SSH" "$in" "$(peer_try intruder tcp "$party4" 22)"
+}
+
+# Exactly as many as were sent: datagrams of an allowed stream and the answers, on one rule, one flow.
+matrix_counts() # PHASE
+{
+	local p="$kind, $1" before after text sent
+	before=$(rule_field "$host" echo packets)
+	text=$(lab_in "$party" "$e2e_top/scripts/lab-peer" stream 10.20.0.5 7 0.5)
+	sent=$(awk '{ print $2 }' <<<"$text")
+	equal "$p: every datagram is answered" "sent $sent received $sent" "$text"
+	after=$(rule_field "$host" echo packets)
+	equal "$p: the rule counts each datagram and each answer once" $((2 * sent)) $((after - before))
+	equal "$p: the flow tells both ways apart" "$sent $sent" "$(fr_ask "$host" '[.flows[] |
+		select(.rule == "echo" and .protocol == "udp")] | max_by(.first) |
+		"\(.egress.packets) \(.ingress.packets)"' show flows)"
+	equal "$p: and who opened it" local \
+		"$(fr_ask "$host" '[.flows[] | select(.rule == "echo")][0].opener' show flows)"
+}
+
+matrix_rows() # PHASE: the rules' figures speak of the rows that were used
+{
+	local p="$kind, $1" rule
+	for rule in $matrix_rules; do
+		at_least "$p: rule $rule counts its connections" 1 "$(rule_field "$host" "$rule" connections)"
+	done
+	equal "$p: the NFS rule names its row and line" 'aws-datasync nfs 17' \
+		"$(fr_ask "$host" '[.policies[].rules[] | select(.id == "aws-datasync/nfs")][0].row |
+			"\(.table) \(.row) \(.line)"' show rules)"
+}
+
+matrix_audit()
+{
+	policy_write "$work/audit.yaml" audit "$attach"
+	succeeds "$kind: apply in audit" fr "$host" apply "$work/audit.yaml" $options
+	equal "$kind: status says audit and no fault" 'audit 0' \
+		"$(fr_ask "$host" '.policies[0] | "\(.mode) \(.faults)"' status)"
+	matrix_allowed audit
+	equal "$kind, audit: nothing that is allowed is told as would-drop" '' \
+		"$(fr_ask "$host" '.drops[] | "\(.direction) \(.local.address):\(.local.port) \(.peer.address):\(.peer.port)"' show drops)"
+	matrix_refused audit ok ok
+	matrix_counts audit
+	matrix_rows audit
+	local side
+	for side in '10.0.5.10 1023' '10.0.5.10 1065' '10.0.5.10 1501' '10.66.0.66 4444' '10.66.0.66 4445' \
+		'fd00:66::66 4444'; do
+		at_least "$kind, audit: would-drop egress $side is on record" 1 \
+			"$(drops_of "$host" would-drop egress $side)"
+	done
+	for side in '10.0.5.10 8080' '10.20.0.5 8081' '10.66.0.66 8080' 'fd00:66::66 8080' '10.66.0.66 22'; do
+		at_least "$kind, audit: would-drop ingress $side is on record" 1 \
+			"$(drops_of "$host" would-drop ingress $side)"
+	done
+	equal "$kind, audit: not one packet was dropped" 0 \
+		"$(fr_ask "$host" '[.policies[].verdicts[] | select(.verdict == "drop") | .packets] | add // 0' status)"
+}
+
+matrix_enforce()
+{
+	local events="$work/events"
+	succeeds "$kind: apply in enforce" fr "$host" apply "$work/audit.yaml" --mode enforce $options
+	equal "$kind: status says enforcing" 'enforce true 0' \
+		"$(fr_ask "$host" '.policies[0] | "\(.mode) \(.enforcing) \(.faults)"' status)"
+	lab_enter "$host" "$FLOWREEVE" monitor --json --pin-root "$LAB_DIR/bpf/flowreeve" >"$events" 2>"$events.err" &
+	local monitor=$!
+	sleep 0.3
+	matrix_allowed enforce
+	matrix_refused enforce "$refusal" timeout
+	matrix_counts enforce
+	sleep 0.3
+	kill -TERM "$monitor"
+	wait "$monitor" 2>/dev/null
+	equal "$kind: monitor tells the refusal at once, with rule and reason" 'drop egress default-egress default' \
+		"$(jq -rs '[.[] | select(.peer.address == "10.66.0.66" and .peer.port == 4444)][0] |
+			"\(.verdict) \(.direction) \(.rule) \(.reason)"' "$events" 2>&1)"
+	equal "$kind: monitor tells the intruder's knock" 'drop ingress default-ingress default' \
+		"$(jq -rs '[.[] | select(.peer.address == "10.66.0.66" and .local.port == 8080)][0] |
+			"\(.verdict) \(.direction) \(.rule) \(.reason)"' "$events" 2>&1)"
+	equal "$kind: monitor tells no refusal of what is allowed" 0 \
+		"$(jq -s '[.[] | select(.verdict == "drop" and .peer.port == 2049)] | length' "$events" 2>&1)"
+	at_least "$kind, enforce: the drop is on record" 1 "$(drops_of "$host" drop egress 10.66.0.66 4444)"
+	at_least "$kind, enforce: the knock is on record" 1 "$(drops_of "$host" drop ingress 10.66.0.66 8080)"
+	matrix_drop_count
+	! declare -F matrix_extra >/dev/null || matrix_extra
+}
+
+# Datagrams that must not pass, counted one by one.
+matrix_drop_count()
+{
+	local before after sent text
+	before=$(rule_field "$host" default-ingress drops)
+	text=$(lab_in intruder "$e2e_top/scripts/lab-peer" stream "$party4" 8081 0.3)
+	sent=$(awk '{ print $2 }' <<<"$text")
+	equal "$kind, enforce: no datagram of the intruder is answered" "sent $sent received 0" "$text"
+	after=$(rule_field "$host" default-ingress drops)
+	equal "$kind, enforce: each is counted as a drop of the default" "$sent" $((after - before))
+}
+
+matrix_zero()
+{
+	local echo
+	echo=$(rule_field "$host" echo packets)
+	succeeds "$kind: zero of one rule" fr "$host" zero aws-datasync/nfs
+	equal "$kind: that rule is at zero" 0 "$(rule_field "$host" aws-datasync/nfs packets)"
+	equal "$kind: the others are not" "$echo" "$(rule_field "$host" echo packets)"
+	succeeds "$kind: zero of all" fr "$host" zero
+	equal "$kind: all are at zero" 0 \
+		"$(fr_ask "$host" '[.policies[].rules[] | select(.id == "echo" or .id == "dns") | .packets] | add' show rules)"
+	fr_exits "$kind: zero of a rule that does not exist" 1 "$host" zero no-such-rule
+}
+
+matrix_detach()
+{
+	local ids
+	ids=$(fr_ask "$host" '.policies[].hooks[].program' status | sort -u)
+	at_least "$kind: status names the programs" 2 "$(wc -w <<<"$ids")"
+	succeeds "$kind: detach" fr "$host" detach e2e
+	equal "$kind: no program is left" '' "$(programs_left $ids)"
+	equal "$kind: no pin is left" '' "$(ls "$LAB_DIR/bpf/flowreeve" 2>/dev/null | grep -v '^lock$')"
+	equal "$kind: nothing is attached to the interfaces" '' \
+		"$(lab_enter "$host" bpftool net show 2>&1 | grep fr_)"
+	[ -z "$LAB_CGROUP" ] || equal "$kind: nothing is attached to the cgroup" '' \
+		"$(bpftool cgroup show "$LAB_CGROUP" 2>&1 | grep fr_)"
+	equal "$kind: status knows of no policy" 0 "$(fr_ask "$host" '.policies | length' status)"
+	equal "$kind: the stranger is reached again" ok "$(peer_try "$party" tcp 10.66.0.66 4444)"
+}
+
+# NFS version 3 needs the portmapper and mountd: not in the vendor's table, in one of its own.
+matrix_nfs3()
+{
+	policy_write "$work/v4.yaml" enforce "$attach"
+	policy_write "$work/v3.yaml" enforce "$attach" "$matrix_nfs3_use"
+	succeeds "$kind: apply without the version 3 rows" fr "$host" apply "$work/v4.yaml" $options
+	fails_within "$kind: NFS version 3 is refused" 3 nfs_list "$party" 10.20.0.5 3 2
+	succeeds "$kind: apply with the version 3 table" fr "$host" apply "$work/v3.yaml" $options
+	matches "$kind: NFS version 3 lists the export" hello.txt "$(nfs_list "$party" 10.20.0.5 3 2>&1)"
+}
+
+matrix_run()
+{
+	matrix_servers_start
+	matrix_audit
+	matrix_enforce
+	matrix_zero
+	matrix_nfs3
+	matrix_detach
+}

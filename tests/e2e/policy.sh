@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The policy of the end-to-end tests: a host that plays a DataSync agent and an MGN source server at
+# once, with DNS, NTP and SSH rules of the site, on whatever attach points the test names. Sourced.
+
+# FILE MODE ATTACH [EXTRA-USE-LINES]
+policy_write()
+{
+	cat >"$1" <<-YAML
+		apiVersion: flowreeve/v1
+		kind: Policy
+		metadata: {name: e2e}
+		mode: $2
+		attach: $3
+		use:
+		  - table: aws-datasync
+		    as: agent
+		    set: {region: us-east-2, endpoint: vpc, storage: [nfs, smb]}
+		    peers:
+		      nfs-server: [10.20.0.5, "fd00:20::5"]
+		      smb-server: [10.20.0.5, "fd00:20::5"]
+		      vpc-endpoint: [10.0.5.10, "fd00:5::10"]
+		      task-interface: [10.0.5.20/30, "fd00:5::20"]
+		      activation-browser: [10.0.0.9]
+		  - table: aws-mgn
+		    as: source-server
+		    set: {region: us-east-2}
+		    peers: {replication-server: [10.0.5.10], mgn-api: [10.0.5.10], s3: [10.0.5.10]}
+		${4:-}
+		rules:
+		  - {id: dns, direction: egress, peer: [10.0.0.2, "fd00:0:0:1::2"], ports: [53/udp, 53/tcp], action: allow}
+		  - {id: ntp, direction: egress, peer: [10.0.0.2], ports: [123/udp], action: allow}
+		  - {id: echo, direction: egress, peer: [10.20.0.5], ports: [7/udp, 7/tcp], action: allow}
+		  - {id: ssh-from-bastion, direction: ingress, peer: [10.0.0.9, "fd00:0:0:1::9"], ports: [22/tcp, 22022/tcp], action: allow}
+		failsafe: []
+	YAML
+}
