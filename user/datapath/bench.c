@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The programs for BPF_PROG_TEST_RUN: loaded with tracing on, never attached and never pinned. Packets run
+ * as if they had met a device of the caller's namespace other than lo, where there is one: everything on lo
+ * passes.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct bench {
+	struct object *object;
+	uint32_t image_lines, slots; /* what the object was sized for */
+	uint32_t generation;
+	uint32_t ifindex;
+	unsigned cpus;
+	int image; /* in force; kept open for those who ask for it */
+};
+
+static int bench_load(struct bench *bench, uint32_t lines, uint32_t slots, struct diags *d)
+{
+	struct object_request request = {
+		.image_lines = lines,
+		.slots = slots,
+		.last = UINT32_MAX,
+		.programs = (1u << PROGRAM_COUNT) - 1,
+		.tracing = true,
+	};
+	struct object *object;
+	int err;
+
+	for (int i = 0; i < MAP_COUNT; i++)
+		request.reuse[i] = -1;
+	err = object_load(&request, d, &object);
+	if (err)
+		return err;
+	object_close(bench->object);
+	bench->object = object;
+	bench->image_lines = lines;
+	bench->slots = slots;
+	return 0;
+}
+
+static uint32_t device_not_lo(struct diags *d)
+{
+	struct interface *list;
+	size_t count;
+
+	if (host_interfaces(d->arena, d, &list, &count))
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		if (!list[i].loopback)
+			return list[i].ifindex;
+	return 0;
+}
+
+int bench_open(struct diags *d, struct bench **out)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	int err, cpus = libbpf_num_possible_cpus();
+
+	if (!bench || cpus < 0) {
+		free(bench);
+		return diag_error(d, NO_LOC, -ENOMEM, "kernel-load", NULL, "out of memory");
+	}
+	bench->cpus = (unsigned)cpus;
+	bench->image = -1;
+	bench->ifindex = device_not_lo(d);
+	err = bench_load(bench, image_class(1 << 16), slots_class(1), d);
+	if (err) {
+		bench_close(bench);
+		return err;
+	}
+	*out = bench;
+	return 0;
+}
+
+void bench_close(struct bench *bench)
+{
+	if (!bench)
+		return;
+	object_close(bench->object);
+	close_fd(&bench->image);
+	free(bench);
+}
+
+/* Deletes while it walks: always asks for the first key that is left. */
+static void map_clear(int fd)
+{
+	uint8_t key[64];
+
+	while (!bpf_map_get_next_key(fd, NULL, key))
+		if (bpf_map_delete_elem(fd, key) && errno != ENOENT)
+			return;
+}
+
+static void forget(const struct bench *bench)
+{
+	static const enum kernel_map maps[] = {MAP_FLOWS,  MAP_EMBRYOS,	  MAP_PINGS,
+					       MAP_DENIED, MAP_FRAGMENTS, MAP_THROTTLE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
+		map_clear(object_map(bench->object, map_names[maps[i]]));
+}
+
+/* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says. */
+int bench_install(struct bench *bench, const struct image *image, bool forget_flows)
+{
+	CLEANUP(arena_drop) struct arena *arena = arena_new();
+	struct diags d = {.arena = arena};
+	struct install install = {.image = image, .generation = bench->generation + 1};
+	uint32_t zero = 0;
+	int err, fd;
+
+	if (image->line_count > bench->image_lines || image->rule_count > bench->slots) {
+		err = bench_load(bench, image_class(image->line_count),
+				 slots_class(image->rule_count), &d);
+		if (err)
+			return err;
+	}
+	if (image->line_count > 1)
+		install.adopt_until = ((const struct fr_image_conf *)
+				       ((const char *)image->lines + FR_LINE_BYTES))->adopt_until;
+	install.class_lines = bench->image_lines;
+	fd = image_install(&install, &d);
+	if (fd < 0)
+		return fd;
+	close_fd(&bench->image);
+	bench->image = fd;
+	if (bpf_map_update_elem(bench_map(bench, map_names[MAP_IMAGES]), &zero, &fd, BPF_ANY))
+		return -errno;
+	bench->generation++;
+	if (forget_flows)
+		forget(bench);
+	return 0;
+}
+
+static int bench_program(const struct bench_run *run)
+{
+	static const enum program programs[FR_KINDS][FR_DIRS] = {
+		[FR_KIND_INTERFACE] = {[FR_INGRESS] = PROGRAM_IF_INGRESS,
+				       [FR_EGRESS] = PROGRAM_IF_EGRESS},
+		/* the device's ingress is what the guest sends */
+		[FR_KIND_GUEST] = {[FR_INGRESS] = PROGRAM_GUEST_EGRESS,
+				   [FR_EGRESS] = PROGRAM_GUEST_INGRESS},
+		[FR_KIND_CGROUP] = {[FR_INGRESS] = PROGRAM_CG_INGRESS,
+				    [FR_EGRESS] = PROGRAM_CG_EGRESS},
+	};
+
+	if (run->kind >= FR_KINDS || run->dir >= FR_DIRS)
+		return -EINVAL;
+	return (int)programs[run->kind][run->dir];
+}
+
+static int trace_clear(const struct bench *bench, int fd)
+{
+	CLEANUP(free_ptr) struct fr_event *events = calloc(bench->cpus, sizeof(*events));
+	uint32_t zero = 0;
+
+	if (!events)
+		return -ENOMEM;
+	return bpf_map_update_elem(fd, &zero, events, BPF_ANY) ? -errno : 0;
+}
+
+static int trace_read(const struct bench *bench, int fd, struct fr_event *out)
+{
+	CLEANUP(free_ptr) struct fr_event *events = calloc(bench->cpus, sizeof(*events));
+	uint32_t zero = 0;
+
+	if (!events)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &zero, events))
+		return -errno;
+	memset(out, 0, sizeof(*out));
+	for (unsigned cpu = 0; cpu < bench->cpus; cpu++)
+		if (events[cpu].version)
+			*out = events[cpu];
+	return 0;
+}
+
+int bench_run(struct bench *bench, struct bench_run *run)
+{
+	struct __sk_buff context = {.ifindex = bench->ifindex};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = run->data, .data_size_in = run->size,
+		    .ctx_in = &context, .ctx_size_in = sizeof(context),
+		    .repeat = run->repeat ? (int)run->repeat : 1);
+	int trace = bench_map(bench, "fr_trace"), program = bench_program(run), err;
+
+	if (program < 0)
+		return program;
+	if (!bench->ifindex) {
+		options.ctx_in = NULL;
+		options.ctx_size_in = 0;
+	}
+	err = trace_clear(bench, trace);
+	if (err)
+		return err;
+	if (bpf_prog_test_run_opts(object_program(bench->object, (enum program)program), &options))
+		return -errno;
+	run->retval = (int)options.retval;
+	run->duration_ns = options.duration;
+	return trace_read(bench, trace, &run->verdict);
+}
+
+int bench_map(struct bench *bench, const char *name)
+{
+	return object_map(bench->object, name);
+}

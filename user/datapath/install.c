@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Images into kernel memory: a new inner map gets the compiled lines, then what only the loader knows
+ * (generation, counter slots, time-outs in jiffies), and is checked before anything can refer to it. The
+ * flip itself is not done here.
+ */
+#include "internal.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+enum { CLASS_LINES_MIN = 1 << 14, LINE_IDENT = 2, LINE_CONF = 1 };
+
+uint32_t image_class(uint32_t lines)
+{
+	uint32_t class_lines = CLASS_LINES_MIN;
+
+	while (class_lines < lines)
+		class_lines *= 2;
+	return class_lines;
+}
+
+uint32_t slots_class(uint32_t rules)
+{
+	static const uint32_t classes[] = {1 << 10, 1 << 14, 1 << 17};
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (rules <= classes[i])
+			return classes[i];
+	return 2 * FR_MAX_RULES; /* room for rules that come while others still go */
+}
+
+/* The coarse clocks advance once a tick: their resolution is the tick. */
+uint32_t clock_hz(void)
+{
+	struct timespec tick;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_sec || tick.tv_nsec <= 0)
+		return 250;
+	return (uint32_t)((1000000000 + tick.tv_nsec / 2) / tick.tv_nsec);
+}
+
+int image_map_create(uint32_t lines)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fr_image", sizeof(uint32_t), FR_LINE_BYTES, lines,
+				&options);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool within(const struct fr_image_conf *conf, uint32_t line, uint64_t count)
+{
+	return line && line < conf->lines && count <= conf->lines - line;
+}
+
+/* Whether every table that a head names lies within the image. */
+static bool image_sound(const struct image *image)
+{
+	const struct fr_image_head *head = image->lines;
+	const struct fr_image_conf *conf = (const void *)((const char *)image->lines + FR_LINE_BYTES);
+	const uint64_t root = 65536 / FR_LINE_WORDS;
+	uint64_t slots = ((uint64_t)conf->rules + FR_LINE_WORDS - 1) / FR_LINE_WORDS;
+
+	if (conf->lines != image->line_count || conf->lines > FR_MAX_LINES)
+		return false;
+	if (conf->rules != image->rule_count || conf->rules > FR_MAX_RULES)
+		return false;
+	if (conf->rules < FR_RULE_FIRST || !within(conf, head->slots, slots))
+		return false;
+	if (head->staged && !within(conf, head->staged, 1))
+		return false;
+	for (int dir = 0; dir < FR_DIRS; dir++) {
+		const struct fr_image_dir *tables = &head->dir[dir];
+
+		if (!within(conf, tables->root4, root) || !within(conf, tables->root6, root) ||
+		    !within(conf, tables->services, 256 * sizeof(struct fr_service) / FR_LINE_BYTES) ||
+		    !within(conf, tables->matrix, 1) || !tables->columns ||
+		    tables->columns % FR_LINE_WORDS)
+			return false;
+	}
+	return true;
+}
+
+static int image_check(const struct image *image, struct diags *d)
+{
+	const struct fr_image_ident *ident;
+
+	if (!image->lines || image->line_count <= LINE_IDENT)
+		return diag_error(d, NO_LOC, -EINVAL, "image", NULL, "the image is empty");
+	ident = (const void *)((const char *)image->lines + LINE_IDENT * FR_LINE_BYTES);
+	if (ident->abi != FR_ABI_VERSION)
+		return diag_error(d, NO_LOC, -EINVAL, "image", NULL,
+				  "the image is of layout %u, the programs need %u", ident->abi,
+				  FR_ABI_VERSION);
+	if (!image_sound(image))
+		return diag_error(d, NO_LOC, -EINVAL, "image", NULL,
+				  "the image names tables outside of itself");
+	return 0;
+}
+
+static uint32_t in_jiffies(uint32_t seconds, uint32_t hz)
+{
+	uint64_t jiffies = (uint64_t)seconds * hz;
+
+	return jiffies > UINT32_MAX ? UINT32_MAX : (uint32_t)jiffies;
+}
+
+static void image_fill(void *lines, const struct install *install)
+{
+	struct fr_image_head *head = lines;
+	struct fr_image_conf *conf = (void *)((char *)lines + LINE_CONF * FR_LINE_BYTES);
+	uint32_t hz = clock_hz();
+	uint32_t *slots;
+
+	memcpy(lines, install->image->lines, (size_t)install->image->line_count * FR_LINE_BYTES);
+	slots = (void *)((char *)lines + (size_t)head->slots * FR_LINE_BYTES);
+	for (uint32_t rule = 0; rule < conf->rules; rule++)
+		slots[rule] = install->slot ? install->slot[rule] : rule;
+	for (int i = 0; i < FR_TIMEOUTS; i++)
+		conf->timeout[i] = in_jiffies(conf->timeout[i], hz);
+	conf->adopt_until = install->adopt_until;
+	head->flags |= install->extra_flags;
+	head->generation = install->generation;
+}
+
+int image_install(const struct install *install, struct diags *d)
+{
+	size_t size = (size_t)install->class_lines * FR_LINE_BYTES;
+	CLEANUP(close_fd) int fd = -1;
+	void *lines;
+	int err = image_check(install->image, d);
+
+	if (err)
+		return err;
+	if (install->image->line_count > install->class_lines)
+		return diag_error(d, NO_LOC, -E2BIG, "image", NULL, "the image is over its size class");
+	fd = image_map_create(install->class_lines);
+	if (fd < 0)
+		return diag_error(d, NO_LOC, fd, "kernel-load", NULL,
+				  "the kernel has no room for an image of %zu bytes: %s", size,
+				  error_text(fd));
+	lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (lines == MAP_FAILED)
+		return diag_error(d, NO_LOC, -errno, "kernel-load", NULL,
+				  "cannot map the image: %s", error_text(errno));
+	image_fill(lines, install);
+	munmap(lines, size);
+	return TAKE_FD(fd);
+}
+
+int image_map_view(int fd, struct image *out)
+{
+	size_t start = 3 * FR_LINE_BYTES;
+	const struct fr_image_conf *conf;
+	const struct fr_image_ident *ident;
+	struct image image = {0};
+	void *lines = mmap(NULL, start, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (lines == MAP_FAILED)
+		return -errno;
+	conf = (const void *)((const char *)lines + LINE_CONF * FR_LINE_BYTES);
+	ident = (const void *)((const char *)lines + LINE_IDENT * FR_LINE_BYTES);
+	image.line_count = conf->lines;
+	image.rule_count = conf->rules;
+	memcpy(image.digest, ident->digest, sizeof(image.digest));
+	munmap(lines, start);
+	if (image.line_count <= LINE_IDENT)
+		return -ENODATA;
+	image.lines = mmap(NULL, (size_t)image.line_count * FR_LINE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	if (image.lines == MAP_FAILED)
+		return -errno;
+	*out = image;
+	return 0;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Opens the kernel object, sizes its maps, chooses its programs and loads them. What the kernel refuses
+ * becomes a diagnostic with the verifier's last words. Nothing is attached or pinned here.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "flowreeve.skel.h"
+
+enum { VERIFIER_LOG = 1 << 20 };
+
+const char *const program_names[PROGRAM_COUNT] = {
+	[PROGRAM_IF_INGRESS] = "fr_if_ingress",
+	[PROGRAM_IF_EGRESS] = "fr_if_egress",
+	[PROGRAM_GUEST_INGRESS] = "fr_guest_ingress",
+	[PROGRAM_GUEST_EGRESS] = "fr_guest_egress",
+	[PROGRAM_IF_INGRESS_L3] = "fr_if_ingress_l3",
+	[PROGRAM_IF_EGRESS_L3] = "fr_if_egress_l3",
+	[PROGRAM_GUEST_INGRESS_L3] = "fr_guest_ingress_l3",
+	[PROGRAM_GUEST_EGRESS_L3] = "fr_guest_egress_l3",
+	[PROGRAM_CG_INGRESS] = "fr_cg_ingress",
+	[PROGRAM_CG_EGRESS] = "fr_cg_egress",
+	[PROGRAM_CONNECT4] = "fr_connect4",
+	[PROGRAM_CONNECT6] = "fr_connect6",
+	[PROGRAM_SENDMSG4] = "fr_sendmsg4",
+	[PROGRAM_SENDMSG6] = "fr_sendmsg6",
+	[PROGRAM_SOCK_CREATE] = "fr_sock_create",
+	[PROGRAM_CLOCK] = "fr_clock",
+};
+
+const char *const map_names[MAP_COUNT] = {
+	[MAP_IMAGES] = "fr_images",	  [MAP_COUNTERS] = "fr_counters",
+	[MAP_REASONS] = "fr_reasons",	  [MAP_TALLIES] = "fr_tallies",
+	[MAP_FLOWS] = "fr_flows",	  [MAP_EMBRYOS] = "fr_embryos",
+	[MAP_PINGS] = "fr_pings",	  [MAP_DENIED] = "fr_denied",
+	[MAP_FRAGMENTS] = "fr_fragments", [MAP_THROTTLE] = "fr_throttle",
+	[MAP_EVENTS] = "fr_events",	  [MAP_CONTROL] = "fr_control",
+	[MAP_OWNER] = "fr_owner",
+};
+
+struct object {
+	struct flowreeve *skeleton;
+	char *log[PROGRAM_COUNT]; /* empty but for the one that the verifier refused */
+};
+
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level, (void)format, (void)arguments;
+	return 0;
+}
+
+void libbpf_quiet(void)
+{
+	libbpf_set_print(print_nothing);
+}
+
+void object_build(char out[FR_NAME_MAX])
+{
+	uint8_t digest[32];
+	size_t size;
+	const void *bytes = flowreeve__elf_bytes(&size);
+
+	sha256(bytes, size, digest);
+	snprintf(out, FR_NAME_MAX, "%s (%02x%02x%02x%02x%02x%02x)", FLOWREEVE_VERSION, digest[0],
+		 digest[1], digest[2], digest[3], digest[4], digest[5]);
+}
+
+void object_close(struct object *object)
+{
+	if (!object)
+		return;
+	flowreeve__destroy(object->skeleton);
+	for (int i = 0; i < PROGRAM_COUNT; i++)
+		free(object->log[i]);
+	free(object);
+}
+
+int object_map(const struct object *object, const char *name)
+{
+	const struct bpf_map *map = bpf_object__find_map_by_name(object->skeleton->obj, name);
+
+	return map ? bpf_map__fd(map) : -1;
+}
+
+int object_program(const struct object *object, enum program program)
+{
+	const struct bpf_program *found =
+		bpf_object__find_program_by_name(object->skeleton->obj, program_names[program]);
+	int fd = found ? bpf_program__fd(found) : -1;
+
+	return fd < 0 ? -1 : fd;
+}
+
+/* All maps but the images: sizes, or another object's map in place of a new one. */
+static int size_maps(struct bpf_object *object, const struct object_request *request)
+{
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	int err = 0;
+
+	for (int i = 0; i < MAP_COUNT && !err; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+
+		if (!map)
+			continue;
+		if (request->reuse[i] >= 0)
+			err = bpf_map__reuse_fd(map, request->reuse[i]);
+		else if (i == MAP_COUNTERS)
+			err = bpf_map__set_max_entries(map, request->slots);
+		else if (i == MAP_FLOWS && request->flows)
+			err = bpf_map__set_max_entries(map, request->flows);
+		else if (i == MAP_EVENTS && bpf_map__max_entries(map) < page)
+			err = bpf_map__set_max_entries(map, page);
+	}
+	return err;
+}
+
+/* The outer map's inner maps are all of one size: a template says which. */
+static int size_images(struct bpf_object *object, uint32_t lines, int *template_fd)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[MAP_IMAGES]);
+
+	*template_fd = image_map_create(lines);
+	if (*template_fd < 0)
+		return *template_fd;
+	return map ? bpf_map__set_inner_map_fd(map, *template_fd) : -EINVAL;
+}
+
+static void choose_programs(struct object *object, uint32_t programs)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object->skeleton->obj)
+		bpf_program__set_autoload(program, false);
+	for (int i = 0; i < PROGRAM_COUNT; i++) {
+		program = bpf_object__find_program_by_name(object->skeleton->obj, program_names[i]);
+		if (!program || !(programs & 1u << i))
+			continue;
+		bpf_program__set_autoload(program, true);
+		object->log[i] = calloc(1, VERIFIER_LOG);
+		if (object->log[i])
+			bpf_program__set_log_buf(program, object->log[i], VERIFIER_LOG);
+	}
+}
+
+static struct object *object_open(void)
+{
+	struct object *object = calloc(1, sizeof(*object));
+
+	if (!object)
+		return NULL;
+	libbpf_quiet();
+	object->skeleton = flowreeve__open();
+	if (object->skeleton)
+		return object;
+	object_close(object);
+	return NULL;
+}
+
+static int object_try(const struct object_request *request, uint32_t programs,
+		      struct object **out)
+{
+	struct object *object = object_open();
+	CLEANUP(close_fd) int template_fd = -1;
+	int err;
+
+	*out = object;
+	if (!object)
+		return errno ? -errno : -ENOMEM;
+	object->skeleton->rodata->fr_tracing = request->tracing;
+	object->skeleton->rodata->fr_first_generation = request->first;
+	object->skeleton->rodata->fr_last_generation = request->last;
+	choose_programs(object, programs);
+	err = size_images(object->skeleton->obj, request->image_lines, &template_fd);
+	if (!err)
+		err = size_maps(object->skeleton->obj, request);
+	return err ? err : flowreeve__load(object->skeleton);
+}
+
+/* The verifier's last line before its statistics: the reason, as the kernel gives it. */
+static const char *last_words(struct arena *arena, const struct object *object)
+{
+	const char *line, *end, *log = NULL;
+	int program;
+
+	for (program = 0; program < PROGRAM_COUNT; program++) {
+		log = object->log[program];
+		if (log && *log)
+			break;
+	}
+	if (program == PROGRAM_COUNT)
+		return NULL;
+	end = strstr(log, "\nprocessed ");
+	if (!end)
+		end = log + strlen(log);
+	while (end > log && end[-1] == '\n')
+		end--;
+	for (line = end; line > log && line[-1] != '\n'; line--)
+		;
+	return arena_printf(arena, "the verifier says of %s: %.*s", program_names[program],
+			    (int)(end - line), line);
+}
+
+static int load_failed(struct object *object, int err, struct diags *d)
+{
+	const char *words = object ? last_words(d->arena, object) : NULL;
+
+	object_close(object);
+	if (err == -EPERM && !words)
+		return diag_error(d, NO_LOC, err, "kernel-load",
+				  "run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; before Linux "
+				  "5.11 also with LimitMEMLOCK=infinity",
+				  "the kernel does not let this process load its programs");
+	if (err == -ENOMEM || err == -E2BIG || err == -ENOSPC)
+		return diag_error(d, NO_LOC, err, "kernel-load", words,
+				  "the kernel has no room for the maps or programs: %s", error_text(err));
+	return diag_error(d, NO_LOC, -ENOTSUP, "kernel-load", words,
+			  "the kernel refuses the programs: %s", error_text(err));
+}
+
+int object_load(const struct object_request *request, struct diags *d, struct object **out)
+{
+	const uint32_t optional = 1u << PROGRAM_SOCK_CREATE;
+	struct object *object;
+	int err = object_try(request, request->programs, &object);
+
+	/* Process detail reads kernel structures: a kernel without BTF does without it. */
+	if (err && request->programs & optional) {
+		object_close(object);
+		err = object_try(request, request->programs & ~optional, &object);
+	}
+	if (err)
+		return load_failed(object, err, d);
+	*out = object;
+	return 0;
+}

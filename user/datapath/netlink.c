@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Interfaces, their subnets, and whether this host forwards: asked of the network namespace that the
+ * caller is in, by netlink. /sys/class/net and /proc/sys belong to whoever mounted them and are not read.
+ */
+#include "internal.h"
+
+#include <linux/if_addr.h>
+#include <linux/if.h>
+#include <linux/if_arp.h>
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { REPLY_BYTES = 1 << 16, DUMP_RETRIES = 5 };
+
+struct request {
+	struct nlmsghdr header;
+	union {
+		struct ifinfomsg link;
+		struct ifaddrmsg address;
+		struct netconfmsg conf;
+	} body;
+};
+
+typedef int (*on_message)(const struct nlmsghdr *message, void *context);
+
+/* 1: the dump is over; 0: more to come. The kernel's error ends it, -EAGAIN a dump that changed. */
+static int take_messages(const char *buffer, ssize_t size, on_message visit, void *context)
+{
+	const struct nlmsghdr *message = (const void *)buffer;
+	int left = (int)size, err, interrupted = 0;
+
+	for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+		interrupted |= message->nlmsg_flags & NLM_F_DUMP_INTR;
+		if (message->nlmsg_type == NLMSG_ERROR) {
+			err = ((const struct nlmsgerr *)NLMSG_DATA(message))->error;
+			return err ? err : 1;
+		}
+		if (interrupted)
+			return -EAGAIN;
+		if (message->nlmsg_type == NLMSG_DONE)
+			return 1;
+		err = visit(message, context);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int netlink_dump(struct request *request, on_message visit, void *context)
+{
+	CLEANUP(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	CLEANUP(free_ptr) char *buffer = malloc(REPLY_BYTES);
+	ssize_t size;
+	int result = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (!buffer)
+		return -ENOMEM;
+	request->header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request->header.nlmsg_seq = 1;
+	if (send(fd, request, request->header.nlmsg_len, 0) < 0)
+		return -errno;
+	while (!result) {
+		do
+			size = recv(fd, buffer, REPLY_BYTES, 0);
+		while (size < 0 && errno == EINTR);
+		if (size < 0)
+			return -errno;
+		result = take_messages(buffer, size, visit, context);
+	}
+	return result < 0 ? result : 0;
+}
+
+/* ---------------------------------------------------------------- interfaces */
+
+struct interface_list {
+	struct arena *arena;
+	struct interface *list;
+	size_t count, capacity;
+};
+
+/* Where packets begin at the IP header: what TC programs see of these devices has no other header. */
+static bool type_is_l3(uint16_t type)
+{
+	return type == ARPHRD_NONE || type == ARPHRD_PPP || type == ARPHRD_RAWIP ||
+	       type == ARPHRD_TUNNEL || type == ARPHRD_TUNNEL6 || type == ARPHRD_SIT ||
+	       type == ARPHRD_IPGRE || type == ARPHRD_IP6GRE;
+}
+
+static int take_link(const struct nlmsghdr *message, void *context)
+{
+	struct interface_list *list = context;
+	const struct ifinfomsg *link = NLMSG_DATA(message);
+	const struct rtattr *attribute = IFLA_RTA(link);
+	int left = (int)IFLA_PAYLOAD(message);
+	struct interface *interface;
+
+	if (message->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	list->list = arena_grow(list->arena, list->list, list->count, &list->capacity,
+				sizeof(*list->list));
+	interface = &list->list[list->count++];
+	*interface = (struct interface){
+		.ifindex = (uint32_t)link->ifi_index,
+		.type = link->ifi_type,
+		.l3 = type_is_l3(link->ifi_type),
+		.loopback = link->ifi_flags & IFF_LOOPBACK,
+	};
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+		if (attribute->rta_type == IFLA_IFNAME)
+			snprintf(interface->name, sizeof(interface->name), "%s",
+				 (const char *)RTA_DATA(attribute));
+	return 0;
+}
+
+static int by_ifindex(const void *a, const void *b)
+{
+	const struct interface *x = a, *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
+int host_interfaces(struct arena *arena, struct diags *d, struct interface **out, size_t *count)
+{
+	struct request request = {
+		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)), .nlmsg_type = RTM_GETLINK},
+	};
+	struct interface_list list = {.arena = arena};
+	int err = -EAGAIN;
+
+	for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++) {
+		list.count = 0;
+		err = netlink_dump(&request, take_link, &list);
+	}
+	if (err)
+		return diag_error(d, NO_LOC, err, "netlink", NULL,
+				  "the kernel does not list the network interfaces: %s",
+				  error_text(err));
+	if (list.count)
+		qsort(list.list, list.count, sizeof(*list.list), by_ifindex);
+	*out = list.list;
+	*count = list.count;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- subnets */
+
+struct subnet_list {
+	struct arena *arena;
+	uint32_t ifindex;
+	struct prefix *list;
+	size_t count, capacity;
+};
+
+static struct prefix prefix_masked(const struct addr *addr, unsigned length)
+{
+	struct prefix prefix = {.addr = *addr, .length = (uint8_t)length};
+
+	for (unsigned i = 0; i < sizeof(prefix.addr.b); i++) {
+		unsigned keep = length > 8 * i ? length - 8 * i : 0;
+
+		if (keep < 8)
+			prefix.addr.b[i] &= (uint8_t)(0xff00 >> keep);
+	}
+	return prefix;
+}
+
+static bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+	return a->length == b->length && addr_equal(&a->addr, &b->addr);
+}
+
+static void add_subnet(struct subnet_list *list, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (prefix_equal(&list->list[i], prefix))
+			return;
+	list->list = arena_grow(list->arena, list->list, list->count, &list->capacity,
+				sizeof(*list->list));
+	list->list[list->count++] = *prefix;
+}
+
+static int take_address(const struct nlmsghdr *message, void *context)
+{
+	struct subnet_list *list = context;
+	const struct ifaddrmsg *address = NLMSG_DATA(message);
+	const struct rtattr *attribute = IFA_RTA(address);
+	int left = (int)IFA_PAYLOAD(message);
+	struct prefix prefix;
+	struct addr addr;
+
+	if (message->nlmsg_type != RTM_NEWADDR || address->ifa_index != list->ifindex)
+		return 0;
+	if (address->ifa_family != AF_INET && address->ifa_family != AF_INET6)
+		return 0;
+	/* IFA_ADDRESS is the prefix on a point-to-point link too, where IFA_LOCAL is ours alone. */
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		if (attribute->rta_type != IFA_ADDRESS)
+			continue;
+		if (address->ifa_family == AF_INET) {
+			const uint8_t *b = RTA_DATA(attribute);
+
+			addr = addr_from_v4((uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+					    (uint32_t)b[2] << 8 | b[3]);
+			prefix = prefix_masked(&addr, 96u + address->ifa_prefixlen);
+		} else {
+			memcpy(addr.b, RTA_DATA(attribute), sizeof(addr.b));
+			prefix = prefix_masked(&addr, address->ifa_prefixlen);
+		}
+		add_subnet(list, &prefix);
+	}
+	return 0;
+}
+
+int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct prefix **out,
+		 size_t *count)
+{
+	struct request request = {
+		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)), .nlmsg_type = RTM_GETADDR},
+	};
+	struct subnet_list list = {.arena = arena, .ifindex = ifindex};
+	int err = -EAGAIN;
+
+	for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++) {
+		list.count = 0;
+		err = netlink_dump(&request, take_address, &list);
+	}
+	if (err)
+		return diag_error(d, NO_LOC, err, "netlink", NULL,
+				  "the kernel does not list the addresses of interface %u: %s", ifindex,
+				  error_text(err));
+	*out = list.list;
+	*count = list.count;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- forwarding, namespace */
+
+static int take_forwarding(const struct nlmsghdr *message, void *context)
+{
+	const struct netconfmsg *conf = NLMSG_DATA(message);
+	const struct rtattr *attribute =
+		(const void *)((const char *)conf + NLMSG_ALIGN(sizeof(*conf)));
+	int left = (int)(message->nlmsg_len - NLMSG_LENGTH(sizeof(*conf)));
+	int32_t index = 0, forwarding = 0;
+
+	if (message->nlmsg_type != RTM_NEWNETCONF)
+		return 0;
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		if (attribute->rta_type == NETCONFA_IFINDEX)
+			memcpy(&index, RTA_DATA(attribute), sizeof(index));
+		if (attribute->rta_type == NETCONFA_FORWARDING)
+			memcpy(&forwarding, RTA_DATA(attribute), sizeof(forwarding));
+	}
+	/* Any device that forwards, and "all": what comes in by it can leave the host. */
+	if (forwarding && (index > 0 || index == NETCONFA_IFINDEX_ALL))
+		*(bool *)context = true;
+	return 0;
+}
+
+int host_forwarding(bool *out)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	bool forwarding = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		struct request request = {
+			.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct netconfmsg)),
+				   .nlmsg_type = RTM_GETNETCONF},
+			.body.conf.ncm_family = families[i],
+		};
+		int err = -EAGAIN;
+
+		for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++)
+			err = netlink_dump(&request, take_forwarding, &forwarding);
+		/* A kernel without IPv6 forwards none of it. */
+		if (err && families[i] == AF_INET)
+			return err;
+	}
+	*out = forwarding;
+	return 0;
+}
+
+int host_netns(uint64_t *inode)
+{
+	struct stat status;
+
+	if (stat("/proc/self/ns/net", &status))
+		return -errno;
+	*inode = status.st_ino;
+	return 0;
+}
