@@ -41,8 +41,7 @@ enum fr_kind { FR_KIND_INTERFACE, FR_KIND_GUEST, FR_KIND_CGROUP, FR_KINDS };
 	X(IPSEC_INNER, "ipsec-inner")         /* was admitted as ESP */                            \
 	X(STATE, "state")                     /* no packet that this flow can carry */             \
 	X(MALFORMED, "malformed")             /* header truncated or impossible */                 \
-	X(EXT_HEADERS, "extension-headers")   /* IPv6 chain past the limit */                      \
-	X(UNMANAGED, "unmanaged")             /* this hook is not part of the generation */
+	X(EXT_HEADERS, "extension-headers")   /* IPv6 chain past the limit */
 
 enum fr_reason {
 #define X(name, text) FR_REASON_##name,
@@ -87,8 +86,9 @@ struct fr_image_dir {
 	__u32 root4;	/* line: 65,536 trie entries, indexed by the top 16 bits of the v4 address */
 	__u32 root6;	/* line: the same for v6, by the top 16 bits of the high half */
 	__u32 services; /* line: 256 struct fr_service, by IP protocol number */
-	__u32 matrix;	/* line: dense: cells [row][columns]; else block numbers [row][columns / 16] */
-	__u32 columns;	/* cells of a row, a multiple of 16 */
+	__u32 matrix;	/* line: dense: cells [row][columns]; else block numbers [row][columns / 16], or
+			 * where paged, page numbers [row][columns / 256] */
+	__u32 columns;	/* cells of a row, a multiple of 16, where paged of 256 */
 };
 
 /* Flags of a head. The built-ins are on unless the policy's `builtin:` switches them off. */
@@ -99,6 +99,7 @@ enum fr_image_flags {
 	FR_F_IPSEC_JUDGE = 1 << 3,   /* ipsec: judge */
 	FR_F_NONIP_DENY_IF = 1 << 4, /* non-ip: deny, on interfaces */
 	FR_F_NONIP_DENY_GUEST = 1 << 5,
+	FR_F_PAGED = 1 << 6,	     /* not dense, and rows hold pages: lines of 16 block line numbers */
 	FR_F_LOOPBACK = 1 << 8,
 	FR_F_NEIGHBOUR = 1 << 9,
 	FR_F_MULTICAST = 1 << 10,
@@ -137,7 +138,8 @@ struct fr_image_conf {
 	__u32 rules;	   /* number of rules, built-in ones included */
 	__u32 lines;	   /* number of lines in use */
 	__u32 rows[FR_DIRS];
-	__u32 reserved[2];
+	__u32 zero;	   /* always 0; the verifier cannot know: see judge_forget() */
+	__u32 reserved;
 };
 
 /* Line 2. */
@@ -145,7 +147,7 @@ struct fr_image_ident {
 	__u32 abi;	    /* FR_ABI_VERSION */
 	__u32 reserved;
 	__u8 digest[32];    /* SHA-256 of the compiled image with this field, slots and generation 0 */
-	__u8 unused[24];
+	__u8 names[24];	    /* of SHA-256 of the rules' names and origins: a renamed rule is a new image */
 };
 
 /* Rules that every image has, by number; the policy's own follow from FR_RULE_FIRST in file order. */
@@ -272,6 +274,7 @@ enum fr_flow_flags {
 	FR_FLOW_FIN_RESPONDER = 1 << 1,
 	FR_FLOW_WOULD_DROP = 1 << 2, /* audit: the opening would have been refused */
 	FR_FLOW_OPENER_AGAIN = 1 << 3, /* UDP: the opener has sent since the responder last did */
+	FR_FLOW_SYN_BOTH = 1 << 4,     /* TCP: simultaneous open */
 };
 
 /* A flow record is state and accounting, never a cached verdict. */

@@ -59,7 +59,7 @@ static __always_inline __u32 image_walk(fr_image image, __u32 entry, __u64 rest,
 
 		if (FR_TRIE_KIND(entry) != FR_TRIE_NODE)
 			break;
-		entry = image_word(image, FR_TRIE_NUMBER(entry), rest >> (64 - stride & 63));
+		entry = image_word(image, FR_TRIE_NUMBER(entry), rest >> ((64 - stride) & 63));
 		rest <<= stride;
 	}
 	if (FR_TRIE_KIND(entry) == FR_TRIE_BUCKET)
@@ -99,12 +99,19 @@ static __always_inline __u32 image_column(fr_image image, __u32 services, __u8 p
 static __always_inline __u32 image_cell(fr_image image, const struct fr_image_head *head,
 					const struct fr_image_dir *dir, __u32 row, __u32 column)
 {
+	const __u32 page_cells = FR_LINE_WORDS * FR_LINE_WORDS;
 	__u32 block;
 
 	if (head->flags & FR_F_DENSE)
 		return image_word(image, dir->matrix, row * dir->columns + column);
-	block = image_word(image, dir->matrix,
-			   row * (dir->columns / FR_LINE_WORDS) + column / FR_LINE_WORDS);
+	if (head->flags & FR_F_PAGED) {
+		block = image_word(image, dir->matrix,
+				   row * (dir->columns / page_cells) + column / page_cells);
+		block = image_word(image, block, column / FR_LINE_WORDS % FR_LINE_WORDS);
+	} else {
+		block = image_word(image, dir->matrix,
+				   row * (dir->columns / FR_LINE_WORDS) + column / FR_LINE_WORDS);
+	}
 	return image_word(image, block, column % FR_LINE_WORDS);
 }
 

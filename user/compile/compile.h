@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * compile: ruleset -> image. Address classes per direction and family, service classes per protocol,
- * a verdict matrix with shared rows, a digest; and the look-up on that image in user space, which is
- * the same text that the kernel runs (bpf/image.h). Uses policy, net, base, bpf/. No libbpf.
+ * compile: ruleset -> image. Address classes per direction and family, service classes per
+ * protocol, a verdict matrix with shared rows, a digest; and the look-up on that image in user
+ * space, which is the same text that the kernel runs (bpf/image.h). Uses policy, net, base, bpf/.
+ * No libbpf.
  */
 #ifndef COMPILE_H
 #define COMPILE_H
@@ -10,11 +11,11 @@
 #include "../policy/policy.h"
 
 struct image_stats {
-	uint32_t rules;			     /* of the policy, built-in ones not counted */
-	uint32_t address_classes[FR_DIRS];   /* = rows */
-	uint32_t service_classes[FR_DIRS];   /* columns in use, over all protocols */
-	uint64_t cells[FR_DIRS];	     /* rows * columns */
-	uint32_t blocks;		     /* distinct blocks of the sparse form, 0 when dense */
+	uint32_t rules;			   /* of the policy, built-in ones not counted */
+	uint32_t address_classes[FR_DIRS]; /* = rows */
+	uint32_t service_classes[FR_DIRS]; /* columns in use, over all protocols */
+	uint64_t cells[FR_DIRS];	   /* rows * columns */
+	uint32_t blocks;		   /* distinct blocks of the sparse form, 0 when dense */
 	uint32_t tries_lines, services_lines, matrix_lines;
 	bool dense;
 };
@@ -29,7 +30,8 @@ struct image {
 	struct image_stats stats;
 };
 
-/* 0, or -E2BIG with a diagnostic that names the rule which went over a limit; *out untouched then. */
+/* 0, or -E2BIG with a diagnostic that names the rule which went over a limit; *out untouched then.
+ */
 int image_compile(const struct ruleset *rs, struct diags *d, struct image *out);
 void image_free(struct image *image);
 
@@ -38,11 +40,13 @@ const struct fr_image_head *image_head(const struct image *image);
 /* The compiled image's answer, in the oracle's terms. */
 void image_decide(const struct image *image, const struct tuple *tuple, struct decision *out);
 
-/* Every interesting tuple of a ruleset: for each direction, the corners of each elementary interval of
- * addresses and ports. Calls `visit` until it returns non-zero; returns that. At most `limit` tuples,
- * chosen by `seed` when there are more. */
-int image_corners(const struct ruleset *rs, uint64_t seed, size_t limit,
-		  int (*visit)(const struct tuple *, void *), void *context);
+typedef int (*tuple_visit)(const struct tuple *tuple, void *context);
+
+/* Every interesting tuple of a ruleset: for each direction, the corners of each elementary interval
+ * of addresses and ports. Calls `visit` until it returns non-zero; returns that. At most `limit`
+ * tuples, chosen by `seed` when there are more. */
+int image_corners(const struct ruleset *rs, uint64_t seed, size_t limit, tuple_visit visit,
+		  void *context);
 
 /* The image in words: classes, who is in them, what each may do, row by row. */
 int image_pseudo(const struct ruleset *rs, const struct image *image, FILE *out);

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * image_compile: the stages of a compilation in their order, and the three lines that every image
+ * begins with. The stages themselves are services.c, peers.c, trie.c and matrix.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+enum { HEAD_LINE, CONF_LINE, IDENT_LINE, FIXED_LINES };
+
+int refuse(struct compilation *c, uint32_t rule, const char *what)
+{
+	struct loc loc = {.source = c->rs->source};
+	const char *id = "-";
+
+	if (rule < c->rs->rule_count) {
+		loc = c->rs->rules[rule].loc;
+		id = c->rs->rules[rule].id;
+	}
+	return diag_error(c->d, loc, -E2BIG, "image-too-big",
+			  "merge rules whose peers or ports are neighbours, or split the policy",
+			  "rule '%s' makes the policy too big: %s", id, what);
+}
+
+uint32_t rule_key(const struct ruleset *rs, uint32_t rule)
+{
+	uint32_t number = FR_RULE_FIRST + rule;
+
+	switch (rs->rules[rule].action) {
+	case FR_FAILSAFE_ALLOW:
+		return KEY(KEY_FAILSAFE, number);
+	case FR_DENY:
+		return KEY(KEY_DENY, number);
+	default:
+		return KEY(KEY_ALLOW, number);
+	}
+}
+
+static uint32_t array_write(struct lines *lines, const void *array, size_t size)
+{
+	uint32_t first = lines_add(lines, (size + FR_LINE_BYTES - 1) / FR_LINE_BYTES);
+
+	if (array && size)
+		memcpy(lines_at(lines, first), array, size);
+	return first;
+}
+
+/* The stages, direction by direction; *head gets what they found. */
+static int stages_run(struct compilation *c, struct fr_image_head *head, struct image_stats *stats)
+{
+	uint32_t matrix[FR_DIRS] = {}, before;
+	int err;
+
+	for (int i = 0; i < FR_DIRS; i++) {
+		struct direction *dir = &c->dir[i];
+
+		dir->dir = i;
+		before = c->lines.count;
+		err = services_compile(c, dir);
+		if (err)
+			return err;
+		head->dir[i].services = array_write(&c->lines, dir->service, sizeof(dir->service));
+		stats->services_lines += c->lines.count - before;
+		before = c->lines.count;
+		err = peers_compile(c, dir);
+		if (err)
+			return err;
+		head->dir[i].root4 = dir->root4;
+		head->dir[i].root6 = dir->root6;
+		stats->tries_lines += c->lines.count - before;
+		stats->address_classes[i] = dir->row_count;
+		stats->service_classes[i] = dir->class_count;
+		stats->cells[i] = (uint64_t)dir->row_count * dir->columns;
+	}
+	err = matrix_write(c, matrix, stats);
+	for (int i = 0; i < FR_DIRS && !err; i++) {
+		uint32_t unit = c->paged ? FR_LINE_WORDS * FR_LINE_WORDS : FR_LINE_WORDS;
+
+		head->dir[i].matrix = matrix[i];
+		head->dir[i].columns = (c->dir[i].columns + unit - 1) / unit * unit;
+	}
+	return err;
+}
+
+/* What `show` says of a rule belongs to the image too, or a new name would not be installed. */
+static void names_digest(const struct ruleset *rs, uint8_t out[32])
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		abort();
+	for (size_t i = 0; i < rs->rule_count; i++) {
+		const struct rule *rule = &rs->rules[i];
+		const char *table = rule->origin.table, *row = rule->origin.row;
+
+		fprintf(file, "%s\n%s\n%s\n%u %u %u %u\n", rule->id ? rule->id : "",
+			table ? table : "", row ? row : "", rule->origin.line, rule->dir,
+			rule->action, rule->staged);
+	}
+	if (fclose(file))
+		abort();
+	sha256(text, size, out);
+	free(text);
+}
+
+static void conf_write(const struct compilation *c, struct fr_image_conf *conf)
+{
+	memcpy(conf->timeout, c->rs->timeout, sizeof(conf->timeout));
+	conf->rules = FR_RULE_FIRST + c->rs->rule_count;
+	conf->lines = c->lines.count;
+	for (int i = 0; i < FR_DIRS; i++)
+		conf->rows[i] = c->dir[i].row_count;
+}
+
+/* The last words: everything is in its place, so the fixed lines can be written and the whole
+ * hashed. */
+static void image_finish(struct compilation *c, struct fr_image_head *head, struct image *out)
+{
+	struct fr_image_ident *ident;
+	uint8_t digest[32];
+
+	head->slots = array_write(&c->lines, NULL,
+				  (FR_RULE_FIRST + c->rs->rule_count) * sizeof(uint32_t));
+	if (c->staged_count)
+		head->staged =
+			array_write(&c->lines, c->staged, c->staged_count * sizeof(*c->staged));
+	head->flags = c->rs->flags | (c->rs->enforce ? FR_F_ENFORCE : 0) |
+		      (c->dense ? FR_F_DENSE : 0) | (c->paged ? FR_F_PAGED : 0);
+	memcpy(lines_at(&c->lines, HEAD_LINE), head, sizeof(*head));
+	conf_write(c, lines_at(&c->lines, CONF_LINE));
+	ident = lines_at(&c->lines, IDENT_LINE);
+	ident->abi = FR_ABI_VERSION;
+	names_digest(c->rs, digest);
+	memcpy(ident->names, digest, sizeof(ident->names));
+	sha256(c->lines.base, (size_t)c->lines.count * FR_LINE_BYTES, digest);
+	memcpy(ident->digest, digest, sizeof(digest));
+	memcpy(out->digest, digest, sizeof(digest));
+	out->rule_count = FR_RULE_FIRST + c->rs->rule_count;
+	out->line_count = c->lines.count;
+	out->lines = TAKE_PTR(c->lines.base);
+}
+
+static void direction_free(struct direction *dir)
+{
+	free(dir->runs);
+	free(dir->rule_runs);
+	free(dir->states);
+	free(dir->rows);
+	tree_free(&dir->keys);
+	tree_free(&dir->cells);
+	map_free(&dir->state_ids);
+	map_free(&dir->steps);
+	map_free(&dir->merged);
+	map_free(&dir->row_ids);
+}
+
+static void compilation_free(struct compilation *c)
+{
+	for (int i = 0; i < FR_DIRS; i++)
+		direction_free(&c->dir[i]);
+	free(c->lines.base);
+	free(c->staged);
+	map_free(&c->shared);
+	map_free(&c->staged_ids);
+}
+
+static int image_build(struct compilation *c, struct image *out)
+{
+	struct fr_image_head head = {};
+	struct image image = {};
+	int err;
+
+	if (c->rs->rule_count > FR_MAX_RULES - FR_RULE_FIRST)
+		return refuse(c, FR_MAX_RULES - FR_RULE_FIRST, "more than 1,048,568 rules");
+	lines_add(&c->lines, FIXED_LINES);
+	image.stats.rules = c->rs->rule_count;
+	err = stages_run(c, &head, &image.stats);
+	if (err)
+		return err;
+	image_finish(c, &head, &image);
+	*out = image;
+	return 0;
+}
+
+int image_compile(const struct ruleset *rs, struct diags *d, struct image *out)
+{
+	struct compilation c = {.rs = rs, .d = d};
+	int err = image_build(&c, out);
+
+	compilation_free(&c);
+	return err;
+}
+
+void image_free(struct image *image)
+{
+	free(image->lines);
+	*image = (struct image){};
+}

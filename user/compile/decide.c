@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The compiled image's answer to a tuple, by the very look-up that the kernel runs.
+ */
+#include "internal.h"
+
+#include "../../bpf/image.h"
+
+struct fr_image_view image_view(const struct image *image)
+{
+	return (struct fr_image_view){image->lines, image->line_count};
+}
+
+const struct fr_image_head *image_head(const struct image *image)
+{
+	return image->lines;
+}
+
+static uint32_t image_ask(const struct image *image, const struct tuple *tuple)
+{
+	const struct fr_image_head *head = image_head(image);
+	const struct fr_image_dir *dir = &head->dir[tuple->dir];
+	struct fr_image_view view = image_view(image);
+	struct fr_peer peer = {
+		.high = addr_high(&tuple->peer),
+		.low = addr_low(&tuple->peer),
+	};
+
+	if (addr_is_v4(&tuple->peer))
+		peer = (struct fr_peer){(uint64_t)addr_v4(&tuple->peer) << 32, 0, 1};
+	return image_lookup(&view, head, dir, &peer,
+			    image_column(&view, dir->services, tuple->proto, tuple->port, 0));
+}
+
+static struct fr_staged image_staged(const struct image *image, uint32_t cell)
+{
+	const uint8_t *base = image->lines;
+	const struct fr_staged *staged =
+		(const void *)(base + (size_t)image_head(image)->staged * FR_LINE_BYTES);
+
+	return staged[FR_CELL_NUMBER(cell)];
+}
+
+void image_decide(const struct image *image, const struct tuple *tuple, struct decision *out)
+{
+	uint32_t cell = image_ask(image, tuple);
+	bool enforce = image_head(image)->flags & FR_F_ENFORCE;
+	struct decision decision = {.verdict = FR_PASS};
+
+	if (cell & FR_CELL_STAGED) {
+		struct fr_staged staged = image_staged(image, cell);
+
+		decision.staged = true;
+		decision.staged_rule = staged.rule;
+		decision.verdict = FR_WOULD_DROP;
+		cell = staged.real;
+	}
+	decision.rule = FR_CELL_NUMBER(cell);
+	decision.reason = FR_REASON_RULE;
+	if (decision.rule < FR_RULE_FIRST)
+		decision.reason = FR_REASON_DEFAULT;
+	else if (FR_CELL_ACTION(cell) == FR_FAILSAFE_ALLOW)
+		decision.reason = FR_REASON_FAILSAFE;
+	if (FR_CELL_ACTION(cell) == FR_DENY)
+		decision.verdict = enforce ? FR_DROP : FR_WOULD_DROP;
+	*out = decision;
+}

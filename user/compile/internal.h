@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of this floor share: scratch memory, the hash-consed rows, and the stages of a
+ * compilation in their order: services (rules -> column runs), peers (prefixes -> rows), trie,
+ * matrix. Not a door: no other floor includes it.
+ */
+#ifndef COMPILE_INTERNAL_H
+#define COMPILE_INTERNAL_H
+
+#include "compile.h"
+
+#define NONE UINT32_MAX
+
+/* ---------------------------------------------------------------- memory (memory.c)
+ *
+ * Big arrays grow by realloc, so that outgrown copies are given back at once. As in the arenas, no
+ * memory means abort(). */
+void *array_reserve(void *array, uint32_t *capacity, uint64_t need, size_t size);
+void *array_new(size_t count, size_t size);
+
+/* u64 -> u32, open addressing. */
+struct map {
+	uint64_t *keys;
+	uint32_t *values;
+	uint32_t count, capacity;
+};
+/* The value of a key, NONE when it is new; the pointer is good until the next call. */
+uint32_t *map_at(struct map *map, uint64_t key);
+void map_free(struct map *map);
+uint64_t hash_mix(uint64_t value);
+
+/* The image while it grows. Line numbers stay, pointers do not. */
+struct lines {
+	uint8_t *base;
+	uint32_t count, capacity;
+};
+uint32_t lines_add(struct lines *lines, uint32_t count); /* zeroed; the first one's number */
+static inline void *lines_at(const struct lines *lines, uint32_t line)
+{
+	return lines->base + (size_t)line * FR_LINE_BYTES;
+}
+/* Content of whole lines that an earlier call may already have put there: one copy serves all. */
+uint32_t lines_share(struct lines *lines, struct map *seen, const void *content, uint32_t count);
+
+/* ---------------------------------------------------------------- rows (tree.c)
+ *
+ * A row of keys as a tree of 16-way nodes, equal nodes stored once: a row costs what sets it apart
+ * from others. A node of level 1 holds 16 keys, one of level n holds 16 nodes of level n - 1. The
+ * smallest key is the strongest.
+ */
+struct tree_node {
+	uint32_t word[FR_LINE_WORDS];
+	uint32_t low, high; /* the smallest and the largest key below */
+	uint32_t next;	    /* of the same hash */
+	uint32_t level;
+};
+struct tree {
+	struct tree_node *nodes;
+	uint32_t count, capacity;
+	uint32_t *heads;
+	uint32_t head_count;
+	uint32_t levels; /* of every row of this tree */
+};
+uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words);
+uint32_t tree_uniform(struct tree *tree, uint32_t level, uint32_t key);
+/* Columns lo <= c < hi get `key` where it is stronger than what is there. Gives the new row. */
+uint32_t tree_paint(struct tree *tree, uint32_t row, uint32_t lo, uint32_t hi, uint32_t key);
+/* One column gets `key`, stronger or not. */
+uint32_t tree_set(struct tree *tree, uint32_t row, uint32_t column, uint32_t key);
+uint32_t tree_strongest(const struct tree *tree, uint32_t row, uint32_t lo, uint32_t hi);
+/* The nodes of `level` of a row in order, keys for level 0; at most `count`. */
+void tree_flatten(const struct tree *tree, uint32_t row, uint32_t level, uint32_t *out,
+		  uint32_t count);
+void tree_free(struct tree *tree);
+
+/* ---------------------------------------------------------------- one direction */
+
+/* Columns lo <= c < hi that a rule speaks of. */
+struct run {
+	uint32_t lo, hi;
+	uint32_t next; /* of the same rule, NONE at the end */
+};
+
+/* What an address class is while rules are added: the real decision and staged rules apart. */
+struct state {
+	uint32_t real, staged; /* rows of `keys` */
+	uint32_t row;	       /* of the matrix, NONE when no address has asked for it */
+};
+
+struct direction {
+	uint8_t dir;
+	/* services */
+	struct fr_service service[256];
+	uint32_t classes[256]; /* of a protocol with a table */
+	uint32_t columns;
+	struct run *runs;
+	uint32_t run_count, run_capacity;
+	uint32_t *rule_runs; /* rule -> its first run, NONE without */
+	uint32_t class_count;
+	/* peers */
+	struct tree keys;
+	struct state *states;
+	uint32_t state_count, state_capacity;
+	struct map state_ids, steps;
+	/* rows: `cells` holds grades */
+	struct tree cells;
+	struct map merged;
+	struct map row_ids;
+	uint32_t *rows; /* row -> its tree in `cells` */
+	uint32_t row_count, row_capacity;
+	uint32_t root4, root6;
+};
+
+struct compilation {
+	const struct ruleset *rs;
+	struct diags *d;
+	struct lines lines;
+	struct map shared; /* lines_share */
+	struct direction dir[FR_DIRS];
+	struct fr_staged *staged;
+	uint32_t staged_count, staged_capacity;
+	struct map staged_ids;
+	bool dense, paged;
+};
+
+/* Refuses: "the image is too big: …" at the rule that went over. Gives -E2BIG. */
+int refuse(struct compilation *c, uint32_t rule, const char *what);
+
+/* Keys of the decision: what beats what, then file order. Smaller is stronger. */
+enum { KEY_FAILSAFE, KEY_DENY, KEY_ALLOW, KEY_DEFAULT };
+#define KEY(strength, number) ((uint32_t)(strength) << 29 | (uint32_t)(number))
+uint32_t rule_key(const struct ruleset *rs, uint32_t rule);
+static inline bool rule_is_staged(const struct rule *rule)
+{
+	return rule->staged && rule->action == FR_DENY;
+}
+
+/* Services: columns, port tables, and every rule's runs. */
+int services_compile(struct compilation *c, struct direction *dir);
+
+/* Peers: the two tries of a direction, its states and rows. */
+int peers_compile(struct compilation *c, struct direction *dir);
+
+/* One step in the order of addresses: from here on, this row. */
+struct point {
+	uint64_t high, low;
+	uint32_t row;  /* a state until rows are known */
+	uint32_t rule; /* who made the step */
+};
+/* A trie of points (at least one, the first at 0) with its root table. NONE: past the limit. */
+uint32_t trie_compile(struct compilation *c, const struct point *points, uint32_t count);
+
+/* Matrix: the row of a state (numbered when first asked for), and all rows as lines. */
+uint32_t matrix_row(struct compilation *c, struct direction *dir, uint32_t state);
+int matrix_write(struct compilation *c, uint32_t matrix[FR_DIRS], struct image_stats *stats);
+
+/* ---------------------------------------------------------------- looking at an image */
+
+struct fr_image_view image_view(const struct image *image);
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * States -> rows of the matrix, and the rows as lines: cells side by side while that is small, else
+ * blocks of 16 cells, and pages of 16 blocks where rows are wide, each distinct one stored once.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+enum { DENSE_BYTES = 8 << 20 };
+
+/*
+ * Rows of `cells` hold grades: what a packet gets, best first, then file order, the defaults last.
+ * So the strongest grade of a protocol is what its fragment column wants. A staged cell is a pass
+ * that a staged rule may turn into a drop: it comes after plain passes, and counts by its index.
+ */
+enum { GRADE_FAILSAFE, GRADE_ALLOW, GRADE_STAGED, GRADE_DENY };
+#define GRADE(grade, order) ((uint32_t)(grade) << 29 | (uint32_t)(order))
+#define ORDER_DEFAULT (1u << 28)
+
+static uint32_t number_order(uint32_t number)
+{
+	return number < FR_RULE_FIRST ? ORDER_DEFAULT | number : number;
+}
+
+static uint32_t cell_of_key(const struct compilation *c, uint32_t key)
+{
+	uint32_t number = key & ((1u << 29) - 1);
+
+	switch (key >> 29) {
+	case KEY_FAILSAFE:
+		return FR_CELL(FR_FAILSAFE_ALLOW, number);
+	case KEY_DENY:
+		return FR_CELL(FR_DENY, number);
+	case KEY_ALLOW:
+		return FR_CELL(FR_ALLOW, number);
+	default:
+		return FR_CELL(c->rs->default_allow[number] ? FR_ALLOW : FR_DENY, number);
+	}
+}
+
+static uint32_t cell_of_grade(const struct compilation *c, uint32_t grade)
+{
+	uint32_t order = grade & ((1u << 29) - 1), number = order & ~ORDER_DEFAULT;
+
+	switch (grade >> 29) {
+	case GRADE_FAILSAFE:
+		return FR_CELL(FR_FAILSAFE_ALLOW, number);
+	case GRADE_ALLOW:
+		return FR_CELL(FR_ALLOW, number);
+	case GRADE_STAGED:
+		return FR_CELL(FR_CELL_ACTION(c->staged[order].real), order) | FR_CELL_STAGED;
+	default:
+		return FR_CELL(FR_DENY, number);
+	}
+}
+
+static uint32_t staged_index(struct compilation *c, uint32_t real, uint32_t rule)
+{
+	uint32_t *index = map_at(&c->staged_ids, (uint64_t)real << 32 | rule);
+
+	if (*index != NONE)
+		return *index;
+	c->staged = array_reserve(c->staged, &c->staged_capacity, c->staged_count + 1ull,
+				  sizeof(*c->staged));
+	c->staged[c->staged_count] = (struct fr_staged){real, rule};
+	return *index = c->staged_count++;
+}
+
+static uint32_t grade_merge(struct compilation *c, uint32_t key, uint32_t staged)
+{
+	uint32_t cell = cell_of_key(c, key);
+	uint32_t order = number_order(FR_CELL_NUMBER(cell));
+
+	switch (FR_CELL_ACTION(cell)) {
+	case FR_FAILSAFE_ALLOW:
+		return GRADE(GRADE_FAILSAFE, order);
+	case FR_ALLOW:
+		if (staged != NONE)
+			return GRADE(GRADE_STAGED, staged_index(c, cell, staged));
+		return GRADE(GRADE_ALLOW, order);
+	default:
+		return GRADE(GRADE_DENY, order);
+	}
+}
+
+/* The real and the staged row as one row of grades; pairs of nodes that were met before cost
+ * nothing. */
+static uint32_t node_merge(struct compilation *c, struct direction *dir, uint32_t real,
+			   uint32_t staged)
+{
+	uint32_t level = dir->keys.nodes[real].level, words[FR_LINE_WORDS];
+	uint64_t pair = (uint64_t)real << 32 | staged;
+	uint32_t merged = *map_at(&dir->merged, pair);
+
+	if (merged != NONE)
+		return merged;
+	for (int i = 0; i < FR_LINE_WORDS; i++) {
+		uint32_t key = dir->keys.nodes[real].word[i];
+		uint32_t other = dir->keys.nodes[staged].word[i];
+
+		words[i] = level == 1 ? grade_merge(c, key, other) : node_merge(c, dir, key, other);
+	}
+	merged = tree_node(&dir->cells, level, words);
+	*map_at(&dir->merged, pair) = merged;
+	return merged;
+}
+
+/* Column + 0 of a protocol with a table: the best that any of its ports gets. */
+static uint32_t fragment_columns(struct direction *dir, uint32_t row)
+{
+	for (int proto = 0; proto < 256; proto++) {
+		uint32_t column = dir->service[proto].column, first = column + 1;
+
+		if (dir->classes[proto])
+			row = tree_set(&dir->cells, row, column,
+				       tree_strongest(&dir->cells, row, first,
+						      first + dir->classes[proto]));
+	}
+	return row;
+}
+
+uint32_t matrix_row(struct compilation *c, struct direction *dir, uint32_t state)
+{
+	struct state *s = &dir->states[state];
+	uint32_t tree, *row;
+
+	if (s->row != NONE)
+		return s->row;
+	tree = fragment_columns(dir, node_merge(c, dir, s->real, s->staged));
+	row = map_at(&dir->row_ids, tree);
+	if (*row == NONE) {
+		dir->rows = array_reserve(dir->rows, &dir->row_capacity, dir->row_count + 1ull,
+					  sizeof(*dir->rows));
+		dir->rows[dir->row_count] = tree;
+		*row = dir->row_count++;
+	}
+	return s->row = *row;
+}
+
+/* ---------------------------------------------------------------- lines */
+
+static uint32_t round_up(uint32_t value, uint32_t unit)
+{
+	return (value + unit - 1) / unit * unit;
+}
+
+/* Which nodes the rows use, by level: the count of each, and a mark on each one (line + 1, later).
+ */
+struct usage {
+	uint32_t *line; /* by node */
+	uint32_t count[3];
+};
+
+static void usage_mark(const struct tree *tree, uint32_t id, struct usage *usage)
+{
+	const struct tree_node *node = &tree->nodes[id];
+
+	if (usage->line[id])
+		return;
+	usage->line[id] = 1;
+	if (node->level < 3)
+		usage->count[node->level]++;
+	for (int i = 0; i < FR_LINE_WORDS && node->level > 1; i++)
+		usage_mark(tree, node->word[i], usage);
+}
+
+static void usage_open(const struct direction *dir, struct usage *usage)
+{
+	usage->line = array_new(dir->cells.count, sizeof(*usage->line));
+	for (uint32_t i = 0; i < dir->row_count; i++)
+		usage_mark(&dir->cells, dir->rows[i], usage);
+}
+
+/* Words of a row whose words stand for cells (level 0), blocks (1) or pages (2). */
+static uint32_t row_words(const struct direction *dir, uint32_t level)
+{
+	uint32_t unit = 1u << 4 * level;
+
+	return round_up(dir->columns, level ? unit : FR_LINE_WORDS) / unit;
+}
+
+static uint64_t rows_lines(const struct direction *dir, uint32_t level)
+{
+	return ((uint64_t)dir->row_count * row_words(dir, level) + FR_LINE_WORDS - 1) /
+	       FR_LINE_WORDS;
+}
+
+/* Nodes of a level as lines; words of a page become the line numbers of its blocks. */
+static void nodes_write(struct compilation *c, const struct direction *dir, uint32_t level,
+			struct usage *usage)
+{
+	for (uint32_t id = 0; id < dir->cells.count; id++) {
+		const struct tree_node *node = &dir->cells.nodes[id];
+		uint32_t *words;
+
+		if (node->level != level || !usage->line[id])
+			continue;
+		usage->line[id] = lines_add(&c->lines, 1);
+		words = lines_at(&c->lines, usage->line[id]);
+		for (int i = 0; i < FR_LINE_WORDS; i++)
+			words[i] = level == 1 ? cell_of_grade(c, node->word[i])
+					      : usage->line[node->word[i]];
+	}
+}
+
+static uint32_t rows_write(struct compilation *c, const struct direction *dir, uint32_t level,
+			   const struct usage *usage)
+{
+	uint32_t words = row_words(dir, level);
+	uint32_t first = lines_add(&c->lines, rows_lines(dir, level));
+	uint32_t *out = lines_at(&c->lines, first);
+
+	for (uint32_t r = 0; r < dir->row_count; r++, out += words) {
+		tree_flatten(&dir->cells, dir->rows[r], level, out, words);
+		for (uint32_t i = 0; i < words; i++)
+			out[i] = level ? usage->line[out[i]] : cell_of_grade(c, out[i]);
+	}
+	return first;
+}
+
+static int form_choose(struct compilation *c, const struct usage usage[FR_DIRS])
+{
+	uint64_t dense = 0, blocks = 0, pages = 0, least;
+	uint32_t rule = c->rs->rule_count;
+
+	for (int i = 0; i < FR_DIRS; i++) {
+		const struct direction *dir = &c->dir[i];
+		uint64_t leaves = usage[i].count[1];
+
+		dense += rows_lines(dir, 0);
+		blocks += rows_lines(dir, 1) + leaves;
+		pages += rows_lines(dir, 2) + leaves + usage[i].count[2];
+	}
+	c->dense = dense * FR_LINE_BYTES <= DENSE_BYTES;
+	c->paged = !c->dense && pages < blocks;
+	least = c->dense ? dense : c->paged ? pages : blocks;
+	if (c->lines.count + least > FR_MAX_LINES)
+		return refuse(c, rule ? rule - 1 : 0, "its matrix needs more than 256 MB");
+	return 0;
+}
+
+static uint32_t direction_write(struct compilation *c, struct direction *dir, struct usage *usage)
+{
+	if (c->dense)
+		return rows_write(c, dir, 0, NULL);
+	nodes_write(c, dir, 1, usage);
+	if (c->paged)
+		nodes_write(c, dir, 2, usage);
+	return rows_write(c, dir, c->paged ? 2 : 1, usage);
+}
+
+int matrix_write(struct compilation *c, uint32_t matrix[FR_DIRS], struct image_stats *stats)
+{
+	struct usage usage[FR_DIRS] = {};
+	uint32_t before = c->lines.count;
+	int err;
+
+	for (int i = 0; i < FR_DIRS; i++)
+		usage_open(&c->dir[i], &usage[i]);
+	err = form_choose(c, usage);
+	for (int i = 0; i < FR_DIRS && !err; i++) {
+		matrix[i] = direction_write(c, &c->dir[i], &usage[i]);
+		stats->blocks += c->dense ? 0 : usage[i].count[1];
+	}
+	stats->dense = c->dense;
+	stats->matrix_lines = c->lines.count - before;
+	for (int i = 0; i < FR_DIRS; i++)
+		free(usage[i].line);
+	return err;
+}

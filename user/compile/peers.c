@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules' peers -> rows. Prefixes nest, so the rules of an address are those of a chain of prefixes,
+ * and the row of a prefix is that of the prefix around it with its own rules added: rules for any
+ * peer stand once at the root, and prefixes with the same rules under the same parent are one class
+ * at once.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+/* A prefix of one rule; IPv4 in the upper half of `high`. In order: address, length, strength. */
+struct entry {
+	uint64_t high, low;
+	uint32_t key; /* of the rule */
+	uint32_t rule;
+	uint8_t length;
+};
+
+struct entries {
+	struct entry *list;
+	uint32_t count, capacity;
+};
+
+struct points {
+	struct point *list;
+	uint32_t count, capacity;
+};
+
+/* The prefixes around the current address, outermost first. */
+struct level {
+	uint64_t high, low; /* last address */
+	uint32_t state, rule;
+};
+struct sweep {
+	struct level stack[130];
+	uint32_t depth;
+	struct points points;
+};
+
+static int entry_order(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+
+	if (a->high != b->high)
+		return a->high < b->high ? -1 : 1;
+	if (a->low != b->low)
+		return a->low < b->low ? -1 : 1;
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return a->key < b->key ? -1 : a->key > b->key;
+}
+
+static void entry_add(struct entries *entries, const struct ruleset *rs, uint32_t rule,
+		      const struct prefix *prefix)
+{
+	struct entry *entry;
+
+	entries->list = array_reserve(entries->list, &entries->capacity, entries->count + 1ull,
+				      sizeof(*entries->list));
+	entry = &entries->list[entries->count++];
+	*entry = (struct entry){.rule = rule, .key = rule_key(rs, rule)};
+	if (!prefix)
+		return;
+	if (prefix_is_v4(prefix)) {
+		entry->high = (uint64_t)addr_v4(&prefix->addr) << 32;
+		entry->length = prefix->length - 96;
+	} else {
+		entry->high = addr_high(&prefix->addr);
+		entry->low = addr_low(&prefix->addr);
+		entry->length = prefix->length;
+	}
+}
+
+static void entries_collect(const struct ruleset *rs, const struct direction *dir, bool v4,
+			    struct entries *entries)
+{
+	for (uint32_t r = 0; r < rs->rule_count; r++) {
+		const struct rule *rule = &rs->rules[r];
+
+		if (rule->dir != dir->dir || dir->rule_runs[r] == NONE)
+			continue;
+		if (rule->any_peer)
+			entry_add(entries, rs, r, NULL);
+		for (size_t i = 0; i < rule->peer_count && !rule->any_peer; i++)
+			if (prefix_is_v4(&rule->peers[i]) == v4)
+				entry_add(entries, rs, r, &rule->peers[i]);
+	}
+	if (entries->count)
+		qsort(entries->list, entries->count, sizeof(*entries->list), entry_order);
+}
+
+/* ---------------------------------------------------------------- states */
+
+static uint32_t state_find(struct direction *dir, uint32_t real, uint32_t staged)
+{
+	uint32_t *id = map_at(&dir->state_ids, (uint64_t)real << 32 | staged);
+
+	if (*id != NONE)
+		return *id;
+	dir->states = array_reserve(dir->states, &dir->state_capacity, dir->state_count + 1ull,
+				    sizeof(*dir->states));
+	dir->states[dir->state_count] = (struct state){real, staged, NONE};
+	return *id = dir->state_count++;
+}
+
+static uint32_t state_add_rule(const struct ruleset *rs, struct direction *dir, uint32_t state,
+			       uint32_t rule)
+{
+	uint32_t *next = map_at(&dir->steps, (uint64_t)state << 32 | rule);
+	bool staged = rule_is_staged(&rs->rules[rule]);
+	uint32_t key = staged ? FR_RULE_FIRST + rule : rule_key(rs, rule), row;
+
+	if (*next != NONE)
+		return *next;
+	row = staged ? dir->states[state].staged : dir->states[state].real;
+	for (uint32_t r = dir->rule_runs[rule]; r != NONE; r = dir->runs[r].next)
+		row = tree_paint(&dir->keys, row, dir->runs[r].lo, dir->runs[r].hi, key);
+	return *next = staged ? state_find(dir, dir->states[state].real, row)
+			      : state_find(dir, row, dir->states[state].staged);
+}
+
+static uint32_t state_start(struct direction *dir)
+{
+	uint32_t levels = 2;
+
+	while (1u << 4 * levels < dir->columns)
+		levels++;
+	dir->keys.levels = dir->cells.levels = levels;
+	return state_find(dir, tree_uniform(&dir->keys, levels, KEY(KEY_DEFAULT, dir->dir)),
+			  tree_uniform(&dir->keys, levels, NONE));
+}
+
+/* ---------------------------------------------------------------- sweep over addresses */
+
+static void point_set(struct sweep *sweep, uint64_t high, uint64_t low, const struct level *level)
+{
+	struct points *points = &sweep->points;
+	struct point *last = points->count ? &points->list[points->count - 1] : NULL;
+
+	if (!last || last->high != high || last->low != low) {
+		points->list = array_reserve(points->list, &points->capacity, points->count + 1ull,
+					     sizeof(*points->list));
+		last = &points->list[points->count++];
+	}
+	*last = (struct point){high, low, level->state, level->rule};
+}
+
+/* Leave the innermost prefix: what follows its last address belongs to the one around it. */
+static void sweep_leave(struct sweep *sweep)
+{
+	const struct level *left = &sweep->stack[--sweep->depth];
+	uint64_t low = left->low + 1, high = left->high + !low;
+
+	if (high || low)
+		point_set(sweep, high, low, &sweep->stack[sweep->depth - 1]);
+}
+
+static bool level_before(const struct level *level, const struct entry *entry)
+{
+	return level->high < entry->high || (level->high == entry->high && level->low < entry->low);
+}
+
+static void sweep_enter(struct compilation *c, struct direction *dir, struct sweep *sweep,
+			const struct entry *entries, uint32_t count)
+{
+	const struct entry *first = entries;
+	uint32_t length = first->length;
+	struct level level = {
+		.high = first->high | (length >= 64 ? 0 : ~0ull >> length),
+		.low = first->low | (length <= 64    ? ~0ull
+				     : length >= 128 ? 0
+						     : ~0ull >> (length - 64)),
+		.state = sweep->stack[sweep->depth - 1].state,
+		.rule = first->rule,
+	};
+
+	for (uint32_t i = 0; i < count; i++)
+		level.state = state_add_rule(c->rs, dir, level.state, entries[i].rule);
+	sweep->stack[sweep->depth++] = level;
+	point_set(sweep, first->high, first->low, &level);
+}
+
+static int sweep_entries(struct compilation *c, struct direction *dir, struct sweep *sweep,
+			 const struct entries *entries)
+{
+	const struct entry *list = entries->list;
+
+	sweep->stack[0] = (struct level){~0ull, ~0ull, state_start(dir), 0};
+	sweep->depth = 1;
+	point_set(sweep, 0, 0, &sweep->stack[0]);
+	for (uint32_t i = 0, end; i < entries->count; i = end) {
+		for (end = i + 1; end < entries->count; end++)
+			if (list[end].high != list[i].high || list[end].low != list[i].low ||
+			    list[end].length != list[i].length)
+				break;
+		while (sweep->depth > 1 && level_before(&sweep->stack[sweep->depth - 1], &list[i]))
+			sweep_leave(sweep);
+		sweep_enter(c, dir, sweep, list + i, end - i);
+		if (dir->keys.count > 2u * FR_MAX_LINES)
+			return refuse(c, list[i].rule, "its rows need more than 256 MB");
+	}
+	while (sweep->depth > 1)
+		sweep_leave(sweep);
+	return 0;
+}
+
+/* States become rows; neighbours of the same row become one step. */
+static int points_finish(struct compilation *c, struct direction *dir, struct points *points)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < points->count; i++) {
+		struct point point = points->list[i];
+
+		point.row = matrix_row(c, dir, point.row);
+		if (dir->row_count + dir->cells.count > 2u * FR_MAX_LINES)
+			return refuse(c, point.rule, "its rows need more than 256 MB");
+		if (kept && points->list[kept - 1].row == point.row)
+			continue;
+		points->list[kept++] = point;
+	}
+	points->count = kept;
+	return 0;
+}
+
+static int family_compile(struct compilation *c, struct direction *dir, bool v4, uint32_t *root)
+{
+	struct entries entries = {};
+	struct sweep sweep = {};
+	int err;
+
+	entries_collect(c->rs, dir, v4, &entries);
+	err = sweep_entries(c, dir, &sweep, &entries);
+	if (!err)
+		err = points_finish(c, dir, &sweep.points);
+	if (!err) {
+		*root = trie_compile(c, sweep.points.list, sweep.points.count);
+		if (*root == NONE)
+			err = refuse(c, sweep.points.list[sweep.points.count - 1].rule,
+				     "its addresses need more than 256 MB");
+	}
+	free(entries.list);
+	free(sweep.points.list);
+	return err;
+}
+
+int peers_compile(struct compilation *c, struct direction *dir)
+{
+	int err = family_compile(c, dir, true, &dir->root4);
+
+	return err ? err : family_compile(c, dir, false, &dir->root6);
+}

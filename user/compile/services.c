@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules' services -> columns. Per protocol the ports fall into elementary intervals; intervals that
+ * the same rules speak of are one service class, one column. A protocol that no rule divides by
+ * port needs no table, and all protocols that no rule names share column 0.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+enum { PORTS = 65536, CLASSES_MAX = 65535 };
+
+/* What one rule says of one protocol, in the order of sort: protocol, rule, first port. */
+struct wanted {
+	uint32_t rule;
+	uint16_t first, last;
+	uint8_t proto;
+};
+
+struct wants {
+	struct wanted *list;
+	uint32_t count, capacity;
+};
+
+/* The elementary intervals of one protocol. Sets of rules are told apart by the exclusive or of two
+ * random numbers per rule, 128 bits together. */
+struct sweep {
+	uint64_t (*change)[2]; /* by port: which rules begin here or ended just before */
+	uint32_t *before;      /* by port, and one past the end: classes first met below it */
+	uint64_t (*set)[2];    /* by class */
+	uint16_t *table;       /* by port: class + 1 */
+	struct map known;
+};
+
+static void run_add(struct direction *dir, uint32_t rule, uint32_t lo, uint32_t hi)
+{
+	uint32_t id = dir->run_count++;
+
+	dir->runs =
+		array_reserve(dir->runs, &dir->run_capacity, dir->run_count, sizeof(*dir->runs));
+	dir->runs[id] = (struct run){.lo = lo, .hi = hi, .next = dir->rule_runs[rule]};
+	dir->rule_runs[rule] = id;
+}
+
+static int wanted_order(const void *left, const void *right)
+{
+	const struct wanted *a = left, *b = right;
+
+	if (a->proto != b->proto)
+		return a->proto < b->proto ? -1 : 1;
+	if (a->rule != b->rule)
+		return a->rule < b->rule ? -1 : 1;
+	return a->first < b->first ? -1 : a->first > b->first;
+}
+
+static void wants_add(struct wants *wants, uint32_t rule, const struct service *service)
+{
+	wants->list = array_reserve(wants->list, &wants->capacity, wants->count + 1ull,
+				    sizeof(*wants->list));
+	wants->list[wants->count++] = (struct wanted){
+		.rule = rule,
+		.first = service->first,
+		.last = service->last,
+		.proto = service->proto,
+	};
+}
+
+/* Ranges of one rule and protocol that overlap or touch become one: a set holds a rule once. */
+static void wants_merge(struct wants *wants)
+{
+	uint32_t kept = 0;
+
+	if (wants->count)
+		qsort(wants->list, wants->count, sizeof(*wants->list), wanted_order);
+	for (uint32_t i = 0; i < wants->count; i++) {
+		struct wanted *last = kept ? &wants->list[kept - 1] : NULL, *now = &wants->list[i];
+
+		if (last && last->proto == now->proto && last->rule == now->rule &&
+		    now->first <= last->last + 1) {
+			last->last = now->last > last->last ? now->last : last->last;
+			continue;
+		}
+		wants->list[kept++] = *now;
+	}
+	wants->count = kept;
+}
+
+static bool rule_any(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->service_count; i++)
+		if (rule->services[i].any_proto)
+			return true;
+	return false;
+}
+
+static void wants_collect(const struct ruleset *rs, uint8_t dir, struct wants *wants)
+{
+	for (uint32_t r = 0; r < rs->rule_count; r++) {
+		const struct rule *rule = &rs->rules[r];
+
+		if (rule->dir != dir || rule_any(rule))
+			continue;
+		for (size_t i = 0; i < rule->service_count; i++)
+			wants_add(wants, r, &rule->services[i]);
+	}
+	wants_merge(wants);
+}
+
+static void sweep_mark(struct sweep *sweep, uint32_t port, uint32_t rule)
+{
+	sweep->change[port][0] ^= hash_mix(2ull * rule + 1);
+	sweep->change[port][1] ^= hash_mix(~(2ull * rule + 2));
+}
+
+/* The class of a set of rules, a new one when it is not known yet. */
+static uint32_t sweep_class(struct sweep *sweep, const uint64_t set[2], uint32_t *count)
+{
+	uint32_t *class = map_at(&sweep->known, set[0] >> 1);
+
+	if (*class != NONE && !memcmp(sweep->set[*class], set, sizeof(sweep->set[0])))
+		return *class;
+	*class = *count;
+	memcpy(sweep->set[*count], set, sizeof(sweep->set[0]));
+	return (*count)++;
+}
+
+static void sweep_open(struct sweep *sweep)
+{
+	sweep->change = array_new(PORTS + 1, sizeof(*sweep->change));
+	sweep->before = array_new(PORTS + 1, sizeof(*sweep->before));
+	sweep->set = array_new(PORTS, sizeof(*sweep->set));
+	sweep->table = array_new(PORTS, sizeof(*sweep->table));
+}
+
+static void sweep_close(struct sweep *sweep)
+{
+	free(sweep->change);
+	free(sweep->before);
+	free(sweep->set);
+	free(sweep->table);
+	map_free(&sweep->known);
+}
+
+/* Number the classes in the order of ports. Gives how many there are, or with more than a table can
+ * name, the port that went over in *over. */
+static uint32_t sweep_ports(struct sweep *sweep, const struct wanted *wanted, uint32_t count,
+			    uint32_t *over)
+{
+	uint64_t set[2] = {0, 0};
+	uint32_t classes = 0, class = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		sweep_mark(sweep, wanted[i].first, wanted[i].rule);
+		sweep_mark(sweep, wanted[i].last + 1u, wanted[i].rule);
+	}
+	for (uint32_t port = 0; port < PORTS; port++) {
+		sweep->before[port] = classes;
+		if (!port || sweep->change[port][0] || sweep->change[port][1]) {
+			set[0] ^= sweep->change[port][0];
+			set[1] ^= sweep->change[port][1];
+			class = sweep_class(sweep, set, &classes);
+		}
+		if (classes > CLASSES_MAX) {
+			*over = port;
+			return classes;
+		}
+		sweep->table[port] = class + 1;
+	}
+	sweep->before[PORTS] = classes;
+	return classes;
+}
+
+static int refuse_port(struct compilation *c, const struct wanted *wanted, uint32_t count,
+		       uint32_t port)
+{
+	uint32_t rule = wanted[0].rule;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (wanted[i].first == port || wanted[i].last + 1u == port)
+			rule = wanted[i].rule;
+	return refuse(c, rule, "more than 65,535 different groups of ports in one protocol");
+}
+
+/*
+ * A class that holds a rule lies within that rule's ranges, and so it was first met in one of them;
+ * and every class first met in a range of the rule holds it. So a rule's columns are those that
+ * were new in its ranges: one run each.
+ */
+static int protocol_table(struct compilation *c, struct direction *dir, const struct wanted *wanted,
+			  uint32_t count)
+{
+	struct sweep sweep = {};
+	struct fr_service *service = &dir->service[wanted->proto];
+	uint32_t over = NONE, classes;
+
+	sweep_open(&sweep);
+	classes = sweep_ports(&sweep, wanted, count, &over);
+	if (over == NONE) {
+		service->column = dir->columns;
+		service->table = lines_share(&c->lines, &c->shared, sweep.table,
+					     PORTS * sizeof(uint16_t) / FR_LINE_BYTES);
+		for (uint32_t i = 0; i < count; i++)
+			run_add(dir, wanted[i].rule,
+				dir->columns + 1 + sweep.before[wanted[i].first],
+				dir->columns + 1 + sweep.before[wanted[i].last + 1]);
+		dir->classes[wanted->proto] = classes;
+		dir->columns += 1 + classes;
+		dir->class_count += classes;
+	}
+	sweep_close(&sweep);
+	return over == NONE ? 0 : refuse_port(c, wanted, count, over);
+}
+
+static int protocol_compile(struct compilation *c, struct direction *dir,
+			    const struct wanted *wanted, uint32_t count)
+{
+	bool whole = true;
+
+	for (uint32_t i = 0; i < count; i++)
+		whole = whole && !wanted[i].first && wanted[i].last == PORTS - 1;
+	if (!whole)
+		return protocol_table(c, dir, wanted, count);
+	dir->service[wanted->proto].column = dir->columns;
+	for (uint32_t i = 0; i < count; i++)
+		run_add(dir, wanted[i].rule, dir->columns, dir->columns + 1);
+	dir->columns++;
+	dir->class_count++;
+	return 0;
+}
+
+/* Rules for any protocol speak of every column, once it is known how many there are. */
+static void any_runs(const struct ruleset *rs, struct direction *dir)
+{
+	for (uint32_t r = 0; r < rs->rule_count; r++)
+		if (rs->rules[r].dir == dir->dir && rule_any(&rs->rules[r]))
+			run_add(dir, r, 0, dir->columns);
+}
+
+int services_compile(struct compilation *c, struct direction *dir)
+{
+	struct wants wants = {};
+	int err = 0;
+
+	dir->rule_runs = array_new(c->rs->rule_count, sizeof(*dir->rule_runs));
+	memset(dir->rule_runs, 0xff, c->rs->rule_count * sizeof(*dir->rule_runs));
+	dir->columns = 1;
+	dir->class_count = 1;
+	wants_collect(c->rs, dir->dir, &wants);
+	for (uint32_t i = 0, end; i < wants.count && !err; i = end) {
+		for (end = i; end < wants.count; end++)
+			if (wants.list[end].proto != wants.list[i].proto)
+				break;
+		err = protocol_compile(c, dir, wants.list + i, end - i);
+	}
+	free(wants.list);
+	any_runs(c->rs, dir);
+	return err;
+}
