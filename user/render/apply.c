@@ -89,11 +89,12 @@ void render_apply(const struct render *r, const struct apply_request *request,
 	put_hooks(r->out, request);
 	if (attaches_interfaces(request))
 		fprintf(r->out, "  by        %s\n", result->tcx ? "TCX links" : "clsact filters");
-	fprintf(r->out, "  means     %s\n", enforce ?
-		"what no rule allows is dropped, from now on and until detach or a reboot" :
-		"nothing is dropped; what enforcement would drop is counted and told");
-	fprintf(r->out, "  next      %s\n", enforce ? "flowreeve status; flowreeve show drops" :
-		"flowreeve show drops; then flowreeve apply POLICY --mode enforce");
+	fprintf(r->out, "  means     %s\n",
+		enforce ? "what no rule allows is dropped, from now on and until detach or a reboot"
+			: "nothing is dropped; what enforcement would drop is counted and told");
+	fprintf(r->out, "  next      %s\n",
+		enforce ? "flowreeve status; flowreeve show drops"
+			: "flowreeve show drops; then flowreeve apply POLICY --mode enforce");
 }
 
 void render_detach(const struct render *r, size_t count)
@@ -113,25 +114,38 @@ void render_detach(const struct render *r, size_t count)
 	document_put(r, document);
 }
 
-void render_zero(const struct render *r, const char *policy, const char *const *rules, size_t count)
+static json_t *json_names(const char *const *names, size_t count)
 {
-	json_t *document, *list;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_words(names[i]));
+	return list;
+}
+
+static void put_names(FILE *out, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fputs(i ? ", " : "", out);
+		put_clean(out, names[i]);
+	}
+}
+
+void render_zero(const struct render *r, const char *const *policies, size_t policy_count,
+		 const char *const *rules, size_t rule_count)
+{
+	json_t *document;
 
 	if (r->json) {
 		document = document_new("zero");
-		list = json_array();
-		for (size_t i = 0; i < count; i++)
-			json_array_append_new(list, json_words(rules[i]));
-		json_object_set_new(document, "policy", json_words(policy));
-		json_object_set_new(document, "rules", list);
+		json_object_set_new(document, "policies", json_names(policies, policy_count));
+		json_object_set_new(document, "rules", json_names(rules, rule_count));
 		document_put(r, document);
 		return;
 	}
 	fputs("zeroed ", r->out);
-	put_clean(r->out, policy);
-	for (size_t i = 0; i < count; i++) {
-		fputs(i ? ", " : ": ", r->out);
-		put_clean(r->out, rules[i]);
-	}
-	fputs(count ? "\n" : ": all rules\n", r->out);
+	put_names(r->out, policies, policy_count);
+	fputs(rule_count ? ": " : ": all rules", r->out);
+	put_names(r->out, rules, rule_count);
+	fputc('\n', r->out);
 }

@@ -93,8 +93,8 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 		bytes_text(image_bytes(image), size));
 }
 
-void render_check_table(struct render_stream *s, const char *file, const struct table_summary *table,
-			const struct diags *d)
+void render_check_table(struct render_stream *s, const char *file,
+			const struct table_summary *table, const struct diags *d)
 {
 	FILE *out = s->render.out;
 	json_t *item;
@@ -140,8 +140,8 @@ static char *pseudo_text(const struct ruleset *rs, const struct image *image)
 	return text;
 }
 
-static void compile_json(const struct render *r, const struct ruleset *rs, const struct image *image,
-			 bool pseudo)
+static void compile_json(const struct render *r, const struct ruleset *rs,
+			 const struct image *image, bool pseudo)
 {
 	json_t *document = document_new("compile");
 	char *words = pseudo ? pseudo_text(rs, image) : NULL;
@@ -172,10 +172,13 @@ void render_compile(const struct render *r, const struct ruleset *rs, const stru
 	put_clean(r->out, rs->name);
 	fprintf(r->out, "  %s  %zu rules\n", mode_text(rs), rs->rule_count);
 	for (uint8_t i = 0; i < FR_DIRS; i++)
-		fprintf(r->out, "  %-8s  %zu rules, %u address classes × %u service classes, %" PRIu64
-			" cells\n", dir_text(i), rules_of(rs, i), stats->address_classes[i],
+		fprintf(r->out,
+			"  %-8s  %zu rules, %u address classes × %u service classes, %" PRIu64
+			" cells\n",
+			dir_text(i), rules_of(rs, i), stats->address_classes[i],
 			stats->service_classes[i], stats->cells[i]);
-	fprintf(r->out, "  image     %s in %u lines: %u of tries, %u of services, %u of the %s matrix\n",
+	fprintf(r->out,
+		"  image     %s in %u lines: %u of tries, %u of services, %u of the %s matrix\n",
 		bytes_text(image_bytes(image), size), image->line_count, stats->tries_lines,
 		stats->services_lines, stats->matrix_lines, stats->dense ? "dense" : "shared");
 	fputs("  digest    ", r->out);

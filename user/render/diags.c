@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Diagnostics as text: place, severity, message and check; the line they speak of, a caret under the
- * words, and how to mend it. Also the document of a failed command.
+ * Diagnostics as text: place, severity, message and check; the line they speak of, a caret under
+ * the words, and how to mend it. Also the document of a failed command.
  */
 #include <string.h>
 
@@ -82,7 +82,8 @@ static void put_caret(FILE *out, const struct diag *diag, bool colour)
 		marks = SHOWN_COLUMNS - (column - 1 - first);
 	fprintf(out, "%5u | ", diag->loc.line);
 	put_window(out, line, length, first);
-	fprintf(out, "\n      | %*s%s", (int)(column - 1 - first), "", colour_on(colour, COLOUR_GOOD));
+	fprintf(out, "\n      | %*s%s", (int)(column - 1 - first), "",
+		colour_on(colour, COLOUR_GOOD));
 	for (uint32_t i = 0; i < marks; i++)
 		fputc(i ? '~' : '^', out);
 	fputs(colour_off(colour, COLOUR_GOOD), out);

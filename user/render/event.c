@@ -28,7 +28,8 @@ static void event_json(const struct render *r, const char *policy, const struct 
 	json_object_set_new(value, "reason", json_words(view->reason));
 	json_object_set_new(value, "direction", json_string(dir_text(event->dir)));
 	json_object_set_new(value, "kind", json_words(view->kind));
-	json_object_set_new(value, "interface", view->ifname[0] ? json_words(view->ifname) : json_null());
+	json_object_set_new(value, "interface",
+			    view->ifname[0] ? json_words(view->ifname) : json_null());
 	json_object_set_new(value, "vlan", key->vlan ? json_count(key->vlan) : json_null());
 	json_object_set_new(value, "protocol", json_string(proto_text(key->proto, proto)));
 	json_object_set_new(value, "local", json_endpoint(key->local, key->local_port, ports));
@@ -81,7 +82,8 @@ void render_event(const struct render *r, const char *policy, const struct event
 		dir_text(event->dir), proto_text(key->proto, proto));
 	if (event_is_icmp(key))
 		fprintf(r->out, " %u/%u", key->peer_port >> 8, key->peer_port & 255);
-	fprintf(r->out, "  %s %s %s  rule=", endpoint_text(key->local, key->local_port, ports, local),
+	fprintf(r->out,
+		"  %s %s %s  rule=", endpoint_text(key->local, key->local_port, ports, local),
 		event->dir == FR_EGRESS ? "→" : "←",
 		endpoint_text(key->peer, key->peer_port, ports, peer));
 	put_clean(r->out, view->rule);

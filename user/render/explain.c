@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One verdict and its reasons: the rule, the row of the vendor's table that it came from, and for what
- * is refused the nearest miss and how to allow it.
+ * One verdict and its reasons: the rule, the row of the vendor's table that it came from, and for
+ * what is refused the nearest miss and how to allow it.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@ struct answer {
 	const struct tuple *tuple;
 	const struct decision *decision;
 	const char *verdict;
-	const struct rule *rule;    /* that the answer is booked on, or NULL: built-in */
+	const struct rule *rule; /* that the answer is booked on, or NULL: built-in */
 	const char *rule_name;
 	const struct rule *nearest; /* refused: what comes nearest, or NULL */
 	const char *why;	    /* … and what does not fit */
@@ -40,7 +40,8 @@ static void question_text(const struct tuple *tuple, char *out, size_t size)
 	char peer[64], proto[FIGURE_TEXT];
 
 	endpoint_text(tuple->peer.b, tuple->port, proto_has_ports(tuple->proto), peer);
-	snprintf(out, size, "%s %s %s", dir_text(tuple->dir), proto_text(tuple->proto, proto), peer);
+	snprintf(out, size, "%s %s %s", dir_text(tuple->dir), proto_text(tuple->proto, proto),
+		 peer);
 	if (tuple_is_icmp(tuple))
 		snprintf(out + strlen(out), size - strlen(out), " %u/%u", tuple->port >> 8,
 			 tuple->port & 255);
@@ -97,15 +98,16 @@ static const char *way_out(const struct answer *a)
 
 	addr_text(&a->tuple->peer, peer);
 	if (a->rule && a->rule->action == FR_DENY)
-		return arena_printf(arena, "a deny beats every allow: narrow or remove rule %s (%s:%u:%u)",
-				    a->rule->id, a->rs->source->name, a->rule->loc.line,
-				    a->rule->loc.column);
+		return arena_printf(
+			arena, "a deny beats every allow: narrow or remove rule %s (%s:%u:%u)",
+			a->rule->id, a->rs->source->name, a->rule->loc.line, a->rule->loc.column);
 	if (near && near->origin.table && near->role && rule_fits_service(near, a->tuple))
 		return arena_printf(arena, "add %s to peers.%s where the policy uses %s", peer,
 				    near->role, near->origin.table);
-	return arena_printf(arena,
-			    "a rule of your own: {id: …, direction: %s, peer: [%s], ports: [%s], action: allow}",
-			    dir_text(a->tuple->dir), peer, service_of_tuple(a->tuple, service));
+	return arena_printf(
+		arena,
+		"a rule of your own: {id: …, direction: %s, peer: [%s], ports: [%s], action: allow}",
+		dir_text(a->tuple->dir), peer, service_of_tuple(a->tuple, service));
 }
 
 static char *services_text(const struct ruleset *rs, const struct rule *rule)
@@ -150,26 +152,28 @@ static void put_field(FILE *out, const char *name, const char *text)
 static void put_origin(FILE *out, const struct ruleset *rs, const struct rule *rule)
 {
 	const struct origin *o = &rule->origin;
-	const char *lines = o->lines ? arena_printf(rs->arena, "lines %s", o->lines) :
-			    o->line  ? arena_printf(rs->arena, "line %u", o->line) : NULL;
+	const char *lines = o->lines  ? arena_printf(rs->arena, "lines %s", o->lines)
+			    : o->line ? arena_printf(rs->arena, "line %u", o->line)
+				      : NULL;
 
-	put_field(out, "rule", arena_printf(rs->arena, "%s %s %s %s %s%s", action_text(rule->action),
-					    dir_text(rule->dir), services_text(rs, rule),
-					    rule->dir == FR_EGRESS ? "to" : "from",
-					    peers_text(rs, rule),
-					    rule->staged ? " (mode: audit)" : ""));
+	put_field(out, "rule",
+		  arena_printf(rs->arena, "%s %s %s %s %s%s", action_text(rule->action),
+			       dir_text(rule->dir), services_text(rs, rule),
+			       rule->dir == FR_EGRESS ? "to" : "from", peers_text(rs, rule),
+			       rule->staged ? " (mode: audit)" : ""));
 	if (o->from && o->to)
 		put_field(out, "roles", arena_printf(rs->arena, "%s → %s", o->from, o->to));
 	put_field(out, "purpose", o->purpose);
 	if (o->document)
-		put_field(out, "source", arena_printf(rs->arena, "%s%s%s%s%s", o->document,
-						      o->section ? ", " : "",
-						      o->section ? o->section : "",
-						      lines ? ", " : "", lines ? lines : ""));
+		put_field(out, "source",
+			  arena_printf(rs->arena, "%s%s%s%s%s", o->document, o->section ? ", " : "",
+				       o->section ? o->section : "", lines ? ", " : "",
+				       lines ? lines : ""));
 	put_field(out, "note", o->note);
 	if (rule->loc.source && rule->loc.line)
-		put_field(out, "written", arena_printf(rs->arena, "%s:%u:%u", rule->loc.source->name,
-						       rule->loc.line, rule->loc.column));
+		put_field(out, "written",
+			  arena_printf(rs->arena, "%s:%u:%u", rule->loc.source->name,
+				       rule->loc.line, rule->loc.column));
 }
 
 static void put_unknown(const struct render *r, const struct answer *a)
@@ -220,8 +224,8 @@ static json_t *json_list(const struct rule *rule, bool services)
 		json_array_append_new(list, json_string("any"));
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list,
-				      json_string(services ? service_text(&rule->services[i], text) :
-							     prefix_text(&rule->peers[i], text)));
+				      json_string(services ? service_text(&rule->services[i], text)
+							   : prefix_text(&rule->peers[i], text)));
 	if (!services && rule->needs_local)
 		json_array_append_new(list, json_string("local-subnet"));
 	return list;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who talks to whom by which row, and what was or would be refused. Tables that stream: the widths are
- * those of IPv4; a longer cell pushes its own row along.
+ * Who talks to whom by which row, and what was or would be refused. Tables that stream: the widths
+ * are those of IPv4; a longer cell pushes its own row along.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -9,14 +9,14 @@
 #include "print.h"
 
 static const struct column flow_columns[] = {
-	{"STATE", 11, false}, {"ON", 9, false},	   {"PROTO", 6, false},	  {"LOCAL", 21, false},
-	{"", 1, false},	      {"PEER", 21, false}, {"RULE", 26, false},	  {"ROW", 30, false},
-	{"SENT", 16, true},   {"RECEIVED", 16, true}, {"AGE", 6, true},	  {"PROCESS", 0, false},
+	{"STATE", 11, false}, {"ON", 9, false},	      {"PROTO", 6, false}, {"LOCAL", 21, false},
+	{"", 1, false},	      {"PEER", 21, false},    {"RULE", 26, false}, {"ROW", 30, false},
+	{"SENT", 16, true},   {"RECEIVED", 16, true}, {"AGE", 6, true},	   {"PROCESS", 0, false},
 };
 static const struct column drop_columns[] = {
-	{"VERDICT", 10, false}, {"ON", 9, false},    {"PROTO", 6, false},  {"LOCAL", 21, false},
-	{"", 1, false},		{"PEER", 21, false}, {"RULE", 26, false},  {"REASON", 19, false},
-	{"PACKETS", 7, true},	{"BYTES", 9, true},  {"LAST", 6, true},	   {"PROCESS", 0, false},
+	{"VERDICT", 10, false}, {"ON", 9, false},    {"PROTO", 6, false}, {"LOCAL", 21, false},
+	{"", 1, false},		{"PEER", 21, false}, {"RULE", 26, false}, {"REASON", 19, false},
+	{"PACKETS", 7, true},	{"BYTES", 9, true},  {"LAST", 6, true},	  {"PROCESS", 0, false},
 };
 
 static bool key_has_ports(const struct fr_flow_key *key)
@@ -61,7 +61,8 @@ static void put_traffic(struct table *table, uint64_t packets, uint64_t bytes)
 {
 	char count[FIGURE_TEXT], size[FIGURE_TEXT], text[2 * FIGURE_TEXT + 4];
 
-	snprintf(text, sizeof(text), "%s / %s", count_text(packets, count), bytes_text(bytes, size));
+	snprintf(text, sizeof(text), "%s / %s", count_text(packets, count),
+		 bytes_text(bytes, size));
 	table_cell(table, COLOUR_NONE, text);
 }
 
@@ -93,7 +94,8 @@ static json_t *key_json(const char *policy, const char *kind, const char *scope,
 	json_object_set_new(value, "protocol", json_string(proto_text(key->proto, proto)));
 	json_object_set_new(value, "local",
 			    json_endpoint(key->local, key->local_port, key_has_ports(key)));
-	json_object_set_new(value, "peer", json_endpoint(key->peer, key->peer_port, key_has_ports(key)));
+	json_object_set_new(value, "peer",
+			    json_endpoint(key->peer, key->peer_port, key_has_ports(key)));
 	if (!key_is_icmp(key))
 		return value;
 	json_object_set_new(value, "icmp_id", json_count(key->local_port));

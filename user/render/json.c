@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * JSON values that documents are made of. Schemas are described in docs/json.md; a field is only ever
- * added, a changed meaning gets a new schema number.
+ * JSON values that documents are made of. Schemas are described in docs/json.md; a field is only
+ * ever added, a changed meaning gets a new schema number.
  */
 #include <string.h>
 

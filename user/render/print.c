@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Text as people read it: bytes made safe for a terminal, aligned cells, colours, figures and times.
- * Knows nothing of what it prints.
+ * Text as people read it: bytes made safe for a terminal, aligned cells, colours, figures and
+ * times. Knows nothing of what it prints.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -12,8 +12,17 @@
 /* Length of the well-formed UTF-8 sequence at `s` and its code point, or 0. */
 static size_t utf8_decode(const uint8_t *s, uint32_t *code)
 {
-	size_t length = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t length = 0;
+
+	if (s[0] < 0x80)
+		length = 1;
+	else if (s[0] >> 5 == 6)
+		length = 2;
+	else if (s[0] >> 4 == 14)
+		length = 3;
+	else if (s[0] >> 3 == 30)
+		length = 4;
 
 	if (!length)
 		return 0;
@@ -83,8 +92,8 @@ void put_clean(FILE *out, const char *text)
 const char *colour_on(bool on, enum colour colour)
 {
 	static const char *const codes[] = {
-		[COLOUR_NONE] = "",	      [COLOUR_GOOD] = "\033[32m", [COLOUR_BAD] = "\033[31m",
-		[COLOUR_WARN] = "\033[33m", [COLOUR_DIM] = "\033[2m",   [COLOUR_BOLD] = "\033[1m",
+		[COLOUR_NONE] = "",	    [COLOUR_GOOD] = "\033[32m", [COLOUR_BAD] = "\033[31m",
+		[COLOUR_WARN] = "\033[33m", [COLOUR_DIM] = "\033[2m",	[COLOUR_BOLD] = "\033[1m",
 	};
 
 	return on ? codes[colour] : "";
@@ -109,8 +118,8 @@ static void table_put(struct table *table, enum colour colour, const char *clean
 	int pad = width < column->width ? (int)(column->width - width) : 0;
 	bool last = ++table->at == table->count;
 
-	fprintf(table->out, "%*s%s%s%s", column->right ? pad : 0, "", colour_on(table->colour, colour),
-		clean, colour_off(table->colour, colour));
+	fprintf(table->out, "%*s%s%s%s", column->right ? pad : 0, "",
+		colour_on(table->colour, colour), clean, colour_off(table->colour, colour));
 	if (last)
 		fputc('\n', table->out);
 	else
@@ -176,7 +185,8 @@ char *age_text(uint64_t then_ns, uint64_t now_ns, char *out)
 	else if (seconds < 60)
 		snprintf(out, FIGURE_TEXT, "%" PRIu64 "s", seconds);
 	else if (seconds < 3600)
-		snprintf(out, FIGURE_TEXT, "%" PRIu64 "m%02" PRIu64 "s", seconds / 60, seconds % 60);
+		snprintf(out, FIGURE_TEXT, "%" PRIu64 "m%02" PRIu64 "s", seconds / 60,
+			 seconds % 60);
 	else if (seconds < 86400)
 		snprintf(out, FIGURE_TEXT, "%" PRIu64 "h%02" PRIu64 "m", seconds / 3600,
 			 seconds / 60 % 60);
@@ -192,9 +202,9 @@ char *time_text(uint64_t realtime_ns, char *out)
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	snprintf(out, TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ", (tm.tm_year + 1900) % 10000u,
-		 tm.tm_mon + 1u, tm.tm_mday + 0u, tm.tm_hour + 0u, tm.tm_min + 0u, tm.tm_sec + 0u,
-		 (unsigned)(realtime_ns / 1000 % 1000000));
+	snprintf(out, TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ",
+		 (tm.tm_year + 1900) % 10000u, tm.tm_mon + 1u, tm.tm_mday + 0u, tm.tm_hour + 0u,
+		 tm.tm_min + 0u, tm.tm_sec + 0u, (unsigned)(realtime_ns / 1000 % 1000000));
 	return out;
 }
 

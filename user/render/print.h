@@ -14,8 +14,8 @@
 
 enum { CLEAN_TEXT = 512, FIGURE_TEXT = 32, TIME_TEXT = 40, ROW_TEXT = 3 * FR_NAME_MAX };
 
-/* Printable UTF-8 of any bytes: controls, bidirectional controls and broken sequences become '?'. Cut
- * when `size` is reached, never inside a character. Returns `out`. */
+/* Printable UTF-8 of any bytes: controls, bidirectional controls and broken sequences become '?'.
+ * Cut when `size` is reached, never inside a character. Returns `out`. */
 char *text_clean(const char *text, char *out, size_t size);
 size_t text_width(const char *text); /* characters of a clean text */
 void put_clean(FILE *out, const char *text);
@@ -26,7 +26,8 @@ const char *colour_on(bool on, enum colour colour);
 const char *colour_off(bool on, enum colour colour);
 enum colour colour_of_verdict(const char *verdict);
 
-/* Columns whose widths are known before the first row; a cell that is wider pushes its row along. */
+/* Columns whose widths are known before the first row; a cell that is wider pushes its row along.
+ */
 struct column {
 	const char *title;
 	unsigned width; /* 0: the last one, not padded */
@@ -42,11 +43,11 @@ void table_head(struct table *table);
 void table_cell(struct table *table, enum colour colour, const char *text); /* NULL or "": "-" */
 
 /* Buffers of FIGURE_TEXT bytes; they return their buffer. */
-char *count_text(uint64_t count, char *out);  /* 1234, 56.7k, 8.9M */
-char *bytes_text(uint64_t bytes, char *out);  /* 512 B, 3.4 kB, 1.6 MB */
+char *count_text(uint64_t count, char *out);		      /* 1234, 56.7k, 8.9M */
+char *bytes_text(uint64_t bytes, char *out);		      /* 512 B, 3.4 kB, 1.6 MB */
 char *age_text(uint64_t then_ns, uint64_t now_ns, char *out); /* 3s, 4m, 2h, 5d; "-" for 0 */
 char *time_text(uint64_t realtime_ns, char *out); /* RFC 3339, UTC, microseconds; TIME_TEXT */
-uint64_t time_now(void); /* realtime ns */
+uint64_t time_now(void);			  /* realtime ns */
 char *row_text(const char *table, const char *row, uint32_t line, char *out); /* ROW_TEXT; or "" */
 char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, char out[64]);
 
@@ -58,9 +59,9 @@ char *proto_text(uint8_t proto, char *out); /* name or number; FIGURE_TEXT */
 
 /* ---------------------------------------------------------------- JSON (json.c) */
 
-json_t *json_words(const char *text);	  /* null for NULL; never fails on broken UTF-8 */
-json_t *json_count(uint64_t count);	  /* integer; beyond 2^63-1 that */
-json_t *json_time(uint64_t realtime_ns);  /* RFC 3339 or null for 0 */
+json_t *json_words(const char *text);	 /* null for NULL; never fails on broken UTF-8 */
+json_t *json_count(uint64_t count);	 /* integer; beyond 2^63-1 that */
+json_t *json_time(uint64_t realtime_ns); /* RFC 3339 or null for 0 */
 json_t *json_row(const char *table, const char *row, uint32_t line); /* object, or null */
 json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN]);    /* object, or null for 0 */
 json_t *json_diags(const struct diags *d);

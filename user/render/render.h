@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * render: structs -> text and JSON. One function per thing that the tool prints, each writing one
- * whole document to a stream: aligned text (colour only when asked), or one JSON document whose schema
- * is in docs/json.md. Uses observe's view structs, compile's names, net, base, jansson. What comes from
- * outside (names of processes, words of a policy) is printed without its control characters.
+ * whole document to a stream: aligned text (colour only when asked), or one JSON document whose
+ * schema is in docs/json.md. Uses observe's view structs, compile's names, net, base, jansson. What
+ * comes from outside (names of processes, words of a policy) is printed without its control
+ * characters.
  */
 #ifndef RENDER_H
 #define RENDER_H
@@ -14,10 +15,12 @@ struct render {
 	FILE *out;
 	bool json;
 	bool colour;
-	const struct diags *diags; /* JSON: a document's "diagnostics"; text leaves them to the caller */
+	const struct diags
+		*diags; /* JSON: a document's "diagnostics"; text leaves them to the caller */
 };
 
-/* Diagnostics as text to any stream: "file:line:col: error: … [check]", the source line, a caret. */
+/* Diagnostics as text to any stream: "file:line:col: error: … [check]", the source line, a caret.
+ */
 void render_diags(FILE *out, const struct diags *d, bool colour);
 
 /* The document of a command that failed: its schema, the exit code, what was wrong. JSON only. */
@@ -32,8 +35,9 @@ void render_compile(const struct render *r, const struct ruleset *rs, const stru
 void render_apply(const struct render *r, const struct apply_request *request,
 		  const struct apply_result *result);
 void render_detach(const struct render *r, size_t count);
-/* Rules of one policy whose counters begin again; none: all of them. */
-void render_zero(const struct render *r, const char *policy, const char *const *rules, size_t count);
+/* Rules of which policies whose counters begin again; no rule named: all of them. */
+void render_zero(const struct render *r, const char *const *policies, size_t policy_count,
+		 const char *const *rules, size_t rule_count);
 void render_status(const struct render *r, const struct status_view *views, size_t count);
 
 /* What streams: begin, one call per item, end. In JSON they make one document too. */
@@ -44,8 +48,8 @@ void render_end(struct render_stream *s);
 struct render_stream *render_check_begin(const struct render *r);
 void render_check(struct render_stream *s, const struct ruleset *rs, const struct image *image,
 		  const struct diags *d);
-void render_check_table(struct render_stream *s, const char *file, const struct table_summary *table,
-			const struct diags *d);
+void render_check_table(struct render_stream *s, const char *file,
+			const struct table_summary *table, const struct diags *d);
 void render_check_bad(struct render_stream *s, const char *file, const struct diags *d);
 
 struct render_stream *render_rules_begin(const struct render *r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rules of what runs with their counters: which row of the vendor's table is used, and which never.
+ * The rules of what runs with their counters: which row of the vendor's table is used, and which
+ * never.
  */
 #include "print.h"
 
@@ -62,10 +63,11 @@ static void put_rule(struct table *table, const struct rule_view *rule, uint64_t
 static void put_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
 		      size_t count)
 {
-	struct column columns[] = {{"RULE", 4, false},	   {"ROW", 3, false},	{"DIR", 7, false},
-				   {"ACTION", 8, false},   {"CONNS", 6, true},	{"PACKETS", 7, true},
-				   {"BYTES", 8, true},	   {"DROPS", 6, true},	{"WOULD-DROP", 10, true},
-				   {"LAST", 0, false}};
+	struct column columns[] = {{"RULE", 4, false},	     {"ROW", 3, false},
+				   {"DIR", 7, false},	     {"ACTION", 8, false},
+				   {"CONNS", 6, true},	     {"PACKETS", 7, true},
+				   {"BYTES", 8, true},	     {"DROPS", 6, true},
+				   {"WOULD-DROP", 10, true}, {"LAST", 0, false}};
 	struct table table = {s->render.out, s->render.colour, columns, ARRAY_SIZE(columns), 0};
 	uint64_t since = count ? rules[0].since : 0;
 	char row[ROW_TEXT], text[TIME_TEXT];

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of what runs, as the kernel tells it: mode and whether it holds, hooks and their faults,
- * verdicts by reason, how full the maps are, what was lost.
+ * The state of what runs, as the kernel tells it: mode and whether it holds, hooks and their
+ * faults, verdicts by reason, how full the maps are, what was lost.
  */
 #include <inttypes.h>
 
 #include "print.h"
 
-static const char *const kinds[] = {[FR_KIND_INTERFACE] = "interface",
-				    [FR_KIND_GUEST] = "guest",
-				    [FR_KIND_CGROUP] = "cgroup"};
+static const char *const kinds[] = {
+	[FR_KIND_INTERFACE] = "interface", [FR_KIND_GUEST] = "guest", [FR_KIND_CGROUP] = "cgroup"};
 static const char *const tallies[] = {
 	[FR_TALLY_EVENTS_LOST] = "events_lost",
 	[FR_TALLY_EVENTS_HELD] = "events_held",
@@ -40,7 +39,8 @@ typedef void (*reason_visit)(const struct status_view *, unsigned where, unsigne
 static void reasons_each(const struct status_view *view, reason_visit visit, void *context)
 {
 	for (unsigned where = 0; where < FR_REASON_ENTRIES; where++) {
-		unsigned reason = where % 32, dir = where / 32 % FR_DIRS, kind = where / 32 / FR_DIRS;
+		unsigned reason = where % 32, dir = where / 32 % FR_DIRS,
+			 kind = where / 32 / FR_DIRS;
 
 		for (unsigned v = FR_PASS; reason < FR_REASONS_COUNT && v <= FR_WOULD_DROP; v++)
 			if (view->reasons[kind][dir][reason].packets[v])
@@ -53,7 +53,8 @@ static const struct fr_reason_counters *reason_at(const struct status_view *view
 	return &view->reasons[where / 32 / FR_DIRS][where / 32 % FR_DIRS][where % 32];
 }
 
-static void reason_json(const struct status_view *view, unsigned where, unsigned verdict, void *list)
+static void reason_json(const struct status_view *view, unsigned where, unsigned verdict,
+			void *list)
 {
 	const struct fr_reason_counters *counters = reason_at(view, where);
 	json_t *item = json_object();
@@ -74,7 +75,8 @@ static json_t *hook_json(const struct hook_view *hook)
 	json_object_set_new(value, "kind", json_words(hook->kind));
 	json_object_set_new(value, "name", json_words(hook->name));
 	json_object_set_new(value, "hook", json_words(hook->hook));
-	json_object_set_new(value, "ifindex", hook->ifindex ? json_count(hook->ifindex) : json_null());
+	json_object_set_new(value, "ifindex",
+			    hook->ifindex ? json_count(hook->ifindex) : json_null());
 	json_object_set_new(value, "program", json_count(hook->prog_id));
 	json_object_set_new(value, "alive", json_boolean(hook->alive));
 	json_object_set_new(value, "fault", json_words(hook->fault));
@@ -155,7 +157,8 @@ struct reason_lines {
 	bool begun;
 };
 
-static void put_reason(const struct status_view *view, unsigned where, unsigned verdict, void *context)
+static void put_reason(const struct status_view *view, unsigned where, unsigned verdict,
+		       void *context)
 {
 	const struct fr_reason_counters *counters = reason_at(view, where);
 	struct reason_lines *lines = context;
@@ -165,8 +168,9 @@ static void put_reason(const struct status_view *view, unsigned where, unsigned 
 
 	fprintf(lines->render->out, "  %-9s %s%-10s%s  %-9s  %-7s  %-20s  %8s packets  %9s\n",
 		lines->begun ? "" : "verdicts", colour_on(colour, hue), verdict_text(verdict),
-		colour_off(colour, hue), kinds[where / 32 / FR_DIRS], dir_text(where / 32 % FR_DIRS),
-		reason_text(where % 32), count_text(counters->packets[verdict], packets),
+		colour_off(colour, hue), kinds[where / 32 / FR_DIRS],
+		dir_text(where / 32 % FR_DIRS), reason_text(where % 32),
+		count_text(counters->packets[verdict], packets),
 		bytes_text(counters->bytes[verdict], bytes));
 	lines->begun = true;
 }
@@ -179,9 +183,11 @@ static void put_figures(const struct render *r, const struct status_view *view)
 	for (size_t i = 0; i < view->map_count; i++)
 		fprintf(r->out, "  %-9s %-10s  %" PRIu64 " of %" PRIu64 "\n", i ? "" : "maps",
 			view->maps[i].map, view->maps[i].entries, view->maps[i].max);
-	fprintf(r->out, "  lost      %" PRIu64 " events (%" PRIu64 " held back by the rate limit), %" PRIu64
-		" flow entries\n", view->tallies[FR_TALLY_EVENTS_LOST],
-		view->tallies[FR_TALLY_EVENTS_HELD], view->tallies[FR_TALLY_FLOW_INSERT_FAILED]);
+	fprintf(r->out,
+		"  lost      %" PRIu64 " events (%" PRIu64 " held back by the rate limit), %" PRIu64
+		" flow entries\n",
+		view->tallies[FR_TALLY_EVENTS_LOST], view->tallies[FR_TALLY_EVENTS_HELD],
+		view->tallies[FR_TALLY_FLOW_INSERT_FAILED]);
 }
 
 static void put_view(const struct render *r, const struct status_view *view)

@@ -33,7 +33,8 @@ void render_end(struct render_stream *s)
 
 	if (s->render.json) {
 		diags = json_diags(s->render.diags);
-		fputs(s->items ? "\n],\n\"diagnostics\": " : "],\n\"diagnostics\": ", s->render.out);
+		fputs(s->items ? "\n],\n\"diagnostics\": " : "],\n\"diagnostics\": ",
+		      s->render.out);
 		json_dumpf(diags, s->render.out, 0);
 		fputs("\n}\n", s->render.out);
 		json_decref(diags);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The words of the contract as users see them: verdicts, reasons, directions, actions, table rows and
- * endpoints. One place, for text and JSON alike.
+ * The words of the contract as users see them: verdicts, reasons, directions, actions, table rows
+ * and endpoints. One place, for text and JSON alike.
  */
 #include <string.h>
 

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What render prints for programs: every document parses, names its schema, carries its
+ * diagnostics, and survives names that are no text at all.
+ */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../user/render/render.h"
+
+/* A render into memory, and what came of it as JSON. */
+struct capture {
+	struct render render;
+	char *text;
+	size_t size;
+};
+
+static void capture_begin(struct capture *c, bool json)
+{
+	*c = (struct capture){.render = {.json = json}};
+	c->render.out = open_memstream(&c->text, &c->size);
+}
+
+static json_t *capture_json(struct capture *c)
+{
+	json_error_t error;
+	json_t *document;
+
+	fclose(c->render.out);
+	document = json_loads(c->text, JSON_REJECT_DUPLICATES, &error);
+	cr_assert_not_null(document, "%s in: %s", error.text, c->text);
+	free(c->text);
+	return document;
+}
+
+static const char *word(json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name));
+}
+
+static struct flow_view sample_flow(void)
+{
+	struct flow_view view = {.kind = "interface",
+				 .state = "established",
+				 .rule = "t/nfs",
+				 .table = "t",
+				 .row = "nfs",
+				 .line = 17,
+				 .verdict = "pass",
+				 .first = UINT64_C(1700000000000000000)};
+	struct addr addr;
+
+	addr_parse("10.0.0.1", &addr);
+	memcpy(view.key.local, addr.b, 16);
+	addr_parse("fd00::2", &addr);
+	memcpy(view.key.peer, addr.b, 16);
+	view.key.local_port = 40000;
+	view.key.peer_port = 2049;
+	view.key.proto = PROTO_TCP;
+	view.flow.packets[FR_EGRESS] = 12;
+	view.flow.bytes[FR_INGRESS] = UINT64_MAX;
+	view.flow.pid = 7;
+	memcpy(view.flow.comm, "ev\033il\xff-name-16cha", FR_COMM_LEN);
+	return view;
+}
+
+Test(render_json, flows_stream_into_one_document)
+{
+	struct capture c;
+	struct flow_view view = sample_flow();
+	struct render_stream *s;
+	json_t *document, *flow;
+
+	capture_begin(&c, true);
+	s = render_flows_begin(&c.render);
+	render_flow(s, "p", &view);
+	render_flow(s, "p", &view);
+	render_end(s);
+	document = capture_json(&c);
+	cr_assert_str_eq(word(document, "schema"), "flowreeve/flows/v1");
+	cr_assert_eq(json_array_size(json_object_get(document, "flows")), 2);
+	flow = json_array_get(json_object_get(document, "flows"), 1);
+	cr_expect_str_eq(word(flow, "opener"), "local");
+	cr_expect_str_eq(word(json_object_get(flow, "peer"), "address"), "fd00::2");
+	cr_expect_eq(json_integer_value(json_object_get(json_object_get(flow, "peer"), "port")),
+		     2049);
+	cr_expect_eq(json_integer_value(json_object_get(json_object_get(flow, "row"), "line")), 17);
+	cr_expect_eq(json_integer_value(json_object_get(json_object_get(flow, "ingress"), "bytes")),
+		     INT64_MAX);
+	cr_expect_str_eq(word(flow, "first"), "2023-11-14T22:13:20.000000Z");
+	cr_expect(json_is_null(json_object_get(flow, "last")));
+	json_decref(document);
+}
+
+Test(render_json, a_process_name_that_is_no_text_is_still_a_document)
+{
+	struct capture c;
+	struct flow_view view = sample_flow();
+	struct render_stream *s;
+	json_t *document, *flow;
+
+	capture_begin(&c, true);
+	s = render_flows_begin(&c.render);
+	render_flow(s, "p", &view);
+	render_end(s);
+	document = capture_json(&c);
+	flow = json_array_get(json_object_get(document, "flows"), 0);
+	cr_assert_str_eq(word(json_object_get(flow, "process"), "name"), "ev?il?-name-16ch");
+	json_decref(document);
+}
+
+Test(render_text_stream, a_process_name_cannot_write_to_the_terminal)
+{
+	struct capture c;
+	struct flow_view view = sample_flow();
+	struct render_stream *s;
+
+	capture_begin(&c, false);
+	s = render_flows_begin(&c.render);
+	render_flow(s, "p", &view);
+	render_end(s);
+	fclose(c.render.out);
+	cr_assert_null(strchr(c.text, '\033'));
+	cr_assert_not_null(strstr(c.text, "10.0.0.1:40000"));
+	cr_assert_not_null(strstr(c.text, "→"));
+	cr_assert_not_null(strstr(c.text, "t/nfs:17"));
+	free(c.text);
+}
+
+Test(render_json, an_empty_stream_is_a_document_too)
+{
+	struct capture c;
+	json_t *document;
+
+	capture_begin(&c, true);
+	render_end(render_drops_begin(&c.render));
+	document = capture_json(&c);
+	cr_expect_str_eq(word(document, "schema"), "flowreeve/drops/v1");
+	cr_expect_eq(json_array_size(json_object_get(document, "drops")), 0);
+	cr_expect(json_is_array(json_object_get(document, "diagnostics")));
+	json_decref(document);
+}
+
+Test(render_json, diagnostics_travel_in_the_document)
+{
+	struct arena *arena = arena_new();
+	struct diags d = {.arena = arena};
+	struct source source = {"p.yaml", "x", 1};
+	struct loc loc = {&source, 1, 2, 3};
+	struct capture c;
+	json_t *document, *diag;
+
+	diag_warning(&d, loc, "some-check", "mend it", "doubtful");
+	diag_error(&d, loc, -1, "other-check", NULL, "wrong");
+	capture_begin(&c, true);
+	c.render.diags = &d;
+	render_failure(&c.render, "check", 3);
+	document = capture_json(&c);
+	cr_expect_str_eq(word(document, "schema"), "flowreeve/check/v1");
+	cr_expect_eq(
+		json_integer_value(json_object_get(json_object_get(document, "error"), "exit")), 3);
+	cr_expect_str_eq(word(json_object_get(document, "error"), "message"), "wrong");
+	diag = json_array_get(json_object_get(document, "diagnostics"), 0);
+	cr_expect_str_eq(word(diag, "severity"), "warning");
+	cr_expect_str_eq(word(diag, "file"), "p.yaml");
+	cr_expect_str_eq(word(diag, "hint"), "mend it");
+	cr_expect_eq(json_integer_value(json_object_get(diag, "column")), 2);
+	json_decref(document);
+	arena_free(arena);
+}
+
+Test(render_json, an_event_is_one_line)
+{
+	struct event_view view = {.verdict = "would-drop",
+				  .reason = "default",
+				  .kind = "interface",
+				  .rule = "default-egress",
+				  .ifname = "ens5",
+				  .time = 1};
+	struct capture c;
+	json_t *document;
+
+	view.event.key.proto = PROTO_UDP;
+	capture_begin(&c, true);
+	render_event(&c.render, "p", &view);
+	fflush(c.render.out);
+	cr_assert_eq(strchr(c.text, '\n'), c.text + c.size - 1);
+	document = capture_json(&c);
+	cr_expect_str_eq(word(document, "type"), "refused");
+	cr_expect_str_eq(word(document, "interface"), "ens5");
+	json_decref(document);
+}
+
+static struct status_view sample_status(bool enforce, bool alive)
+{
+	static struct hook_view hook;
+	struct status_view view = {.policy = "p",
+				   .source = "p.yaml",
+				   .build = "0.1.0",
+				   .enforce = enforce,
+				   .enforcing = enforce && alive,
+				   .generation = 3,
+				   .hooks = &hook,
+				   .hook_count = 1};
+
+	hook = (struct hook_view){.kind = "interface",
+				  .name = "ens5",
+				  .hook = "tcx/egress",
+				  .alive = alive,
+				  .fault = alive ? NULL : "the link is gone"};
+	view.reasons[FR_KIND_GUEST][FR_INGRESS][FR_REASON_DEFAULT].packets[FR_DROP] = 5;
+	return view;
+}
+
+Test(render_json, status_tells_faults_and_reasons)
+{
+	struct status_view view = sample_status(true, false);
+	struct capture c;
+	json_t *document, *policy, *verdict;
+
+	capture_begin(&c, true);
+	render_status(&c.render, &view, 1);
+	document = capture_json(&c);
+	policy = json_array_get(json_object_get(document, "policies"), 0);
+	cr_expect(json_is_false(json_object_get(policy, "enforcing")));
+	cr_expect_eq(json_integer_value(json_object_get(policy, "faults")), 1);
+	verdict = json_array_get(json_object_get(policy, "verdicts"), 0);
+	cr_expect_str_eq(word(verdict, "kind"), "guest");
+	cr_expect_str_eq(word(verdict, "direction"), "ingress");
+	cr_expect_str_eq(word(verdict, "verdict"), "drop");
+	cr_expect_eq(json_array_size(json_object_get(policy, "verdicts")), 1);
+	json_decref(document);
+}
+
+Test(render_text_status, says_in_capitals_whether_it_holds)
+{
+	static const struct {
+		bool enforce, alive;
+		const char *word;
+	} cases[] = {{true, true, "p  ENFORCING"},
+		     {true, false, "p  NOT ENFORCING"},
+		     {false, true, "p  AUDIT"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct status_view view = sample_status(cases[i].enforce, cases[i].alive);
+		struct capture c;
+
+		capture_begin(&c, false);
+		render_status(&c.render, &view, 1);
+		fclose(c.render.out);
+		cr_expect(!strncmp(c.text, cases[i].word, strlen(cases[i].word)), "%s", c.text);
+		cr_expect_eq(!strstr(c.text, "the link is gone"), cases[i].alive);
+		free(c.text);
+	}
+}
+
+Test(render_json, rules_of_several_policies)
+{
+	struct rule_view rule = {.id = "t/nfs",
+				 .table = "t",
+				 .row = "nfs",
+				 .dir = "egress",
+				 .action = "allow",
+				 .totals = {.packets = 3}};
+	struct capture c;
+	struct render_stream *s;
+	json_t *document, *policy;
+
+	capture_begin(&c, true);
+	s = render_rules_begin(&c.render);
+	render_rules(s, "one", &rule, 1);
+	render_rules(s, "two", &rule, 0);
+	render_end(s);
+	document = capture_json(&c);
+	cr_assert_eq(json_array_size(json_object_get(document, "policies")), 2);
+	policy = json_array_get(json_object_get(document, "policies"), 0);
+	rule.id = word(json_array_get(json_object_get(policy, "rules"), 0), "id");
+	cr_expect_str_eq(rule.id, "t/nfs");
+	json_decref(document);
+}

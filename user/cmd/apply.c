@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * apply POLICY: file to ruleset to image to kernel, and what came of it. Whatever fails before the
+ * one commit point in datapath leaves the running policy untouched.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const struct rule *rule_needing_local(const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].needs_local)
+			return &rs->rules[i];
+	return NULL;
+}
+
+static void add_prefixes(struct policy_options *policy, struct arena *arena,
+			 const struct prefix *more, size_t count)
+{
+	struct prefix *list = arena_alloc(arena, (policy->local_count + count + 1) * sizeof(*list));
+
+	if (policy->local_count)
+		memcpy(list, policy->local, policy->local_count * sizeof(*list));
+	if (count)
+		memcpy(list + policy->local_count, more, count * sizeof(*list));
+	policy->local = list;
+	policy->local_count += count;
+}
+
+/* local-subnet: the subnets of the interfaces that the policy attaches to. */
+static int find_local(struct context *c, const struct rule *rule, const struct hook *hooks,
+		      size_t count)
+{
+	struct policy_options *policy = &c->options.policy;
+	struct prefix *list;
+	size_t found;
+	int err;
+
+	for (size_t i = 0; i < count; i++) {
+		if (hooks[i].kind == FR_KIND_CGROUP)
+			continue;
+		err = host_subnets(c->arena, hooks[i].ifindex, &c->diags, &list, &found);
+		if (err)
+			return exit_of_host(err);
+		add_prefixes(policy, c->arena, list, found);
+	}
+	policy->local_known = policy->local_count > 0;
+	if (policy->local_known)
+		return 0;
+	diag_error(&c->diags, rule->loc, -ENODEV, "no-local-subnet",
+		   "give --local-subnet IF=CIDR, or write the subnet",
+		   "rule %s names local-subnet and no attached interface has an address", rule->id);
+	return EXIT_REJECTED;
+}
+
+/* The ruleset and its hooks; a policy that names local-subnet is read a second time, host known. */
+static int load_for_host(struct context *c, struct ruleset **rs, struct hook **hooks, size_t *count)
+{
+	struct diags first = {.arena = c->arena};
+	const char *path = c->options.operands[0];
+	const struct rule *rule;
+	int ret = load_policy(c, path, &first, rs);
+
+	if (ret) {
+		c->diags = first;
+		return ret;
+	}
+	ret = host_resolve(*rs, &c->options.host, &c->diags, hooks, count);
+	rule = rule_needing_local(*rs);
+	if (!ret && rule && !c->options.policy.local_known) {
+		ret = find_local(c, rule, *hooks, *count);
+		return ret ? ret : load_policy(c, path, &c->diags, rs);
+	}
+	for (size_t i = 0; i < first.count; i++)
+		if (first.list[i].severity != SEV_ERROR)
+			diag_warning(&c->diags, first.list[i].loc, first.list[i].check,
+				     first.list[i].hint, "%s", first.list[i].message);
+	return ret == -EINVAL ? EXIT_REJECTED : exit_of_host(ret);
+}
+
+int cmd_apply(struct context *c)
+{
+	struct apply_request request = {.source = c->options.operands[0],
+					.host = c->options.host,
+					.flows = c->options.flows};
+	struct apply_result result;
+	struct image image = {0};
+	struct ruleset *rs;
+	struct hook *hooks;
+	int ret = load_for_host(c, &rs, &hooks, &request.hook_count);
+
+	if (ret)
+		return ret;
+	if (image_compile(rs, &c->diags, &image))
+		return EXIT_REJECTED;
+	request.ruleset = rs;
+	request.image = &image;
+	request.hooks = hooks;
+	ret = datapath_apply(&request, &c->diags, &result);
+	if (!ret) {
+		render_apply(&c->render, &request, &result);
+		c->answered = true;
+	}
+	image_free(&image);
+	return exit_of_host(ret);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * check FILE...: what is wrong with policies and tables, or what they compile to. Offline.
+ */
+#include "cmd.h"
+
+static int check_policy(struct context *c, const char *path, struct diags *d,
+			struct render_stream *s)
+{
+	struct image image = {0};
+	struct ruleset *rs;
+
+	if (load_policy(c, path, d, &rs) || image_compile(rs, d, &image))
+		return EXIT_REJECTED;
+	render_check(s, rs, &image, d);
+	image_free(&image);
+	return 0;
+}
+
+static int check_table(struct context *c, const char *path, struct diags *d,
+		       struct render_stream *s)
+{
+	struct table_summary summary;
+
+	if (table_load(path, &c->options.policy, d, &summary))
+		return EXIT_REJECTED;
+	render_check_table(s, path, &summary, d);
+	return 0;
+}
+
+static int check_file(struct context *c, const char *path, struct diags *d, struct render_stream *s)
+{
+	const char *kind = NULL;
+
+	if (document_kind(path, d, &kind))
+		return EXIT_REJECTED;
+	if (str_equal(kind, "PortTable"))
+		return check_table(c, path, d, s);
+	return check_policy(c, path, d, s);
+}
+
+/* Each file has an arena of its own: a hundred tables need the memory of one. */
+static int check_one(struct context *c, const char *path, struct render_stream *s)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct diags d = {.arena = arena};
+	int ret = check_file(c, path, &d, s);
+
+	if (ret)
+		render_check_bad(s, path, &d);
+	if (ret || !c->render.json)
+		render_diags(stderr, &d, c->colour_stderr);
+	return ret;
+}
+
+int cmd_check(struct context *c)
+{
+	struct render_stream *s = render_check_begin(&c->render);
+	int ret = 0;
+
+	c->answered = true;
+	for (size_t i = 0; i < c->options.operand_count; i++)
+		if (check_one(c, c->options.operands[i], s))
+			ret = EXIT_REJECTED;
+	render_end(s);
+	return ret;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the verbs share: the context of one invocation, the options that they may take, exit codes.
+ * Not a door: nothing stands above this floor.
+ */
+#ifndef CMD_H
+#define CMD_H
+
+#include "../render/render.h"
+
+/* The command's answer to the shell; docs/commands.md. */
+enum exit_code {
+	EXIT_DONE,
+	EXIT_FAILED,
+	EXIT_USAGE,
+	EXIT_REJECTED,	/* the policy, a guard, or an attach target that is not there or taken */
+	EXIT_DIFFERENT, /* a comparison found a difference */
+	EXIT_NOT_ENFORCING, /* asked to enforce and not enforcing */
+	EXIT_CANNOT,	    /* this kernel or privilege cannot */
+	EXIT_ROLLED_BACK,   /* rolled back or expired */
+};
+
+/* One bit for each option of the table in options.c. */
+enum option_bit {
+	OPT_HELP = 1 << 0,
+	OPT_JSON = 1 << 1,
+	OPT_STRICT = 1 << 2,
+	OPT_TABLES = 1 << 3,
+	OPT_LOCAL_SUBNET = 1 << 4,
+	OPT_MODE = 1 << 5,
+	OPT_PSEUDO = 1 << 6,
+	OPT_POLICY = 1 << 7,
+	OPT_PIN_ROOT = 1 << 8,
+	OPT_CGROUP = 1 << 9,
+	OPT_NO_TCX = 1 << 10,
+	OPT_FLOWS = 1 << 11,
+	OPT_OPENINGS = 1 << 12,
+	OPT_COUNT = 1 << 13,
+	OPT_QUERY = 1 << 14,
+
+	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
+	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
+	OPTS_READ = OPT_PIN_ROOT | OPT_POLICY,
+};
+
+/* What the command line said. */
+struct options {
+	uint32_t given; /* enum option_bit */
+	struct policy_options policy;
+	struct host_options host;
+	const char *mode;	 /* "audit", "enforce", or NULL: as the file says */
+	const char *policy_name; /* --policy NAME, or NULL */
+	uint32_t flows;
+	uint64_t count; /* monitor: events to show; 0: no end */
+	const char **operands;
+	size_t operand_count;
+};
+
+struct context;
+
+/* One line of the command table: dispatch, --help and usage all read it. */
+struct command {
+	const char *name;
+	const char *operands; /* of the usage line */
+	const char *summary;  /* a line of --help */
+	const char *help;     /* of `COMMAND --help`, below the usage */
+	uint32_t options;     /* enum option_bit */
+	size_t least, most;   /* operands */
+	int (*run)(struct context *);
+};
+
+/* One invocation. `diags` is told at the end: to stderr, and with --json in the document. */
+struct context {
+	const struct command *command;
+	const char *schema; /* of the failure document: the command's name, or what `show` shows */
+	struct options options;
+	struct arena *arena;
+	struct diags diags;
+	struct render render;
+	bool colour_stderr;
+	bool answered; /* a document is on stdout already */
+};
+
+/* ---------------------------------------------------------------- options.c */
+
+/* Options and operands in any order, "--" ends the options. 0 or EXIT_USAGE with a diagnostic. */
+int options_parse(struct context *c, int argc, char **argv);
+/* The options of a mask, as --help lists them. */
+void options_help(FILE *out, uint32_t mask);
+
+/* ---------------------------------------------------------------- common.c */
+
+/* A complaint about the command line; returns EXIT_USAGE. */
+int usage_error(struct context *c, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The exit code of a negative errno of a floor that changes the kernel (datapath.h). */
+int exit_of_host(int err);
+/* The same for verbs that only read: what is not there is a failure, not a refusal. */
+int exit_of_read(int err);
+/* policy_load and --mode. 0 or an exit code. */
+int load_policy(struct context *c, const char *path, struct diags *d, struct ruleset **out);
+/* The names that a verb speaks of: operands from `first` on, --policy, else all that are applied.
+ */
+int named_policies(struct context *c, size_t first, const char ***names, size_t *count);
+/* Calls `visit` with each policy's open instance; ends at the first non-zero return. */
+int each_instance(struct context *c, const char *const *names, size_t count,
+		  int (*visit)(struct context *, const struct instance *, void *), void *user);
+
+/* ---------------------------------------------------------------- the verbs, a file each */
+
+int cmd_check(struct context *c);
+int cmd_explain(struct context *c);
+int cmd_compile(struct context *c);
+int cmd_apply(struct context *c);
+int cmd_status(struct context *c);
+int cmd_show(struct context *c);
+int cmd_monitor(struct context *c);
+int cmd_zero(struct context *c);
+int cmd_detach(struct context *c);
+int cmd_version(struct context *c);
+
+#endif

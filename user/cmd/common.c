@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What several verbs do alike: exit codes, loading a policy, finding the policies that are applied.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd.h"
+
+int usage_error(struct context *c, const char *hint, const char *format, ...)
+{
+	struct loc nowhere = {0};
+	char message[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	diag_error(&c->diags, nowhere, -EINVAL, "usage", hint, "%s", message);
+	return EXIT_USAGE;
+}
+
+int exit_of_host(int err)
+{
+	switch (-err) {
+	case 0:
+		return EXIT_DONE;
+	case ENODEV:
+	case ENOENT:
+	case EBUSY:
+		return EXIT_REJECTED;
+	case EPERM:
+	case EACCES:
+	case ENOTSUP:
+	case ENOSYS:
+		return EXIT_CANNOT;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+int exit_of_read(int err)
+{
+	int code = exit_of_host(err);
+
+	return code == EXIT_REJECTED ? EXIT_FAILED : code;
+}
+
+/* policy warns by the file's mode; --mode enforce brings the same risk. */
+static void warn_of_mode(const struct ruleset *rs, bool was_enforce, struct diags *d)
+{
+	struct loc whole = {.source = rs->source};
+
+	if (rs->enforce && !was_enforce && rs->failsafe_open)
+		diag_warning(d, whole, "failsafe-open",
+			     "write failsafe: with the hosts that administer this one",
+			     "no failsafe is written, so 22/tcp stays open to every address");
+}
+
+int load_policy(struct context *c, const char *path, struct diags *d, struct ruleset **out)
+{
+	const char *mode = c->options.mode;
+	struct ruleset *rs;
+	bool enforce;
+
+	if (policy_load(path, &c->options.policy, d, &rs))
+		return EXIT_REJECTED;
+	enforce = rs->enforce;
+	if (mode)
+		rs->enforce = str_equal(mode, "enforce");
+	warn_of_mode(rs, enforce, d);
+	*out = rs;
+	return 0;
+}
+
+int named_policies(struct context *c, size_t first, const char ***names, size_t *count)
+{
+	struct options *o = &c->options;
+	int err;
+
+	if (o->operand_count > first) {
+		if (o->policy_name)
+			return usage_error(c, NULL,
+					   "--policy and names are the same thing said twice");
+		*names = o->operands + first;
+		*count = o->operand_count - first;
+		return 0;
+	}
+	if (o->policy_name) {
+		*names = &o->policy_name;
+		*count = 1;
+		return 0;
+	}
+	err = datapath_list(&o->host, c->arena, &c->diags, names, count);
+	return err ? exit_of_read(err) : 0;
+}
+
+int each_instance(struct context *c, const char *const *names, size_t count,
+		  int (*visit)(struct context *, const struct instance *, void *), void *user)
+{
+	struct instance instance;
+	int ret = 0;
+
+	for (size_t i = 0; i < count && !ret; i++) {
+		ret = instance_open(&c->options.host, names[i], &c->diags, &instance);
+		if (ret)
+			return exit_of_read(ret);
+		ret = visit(c, &instance, user);
+		instance_close(&instance);
+	}
+	return ret;
+}

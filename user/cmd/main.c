@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * flowreeve: argv to verb. The table below is dispatch, --help and usage in one; what the verbs do
+ * is in a file each.
+ */
+#include <signal.h>
+
+#include "run.h"
+
+/* clang-format off */
+static const struct command commands[] = {
+	{"check", "FILE...", "errors and warnings of policies and tables; offline, no root",
+	 "Reads policies and port tables, says all that is wrong with them in one run, or what\n"
+	 "they compile to. Never looks at the host, never asks DNS.",
+	 OPT_JSON | OPTS_FILE, 1, SIZE_MAX, cmd_check},
+	{"explain", "POLICY egress|ingress PROTO PEER[:PORT] | icmp PEER TYPE[/CODE]",
+	 "the verdict of one opening, its rule, its table row and why; offline",
+	 "The port is always the listener's; an IPv6 address stands in brackets before a port.\n"
+	 "Exit 0 whatever the verdict.",
+	 OPT_JSON | OPTS_FILE, 4, 5, cmd_explain},
+	{"compile", "POLICY", "what a policy compiles to; offline",
+	 "The figures of the compiled image; with --pseudo the whole image in words.",
+	 OPT_JSON | OPTS_FILE | OPT_PSEUDO, 1, 1, cmd_compile},
+	{"apply", "POLICY", "put a policy in force: attaches in its mode, audit by default",
+	 "One commit point: before it the old policy of this name is in force, after it the new\n"
+	 "one, whole. A failure leaves the running policy untouched. Enforcement outlives the\n"
+	 "command, not a reboot.",
+	 OPT_JSON | OPTS_FILE | OPTS_HOST | OPT_FLOWS, 1, 1, cmd_apply},
+	{"status", "[NAME]...", "what is in force, as the kernel tells it; exit 5 when it is not",
+	 "Reads links, programs and maps from the kernel, never a file of its own.",
+	 OPT_JSON | OPTS_READ | OPT_QUERY, 0, SIZE_MAX, cmd_status},
+	{"show", "rules|flows|drops [NAME]...",
+	 "counters by rule and row; who talks to whom; what is or would be dropped",
+	 "rules: connections, packets, bytes, drops and would-drops of every rule, by table row.\n"
+	 "flows: every live conversation and the rule that admitted it.\n"
+	 "drops: what was refused, or in audit would have been, by peer and port.",
+	 OPT_JSON | OPTS_READ, 1, SIZE_MAX, cmd_show},
+	{"monitor", "[NAME]...", "events as they happen, one line each",
+	 "Refusals, and with --openings what was allowed. Ends with a signal. With --json one\n"
+	 "JSON object a line.",
+	 OPT_JSON | OPTS_READ | OPT_OPENINGS | OPT_COUNT, 0, SIZE_MAX, cmd_monitor},
+	{"zero", "[RULE]...", "counters from zero; the time is kept", "All rules, or those named.",
+	 OPT_JSON | OPTS_READ, 0, SIZE_MAX, cmd_zero},
+	{"detach", "[NAME]...", "take policies off: nothing of ours is left, nothing else touched",
+	 "Without a name, every policy below the pin root.",
+	 OPT_JSON | OPT_PIN_ROOT, 0, SIZE_MAX, cmd_detach},
+	{"version", "", "the version of this command", "", OPT_JSON, 0, 0, cmd_version},
+};
+/* clang-format on */
+
+int main(int argc, char **argv)
+{
+	/* A reader that goes away is an error to report (exit 1), not a silent death. */
+	signal(SIGPIPE, SIG_IGN);
+	return run(commands, ARRAY_SIZE(commands), argc - 1, argv + 1);
+}

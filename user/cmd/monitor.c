@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * monitor: events as they happen, one line each, until a signal, --count, or a reader that went
+ * away.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "cmd.h"
+
+enum { WAIT_MS = 1000, TURN_MS = 50 };
+
+/* Set by a signal; the only thing that a handler may touch. */
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal_number)
+{
+	(void)signal_number;
+	stopped = 1;
+}
+
+static void catch_signals(void)
+{
+	struct sigaction action = {.sa_handler = stop};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+struct watch {
+	struct instance instance;
+	struct monitor *monitor;
+};
+
+static int watch_open(struct context *c, const char *name, struct watch *watch)
+{
+	int err = instance_open(&c->options.host, name, &c->diags, &watch->instance);
+
+	if (err)
+		return exit_of_read(err);
+	err = monitor_open(&watch->instance, c->options.given & OPT_OPENINGS, &c->diags,
+			   &watch->monitor);
+	if (err)
+		instance_close(&watch->instance);
+	return exit_of_read(err);
+}
+
+static void watch_close(struct context *c, struct watch *watch)
+{
+	struct loc nowhere = {0};
+	uint64_t lost = monitor_lost(watch->monitor);
+
+	if (lost) {
+		render_lost(&c->render, watch->instance.name, lost);
+		diag_warning(&c->diags, nowhere, "events-lost",
+			     "the counters of show rules are exact",
+			     "%llu events of %s came faster than they were read",
+			     (unsigned long long)lost, watch->instance.name);
+	}
+	monitor_close(watch->monitor);
+	instance_close(&watch->instance);
+}
+
+/* What one policy has to tell within its turn. Non-zero ends the command. */
+static int watch_turn(struct context *c, struct watch *watch, int wait_ms, uint64_t *shown)
+{
+	struct event_view event;
+	int ret;
+
+	while ((ret = monitor_next(watch->monitor, wait_ms, &event)) > 0) {
+		render_event(&c->render, watch->instance.name, &event);
+		if (c->options.count && ++*shown >= c->options.count)
+			stopped = 1;
+		wait_ms = 0;
+		if (stopped)
+			break;
+	}
+	if (fflush(c->render.out) || ferror(c->render.out))
+		return EXIT_FAILED;
+	return ret < 0 ? exit_of_read(ret) : 0;
+}
+
+static int watch_all(struct context *c, struct watch *watches, size_t count)
+{
+	uint64_t shown = 0;
+	int ret = 0;
+
+	while (!stopped && !ret)
+		for (size_t i = 0; i < count && !stopped && !ret; i++)
+			ret = watch_turn(c, &watches[i], count == 1 ? WAIT_MS : TURN_MS, &shown);
+	return ret;
+}
+
+int cmd_monitor(struct context *c)
+{
+	struct watch *watches;
+	struct loc nowhere = {0};
+	const char **names;
+	size_t count, open = 0;
+	int ret = named_policies(c, 0, &names, &count);
+
+	if (ret)
+		return ret;
+	if (!count) {
+		diag_error(&c->diags, nowhere, -ENOENT, "not-applied", "flowreeve apply POLICY",
+			   "no policy is applied");
+		return EXIT_FAILED;
+	}
+	watches = arena_alloc(c->arena, count * sizeof(*watches));
+	for (; open < count && !ret; open += !ret)
+		ret = watch_open(c, names[open], &watches[open]);
+	if (!ret) {
+		catch_signals();
+		c->answered = true;
+		ret = watch_all(c, watches, count);
+	}
+	while (open)
+		watch_close(c, &watches[--open]);
+	return ret;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The options, as one table: parsing and --help read the same lines. Names are matched whole; each
+ * command takes only those of its mask.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd.h"
+
+struct option_line {
+	const char *name, *argument, *help;
+	uint32_t bit;
+};
+
+static const struct option_line lines[] = {
+	{"json", NULL, "one JSON document on stdout (docs/json.md)", OPT_JSON},
+	{"strict", NULL, "warnings of doubtful rows are errors", OPT_STRICT},
+	{"tables", "DIR", "look for tables here first", OPT_TABLES},
+	{"local-subnet", "IF=CIDR", "what local-subnet means, offline; may be repeated",
+	 OPT_LOCAL_SUBNET},
+	{"mode", "audit|enforce", "instead of the mode that the file says", OPT_MODE},
+	{"pseudo", NULL, "the image in words: who may do what, class by class", OPT_PSEUDO},
+	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
+	{"query", NULL, "print nothing; exit 0 when all is in force, else 5", OPT_QUERY},
+	{"openings", NULL, "allowed openings too, not only what is refused", OPT_OPENINGS},
+	{"count", "N", "end after N events", OPT_COUNT},
+	{"flows", "N", "room for N flows", OPT_FLOWS},
+	{"cgroup", "DIR", "where cgroup2 is mounted", OPT_CGROUP},
+	{"no-tcx", NULL, "attach by clsact even where the kernel has TCX", OPT_NO_TCX},
+	{"pin-root", "DIR", "where pins are kept (" PIN_ROOT_DEFAULT ")", OPT_PIN_ROOT},
+	{"help", NULL, "this text", OPT_HELP},
+};
+
+void options_help(FILE *out, uint32_t mask)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		char text[64];
+
+		if (!(lines[i].bit & (mask | OPT_HELP)))
+			continue;
+		snprintf(text, sizeof(text), "--%s%s%s", lines[i].name,
+			 lines[i].argument ? " " : "", lines[i].argument ? lines[i].argument : "");
+		fprintf(out, "  %-26s  %s\n", text, lines[i].help);
+	}
+}
+
+static int take_mode(struct context *c, const char *value)
+{
+	if (!str_equal(value, "audit") && !str_equal(value, "enforce"))
+		return usage_error(c, "--mode audit or --mode enforce", "'%s' is not a mode",
+				   value);
+	c->options.mode = value;
+	return 0;
+}
+
+static int take_number(struct context *c, const char *name, const char *value, uint64_t *out)
+{
+	uint64_t most = str_equal(name, "flows") ? 1 << 24 : INT64_MAX;
+
+	if (parse_u64(value, most, out) || !*out)
+		return usage_error(c, NULL, "--%s takes a number from 1 to %llu, not '%s'", name,
+				   (unsigned long long)most, value);
+	return 0;
+}
+
+static int take_local_subnet(struct context *c, const char *value)
+{
+	struct policy_options *policy = &c->options.policy;
+	const char *cidr = strchr(value, '=');
+	struct prefix *list, prefix;
+	char text[PREFIX_TEXT];
+
+	if (!cidr || cidr == value)
+		return usage_error(c, "--local-subnet eth0=10.0.0.0/24",
+				   "--local-subnet takes IF=CIDR, not '%s'", value);
+	switch (prefix_parse(cidr + 1, &prefix)) {
+	case NET_OK:
+		break;
+	case NET_HOST_BITS:
+		return usage_error(
+			c, arena_printf(c->arena, "did you mean %s?", prefix_text(&prefix, text)),
+			"'%s' has host bits set", cidr + 1);
+	default:
+		return usage_error(c, NULL, "'%s' is not a subnet", cidr + 1);
+	}
+	list = arena_alloc(c->arena, (policy->local_count + 1) * sizeof(*list));
+	if (policy->local_count)
+		memcpy(list, policy->local, policy->local_count * sizeof(*list));
+	list[policy->local_count++] = prefix;
+	policy->local = list;
+	policy->local_known = true;
+	return 0;
+}
+
+static int take_value(struct context *c, const struct option_line *line, const char *value)
+{
+	struct options *o = &c->options;
+	uint64_t number = 0;
+	int ret = 0;
+
+	switch (line->bit) {
+	case OPT_STRICT:
+		o->policy.strict = true;
+		break;
+	case OPT_TABLES:
+		o->policy.tables_dir = value;
+		break;
+	case OPT_LOCAL_SUBNET:
+		return take_local_subnet(c, value);
+	case OPT_MODE:
+		return take_mode(c, value);
+	case OPT_POLICY:
+		o->policy_name = value;
+		break;
+	case OPT_PIN_ROOT:
+		o->host.pin_root = value;
+		break;
+	case OPT_CGROUP:
+		o->host.cgroup = value;
+		break;
+	case OPT_NO_TCX:
+		o->host.no_tcx = true;
+		break;
+	case OPT_FLOWS:
+		ret = take_number(c, line->name, value, &number);
+		o->flows = number;
+		break;
+	case OPT_COUNT:
+		ret = take_number(c, line->name, value, &o->count);
+		break;
+	}
+	return ret;
+}
+
+/* The option of a mask with exactly this name of `length` bytes, or NULL. */
+static const struct option_line *find_option(uint32_t mask, const char *name, size_t length)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (lines[i].bit & (mask | OPT_HELP) && strlen(lines[i].name) == length &&
+		    !memcmp(lines[i].name, name, length))
+			return &lines[i];
+	return NULL;
+}
+
+static int unknown_option(struct context *c, const char *name)
+{
+	const char *names[ARRAY_SIZE(lines)], *near;
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (lines[i].bit & (c->command->options | OPT_HELP))
+			names[count++] = lines[i].name;
+	near = nearest_word(name, names, count);
+	return usage_error(c,
+			   near ? arena_printf(c->arena, "did you mean --%s?", near)
+				: arena_printf(c->arena, "flowreeve %s --help lists the options",
+					       c->command->name),
+			   "%s has no option --%s", c->command->name, name);
+}
+
+/* argv[*at] is an option: take it, and its value, which may be the next word. */
+static int take_option(struct context *c, char **argv, int argc, int *at)
+{
+	const char *name = argv[*at] + 2, *equals = strchr(name, '='), *value = NULL;
+	size_t length = equals ? (size_t)(equals - name) : strlen(name);
+	const struct option_line *line;
+
+	if (str_equal(argv[*at], "-h"))
+		name = "help", length = 4;
+	else if (argv[*at][1] != '-')
+		return usage_error(c, "options are words: --json", "'%s' is not an option",
+				   argv[*at]);
+	line = find_option(c->command->options, name, length);
+	if (!line)
+		return unknown_option(c, arena_strndup(c->arena, name, length));
+	if (!line->argument && equals)
+		return usage_error(c, NULL, "--%s takes no value", line->name);
+	if (line->argument)
+		value = equals ? equals + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+	if (line->argument && (!value || !*value))
+		return usage_error(c, NULL, "--%s needs a value: %s", line->name, line->argument);
+	c->options.given |= line->bit;
+	return take_value(c, line, value);
+}
+
+static int count_operands(struct context *c)
+{
+	const struct command *command = c->command;
+	size_t count = c->options.operand_count;
+
+	if (c->options.given & OPT_HELP)
+		return 0;
+	if (count < command->least)
+		return usage_error(c, NULL, "usage: flowreeve %s %s", command->name,
+				   command->operands);
+	if (count > command->most)
+		return usage_error(c,
+				   arena_printf(c->arena, "usage: flowreeve %s %s", command->name,
+						command->operands),
+				   "'%s' is one operand too many",
+				   c->options.operands[command->most]);
+	return 0;
+}
+
+int options_parse(struct context *c, int argc, char **argv)
+{
+	bool ended = false;
+	int ret;
+
+	c->options.operands = arena_alloc(c->arena, (argc + 1) * sizeof(*c->options.operands));
+	for (int at = 0; at < argc; at++) {
+		if (ended || argv[at][0] != '-' || !argv[at][1]) {
+			c->options.operands[c->options.operand_count++] = argv[at];
+		} else if (str_equal(argv[at], "--")) {
+			ended = true;
+		} else {
+			ret = take_option(c, argv, argc, &at);
+			if (ret)
+				return ret;
+		}
+	}
+	return count_operands(c);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * show rules|flows|drops: counters by rule, live conversations, refusals. Each streams policy by
+ * policy.
+ */
+#include "cmd.h"
+
+/* What a visitor of one instance's table needs. */
+struct shown {
+	struct render_stream *stream;
+	const char *policy;
+};
+
+static int show_rules(struct context *c, const struct instance *instance, void *user)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct shown *shown = user;
+	struct rule_view *rules;
+	size_t count;
+	int err = rules_take(instance, arena, &c->diags, &rules, &count);
+
+	if (!err)
+		render_rules(shown->stream, instance->name, rules, count);
+	return exit_of_read(err);
+}
+
+static int show_flow(const struct flow_view *flow, void *user)
+{
+	struct shown *shown = user;
+
+	render_flow(shown->stream, shown->policy, flow);
+	return 0;
+}
+
+static int show_flows(struct context *c, const struct instance *instance, void *user)
+{
+	struct shown *shown = user;
+
+	shown->policy = instance->name;
+	return exit_of_read(flows_each(instance, &c->diags, show_flow, shown));
+}
+
+static int show_drop(const struct drop_view *drop, void *user)
+{
+	struct shown *shown = user;
+
+	render_drop(shown->stream, shown->policy, drop);
+	return 0;
+}
+
+static int show_drops(struct context *c, const struct instance *instance, void *user)
+{
+	struct shown *shown = user;
+
+	shown->policy = instance->name;
+	return exit_of_read(drops_each(instance, &c->diags, show_drop, shown));
+}
+
+static const struct show {
+	const char *what;
+	struct render_stream *(*begin)(const struct render *);
+	int (*visit)(struct context *, const struct instance *, void *);
+} shows[] = {
+	{"rules", render_rules_begin, show_rules},
+	{"flows", render_flows_begin, show_flows},
+	{"drops", render_drops_begin, show_drops},
+};
+
+static const struct show *find_show(struct context *c, const char *word)
+{
+	const char *names[ARRAY_SIZE(shows)], *near;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shows); i++) {
+		if (str_equal(shows[i].what, word))
+			return &shows[i];
+		names[i] = shows[i].what;
+	}
+	near = nearest_word(word, names, ARRAY_SIZE(names));
+	usage_error(c,
+		    near ? arena_printf(c->arena, "did you mean '%s'?", near)
+			 : "rules, flows or drops",
+		    "there is nothing to show that is called '%s'", word);
+	return NULL;
+}
+
+int cmd_show(struct context *c)
+{
+	const struct show *show = find_show(c, c->options.operands[0]);
+	struct shown shown;
+	const char **names;
+	size_t count;
+	int ret;
+
+	if (!show)
+		return EXIT_USAGE;
+	c->schema = show->what;
+	ret = named_policies(c, 1, &names, &count);
+	if (ret)
+		return ret;
+	shown.stream = show->begin(&c->render);
+	c->answered = true;
+	ret = each_instance(c, names, count, show->visit, &shown);
+	render_end(shown.stream);
+	return ret;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * status: what is in force, as the kernel tells it. Exit 5 when a policy asks to enforce and a hook
+ * of it is not alive. --query says the same by its exit code alone, and 5 as well where nothing is
+ * applied.
+ */
+#include <errno.h>
+
+#include "cmd.h"
+
+static int take_all(struct context *c, const char *const *names, size_t count,
+		    struct status_view *views)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++)
+		err = status_take(&c->options.host, names[i], c->arena, &c->diags, &views[i]);
+	return exit_of_read(err);
+}
+
+static int not_enforcing(struct context *c, const struct status_view *view)
+{
+	struct loc nowhere = {0};
+
+	diag_error(&c->diags, nowhere, -EUCLEAN, "not-enforcing", "flowreeve apply POLICY heals it",
+		   "%s is asked to enforce and does not", view->policy);
+	return EXIT_NOT_ENFORCING;
+}
+
+int cmd_status(struct context *c)
+{
+	bool query = c->options.given & OPT_QUERY;
+	struct status_view *views;
+	const char **names;
+	size_t count;
+	int ret = named_policies(c, 0, &names, &count), code = 0;
+
+	if (!ret) {
+		views = arena_alloc(c->arena, (count + 1) * sizeof(*views));
+		ret = take_all(c, names, count, views);
+	}
+	if (query && (ret || !count))
+		return ret == EXIT_USAGE ? ret : EXIT_NOT_ENFORCING;
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < count; i++)
+		if (views[i].enforce && !views[i].enforcing)
+			code = not_enforcing(c, &views[i]);
+	if (query)
+		return code;
+	render_status(&c->render, views, count);
+	c->answered = true;
+	return code;
+}
