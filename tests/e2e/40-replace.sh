@@ -17,7 +17,7 @@ replace_run()
 	policy_write "$work/one.yaml" enforce "$attach"
 	policy_write "$work/two.yaml" enforce "$attach"
 	# Same rules but for one: the image differs, so each apply is a new generation.
-	sed -i 's/ports: \[123\/udp\]/ports: [124\/udp]/' "$work/two.yaml"
+	sed -i 's/ports: \[9\/tcp\]/ports: [10\/tcp]/' "$work/two.yaml"
 	succeeds "$name: apply" fr "$host" apply "$work/one.yaml" $options
 	before=$(rule_field "$host" echo packets)
 	generation=$(fr_ask "$host" '.policies[0].generation' status)

@@ -53,7 +53,7 @@ killed_run()
 	local i states= state verdict bad=0
 	policy_write "$work/one.yaml" enforce '{interfaces: [ens5]}'
 	policy_write "$work/two.yaml" enforce '{interfaces: [ens5]}'
-	sed -i 's/ports: \[123\/udp\]/ports: [124\/udp]/' "$work/two.yaml"
+	sed -i 's/ports: \[9\/tcp\]/ports: [10\/tcp]/' "$work/two.yaml"
 	for i in $(seq 12); do
 		lab_enter agent timeout -s KILL "0.$(printf %03d $((RANDOM % 60 + 1)))" "$FLOWREEVE" apply "$work/one.yaml" \
 			--pin-root "$LAB_DIR/bpf/flowreeve" >/dev/null 2>&1

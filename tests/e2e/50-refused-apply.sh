@@ -48,7 +48,7 @@ peer_start intruder stranger 4444
 peer_start vpc control 10.0.5.10 1024
 policy_write "$work/good.yaml" enforce '{interfaces: [ens5]}'
 policy_write "$work/other.yaml" enforce '{interfaces: [ens5]}'
-sed -i 's/ports: \[123\/udp\]/ports: [124\/udp]/' "$work/other.yaml"
+sed -i 's/ports: \[9\/tcp\]/ports: [10\/tcp]/' "$work/other.yaml"
 succeeds 'a good policy runs' fr agent apply "$work/good.yaml"
 running=$(digest)
 
@@ -69,7 +69,7 @@ rejected 'an attach point of another policy' 3 'e2e' apply "$work/second.yaml"
 # What the file has not.
 printf 'apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: e2e}\nmode: enforce\nattach: {interfaces: [ens5]}\n' >"$work/bad.yaml"
 rejected 'a policy without a rule' 3 'empty-policy' apply "$work/bad.yaml"
-sed 's/53\/tcp/99999\/tcp/' "$work/good.yaml" >"$work/bad.yaml"
+sed 's/\[9\/tcp\]/[99999\/tcp]/' "$work/good.yaml" >"$work/bad.yaml"
 rejected 'port 99999' 3 'bad.yaml:[0-9]+:[0-9]+: error.*99999' apply "$work/bad.yaml"
 rejected 'a file that is not there' 3 'nowhere.yaml' apply "$work/nowhere.yaml"
 head -c 4096 /dev/urandom >"$work/bad.yaml"

@@ -145,6 +145,7 @@ e2e_begin() # NAME
 		exit 1
 	}
 	lab_certificate_make
+	ln -s "$e2e_top/policies/tables" "$work/tables"
 }
 
 # A cgroup for the protected processes of a node, or a loud skip. NODE NAME

@@ -3,6 +3,10 @@
 # kinds, which set: kind, host (where flowreeve runs), party (whom it protects), party4, party6, attach,
 # refusal (what a refused opening of the party itself sees: timeout, or denied), options of apply.
 
+matrix_rules='aws-datasync/nfs aws-datasync/smb aws-datasync/vpc-control aws-datasync/vpc-data
+	aws-mgn/replication-data aws-vpc-resolver/dns aws-time-sync/ntp ssh-from-bastion'
+matrix_nfs3_use='  - {table: nfsv3, as: client, set: {mountd-port: 635}, peers: {nfs-server: [10.20.0.5]}}'
+
 matrix_servers_start()
 {
 	nfs_start nfs v3
@@ -171,7 +175,7 @@ matrix_zero()
 	equal "$kind: the others are not" "$echo" "$(rule_field "$host" echo packets)"
 	succeeds "$kind: zero of all" fr "$host" zero
 	equal "$kind: all are at zero" 0 \
-		"$(fr_ask "$host" '[.policies[].rules[] | select(.id == "echo" or .id == "dns") | .packets] | add' show rules)"
+		"$(fr_ask "$host" '[.policies[].rules[] | select(.id == "echo" or .id == "aws-vpc-resolver/dns") | .packets] | add' show rules)"
 	fr_exits "$kind: zero of a rule that does not exist" 1 "$host" zero no-such-rule
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The policy of the end-to-end tests: a host that plays a DataSync agent and an MGN source server at
-# once, with DNS, NTP and SSH rules of the site, on whatever attach points the test names. Sourced.
+# once, with DNS, a clock and SSH, on whatever attach points the test names. Sourced.
 
 # FILE MODE ATTACH [EXTRA-USE-LINES]
 policy_write()
@@ -20,16 +20,16 @@ policy_write()
 		      smb-server: [10.20.0.5, "fd00:20::5"]
 		      vpc-endpoint: [10.0.5.10, "fd00:5::10"]
 		      task-interface: [10.0.5.20/30, "fd00:5::20"]
-		      activation-browser: [10.0.0.9]
 		  - table: aws-mgn
 		    as: source-server
-		    set: {region: us-east-2}
+		    set: {region: us-east-2, s3-access: prefixes}
 		    peers: {replication-server: [10.0.5.10], mgn-api: [10.0.5.10], s3: [10.0.5.10]}
+		  - {table: aws-vpc-resolver, as: client, peers: {resolver: [10.0.0.2, "fd00:0:0:1::2"]}}
+		  - {table: aws-time-sync, as: client, peers: {time-server: [10.0.0.2]}}
 		${4:-}
 		rules:
-		  - {id: dns, direction: egress, peer: [10.0.0.2, "fd00:0:0:1::2"], ports: [53/udp, 53/tcp], action: allow}
-		  - {id: ntp, direction: egress, peer: [10.0.0.2], ports: [123/udp], action: allow}
 		  - {id: echo, direction: egress, peer: [10.20.0.5], ports: [7/udp, 7/tcp], action: allow}
+		  - {id: spare, direction: egress, peer: [10.20.0.5], ports: [9/tcp], action: allow}
 		  - {id: ssh-from-bastion, direction: ingress, peer: [10.0.0.9, "fd00:0:0:1::9"], ports: [22/tcp, 22022/tcp], action: allow}
 		failsafe: []
 	YAML
