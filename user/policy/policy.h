@@ -43,7 +43,7 @@ struct rule {
 	uint8_t dir;	 /* enum fr_dir */
 	uint8_t action;	 /* enum fr_action: allow, deny, failsafe allow */
 	bool staged;	 /* a deny rule in mode audit */
-	bool needs_local; /* names local-subnet */
+	bool needs_local; /* names local-subnet, which is not known */
 	bool any_peer;	 /* both families, every address */
 	struct prefix *peers;
 	size_t peer_count;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is well-formed and still a mistake, or likely one: a table of checks over the whole ruleset.
+ * Each has an id of docs/diagnostics.md.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "model.h"
+
+struct check_context {
+	struct job *job;
+	const struct node *root;
+	const struct draft *draft;
+	const struct ruleset *rs;
+};
+
+struct finding {
+	struct loc loc;
+	const char *message, *hint;
+};
+
+/* True when the check has something to say. */
+typedef bool (*check_fn)(const struct check_context *c, struct finding *out);
+
+static struct loc key_loc(const struct check_context *c, const char *key)
+{
+	const struct node *value = map_get(c->root, key);
+
+	return value ? value->key->loc : c->root->loc;
+}
+
+static bool list_is_empty(const struct check_context *c, const char *key)
+{
+	const struct node *list = map_get(c->root, key);
+
+	return !list || (list->kind == NODE_LIST && !list->first);
+}
+
+static bool check_empty(const struct check_context *c, struct finding *out)
+{
+	out->loc = key_loc(c, "metadata");
+	out->hint = "give it 'use' or 'rules'; to remove a policy from a host: flowreeve detach";
+	out->message = "the policy has no rule; enforced, it would cut everything but failsafe";
+	return list_is_empty(c, "use") && list_is_empty(c, "rules");
+}
+
+static bool check_failsafe_open(const struct check_context *c, struct finding *out)
+{
+	out->loc = key_loc(c, "mode");
+	out->hint = "failsafe: [{peer: [10.0.0.0/24], ports: [22/tcp]}], or failsafe: [] for none";
+	out->message = "failsafe is not written, so 22/tcp stays open to every address";
+	return c->rs->failsafe_open && c->rs->enforce;
+}
+
+static bool attaches_only_cgroups(const struct ruleset *rs)
+{
+	size_t i;
+
+	for (i = 0; i < rs->attach_count; i++)
+		if (rs->attach[i].kind != FR_KIND_CGROUP)
+			return false;
+	return rs->attach_count > 0;
+}
+
+static bool names_nfs(const struct rule *rule)
+{
+	size_t i;
+
+	for (i = 0; i < rule->service_count; i++) {
+		const struct service *s = &rule->services[i];
+		bool all = s->any_proto || (s->first == 0 && s->last == 65535);
+
+		if (!all && proto_has_ports(s->proto) && s->first <= 2049 && s->last >= 2049)
+			return true;
+	}
+	return false;
+}
+
+static bool check_kernel_sockets(const struct check_context *c, struct finding *out)
+{
+	size_t i;
+
+	if (!attaches_only_cgroups(c->rs))
+		return false;
+	for (i = 0; i < c->rs->rule_count; i++) {
+		const struct rule *rule = &c->rs->rules[i];
+
+		if (!names_nfs(rule))
+			continue;
+		out->loc = rule->loc;
+		out->hint = "attach interfaces as well";
+		out->message = arena_printf(
+			c->job->arena,
+			"rule '%s' is about NFS, whose sockets the kernel keeps in the root cgroup: these cgroups do not see them",
+			rule->id);
+		return true;
+	}
+	return false;
+}
+
+static bool check_unused_prefixes(const struct check_context *c, struct finding *out)
+{
+	size_t i;
+
+	for (i = 0; i < c->draft->sets.count; i++) {
+		const struct prefix_set *set = &c->draft->sets.list[i];
+
+		if (set->used)
+			continue;
+		out->loc = set->loc;
+		out->hint =
+			arena_printf(c->job->arena, "name it as a peer: prefixes/%s", set->name);
+		out->message =
+			arena_printf(c->job->arena, "no rule uses prefix set '%s'", set->name);
+		return true;
+	}
+	return false;
+}
+
+static bool check_local_unknown(const struct check_context *c, struct finding *out)
+{
+	size_t i;
+
+	for (i = 0; i < c->rs->rule_count; i++) {
+		const struct rule *rule = &c->rs->rules[i];
+
+		if (!rule->needs_local)
+			continue;
+		out->loc = rule->loc;
+		out->hint = "--local-subnet IF=CIDR says what it is on that host";
+		out->message = arena_printf(
+			c->job->arena, "rule '%s' names local-subnet, which only the host knows",
+			rule->id);
+		return true;
+	}
+	return false;
+}
+
+static bool check_rule_limit(const struct check_context *c, struct finding *out)
+{
+	const size_t most = FR_MAX_RULES - FR_RULE_FIRST;
+
+	if (c->rs->rule_count <= most)
+		return false;
+	out->loc = c->rs->rules[most].loc;
+	out->message =
+		arena_printf(c->job->arena, "%zu rules; %zu is the most", c->rs->rule_count, most);
+	return true;
+}
+
+static const struct check {
+	const char *id;
+	enum severity severity;
+	bool always; /* also when the file has errors already */
+	check_fn fn;
+} checks[] = {
+	{"empty-policy", SEV_ERROR, true, check_empty},
+	{"too-many-rules", SEV_ERROR, true, check_rule_limit},
+	{"failsafe-open", SEV_WARNING, true, check_failsafe_open},
+	{"kernel-sockets", SEV_WARNING, false, check_kernel_sockets},
+	{"unused-prefixes", SEV_WARNING, false, check_unused_prefixes},
+	{"local-unknown", SEV_NOTE, false, check_local_unknown},
+};
+
+static void finding_put(struct diags *d, const struct check *check, const struct finding *found)
+{
+	if (check->severity == SEV_ERROR)
+		diag_error(d, found->loc, -EINVAL, check->id, found->hint, "%s", found->message);
+	else if (check->severity == SEV_WARNING)
+		diag_warning(d, found->loc, check->id, found->hint, "%s", found->message);
+	else
+		diag_note(d, found->loc, check->id, found->hint, "%s", found->message);
+}
+
+void policy_check(struct job *job, const struct node *root, const struct draft *draft)
+{
+	struct check_context c = {.job = job, .root = root, .draft = draft, .rs = draft->rs};
+	bool errors = job->d->errors;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(checks); i++) {
+		struct finding found = {0};
+
+		if ((checks[i].always || !errors) && checks[i].fn(&c, &found))
+			finding_put(job->d, &checks[i], &found);
+	}
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The oracle: a tuple's verdict by the obvious walk over the rules. Slow and plain on purpose; the
+ * compiled image and the kernel are held against it.
+ */
+#include "policy.h"
+
+/* Stronger kinds of rule decide over weaker ones, wherever they stand. */
+enum rank { RANK_DEFAULT, RANK_ALLOW, RANK_DENY, RANK_FAILSAFE };
+
+static enum rank rule_rank(const struct rule *rule)
+{
+	switch (rule->action) {
+	case FR_FAILSAFE_ALLOW:
+		return RANK_FAILSAFE;
+	case FR_DENY:
+		return RANK_DENY;
+	default:
+		return RANK_ALLOW;
+	}
+}
+
+static bool rule_serves(const struct rule *rule, const struct tuple *tuple)
+{
+	size_t i;
+
+	if (rule->dir != tuple->dir)
+		return false;
+	for (i = 0; i < rule->service_count; i++)
+		if (service_has(&rule->services[i], tuple->proto, tuple->port))
+			return true;
+	return false;
+}
+
+static bool rule_has_peer(const struct rule *rule, const struct addr *peer)
+{
+	size_t i;
+
+	if (rule->any_peer)
+		return true;
+	for (i = 0; i < rule->peer_count; i++)
+		if (prefix_has(&rule->peers[i], peer))
+			return true;
+	return false;
+}
+
+/* What the walk has found so far. */
+struct walk {
+	enum rank rank;
+	size_t rule, staged_rule;
+	bool staged;
+	enum rank maybe; /* the strongest rule that local-subnet could bring in */
+	size_t maybe_rule;
+	bool maybe_staged;
+};
+
+static void walk_match(struct walk *w, const struct rule *rule, size_t number)
+{
+	if (rule->staged) {
+		if (!w->staged)
+			w->staged_rule = number;
+		w->staged = true;
+	} else if (rule_rank(rule) > w->rank) {
+		w->rank = rule_rank(rule);
+		w->rule = number;
+	}
+}
+
+static void walk_maybe(struct walk *w, const struct rule *rule, size_t number)
+{
+	if (rule->staged) {
+		w->maybe_staged = true;
+	} else if (rule_rank(rule) > w->maybe) {
+		w->maybe = rule_rank(rule);
+		w->maybe_rule = number;
+	}
+}
+
+static bool walk_is_unknown(const struct walk *w)
+{
+	if (w->maybe > w->rank || (w->maybe && w->maybe == w->rank && w->maybe_rule < w->rule))
+		return true;
+	return w->maybe_staged && !w->staged && w->rank != RANK_DENY && w->rank != RANK_FAILSAFE;
+}
+
+static void decide(const struct ruleset *rs, const struct tuple *tuple, const struct walk *w,
+		   struct decision *out)
+{
+	bool pass = w->rank == RANK_FAILSAFE || w->rank == RANK_ALLOW ||
+		    (w->rank == RANK_DEFAULT && rs->default_allow[tuple->dir]);
+	uint8_t refused = rs->enforce ? FR_DROP : FR_WOULD_DROP;
+
+	*out = (struct decision){.reason = FR_REASON_RULE, .unknown = walk_is_unknown(w)};
+	out->rule = (uint32_t)(FR_RULE_FIRST + w->rule);
+	if (w->rank == RANK_DEFAULT) {
+		out->reason = FR_REASON_DEFAULT;
+		out->rule = FR_RULE_DEFAULT_EGRESS + tuple->dir;
+	} else if (w->rank == RANK_FAILSAFE) {
+		out->reason = FR_REASON_FAILSAFE;
+	}
+	out->staged = w->staged && pass && w->rank != RANK_FAILSAFE;
+	if (out->staged)
+		out->staged_rule = (uint32_t)(FR_RULE_FIRST + w->staged_rule);
+	out->verdict = FR_PASS;
+	if (!pass)
+		out->verdict = refused;
+	else if (out->staged)
+		out->verdict = FR_WOULD_DROP;
+}
+
+void ruleset_decide(const struct ruleset *rs, const struct tuple *tuple, struct decision *out)
+{
+	struct walk w = {0};
+	size_t i;
+
+	for (i = 0; i < rs->rule_count; i++) {
+		const struct rule *rule = &rs->rules[i];
+
+		if (!rule_serves(rule, tuple))
+			continue;
+		if (rule_has_peer(rule, &tuple->peer))
+			walk_match(&w, rule, i);
+		else if (rule->needs_local)
+			walk_maybe(&w, rule, i);
+	}
+	decide(rs, tuple, &w, out);
+}
+
+const char *ruleset_rule_name(const struct ruleset *rs, uint32_t number)
+{
+	static const char *const names[FR_RULE_FIRST] = {
+		[FR_RULE_DEFAULT_EGRESS] = "default-egress",
+		[FR_RULE_DEFAULT_INGRESS] = "default-ingress",
+		[FR_RULE_LOOPBACK] = "builtin/loopback",
+		[FR_RULE_NEIGHBOUR] = "builtin/nd",
+		[FR_RULE_MULTICAST] = "builtin/mld",
+		[FR_RULE_DHCP] = "builtin/dhcp",
+		[FR_RULE_ICMP_ERROR] = "builtin/icmp-error",
+		[FR_RULE_OTHER] = "builtin/other",
+	};
+	const struct rule *rule = ruleset_rule(rs, number);
+
+	if (rule)
+		return rule->id;
+	return number < FR_RULE_FIRST ? names[number] : "unknown";
+}
+
+const struct rule *ruleset_rule(const struct ruleset *rs, uint32_t number)
+{
+	if (number < FR_RULE_FIRST || number - FR_RULE_FIRST >= rs->rule_count)
+		return NULL;
+	return &rs->rules[number - FR_RULE_FIRST];
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A YAML document as nodes that know their place, and the questions the parsers ask of them: is it
+ * a map, which keys may it have, one of these words? An answer that is wrong queues exactly one
+ * diagnostic. Values are text; what a text means is the asker's business.
+ */
+#ifndef POLICY_NODE_H
+#define POLICY_NODE_H
+
+#include "../base/base.h"
+
+enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
+
+struct node {
+	struct loc loc;
+	enum node_kind kind;
+	bool plain;	    /* a scalar without quotes */
+	const char *text;   /* scalar */
+	struct node *first; /* list: its items; map: its values, each with its key */
+	struct node *next;
+	struct node *key;
+};
+
+/* Limits of a document; exceeding one is an error with its place. */
+enum {
+	DOC_BYTES_MAX = 16 << 20,
+	DOC_DEPTH_MAX = 32,
+	DOC_NODES_MAX = 4 << 20,
+};
+
+/* One YAML document of one regular file. 0, or -errno / -EINVAL with an error queued. */
+int doc_load(const char *path, struct diags *d, struct node **out);
+
+/* The value of a key, or NULL. */
+const struct node *map_get(const struct node *map, const char *key);
+
+/* Nothing was written: an empty plain scalar, ~ or null. */
+bool node_is_null(const struct node *node);
+
+/* Type checks. `what` names the thing in messages ("'peers'"). False after an error. */
+bool want_map(struct diags *d, const struct node *node, const char *what);
+bool want_list(struct diags *d, const struct node *node, const char *what);
+const char *want_text(struct diags *d, const struct node *node, const char *what); /* or NULL */
+bool want_name(struct diags *d, const struct node *node, const char *what, const char **out);
+bool want_bool(struct diags *d, const struct node *node, const char *what, bool *out);
+/* on, off, yes, no, true, false, in any case: YAML 1.1 as people write it. */
+bool text_is_bool(const char *text, bool *out);
+/* Index of the word in `words`, or -1 after an error with a hint. */
+int want_word(struct diags *d, const struct node *node, const char *what, const char *const *words,
+	      size_t count);
+
+/* A map that has no keys but these. Unknown keys are errors; the map stays usable. */
+bool want_keys(struct diags *d, const struct node *map, const char *what, const char *const *keys,
+	       size_t count);
+
+/* The value of a required key; NULL after an error that points at the map. */
+const struct node *need(struct diags *d, const struct node *map, const char *what, const char *key);
+
+/* A list's items, or a scalar as the only item. */
+bool want_items(struct diags *d, const struct node *node, const char *what);
+const struct node *items_first(const struct node *node);
+const struct node *items_next(const struct node *node, const struct node *item);
+#define for_items(item, node) for (item = items_first(node); item; item = items_next(node, item))
+#define for_children(child, node) for (child = (node)->first; child; child = child->next)
+
+/* "did you mean 'x'?", or "one of: a, b, c" when nothing is near. In the diags' arena; NULL for no
+ * words. */
+const char *hint_words(struct diags *d, const char *word, const char *const *words, size_t count);
+
+/* ---------------------------------------------------------------- a set of names with values */
+
+struct index {
+	struct arena *arena;
+	struct index_slot *slots;
+	size_t count, size;
+};
+/* The value kept under a name, or NULL. */
+const void *index_get(const struct index *index, const char *name);
+/* Keep a value under a name that is not in yet. Returns NULL, or the value that was there first. */
+const void *index_put(struct index *index, const char *name, const void *value);
+
+/* All names, `count` of them, in no order. */
+const char *const *index_names(struct arena *arena, const struct index *index);
+
+#endif

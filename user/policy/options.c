@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A policy's switches: default, builtin, forwarded, ipsec, non-ip, adopt, timeouts; and its attach
+ * points. What is left out gets the value that docs and semantics promise.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "model.h"
+
+/* ---------------------------------------------------------------- attach */
+
+static const char *const kind_words[] = {"interfaces", "guests", "cgroups"};
+enum { INTERFACE_NAME_MAX = 15, CGROUP_NAME_MAX = 191 };
+
+static bool is_pattern(const char *name)
+{
+	return strpbrk(name, "*?[");
+}
+
+static bool interface_check(struct job *job, const struct node *node, const char *name)
+{
+	if (strcmp(name, "lo") == 0) {
+		diag_error(job->d, node->loc, -EINVAL, "attach-lo", "leave it out",
+			   "'lo' is never attached: loopback traffic is always allowed");
+		return false;
+	}
+	if (strpbrk(name, "/ \t:") || !strcmp(name, ".") || !strcmp(name, "..") ||
+	    strlen(name) > (is_pattern(name) ? CGROUP_NAME_MAX : INTERFACE_NAME_MAX)) {
+		diag_error(job->d, node->loc, -EINVAL, "bad-attach",
+			   "at most 15 characters, without '/', ':' and blanks",
+			   "'%.80s' cannot be the name of an interface", name);
+		return false;
+	}
+	return true;
+}
+
+static bool cgroup_check(struct job *job, const struct node *node, const char *name)
+{
+	const char *hint = "the path below the cgroup2 mount, like /system.slice/ssh.service";
+
+	if (name[0] == '/' && strlen(name) <= CGROUP_NAME_MAX && !strstr(name, "/../"))
+		return true;
+	if (str_starts(name, "sys/fs/cgroup"))
+		hint = "leave out the mount point";
+	diag_error(job->d, node->loc, -EINVAL, "bad-attach", hint,
+		   "cgroup '%.80s' must be a path that begins with '/', at most %d characters",
+		   name, CGROUP_NAME_MAX);
+	return false;
+}
+
+static bool attached_twice(struct job *job, const struct ruleset *rs, uint8_t kind,
+			   const struct node *node)
+{
+	size_t i;
+
+	for (i = 0; i < rs->attach_count; i++) {
+		const struct attach_point *point = &rs->attach[i];
+		bool same_place = (point->kind == FR_KIND_CGROUP) == (kind == FR_KIND_CGROUP);
+
+		if (!same_place || strcmp(point->name, node->text) != 0)
+			continue;
+		diag_error(job->d, node->loc, -EINVAL, "duplicate-attach", NULL,
+			   "'%s' is already attached in line %u", node->text, point->loc.line);
+		return true;
+	}
+	return false;
+}
+
+static void point_parse(struct job *job, const struct node *node, uint8_t kind, struct ruleset *rs)
+{
+	const char *name = want_text(job->d, node, "an attach point");
+
+	if (!name)
+		return;
+	if (kind == FR_KIND_CGROUP ? !cgroup_check(job, node, name)
+				   : !interface_check(job, node, name))
+		return;
+	if (attached_twice(job, rs, kind, node) || rs->attach_count >= FR_HOOKS_MAX)
+		return;
+	rs->attach[rs->attach_count++] =
+		(struct attach_point){.kind = kind, .name = name, .loc = node->loc};
+}
+
+static size_t points_count(const struct node *node)
+{
+	const struct node *list, *point;
+	size_t count = 0;
+
+	for_children(list, node) for_items(point, list) count++;
+	return count;
+}
+
+void attach_parse(struct job *job, const struct node *node, struct draft *draft)
+{
+	const struct node *list, *point;
+	size_t count;
+	int kind;
+
+	if (!want_keys(job->d, node, "'attach'", kind_words, ARRAY_SIZE(kind_words)))
+		return;
+	count = points_count(node);
+	if (count == 0)
+		diag_error(job->d, node->loc, -EINVAL, "no-attach",
+			   "attach: {interfaces: [eth0]}, guests or cgroups",
+			   "'attach' names no attach point");
+	if (count > FR_HOOKS_MAX)
+		diag_error(job->d, node->loc, -E2BIG, "too-many-attach", "use a pattern",
+			   "%zu attach points; %d is the most", count, FR_HOOKS_MAX);
+	draft->rs->attach = arena_alloc(job->arena, FR_HOOKS_MAX * sizeof(*draft->rs->attach));
+	for (kind = 0; kind < FR_KINDS; kind++) {
+		list = map_get(node, kind_words[kind]);
+		if (!list || !want_items(job->d, list, "attach points"))
+			continue;
+		for_items(point, list) point_parse(job, point, (uint8_t)kind, draft->rs);
+	}
+}
+
+/* ---------------------------------------------------------------- switches */
+
+static const char *const verdict_words[] = {"deny", "allow"};
+static const char *const direction_words[] = {"egress", "ingress"};
+static const char *const judge_words[] = {"pass", "judge"};
+
+static void default_parse(struct job *job, const struct node *node, struct ruleset *rs)
+{
+	int dir;
+
+	if (!want_keys(job->d, node, "'default'", direction_words, ARRAY_SIZE(direction_words)))
+		return;
+	for (dir = 0; dir < FR_DIRS; dir++) {
+		const struct node *value = map_get(node, direction_words[dir]);
+
+		if (value)
+			rs->default_allow[dir] =
+				want_word(job->d, value, "a default", verdict_words, 2) == 1;
+	}
+}
+
+static void builtin_parse(struct job *job, const struct node *node, struct ruleset *rs)
+{
+	static const char *const words[] = {"loopback", "nd", "mld", "dhcp", "icmp-error"};
+	static const uint32_t flags[] = {FR_F_LOOPBACK, FR_F_NEIGHBOUR, FR_F_MULTICAST, FR_F_DHCP,
+					 FR_F_ICMP_ERROR};
+	size_t i;
+
+	if (!want_keys(job->d, node, "'builtin'", words, ARRAY_SIZE(words)))
+		return;
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		const struct node *value = map_get(node, words[i]);
+		bool on = true;
+
+		if (value && want_bool(job->d, value, "a builtin", &on) && !on)
+			rs->flags &= ~flags[i];
+	}
+}
+
+static void judge_parse(struct job *job, const struct node *root, const char *key, uint32_t flag,
+			struct ruleset *rs)
+{
+	const struct node *node = map_get(root, key);
+
+	if (node && want_word(job->d, node, key, judge_words, ARRAY_SIZE(judge_words)) == 1)
+		rs->flags |= flag;
+}
+
+static void non_ip_parse(struct job *job, const struct node *node, struct ruleset *rs)
+{
+	const uint32_t both = FR_F_NONIP_DENY_IF | FR_F_NONIP_DENY_GUEST;
+	int word = want_word(job->d, node, "'non-ip'", verdict_words, ARRAY_SIZE(verdict_words));
+
+	if (word == 0)
+		rs->flags |= both;
+	else if (word == 1)
+		rs->flags &= ~both;
+}
+
+static void duration_parse(struct job *job, const struct node *node, uint32_t least, uint32_t *out)
+{
+	const char *text = want_text(job->d, node, "a time");
+	uint32_t seconds;
+
+	if (!text)
+		return;
+	if (parse_duration(text, &seconds) || seconds < least)
+		diag_error(job->d, node->loc, -EINVAL, "bad-duration",
+			   "30s, 5m, 2h or 5d, from 1s to 3650d", "'%.80s' is not a time that fits",
+			   text);
+	else
+		*out = seconds;
+}
+
+static void timeouts_parse(struct job *job, const struct node *node, struct ruleset *rs)
+{
+	static const char *const words[] = {
+		"tcp-opening", "tcp-established", "tcp-closing", "udp-oneway", "udp", "icmp",
+		"event"};
+	static const enum fr_timeout timeouts[] = {
+		FR_TIMEOUT_TCP_OPENING, FR_TIMEOUT_TCP_ESTABLISHED,
+		FR_TIMEOUT_TCP_CLOSING, FR_TIMEOUT_UDP_ONEWAY,
+		FR_TIMEOUT_UDP,		FR_TIMEOUT_ICMP,
+		FR_TIMEOUT_EVENT};
+	size_t i;
+
+	if (!want_keys(job->d, node, "'timeouts'", words, ARRAY_SIZE(words)))
+		return;
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		const struct node *value = map_get(node, words[i]);
+
+		if (value)
+			duration_parse(job, value, 1, &rs->timeout[timeouts[i]]);
+	}
+}
+
+static void defaults_set(struct ruleset *rs)
+{
+	rs->flags = FR_F_LOOPBACK | FR_F_NEIGHBOUR | FR_F_MULTICAST | FR_F_DHCP | FR_F_ICMP_ERROR |
+		    FR_F_NONIP_DENY_GUEST;
+	rs->timeout[FR_TIMEOUT_TCP_OPENING] = 60;
+	rs->timeout[FR_TIMEOUT_TCP_ESTABLISHED] = 5 * 86400;
+	rs->timeout[FR_TIMEOUT_TCP_CLOSING] = 120;
+	rs->timeout[FR_TIMEOUT_UDP_ONEWAY] = 30;
+	rs->timeout[FR_TIMEOUT_UDP] = 120;
+	rs->timeout[FR_TIMEOUT_ICMP] = 30;
+	rs->timeout[FR_TIMEOUT_ADOPT] = 300;
+	rs->timeout[FR_TIMEOUT_EVENT] = 5;
+}
+
+void options_parse(struct job *job, const struct node *root, struct draft *draft)
+{
+	struct ruleset *rs = draft->rs;
+	const struct node *node;
+
+	defaults_set(rs);
+	node = map_get(root, "default");
+	if (node)
+		default_parse(job, node, rs);
+	node = map_get(root, "builtin");
+	if (node)
+		builtin_parse(job, node, rs);
+	judge_parse(job, root, "forwarded", FR_F_FORWARD_JUDGE, rs);
+	judge_parse(job, root, "ipsec", FR_F_IPSEC_JUDGE, rs);
+	node = map_get(root, "non-ip");
+	if (node)
+		non_ip_parse(job, node, rs);
+	node = map_get(root, "adopt");
+	if (node)
+		duration_parse(job, node, 0, &rs->timeout[FR_TIMEOUT_ADOPT]);
+	node = map_get(root, "timeouts");
+	if (node)
+		timeouts_parse(job, node, rs);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The front of the policy floor: read, parse, resolve, check, in this order, and go on as long as
+ * there is something left that makes sense, so that every mistake is told in one run.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "model.h"
+
+static const char *const mode_words[] = {"audit", "enforce"};
+
+static void metadata_parse(struct job *job, const struct node *root, struct ruleset *rs)
+{
+	static const char *const keys[] = {"name", "description"};
+	const struct node *metadata = need(job->d, root, "a policy", "metadata"), *name;
+
+	if (!metadata || !want_keys(job->d, metadata, "'metadata'", keys, ARRAY_SIZE(keys)))
+		return;
+	name = need(job->d, metadata, "'metadata'", "name");
+	if (name)
+		want_name(job->d, name, "policy name", &rs->name);
+}
+
+static void names_refuse(struct job *job, const struct node *root)
+{
+	static const char *const keys[] = {"resolvers", "names"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		const struct node *value = map_get(root, keys[i]);
+
+		if (value)
+			diag_error(job->d, value->key->loc, -EINVAL, "name-unsupported",
+				   "leave it out and give addresses",
+				   "'%s': addresses are not learned from DNS in this version",
+				   keys[i]);
+	}
+}
+
+void policy_parse(struct job *job, const struct node *root, struct draft *draft)
+{
+	static const char *const keys[] = {
+		"apiVersion", "kind",	"metadata", "mode",	"attach",    "prefixes",
+		"use",	      "rules",	"failsafe", "default",	"builtin",   "forwarded",
+		"ipsec",      "non-ip", "adopt",    "timeouts", "resolvers", "names"};
+	const struct node *mode, *attach;
+
+	want_keys(job->d, root, "a policy", keys, ARRAY_SIZE(keys));
+	metadata_parse(job, root, draft->rs);
+	mode = need(job->d, root, "a policy", "mode");
+	if (mode)
+		draft->rs->enforce =
+			want_word(job->d, mode, "'mode'", mode_words, ARRAY_SIZE(mode_words)) == 1;
+	attach = need(job->d, root, "a policy", "attach");
+	if (attach)
+		attach_parse(job, attach, draft);
+	options_parse(job, root, draft);
+	names_refuse(job, root);
+}
+
+static void rules_resolve(struct job *job, const struct node *root, struct draft *draft)
+{
+	const struct node *node = map_get(root, "use");
+
+	prefix_sets_parse(job, map_get(root, "prefixes"), draft->path, &draft->sets);
+	if (node)
+		uses_resolve(job, node, draft);
+	node = map_get(root, "rules");
+	if (node)
+		rules_parse(job, node, draft);
+	failsafe_parse(job, root, draft);
+}
+
+int policy_load(const char *path, const struct policy_options *options, struct diags *d,
+		struct ruleset **out)
+{
+	struct job job = {.d = d, .arena = d->arena, .options = options};
+	struct draft draft = {.path = path};
+	unsigned errors = d->errors;
+	struct node *root;
+	int err = doc_load(path, d, &root);
+
+	if (err)
+		return err;
+	if (!kind_check(&job, root, "Policy"))
+		return -EINVAL;
+	draft.rs = arena_alloc(d->arena, sizeof(*draft.rs));
+	draft.rs->arena = d->arena;
+	draft.rs->source = root->loc.source;
+	draft.ids.arena = draft.tables.arena = d->arena;
+	policy_parse(&job, root, &draft);
+	rules_resolve(&job, root, &draft);
+	policy_check(&job, root, &draft);
+	if (d->errors != errors)
+		return -EINVAL;
+	*out = draft.rs;
+	return 0;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A selected row to a concrete rule: its ports with the params put in, its peer's addresses, and
+ * where it came from. What a row lacks is told, never filled in: nothing becomes `any` by itself.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "resolve.h"
+
+const char *row_place(struct job *job, const struct table *table, const struct row *row)
+{
+	if (!row->line)
+		return arena_printf(job->arena, "table '%s'", table->name);
+	return arena_printf(job->arena, "line %u of %s", row->line,
+			    table->document ? table->document : "the vendor's document");
+}
+
+/* ---------------------------------------------------------------- ports */
+
+/* Where a wrong port was written: in the policy when a param brought it, else in the table. */
+static const struct node *port_place(struct use *use, const struct node *port)
+{
+	const struct setting *setting;
+	struct slot slot;
+
+	if (!template_next(use->job->arena, port->text, 0, &slot))
+		return port;
+	setting = setting_get(&use->settings, slot.param);
+	return setting && setting->place ? setting->place : port;
+}
+
+static bool row_port(struct use *use, const struct node *port, struct services *out,
+		     const char **unset)
+{
+	const struct node *place = port_place(use, port);
+	struct words texts = {0};
+	bool good = true;
+	size_t i;
+
+	*unset = template_expand(use->job, &use->settings, port, &texts);
+	for (i = 0; i < texts.count; i++)
+		good &= service_add(use->job, place, texts.list[i], out);
+	return good && !*unset;
+}
+
+static void refuse_portless(struct use *use, const struct row *row, const char *unset)
+{
+	const char *place = row_place(use->job, use->table, row), *hint;
+	const char *see = row->see ? row->see : "the vendor's document";
+
+	if (unset)
+		hint = arena_printf(use->job->arena,
+				    "set: {%s: [PORT/tcp]}, or without: [%s]; see %s", unset,
+				    row->id, see);
+	else
+		hint = arena_printf(use->job->arena,
+				    "write a rule of your own, and without: [%s]; see %s", row->id,
+				    see);
+	if (use->job->options->strict)
+		diag_error(use->job->d, use->place->loc, -EINVAL, "row-without-ports", hint,
+			   "row '%s' (%s) has no ports: nothing is opened for it", row->id, place);
+	else
+		diag_warning(use->job->d, use->place->loc, "row-without-ports", hint,
+			     "row '%s' (%s) has no ports: nothing is opened for it", row->id,
+			     place);
+}
+
+static bool row_services(struct use *use, const struct row *row, struct services *out)
+{
+	const char *unset = NULL;
+	const struct node *port;
+
+	for_children(port, row->ports)
+	{
+		if (row_port(use, port, out, &unset))
+			continue;
+		if (unset)
+			refuse_portless(use, row, unset);
+		return false;
+	}
+	if (out->count)
+		return true;
+	refuse_portless(use, row, NULL);
+	return false;
+}
+
+/* ---------------------------------------------------------------- peers */
+
+static void note_missing(struct use *use, const struct row *row, const struct node *names,
+			 struct role_state *state)
+{
+	const struct node *name;
+
+	words_add(use->job, &state->missing, row->id);
+	if (!state->first)
+		state->first = row;
+	if (!names)
+		return;
+	for_children(name, names)
+	{
+		const char *unset = template_expand(use->job, &use->settings, name, &state->names);
+
+		if (unset)
+			state->unset = unset;
+	}
+}
+
+static bool row_peers(struct use *use, const struct row *row, const struct role *role,
+		      struct peers *out)
+{
+	struct role_state *state = role_state(use, role);
+	const struct node *names = row->names ? row->names : role->names;
+
+	if (state->peers_node) {
+		*out = state->peers;
+		return !state->bad;
+	}
+	if (role->address_count && !names) {
+		out->list = role->addresses;
+		out->count = role->address_count;
+		return true;
+	}
+	note_missing(use, row, names, state);
+	return false;
+}
+
+static const char *rows_text(struct use *use, const struct role_state *state)
+{
+	const char *text = arena_printf(use->job->arena, "row '%s' (%s)", state->first->id,
+					row_place(use->job, use->table, state->first));
+	size_t i;
+
+	for (i = 1; i < state->missing.count && i < 4; i++)
+		text = arena_printf(use->job->arena, "%s, '%s'", text, state->missing.list[i]);
+	if (state->missing.count > 4)
+		text = arena_printf(use->job->arena, "%s and %zu more", text,
+				    state->missing.count - 4);
+	return text;
+}
+
+static const char *ways_out(struct use *use, const struct role *role,
+			    const struct role_state *state)
+{
+	const char *text = arena_printf(use->job->arena, "peers: {%s: [ADDRESS or prefixes/NAME]}",
+					role->name);
+	size_t i;
+
+	text = arena_printf(use->job->arena, "%s, or without: [", text);
+	for (i = 0; i < state->missing.count; i++)
+		text = arena_printf(use->job->arena, "%s%s%s", text, i ? ", " : "",
+				    state->missing.list[i]);
+	text = arena_printf(use->job->arena, "%s]", text);
+	if (state->first->when_count)
+		text = arena_printf(use->job->arena, "%s, or a narrower 'set' of %s", text,
+				    state->first->when[0].param->name);
+	return text;
+}
+
+static void missing_role(struct use *use, const struct role *role, const struct role_state *state)
+{
+	const struct node *peers = map_get(use->node, "peers");
+	struct loc loc = peers ? peers->key->loc : use->place->loc;
+	const char *rows = rows_text(use, state), *hint = ways_out(use, role, state);
+
+	if (state->unset)
+		diag_error(use->job->d, loc, -EINVAL, "missing-param",
+			   arena_printf(use->job->arena, "set: {%s: …}, or %s", state->unset, hint),
+			   "%s: the names of role '%s' need param '%s', which is not set", rows,
+			   role->name, state->unset);
+	else if (state->names.count)
+		diag_error(
+			use->job->d, loc, -EINVAL, "name-unsupported", hint,
+			"%s: role '%s' is known only by name (%s%s), and addresses are not learned from DNS in this version",
+			rows, role->name, state->names.list[0],
+			state->names.count > 1 ? ", …" : "");
+	else
+		diag_error(use->job->d, loc, -EINVAL, "missing-peer", hint,
+			   "%s: no peer is given for role '%s'", rows, role->name);
+}
+
+void missing_report(struct use *use)
+{
+	size_t i;
+
+	for (i = 0; i < use->table->role_count; i++)
+		if (use->roles[i].missing.count)
+			missing_role(use, &use->table->roles[i], &use->roles[i]);
+}
+
+/* ---------------------------------------------------------------- the rule */
+
+static struct origin row_origin(const struct table *table, const struct row *row)
+{
+	return (struct origin){.table = table->name,
+			       .row = row->id,
+			       .line = row->line,
+			       .lines = row->lines,
+			       .document = table->document,
+			       .section = row->section,
+			       .purpose = row->purpose,
+			       .from = row->from->name,
+			       .to = row->to->name,
+			       .note = row->note,
+			       .optional = row->optional};
+}
+
+void row_resolve(struct use *use, const struct row *row, uint8_t dir)
+{
+	const struct role *role = dir == FR_EGRESS ? row->to : row->from;
+	struct services services = {0};
+	struct peers peers = {0};
+	struct rule rule;
+
+	role_state(use, role)->wanted = true;
+	if (!row_services(use, row, &services) || !row_peers(use, row, role, &peers))
+		return;
+	rule = (struct rule){
+		.id = arena_printf(use->job->arena, "%s/%s", use->table->name, row->id),
+		.dir = dir,
+		.action = FR_ALLOW,
+		.needs_local = peers.needs_local,
+		.any_peer = peers.any,
+		.peers = peers.list,
+		.peer_count = peers.count,
+		.services = services.list,
+		.service_count = services.count,
+		.origin = row_origin(use->table, row),
+		.role = role->name,
+		.loc = use->place->loc,
+	};
+	draft_add(use->job, use->draft, rule, true);
+}

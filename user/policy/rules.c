@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The site's own rules, and failsafe.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "model.h"
+
+static const char *const action_words[] = {"deny", "allow"};
+static const char *const direction_words[] = {"egress", "ingress"};
+static const char *const mode_words[] = {"audit", "enforce"};
+
+/* Names that verdicts use for what is not in a policy. */
+static const char *const reserved_ids[] = {"default-egress", "default-ingress"};
+
+struct rule_place {
+	struct loc loc;
+	unsigned count;
+};
+
+static struct rule_place *place_put(struct job *job, struct draft *draft, const struct rule *rule)
+{
+	const char *key = arena_printf(job->arena, "%s\x1f%u", rule->id, rule->dir);
+	struct rule_place *place = arena_alloc(job->arena, sizeof(*place));
+
+	place->loc = rule->loc;
+	place->count = 1;
+	return (struct rule_place *)index_put(&draft->ids, key, place);
+}
+
+static bool place_claim(struct job *job, struct draft *draft, struct rule *rule, bool again)
+{
+	struct rule_place *before = place_put(job, draft, rule);
+
+	if (before && again) {
+		rule->id = arena_printf(job->arena, "%s#%u", rule->id, ++before->count);
+		before = place_put(job, draft, rule);
+	}
+	if (before) {
+		diag_error(job->d, rule->loc, -EINVAL, "duplicate-id", NULL,
+			   "rule '%s' (%s) is already in line %u", rule->id,
+			   direction_words[rule->dir], before->loc.line);
+		return false;
+	}
+	if (strlen(rule->id) < 2 * FR_NAME_MAX)
+		return true;
+	diag_error(job->d, rule->loc, -EINVAL, "bad-name", NULL,
+		   "rule id '%s' is longer than %d characters", rule->id, 2 * FR_NAME_MAX - 1);
+	return false;
+}
+
+void draft_add(struct job *job, struct draft *draft, struct rule rule, bool again)
+{
+	struct ruleset *rs = draft->rs;
+
+	if (!place_claim(job, draft, &rule, again))
+		return;
+	rs->rules = arena_grow(job->arena, rs->rules, rs->rule_count, &draft->rule_capacity,
+			       sizeof(*rs->rules));
+	rs->rules[rs->rule_count++] = rule;
+}
+
+static void rule_aim(struct rule *rule, const struct peers *peers, const struct services *services)
+{
+	rule->any_peer = peers->any;
+	rule->needs_local = peers->needs_local;
+	rule->peers = peers->list;
+	rule->peer_count = peers->count;
+	rule->services = services->list;
+	rule->service_count = services->count;
+}
+
+/* ---------------------------------------------------------------- rules */
+
+static bool id_parse(struct job *job, const struct node *node, struct rule *rule)
+{
+	size_t i;
+
+	if (!want_name(job->d, node, "rule id", &rule->id))
+		return false;
+	rule->loc = node->loc;
+	for (i = 0; i < ARRAY_SIZE(reserved_ids); i++) {
+		if (strcmp(rule->id, reserved_ids[i]) == 0) {
+			diag_error(job->d, node->loc, -EINVAL, "bad-name", "choose another id",
+				   "'%s' is the name of the default itself", rule->id);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool words_parse(struct job *job, const struct node *node, struct rule *rule)
+{
+	const struct node *direction = need(job->d, node, "a rule", "direction");
+	const struct node *action = need(job->d, node, "a rule", "action");
+	const struct node *mode = map_get(node, "mode");
+	int dir = -1, act = -1, staged = 1;
+
+	if (direction)
+		dir = want_word(job->d, direction, "'direction'", direction_words, 2);
+	if (action)
+		act = want_word(job->d, action, "'action'", action_words, 2);
+	if (mode)
+		staged = want_word(job->d, mode, "'mode'", mode_words, 2);
+	if (dir < 0 || act < 0 || staged < 0)
+		return false;
+	rule->dir = (uint8_t)dir;
+	rule->action = act ? FR_ALLOW : FR_DENY;
+	rule->staged = staged == 0;
+	if (rule->staged && rule->action == FR_ALLOW) {
+		diag_error(
+			job->d, mode->loc, -EINVAL, "staged-allow",
+			"leave 'mode' out; what an allow rule would admit shows in the policy's own audit mode",
+			"only a deny rule can be staged with 'mode: audit'");
+		return false;
+	}
+	return true;
+}
+
+static bool aim_parse(struct job *job, struct draft *draft, const struct node *node,
+		      struct rule *rule)
+{
+	const struct node *peer = need(job->d, node, "a rule", "peer");
+	const struct node *ports = need(job->d, node, "a rule", "ports");
+	struct services services = {0};
+	struct peers peers = {0};
+	bool good = peer && ports;
+
+	if (peer)
+		good &= peers_parse(job, &draft->sets, peer, "'peer'", &peers);
+	if (ports)
+		good &= services_parse(job, ports, "'ports'", &services);
+	rule_aim(rule, &peers, &services);
+	return good;
+}
+
+static void rule_parse(struct job *job, const struct node *node, struct draft *draft)
+{
+	static const char *const keys[] = {"id",     "direction", "peer",    "ports",
+					   "action", "mode",	  "purpose", "comment"};
+	struct rule rule = {.loc = node->loc};
+	const struct node *id, *purpose;
+	bool good;
+
+	if (!want_keys(job->d, node, "a rule", keys, ARRAY_SIZE(keys)))
+		return;
+	id = need(job->d, node, "a rule", "id");
+	good = id && id_parse(job, id, &rule);
+	good &= words_parse(job, node, &rule);
+	good &= aim_parse(job, draft, node, &rule);
+	purpose = map_get(node, "purpose");
+	if (!purpose)
+		purpose = map_get(node, "comment");
+	if (purpose)
+		rule.origin.purpose = want_text(job->d, purpose, "'purpose'");
+	if (good)
+		draft_add(job, draft, rule, false);
+}
+
+void rules_parse(struct job *job, const struct node *rules, struct draft *draft)
+{
+	const struct node *node;
+
+	if (!want_list(job->d, rules, "'rules'"))
+		return;
+	for_children(node, rules) rule_parse(job, node, draft);
+}
+
+/* ---------------------------------------------------------------- failsafe */
+
+static bool failsafe_map(struct job *job, const struct node *node, struct draft *draft,
+			 struct rule *rule)
+{
+	static const char *const keys[] = {"id", "peer", "ports", "purpose", "comment"};
+	const struct node *id = map_get(node, "id");
+
+	if (!want_keys(job->d, node, "a failsafe entry", keys, ARRAY_SIZE(keys)))
+		return false;
+	if (id && !id_parse(job, id, rule))
+		return false;
+	return aim_parse(job, draft, node, rule);
+}
+
+static bool failsafe_port(struct job *job, const struct node *node, struct rule *rule)
+{
+	const struct peers anybody = {.any = true};
+	struct services services = {0};
+
+	if (!services_parse(job, node, "a failsafe entry", &services))
+		return false;
+	rule_aim(rule, &anybody, &services);
+	return true;
+}
+
+static void failsafe_entry(struct job *job, const struct node *node, unsigned number,
+			   struct draft *draft)
+{
+	struct rule rule = {.loc = node->loc, .dir = FR_INGRESS, .action = FR_FAILSAFE_ALLOW};
+	bool good;
+
+	rule.id = arena_printf(job->arena, "failsafe/%u", number);
+	if (node->kind == NODE_MAP)
+		good = failsafe_map(job, node, draft, &rule);
+	else
+		good = failsafe_port(job, node, &rule);
+	if (good)
+		draft_add(job, draft, rule, false);
+}
+
+/* Nothing was said, and somebody may have to log in to mend the policy. */
+static void failsafe_ssh(struct job *job, const struct node *root, struct draft *draft)
+{
+	struct service *ssh = arena_alloc(job->arena, sizeof(*ssh));
+	const struct ruleset *rs = draft->rs;
+	struct rule rule = {.id = "failsafe/ssh",
+			    .loc = root->loc,
+			    .dir = FR_INGRESS,
+			    .action = FR_FAILSAFE_ALLOW,
+			    .any_peer = true,
+			    .services = ssh,
+			    .service_count = 1};
+	bool logs_in = false;
+	size_t i;
+
+	for (i = 0; i < rs->attach_count; i++)
+		logs_in |= rs->attach[i].kind != FR_KIND_GUEST;
+	if (!logs_in)
+		return;
+	*ssh = (struct service){.proto = PROTO_TCP, .first = 22, .last = 22};
+	draft->rs->failsafe_open = true;
+	draft_add(job, draft, rule, false);
+}
+
+void failsafe_parse(struct job *job, const struct node *root, struct draft *draft)
+{
+	const struct node *failsafe = map_get(root, "failsafe"), *node;
+	unsigned number = 1;
+
+	if (!failsafe) {
+		failsafe_ssh(job, root, draft);
+		return;
+	}
+	if (!want_list(job->d, failsafe, "'failsafe'"))
+		return;
+	for_children(node, failsafe) failsafe_entry(job, node, number++, draft);
+}

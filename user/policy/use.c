@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * `use:` of a policy: which table, which role, which params; then every row that is selected
+ * becomes rules (resolve.c), and whatever was said to no effect is told.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "resolve.h"
+
+/* ---------------------------------------------------------------- what a use says */
+
+static void use_as(struct use *use, const struct node *as, bool *good)
+{
+	const struct node *item;
+
+	if (!want_items(use->job->d, as, "'as'")) {
+		*good = false;
+		return;
+	}
+	for_items(item, as)
+	{
+		const char *name = want_text(use->job->d, item, "a role");
+		const struct role *role = name ? role_find(use->table, name) : NULL;
+
+		if (name && !role)
+			diag_error(use->job->d, item->loc, -EINVAL, "unknown-role",
+				   hint_roles(use->job, use->table, name),
+				   "role '%.80s' is not declared in table '%s'", name,
+				   use->table->name);
+		if (role)
+			role_state(use, role)->played = true;
+		else
+			*good = false;
+	}
+}
+
+static void use_peer(struct use *use, const struct node *node)
+{
+	const char *name = node->key->text;
+	const struct role *role = role_find(use->table, name);
+	struct role_state *state;
+
+	if (!role) {
+		diag_error(use->job->d, node->key->loc, -EINVAL, "unknown-role",
+			   hint_roles(use->job, use->table, name),
+			   "role '%.80s' is not declared in table '%s'", name, use->table->name);
+		return;
+	}
+	state = role_state(use, role);
+	state->peers_node = node;
+	state->bad = !peers_parse(use->job, &use->draft->sets, node,
+				  arena_printf(use->job->arena, "'peers.%s'", name), &state->peers);
+}
+
+static void use_row_words(struct use *use, const char *key)
+{
+	const struct node *list = map_get(use->node, key), *item;
+	bool with = strcmp(key, "with") == 0;
+
+	if (!list || !want_items(use->job->d, list, arena_printf(use->job->arena, "'%s'", key)))
+		return;
+	for_items(item, list)
+	{
+		const char *id = want_text(use->job->d, item, "a row id");
+		const struct row *row = id ? row_find(use->table, id) : NULL;
+		struct row_state *state;
+
+		if (id && !row)
+			diag_error(use->job->d, item->loc, -EINVAL, "unknown-row",
+				   hint_rows(use->job, use->table, id),
+				   "table '%s' has no row '%.80s'", use->table->name, id);
+		if (!row)
+			continue;
+		state = &use->rows[row - use->table->rows];
+		*(with ? &state->with : &state->without) = item;
+	}
+}
+
+/* ---------------------------------------------------------------- which rows stand */
+
+static void with_check(struct use *use, const struct row *row, const struct row_state *state)
+{
+	struct job *job = use->job;
+
+	if (!state->concerns)
+		diag_error(job->d, state->with->loc, -EINVAL, "unselected-row", NULL,
+			   "row '%s' goes from '%s' to '%s', and this host plays neither", row->id,
+			   row->from->name, row->to->name);
+	else if (!state->selected)
+		diag_error(job->d, state->with->loc, -EINVAL, "unselected-row",
+			   "change 'set', or leave the row out of 'with'",
+			   "row '%s' is not selected: its condition on '%s' is not met", row->id,
+			   row->when[0].param->name);
+	else if (!row->optional)
+		diag_note(job->d, state->with->loc, "not-optional", NULL,
+			  "row '%s' is not optional; it stands without 'with' as well", row->id);
+}
+
+static bool row_stands(struct use *use, const struct row *row)
+{
+	struct row_state *state = &use->rows[row - use->table->rows];
+
+	state->concerns = role_state(use, row->from)->played || role_state(use, row->to)->played;
+	state->selected = state->concerns && row_selected(&use->settings, row);
+	if (state->with)
+		with_check(use, row, state);
+	if (state->without && (!state->selected || (row->optional && !state->with)))
+		diag_warning(use->job->d, state->without->loc, "unselected-row", NULL,
+			     "row '%s' is not selected anyway", row->id);
+	if (state->with && state->without)
+		diag_error(use->job->d, state->without->loc, -EINVAL, "unselected-row", NULL,
+			   "row '%s' is in 'with' and in 'without'", row->id);
+	return state->selected && !state->without && (!row->optional || state->with);
+}
+
+/* ---------------------------------------------------------------- said to no effect */
+
+static void unused_check(struct use *use)
+{
+	size_t i;
+
+	for (i = 0; i < use->table->role_count; i++) {
+		const struct role_state *state = &use->roles[i];
+
+		if (!state->peers_node || state->wanted)
+			continue;
+		diag_error(use->job->d, state->peers_node->key->loc, -EINVAL, "unused-peer",
+			   "leave it out, or see which rows 'set' and 'with' select",
+			   "no selected row has role '%s' as its peer", use->table->roles[i].name);
+	}
+}
+
+static void replaced_note(struct use *use, const struct role *role, const struct role_state *state)
+{
+	if (!role->names || !state->peers_node || !state->wanted)
+		return;
+	diag_note(use->job->d, state->peers_node->key->loc, "names-replaced", NULL,
+		  "these peers replace every name that the vendor gives for '%s' (%s%s)",
+		  role->name, role->names->first->text, role->names->first->next ? ", …" : "");
+}
+
+static uint64_t addresses_of(const struct peers *peers)
+{
+	const uint64_t many = 1ull << 40;
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < peers->count; i++) {
+		unsigned free_bits = 128u - peers->list[i].length;
+
+		if (free_bits >= 40)
+			return many;
+		sum += 1ull << free_bits;
+		if (sum >= many)
+			return many;
+	}
+	return sum;
+}
+
+static void expect_note(struct use *use, const struct role *role, const struct role_state *state)
+{
+	uint64_t given = addresses_of(&state->peers);
+
+	if (!role->expect || !state->peers_node || state->bad || state->peers.any ||
+	    state->peers.needs_local || given == role->expect)
+		return;
+	diag_note(use->job->d, state->peers_node->key->loc, "peer-count", NULL,
+		  "the vendor speaks of %ju addresses of '%s'; %s%ju %s given",
+		  (uintmax_t)role->expect, role->name, given >= 1ull << 40 ? "more than " : "",
+		  (uintmax_t)given, given == 1 ? "is" : "are");
+}
+
+static void use_end(struct use *use)
+{
+	size_t i;
+
+	missing_report(use);
+	unused_check(use);
+	for (i = 0; i < use->table->role_count; i++) {
+		replaced_note(use, &use->table->roles[i], &use->roles[i]);
+		expect_note(use, &use->table->roles[i], &use->roles[i]);
+	}
+	if (use->taken == 0)
+		diag_error(use->job->d, use->place->loc, -EINVAL, "empty-use",
+			   "see 'as', 'set' and 'without'",
+			   "no row of table '%s' is left in this use", use->table->name);
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+static void use_rows(struct use *use)
+{
+	const struct table *table = use->table;
+	size_t i;
+
+	for (i = 0; i < table->row_count; i++) {
+		const struct row *row = &table->rows[i];
+
+		if (!row_stands(use, row))
+			continue;
+		use->taken++;
+		if (role_state(use, row->from)->played)
+			row_resolve(use, row, FR_EGRESS);
+		if (role_state(use, row->to)->played)
+			row_resolve(use, row, FR_INGRESS);
+	}
+}
+
+static void use_apply(struct use *use)
+{
+	const struct table *table = use->table;
+	const struct node *as, *peers, *node;
+	bool good;
+
+	use->roles = arena_alloc(use->job->arena, table->role_count * sizeof(*use->roles));
+	use->rows = arena_alloc(use->job->arena, table->row_count * sizeof(*use->rows));
+	good = settings_make(use->job, table, use->node, &use->settings);
+	as = need(use->job->d, use->node, "a use", "as");
+	if (as)
+		use_as(use, as, &good);
+	peers = map_get(use->node, "peers");
+	if (peers && want_map(use->job->d, peers, "'peers'"))
+		for_children(node, peers) use_peer(use, node);
+	use_row_words(use, "with");
+	use_row_words(use, "without");
+	/* Which rows stand is a guess while role or params are wrong: no cascade of errors. */
+	if (!good || !as)
+		return;
+	use_rows(use);
+	use_end(use);
+}
+
+/* Each table's file is read once; one that is broken is told once. */
+static const struct table *use_table(struct job *job, struct draft *draft, const struct node *place)
+{
+	static const struct table broken;
+	const struct table *table;
+
+	if (place->kind != NODE_SCALAR)
+		return table_find(job, draft->path, place);
+	table = index_get(&draft->tables, place->text);
+	if (!table) {
+		table = table_find(job, draft->path, place);
+		index_put(&draft->tables, place->text, table ? table : &broken);
+	}
+	return table == &broken ? NULL : table;
+}
+
+static void use_resolve(struct job *job, const struct node *node, struct draft *draft)
+{
+	static const char *const keys[] = {"table", "as", "set", "peers", "with", "without"};
+	struct use use = {.job = job, .draft = draft, .node = node};
+
+	if (!want_keys(job->d, node, "a use", keys, ARRAY_SIZE(keys)))
+		return;
+	use.place = need(job->d, node, "a use", "table");
+	if (!use.place)
+		return;
+	use.table = use_table(job, draft, use.place);
+	if (use.table)
+		use_apply(&use);
+}
+
+void uses_resolve(struct job *job, const struct node *uses, struct draft *draft)
+{
+	const struct node *node;
+
+	if (!want_list(job->d, uses, "'use'"))
+		return;
+	for_children(node, uses) use_resolve(job, node, draft);
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * YAML text to nodes, through libyaml's events; the only file that knows libyaml. Takes a small and
+ * strict part of YAML: one document of plain maps, lists and scalars. Anchors, aliases and tags are
+ * refused, so a document is never larger than its file.
+ */
+#include <errno.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "node.h"
+
+struct builder {
+	struct diags *d;
+	struct source *source;
+	yaml_parser_t parser;
+	size_t nodes;
+	unsigned depth;
+};
+
+static struct loc mark_loc(const struct builder *b, yaml_mark_t start, size_t length)
+{
+	return (struct loc){.source = b->source,
+			    .line = (uint32_t)start.line + 1,
+			    .column = (uint32_t)start.column + 1,
+			    .length = length ? (uint32_t)length : 1};
+}
+
+static struct loc event_loc(const struct builder *b, const yaml_event_t *event)
+{
+	yaml_mark_t start = event->start_mark, end = event->end_mark;
+
+	return mark_loc(b, start, start.line == end.line ? end.index - start.index : 1);
+}
+
+/* libyaml gives only a byte offset for what it cannot decode. */
+static struct loc offset_loc(const struct builder *b, size_t offset)
+{
+	yaml_mark_t mark = {0};
+	size_t i;
+
+	for (i = 0; i < offset && i < b->source->size; i++) {
+		mark.column++;
+		if (b->source->text[i] == '\n') {
+			mark.line++;
+			mark.column = 0;
+		}
+	}
+	return mark_loc(b, mark, 1);
+}
+
+static int refuse_syntax(struct builder *b)
+{
+	const yaml_parser_t *parser = &b->parser;
+	const char *problem = parser->problem ? parser->problem : "cannot be read";
+
+	if (parser->error == YAML_MEMORY_ERROR)
+		return diag_error(b->d, (struct loc){.source = b->source}, -ENOMEM, "yaml-syntax",
+				  NULL, "not enough memory to parse the file");
+	if (parser->error == YAML_READER_ERROR)
+		return diag_error(b->d, offset_loc(b, parser->problem_offset), -EINVAL,
+				  "yaml-syntax", "a policy is UTF-8 text", "not text: %s", problem);
+	if (parser->context && parser->context_mark.line != parser->problem_mark.line)
+		return diag_error(b->d, mark_loc(b, parser->problem_mark, 1), -EINVAL,
+				  "yaml-syntax", NULL, "not YAML: %s, %s that begins in line %zu",
+				  problem, parser->context, parser->context_mark.line + 1);
+	return diag_error(b->d, mark_loc(b, parser->problem_mark, 1), -EINVAL, "yaml-syntax", NULL,
+			  "not YAML: %s", problem);
+}
+
+static int next_event(struct builder *b, yaml_event_t *event)
+{
+	return yaml_parser_parse(&b->parser, event) ? 0 : refuse_syntax(b);
+}
+
+static int node_new(struct builder *b, const yaml_event_t *event, enum node_kind kind,
+		    struct node **out)
+{
+	struct node *node;
+
+	if (++b->nodes > DOC_NODES_MAX)
+		return diag_error(b->d, event_loc(b, event), -E2BIG, "yaml-limit", NULL,
+				  "more than %d values in one file", DOC_NODES_MAX);
+	node = arena_alloc(b->d->arena, sizeof(*node));
+	node->kind = kind;
+	node->loc = event_loc(b, event);
+	*out = node;
+	return 0;
+}
+
+static int refuse_extras(struct builder *b, const yaml_event_t *event)
+{
+	const yaml_char_t *anchor = NULL, *tag = NULL;
+
+	if (event->type == YAML_SCALAR_EVENT) {
+		anchor = event->data.scalar.anchor;
+		tag = event->data.scalar.tag;
+	} else if (event->type == YAML_SEQUENCE_START_EVENT) {
+		anchor = event->data.sequence_start.anchor;
+		tag = event->data.sequence_start.tag;
+	} else if (event->type == YAML_MAPPING_START_EVENT) {
+		anchor = event->data.mapping_start.anchor;
+		tag = event->data.mapping_start.tag;
+	}
+	if (anchor || event->type == YAML_ALIAS_EVENT)
+		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-alias",
+				  "write the value out where it is used",
+				  "anchors and aliases (& and *) are not allowed");
+	if (tag)
+		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-tag", "leave it out",
+				  "tags ('%s') are not allowed", (const char *)tag);
+	return 0;
+}
+
+static int build_node(struct builder *b, const yaml_event_t *event, struct node **out);
+
+static int build_scalar(struct builder *b, const yaml_event_t *event, struct node **out)
+{
+	const char *value = (const char *)event->data.scalar.value;
+	size_t length = event->data.scalar.length;
+	struct node *node;
+	int err;
+
+	if (memchr(value, 0, length))
+		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-syntax", NULL,
+				  "a NUL character is not allowed in a value");
+	err = node_new(b, event, NODE_SCALAR, &node);
+	if (err)
+		return err;
+	node->text = arena_strndup(b->d->arena, value, length);
+	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	*out = node;
+	return 0;
+}
+
+/* The next node of a collection, or NULL at its end. */
+static int build_next(struct builder *b, yaml_event_type_t end, struct node **out)
+{
+	yaml_event_t event;
+	int err = next_event(b, &event);
+
+	if (err)
+		return err;
+	*out = NULL;
+	if (event.type != end)
+		err = build_node(b, &event, out);
+	yaml_event_delete(&event);
+	return err;
+}
+
+static int build_list(struct builder *b, struct node *list)
+{
+	struct node **tail = &list->first;
+
+	for (;;) {
+		int err = build_next(b, YAML_SEQUENCE_END_EVENT, tail);
+
+		if (err || !*tail)
+			return err;
+		tail = &(*tail)->next;
+	}
+}
+
+/* The same key earlier in the map, or NULL. Small maps are walked; large ones are indexed. */
+static const struct node *key_before(struct index *seen, const struct node *map, size_t count,
+				     const struct node *key)
+{
+	const size_t walked = 16;
+	const struct node *value;
+
+	if (count < walked) {
+		value = map_get(map, key->text);
+		return value ? value->key : NULL;
+	}
+	if (count == walked)
+		for_children(value, map) index_put(seen, value->key->text, value->key);
+	return index_put(seen, key->text, key);
+}
+
+static int check_key(struct builder *b, const struct node *key)
+{
+	if (key->kind == NODE_SCALAR)
+		return 0;
+	return diag_error(b->d, key->loc, -EINVAL, "yaml-syntax",
+			  "quote a value that begins with '{' or '['",
+			  "a key must be a word, not a list or a map");
+}
+
+static void check_twice(struct builder *b, const struct node *before, const struct node *key)
+{
+	if (before)
+		diag_error(b->d, key->loc, -EINVAL, "duplicate-key", NULL,
+			   "key '%.80s' is already in line %u of the same map", key->text,
+			   before->loc.line);
+}
+
+static int build_map(struct builder *b, struct node *map)
+{
+	struct index seen = {.arena = b->d->arena};
+	struct node **tail = &map->first;
+	size_t count;
+
+	for (count = 0;; count++) {
+		struct node *key, *value;
+		int err = build_next(b, YAML_MAPPING_END_EVENT, &key);
+
+		if (err || !key)
+			return err;
+		err = check_key(b, key);
+		if (!err)
+			err = build_next(b, YAML_NO_EVENT, &value);
+		if (err)
+			return err;
+		check_twice(b, key_before(&seen, map, count, key), key);
+		value->key = key;
+		*tail = value;
+		tail = &value->next;
+	}
+}
+
+static int build_collection(struct builder *b, const yaml_event_t *event, struct node **out)
+{
+	bool is_map = event->type == YAML_MAPPING_START_EVENT;
+	struct node *node;
+	int err;
+
+	if (b->depth >= DOC_DEPTH_MAX)
+		return diag_error(b->d, event_loc(b, event), -E2BIG, "yaml-limit", NULL,
+				  "nested more than %d deep", DOC_DEPTH_MAX);
+	err = node_new(b, event, is_map ? NODE_MAP : NODE_LIST, &node);
+	if (err)
+		return err;
+	b->depth++;
+	err = is_map ? build_map(b, node) : build_list(b, node);
+	b->depth--;
+	if (!err)
+		*out = node;
+	return err;
+}
+
+static int build_node(struct builder *b, const yaml_event_t *event, struct node **out)
+{
+	int err = refuse_extras(b, event);
+
+	if (err)
+		return err;
+	if (event->type == YAML_SCALAR_EVENT)
+		return build_scalar(b, event, out);
+	return build_collection(b, event, out);
+}
+
+static int skip_event(struct builder *b, yaml_event_type_t *type, struct loc *loc)
+{
+	yaml_event_t event;
+	int err = next_event(b, &event);
+
+	if (err)
+		return err;
+	*type = event.type;
+	*loc = event_loc(b, &event);
+	yaml_event_delete(&event);
+	return 0;
+}
+
+static int build_document(struct builder *b, struct node **out)
+{
+	yaml_event_type_t type = YAML_NO_EVENT;
+	struct node *root = NULL;
+	struct loc loc;
+	int err;
+
+	err = skip_event(b, &type, &loc); /* stream start */
+	if (!err)
+		err = skip_event(b, &type, &loc);
+	if (err)
+		return err;
+	if (type == YAML_STREAM_END_EVENT)
+		return diag_error(b->d, (struct loc){.source = b->source}, -EINVAL, "empty-file",
+				  "a policy begins with 'apiVersion: flowreeve/v1'",
+				  "the file says nothing");
+	err = build_next(b, YAML_NO_EVENT, &root);
+	if (!err)
+		err = skip_event(b, &type, &loc); /* document end */
+	if (!err)
+		err = skip_event(b, &type, &loc);
+	if (err)
+		return err;
+	if (type != YAML_STREAM_END_EVENT)
+		return diag_error(b->d, loc, -EINVAL, "yaml-documents", "split the file",
+				  "a second document begins here; a file holds one");
+	*out = root;
+	return 0;
+}
+
+static int refuse_file(struct diags *d, const char *path, int err)
+{
+	struct source *source = arena_alloc(d->arena, sizeof(*source));
+
+	source->name = arena_strdup(d->arena, path);
+	source->text = "";
+	if (err == -EFBIG)
+		return diag_error(d, (struct loc){.source = source}, err, "file-too-big", NULL,
+				  "the file is larger than %d MB", DOC_BYTES_MAX >> 20);
+	if (err == -EINVAL)
+		return diag_error(d, (struct loc){.source = source}, err, "file-unreadable", NULL,
+				  "not a regular file");
+	return diag_error(d, (struct loc){.source = source}, err, "file-unreadable", NULL,
+			  "cannot be read: %s", error_text(err));
+}
+
+int doc_load(const char *path, struct diags *d, struct node **out)
+{
+	struct builder b = {.d = d};
+	int err = source_read(d->arena, path, DOC_BYTES_MAX, &b.source);
+
+	if (err)
+		return refuse_file(d, path, err);
+	if (!yaml_parser_initialize(&b.parser))
+		return diag_error(d, (struct loc){.source = b.source}, -ENOMEM, "yaml-syntax", NULL,
+				  "not enough memory to parse the file");
+	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&b.parser, (const unsigned char *)b.source->text,
+				     b.source->size);
+	err = build_document(&b, out);
+	yaml_parser_delete(&b.parser);
+	return err;
+}
