@@ -84,7 +84,7 @@ struct context {
 /* ---------------------------------------------------------------- options.c */
 
 /* Options and operands in any order, "--" ends the options. 0 or EXIT_USAGE with a diagnostic. */
-int options_parse(struct context *c, int argc, char **argv);
+int arguments_parse(struct context *c, int argc, char **argv);
 /* The options of a mask, as --help lists them. */
 void options_help(FILE *out, uint32_t mask);
 

@@ -203,7 +203,7 @@ static int count_operands(struct context *c)
 	return 0;
 }
 
-int options_parse(struct context *c, int argc, char **argv)
+int arguments_parse(struct context *c, int argc, char **argv)
 {
 	bool ended = false;
 	int ret;

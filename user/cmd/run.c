@@ -115,7 +115,7 @@ static int dispatch(struct context *c, const struct command *commands, size_t co
 	if (str_equal(argv[0], "help"))
 		return help_command(c->command, stdout);
 	c->schema = c->command->name;
-	ret = options_parse(c, argc - 1, argv + 1);
+	ret = arguments_parse(c, argc - 1, argv + 1);
 	if (ret)
 		return ret;
 	if (c->options.given & OPT_HELP)

@@ -1,0 +1,47 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The command line itself: help, unknown words, options and operands. Sourced by run.
+
+golden help 0 --help
+golden help-explain 0 explain --help
+exits 'help VERB is VERB --help' 0 '' help apply
+exits 'no command is a usage error' 2 'Usage: flowreeve COMMAND'
+golden unknown-command 2 aply policy.yaml
+exits 'the beginning of a command is not the command' 2 "there is no command 'stat'" stat
+golden unknown-option 2 check --jsom policy.yaml
+exits 'the beginning of an option is not the option' 2 'check has no option --tab' check --tab x policy.yaml
+exits 'an option of another command' 2 'check has no option --pseudo' check --pseudo policy.yaml
+exits 'a short option' 2 "'-j' is not an option" check -j policy.yaml
+exits 'an option without its value' 2 '--tables needs a value' check policy.yaml --tables
+exits 'a value for an option that takes none' 2 '--json takes no value' version --json=yes
+exits 'no operand' 2 'usage: flowreeve check' check
+exits 'one operand too many' 2 'one operand too many' compile a.yaml b.yaml
+exits 'what show does not know' 2 "did you mean 'rules'" show rule
+exits 'a mode that is none' 2 "'enforced' is not a mode" apply x.yaml --mode enforced
+exits 'a count of nothing' 2 '--count takes a number' monitor --count 0
+exits 'a local subnet without an interface' 2 'takes IF=CIDR' check x.yaml --local-subnet 10.0.0.0/24
+exits 'a local subnet with host bits' 2 'did you mean 10.0.0.0/24' check x.yaml --local-subnet e=10.0.0.5/24
+exits 'after -- all are operands' 3 '\-\-json: error' check -- --json
+golden version 0 version
+json_is 'version as JSON' 0 'd["abi"] >= 1' version
+json_is 'a usage error as JSON' 2 'd["error"]["exit"] == 2' check --nonsense
+json_is 'an unknown command as JSON' 2 '"apply" in d["diagnostics"][0]["hint"]' aply
+
+if "$flowreeve" version >/dev/full 2>"$work/err"; then
+	not_ok 'a full disk is a failure'
+elif [ $? = 1 ] && grep -q 'not written whole: No space left' "$work/err"; then
+	ok 'a full disk is a failure'
+else
+	not_ok 'a full disk is a failure' "$(cat "$work/err")"
+fi
+
+{
+	sleep 0.3
+	"$flowreeve" --help 2>"$work/err"
+	echo $? >"$work/status"
+} | true
+if [ "$(cat "$work/status")" = 1 ] && grep -q 'not written whole: Broken pipe' "$work/err"; then
+	ok 'a reader that went away is a failure'
+else
+	not_ok 'a reader that went away is a failure' "exit $(cat "$work/status")" "$(cat "$work/err")"
+fi

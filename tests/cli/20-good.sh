@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What is right: check, compile and explain say so, for the shipped policies too. Sourced by run.
+
+in=tests/cli/input
+golden check-good 0 check $in/good.yaml
+golden check-table 0 check $in/tables/acme.yaml
+golden check-several 0 check $in/good.yaml $in/tables/acme.yaml $in/enforce.yaml
+golden compile 0 compile $in/good.yaml
+golden compile-pseudo 0 compile $in/good.yaml --pseudo
+json_is 'check as JSON' 0 \
+	'[f["ok"] for f in d["files"]] == [True, True] and d["files"][0]["image"]["egress"]["rules"] == 4' \
+	check $in/good.yaml $in/tables/acme.yaml
+json_is 'compile as JSON' 0 'len(d["image"]["digest"]) == 64 and "pseudo" not in d' compile $in/good.yaml
+json_is 'compile --pseudo as JSON' 0 'len(d["pseudo"]) > 100' compile $in/good.yaml --pseudo
+
+golden explain-pass 0 explain $in/good.yaml egress tcp 10.20.0.5:2049
+golden explain-default 0 explain $in/good.yaml egress tcp 10.66.0.66:2049
+golden explain-port 0 explain $in/good.yaml egress tcp 10.20.0.5:2050
+golden explain-deny 0 explain $in/good.yaml egress tcp 10.20.0.200:2049
+golden explain-enforce 0 explain $in/enforce.yaml egress tcp 10.66.0.66:2049
+golden explain-v6 0 explain $in/good.yaml egress udp '[fd00:20::5]:2049'
+golden explain-failsafe 0 explain $in/good.yaml ingress tcp 10.1.0.9:22
+golden explain-icmp 0 explain $in/good.yaml egress icmp 10.20.0.5 echo-request
+golden explain-portless 0 explain $in/good.yaml egress esp 10.9.0.1
+golden explain-unknown 0 explain $in/local.yaml egress udp 10.5.0.1:53
+golden explain-local 0 explain $in/local.yaml egress udp 10.5.0.1:53 --local-subnet eth0=10.5.0.0/24
+exits 'icmp of an IPv6 peer is ICMPv6' 0 '' explain $in/good.yaml egress icmp fd00:20::5 128
+grep -q '^pass  rule=acme/ping' "$work/out" && ok 'and the row for ping covers it' ||
+	not_ok 'and the row for ping covers it' "$(cat "$work/out")"
+exits 'options after operands, --mode over the file' 0 '' explain $in/good.yaml egress tcp 10.66.0.66:1 --mode enforce
+grep -q '^drop  rule=default-egress  reason=default$' "$work/out" && ok 'and the verdict is drop' ||
+	not_ok 'and the verdict is drop' "$(cat "$work/out")"
+json_is 'explain as JSON' 0 \
+	'd["verdict"] == "pass" and d["row"] == {"table": "acme", "row": "data", "line": 12}' \
+	explain $in/good.yaml egress tcp 10.20.0.5:2049
+json_is 'an unknown answer as JSON' 0 'd["verdict"] == "unknown" and d["rule"] == "near"' \
+	explain $in/local.yaml egress udp 10.5.0.1:53
+
+golden explain-no-port 2 explain $in/good.yaml egress tcp 10.20.0.5
+golden explain-name 2 explain $in/good.yaml egress tcp files.example.com:2049
+exits 'a direction that is none' 2 'neither egress nor ingress' explain $in/good.yaml out tcp 10.0.0.1:1
+exits 'a protocol nobody knows' 2 "did you mean 'tcp'" explain $in/good.yaml egress tpc 10.0.0.1:1
+exits 'a port past the end' 2 'not a port from 0 to 65535' explain $in/good.yaml egress tcp 10.0.0.1:65536
+exits 'an IPv6 port without brackets' 2 'port is missing' explain $in/good.yaml egress tcp fd00::1
+exits 'icmp without a type' 2 'ICMP type is missing' explain $in/good.yaml egress icmp 10.0.0.1
+exits 'a port for what has none' 2 'has no ports' explain $in/good.yaml egress esp 10.0.0.1:5
+
+for example in policies/examples/*.yaml; do
+	exits "$example" 0 '' check --strict "$example"
+	grep -q ': warning: ' "$work/err" && not_ok "$example: no warning" "$(cat "$work/err")"
+done
+for table in policies/tables/*.yaml; do
+	exits "$table" 0 '' check "$table"
+done
