@@ -10,7 +10,7 @@
 
 enum { PORTS = 65536 };
 
-void words_add(struct arena *arena, struct words *words, const char *text)
+void phrase_add(struct arena *arena, struct phrase *words, const char *text)
 {
 	size_t length = strlen(text), need = words->size + length + 3;
 
@@ -27,7 +27,7 @@ void words_add(struct arena *arena, struct words *words, const char *text)
 	words->size += sprintf(words->text + words->size, "%s%s", words->size ? ", " : "", text);
 }
 
-const char *words_end(struct arena *arena, const struct words *words)
+const char *phrase_end(struct arena *arena, const struct phrase *words)
 {
 	if (!words->count)
 		return NULL;
@@ -47,7 +47,7 @@ static const struct fr_service *service_at(const struct image *image, uint8_t di
 
 /* The class that has more than half of the ports is "all other tcp". */
 static void table_words(struct arena *arena, const uint16_t *table, uint8_t proto,
-			struct words *words)
+			struct phrase *words)
 {
 	uint32_t ports[PORTS] = {0};
 	const char *name = proto_name(proto);
@@ -62,11 +62,11 @@ static void table_words(struct arena *arena, const uint16_t *table, uint8_t prot
 			;
 		service.last = end - 1;
 		if (ports[table[port]] <= PORTS / 2)
-			words_add(arena, &words[table[port]], service_text(&service, text));
+			phrase_add(arena, &words[table[port]], service_text(&service, text));
 		else if (!words[table[port]].count)
-			words_add(arena, &words[table[port]],
-				  name ? arena_printf(arena, "all other %s", name)
-				       : arena_printf(arena, "all other %u", proto));
+			phrase_add(arena, &words[table[port]],
+				   name ? arena_printf(arena, "all other %s", name)
+					: arena_printf(arena, "all other %u", proto));
 	}
 }
 
@@ -74,7 +74,7 @@ const char **columns_text(const struct image *image, uint8_t dir, struct arena *
 {
 	uint32_t columns = image_head(image)->dir[dir].columns;
 	const char **texts = arena_alloc(arena, columns * sizeof(*texts));
-	struct words *words = arena_alloc(arena, columns * sizeof(*words));
+	struct phrase *words = arena_alloc(arena, columns * sizeof(*words));
 	struct fr_image_view view = image_view(image);
 	char text[SERVICE_TEXT];
 
@@ -86,10 +86,10 @@ const char **columns_text(const struct image *image, uint8_t dir, struct arena *
 			table_words(arena, image_line(&view, service->table), proto,
 				    words + service->column);
 		else if (service->column)
-			words_add(arena, &words[service->column], service_text(&whole, text));
+			phrase_add(arena, &words[service->column], service_text(&whole, text));
 	}
-	words_add(arena, &words[0], "all other protocols");
+	phrase_add(arena, &words[0], "all other protocols");
 	for (uint32_t i = 0; i < columns; i++)
-		texts[i] = words_end(arena, &words[i]);
+		texts[i] = phrase_end(arena, &words[i]);
 	return texts;
 }

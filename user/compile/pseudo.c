@@ -60,11 +60,11 @@ static void cell_print(const struct dump *dump, uint32_t cell)
 /* The services of entries first … end - 1, which share a cell. */
 static const char *group_text(const struct dump *dump, const struct entry *entries, uint32_t count)
 {
-	struct words words = {};
+	struct phrase words = {};
 
 	for (uint32_t i = 0; i < count; i++)
-		words_add(dump->arena, &words, dump->columns[entries[i].column]);
-	return words_end(dump->arena, &words);
+		phrase_add(dump->arena, &words, dump->columns[entries[i].column]);
+	return phrase_end(dump->arena, &words);
 }
 
 /* The cells of a row by what they say; what the default decides comes last. */

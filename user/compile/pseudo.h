@@ -19,12 +19,12 @@ const char **spans_text(const struct ruleset *rs, const struct image *image, uin
 const char **columns_text(const struct image *image, uint8_t dir, struct arena *arena);
 
 /* A list with a limit: adds ", text", and past PSEUDO_LIST_MAX counts what was left out. */
-struct words {
+struct phrase {
 	char *text;
 	size_t size, capacity;
 	uint32_t count;
 };
-void words_add(struct arena *arena, struct words *words, const char *text);
-const char *words_end(struct arena *arena, const struct words *words);
+void phrase_add(struct arena *arena, struct phrase *words, const char *text);
+const char *phrase_end(struct arena *arena, const struct phrase *words);
 
 #endif

@@ -99,7 +99,7 @@ static uint32_t number_row(const struct image *image, uint8_t dir, const struct 
 
 /* A range as the fewest prefixes. */
 static void range_words(struct arena *arena, const struct family *family, number128 first,
-			number128 last, struct words *words)
+			number128 last, struct phrase *words)
 {
 	for (;;) {
 		uint32_t host = 0;
@@ -110,7 +110,7 @@ static void range_words(struct arena *arena, const struct family *family, number
 		       last - first >= span_size_mask(host + 1))
 			host++;
 		prefix.length = 128 - host;
-		words_add(arena, words, prefix_text(&prefix, text));
+		phrase_add(arena, words, prefix_text(&prefix, text));
 		if (last - first == span_size_mask(host))
 			return;
 		first += span_size_mask(host) + 1;
@@ -155,7 +155,7 @@ static uint32_t *bounds_rows(const struct image *image, uint8_t dir, const struc
 }
 
 static void family_words(struct arena *arena, const struct family *family,
-			 const struct bounds *bounds, const uint32_t *rows, struct words *words)
+			 const struct bounds *bounds, const uint32_t *rows, struct phrase *words)
 {
 	uint32_t row_count = 0, rest;
 
@@ -170,9 +170,9 @@ static void family_words(struct arena *arena, const struct family *family,
 				    bound_last(family, bounds, end - 1), &words[rows[i]]);
 	}
 	if (rest != NONE)
-		words_add(arena, &words[rest],
-			  arena_printf(arena, "%s %s", bounds->count > 1 ? "all other" : "all",
-				       family->name));
+		phrase_add(arena, &words[rest],
+			   arena_printf(arena, "%s %s", bounds->count > 1 ? "all other" : "all",
+					family->name));
 }
 
 const char **spans_text(const struct ruleset *rs, const struct image *image, uint8_t dir,
@@ -180,7 +180,7 @@ const char **spans_text(const struct ruleset *rs, const struct image *image, uin
 {
 	uint32_t row_count = image_conf(image)->rows[dir];
 	const char **texts = arena_alloc(arena, row_count * sizeof(*texts));
-	struct words *words = arena_alloc(arena, row_count * sizeof(*words));
+	struct phrase *words = arena_alloc(arena, row_count * sizeof(*words));
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		struct bounds bounds = {};
@@ -193,6 +193,6 @@ const char **spans_text(const struct ruleset *rs, const struct image *image, uin
 		free(rows);
 	}
 	for (uint32_t i = 0; i < row_count; i++)
-		texts[i] = words_end(arena, &words[i]);
+		texts[i] = phrase_end(arena, &words[i]);
 	return texts;
 }
