@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The shipped examples: each is accepted as strictly as can be, short enough for a change review, and
+ * grants what it is shown for.
+ */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <glob.h>
+#include <string.h>
+
+#include "../../user/policy/policy.h"
+
+enum { LINES_MAX = 60, EXAMPLES = 7 };
+
+static struct ruleset *example_load(struct arena *arena, const char *path, struct diags *d)
+{
+	const struct policy_options options = {.strict = true};
+	struct ruleset *rs = NULL;
+	size_t i;
+	int err;
+
+	d->arena = arena;
+	err = policy_load(path, &options, d, &rs);
+	for (i = 0; i < d->count; i++)
+		if (d->list[i].severity != SEV_NOTE)
+			cr_expect(false, "%s:%u: %s", path, d->list[i].loc.line, d->list[i].message);
+	cr_assert_eq(err, 0, "%s is rejected", path);
+	return rs;
+}
+
+static size_t lines_of(const struct source *source)
+{
+	size_t lines = 0, i;
+
+	for (i = 0; i < source->size; i++)
+		lines += source->text[i] == '\n';
+	return lines;
+}
+
+Test(examples, every_one_is_strictly_right_short_and_says_who_may_always_log_in)
+{
+	glob_t found;
+	size_t i;
+
+	cr_assert_eq(glob("policies/examples/*.yaml", 0, NULL, &found), 0);
+	cr_expect_geq(found.gl_pathc, EXAMPLES);
+	for (i = 0; i < found.gl_pathc; i++) {
+		struct arena *arena CLEANUP(arena_drop) = arena_new();
+		struct diags d = {0};
+		struct ruleset *rs = example_load(arena, found.gl_pathv[i], &d);
+
+		cr_expect_lt(lines_of(rs->source), LINES_MAX, "%s", found.gl_pathv[i]);
+		cr_expect_not(rs->failsafe_open, "%s: failsafe is not written", found.gl_pathv[i]);
+		cr_expect_not(rs->enforce, "%s: an example is watched first", found.gl_pathv[i]);
+	}
+	globfree(&found);
+}
+
+static struct tuple tuple_of(uint8_t dir, uint8_t proto, const char *peer, uint16_t port)
+{
+	struct tuple tuple = {.dir = dir, .proto = proto, .port = port};
+
+	cr_assert_eq(addr_parse(peer, &tuple.peer), NET_OK);
+	return tuple;
+}
+
+static void expect_row(const char *path, struct tuple tuple, const char *rule, uint32_t line)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct diags d = {0};
+	struct ruleset *rs = example_load(arena, path, &d);
+	struct decision decision;
+
+	ruleset_decide(rs, &tuple, &decision);
+	cr_expect_eq(decision.verdict, rule ? FR_PASS : FR_WOULD_DROP, "%s: %s", path,
+		     rule ? rule : "nothing");
+	if (!rule || decision.verdict != FR_PASS)
+		return;
+	cr_expect_str_eq(ruleset_rule_name(rs, decision.rule), rule);
+	cr_expect_eq(ruleset_rule(rs, decision.rule)->origin.line, line);
+}
+
+Test(examples, both_ends_of_the_nfs_row_are_open_and_no_more)
+{
+	const char *agent = "policies/examples/datasync-agent-vpc.yaml";
+	const char *tap = "policies/examples/datasync-appliance-tap.yaml";
+	const char *server = "policies/examples/nfs-server.yaml";
+
+	expect_row(agent, tuple_of(FR_EGRESS, PROTO_TCP, "10.20.0.5", 2049), "aws-datasync/nfs", 17);
+	expect_row(agent, tuple_of(FR_INGRESS, PROTO_TCP, "10.20.0.5", 2049), NULL, 0);
+	expect_row(agent, tuple_of(FR_EGRESS, PROTO_TCP, "10.20.1.5", 2049), NULL, 0);
+	expect_row(tap, tuple_of(FR_EGRESS, PROTO_TCP, "fd00:1:20::7", 2049), "aws-datasync/nfs", 17);
+	expect_row(tap, tuple_of(FR_EGRESS, PROTO_UDP, "10.1.20.7", 635), "nfsv3/mountd", 0);
+	expect_row(server, tuple_of(FR_INGRESS, PROTO_TCP, "10.0.5.79", 2049), "aws-datasync/nfs", 17);
+	expect_row(server, tuple_of(FR_EGRESS, PROTO_TCP, "10.0.5.79", 2049), NULL, 0);
+	expect_row(server, tuple_of(FR_INGRESS, PROTO_TCP, "10.0.5.80", 2049), NULL, 0);
+}
+
+Test(examples, both_ends_of_the_replication_row_are_open_and_no_more)
+{
+	const char *source = "policies/examples/mgn-source-server.yaml";
+	const char *gateway = "policies/examples/mgn-replication-gateway.yaml";
+
+	expect_row(source, tuple_of(FR_EGRESS, PROTO_TCP, "10.30.2.9", 1500),
+		   "aws-mgn/replication-data", 195);
+	expect_row(source, tuple_of(FR_INGRESS, PROTO_TCP, "10.30.2.9", 443), NULL, 0);
+	expect_row(gateway, tuple_of(FR_INGRESS, PROTO_TCP, "192.0.2.77", 1500),
+		   "aws-mgn/replication-data", 195);
+	expect_row(gateway, tuple_of(FR_EGRESS, PROTO_TCP, "192.0.2.77", 1500), NULL, 0);
+}
