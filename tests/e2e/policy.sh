@@ -30,7 +30,7 @@ policy_write()
 		rules:
 		  - {id: echo, direction: egress, peer: [10.20.0.5], ports: [7/udp, 7/tcp], action: allow}
 		  - {id: spare, direction: egress, peer: [10.20.0.5], ports: [9/tcp], action: allow}
-		  - {id: ssh-from-bastion, direction: ingress, peer: [10.0.0.9, "fd00:0:0:1::9"], ports: [22/tcp, 22022/tcp], action: allow}
+		  - {id: ssh-from-bastion, direction: ingress, peer: [10.0.9.5, "fd00:9::5"], ports: [22/tcp, 22022/tcp], action: allow}
 		failsafe: []
 	YAML
 }
