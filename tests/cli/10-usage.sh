@@ -23,9 +23,9 @@ exits 'a local subnet without an interface' 2 'takes IF=CIDR' check x.yaml --loc
 exits 'a local subnet with host bits' 2 'did you mean 10.0.0.0/24' check x.yaml --local-subnet e=10.0.0.5/24
 exits 'after -- all are operands' 3 '\-\-json: error' check -- --json
 golden version 0 version
-json_is 'version as JSON' 0 'd["abi"] >= 1' version
-json_is 'a usage error as JSON' 2 'd["error"]["exit"] == 2' check --nonsense
-json_is 'an unknown command as JSON' 2 '"apply" in d["diagnostics"][0]["hint"]' aply
+json_is 'version as JSON' 0 '.abi >= 1' version
+json_is 'a usage error as JSON' 2 '.error.exit == 2' check --nonsense
+json_is 'an unknown command as JSON' 2 '.diagnostics[0].hint | contains("apply")' aply
 
 if "$flowreeve" version >/dev/full 2>"$work/err"; then
 	not_ok 'a full disk is a failure'

@@ -9,10 +9,10 @@ golden check-several 0 check $in/good.yaml $in/tables/acme.yaml $in/enforce.yaml
 golden compile 0 compile $in/good.yaml
 golden compile-pseudo 0 compile $in/good.yaml --pseudo
 json_is 'check as JSON' 0 \
-	'[f["ok"] for f in d["files"]] == [True, True] and d["files"][0]["image"]["egress"]["rules"] == 4' \
+	'[.files[].ok] == [true, true] and .files[0].image.egress.rules == 4' \
 	check $in/good.yaml $in/tables/acme.yaml
-json_is 'compile as JSON' 0 'len(d["image"]["digest"]) == 64 and "pseudo" not in d' compile $in/good.yaml
-json_is 'compile --pseudo as JSON' 0 'len(d["pseudo"]) > 100' compile $in/good.yaml --pseudo
+json_is 'compile as JSON' 0 '(.image.digest | length) == 64 and (has("pseudo") | not)' compile $in/good.yaml
+json_is 'compile --pseudo as JSON' 0 '(.pseudo | length) > 100' compile $in/good.yaml --pseudo
 
 golden explain-pass 0 explain $in/good.yaml egress tcp 10.20.0.5:2049
 golden explain-default 0 explain $in/good.yaml egress tcp 10.66.0.66:2049
@@ -32,9 +32,9 @@ exits 'options after operands, --mode over the file' 0 '' explain $in/good.yaml 
 grep -q '^drop  rule=default-egress  reason=default$' "$work/out" && ok 'and the verdict is drop' ||
 	not_ok 'and the verdict is drop' "$(cat "$work/out")"
 json_is 'explain as JSON' 0 \
-	'd["verdict"] == "pass" and d["row"] == {"table": "acme", "row": "data", "line": 12}' \
+	'.verdict == "pass" and .row == {table: "acme", row: "data", line: 12}' \
 	explain $in/good.yaml egress tcp 10.20.0.5:2049
-json_is 'an unknown answer as JSON' 0 'd["verdict"] == "unknown" and d["rule"] == "near"' \
+json_is 'an unknown answer as JSON' 0 '.verdict == "unknown" and .rule == "near"' \
 	explain $in/local.yaml egress udp 10.5.0.1:53
 
 golden explain-no-port 2 explain $in/good.yaml egress tcp 10.20.0.5

@@ -5,9 +5,9 @@
 in=tests/cli/input
 golden check-wrong 3 check $in/wrong.yaml
 golden check-good-and-wrong 3 check $in/good.yaml $in/wrong.yaml
-json_is 'a wrong file as JSON' 3 'not d["files"][0]["ok"] and all(g.get("line") for g in d["files"][0]["diagnostics"])' \
+json_is 'a wrong file as JSON' 3 '(.files[0].ok | not) and all(.files[0].diagnostics[]; .line > 0)' \
 	check $in/wrong.yaml
-json_is 'explain of a wrong file as JSON' 3 'd["error"]["exit"] == 3 and len(d["diagnostics"]) > 5' \
+json_is 'explain of a wrong file as JSON' 3 '.error.exit == 3 and (.diagnostics | length) > 5' \
 	explain $in/wrong.yaml egress tcp 10.0.0.1:1
 
 mkdir "$work/tables"
