@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The third judge: the programs in the kernel, through BPF_PROG_TEST_RUN, against the oracle. The
+ * verdict table, and random policies with random and corner tuples, each as the first packet of a
+ * conversation of its own, on every kind of hook.
+ *
+ * What the kernel decides before any rule is kept out: random policies have no built-in rules,
+ * forwarded and decrypted packets are judged, loopback addresses (malformed on a wire) and protocol
+ * numbers that are IPv6 extension headers are not asked, and no packet here has hop limit 1 or 255
+ * or a quoted packet.
+ */
+#include <unistd.h>
+
+#include "../cases.h"
+
+#include "../../user/datapath/datapath.h"
+#include "../judges.h"
+#include "../packets.h"
+
+enum {
+	POLICIES = 120,
+	TUPLES = 400,
+	CORNERS = 600,
+	FIRST_SEED = 77000,
+	FLAGS = FR_F_FORWARD_JUDGE | FR_F_IPSEC_JUDGE,
+};
+
+struct hearing {
+	struct bench *bench;
+	const struct ruleset *rs;
+	uint8_t installed[32]; /* cases: digest; one installation for all lines of a policy */
+	uint64_t seed;
+	uint32_t number; /* of the packet: its own local address */
+	size_t heard, skipped;
+	size_t verdicts[3];
+};
+
+static void need_root(void)
+{
+	if (geteuid())
+		cr_skip_test("needs root: NOT RUN");
+}
+
+static bool is_loopback(const struct addr *addr)
+{
+	if (addr_is_v4(addr))
+		return addr_v4(addr) >> 24 == 127;
+	return !addr_high(addr) && addr_low(addr) == 1;
+}
+
+static bool is_extension(const struct tuple *tuple)
+{
+	static const uint8_t headers[] = {0, 43, 44, 51, 60};
+
+	for (size_t i = 0; i < ARRAY_SIZE(headers) && !addr_is_v4(&tuple->peer); i++)
+		if (tuple->proto == headers[i])
+			return true;
+	return false;
+}
+
+/* What the trace says where a staged rule matched: that rule, would-drop. */
+static struct decision expected(const struct ruleset *rs, const struct tuple *tuple)
+{
+	struct decision decision = {};
+
+	ruleset_decide(rs, tuple, &decision);
+	if (decision.staged) {
+		decision.rule = decision.staged_rule;
+		decision.reason = FR_REASON_RULE;
+	}
+	return decision;
+}
+
+static int expected_return(uint8_t kind, uint8_t verdict)
+{
+	if (kind == FR_KIND_CGROUP)
+		return verdict != FR_DROP;
+	return verdict == FR_DROP ? 2 : -1;
+}
+
+static void hear_hook(struct hearing *hearing, const struct tuple *tuple, uint8_t kind,
+		      const struct test_packet *packet)
+{
+	struct bench_run run = {
+		.kind = kind, .dir = tuple->dir, .data = packet->data, .size = packet->size};
+	struct decision oracle = expected(hearing->rs, tuple), kernel = {.staged = oracle.staged};
+	char what[96], first[96], second[96];
+	int err = bench_run(hearing->bench, &run);
+
+	cr_assert_eq(err, 0, "seed %lu, %s: no run: %s", (unsigned long)hearing->seed,
+		     judge_tuple_text(tuple, what), strerror(-err));
+	kernel.verdict = run.verdict.verdict;
+	kernel.reason = run.verdict.reason;
+	kernel.rule = run.verdict.slot;
+	kernel.staged_rule = oracle.staged_rule;
+	cr_assert_lt(kernel.verdict, 3);
+	cr_assert(judge_equal(&oracle, &kernel),
+		  "seed %lu, kind %u, %s: oracle says %s, kernel says %s",
+		  (unsigned long)hearing->seed, kind, judge_tuple_text(tuple, what),
+		  judge_decision_text(&oracle, first), judge_decision_text(&kernel, second));
+	cr_assert_eq(run.retval, expected_return(kind, oracle.verdict),
+		     "seed %lu, kind %u, %s: returns %d", (unsigned long)hearing->seed, kind, what,
+		     run.retval);
+	hearing->verdicts[oracle.verdict]++;
+}
+
+static int hear(const struct tuple *tuple, void *context)
+{
+	struct hearing *hearing = context;
+	struct test_packet packet;
+	struct addr local;
+
+	if (is_loopback(&tuple->peer) || is_extension(tuple)) {
+		hearing->skipped++;
+		return 0;
+	}
+	local = packet_local(tuple, hearing->number++);
+	packet_make(tuple, &local, &packet);
+	for (uint8_t kind = 0; kind < FR_KINDS; kind++)
+		hear_hook(hearing, tuple, kind, &packet);
+	hearing->heard++;
+	return 0;
+}
+
+static void judge_seed(uint64_t seed, uint32_t rules, struct hearing *hearing)
+{
+	struct arena *arena = arena_new();
+	struct diags diags = {.arena = arena};
+	struct ruleset *rs = judge_policy(arena, seed, rules);
+	struct judge_random random = {~seed};
+	struct image image = {};
+
+	rs->flags = FLAGS;
+	hearing->seed = seed;
+	hearing->rs = rs;
+	cr_assert_eq(image_compile(rs, &diags, &image), 0);
+	cr_assert_eq(bench_install(hearing->bench, &image, true), 0);
+	hearing->number = 0;
+	for (int i = 0; i < TUPLES; i++) {
+		struct tuple tuple = judge_tuple(&random);
+
+		hear(&tuple, hearing);
+	}
+	image_corners(rs, seed, CORNERS, hear, hearing);
+	image_free(&image);
+	arena_free(arena);
+}
+
+static struct bench *bench_new(struct arena *arena)
+{
+	struct diags diags = {.arena = arena};
+	struct bench *bench = NULL;
+
+	cr_assert_eq(bench_open(&diags, &bench), 0, "%s",
+		     diags.count ? diags.list[0].message : "the programs do not load");
+	return bench;
+}
+
+Test(judges_kernel, oracle_and_kernel_agree_on_random_policies, .init = need_root, .timeout = 600)
+{
+	struct arena *arena = arena_new();
+	struct hearing hearing = {.bench = bench_new(arena)};
+
+	for (uint64_t i = 0; i < POLICIES; i++)
+		judge_seed(FIRST_SEED + i, i % 4 ? 24 : 90, &hearing);
+	cr_assert_geq(hearing.heard, 100000, "only %zu tuples", hearing.heard);
+	cr_assert_lt(hearing.skipped, hearing.heard / 10, "%zu skipped", hearing.skipped);
+	for (int i = 0; i < 3; i++)
+		cr_assert_gt(hearing.verdicts[i], 1000, "verdict %d was hardly ever given", i);
+	bench_close(hearing.bench);
+	arena_free(arena);
+}
+
+Test(judges_kernel, oracle_and_kernel_agree_on_a_big_policy, .init = need_root, .timeout = 600)
+{
+	struct arena *arena = arena_new();
+	struct hearing hearing = {.bench = bench_new(arena)};
+
+	judge_seed(7, 2000, &hearing);
+	judge_seed(12, 2000, &hearing);
+	bench_close(hearing.bench);
+	arena_free(arena);
+}
+
+static void hear_case(const struct ruleset *rs, const struct image *image,
+		      const struct case_line *line, void *context)
+{
+	struct hearing *hearing = context;
+
+	if (memcmp(hearing->installed, image->digest, sizeof(image->digest)))
+		cr_assert_eq(bench_install(hearing->bench, image, true), 0);
+	memcpy(hearing->installed, image->digest, sizeof(image->digest));
+	hearing->rs = rs;
+	hear(&line->tuple, hearing);
+}
+
+/* The unit tests hold the oracle against the lines; here the kernel is held against the oracle. */
+Test(judges_kernel, kernel_says_what_the_table_says, .init = need_root, .timeout = 120)
+{
+	struct arena *arena = arena_new();
+	struct hearing hearing = {.bench = bench_new(arena)};
+
+	cr_assert_gt(cases_each(FLAGS, hear_case, &hearing), 0);
+	bench_close(hearing.bench);
+	arena_free(arena);
+}
