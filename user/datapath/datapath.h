@@ -98,7 +98,9 @@ int datapath_list(const struct host_options *o, struct arena *arena, struct diag
 /* Opened pins of one instance, for the floors that read; -1 where absent. Close with instance_close. */
 struct instance {
 	char name[FR_NAME_MAX];
-	char dir[256];
+	char dir[256];	/* of the policy: links */
+	char pins[288]; /* of the programs in force: maps, programs, images */
+	uint32_t generation;
 	int images, counters, reasons, tallies, flows, embryos, pings, denied, events, control, rules,
 		state, hooks;
 };

@@ -2,10 +2,11 @@
 /*
  * What the files of the datapath floor share. Not a door: other floors include datapath.h.
  *
- * Pins:  <pin root>/<policy>/link.<n>.<hook>        links; they live across epochs
+ * Pins:  <pin root>/<policy>/link-<n>-<hook>        links; they live across epochs
  *        <pin root>/<policy>/e<epoch>/<map>         the maps of the programs
- *                                     <variant>.<program>
- *                                     image.<generation>, rules.…, hooks.…, state.…
+ *                                     <variant>-<program>
+ *                                     image-<generation>, rules-…, hooks-…, state-…
+ * (bpffs takes no name with a dot.)
  *
  * An epoch is one set of programs with the outer map that they judge by. The generation in force is the
  * highest one that slot 0 of any epoch's fr_images holds (of equals, the lowest epoch's): so one store
@@ -105,5 +106,134 @@ int image_map_view(int fd, struct image *out); /* map it read-only */
 
 /* ---------------------------------------------------------------- clock.c */
 int clock_run(int program_fd, int control_fd, struct clock_pair *out);
+
+/* ---------------------------------------------------------------- host.c: what must be there */
+
+int host_privileges(struct diags *d);
+/* The pin root lies in a bpffs; with `mount`, /sys/fs/bpf is mounted where it is missing. */
+int host_bpffs(const char *pin_root, bool mount, struct diags *d);
+const char *pin_root(const struct host_options *o);
+
+/* ---------------------------------------------------------------- netns.c */
+
+/* Enter the namespace of that inode; *back is -1 when the caller was there already. -ESRCH: nothing on
+ * this host refers to it any more. */
+int netns_enter(uint64_t inode, int *back);
+void netns_leave(int *back);
+
+/* ---------------------------------------------------------------- pins.c: what is pinned where */
+
+enum { PIN_PATH = 288 };
+typedef char pin_path[PIN_PATH];
+
+/* The generation in force of one policy. */
+struct running {
+	char dir[256];	     /* of the policy */
+	pin_path pins;	     /* of the epoch */
+	uint32_t epoch;	     /* 0: nothing is in force */
+	uint32_t generation;
+	uint32_t epoch_last; /* highest that has a directory */
+};
+int running_find(const char *root, const char *policy, struct running *out);
+/* <dir>/<name> and <dir>/<name>-<number>; fd or -errno. */
+int pin_open(const char *dir, const char *name);
+int pin_open_number(const char *dir, const char *name, uint32_t number);
+int pin_store(int fd, const char *dir, const char *name);
+int pin_store_number(int fd, const char *dir, const char *name, uint32_t number);
+/* Calls `visit` for each entry of a directory, in no order; a non-zero return ends it. */
+int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, void *), void *context);
+void pin_remove(const char *dir, const char *name);
+void pin_remove_tree(const char *dir); /* an epoch with all that is pinned in it */
+bool pin_number(const char *name, const char *prefix, uint32_t *out); /* "image-12" */
+int pin_lock(const char *root, bool create, struct diags *d, int *lock);
+uint32_t fd_map_id(int fd);
+uint32_t fd_program_id(int fd);
+/* Names of the directories below the pin root; only those with a generation in force unless `all`. */
+int policy_names(const char *root, bool all, struct arena *arena, const char ***names,
+		 size_t *count);
+
+/* ---------------------------------------------------------------- records.c: maps of user space */
+
+struct records {
+	void *list;
+	uint32_t count;
+	size_t size; /* of the mapping */
+};
+int records_create(const char *name, uint32_t value_size, uint32_t count, struct records *out);
+int records_map(int fd, struct records *out);
+void records_unmap(struct records *records);
+int records_open(const char *dir, const char *name, uint32_t generation, struct records *out);
+
+/* ---------------------------------------------------------------- counters.c */
+
+int counters_sum(int counters, uint32_t slot, struct fr_counters *out);
+void counters_add(struct fr_counters *to, const struct fr_counters *what);
+void counters_negate(struct fr_counters *of);
+
+/* ---------------------------------------------------------------- slots.c: rule identity */
+
+/* Records for all slots of the new generation, and the slot of each rule by number. */
+struct slot_plan {
+	struct fr_rule_record *records;
+	uint32_t count; /* slots in use or remembered: highest + 1 */
+	uint32_t *slot;
+	bool same; /* nothing but what `old` says */
+};
+int slots_plan(const struct ruleset *rs, const struct records *old, int counters,
+	       struct arena *arena, struct slot_plan *out);
+
+/* ---------------------------------------------------------------- links.c: one attach point */
+
+enum { HOW_TCX, HOW_CLSACT, HOW_CGROUP };
+enum { SITES_MAX = 7 };
+/* One hook of an attach point, and the program that belongs there. */
+struct site {
+	const char *name; /* "ingress", "connect4" */
+	const char *text; /* "tcx/ingress", "cgroup_skb/ingress", "connect4" */
+	uint32_t attach_type;
+	enum program program;
+	bool optional;
+};
+size_t hook_sites(const struct fr_hook_record *hook, struct site out[SITES_MAX]);
+bool hook_same_place(const struct fr_hook_record *a, const struct fr_hook_record *b);
+bool hook_alive(const char *dir, const struct fr_hook_record *hook);
+/* Programs of an epoch: 's' for hooks that stay, 'j' that join, 'l' that leave. fd or -errno. */
+int program_open(const char *pins, char variant, enum program program);
+struct attach {
+	const char *dir, *pins; /* of the policy, of the epoch */
+	char variant;
+	const char *path;	     /* of the cgroup */
+	struct fr_hook_record *hook; /* pinned already: a filter's place is written before it is made */
+};
+int hook_attach(const struct attach *attach, struct diags *d);
+/* Point what is attached at the programs of `pins`, of the first of `variants` that has them. */
+int hook_point(const char *dir, const char *pins, const char *variants,
+	       const struct fr_hook_record *hook, struct diags *d);
+int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags *d);
+/* TCX where the kernel has it. */
+bool tcx_works(uint32_t ifindex);
+
+/* ---------------------------------------------------------------- kernel.c: raw bpf(2) */
+
+struct link_target {
+	uint32_t type, id, prog_id, ifindex, attach_type;
+	uint64_t cgroup;
+};
+enum { LINK_CGROUP = 3, LINK_TCX = 11, ATTACH_TCX_INGRESS = 46, ATTACH_TCX_EGRESS = 47 };
+enum { QUERY_MAX = 64 };
+struct hook_query {
+	uint32_t programs[QUERY_MAX], links[QUERY_MAX], count, attach_flags;
+};
+int link_target(int fd, struct link_target *out);
+int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type);
+/* `target`: ifindex for TCX, an open cgroup directory otherwise. */
+int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out);
+
+/* ---------------------------------------------------------------- settle.c */
+
+/* Makes everything below <root>/<policy> belong to the generation in force: links point at its
+ * programs, and what an interrupted or finished change has left is gone. Under the lock. */
+int policy_settle(const char *root, const char *policy, struct diags *d, struct running *out);
+int policy_remove(const char *root, const char *policy, struct diags *d);
 
 #endif

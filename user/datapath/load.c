@@ -95,7 +95,26 @@ int object_program(const struct object *object, enum program program)
 	return fd < 0 ? -1 : fd;
 }
 
-/* All maps but the images: sizes, or another object's map in place of a new one. */
+/* Whether a map of an earlier load can go on serving: the same shape, and room enough. */
+static bool map_serves(const struct bpf_map *map, enum kernel_map which, int fd,
+		       const struct object_request *request)
+{
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		return false;
+	if (which == MAP_COUNTERS && info.max_entries < request->slots)
+		return false;
+	if (which == MAP_FLOWS && request->flows && info.max_entries != request->flows)
+		return false;
+	if (which == MAP_IMAGES)
+		return true;
+	return info.type == (uint32_t)bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) && info.map_flags == bpf_map__map_flags(map);
+}
+
+/* All maps: sizes, or another object's map in place of a new one. */
 static int size_maps(struct bpf_object *object, const struct object_request *request)
 {
 	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
@@ -106,7 +125,7 @@ static int size_maps(struct bpf_object *object, const struct object_request *req
 
 		if (!map)
 			continue;
-		if (request->reuse[i] >= 0)
+		if (map_serves(map, (enum kernel_map)i, request->reuse[i], request))
 			err = bpf_map__reuse_fd(map, request->reuse[i]);
 		else if (i == MAP_COUNTERS)
 			err = bpf_map__set_max_entries(map, request->slots);

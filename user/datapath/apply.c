@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Apply: plan, prepare, flip, settle. Everything of the new generation is in the kernel and pinned before
+ * one store to slot 0 of fr_images puts it in force. Before that store a failure or a kill leaves the old
+ * policy, after it the new one; what is left over either way goes with the next settling.
+ */
+#include "change.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t real_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* ---------------------------------------------------------------- the records of the generation */
+
+static int store_records(const struct change *change, const char *name, uint32_t size, uint32_t count,
+			 struct records *out)
+{
+	char map[16];
+	CLEANUP(close_fd) int fd = -1;
+	int err;
+
+	snprintf(map, sizeof(map), "fr_%s", name);
+	fd = records_create(map, size, count, out);
+	err = fd < 0 ? fd : pin_store_number(fd, change->pins, name, change->generation);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "cannot keep the records of the policy: %s", error_text(err));
+	return 0;
+}
+
+static void fill_state(const struct change *change, struct fr_state *state, uint64_t netns)
+{
+	const struct fr_state *old = change->old_state.list;
+
+	state->abi = FR_ABI_VERSION;
+	state->hooks = (uint32_t)change->hook_count;
+	state->netns = netns;
+	state->applied = real_now();
+	state->zeroed = old ? old->zeroed : state->applied;
+	snprintf(state->policy, sizeof(state->policy), "%s", change->policy);
+	snprintf(state->build, sizeof(state->build), "%s", change->build);
+	snprintf(state->source, sizeof(state->source), "%s",
+		 change->request->source ? change->request->source : "");
+}
+
+static int make_records(struct change *change)
+{
+	struct fr_hook_record *hooks;
+	uint64_t netns;
+	int err = host_netns(&netns);
+
+	if (!err)
+		err = store_records(change, "state", sizeof(struct fr_state), 1, &change->state);
+	if (!err)
+		err = store_records(change, "hooks", sizeof(*hooks), (uint32_t)change->hook_count,
+				    &change->new_hooks);
+	if (!err)
+		err = store_records(change, "rules", sizeof(struct fr_rule_record), change->slots.count,
+				    &change->rules);
+	if (err)
+		return err;
+	fill_state(change, change->state.list, netns);
+	hooks = change->new_hooks.list;
+	for (size_t i = 0; i < change->hook_count; i++)
+		hooks[i] = change->hooks[i].record;
+	memcpy(change->rules.list, change->slots.records,
+	       change->slots.count * sizeof(struct fr_rule_record));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the image */
+
+static bool flows_go_on(const struct change *change)
+{
+	CLEANUP(close_fd) int old = -1;
+	CLEANUP(close_fd) int new = -1;
+
+	if (!change->running.epoch || change->joining_count)
+		return false;
+	old = pin_open(change->running.pins, map_names[MAP_FLOWS]);
+	new = pin_open(change->pins, map_names[MAP_FLOWS]);
+	return old >= 0 && new >= 0 && fd_map_id(old) == fd_map_id(new);
+}
+
+/* Flows are adopted for a while after what knows of them was attached; a mere change of rules is not
+ * that. */
+static int adopt_until(const struct change *change, uint64_t *out)
+{
+	CLEANUP(close_fd) int program = program_open(change->pins, 's', PROGRAM_CLOCK);
+	CLEANUP(close_fd) int control = pin_open(change->pins, map_names[MAP_CONTROL]);
+	const char *old = change->live.lines;
+	struct clock_pair clock;
+	int err;
+
+	if (flows_go_on(change)) {
+		*out = ((const struct fr_image_conf *)(old + FR_LINE_BYTES))->adopt_until;
+		return 0;
+	}
+	err = clock_run(program, control, &clock);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "the program that tells time does not run: %s", error_text(err));
+	*out = clock.jiffies +
+	       (uint64_t)change->request->ruleset->timeout[FR_TIMEOUT_ADOPT] * clock.hz;
+	return 0;
+}
+
+static int make_image(struct change *change)
+{
+	struct install install = {
+		.image = change->request->image,
+		.class_lines = change->live_class,
+		.generation = change->generation,
+		.extra_flags = change->extra_flags,
+		.slot = change->slots.slot,
+	};
+	int err = adopt_until(change, &install.adopt_until);
+
+	if (err)
+		return err;
+	change->image = image_install(&install, change->d);
+	if (change->image < 0)
+		return change->image;
+	err = pin_store_number(change->image, change->pins, "image", change->generation);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "pin-root", NULL, "cannot pin below %s: %s",
+				  change->pins, error_text(err));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the commit point */
+
+static int flip(const struct change *change)
+{
+	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
+	uint32_t zero = 0;
+	int err = images < 0 ? images : 0;
+
+	if (!err && bpf_map_update_elem(images, &zero, &change->image, BPF_ANY))
+		err = -errno;
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "the kernel does not take the new generation: %s", error_text(err));
+	return 0;
+}
+
+static bool unchanged(const struct change *change)
+{
+	const struct fr_image_head *live = change->live.lines;
+
+	return change->same_shape && change->slots.same &&
+	       !memcmp(change->live.digest, change->request->image->digest,
+		       sizeof(change->live.digest)) &&
+	       (live->flags & FR_F_FORWARDING_ON) == change->extra_flags;
+}
+
+static int carry_out(struct change *change)
+{
+	int err = 0;
+
+	if (change->same_shape)
+		memcpy(change->pins, change->running.pins, sizeof(change->pins));
+	else
+		err = epoch_make(change);
+	if (!err)
+		err = make_records(change);
+	if (!err)
+		err = make_image(change);
+	if (!err && !change->same_shape)
+		err = epoch_attach(change);
+	if (!err && !change->same_shape)
+		err = epoch_carry(change);
+	return err ? err : flip(change);
+}
+
+static void report(const struct change *change, bool same, struct apply_result *out)
+{
+	*out = (struct apply_result){
+		.generation = same ? change->running.generation : change->generation,
+		.replaced = change->running.epoch != 0,
+		.unchanged = same,
+		.hooks_added = change->joining_count,
+		.hooks_removed = change->leaving_count,
+	};
+	for (size_t i = 0; i < change->hook_count; i++)
+		out->tcx |= change->hooks[i].record.how == HOW_TCX;
+}
+
+/* After the flip what fails is no longer the policy: it is said, and the next command tries again. */
+static void clean_after(const struct change *change)
+{
+	struct diags later = {.arena = change->d->arena};
+	struct running ignored;
+
+	if (policy_settle(change->root, change->policy, &later, &ignored))
+		diag_warning(change->d, NO_LOC, "left-over", NULL,
+			     "the new policy is in force, but what it replaced could not all be removed: %s",
+			     later.count ? later.list[0].message : "unknown");
+}
+
+static void clean_failed(const struct change *change)
+{
+	struct diags later = {.arena = change->d->arena};
+	struct running running;
+
+	if (policy_settle(change->root, change->policy, &later, &running)) {
+		diag_warning(change->d, NO_LOC, "left-over", NULL,
+			     "the running policy could not be put back at every hook: %s",
+			     later.count ? later.list[0].message : "unknown");
+		return;
+	}
+	if (!running.epoch)
+		rmdir(change->running.dir);
+	rmdir(change->root); /* only when it is empty */
+}
+
+static int apply_locked(struct change *change, struct apply_result *out)
+{
+	int err = policy_settle(change->root, change->policy, change->d, &change->running);
+	bool same;
+
+	if (!err && mkdir(change->running.dir, 0700) && errno != EEXIST)
+		err = diag_error(change->d, NO_LOC, -errno, "pin-root", NULL, "cannot make %s: %s",
+				 change->running.dir, error_text(errno));
+	if (err)
+		return err;
+	err = change_plan(change);
+	same = !err && unchanged(change);
+	if (!err && !same)
+		err = carry_out(change);
+	if (err) {
+		clean_failed(change);
+		return err;
+	}
+	if (!same)
+		clean_after(change);
+	report(change, same, out);
+	return 0;
+}
+
+int datapath_apply(const struct apply_request *request, struct diags *d, struct apply_result *out)
+{
+	struct change change = {.request = request, .d = d, .root = pin_root(&request->host),
+				.policy = request->ruleset->name, .old_counters = -1, .image = -1};
+	CLEANUP(close_fd) int lock = -1;
+	int err = host_privileges(d);
+
+	libbpf_quiet();
+	if (!err)
+		err = host_bpffs(change.root, true, d);
+	if (!err)
+		err = pin_lock(change.root, true, d, &lock);
+	if (!err)
+		err = apply_locked(&change, out);
+	change_free(&change);
+	return err;
+}

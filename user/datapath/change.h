@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One change of a policy on its way to the kernel: what runs, what shall run, and what of the new is there
+ * already. Shared by plan.c, epoch.c and apply.c.
+ */
+#ifndef DATAPATH_CHANGE_H
+#define DATAPATH_CHANGE_H
+
+#include "internal.h"
+
+enum fate { HOOK_JOINS, HOOK_STAYS };
+
+struct planned_hook {
+	struct fr_hook_record record;
+	const char *path; /* of the cgroup */
+	enum fate fate;
+};
+
+struct change {
+	const struct apply_request *request;
+	struct diags *d;
+	const char *root;
+	const char *policy;
+
+	/* what runs; running.epoch is 0 when nothing does */
+	struct running running;
+	struct image live;
+	uint32_t live_class; /* lines of its map */
+	struct records old_rules, old_hooks, old_state;
+	int old_counters;
+
+	/* what shall run */
+	struct planned_hook *hooks;
+	size_t hook_count;
+	const struct fr_hook_record **leaving;
+	size_t leaving_count;
+	size_t joining_count;
+	struct slot_plan slots;
+	uint32_t extra_flags; /* facts of the host, for the head */
+	char build[FR_NAME_MAX];
+	bool same_shape; /* the programs and maps that run can take the new image */
+
+	/* the new, as far as it is made */
+	pin_path pins;
+	uint32_t generation;
+	struct records rules, new_hooks, state;
+	int image;
+};
+
+int change_plan(struct change *change);
+void change_free(struct change *change);
+/* A new epoch next to the one that runs, judging by a copy of what is in force. */
+int epoch_make(struct change *change);
+/* Its links and filters: staying and leaving ones get its programs, joining ones are made. */
+int epoch_attach(struct change *change);
+/* Counters that the old epoch's programs kept in a map that does not go on. After epoch_attach. */
+int epoch_carry(struct change *change);
+
+#endif

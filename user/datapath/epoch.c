@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A new set of programs beside the one that runs. Until the flip it judges by a copy of the image in force,
+ * so that hooks which have been moved already and hooks which have not agree; hooks that join or leave get
+ * programs that judge on one side of the flip only. Maps of the old set go on where they fit.
+ */
+#include "change.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+/* ---------------------------------------------------------------- loading */
+
+static uint32_t programs_of(const struct fr_hook_record *hook)
+{
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(hook, sites);
+	uint32_t programs = 0;
+
+	for (size_t i = 0; i < count; i++)
+		programs |= 1u << sites[i].program;
+	return programs;
+}
+
+static char joining_variant(const struct change *change)
+{
+	/* Nothing in force: the programs pass until the flip by themselves. */
+	return change->running.epoch ? 'j' : 's';
+}
+
+static uint32_t programs_wanted(const struct change *change, char variant)
+{
+	uint32_t programs = variant == 's' ? 1u << PROGRAM_CLOCK : 0;
+
+	for (size_t i = 0; i < change->hook_count; i++) {
+		const struct planned_hook *hook = &change->hooks[i];
+
+		if (variant == (hook->fate == HOOK_JOINS ? joining_variant(change) : 's'))
+			programs |= programs_of(&hook->record);
+	}
+	for (size_t i = 0; variant == 'l' && i < change->leaving_count; i++)
+		programs |= programs_of(change->leaving[i]);
+	return programs;
+}
+
+static int pin_programs(const struct change *change, const struct object *object, char variant,
+			uint32_t programs)
+{
+	char name[64];
+	int err = 0;
+
+	for (int i = 0; i < PROGRAM_COUNT && !err; i++) {
+		int fd = programs & 1u << i ? object_program(object, (enum program)i) : -1;
+
+		if (fd < 0)
+			continue; /* not asked for, or optional and not to be had */
+		snprintf(name, sizeof(name), "%c-%s", variant, program_names[i]);
+		err = pin_store(fd, change->pins, name);
+	}
+	return err;
+}
+
+static int pin_maps(const struct change *change, const struct object *object)
+{
+	int err = 0;
+
+	for (int i = 0; i < MAP_COUNT && !err; i++) {
+		int fd = object_map(object, map_names[i]);
+
+		if (fd >= 0)
+			err = pin_store(fd, change->pins, map_names[i]);
+	}
+	return err;
+}
+
+static int load_variant(struct change *change, char variant, struct object_request *request)
+{
+	struct object *object;
+	int err;
+
+	request->programs = programs_wanted(change, variant);
+	request->first = variant == 'j' ? change->generation : 0;
+	request->last = variant == 'l' ? change->running.generation : UINT32_MAX;
+	if (!request->programs)
+		return 0;
+	err = object_load(request, change->d, &object);
+	if (err)
+		return err;
+	if (variant == 's')
+		err = pin_maps(change, object);
+	if (!err)
+		err = pin_programs(change, object, variant, request->programs);
+	object_close(object);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "pin-root", NULL, "cannot pin below %s: %s",
+				  change->pins, error_text(err));
+	return 0;
+}
+
+static void reuse_open(const char *pins, bool images, struct object_request *request)
+{
+	for (int i = 0; i < MAP_COUNT; i++)
+		request->reuse[i] = i == MAP_IMAGES && !images ? -1 : pin_open(pins, map_names[i]);
+}
+
+static void reuse_close(struct object_request *request)
+{
+	for (int i = 0; i < MAP_COUNT; i++)
+		close_fd(&request->reuse[i]);
+}
+
+static int load_variants(struct change *change)
+{
+	uint32_t lines = change->request->image->line_count;
+	struct object_request request = {.slots = slots_class(change->slots.count),
+					 .flows = change->request->flows};
+	int err;
+
+	if (change->live.line_count > lines)
+		lines = change->live.line_count;
+	request.image_lines = image_class(lines);
+	change->live_class = request.image_lines;
+	reuse_open(change->running.epoch ? change->running.pins : "", false, &request);
+	err = load_variant(change, 's', &request);
+	reuse_close(&request);
+	if (err || !change->running.epoch)
+		return err;
+	reuse_open(change->pins, true, &request);
+	err = load_variant(change, 'j', &request);
+	if (!err)
+		err = load_variant(change, 'l', &request);
+	reuse_close(&request);
+	return err;
+}
+
+/* ---------------------------------------------------------------- what the old one knows */
+
+static int copy_live(struct change *change)
+{
+	size_t size = (size_t)change->live.line_count * FR_LINE_BYTES;
+	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
+	CLEANUP(close_fd) int copy = image_map_create(change->live_class);
+	uint32_t zero = 0;
+	void *lines;
+	int err;
+
+	if (images < 0 || copy < 0)
+		return images < 0 ? images : copy;
+	lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0);
+	if (lines == MAP_FAILED)
+		return -errno;
+	memcpy(lines, change->live.lines, size);
+	munmap(lines, size);
+	err = pin_store_number(copy, change->pins, "image", change->running.generation);
+	if (err)
+		return err;
+	return bpf_map_update_elem(images, &zero, &copy, BPF_ANY) ? -errno : 0;
+}
+
+/* Flows that are met meanwhile are in one map or the other; the rest is adopted. */
+static int copy_flows(const struct change *change)
+{
+	CLEANUP(close_fd) int old = pin_open(change->running.pins, map_names[MAP_FLOWS]);
+	CLEANUP(close_fd) int new = pin_open(change->pins, map_names[MAP_FLOWS]);
+	struct fr_flow_key key, next;
+	struct fr_flow flow;
+	const void *at = NULL;
+
+	if (old < 0 || new < 0 || fd_map_id(old) == fd_map_id(new))
+		return 0;
+	while (!bpf_map_get_next_key(old, at, &next)) {
+		key = next;
+		at = &key;
+		if (!bpf_map_lookup_elem(old, &key, &flow))
+			bpf_map_update_elem(new, &key, &flow, BPF_NOEXIST);
+	}
+	return 0;
+}
+
+static bool counters_are_new(const struct change *change, int *out)
+{
+	*out = pin_open(change->pins, map_names[MAP_COUNTERS]);
+	return *out >= 0 && change->old_counters >= 0 &&
+	       fd_map_id(*out) != fd_map_id(change->old_counters);
+}
+
+/* When a rule last had a packet is not a sum: it goes to the new map before any program counts there. */
+static int copy_last(const struct change *change)
+{
+	int cpus = libbpf_num_possible_cpus();
+	CLEANUP(free_ptr) struct fr_counters *each = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
+	CLEANUP(close_fd) int counters = -1;
+	struct fr_counters live;
+
+	if (cpus < 0 || !each)
+		return -ENOMEM;
+	if (!counters_are_new(change, &counters))
+		return 0;
+	for (uint32_t slot = 0; slot < change->old_rules.count; slot++) {
+		if (counters_sum(change->old_counters, slot, &live) || !live.last)
+			continue;
+		each[0].last = live.last;
+		if (bpf_map_update_elem(counters, &slot, each, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+int epoch_make(struct change *change)
+{
+	int err;
+
+	if (snprintf(change->pins, sizeof(change->pins), "%s/e%u", change->running.dir,
+		     change->running.epoch_last + 1) >= PIN_PATH)
+		return -ENAMETOOLONG;
+	if (mkdir(change->pins, 0700))
+		return diag_error(change->d, NO_LOC, -errno, "pin-root", NULL, "cannot make %s: %s",
+				  change->pins, error_text(errno));
+	err = load_variants(change);
+	if (err || !change->running.epoch)
+		return err;
+	err = copy_live(change);
+	if (!err)
+		err = copy_flows(change);
+	if (!err)
+		err = copy_last(change);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "cannot carry over what runs: %s", error_text(err));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- attaching */
+
+int epoch_attach(struct change *change)
+{
+	struct fr_hook_record *records = change->new_hooks.list;
+	const char *dir = change->running.dir;
+	int err = 0;
+
+	for (size_t i = 0; i < change->hook_count && !err; i++)
+		if (change->hooks[i].fate == HOOK_STAYS)
+			err = hook_point(dir, change->pins, "s", &records[i], change->d);
+	for (size_t i = 0; i < change->leaving_count && !err; i++)
+		err = hook_point(dir, change->pins, "l", change->leaving[i], change->d);
+	for (size_t i = 0; i < change->hook_count && !err; i++) {
+		struct attach attach = {.dir = dir, .pins = change->pins, .hook = &records[i],
+					.path = change->hooks[i].path,
+					.variant = joining_variant(change)};
+
+		if (change->hooks[i].fate == HOOK_JOINS)
+			err = hook_attach(&attach, change->d);
+	}
+	return err;
+}
+
+/* Storing what is there already waits until no program runs that has read it: the old ones have ended. */
+static int wait_for_programs(const struct change *change)
+{
+	CLEANUP(close_fd) int images = pin_open(change->running.pins, map_names[MAP_IMAGES]);
+	CLEANUP(close_fd) int image =
+		pin_open_number(change->running.pins, "image", change->running.generation);
+	uint32_t zero = 0;
+
+	if (images < 0 || image < 0)
+		return images < 0 ? images : image;
+	return bpf_map_update_elem(images, &zero, &image, BPF_ANY) ? -errno : 0;
+}
+
+int epoch_carry(struct change *change)
+{
+	struct fr_rule_record *rules = change->rules.list;
+	CLEANUP(close_fd) int counters = -1;
+	struct fr_counters live;
+	uint64_t last;
+	int err;
+
+	if (!counters_are_new(change, &counters))
+		return 0;
+	err = wait_for_programs(change);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "counters", NULL,
+				  "cannot carry over the counters: %s", error_text(err));
+	for (uint32_t slot = 0; slot < change->old_rules.count; slot++) {
+		if (!rules[slot].used || counters_sum(change->old_counters, slot, &live))
+			continue;
+		last = rules[slot].base.last;
+		counters_add(&rules[slot].base, &live);
+		rules[slot].base.last = last;
+	}
+	return 0;
+}

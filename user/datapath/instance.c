@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A running policy opened for reading, and the commands that change it without a new image: detach, zero,
+ * list. Reading takes no lock; when a change comes in between, it is tried again.
+ */
+#include "internal.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OPEN_TRIES = 10 };
+
+static int not_applied(const char *policy, const char *root, int err, struct diags *d)
+{
+	if (err == -EACCES || err == -EPERM) {
+		int lack = host_privileges(d);
+
+		return lack ? lack
+			    : diag_error(d, NO_LOC, -EPERM, "privilege", "run it as root",
+					 "what is pinned below %s cannot be read: %s", root,
+					 error_text(err));
+	}
+	if (err && err != -ENOENT)
+		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+				  "what is pinned below %s cannot be read: %s", root, error_text(err));
+	return diag_error(d, NO_LOC, -ENOENT, "not-applied", NULL, "no policy %s is applied below %s",
+			  policy, root);
+}
+
+static int open_maps(const struct running *running, struct instance *out)
+{
+	struct {
+		int *fd;
+		const char *name;
+	} const maps[] = {
+		{&out->images, "fr_images"},   {&out->counters, "fr_counters"},
+		{&out->reasons, "fr_reasons"}, {&out->tallies, "fr_tallies"},
+		{&out->flows, "fr_flows"},     {&out->embryos, "fr_embryos"},
+		{&out->pings, "fr_pings"},     {&out->denied, "fr_denied"},
+		{&out->events, "fr_events"},   {&out->control, "fr_control"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		*maps[i].fd = pin_open(running->pins, maps[i].name);
+		if (*maps[i].fd < 0)
+			return *maps[i].fd;
+	}
+	out->rules = pin_open_number(running->pins, "rules", running->generation);
+	out->hooks = pin_open_number(running->pins, "hooks", running->generation);
+	out->state = pin_open_number(running->pins, "state", running->generation);
+	return out->rules < 0 || out->hooks < 0 || out->state < 0 ? -ENOENT : 0;
+}
+
+static void instance_clear(struct instance *instance)
+{
+	memset(instance, 0, sizeof(*instance));
+	instance->images = instance->counters = instance->reasons = instance->tallies = -1;
+	instance->flows = instance->embryos = instance->pings = instance->denied = -1;
+	instance->events = instance->control = -1;
+	instance->rules = instance->state = instance->hooks = -1;
+}
+
+static int open_once(const char *root, const char *policy, struct instance *out)
+{
+	struct running running = {0};
+	int err = running_find(root, policy, &running);
+
+	if (err)
+		return err;
+	if (!running.epoch)
+		return -ENOENT;
+	snprintf(out->name, sizeof(out->name), "%s", policy);
+	memcpy(out->dir, running.dir, sizeof(out->dir));
+	memcpy(out->pins, running.pins, sizeof(out->pins));
+	out->generation = running.generation;
+	return open_maps(&running, out);
+}
+
+int instance_open(const struct host_options *o, const char *policy, struct diags *d,
+		  struct instance *out)
+{
+	struct instance instance;
+	int err = -ENOENT;
+
+	libbpf_quiet();
+	for (int tries = 0; tries < OPEN_TRIES && err; tries++) {
+		struct running running = {0};
+
+		instance_clear(&instance);
+		err = open_once(pin_root(o), policy, &instance);
+		if (err)
+			instance_close(&instance);
+		/* Only a change in the midst of reading is worth another try. */
+		if (err && (running_find(pin_root(o), policy, &running) || !running.epoch))
+			break;
+	}
+	if (err)
+		return not_applied(policy, pin_root(o), err, d);
+	*out = instance;
+	return 0;
+}
+
+void instance_close(struct instance *instance)
+{
+	int *const fds[] = {&instance->images,	&instance->counters, &instance->reasons,
+			    &instance->tallies, &instance->flows,    &instance->embryos,
+			    &instance->pings,	&instance->denied,   &instance->events,
+			    &instance->control, &instance->rules,    &instance->state,
+			    &instance->hooks};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close_fd(fds[i]);
+}
+
+/* The generation may have moved on since the instance was opened: the one it was opened at is asked for
+ * first, then whatever is in force. */
+int instance_image(const struct instance *instance, struct image *out)
+{
+	uint32_t zero = 0, id;
+
+	for (int tries = 0; tries < OPEN_TRIES; tries++) {
+		struct running running = {0};
+		CLEANUP(close_fd) int fd = -1;
+		const char *slash = strrchr(instance->dir, '/');
+		pin_path root;
+
+		if (bpf_map_lookup_elem(instance->images, &zero, &id))
+			return errno == ENOENT ? -ENODATA : -errno;
+		fd = pin_open_number(instance->pins, "image", instance->generation);
+		if (fd >= 0 && fd_map_id(fd) == id)
+			return image_map_view(fd, out);
+		snprintf(root, sizeof(root), "%.*s", (int)(slash - instance->dir), instance->dir);
+		if (running_find(root, instance->name, &running) || !running.epoch)
+			return -ENODATA;
+		close_fd(&fd);
+		fd = pin_open_number(running.pins, "image", running.generation);
+		if (fd >= 0)
+			return image_map_view(fd, out);
+	}
+	return -ENODATA;
+}
+
+void instance_image_close(struct image *image)
+{
+	if (image->lines)
+		munmap(image->lines, (size_t)image->line_count * FR_LINE_BYTES);
+	image->lines = NULL;
+}
+
+int instance_clock(const struct instance *instance, struct clock_pair *out)
+{
+	CLEANUP(close_fd) int program = program_open(instance->pins, 's', PROGRAM_CLOCK);
+
+	return program < 0 ? program : clock_run(program, instance->control, out);
+}
+
+/* ---------------------------------------------------------------- list */
+
+int datapath_list(const struct host_options *o, struct arena *arena, struct diags *d,
+		  const char ***names, size_t *count)
+{
+	int err = policy_names(pin_root(o), false, arena, names, count);
+
+	if (err)
+		return not_applied("at all", pin_root(o), err, d);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- detach */
+
+static int detach_all(const char *root, struct diags *d, size_t *count)
+{
+	const char **names;
+	size_t found, removed = 0;
+	int err = policy_names(root, true, d->arena, &names, &found);
+
+	for (size_t i = 0; i < found && !err; i++) {
+		err = policy_remove(root, names[i], d);
+		removed += !err;
+	}
+	if (!err)
+		*count = removed;
+	return err;
+}
+
+int datapath_detach(const struct host_options *o, const char *policy, struct diags *d, size_t *count)
+{
+	const char *root = pin_root(o);
+	CLEANUP(close_fd) int lock = -1;
+	int err = host_privileges(d);
+
+	libbpf_quiet();
+	if (!err)
+		err = pin_lock(root, false, d, &lock);
+	if (err == -ENOENT && !policy) {
+		*count = 0;
+		return 0;
+	}
+	if (!err && !policy)
+		err = detach_all(root, d, count);
+	else if (!err) {
+		err = policy_remove(root, policy, d);
+		if (!err)
+			*count = 1;
+	}
+	if (lock >= 0)
+		rmdir(root); /* only when it is empty */
+	if (err == -ENOENT)
+		return not_applied(policy ? policy : "at all", root, err, d);
+	return err;
+}
+
+/* ---------------------------------------------------------------- zero */
+
+static bool named(const struct fr_rule_record *record, const char *const *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(record->id, rules[i]))
+			return true;
+	return !count;
+}
+
+static int check_names(const struct records *records, const char *const *rules, size_t count,
+		       struct diags *d)
+{
+	const struct fr_rule_record *list = records->list;
+
+	for (size_t i = 0; i < count; i++) {
+		const char **ids = arena_alloc(d->arena, records->count * sizeof(*ids));
+		const char *near;
+		size_t known = 0;
+		bool found = false;
+
+		for (uint32_t slot = 0; slot < records->count && !found; slot++) {
+			if (list[slot].used != 1)
+				continue;
+			found = str_equal(list[slot].id, rules[i]);
+			ids[known++] = list[slot].id;
+		}
+		if (found)
+			continue;
+		near = nearest_word(rules[i], ids, known);
+		return diag_error(d, NO_LOC, -ENOENT, "unknown-rule",
+				  near ? arena_printf(d->arena, "did you mean '%s'?", near) : NULL,
+				  "the running policy has no rule %s", rules[i]);
+	}
+	return 0;
+}
+
+static int zero_records(const struct instance *instance, const struct records *records,
+			const char *const *rules, size_t count)
+{
+	struct fr_rule_record *list = records->list;
+	struct fr_counters live;
+	struct timespec now;
+	int err = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (uint32_t slot = 0; slot < records->count && !err; slot++) {
+		if (list[slot].used != 1 || !named(&list[slot], rules, count))
+			continue;
+		err = counters_sum(instance->counters, slot, &live);
+		if (err)
+			break;
+		counters_negate(&live);
+		list[slot].base = live;
+		list[slot].since = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	}
+	return err;
+}
+
+static int zero_locked(const struct host_options *o, const char *policy, const char *const *rules,
+		       size_t count, struct diags *d)
+{
+	struct instance instance;
+	struct records records = {0}, state = {0};
+	struct timespec now;
+	int err = instance_open(o, policy, d, &instance);
+
+	if (err)
+		return err;
+	err = records_map(instance.rules, &records);
+	if (!err)
+		err = records_map(instance.state, &state);
+	if (!err)
+		err = check_names(&records, rules, count, d);
+	if (!err)
+		err = zero_records(&instance, &records, rules, count);
+	if (!err && !count) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		((struct fr_state *)state.list)->zeroed =
+			(uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	}
+	records_unmap(&records);
+	records_unmap(&state);
+	instance_close(&instance);
+	return err;
+}
+
+int datapath_zero(const struct host_options *o, const char *policy, const char *const *rules,
+		  size_t count, struct diags *d)
+{
+	CLEANUP(close_fd) int lock = -1;
+	int err = host_privileges(d);
+
+	if (!err)
+		err = pin_lock(pin_root(o), false, d, &lock);
+	if (err == -ENOENT)
+		return not_applied(policy, pin_root(o), err, d);
+	return err ? err : zero_locked(o, policy, rules, count, d);
+}

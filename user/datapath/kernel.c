@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * bpf(2) where libbpf 1.1 and the headers of Debian 12 do not know enough: TCX links, queries of a hook that
+ * name links as well, link information. Layouts are those of Linux 6.6, of which older ones are prefixes.
+ */
+#include "internal.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { ATTACH_BEFORE = 1 << 3 };
+
+struct link_create_attr {
+	uint32_t prog_fd, target, attach_type, flags;
+	uint32_t relative_fd, pad;
+	uint64_t expected_revision;
+};
+
+struct query_attr {
+	uint32_t target, attach_type, query_flags, attach_flags;
+	uint64_t prog_ids;
+	uint32_t count, pad;
+	uint64_t prog_attach_flags, link_ids, link_attach_flags, revision;
+};
+
+int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type)
+{
+	/* No relative: before the first of those that are there. */
+	struct link_create_attr attr = {.prog_fd = (uint32_t)program, .target = ifindex,
+					.attach_type = attach_type, .flags = ATTACH_BEFORE};
+	long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out)
+{
+	struct query_attr attr = {.target = target, .attach_type = attach_type, .count = QUERY_MAX};
+	struct hook_query query = {0};
+	size_t size = sizeof(attr);
+
+	attr.prog_ids = (uintptr_t)query.programs;
+	attr.link_ids = (uintptr_t)query.links;
+	/* cgroups, and kernels before 6.6: no links to be told */
+	if (attach_type != ATTACH_TCX_INGRESS && attach_type != ATTACH_TCX_EGRESS) {
+		attr.link_ids = 0;
+		size = offsetof(struct query_attr, prog_attach_flags);
+	}
+	if (syscall(__NR_bpf, BPF_PROG_QUERY, &attr, size))
+		return errno == ENOENT && attach_type >= ATTACH_TCX_INGRESS ? 0 : -errno;
+	query.count = attr.count;
+	query.attach_flags = attr.attach_flags;
+	*out = query;
+	return 0;
+}
+
+bool tcx_works(uint32_t ifindex)
+{
+	struct hook_query query = {0};
+
+	return !hook_query(ifindex, ATTACH_TCX_INGRESS, &query);
+}
+
+int link_target(int fd, struct link_target *out)
+{
+	struct bpf_link_info info = {0};
+	uint32_t size = sizeof(info);
+	struct link_target target = {0};
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	target.type = info.type;
+	target.id = info.id;
+	target.prog_id = info.prog_id;
+	if (target.type == LINK_CGROUP) {
+		target.cgroup = info.cgroup.cgroup_id;
+		target.attach_type = info.cgroup.attach_type;
+	} else if (target.type == LINK_TCX) { /* the same two words as a namespace's */
+		target.ifindex = info.netns.netns_ino;
+		target.attach_type = info.netns.attach_type;
+	}
+	*out = target;
+	return 0;
+}

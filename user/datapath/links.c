@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One attach point: make its links or filters, point them at other programs, remove them. What is attached
+ * is found again by pin (links) or by priority and handle (clsact filters). Only our own are ever touched.
+ */
+#include "internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CLSACT_PRIORITIES = 8, ATTACH_ALLOW_MULTI = 1 << 1 };
+
+static const struct site cgroup_sites[SITES_MAX] = {
+	{"ingress", "cgroup_skb/ingress", BPF_CGROUP_INET_INGRESS, PROGRAM_CG_INGRESS, false},
+	{"egress", "cgroup_skb/egress", BPF_CGROUP_INET_EGRESS, PROGRAM_CG_EGRESS, false},
+	{"connect4", "connect4", BPF_CGROUP_INET4_CONNECT, PROGRAM_CONNECT4, false},
+	{"connect6", "connect6", BPF_CGROUP_INET6_CONNECT, PROGRAM_CONNECT6, false},
+	{"sendmsg4", "sendmsg4", BPF_CGROUP_UDP4_SENDMSG, PROGRAM_SENDMSG4, false},
+	{"sendmsg6", "sendmsg6", BPF_CGROUP_UDP6_SENDMSG, PROGRAM_SENDMSG6, false},
+	{"sock_create", "sock_create", BPF_CGROUP_INET_SOCK_CREATE, PROGRAM_SOCK_CREATE, true},
+};
+
+size_t hook_sites(const struct fr_hook_record *hook, struct site out[SITES_MAX])
+{
+	static const enum program first[2][2] = {{PROGRAM_IF_INGRESS, PROGRAM_IF_INGRESS_L3},
+						 {PROGRAM_GUEST_INGRESS, PROGRAM_GUEST_INGRESS_L3}};
+	enum program program;
+
+	if (hook->kind == FR_KIND_CGROUP) {
+		memcpy(out, cgroup_sites, sizeof(cgroup_sites));
+		return ARRAY_SIZE(cgroup_sites);
+	}
+	program = first[hook->kind == FR_KIND_GUEST][hook->l3 != 0];
+	out[0] = (struct site){"ingress", hook->how == HOW_TCX ? "tcx/ingress" : "clsact/ingress",
+			       ATTACH_TCX_INGRESS, program, false};
+	out[1] = (struct site){"egress", hook->how == HOW_TCX ? "tcx/egress" : "clsact/egress",
+			       ATTACH_TCX_EGRESS, program + 1, false};
+	return 2;
+}
+
+bool hook_same_place(const struct fr_hook_record *a, const struct fr_hook_record *b)
+{
+	if ((a->kind == FR_KIND_CGROUP) != (b->kind == FR_KIND_CGROUP))
+		return false;
+	if (a->kind == FR_KIND_CGROUP)
+		return a->cgroup == b->cgroup;
+	return a->netns == b->netns && a->ifindex == b->ifindex;
+}
+
+int program_open(const char *pins, char variant, enum program program)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%c-%s", variant, program_names[program]);
+	return pin_open(pins, name);
+}
+
+static void link_name(const struct fr_hook_record *hook, const struct site *site, char out[96])
+{
+	snprintf(out, 96, "%s-%s", hook->pin, site->name);
+}
+
+/* ---------------------------------------------------------------- clsact */
+
+struct filter {
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts options;
+};
+
+static bool filter_of(const struct fr_hook_record *hook, const struct site *site, struct filter *out)
+{
+	unsigned priority, handle;
+
+	if (sscanf(hook->pin, "tc-%u-%x", &priority, &handle) != 2)
+		return false;
+	*out = (struct filter){
+		.hook = {.sz = sizeof(out->hook), .ifindex = (int)hook->ifindex,
+			 .attach_point = site->attach_type == ATTACH_TCX_INGRESS ? BPF_TC_INGRESS
+										: BPF_TC_EGRESS},
+		.options = {.sz = sizeof(out->options), .handle = handle, .priority = priority},
+	};
+	return true;
+}
+
+/* The program that the filter runs, 0 when there is no such filter. In its namespace. */
+static uint32_t filter_program(const struct fr_hook_record *hook, const struct site *site)
+{
+	struct filter filter;
+
+	if (!filter_of(hook, site, &filter) || bpf_tc_query(&filter.hook, &filter.options))
+		return 0;
+	return filter.options.prog_id;
+}
+
+static int filter_store(const struct fr_hook_record *hook, const struct site *site, int program,
+			bool replace)
+{
+	struct filter filter;
+	int err;
+
+	if (!filter_of(hook, site, &filter))
+		return -EINVAL;
+	if (!replace) {
+		err = bpf_tc_hook_create(&filter.hook);
+		if (err && err != -EEXIST)
+			return err;
+	}
+	filter.options.prog_fd = program;
+	filter.options.flags = replace ? BPF_TC_F_REPLACE : 0;
+	return bpf_tc_attach(&filter.hook, &filter.options);
+}
+
+static void filter_remove(const struct fr_hook_record *hook, const struct site *site)
+{
+	struct filter filter;
+
+	if (filter_of(hook, site, &filter))
+		bpf_tc_detach(&filter.hook, &filter.options);
+}
+
+/* First in order is priority 1; another classifier than bpf there keeps us from it. */
+static int filters_create(const struct attach *attach, const struct site *site, int program)
+{
+	struct fr_hook_record *hook = attach->hook;
+	unsigned priority, handle;
+	int err = -EINVAL;
+
+	if (sscanf(hook->pin, "tc-%u-%x", &priority, &handle) != 2)
+		return -EINVAL;
+	for (; err == -EINVAL && priority <= CLSACT_PRIORITIES; priority++) {
+		snprintf(hook->pin, sizeof(hook->pin), "tc-%u-%x", priority, handle);
+		err = filter_store(hook, site, program, false);
+	}
+	return err;
+}
+
+/* ---------------------------------------------------------------- attaching */
+
+static const char *program_words(struct arena *arena, uint32_t id)
+{
+	CLEANUP(close_fd) int fd = bpf_prog_get_fd_by_id(id);
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) || !info.name[0])
+		return arena_printf(arena, "program id %u", id);
+	return arena_printf(arena, "program %s (id %u)", info.name, id);
+}
+
+/* A program attached the old, exclusive way, here or above, keeps every link out: name it. */
+static int refused_cgroup(const struct attach *attach, const struct site *site, int err,
+			  struct diags *d)
+{
+	char *path = arena_strdup(d->arena, attach->path);
+	bool here = true;
+
+	for (char *slash = path + strlen(path); slash && slash != path; here = false) {
+		CLEANUP(close_fd) int fd = -1;
+		struct hook_query query = {0};
+
+		*slash = 0;
+		slash = strrchr(path, '/');
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 || hook_query((uint32_t)fd, site->attach_type, &query) || !query.count)
+			continue;
+		if (query.attach_flags & ATTACH_ALLOW_MULTI || (query.attach_flags && !here))
+			continue;
+		return diag_error(d, NO_LOC, -EPERM, "foreign-program",
+				  "systemd's IPAddressDeny= and IPAddressAllow= attach like this: name the "
+				  "slice instead of the unit, or remove them",
+				  "%s holds %s of cgroup %s for itself", program_words(d->arena,
+				  query.programs[0]), site->text, path);
+	}
+	return diag_error(d, NO_LOC, err, "attach", NULL, "cannot attach %s to cgroup %s: %s",
+			  site->text, attach->hook->name, error_text(err));
+}
+
+static int site_link(const struct attach *attach, const struct site *site, int program)
+{
+	CLEANUP(close_fd) int cgroup = -1;
+	int fd;
+
+	if (attach->hook->how == HOW_TCX)
+		return tcx_link_create(program, attach->hook->ifindex, site->attach_type);
+	cgroup = open(attach->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup < 0)
+		return -errno;
+	fd = bpf_link_create(program, cgroup, (enum bpf_attach_type)site->attach_type, NULL);
+	return fd < 0 ? -errno : fd;
+}
+
+static int site_attach(const struct attach *attach, const struct site *site, struct diags *d)
+{
+	CLEANUP(close_fd) int program = program_open(attach->pins, attach->variant, site->program);
+	CLEANUP(close_fd) int link = -1;
+	char name[96];
+	int err = 0;
+
+	if (program == -ENOENT && site->optional)
+		return 0;
+	if (program >= 0 && attach->hook->how == HOW_CLSACT)
+		err = filters_create(attach, site, program);
+	else if (program >= 0)
+		link = site_link(attach, site, program);
+	if (!err && program >= 0 && attach->hook->how != HOW_CLSACT && link >= 0) {
+		link_name(attach->hook, site, name);
+		err = pin_store(link, attach->dir, name);
+	}
+	if (program < 0)
+		err = program;
+	else if (attach->hook->how != HOW_CLSACT && link < 0)
+		err = link;
+	if (!err || site->optional)
+		return 0;
+	if (err == -EPERM && attach->hook->how == HOW_CGROUP)
+		return refused_cgroup(attach, site, err, d);
+	return diag_error(d, NO_LOC, err, "attach", NULL, "cannot attach %s to %s: %s", site->text,
+			  attach->hook->name, error_text(err));
+}
+
+int hook_attach(const struct attach *attach, struct diags *d)
+{
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(attach->hook, sites);
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++)
+		err = site_attach(attach, &sites[i], d);
+	return err;
+}
+
+/* ---------------------------------------------------------------- what is there */
+
+static bool link_alive(const char *dir, const struct fr_hook_record *hook, const struct site *site)
+{
+	CLEANUP(close_fd) int fd = -1;
+	struct link_target target;
+	char name[96];
+
+	link_name(hook, site, name);
+	fd = pin_open(dir, name);
+	if (fd < 0 || link_target(fd, &target))
+		return false;
+	return hook->kind == FR_KIND_CGROUP ? target.cgroup == hook->cgroup
+					    : target.ifindex == hook->ifindex;
+}
+
+bool hook_alive(const char *dir, const struct fr_hook_record *hook)
+{
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(hook, sites);
+	bool alive = true;
+	int back = -1;
+
+	if (hook->how == HOW_CLSACT && netns_enter(hook->netns, &back))
+		return false;
+	for (size_t i = 0; i < count && alive; i++)
+		if (!sites[i].optional)
+			alive = hook->how == HOW_CLSACT ? filter_program(hook, &sites[i]) != 0
+							: link_alive(dir, hook, &sites[i]);
+	netns_leave(&back);
+	return alive;
+}
+
+/* ---------------------------------------------------------------- other programs */
+
+/* An open program of the first variant there is; -1 when `id` is of any of them already. */
+static int program_choose(const char *pins, const char *variants, const struct site *site, uint32_t id)
+{
+	int chosen = -ENOENT;
+
+	for (; *variants; variants++) {
+		int fd = program_open(pins, *variants, site->program);
+
+		if (fd >= 0 && fd_program_id(fd) == id) {
+			close_fd(&fd);
+			close_fd(&chosen);
+			return -EALREADY;
+		}
+		if (chosen < 0)
+			chosen = fd;
+		else
+			close_fd(&fd);
+	}
+	return chosen;
+}
+
+static int site_point(const char *dir, const struct fr_hook_record *hook, const struct site *site,
+		      int link, int program)
+{
+	struct link_target target;
+	char name[96];
+
+	if (hook->how == HOW_CLSACT)
+		return filter_store(hook, site, program, true);
+	if (link_target(link, &target) || !(target.ifindex || target.cgroup))
+		return 0; /* its device or cgroup is gone: nothing passes there */
+	if (program >= 0)
+		return bpf_link_update(link, program, NULL) ? -errno : 0;
+	link_name(hook, site, name);
+	bpf_link_detach(link);
+	pin_remove(dir, name);
+	return 0;
+}
+
+static int site_repoint(const char *dir, const char *pins, const char *variants,
+			const struct fr_hook_record *hook, const struct site *site)
+{
+	CLEANUP(close_fd) int link = -1;
+	CLEANUP(close_fd) int program = -1;
+	struct link_target target = {0};
+	char name[96];
+
+	if (hook->how == HOW_CLSACT) {
+		target.prog_id = filter_program(hook, site);
+		if (!target.prog_id)
+			return 0;
+	} else {
+		link_name(hook, site, name);
+		link = pin_open(dir, name);
+		if (link == -ENOENT)
+			return 0;
+		if (link < 0)
+			return link;
+		if (link_target(link, &target))
+			return -errno;
+	}
+	program = program_choose(pins, variants, site, target.prog_id);
+	if (program == -EALREADY)
+		return 0;
+	if (program < 0 && !site->optional)
+		return program;
+	return site_point(dir, hook, site, link, program);
+}
+
+int hook_point(const char *dir, const char *pins, const char *variants,
+	       const struct fr_hook_record *hook, struct diags *d)
+{
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(hook, sites);
+	int back = -1, err = 0;
+
+	if (hook->how == HOW_CLSACT)
+		err = netns_enter(hook->netns, &back);
+	if (err == -ESRCH)
+		return 0;
+	for (size_t i = 0; i < count && !err; i++)
+		err = site_repoint(dir, pins, variants, hook, &sites[i]);
+	netns_leave(&back);
+	if (err)
+		return diag_error(d, NO_LOC, err, "attach", NULL,
+				  "cannot put other programs at %s: %s", hook->name, error_text(err));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- removing */
+
+static void link_remove(const char *dir, const char *name)
+{
+	CLEANUP(close_fd) int fd = pin_open(dir, name);
+
+	if (fd >= 0)
+		bpf_link_detach(fd); /* at once; a last close may be later */
+	pin_remove(dir, name);
+}
+
+int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags *d)
+{
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(hook, sites);
+	int back = -1, err = 0;
+	char name[96];
+
+	if (hook->how == HOW_CLSACT)
+		err = netns_enter(hook->netns, &back);
+	if (err == -ESRCH)
+		return 0; /* the namespace has ended, and the filters with it */
+	if (err)
+		return diag_error(d, NO_LOC, err, "namespace",
+				  "run it in that network namespace, or with CAP_SYS_ADMIN",
+				  "the clsact filters of %s are in another network namespace, which cannot "
+				  "be entered: %s", hook->name, error_text(err));
+	for (size_t i = 0; i < count; i++) {
+		if (hook->how == HOW_CLSACT) {
+			filter_remove(hook, &sites[i]);
+			continue;
+		}
+		link_name(hook, &sites[i], name);
+		link_remove(dir, name);
+	}
+	netns_leave(&back);
+	return 0;
+}

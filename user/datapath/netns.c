@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The network namespace that a record names by its inode. Nothing in bpffs can hold a namespace, so it is
+ * looked for where one can be: processes and the named ones of iproute2.
+ */
+#include "internal.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int open_if(const char *path, uint64_t inode)
+{
+	struct stat status;
+	int fd;
+
+	if (stat(path, &status) || status.st_ino != inode)
+		return -1;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &status) && status.st_ino == inode)
+		return fd;
+	close_fd(&fd);
+	return -1;
+}
+
+static int open_below(const char *dir, const char *suffix, uint64_t inode)
+{
+	DIR *stream = opendir(dir);
+	const struct dirent *entry;
+	char path[300];
+	int fd = -1;
+
+	if (!stream)
+		return -1;
+	while (fd < 0 && (entry = readdir(stream))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s%s", dir, entry->d_name, suffix);
+		fd = open_if(path, inode);
+	}
+	closedir(stream);
+	return fd;
+}
+
+int netns_enter(uint64_t inode, int *back)
+{
+	CLEANUP(close_fd) int here = -1;
+	CLEANUP(close_fd) int there = -1;
+	uint64_t ours;
+	int err = host_netns(&ours);
+
+	if (err)
+		return err;
+	*back = -1;
+	if (ours == inode)
+		return 0;
+	there = open_below("/run/netns", "", inode);
+	if (there < 0)
+		there = open_below("/proc", "/ns/net", inode);
+	if (there < 0)
+		return -ESRCH;
+	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (here < 0)
+		return -errno;
+	if (setns(there, CLONE_NEWNET))
+		return -errno;
+	*back = TAKE_FD(here);
+	return 0;
+}
+
+/* Going back cannot fail: the namespace is held open and entering the other one took the same right. */
+void netns_leave(int *back)
+{
+	if (*back >= 0 && setns(*back, CLONE_NEWNET))
+		abort();
+	close_fd(back);
+}
