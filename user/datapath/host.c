@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define BPFFS_USUAL "/sys/fs/bpf"
 
@@ -81,13 +82,19 @@ static bool within_bpffs(const char *path)
 	return status.f_type == BPF_FS_MAGIC;
 }
 
-/* A mount made in a mount namespace that ends with this command would take the pins along. */
-static bool mounts_are_the_hosts(void)
+/* A mount made in a mount namespace that ends with this command would take the pins along: it must be
+ * that of the host, or at least of who started us. */
+static bool mounts_outlive_us(void)
 {
-	struct stat ours, init;
+	struct stat ours, other;
+	char parent[32];
 
-	return !stat("/proc/self/ns/mnt", &ours) && !stat("/proc/1/ns/mnt", &init) &&
-	       ours.st_ino == init.st_ino;
+	snprintf(parent, sizeof(parent), "/proc/%d/ns/mnt", getppid());
+	if (stat("/proc/self/ns/mnt", &ours))
+		return true;
+	if (!stat("/proc/1/ns/mnt", &other) && ours.st_ino == other.st_ino)
+		return true;
+	return !stat(parent, &other) && ours.st_ino == other.st_ino;
 }
 
 static int bpffs_missing(const char *root, int err, struct diags *d)
@@ -118,7 +125,7 @@ int host_bpffs(const char *root, bool mount_it, struct diags *d)
 		return 0;
 	if (!mount_it || !str_starts(root, BPFFS_USUAL "/"))
 		return bpffs_missing(root, 0, d);
-	if (!mounts_are_the_hosts())
+	if (!mounts_outlive_us())
 		err = -EXDEV;
 	else if (mount("bpf", BPFFS_USUAL, "bpf", 0, "mode=0700"))
 		err = -errno;

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Namespaces, traffic and applying for the loader's tests: see datapath_lab.h. */
+#include "datapath_lab.h"
+
+#include "../../user/datapath/internal.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 150 };
+
+static int namespace_new(void)
+{
+	int fd;
+
+	cr_assert_eq(unshare(CLONE_NEWNET), 0, "unshare: %m");
+	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(system("ip link set lo up"), 0);
+	return fd;
+}
+
+static void shell(const char *format, ...)
+{
+	char command[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(command, sizeof(command), format, arguments);
+	va_end(arguments);
+	cr_assert_eq(system(command), 0, "%s", command);
+}
+
+static void go(int ns)
+{
+	cr_assert_eq(setns(ns, CLONE_NEWNET), 0, "setns: %m");
+}
+
+void lab_begin(struct lab *lab)
+{
+	memset(lab, 0, sizeof(*lab));
+	snprintf(lab->root, sizeof(lab->root), "/sys/fs/bpf/frd-test-%d", getpid());
+	lab->host.pin_root = lab->root;
+	lab->there = namespace_new();
+	lab->here = namespace_new();
+	for (int pair = 0; pair < 2; pair++) {
+		shell("ip link add va%d type veth peer name vb%d netns /proc/%d/fd/%d", pair, pair,
+		      getpid(), lab->there);
+		shell("ip addr add 10.9.%d.1/24 dev va%d && ip link set va%d up", pair, pair, pair);
+		go(lab->there);
+		shell("ip addr add 10.9.%d.2/24 dev vb%d && ip link set vb%d up", pair, pair, pair);
+		go(lab->here);
+	}
+	/* neighbours are known: the tests are not about ARP */
+	for (int pair = 0; pair < 2; pair++)
+		shell("ping -c1 -W1 10.9.%d.2 >/dev/null", pair);
+}
+
+void lab_cgroup(struct lab *lab)
+{
+	const char *root = "/sys/fs/cgroup";
+	CLEANUP(close_file) FILE *procs = NULL;
+	char path[160];
+	struct stat status;
+
+	if (!stat("/sys/fs/cgroup/unified", &status))
+		root = "/sys/fs/cgroup/unified";
+	snprintf(lab->cgroup, sizeof(lab->cgroup), "%s/frd-test-%d", root, getpid());
+	cr_assert_eq(mkdir(lab->cgroup, 0755), 0, "mkdir %s: %m", lab->cgroup);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", lab->cgroup);
+	procs = fopen(path, "w");
+	cr_assert(procs && fprintf(procs, "%d", getpid()) > 0 && !fflush(procs), "%s: %m", path);
+}
+
+static void leave_cgroup(struct lab *lab)
+{
+	CLEANUP(close_file) FILE *procs = NULL;
+	char path[160], *slash;
+
+	if (!lab->cgroup[0])
+		return;
+	snprintf(path, sizeof(path), "%s", lab->cgroup);
+	slash = strrchr(path, '/');
+	snprintf(slash, sizeof(path) - (size_t)(slash - path), "/cgroup.procs");
+	procs = fopen(path, "w");
+	if (procs && fprintf(procs, "%d", getpid()) > 0)
+		fflush(procs);
+	rmdir(lab->cgroup);
+}
+
+void lab_end(struct lab *lab)
+{
+	struct diags d = {.arena = arena_new()};
+	size_t count;
+
+	datapath_detach(&lab->host, NULL, &d, &count);
+	arena_free(d.arena);
+	leave_cgroup(lab);
+}
+
+/* ---------------------------------------------------------------- traffic */
+
+static struct sockaddr_in end_of(int pair, int side, uint16_t port)
+{
+	struct sockaddr_in end = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	end.sin_addr.s_addr = htonl(0x0a090000u | (uint32_t)pair << 8 | (uint32_t)side);
+	return end;
+}
+
+static int socket_in(const struct lab *lab, int ns, int type)
+{
+	int fd;
+
+	go(ns);
+	fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	go(lab->here);
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+static bool udp(const struct lab *lab, int from, int to, const struct sockaddr_in *end)
+{
+	CLEANUP(close_fd) int sender = socket_in(lab, from, SOCK_DGRAM);
+	CLEANUP(close_fd) int receiver = socket_in(lab, to, SOCK_DGRAM);
+	struct pollfd wait = {.fd = receiver, .events = POLLIN};
+
+	cr_assert_eq(bind(receiver, (const void *)end, sizeof(*end)), 0, "bind: %m");
+	sendto(sender, "hello", 5, 0, (const void *)end, sizeof(*end));
+	return poll(&wait, 1, WAIT_MS) == 1;
+}
+
+bool lab_udp_out(const struct lab *lab, int pair, uint16_t port)
+{
+	struct sockaddr_in end = end_of(pair, 2, port);
+
+	return udp(lab, lab->here, lab->there, &end);
+}
+
+bool lab_udp_in(const struct lab *lab, int pair, uint16_t port)
+{
+	struct sockaddr_in end = end_of(pair, 1, port);
+
+	return udp(lab, lab->there, lab->here, &end);
+}
+
+bool lab_tcp_out(const struct lab *lab, int pair, uint16_t port)
+{
+	CLEANUP(close_fd) int client = socket_in(lab, lab->here, SOCK_STREAM | SOCK_NONBLOCK);
+	CLEANUP(close_fd) int server = socket_in(lab, lab->there, SOCK_STREAM);
+	struct sockaddr_in end = end_of(pair, 2, port);
+	struct pollfd wait = {.fd = client, .events = POLLOUT};
+	int error = 0, one = 1;
+	socklen_t size = sizeof(error);
+
+	setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	cr_assert_eq(bind(server, (const void *)&end, sizeof(end)), 0, "bind: %m");
+	cr_assert_eq(listen(server, 1), 0);
+	if (connect(client, (const void *)&end, sizeof(end)) && errno != EINPROGRESS)
+		return false;
+	if (poll(&wait, 1, WAIT_MS) != 1)
+		return false;
+	return !getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &size) && !error;
+}
+
+/* ---------------------------------------------------------------- applying */
+
+static void take_points(struct fixture *fixture, const char *const *points)
+{
+	static const char *const kinds[FR_KINDS] = {"interface ", "guest ", "cgroup "};
+	struct ruleset *rs = &fixture->ruleset;
+	size_t count = 0;
+
+	while (points[count])
+		count++;
+	rs->attach = arena_alloc(fixture->arena, count * sizeof(*rs->attach));
+	for (size_t i = 0; i < count; i++)
+		for (uint8_t kind = 0; kind < FR_KINDS; kind++)
+			if (str_starts(points[i], kinds[kind]))
+				rs->attach[rs->attach_count++] = (struct attach_point){
+					.kind = kind, .name = points[i] + strlen(kinds[kind])};
+}
+
+int lab_apply(const struct lab *lab, const struct plan *plan, const char *const *points,
+	      struct apply_result *result, char said[512])
+{
+	struct fixture fixture;
+	struct apply_request request = {.source = "test.yaml", .host = lab->host};
+	struct hook *hooks;
+	int err;
+
+	fixture_make(plan, &fixture);
+	take_points(&fixture, points);
+	request.ruleset = &fixture.ruleset;
+	request.image = &fixture.image;
+	err = host_resolve(&fixture.ruleset, &lab->host, &fixture.diags, &hooks, &request.hook_count);
+	request.hooks = hooks;
+	if (!err)
+		err = datapath_apply(&request, &fixture.diags, result);
+	snprintf(said, 512, "%s", fixture_said(&fixture));
+	fixture_free(&fixture);
+	return err;
+}
+
+struct apply_result lab_applied(const struct lab *lab, const struct plan *plan,
+				const char *const *points)
+{
+	struct apply_result result = {0};
+	char said[512];
+	int err = lab_apply(lab, plan, points, &result, said);
+
+	cr_assert_eq(err, 0, "apply: %s: %s", error_text(err), said);
+	cr_assert_str_empty(said);
+	return result;
+}
+
+void lab_detached(const struct lab *lab)
+{
+	struct diags d = {.arena = arena_new()};
+	size_t count;
+	int err = datapath_detach(&lab->host, NULL, &d, &count);
+
+	cr_assert_eq(err, 0, "detach: %s", d.count ? d.list[0].message : error_text(err));
+	arena_free(d.arena);
+}
+
+struct fr_counters lab_counters(const struct lab *lab, const char *policy, const char *rule,
+				uint8_t dir)
+{
+	struct diags d = {.arena = arena_new()};
+	struct instance instance;
+	struct records records;
+	struct fr_counters sum = {0};
+	const struct fr_rule_record *list;
+
+	cr_assert_eq(instance_open(&lab->host, policy, &d, &instance), 0);
+	cr_assert_eq(records_map(instance.rules, &records), 0);
+	list = records.list;
+	for (uint32_t slot = 0; slot < records.count; slot++)
+		if (list[slot].used == 1 && str_equal(list[slot].id, rule) && list[slot].dir == dir) {
+			cr_assert_eq(counters_sum(instance.counters, slot, &sum), 0);
+			counters_add(&sum, &list[slot].base);
+		}
+	records_unmap(&records);
+	instance_close(&instance);
+	arena_free(d.arena);
+	return sum;
+}
+
+unsigned lab_tcx_programs(int pair, bool egress, uint32_t links[16])
+{
+	struct hook_query query = {0};
+	char name[8];
+
+	snprintf(name, sizeof(name), "va%d", pair);
+	cr_assert_eq(hook_query(if_nametoindex(name), egress ? ATTACH_TCX_EGRESS : ATTACH_TCX_INGRESS,
+				&query), 0);
+	for (unsigned i = 0; links && i < query.count && i < 16; i++)
+		links[i] = query.links[i];
+	return query.count;
+}
+
+static int count_one(const char *dir, const char *name, void *context)
+{
+	(void)dir, (void)name;
+	++*(unsigned *)context;
+	return 0;
+}
+
+unsigned lab_pins(const char *dir)
+{
+	unsigned count = 0;
+
+	pin_each(dir, count_one, &count);
+	return count;
+}
