@@ -280,3 +280,96 @@ Test(render_json, rules_of_several_policies)
 	cr_expect_str_eq(rule.id, "t/nfs");
 	json_decref(document);
 }
+
+static struct drop_view sample_drop(uint8_t dir)
+{
+	struct drop_view view = {.kind = "guest",
+				 .scope = "tap0",
+				 .verdict = "would-drop",
+				 .reason = "default",
+				 .rule = "default-egress"};
+	struct addr addr;
+
+	addr_parse("10.0.0.1", &addr);
+	memcpy(view.key.local, addr.b, 16);
+	addr_parse("10.66.0.66", &addr);
+	memcpy(view.key.peer, addr.b, 16);
+	view.key.proto = PROTO_TCP;
+	*(dir == FR_EGRESS ? &view.key.peer_port : &view.key.local_port) = 4444;
+	view.denied.dir = dir;
+	view.denied.opener_port = 40000;
+	return view;
+}
+
+Test(render_text_stream, a_refusal_points_from_its_opener_and_tells_the_last_port)
+{
+	static const char *const lines[] = {
+		[FR_EGRESS] = "10.0.0.1:40000         →  10.66.0.66:4444",
+		[FR_INGRESS] = "10.0.0.1:4444          ←  10.66.0.66:40000"};
+
+	for (uint8_t dir = 0; dir < FR_DIRS; dir++) {
+		struct drop_view view = sample_drop(dir);
+		struct render_stream *s;
+		struct capture c;
+
+		capture_begin(&c, false);
+		s = render_drops_begin(&c.render);
+		render_drop(s, "p", &view);
+		render_end(s);
+		fclose(c.render.out);
+		cr_expect(strstr(c.text, lines[dir]), "%s", c.text);
+		cr_expect(strstr(c.text, "tap0"), "%s", c.text);
+		free(c.text);
+	}
+}
+
+Test(render_json, a_refusal_keeps_its_key_and_its_direction)
+{
+	struct drop_view view = sample_drop(FR_INGRESS);
+	struct render_stream *s;
+	struct capture c;
+	json_t *document, *drop;
+
+	capture_begin(&c, true);
+	s = render_drops_begin(&c.render);
+	render_drop(s, "p", &view);
+	render_end(s);
+	document = capture_json(&c);
+	drop = json_array_get(json_object_get(document, "drops"), 0);
+	cr_expect_str_eq(word(drop, "direction"), "ingress");
+	cr_expect_str_eq(word(drop, "interface"), "tap0");
+	cr_expect_eq(json_integer_value(json_object_get(drop, "opener_port")), 40000);
+	cr_expect_eq(json_integer_value(json_object_get(json_object_get(drop, "local"), "port")),
+		     4444);
+	cr_expect(json_is_null(json_object_get(drop, "row")));
+	json_decref(document);
+}
+
+Test(render_text_event, is_one_line_with_its_row)
+{
+	struct event_view view = {.verdict = "pass",
+				  .reason = "rule",
+				  .kind = "interface",
+				  .rule = "t/nfs",
+				  .table = "t",
+				  .row = "nfs",
+				  .line = 17,
+				  .ifname = "ens5",
+				  .time = UINT64_C(1700000000123456789)};
+	struct capture c;
+
+	view.event.key.proto = PROTO_TCP;
+	view.event.dir = FR_EGRESS;
+	view.event.key.peer_port = 2049;
+	view.event.held = 3;
+	view.event.pid = 7;
+	memcpy(view.event.comm, "a\nb", 4);
+	capture_begin(&c, false);
+	render_event(&c.render, "p", &view);
+	fclose(c.render.out);
+	cr_expect_str_eq(c.text,
+			 "2023-11-14T22:13:20.123Z  pass        egress   tcp    [::]:0 → [::]:2049"
+			 "  rule=t/nfs  reason=rule  row=t/nfs:17  on ens5  a?b (7)"
+			 "  and 3 more like it\n");
+	free(c.text);
+}

@@ -114,6 +114,7 @@ Test(render_text, replaces_what_moves_the_cursor_or_reorders)
 		{"é→ ok", "é→ ok"},
 		{"\033[2Jx", "?[2Jx"},
 		{"a\nb\tc", "a?b?c"},
+		{"a\177b", "a?b"},
 		{"\xc2\x9b"
 		 "31m",
 		 "?31m"}, /* C1: CSI as one character */

@@ -90,11 +90,14 @@ void render_apply(const struct render *r, const struct apply_request *request,
 	if (attaches_interfaces(request))
 		fprintf(r->out, "  by        %s\n", result->tcx ? "TCX links" : "clsact filters");
 	fprintf(r->out, "  means     %s\n",
-		enforce ? "what no rule allows is dropped, from now on and until detach or a reboot"
+		enforce ? "what the policy refuses is dropped, until detach or a reboot"
 			: "nothing is dropped; what enforcement would drop is counted and told");
-	fprintf(r->out, "  next      %s\n",
-		enforce ? "flowreeve status; flowreeve show drops"
-			: "flowreeve show drops; then flowreeve apply POLICY --mode enforce");
+	fputs("  next      flowreeve show drops", r->out);
+	if (!enforce) {
+		fputs("; then flowreeve apply --mode enforce ", r->out);
+		put_clean(r->out, request->source);
+	}
+	fputc('\n', r->out);
 }
 
 void render_detach(const struct render *r, size_t count)
