@@ -24,8 +24,6 @@ bool node_is_null(const struct node *node)
 
 static const char *kind_words(const struct node *node)
 {
-	if (node_is_null(node))
-		return "nothing";
 	switch (node->kind) {
 	case NODE_LIST:
 		return "a list";
@@ -39,11 +37,13 @@ static const char *kind_words(const struct node *node)
 static bool refuse_type(struct diags *d, const struct node *node, const char *what,
 			const char *wanted)
 {
-	/* Nothing is written there: the key shows the place better. */
-	struct loc loc = node_is_null(node) && node->key ? node->key->loc : node->loc;
-
-	diag_error(d, loc, -EINVAL, "wrong-type", NULL, "%s must be %s, not %s", what, wanted,
-		   kind_words(node));
+	/* Where nothing is written, the key shows the place better. */
+	if (node_is_null(node))
+		diag_error(d, node->key ? node->key->loc : node->loc, -EINVAL, "wrong-type", NULL,
+			   "%s must be %s; nothing is written here", what, wanted);
+	else
+		diag_error(d, node->loc, -EINVAL, "wrong-type", NULL, "%s must be %s, not %s", what,
+			   wanted, kind_words(node));
 	return false;
 }
 
@@ -125,6 +125,8 @@ const char *hint_words(struct diags *d, const char *word, const char *const *wor
 	if (count == 0)
 		return NULL;
 	all = join_words(d->arena, words, count < listed ? count : listed);
+	if (near && count == 1)
+		return arena_printf(d->arena, "did you mean '%s'?", near);
 	if (near)
 		return arena_printf(d->arena, "did you mean '%s'? (one of: %s%s)", near, all,
 				    count > listed ? ", …" : "");

@@ -141,21 +141,24 @@ static void rule_parse(struct job *job, const struct node *node, struct draft *d
 					   "action", "mode",	  "purpose", "comment"};
 	struct rule rule = {.loc = node->loc};
 	const struct node *id, *purpose;
-	bool good;
+	bool named, good;
 
 	if (!want_keys(job->d, node, "a rule", keys, ARRAY_SIZE(keys)))
 		return;
 	id = need(job->d, node, "a rule", "id");
-	good = id && id_parse(job, id, &rule);
-	good &= words_parse(job, node, &rule);
-	good &= aim_parse(job, draft, node, &rule);
+	named = id && id_parse(job, id, &rule);
+	named &= words_parse(job, node, &rule);
+	good = aim_parse(job, draft, node, &rule);
 	purpose = map_get(node, "purpose");
 	if (!purpose)
 		purpose = map_get(node, "comment");
 	if (purpose)
 		rule.origin.purpose = want_text(job->d, purpose, "'purpose'");
-	if (good)
+	/* A rule with a wrong port still owns its id: the second one of that id is told as well. */
+	if (named && good)
 		draft_add(job, draft, rule, false);
+	else if (named)
+		place_claim(job, draft, &rule, false);
 }
 
 void rules_parse(struct job *job, const struct node *rules, struct draft *draft)

@@ -39,15 +39,12 @@ static void use_peer(struct use *use, const struct node *node)
 {
 	const char *name = node->key->text;
 	const struct role *role = role_find(use->table, name);
-	struct role_state *state;
+	struct role_state stray = {0}, *state = role ? role_state(use, role) : &stray;
 
-	if (!role) {
+	if (!role)
 		diag_error(use->job->d, node->key->loc, -EINVAL, "unknown-role",
 			   hint_roles(use->job, use->table, name),
 			   "role '%.80s' is not declared in table '%s'", name, use->table->name);
-		return;
-	}
-	state = role_state(use, role);
 	state->peers_node = node;
 	state->bad = !peers_parse(use->job, &use->draft->sets, node,
 				  arena_printf(use->job->arena, "'peers.%s'", name), &state->peers);

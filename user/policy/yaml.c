@@ -79,7 +79,7 @@ static int node_new(struct builder *b, const yaml_event_t *event, enum node_kind
 	struct node *node;
 
 	if (++b->nodes > DOC_NODES_MAX)
-		return diag_error(b->d, event_loc(b, event), -E2BIG, "yaml-limit", NULL,
+		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-limit", NULL,
 				  "more than %d values in one file", DOC_NODES_MAX);
 	node = arena_alloc(b->d->arena, sizeof(*node));
 	node->kind = kind;
@@ -114,6 +114,18 @@ static int refuse_extras(struct builder *b, const yaml_event_t *event)
 
 static int build_node(struct builder *b, const yaml_event_t *event, struct node **out);
 
+/* Values end up in messages and on terminals. */
+static bool has_control(const char *value, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		if (((unsigned char)value[i] < ' ' && value[i] != '\n' && value[i] != '\t') ||
+		    value[i] == 0x7f)
+			return true;
+	return false;
+}
+
 static int build_scalar(struct builder *b, const yaml_event_t *event, struct node **out)
 {
 	const char *value = (const char *)event->data.scalar.value;
@@ -121,9 +133,9 @@ static int build_scalar(struct builder *b, const yaml_event_t *event, struct nod
 	struct node *node;
 	int err;
 
-	if (memchr(value, 0, length))
+	if (has_control(value, length))
 		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-syntax", NULL,
-				  "a NUL character is not allowed in a value");
+				  "control characters are not allowed in a value");
 	err = node_new(b, event, NODE_SCALAR, &node);
 	if (err)
 		return err;
@@ -225,7 +237,7 @@ static int build_collection(struct builder *b, const yaml_event_t *event, struct
 	int err;
 
 	if (b->depth >= DOC_DEPTH_MAX)
-		return diag_error(b->d, event_loc(b, event), -E2BIG, "yaml-limit", NULL,
+		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-limit", NULL,
 				  "nested more than %d deep", DOC_DEPTH_MAX);
 	err = node_new(b, event, is_map ? NODE_MAP : NODE_LIST, &node);
 	if (err)
