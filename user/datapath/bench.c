@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The programs for BPF_PROG_TEST_RUN: loaded with tracing on, never attached and never pinned. Packets run
+ * The programs for BPF_PROG_TEST_RUN: loaded with tracing on or off, never attached and never pinned. Packets run
  * as if they had met a device of the caller's namespace other than lo, where there is one: everything on lo
  * passes.
  */
@@ -15,6 +15,7 @@ struct bench {
 	uint32_t generation;
 	uint32_t ifindex;
 	unsigned cpus;
+	bool tracing;
 	int image; /* in force; kept open for those who ask for it */
 };
 
@@ -25,7 +26,7 @@ static int bench_load(struct bench *bench, uint32_t lines, uint32_t slots, struc
 		.slots = slots,
 		.last = UINT32_MAX,
 		.programs = (1u << PROGRAM_COUNT) - 1,
-		.tracing = true,
+		.tracing = bench->tracing,
 	};
 	struct object *object;
 	int err;
@@ -55,7 +56,7 @@ static uint32_t device_not_lo(struct diags *d)
 	return 0;
 }
 
-int bench_open(struct diags *d, struct bench **out)
+static int bench_make(bool tracing, struct diags *d, struct bench **out)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
 	int err, cpus = libbpf_num_possible_cpus();
@@ -65,6 +66,7 @@ int bench_open(struct diags *d, struct bench **out)
 		return diag_error(d, NO_LOC, -ENOMEM, "kernel-load", NULL, "out of memory");
 	}
 	bench->cpus = (unsigned)cpus;
+	bench->tracing = tracing;
 	bench->image = -1;
 	bench->ifindex = device_not_lo(d);
 	err = bench_load(bench, image_class(1 << 16), slots_class(1), d);
@@ -74,6 +76,16 @@ int bench_open(struct diags *d, struct bench **out)
 	}
 	*out = bench;
 	return 0;
+}
+
+int bench_open(struct diags *d, struct bench **out)
+{
+	return bench_make(true, d, out);
+}
+
+int bench_open_quiet(struct diags *d, struct bench **out)
+{
+	return bench_make(false, d, out);
 }
 
 void bench_close(struct bench *bench)
@@ -193,14 +205,14 @@ int bench_run(struct bench *bench, struct bench_run *run)
 		options.ctx_in = NULL;
 		options.ctx_size_in = 0;
 	}
-	err = trace_clear(bench, trace);
+	err = bench->tracing ? trace_clear(bench, trace) : 0;
 	if (err)
 		return err;
 	if (bpf_prog_test_run_opts(object_program(bench->object, (enum program)program), &options))
 		return -errno;
 	run->retval = (int)options.retval;
 	run->duration_ns = options.duration;
-	return trace_read(bench, trace, &run->verdict);
+	return bench->tracing ? trace_read(bench, trace, &run->verdict) : 0;
 }
 
 int bench_map(struct bench *bench, const char *name)

@@ -125,6 +125,8 @@ int instance_clock(const struct instance *instance, struct clock_pair *out);
  */
 struct bench;
 int bench_open(struct diags *d, struct bench **out);
+/* The programs as they are when attached, for measurements: no trace, `verdict` stays 0. */
+int bench_open_quiet(struct diags *d, struct bench **out);
 void bench_close(struct bench *bench);
 int bench_install(struct bench *bench, const struct image *image, bool forget_flows);
 struct bench_run {
