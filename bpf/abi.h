@@ -138,8 +138,7 @@ struct fr_image_conf {
 	__u32 rules;	   /* number of rules, built-in ones included */
 	__u32 lines;	   /* number of lines in use */
 	__u32 rows[FR_DIRS];
-	__u32 zero;	   /* always 0; the verifier cannot know: see judge_forget() */
-	__u32 reserved;
+	__u64 zero;	   /* always 0, which the verifier cannot know: see packet_forget() */
 };
 
 /* Line 2. */

@@ -30,12 +30,28 @@ static inline const void *image_line(fr_image image, __u32 line)
 #endif
 #endif
 
+/* 0, but the verifier shall not know it: else it follows a missing line apart from all others. */
+static __always_inline __u32 image_nothing(__u32 line)
+{
+	__u32 same = line;
+
+	__asm__ volatile("" : "+r"(same));
+	return same ^ line;
+}
+
 /* Word `index` of an array of u32 that starts at `line`. */
 static __always_inline __u32 image_word(fr_image image, __u32 line, __u32 index)
 {
 	const __u32 *words = image_line(image, line + index / FR_LINE_WORDS);
 
-	return words ? words[index % FR_LINE_WORDS] : 0;
+	return words ? words[index % FR_LINE_WORDS] : image_nothing(line);
+}
+
+/* a >= b without a branch: the borrow of a - b. A branch here would be guessed wrong half of the time, and
+ * the verifier would follow both sides of each. */
+static __always_inline __u32 image_reached(__u64 a, __u64 b)
+{
+	return 1 ^ (((~a & b) | ((~a | b) & (a - b))) >> 63);
 }
 
 static __always_inline __u32 image_bucket(fr_image image, __u32 line, __u64 key)
@@ -44,11 +60,11 @@ static __always_inline __u32 image_bucket(fr_image image, __u32 line, __u64 key)
 	__u32 at = 0;
 
 	if (!bucket)
-		return 0;
+		return image_nothing(line);
 #pragma GCC unroll 5
 	for (int i = 0; i < FR_BUCKET_KEYS; i++)
-		at += key >= bucket->key[i];
-	return at <= FR_BUCKET_KEYS ? bucket->entry[at] : 0;
+		at += image_reached(key, bucket->key[i]);
+	return at <= FR_BUCKET_KEYS ? bucket->entry[at] : image_nothing(line);
 }
 
 /* Walk from `entry` to a LEAF or LOW entry; `rest` holds the bits of `key` not consumed yet, on top. */
@@ -93,7 +109,7 @@ static __always_inline __u32 image_column(fr_image image, __u32 services, __u8 p
 	if (!service->table || portless)
 		return service->column;
 	ports = image_line(image, service->table + port / 32);
-	return service->column + (ports ? ports[port % 32] : 0);
+	return service->column + (ports ? ports[port % 32] : image_nothing(service->table));
 }
 
 static __always_inline __u32 image_cell(fr_image image, const struct fr_image_head *head,

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bookkeeping: what was decided becomes counters, denied aggregates, events. Nothing here decides.
+ */
+#ifndef FR_BOOK_H
+#define FR_BOOK_H
+
+#include "maps.h"
+#include "packet.h"
+
+/* What the pipeline finds out about one packet. */
+struct fr_finding {
+	struct fr_flow *flow; /* the known flow that it belongs to, or NULL */
+	__u32 rule;	      /* number in the image */
+	__u32 slot;
+	__u32 staged;	      /* a staged deny rule that matched what passes, or 0 */
+	__u8 verdict;	      /* enum fr_verdict */
+	__u8 reason;	      /* enum fr_reason */
+	__u8 opener;	      /* whose opening it is, enum fr_dir */
+	__u8 opened;	      /* this packet opened a connection */
+	__u8 start;	      /* 1 + enum fr_flow_state of the flow to start, or 0 */
+	__u8 embryo;	      /* `flow` is in the table of embryos */
+};
+
+/* Constant over one packet but for the owner, which is looked up when somebody asks. */
+struct fr_scene {
+	struct __sk_buff *skb; /* NULL in the socket-address hooks */
+	fr_image image;
+	const struct fr_image_head *head;
+	const struct fr_image_conf *conf;
+	const struct fr_owner *owner; /* of the socket where the hook knows it, else NULL */
+	__u64 now; /* jiffies64 */
+	__u32 ifindex;
+	__u32 offset; /* of the IP header */
+};
+
+extern const volatile bool fr_tracing;
+
+static __always_inline void tally_add(__u32 which)
+{
+	__u64 *value = bpf_map_lookup_elem(&fr_tallies, &which);
+
+	if (value)
+		__sync_fetch_and_add(value, 1);
+}
+
+/* Per-CPU and still atomic: a cgroup hook runs in process context and can be interrupted by another
+ * hook on the same CPU; a lost packet would make the report wrong. */
+static __always_inline void book_rule(const struct fr_scene *scene, const struct fr_packet *p,
+				      const struct fr_finding *f)
+{
+	struct fr_counters *c = bpf_map_lookup_elem(&fr_counters, &f->slot);
+
+	if (!c)
+		return;
+	__sync_fetch_and_add(&c->packets, p->packets);
+	__sync_fetch_and_add(&c->bytes, p->length);
+	if (f->opened)
+		__sync_fetch_and_add(&c->connections, 1);
+	if (f->verdict == FR_DROP)
+		__sync_fetch_and_add(&c->drops, p->packets);
+	if (f->verdict == FR_WOULD_DROP)
+		__sync_fetch_and_add(&c->would_drops, p->packets);
+	c->last = scene->now;
+}
+
+static __always_inline void book_reason(const struct fr_packet *p, const struct fr_finding *f)
+{
+	__u32 index = FR_REASON_INDEX(p->kind, p->dir, f->reason);
+	struct fr_reason_counters *r = bpf_map_lookup_elem(&fr_reasons, &index);
+
+	__u64 verdict = f->verdict;
+
+	barrier_var(verdict); /* else the compiler checks one copy and indexes by another */
+	if (!r || verdict > FR_WOULD_DROP)
+		return;
+	__sync_fetch_and_add(&r->packets[verdict], p->packets);
+	__sync_fetch_and_add(&r->bytes[verdict], p->length);
+}
+
+static __always_inline void event_fill(struct fr_event *e, const struct fr_scene *scene,
+				       const struct fr_packet *p, const struct fr_finding *f)
+{
+	e->version = FR_ABI_VERSION;
+	e->verdict = f->verdict;
+	e->reason = f->reason;
+	e->dir = p->dir;
+	e->kind = p->kind;
+	e->tcp_flags = p->tcp_flags;
+	e->time = bpf_ktime_get_boot_ns();
+	e->key = p->key;
+	e->slot = f->slot;
+	e->generation = scene->head->generation;
+	e->ifindex = scene->ifindex;
+	e->length = p->length;
+	e->pid = scene->owner ? scene->owner->pid : 0;
+	e->pad = 0;
+	if (scene->owner)
+		__builtin_memcpy(e->comm, scene->owner->comm, sizeof(e->comm));
+	else
+		__builtin_memset(e->comm, 0, sizeof(e->comm));
+}
+
+static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
+				       const struct fr_packet *p, const struct fr_finding *f,
+				       __u32 held)
+{
+	struct fr_event *e = bpf_ringbuf_reserve(&fr_events, sizeof(*e), 0);
+
+	if (!e) {
+		tally_add(FR_TALLY_EVENTS_LOST);
+		return;
+	}
+	event_fill(e, scene, p, f);
+	e->type = type;
+	e->held = held;
+	bpf_ringbuf_submit(e, 0);
+}
+
+/* One event per rule and peer in FR_TIMEOUT_EVENT; those between are counted and told with the next. */
+static __noinline int book_refusal_event(const struct fr_scene *scene, const struct fr_packet *p,
+					 const struct fr_finding *f)
+{
+	struct fr_throttle_key key = {.slot = f->slot, .dir = p->dir, .reason = f->reason};
+	struct fr_throttle fresh = {.next = scene->now + scene->conf->timeout[FR_TIMEOUT_EVENT]};
+	struct fr_throttle *t;
+	__u32 held = 0;
+
+	__builtin_memcpy(key.peer, p->key.peer, sizeof(key.peer));
+	t = bpf_map_lookup_elem(&fr_throttle, &key);
+	if (t) {
+		if (scene->now < t->next) {
+			__sync_fetch_and_add(&t->held, 1);
+			tally_add(FR_TALLY_EVENTS_HELD);
+			return 0;
+		}
+		held = t->held;
+		t->held = 0;
+		t->next = fresh.next;
+	} else {
+		bpf_map_update_elem(&fr_throttle, &key, &fresh, BPF_ANY);
+	}
+	event_emit(FR_EVENT_REFUSED, scene, p, f, held);
+	return 0;
+}
+
+static __noinline int book_denied(const struct fr_scene *scene, const struct fr_packet *p,
+				  const struct fr_finding *f)
+{
+	struct fr_denied fresh = {.first = scene->now, .dir = p->dir};
+	struct fr_flow_key key = p->key;
+	struct fr_denied *d;
+
+	if (f->opener == FR_EGRESS || key.proto == FR_PROTO_ICMP || key.proto == FR_PROTO_ICMP6)
+		key.local_port = 0;
+	else
+		key.peer_port = 0;
+	d = bpf_map_lookup_elem(&fr_denied, &key);
+	if (!d) {
+		bpf_map_update_elem(&fr_denied, &key, &fresh, BPF_NOEXIST);
+		d = bpf_map_lookup_elem(&fr_denied, &key);
+		if (!d)
+			return -1;
+	}
+	__sync_fetch_and_add(&d->packets, p->packets);
+	__sync_fetch_and_add(&d->bytes, p->length);
+	d->last = scene->now;
+	d->slot = f->slot;
+	d->generation = scene->head->generation;
+	d->verdict = f->verdict;
+	d->reason = f->reason;
+	d->opener_port = f->opener == FR_EGRESS ? p->key.local_port : p->key.peer_port;
+	if (scene->owner) {
+		d->pid = scene->owner->pid;
+		__builtin_memcpy(d->comm, scene->owner->comm, sizeof(d->comm));
+	}
+	return 0;
+}
+
+static __always_inline void book_trace(const struct fr_scene *scene, const struct fr_packet *p,
+				       const struct fr_finding *f)
+{
+	__u32 zero = 0;
+	struct fr_event *e;
+
+	if (!fr_tracing)
+		return;
+	e = bpf_map_lookup_elem(&fr_trace, &zero);
+	if (!e)
+		return;
+	event_fill(e, scene, p, f);
+	e->slot = f->rule;
+	e->type = f->opened ? FR_EVENT_OPENED : FR_EVENT_REFUSED;
+}
+
+/* Everything that one verdict leaves behind. */
+static __always_inline void book(const struct fr_scene *scene, const struct fr_packet *p,
+				 const struct fr_finding *f)
+{
+	__u32 zero = 0;
+	struct fr_control *control;
+
+	book_rule(scene, p, f);
+	book_reason(p, f);
+	book_trace(scene, p, f);
+	if (f->verdict == FR_PASS && !f->opened)
+		return;
+	control = bpf_map_lookup_elem(&fr_control, &zero);
+	if (f->verdict != FR_PASS) {
+		book_denied(scene, p, f);
+		if (control && scene->now < control->refusals_until)
+			book_refusal_event(scene, p, f);
+	} else if (control && scene->now < control->openings_until) {
+		event_emit(FR_EVENT_OPENED, scene, p, f, 0);
+	}
+}
+
+#endif /* FR_BOOK_H */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The flow state machine: what one packet does to a flow, and when a flow has ended. No maps, no
+ * clock but what it is given, no policy: whether the opening is admitted is judged elsewhere, for every
+ * packet. Compiles natively too.
+ */
+#ifndef FR_FLOW_H
+#define FR_FLOW_H
+
+#include "packet.h"
+
+enum fr_step {
+	FR_STEP_KEEP,	/* belongs to the flow */
+	FR_STEP_FRESH,	/* not this flow's: an opening to be judged in its own direction */
+	FR_STEP_REFUSE, /* no packet that this flow can carry */
+};
+
+static __always_inline __u32 flow_timeout(const struct fr_flow *flow, __u8 proto)
+{
+	if (proto == FR_PROTO_ICMP || proto == FR_PROTO_ICMP6)
+		return FR_TIMEOUT_ICMP;
+	if (proto != FR_PROTO_TCP)
+		return flow->state == FR_FLOW_OPENING ? FR_TIMEOUT_UDP_ONEWAY : FR_TIMEOUT_UDP;
+	if (flow->state == FR_FLOW_CLOSING)
+		return FR_TIMEOUT_TCP_CLOSING;
+	return flow->state == FR_FLOW_OPENING || flow->state == FR_FLOW_ANSWERED
+		       ? FR_TIMEOUT_TCP_OPENING
+		       : FR_TIMEOUT_TCP_ESTABLISHED;
+}
+
+static __always_inline int flow_expired(const struct fr_flow *flow, __u8 proto,
+					const __u32 timeout[FR_TIMEOUTS], __u64 now)
+{
+	__u32 which = flow_timeout(flow, proto);
+
+	return now > flow->last && now - flow->last > timeout[which];
+}
+
+static __always_inline int flow_step_syn(struct fr_flow *flow, __u8 flags, int from_opener)
+{
+	if (!(flags & FR_TCP_ACK)) {
+		if (from_opener)
+			return flow->state == FR_FLOW_OPENING || flow->state == FR_FLOW_ANSWERED
+				       ? FR_STEP_KEEP
+				       : FR_STEP_FRESH;
+		if (flow->state != FR_FLOW_OPENING)
+			return FR_STEP_FRESH;
+		flow->flags |= FR_FLOW_SYN_BOTH; /* simultaneous open */
+		return FR_STEP_KEEP;
+	}
+	if (flow->state == FR_FLOW_ADOPTED)
+		return FR_STEP_REFUSE; /* our SYN was not seen */
+	if (from_opener)
+		return flow->flags & FR_FLOW_SYN_BOTH ? FR_STEP_KEEP : FR_STEP_REFUSE;
+	if (flow->state == FR_FLOW_OPENING)
+		flow->state = FR_FLOW_ANSWERED;
+	return FR_STEP_KEEP;
+}
+
+static __always_inline int flow_step_tcp(struct fr_flow *flow, __u8 flags, int from_opener)
+{
+	__u8 fins = FR_FLOW_FIN_OPENER | FR_FLOW_FIN_RESPONDER;
+
+	if (flags & FR_TCP_SYN)
+		return flow_step_syn(flow, flags, from_opener);
+	if (flags & FR_TCP_FIN)
+		flow->flags |= from_opener ? FR_FLOW_FIN_OPENER : FR_FLOW_FIN_RESPONDER;
+	if (flags & FR_TCP_RST || (flow->flags & fins) == fins) {
+		flow->state = FR_FLOW_CLOSING;
+		return FR_STEP_KEEP;
+	}
+	if (from_opener && flow->state == FR_FLOW_ANSWERED)
+		flow->state = FR_FLOW_ESTABLISHED;
+	return FR_STEP_KEEP;
+}
+
+/* UDP and all else: two-way once the responder has sent. */
+static __always_inline int flow_step_other(struct fr_flow *flow, int from_opener)
+{
+	if (!from_opener && flow->state == FR_FLOW_OPENING)
+		flow->state = FR_FLOW_ESTABLISHED;
+	return FR_STEP_KEEP;
+}
+
+/* Apply one packet of direction `dir`. Only state and flags change. */
+static __always_inline int flow_step(struct fr_flow *flow, const struct fr_packet *p)
+{
+	int from_opener = flow->opener == p->dir;
+
+	if (p->key.proto == FR_PROTO_TCP)
+		return flow_step_tcp(flow, p->tcp_flags, from_opener);
+	return flow_step_other(flow, from_opener);
+}
+
+/*
+ * Does this packet keep the flow alive? TCP always. Else the opener always, and the responder once for
+ * each time that the opener has sent: a flow that only the peer feeds ends.
+ */
+static __always_inline int flow_refreshes(struct fr_flow *flow, const struct fr_packet *p)
+{
+	if (p->key.proto == FR_PROTO_TCP)
+		return 1;
+	if (flow->opener == p->dir) {
+		flow->flags |= FR_FLOW_OPENER_AGAIN;
+		return 1;
+	}
+	if (!(flow->flags & FR_FLOW_OPENER_AGAIN))
+		return 0;
+	flow->flags &= ~FR_FLOW_OPENER_AGAIN;
+	return 1;
+}
+
+/* The listener's port of a flow, as the policy asks for it. */
+static __always_inline __u16 flow_port(const struct fr_flow_key *key, __u8 opener)
+{
+	if (key->proto == FR_PROTO_ICMP || key->proto == FR_PROTO_ICMP6)
+		return key->peer_port;
+	return opener == FR_EGRESS ? key->peer_port : key->local_port;
+}
+
+#endif /* FR_FLOW_H */

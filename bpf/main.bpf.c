@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The hooks. Each turns its context into a struct fr_packet, has it judged, and turns the verdict into
+ * its own return code; those codes appear nowhere else. No kernel BTF is needed: UAPI types only.
+ */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+
+#include "judge.h"
+
+const volatile bool fr_tracing = false;
+const volatile __u32 fr_first_generation = 0;
+const volatile __u32 fr_last_generation = 0xffffffff;
+
+enum { /* what a hook returns */
+	TC_PASS_ON = -1, /* TCX_NEXT, TC_ACT_UNSPEC: the next program still decides */
+	TC_REFUSE = 2,	 /* TC_ACT_SHOT */
+	CGROUP_PASS = 1,
+	CGROUP_REFUSE = 0,
+};
+
+enum { SOCK_IS_STREAM = 1, PROTO_MPTCP = 262 };
+
+/* ---------------------------------------------------------------- devices */
+
+static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb,
+				     struct fr_packet *p, bool l3)
+{
+	struct fr_buffer buffer = scene_buffer(s);
+	__u16 ethertype = bpf_ntohs(skb->protocol), vlan = 0;
+	__u32 offset = 0;
+
+	if (skb->vlan_present)
+		vlan = skb->vlan_tci & 0xfff;
+	p->length = skb->len;
+	p->outcome = l3 ? FR_IP : packet_ethernet(&buffer, &offset, &ethertype, &vlan);
+	p->key.vlan = vlan;
+	s->offset = offset;
+	if (p->outcome != FR_IP)
+		return;
+	if (ethertype == ETH_P_IP || ethertype == ETH_P_IPV6)
+		p->outcome = packet_parse(&buffer, offset, ethertype == ETH_P_IP, p);
+	else
+		p->outcome = packet_non_ip(&buffer, offset, ethertype);
+}
+
+static __always_inline int tc_judge(struct __sk_buff *skb, enum fr_kind kind, enum fr_dir dir, bool l3)
+{
+	struct fr_packet p = {.kind = kind, .dir = dir};
+	struct fr_scene s = {};
+
+	if (scene_open(&s, skb, skb->ifindex))
+		return TC_PASS_ON;
+	p.packets = skb->gso_segs ?: 1;
+	p.key.scope = FR_SCOPE(kind, skb->ifindex);
+	tc_parse(&s, skb, &p, l3);
+	return judge_packet(&s, &p) == FR_DROP ? TC_REFUSE : TC_PASS_ON;
+}
+
+/* The guest is behind the device: what comes in from it is its egress. */
+#define TC_HOOK(name, kind, dir, l3)                                                               \
+	SEC("tc") int name(struct __sk_buff *skb)                                                  \
+	{                                                                                          \
+		return tc_judge(skb, kind, dir, l3);                                               \
+	}
+
+TC_HOOK(fr_if_ingress, FR_KIND_INTERFACE, FR_INGRESS, false)
+TC_HOOK(fr_if_egress, FR_KIND_INTERFACE, FR_EGRESS, false)
+TC_HOOK(fr_guest_ingress, FR_KIND_GUEST, FR_EGRESS, false)
+TC_HOOK(fr_guest_egress, FR_KIND_GUEST, FR_INGRESS, false)
+TC_HOOK(fr_if_ingress_l3, FR_KIND_INTERFACE, FR_INGRESS, true)
+TC_HOOK(fr_if_egress_l3, FR_KIND_INTERFACE, FR_EGRESS, true)
+TC_HOOK(fr_guest_ingress_l3, FR_KIND_GUEST, FR_EGRESS, true)
+TC_HOOK(fr_guest_egress_l3, FR_KIND_GUEST, FR_INGRESS, true)
+
+/* ---------------------------------------------------------------- cgroups */
+
+static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
+{
+	struct fr_packet p = {.kind = FR_KIND_CGROUP, .dir = dir};
+	struct fr_buffer buffer;
+	struct fr_scene s = {};
+
+	if (scene_open(&s, skb, skb->ifindex))
+		return CGROUP_PASS;
+	buffer = scene_buffer(&s);
+	p.packets = skb->gso_segs ?: 1;
+	p.length = skb->len;
+	p.key.scope = FR_SCOPE(FR_KIND_CGROUP, 0);
+	p.outcome = packet_parse(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), &p);
+	return judge_packet(&s, &p) == FR_DROP ? CGROUP_REFUSE : CGROUP_PASS;
+}
+
+SEC("cgroup_skb/ingress") int fr_cg_ingress(struct __sk_buff *skb)
+{
+	return cgroup_judge(skb, FR_INGRESS);
+}
+
+SEC("cgroup_skb/egress") int fr_cg_egress(struct __sk_buff *skb)
+{
+	return cgroup_judge(skb, FR_EGRESS);
+}
+
+/* ---------------------------------------------------------------- connect and sendmsg
+ *
+ * They refuse at once, with EPERM, what the packet hooks would let hang. Whatever is not certainly
+ * refused there is left to the packet hooks, which also do all the counting of what passes.
+ */
+
+static __always_inline void address_owner(struct bpf_sock_addr *ctx, struct fr_scene *s)
+{
+	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	struct fr_owner *owner;
+
+	if (!ctx->sk)
+		return;
+	owner = bpf_sk_storage_get(&fr_owner, ctx->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!owner)
+		return;
+	s->owner = owner;
+	if (owner->pid == pid)
+		return;
+	owner->pid = pid;
+	owner->uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(owner->comm, sizeof(owner->comm));
+}
+
+static __always_inline void address_packet(struct bpf_sock_addr *ctx, struct fr_packet *p,
+					   const __u32 to[4])
+{
+	__builtin_memcpy(p->key.peer, to, sizeof(p->key.peer));
+	p->v4 = !to[0] && !to[1] && to[2] == bpf_htonl(0xffff);
+	if (p->v4)
+		packet_v4_mapped(p->key.local);
+	packet_peer(&p->peer, p->key.peer, p->v4);
+	p->key.proto = ctx->protocol == PROTO_MPTCP ? FR_PROTO_TCP : ctx->protocol;
+	p->packets = 1;
+	p->port = bpf_ntohs(ctx->user_port);
+	p->key.peer_port = p->port;
+	p->key.scope = FR_SCOPE(FR_KIND_CGROUP, 0);
+	if (ctx->sk)
+		p->key.local_port = ctx->sk->src_port;
+}
+
+/* What a socket of this host may own travels over lo, or answers somebody: the packet hooks know. */
+static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const struct fr_scene *s,
+					    const struct fr_packet *p)
+{
+	struct fr_packet there = *p;
+
+	if (is_loopback_address(&p->peer) || !(p->peer.high | p->peer.low))
+		return true;
+	if (p->key.proto == FR_PROTO_UDP && p->key.local_port &&
+	    judge_admits(s, p, FR_INGRESS, p->key.local_port, 0))
+		return true;
+	__builtin_memcpy(there.key.local, p->key.peer, sizeof(there.key.local));
+	there.key.local_port = p->port;
+	return p->key.proto == FR_PROTO_TCP ? host_tcp(ctx, &there, 0) : host_udp(ctx, &there, 0);
+}
+
+static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 to[4])
+{
+	struct fr_packet p = {.kind = FR_KIND_CGROUP, .dir = FR_EGRESS, .outcome = FR_IP};
+	struct fr_finding f = {.opener = FR_EGRESS};
+	struct fr_scene s = {};
+
+	if (scene_open(&s, 0, 0))
+		return CGROUP_PASS;
+	address_owner(ctx, &s);
+	if (!(s.head->flags & FR_F_ENFORCE))
+		return CGROUP_PASS;
+	address_packet(ctx, &p, to);
+	find_cell(&s, &f, judge_rarely(&s, &p, FR_EGRESS, p.port, 0));
+	if (f.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
+		return CGROUP_PASS;
+	f.opened = 1;
+	judge_settle(&s, &p, &f);
+	return CGROUP_REFUSE;
+}
+
+static __always_inline int address_judge4(struct bpf_sock_addr *ctx)
+{
+	__u32 to[4] = {0, 0, bpf_htonl(0xffff), ctx->user_ip4};
+
+	return address_judge(ctx, to);
+}
+
+static __always_inline int address_judge6(struct bpf_sock_addr *ctx)
+{
+	__u32 to[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+
+	return address_judge(ctx, to);
+}
+
+/* connect() of a datagram socket sends nothing and is not judged. */
+SEC("cgroup/connect4") int fr_connect4(struct bpf_sock_addr *ctx)
+{
+	return ctx->type == SOCK_IS_STREAM ? address_judge4(ctx) : CGROUP_PASS;
+}
+
+SEC("cgroup/connect6") int fr_connect6(struct bpf_sock_addr *ctx)
+{
+	return ctx->type == SOCK_IS_STREAM ? address_judge6(ctx) : CGROUP_PASS;
+}
+
+SEC("cgroup/sendmsg4") int fr_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	return address_judge4(ctx);
+}
+
+SEC("cgroup/sendmsg6") int fr_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	return address_judge6(ctx);
+}
+
+/* ---------------------------------------------------------------- the clock
+ *
+ * Run by user space (BPF_PROG_TEST_RUN) to learn how jiffies and the boot clock go together.
+ */
+SEC("tc") int fr_clock(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	struct fr_control *control = bpf_map_lookup_elem(&fr_control, &zero);
+
+	if (control) {
+		control->jiffies = bpf_jiffies64();
+		control->boot_ns = bpf_ktime_get_boot_ns();
+	}
+	return TC_PASS_ON;
+}
+
+char LICENSE[] SEC("license") = "GPL";

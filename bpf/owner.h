@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one map that two objects share: who owns a socket. Programs write it when a socket is made or
+ * connects; accepted sockets inherit their listener's; it ends with the socket.
+ */
+#ifndef FR_OWNER_H
+#define FR_OWNER_H
+
+#include "abi.h"
+
+struct fr_owner_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct fr_owner);
+};
+
+#endif /* FR_OWNER_H */

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Parsing: from a socket buffer to a struct fr_packet. No maps, no policy. It compiles natively too,
+ * over a plain buffer, so that tests and fuzzers run the very text that the kernel runs. A header that
+ * is not in the linear part is read by helper, never guessed; a read past the packet is "malformed".
+ */
+#ifndef FR_PACKET_H
+#define FR_PACKET_H
+
+#include "image.h"
+
+#include <linux/if_ether.h>
+#include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+
+/* What is parsed: the linear part [data, end) of `size` bytes; the rest by helper. */
+struct fr_buffer {
+	void *data, *end;
+	__u32 size;
+	__u64 zero; /* 0; in the kernel one that the verifier cannot know, see packet_forget() */
+#ifdef __bpf__
+	struct __sk_buff *skb;
+#endif
+};
+
+#ifdef __bpf__
+#include <bpf/bpf_endian.h>
+#define packet_ntohs(x) bpf_ntohs(x)
+#define packet_ntohl(x) bpf_ntohl(x)
+#define PACKET_READ_REST(buffer, offset, var)                                                      \
+	bpf_skb_load_bytes((buffer)->skb, (offset), &(var), sizeof(var))
+#else
+#include <arpa/inet.h>
+#define packet_ntohs(x) ntohs(x)
+#define packet_ntohl(x) ntohl(x)
+#define PACKET_READ_REST(buffer, offset, var) (-1L)
+#endif
+
+enum { PACKET_OFFSET_MAX = 0x3fff }; /* headers end before it; the verifier wants to be told */
+
+/* Typed loads: the compiler then reads words, not bytes. Not 0: past the end of the packet. */
+#define PACKET_READ(buffer, offset, var)                                                           \
+	({                                                                                         \
+		__u64 where_ = (offset);                                                           \
+		__typeof__(var) *at_;                                                              \
+		long err_ = 0;                                                                     \
+		PACKET_PIN(where_);                                                                \
+		at_ = (buffer)->data + (where_ & PACKET_OFFSET_MAX);                               \
+		PACKET_PIN(at_);                                                                   \
+		if (where_ <= PACKET_OFFSET_MAX && (void *)(at_ + 1) <= (buffer)->end)             \
+			__builtin_memcpy(&(var), PACKET_TYPED(at_), sizeof(var));                  \
+		else                                                                               \
+			err_ = PACKET_READ_REST(buffer, offset, var);                              \
+		err_;                                                                              \
+	})
+#ifdef __bpf__
+#define PACKET_TYPED(at) (at)
+#define PACKET_PIN(at) barrier_var(at) /* check and access one register, or the verifier is lost */
+#else
+#define PACKET_PIN(at)
+#define PACKET_TYPED(at) ((const void *)(at)) /* no alignment to promise */
+#endif
+
+/* Look at the packet as at first: the verifier drops what each path had proven of its length. */
+static __always_inline void packet_rewind(struct fr_buffer *buffer)
+{
+#ifdef __bpf__
+	buffer->data = (void *)(long)buffer->skb->data;
+	buffer->end = (void *)(long)buffer->skb->data_end;
+#endif
+}
+
+enum { /* numbers that the UAPI headers spread over many files */
+	FR_PROTO_ICMP = 1,
+	FR_PROTO_IGMP = 2,
+	FR_PROTO_TCP = 6,
+	FR_PROTO_UDP = 17,
+	FR_PROTO_DCCP = 33,
+	FR_PROTO_ICMP6 = 58,
+	FR_PROTO_SCTP = 132,
+	FR_PROTO_UDPLITE = 136,
+	FR_TCP_FIN = 0x01,
+	FR_TCP_SYN = 0x02,
+	FR_TCP_RST = 0x04,
+	FR_TCP_ACK = 0x10,
+	FR_ETH_LLDP = 0x88cc,
+	FR_ETH_EAPOL = 0x888e,
+	FR_ETH_SLOW = 0x8809,
+	FR_LLC_STP = 0x4242,
+};
+
+/* What the bytes turned out to be. */
+enum fr_outcome {
+	FR_IP,		/* everything below is valid */
+	FR_NON_IP_KNOWN, /* ARP, LLDP, EAPOL, LACP, STP */
+	FR_NON_IP,	/* any other ethertype, or more than two tags */
+	FR_BROKEN,	/* truncated or impossible header */
+	FR_EXT_LIMIT,	/* more IPv6 extension headers than FR_EXT_HEADERS_MAX */
+};
+
+enum fr_fragment_part { FR_WHOLE, FR_FIRST, FR_LATER };
+
+struct fr_packet {
+	struct fr_flow_key key;
+	__u32 length;	   /* L3 bytes */
+	struct fr_peer peer;
+	__u32 fragment_id;
+	__u32 packets;	   /* on the wire: GSO segments */
+	__u16 payload;	   /* offset of the transport header, then of what follows its first 8 bytes */
+	__u16 port;	   /* the listener's, if this packet opens; ICMP: its own type << 8 | code */
+	__u8 dir;	   /* enum fr_dir */
+	__u8 kind;	   /* enum fr_kind */
+	__u8 tcp_flags;
+	__u8 hops;	   /* TTL or hop limit */
+	__u8 fragment;	   /* enum fr_fragment_part */
+	__u8 v4;
+	__u8 icmp_reply;   /* answers a request: its flow was opened by the other side */
+	__u8 outcome;	   /* enum fr_outcome */
+};
+
+static __always_inline void packet_peer(struct fr_peer *peer, const __u8 address[16], __u8 v4)
+{
+	__u32 words[4];
+
+	__builtin_memcpy(words, address, sizeof(words));
+	peer->v4 = v4;
+	peer->high = (__u64)packet_ntohl(words[0]) << 32 | packet_ntohl(words[1]);
+	peer->low = (__u64)packet_ntohl(words[2]) << 32 | packet_ntohl(words[3]);
+	if (v4) {
+		peer->high = peer->low << 32;
+		peer->low = 0;
+	}
+}
+
+static __always_inline void packet_v4_mapped(__u8 address[16])
+{
+	__u32 words[3] = {0, 0, packet_ntohl(0xffff)};
+
+	__builtin_memcpy(address, words, sizeof(words));
+}
+
+static __always_inline int packet_ipv4(struct fr_buffer *buffer, __u32 offset,
+				       struct fr_packet *p)
+{
+	struct iphdr ip;
+	__u32 head, total;
+	__u16 fragment;
+
+	if (PACKET_READ(buffer, offset, ip))
+		return FR_BROKEN;
+	head = ip.ihl * 4;
+	total = packet_ntohs(ip.tot_len);
+	fragment = packet_ntohs(ip.frag_off);
+	if (!total) /* BIG TCP */
+		total = buffer->size - offset;
+	if (ip.version != 4 || head < sizeof(ip) || total < head)
+		return FR_BROKEN;
+	p->length = total;
+	p->v4 = 1;
+	p->hops = ip.ttl;
+	p->fragment_id = packet_ntohs(ip.id);
+	p->fragment = fragment & 0x1fff ? FR_LATER : fragment & 0x2000 ? FR_FIRST : FR_WHOLE;
+	if ((fragment & 0x1fff) == 1 && ip.protocol == FR_PROTO_TCP)
+		return FR_BROKEN; /* would overwrite the flags that the first one was judged by */
+	packet_v4_mapped(p->key.local);
+	packet_v4_mapped(p->key.peer);
+	__builtin_memcpy(p->key.local + 12, p->dir == FR_EGRESS ? &ip.saddr : &ip.daddr, 4);
+	__builtin_memcpy(p->key.peer + 12, p->dir == FR_EGRESS ? &ip.daddr : &ip.saddr, 4);
+	p->key.proto = ip.protocol;
+	p->payload = offset + head;
+	return FR_IP;
+}
+
+/* The extension headers up to the transport; p->key.proto and p->payload move along. */
+static __always_inline int packet_ipv6_chain(struct fr_buffer *buffer, struct fr_packet *p)
+{
+	__u32 offset = p->payload;
+	__u8 next = p->key.proto;
+
+#pragma GCC unroll 7
+	for (int i = 0; i <= FR_EXT_HEADERS_MAX; i++) {
+		struct {
+			__u8 next, length;
+			__u16 fragment;
+			__u32 id;
+		} ext;
+
+		next |= buffer->zero;
+		offset |= buffer->zero;
+		p->fragment |= buffer->zero;
+		p->key.proto = next;
+		p->payload = offset;
+		packet_rewind(buffer);
+		if (next != 0 && next != 43 && next != 44 && next != 51 && next != 60)
+			return FR_IP;
+		if (i == FR_EXT_HEADERS_MAX)
+			break;
+		if (PACKET_READ(buffer, offset, ext))
+			return FR_BROKEN;
+		if (next == 44) {
+			__u16 fragment = packet_ntohs(ext.fragment);
+
+			p->fragment_id = packet_ntohl(ext.id);
+			p->fragment = fragment & 0xfff8 ? FR_LATER : fragment & 1 ? FR_FIRST : FR_WHOLE;
+			if (p->fragment == FR_LATER) {
+				p->key.proto = ext.next;
+				return (fragment & 0xfff8) == 8 && ext.next == FR_PROTO_TCP
+					       ? FR_BROKEN
+					       : FR_IP;
+			}
+			offset += 8;
+		} else {
+			offset += next == 51 ? (ext.length + 2) * 4 : (ext.length + 1) * 8;
+		}
+		next = ext.next;
+	}
+	return FR_EXT_LIMIT;
+}
+
+/* Straight into the key: a copy of the header would cost stack that the verifier counts. */
+static __always_inline int packet_ipv6_sides(struct fr_buffer *buffer, __u32 offset,
+					     struct fr_packet *p)
+{
+	struct fr_address {
+		__u32 word[4];
+	};
+	struct fr_address *local = (struct fr_address *)p->key.local;
+	struct fr_address *peer = (struct fr_address *)p->key.peer;
+
+	if (p->dir == FR_EGRESS)
+		return PACKET_READ(buffer, offset, *local) || PACKET_READ(buffer, offset + 16, *peer);
+	return PACKET_READ(buffer, offset, *peer) || PACKET_READ(buffer, offset + 16, *local);
+}
+
+static __always_inline int packet_ipv6(struct fr_buffer *buffer, __u32 offset, struct fr_packet *p)
+{
+	struct {
+		__u8 version, flow[3];
+		__u16 payload;
+		__u8 next, hops;
+	} ip;
+
+	if (PACKET_READ(buffer, offset, ip) || ip.version >> 4 != 6 ||
+	    packet_ipv6_sides(buffer, offset + sizeof(ip), p))
+		return FR_BROKEN;
+	p->length = packet_ntohs(ip.payload) + sizeof(struct ipv6hdr);
+	if (!ip.payload) /* jumbo, BIG TCP */
+		p->length = buffer->size - offset;
+	p->v4 = 0;
+	p->hops = ip.hops;
+	p->fragment = FR_WHOLE;
+	p->key.proto = ip.next;
+	p->payload = offset + sizeof(struct ipv6hdr);
+	return packet_ipv6_chain(buffer, p);
+}
+
+/* The IP header at `offset`: addresses, protocol, fragment; p->payload is the transport's offset. */
+static __always_inline int packet_ip(struct fr_buffer *buffer, __u32 offset, int v4,
+				     struct fr_packet *p)
+{
+	int outcome = v4 ? packet_ipv4(buffer, offset, p) : packet_ipv6(buffer, offset, p);
+
+	if (outcome == FR_IP)
+		packet_peer(&p->peer, p->key.peer, p->v4);
+	return outcome;
+}
+
+/* The request type that an ICMP answer belongs to, or -1 when the type is no answer. */
+static __always_inline int icmp_request_of(__u8 proto, __u8 type)
+{
+	if (proto == FR_PROTO_ICMP6)
+		return type == 129 ? 128 : type == 140 ? 139 : -1;
+	return type == 0 ? 8 : type == 14 ? 13 : type == 16 ? 15 : type == 18 ? 17 : -1;
+}
+
+/* Which requests have an identifier in their third word. */
+static __always_inline int icmp_has_id(__u8 proto, __u8 type)
+{
+	return proto == FR_PROTO_ICMP6 ? type == 128
+				       : type == 8 || type == 13 || type == 15 || type == 17;
+}
+
+static __always_inline void packet_icmp(struct fr_packet *p, const __u8 head[8])
+{
+	int request = icmp_request_of(p->key.proto, head[0]);
+	__u8 type = request < 0 ? head[0] : request;
+
+	p->port = (__u16)(head[0] << 8 | head[1]);
+	p->icmp_reply = request >= 0;
+	p->key.peer_port = (__u16)(type << 8 | head[1]);
+	p->key.local_port = icmp_has_id(p->key.proto, type) ? (__u16)(head[4] << 8 | head[5]) : 0;
+	/* Both sides may ping with one identifier: the opener's direction tells the two apart. */
+	p->key.pad = p->icmp_reply ? !p->dir : p->dir;
+}
+
+/*
+ * The verifier follows every constant that a path left in memory and so proves all that comes after a
+ * merge once for each path into it: a million instructions. Or-ing in a zero that it cannot know makes
+ * the paths alike.
+ */
+static __always_inline void packet_forget(struct fr_packet *p, __u64 zero)
+{
+	__u32 *words = (__u32 *)&p->key;
+
+#pragma GCC unroll 11
+	for (unsigned int i = 0; i < sizeof(p->key) / sizeof(*words); i++)
+		words[i] |= zero;
+	p->peer.high |= zero;
+	p->peer.low |= zero;
+	p->peer.v4 |= zero;
+	p->length |= zero;
+	p->fragment_id |= zero;
+	p->payload |= zero;
+	p->port |= zero;
+	p->tcp_flags |= zero;
+	p->hops |= zero;
+	p->fragment |= zero;
+	p->v4 |= zero;
+	p->icmp_reply |= zero;
+	p->outcome |= zero;
+}
+
+/* The same for what the last tests were about. */
+static __always_inline void packet_forget_tests(struct fr_packet *p, __u64 zero)
+{
+	p->key.proto |= zero;
+	p->v4 |= zero;
+	p->fragment |= zero;
+	p->port |= zero;
+	p->tcp_flags |= zero;
+	p->icmp_reply |= zero;
+	p->hops |= zero;
+}
+
+static __always_inline int proto_is_parsed(__u8 proto)
+{
+	return proto == FR_PROTO_TCP || proto == FR_PROTO_UDP || proto == FR_PROTO_ICMP ||
+	       proto == FR_PROTO_ICMP6 || proto == FR_PROTO_SCTP || proto == FR_PROTO_UDPLITE ||
+	       proto == FR_PROTO_DCCP;
+}
+
+/* The first 8 bytes of the transport header. */
+static __always_inline int packet_transport(struct fr_buffer *buffer, struct fr_packet *p)
+{
+	struct {
+		__u32 word[2];
+	} head;
+	const __u8 *byte = (const __u8 *)&head;
+	__u16 from, to;
+
+	p->key.proto |= buffer->zero;
+	p->payload |= buffer->zero;
+	if (!proto_is_parsed(p->key.proto))
+		return FR_IP;
+	if (PACKET_READ(buffer, p->payload, head))
+		return FR_BROKEN;
+	p->payload += sizeof(head);
+	if (p->key.proto == FR_PROTO_ICMP || p->key.proto == FR_PROTO_ICMP6) {
+		packet_icmp(p, byte);
+		return FR_IP;
+	}
+	from = packet_ntohs((__u16)(byte[0] | byte[1] << 8));
+	to = packet_ntohs((__u16)(byte[2] | byte[3] << 8));
+	p->key.local_port = p->dir == FR_EGRESS ? from : to;
+	p->key.peer_port = p->dir == FR_EGRESS ? to : from;
+	p->port = to;
+	return FR_IP;
+}
+
+/* The TCP flags, and that the rest of the fixed header is there. */
+static __always_inline int packet_tcp(struct fr_buffer *buffer, struct fr_packet *p)
+{
+	struct {
+		__u32 word[3];
+	} rest;
+
+	if (PACKET_READ(buffer, p->payload, rest))
+		return FR_BROKEN;
+	p->tcp_flags = ((const __u8 *)&rest)[5];
+	if ((p->tcp_flags & (FR_TCP_SYN | FR_TCP_FIN)) == (FR_TCP_SYN | FR_TCP_FIN) ||
+	    (p->tcp_flags & (FR_TCP_SYN | FR_TCP_RST)) == (FR_TCP_SYN | FR_TCP_RST))
+		return FR_BROKEN;
+	return FR_IP;
+}
+
+/*
+ * An IP packet at `offset`. p->dir and p->kind are set before; key.scope and key.vlan are the caller's.
+ */
+static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, int v4,
+					struct fr_packet *p)
+{
+	int outcome = packet_ip(buffer, offset, v4, p);
+
+	if (outcome == FR_IP && p->length > buffer->size - offset)
+		return FR_BROKEN;
+	packet_forget(p, buffer->zero);
+	packet_rewind(buffer);
+	if (outcome != FR_IP || p->fragment == FR_LATER)
+		return outcome;
+	outcome = packet_transport(buffer, p);
+	if (outcome == FR_IP && p->key.proto == FR_PROTO_TCP)
+		outcome = packet_tcp(buffer, p);
+	return outcome;
+}
+
+/* The ethertype behind up to two in-band tags; *offset and *vlan move along. */
+static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offset, __u16 *ethertype,
+					   __u16 *vlan)
+{
+	struct {
+		__u16 word[7];
+	} eth;
+
+	if (PACKET_READ(buffer, 0, eth))
+		return FR_BROKEN;
+	*ethertype = packet_ntohs(eth.word[6]);
+	*offset = sizeof(eth);
+#pragma GCC unroll 2
+	for (int i = 0; i < FR_VLAN_TAGS_MAX; i++) {
+		struct {
+			__u16 tci, type;
+		} tag;
+
+		if (*ethertype != ETH_P_8021Q && *ethertype != ETH_P_8021AD)
+			break;
+		if (PACKET_READ(buffer, *offset, tag))
+			return FR_BROKEN;
+		if (!*vlan)
+			*vlan = packet_ntohs(tag.tci) & 0xfff;
+		*ethertype = packet_ntohs(tag.type);
+		*offset += sizeof(tag);
+	}
+	*offset |= buffer->zero;
+	*vlan |= buffer->zero;
+	packet_rewind(buffer);
+	return FR_IP;
+}
+
+/* What else travels on a wire. */
+static __always_inline int packet_non_ip(struct fr_buffer *buffer, __u32 offset, __u16 ethertype)
+{
+	__u16 llc;
+
+	switch (ethertype) {
+	case ETH_P_ARP:
+	case FR_ETH_LLDP:
+	case FR_ETH_EAPOL:
+	case FR_ETH_SLOW:
+		return FR_NON_IP_KNOWN;
+	}
+	if (ethertype < 0x0600 && !PACKET_READ(buffer, offset, llc) && llc == FR_LLC_STP)
+		return FR_NON_IP_KNOWN;
+	return FR_NON_IP;
+}
+
+#endif /* FR_PACKET_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Process detail: who made a socket, and who started that. Reads kernel structs by CO-RE and so needs
+ * the kernel's BTF: optional, and apart from the programs that decide.
+ */
+#include <linux/bpf.h>
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "owner.h"
+
+extern struct fr_owner_map fr_owner SEC(".maps");
+
+SEC("cgroup/sock_create") int fr_sock_create(struct bpf_sock *sk)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fr_owner *owner;
+
+	owner = bpf_sk_storage_get(&fr_owner, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!owner)
+		return 1;
+	owner->pid = bpf_get_current_pid_tgid() >> 32;
+	owner->uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(owner->comm, sizeof(owner->comm));
+	owner->parent_pid = BPF_CORE_READ(task, real_parent, tgid);
+	BPF_CORE_READ_STR_INTO(&owner->parent_comm, task, real_parent, comm);
+	owner->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	return 1;
+}
