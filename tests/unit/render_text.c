@@ -82,6 +82,27 @@ Test(render_diags, never_reads_past_the_last_line)
 	free(text);
 }
 
+Test(render_diags, tells_a_file_from_the_top_down)
+{
+	struct arena *arena = arena_new();
+	struct diags d = {.arena = arena};
+	struct source one = {"one.yaml", "a\nb\nc\n", 6}, two = {"two.yaml", "d\n", 2};
+	static const char *const order[] = {"third", "second", "first", "other"};
+	char *text, *at;
+
+	diag_error(&d, (struct loc){&one, 2, 2, 1}, -1, "c", NULL, "first");
+	diag_error(&d, (struct loc){&two, 1, 1, 1}, -1, "c", NULL, "other");
+	diag_warning(&d, (struct loc){&one, 2, 1, 1}, "c", NULL, "second");
+	diag_error(&d, (struct loc){&one, 1, 1, 1}, -1, "c", NULL, "third");
+	at = text = diags_text(&d);
+	for (size_t i = 0; i < ARRAY_SIZE(order) && at; i++) {
+		at = strstr(at, order[i]);
+		cr_expect_not_null(at, "%s is out of order in %s", order[i], text);
+	}
+	free(text);
+	arena_free(arena);
+}
+
 Test(render_diags, gives_the_hint_of_what_has_no_place)
 {
 	struct arena *arena = arena_new();

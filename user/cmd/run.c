@@ -77,7 +77,8 @@ static int unknown_command(struct context *c, const struct command *commands, si
 /* Everything is told: diagnostics, the document of a failure, and whether stdout took it all. */
 static int finish(struct context *c, int code)
 {
-	bool quiet = c->options.given & OPT_QUERY;
+	/* --query answers by the exit code alone; what kept it from an answer is still told. */
+	bool quiet = c->options.given & OPT_QUERY && (!code || code == EXIT_NOT_ENFORCING);
 
 	if (code && c->render.json && !c->answered && !quiet)
 		render_failure(&c->render, c->schema, code);

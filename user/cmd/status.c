@@ -39,8 +39,8 @@ int cmd_status(struct context *c)
 		views = arena_alloc(c->arena, (count + 1) * sizeof(*views));
 		ret = take_all(c, names, count, views);
 	}
-	if (query && (ret || !count))
-		return ret == EXIT_USAGE ? ret : EXIT_NOT_ENFORCING;
+	if (query && (ret == EXIT_FAILED || (!ret && !count)))
+		return EXIT_NOT_ENFORCING;
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < count; i++)

@@ -3,6 +3,7 @@
  * Diagnostics as text: place, severity, message and check; the line they speak of, a caret under
  * the words, and how to mend it. Also the document of a failed command.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "print.h"
@@ -119,14 +120,54 @@ static void put_diag(FILE *out, const struct diag *diag, bool colour)
 	}
 }
 
+/* A diagnostic's turn: files in order of their first one, then by place. */
+struct turn {
+	const struct diag *diag;
+	size_t file, found;
+};
+
+static int turn_compare(const void *left, const void *right)
+{
+	const struct turn *a = left, *b = right;
+	const struct loc *x = &a->diag->loc, *y = &b->diag->loc;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (x->column != y->column)
+		return x->column < y->column ? -1 : 1;
+	return a->found < b->found ? -1 : 1;
+}
+
+/* Found check by check, read from the top of the file down. The caller frees. */
+static struct turn *turns_take(const struct diags *d)
+{
+	struct turn *turns = calloc(d->count + 1, sizeof(*turns));
+
+	if (!turns)
+		abort();
+	for (size_t i = 0; i < d->count; i++) {
+		size_t file = 0;
+
+		while (d->list[file].loc.source != d->list[i].loc.source)
+			file++;
+		turns[i] = (struct turn){&d->list[i], file, i};
+	}
+	qsort(turns, d->count, sizeof(*turns), turn_compare);
+	return turns;
+}
+
 void render_diags(FILE *out, const struct diags *d, bool colour)
 {
+	struct turn *turns = turns_take(d);
 	unsigned kept = 0;
 
 	for (size_t i = 0; i < d->count; i++) {
-		put_diag(out, &d->list[i], colour);
+		put_diag(out, turns[i].diag, colour);
 		kept += d->list[i].severity == SEV_ERROR;
 	}
+	free(turns);
 	if (d->errors > kept)
 		fprintf(out, "flowreeve: error: %u more errors are not shown\n", d->errors - kept);
 }
