@@ -27,7 +27,7 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Grow an array of `count` elements so that one more fits; capacity doubles, old content is kept. */
+/* Grow an array of `count` elements so that one more fits; capacity doubles, content is kept. */
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
 /* Cleanup attributes for what does not live in an arena. */

@@ -2,8 +2,8 @@
 /*
  * policy: files -> ruleset. Reads Policy and PortTable documents (YAML through libyaml), resolves
  * tables, roles, params, peers and named prefixes into concrete rules, checks them, and judges
- * tuples by the obvious walk over the rules (the oracle). Uses net and base. Never looks at the host
- * and never prints; everything wrong with a file is queued in the caller's diags in one run.
+ * tuples by the obvious walk over the rules (the oracle). Uses net and base. Never looks at the
+ * host and never prints; everything wrong with a file is queued in the caller's diags in one run.
  */
 #ifndef POLICY_H
 #define POLICY_H
@@ -18,7 +18,8 @@ struct policy_options {
 	const char *share_dir;	       /* PREFIX/share/flowreeve, or NULL */
 	bool strict;		       /* warnings of rows without ports are errors */
 	/* local-subnet: resolved by `apply` from the host, by --local-subnet IF=CIDR offline. With
-	 * local_known false, `local-subnet` peers match nothing and rules that name it are marked. */
+	 * local_known false, `local-subnet` peers match nothing and rules that name it are
+	 * marked. */
 	bool local_known;
 	const struct prefix *local;
 	size_t local_count;
@@ -86,7 +87,8 @@ struct ruleset {
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out);
 
-/* A table alone: `check` of a PortTable file. Same contract. Counts of rows and roles for the summary. */
+/* A table alone: `check` of a PortTable file. Same contract. Counts of rows and roles for the
+ * summary. */
 struct table_summary {
 	const char *name, *title;
 	size_t rows, roles, params, without_ports;
@@ -98,10 +100,10 @@ int document_kind(const char *path, struct diags *d, const char **out);
 
 /* ---------------------------------------------------------------- the oracle */
 
-/* What a tuple gets when its rule set is asked. Numbers are those of the image: FR_RULE_DEFAULT_* or
- * FR_RULE_FIRST + index into ruleset.rules. */
+/* What a tuple gets when its rule set is asked. Numbers are those of the image: FR_RULE_DEFAULT_*
+ * or FR_RULE_FIRST + index into ruleset.rules. */
 struct decision {
-	uint8_t verdict; /* FR_PASS or FR_DROP as enforcement would give, or FR_WOULD_DROP in audit */
+	uint8_t verdict; /* FR_PASS or FR_DROP as enforcement gives, or FR_WOULD_DROP in audit */
 	uint8_t reason;	 /* FR_REASON_RULE, _DEFAULT or _FAILSAFE */
 	bool staged;	 /* a staged deny rule matched; `staged_rule` is it */
 	bool unknown;	 /* depends on local-subnet, which is not known */
@@ -110,11 +112,13 @@ struct decision {
 };
 
 /* The real decision ignores staged rules; staged says whether one would have turned a pass into a
- * drop. Verdict: real drop -> DROP (WOULD_DROP in audit); pass and staged -> WOULD_DROP; else PASS. */
+ * drop. Verdict: real drop -> DROP (WOULD_DROP in audit); pass and staged -> WOULD_DROP; else
+ * PASS. */
 void ruleset_decide(const struct ruleset *rs, const struct tuple *tuple, struct decision *out);
 
-/* The rule that comes nearest to admitting a refused tuple, or NULL, and in a sentence what does not
- * fit ("rule aws-datasync/nfs fits but 10.3.0.9 is not in peers.nfs-server"). Arena of the ruleset. */
+/* The rule that comes nearest to admitting a refused tuple, or NULL, and in a sentence what does
+ * not fit ("rule aws-datasync/nfs fits but 10.3.0.9 is not in peers.nfs-server"). Arena of the
+ * ruleset. */
 const struct rule *ruleset_nearest(const struct ruleset *rs, const struct tuple *tuple,
 				   const char **why);
 
