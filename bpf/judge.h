@@ -10,6 +10,12 @@
 #include "flow.h"
 #include "host.h"
 
+/* Which attach point runs: constants of each program, so that what does not concern it is left out. */
+struct fr_hook {
+	enum fr_kind kind;
+	enum fr_dir dir;
+};
+
 /* The window of generations in which these programs judge; outside of it they pass everything. */
 extern const volatile __u32 fr_first_generation;
 extern const volatile __u32 fr_last_generation;
@@ -186,10 +192,10 @@ static __always_inline void flow_promote(const struct fr_packet *p, struct fr_fl
 
 /* A packet of a known flow: what was judged of it now, and its share of the figures. */
 static __always_inline void flow_update(const struct fr_scene *s, const struct fr_packet *p,
-					const struct fr_finding *f)
+					const struct fr_finding *f, struct fr_hook h)
 {
 	struct fr_flow *flow = f->flow;
-	__u32 dir = p->dir & 1;
+	__u32 dir = h.dir & 1;
 
 	flow->slot = f->slot;
 	flow->generation = s->head->generation;
@@ -321,12 +327,12 @@ static __noinline int fragment_note(const struct fr_scene *s, const struct fr_pa
 
 /* A later fragment. In: order is not given, and without its judged first nothing reassembles. */
 static __always_inline void judge_fragment(const struct fr_scene *s, const struct fr_packet *p,
-					   struct fr_finding *f)
+					   struct fr_finding *f, struct fr_hook h)
 {
 	struct fr_fragment *known;
 	struct fr_fragment_key key;
 
-	if (p->dir == FR_INGRESS) {
+	if (h.dir == FR_INGRESS) {
 		if (judge_admits(s, p, FR_INGRESS, 0, 1) || judge_admits(s, p, FR_EGRESS, 0, 1))
 			find_pass(f, FR_RULE_OTHER, FR_REASON_FRAGMENT);
 		else
@@ -357,11 +363,11 @@ static __always_inline int adopt_guest(const struct fr_scene *s, const struct fr
 
 /* Who opened the connection that this unknown mid-stream packet is of: enum fr_dir, or -1 when no
  * socket of exactly this tuple vouches for it. */
-static __always_inline int adopt_opener(const struct fr_scene *s, const struct fr_packet *p)
+static __always_inline int adopt_opener(const struct fr_scene *s, const struct fr_packet *p, struct fr_hook h)
 {
 	__u8 state;
 
-	if (p->kind == FR_KIND_GUEST)
+	if (h.kind == FR_KIND_GUEST)
 		return adopt_guest(s, p);
 	if (p->key.proto == FR_PROTO_UDP)
 		return host_udp(s->skb, p, p->key.peer_port) == FR_SK_ESTABLISHED ? FR_EGRESS
@@ -372,13 +378,11 @@ static __always_inline int adopt_opener(const struct fr_scene *s, const struct f
 	return host_tcp(s->skb, p, 0) == FR_SK_LISTEN ? FR_INGRESS : FR_EGRESS;
 }
 
-/* Why an otherwise refused packet is none of the policy's business, or 0. Interfaces only. */
+/* Why an otherwise refused packet is none of the policy's business, or 0. Interfaces, ingress. */
 static __noinline int excuse(const struct fr_scene *s, const struct fr_packet *p)
 {
 	__u32 flags = s->head->flags;
 
-	if (p->kind != FR_KIND_INTERFACE || p->dir != FR_INGRESS)
-		return 0;
 	if (!(flags & FR_F_IPSEC_JUDGE) && host_decrypted(s->skb))
 		return FR_REASON_IPSEC_INNER;
 	if (flags & FR_F_FORWARD_JUDGE)
@@ -393,18 +397,18 @@ static __noinline int excuse(const struct fr_scene *s, const struct fr_packet *p
 }
 
 /* Proven not to be this host's own: it came in on another device. */
-static __always_inline int is_forwarded(const struct fr_scene *s, const struct fr_packet *p)
+static __always_inline int is_forwarded(const struct fr_scene *s, const struct fr_packet *p, struct fr_hook h)
 {
-	return p->kind == FR_KIND_INTERFACE && p->dir == FR_EGRESS &&
+	return h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS &&
 	       s->skb->ingress_ifindex && !(s->head->flags & FR_F_FORWARD_JUDGE);
 }
 
 /* ---------------------------------------------------------------- conversations */
 
 /* Who owns the socket: asked for what no flow knows. */
-static __always_inline void scene_owner(struct fr_scene *s, const struct fr_packet *p)
+static __always_inline void scene_owner(struct fr_scene *s, const struct fr_packet *p, struct fr_hook h)
 {
-	struct bpf_sock *sk = p->kind == FR_KIND_CGROUP ? s->skb->sk : 0;
+	struct bpf_sock *sk = h.kind == FR_KIND_CGROUP ? s->skb->sk : 0;
 
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
@@ -414,7 +418,7 @@ static __always_inline void scene_owner(struct fr_scene *s, const struct fr_pack
 
 /* No flow knows it: who opens, and does a flow start? 1: decided already. */
 static __always_inline int judge_unknown(const struct fr_scene *s, const struct fr_packet *p,
-					 struct fr_finding *f)
+					 struct fr_finding *f, struct fr_hook h)
 {
 	int opener;
 
@@ -423,7 +427,7 @@ static __always_inline int judge_unknown(const struct fr_scene *s, const struct 
 		f->start = p->icmp_reply ? 0 : 1 + FR_FLOW_OPENING;
 		return 0;
 	}
-	if (p->dir == FR_EGRESS) { /* replies of a failsafe port need no flow */
+	if (h.dir == FR_EGRESS) { /* replies of a failsafe port need no flow */
 		__u32 cell = judge_rarely(s, p, FR_INGRESS, p->key.local_port, 0);
 		__u32 real = cell_real(s, cell, &f->staged);
 
@@ -433,7 +437,7 @@ static __always_inline int judge_unknown(const struct fr_scene *s, const struct 
 			return 1;
 		}
 	}
-	opener = p->tcp_flags & (FR_TCP_SYN | FR_TCP_RST) ? -1 : adopt_opener(s, p);
+	opener = p->tcp_flags & (FR_TCP_SYN | FR_TCP_RST) ? -1 : adopt_opener(s, p, h);
 	if (opener >= 0) {
 		f->opener = opener;
 		f->start = 1 + FR_FLOW_ADOPTED;
@@ -443,15 +447,15 @@ static __always_inline int judge_unknown(const struct fr_scene *s, const struct 
 
 /* The opening was refused, and no flow vouches for the packet: whose business is it? */
 static __always_inline void judge_refused(const struct fr_scene *s, const struct fr_packet *p,
-					  struct fr_finding *f)
+					  struct fr_finding *f, struct fr_hook h)
 {
-	__u8 reason = excuse(s, p);
+	__u8 reason = h.kind == FR_KIND_INTERFACE && h.dir == FR_INGRESS ? excuse(s, p) : 0;
 
 	if (reason) {
 		find_pass(f, FR_RULE_OTHER, reason);
 		f->start = 0;
-	} else if (p->key.proto == FR_PROTO_UDP && p->kind != FR_KIND_GUEST &&
-		   adopt_opener(s, p) == FR_EGRESS &&
+	} else if (p->key.proto == FR_PROTO_UDP && h.kind != FR_KIND_GUEST &&
+		   adopt_opener(s, p, h) == FR_EGRESS &&
 		   judge_admits(s, p, FR_EGRESS, p->key.peer_port, 0)) {
 		f->opener = FR_EGRESS;
 		f->start = 1 + FR_FLOW_ADOPTED;
@@ -470,7 +474,7 @@ static __always_inline int is_forwarded_flow(const struct fr_scene *s, const str
 
 /* The flow that the packet belongs to, if any. 1: it is no packet that its flow can carry. */
 static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_packet *p,
-				      struct fr_finding *f)
+				      struct fr_finding *f, struct fr_hook h)
 {
 	int embryo, step;
 	struct fr_flow *flow = flow_find(s, p, &p->key, &embryo);
@@ -484,7 +488,7 @@ static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_
 		f->flow = flow;
 		f->embryo = embryo && !is_icmp(p);
 		f->opener = flow->opener;
-	} else if (!embryo && !is_icmp(p) && flow->opener == p->dir) {
+	} else if (!embryo && !is_icmp(p) && flow->opener == h.dir) {
 		bpf_map_delete_elem(&fr_flows, &p->key); /* the port was used again */
 	}
 	return 0;
@@ -492,21 +496,21 @@ static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_
 
 /* A packet of a known flow: its opening, judged by the current generation. */
 static __always_inline void judge_known(const struct fr_scene *s, const struct fr_packet *p,
-					struct fr_finding *f)
+					struct fr_finding *f, struct fr_hook h)
 {
 	find_cell(s, f, judge_cell(s, p, f->opener, flow_port(&p->key, f->opener), 0));
-	if (f->verdict == FR_PASS && p->dir != f->opener)
+	if (f->verdict == FR_PASS && h.dir != f->opener)
 		f->reason = FR_REASON_REPLY;
 }
 
 /* A packet that no flow knows: it opens one, or is met mid-stream. */
 static __always_inline void judge_new(struct fr_scene *s, struct fr_packet *p,
-				      struct fr_finding *f)
+				      struct fr_finding *f, struct fr_hook h)
 {
 	__u16 port = p->port;
 
-	scene_owner(s, p);
-	if (judge_unknown(s, p, f))
+	scene_owner(s, p, h);
+	if (judge_unknown(s, p, f, h))
 		return;
 	finding_forget(f, s->conf->zero);
 	packet_forget_tests(p, s->conf->zero);
@@ -517,26 +521,26 @@ static __always_inline void judge_new(struct fr_scene *s, struct fr_packet *p,
 		if (f->verdict == FR_PASS)
 			f->reason = FR_REASON_ADOPTED;
 	} else if (f->verdict != FR_PASS) {
-		judge_refused(s, p, f);
+		judge_refused(s, p, f, h);
 	} else {
 		f->opened = !!f->start;
 	}
 }
 
 static __always_inline void judge_conversation(struct fr_scene *s, struct fr_packet *p,
-					       struct fr_finding *f)
+					       struct fr_finding *f, struct fr_hook h)
 {
-	if (judge_flow(s, p, f)) {
+	if (judge_flow(s, p, f, h)) {
 		find_refused(s, f, FR_REASON_STATE);
-	} else if (is_forwarded(s, p) || is_forwarded_flow(s, f->flow)) {
+	} else if (is_forwarded(s, p, h) || is_forwarded_flow(s, f->flow)) {
 		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
 		f->start = f->flow ? 0 : 1 + FR_FLOW_OPENING;
 	} else if (f->flow) {
-		judge_known(s, p, f);
+		judge_known(s, p, f, h);
 	} else {
 		finding_forget(f, s->conf->zero);
 		packet_forget_tests(p, s->conf->zero);
-		judge_new(s, p, f);
+		judge_new(s, p, f, h);
 	}
 }
 
@@ -548,11 +552,11 @@ static __always_inline int is_loopback_address(const struct fr_peer *peer)
 }
 
 /* 127/8 or ::1 that arrives on a device other than lo. */
-static __always_inline int is_misplaced(const struct fr_packet *p)
+static __always_inline int is_misplaced(const struct fr_packet *p, struct fr_hook h)
 {
 	struct fr_peer local;
 
-	if (p->dir != FR_INGRESS && p->kind != FR_KIND_GUEST)
+	if (h.dir != FR_INGRESS && h.kind != FR_KIND_GUEST)
 		return 0;
 	packet_peer(&local, p->key.local, p->v4);
 	return is_loopback_address(&p->peer) || is_loopback_address(&local);
@@ -560,13 +564,13 @@ static __always_inline int is_misplaced(const struct fr_packet *p)
 
 /* What is decided before any rule is asked. 1: decided. */
 static __always_inline int judge_before(const struct fr_scene *s, const struct fr_packet *p,
-					struct fr_finding *f)
+					struct fr_finding *f, struct fr_hook h)
 {
 	__u32 flags = s->head->flags;
 
 	switch (p->outcome) {
 	case FR_NON_IP:
-		if (flags & (p->kind == FR_KIND_GUEST ? FR_F_NONIP_DENY_GUEST : FR_F_NONIP_DENY_IF)) {
+		if (flags & (h.kind == FR_KIND_GUEST ? FR_F_NONIP_DENY_GUEST : FR_F_NONIP_DENY_IF)) {
 			find_refused(s, f, FR_REASON_NON_IP);
 			return 1;
 		} /* fall through */
@@ -580,20 +584,20 @@ static __always_inline int judge_before(const struct fr_scene *s, const struct f
 		find_refused(s, f, FR_REASON_EXT_HEADERS);
 		return 1;
 	}
-	if (p->kind == FR_KIND_CGROUP && s->ifindex == 1) {
+	if (h.kind == FR_KIND_CGROUP && s->ifindex == 1) {
 		if (!(flags & FR_F_LOOPBACK))
 			return 0;
 		find_pass(f, FR_RULE_LOOPBACK, FR_REASON_LOOPBACK);
 		return 1;
 	}
-	if (!is_misplaced(p))
+	if (!is_misplaced(p, h))
 		return 0;
 	find_refused(s, f, FR_REASON_MALFORMED);
 	return 1;
 }
 
 static __always_inline void judge_ip(struct fr_scene *s, struct fr_packet *p,
-				     struct fr_finding *f)
+				     struct fr_finding *f, struct fr_hook h)
 {
 	__u8 reason = 0;
 	__u32 rule = judge_builtin(s, p, &reason);
@@ -605,24 +609,24 @@ static __always_inline void judge_ip(struct fr_scene *s, struct fr_packet *p,
 	else if (s->head->flags & FR_F_ICMP_ERROR && is_icmp_error(p) && judge_icmp_error(s, p))
 		find_pass(f, FR_RULE_ICMP_ERROR, FR_REASON_ICMP_ERROR);
 	else if (packet_forget_tests(p, s->conf->zero), p->fragment != FR_LATER)
-		judge_conversation(s, p, f);
-	else if (is_forwarded(s, p))
+		judge_conversation(s, p, f, h);
+	else if (is_forwarded(s, p, h))
 		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
 	else
-		judge_fragment(s, p, f);
+		judge_fragment(s, p, f, h);
 }
 
 /* What the finding leaves behind: flows, figures, events. */
 static __always_inline void judge_settle(const struct fr_scene *s, const struct fr_packet *p,
-					 struct fr_finding *f)
+					 struct fr_finding *f, struct fr_hook h)
 {
 	if (!f->slot)
 		f->slot = rule_slot(s, f->rule);
 	if (f->flow)
-		flow_update(s, p, f);
+		flow_update(s, p, f, h);
 	else if (f->start && f->verdict != FR_DROP)
 		flow_open(s, p, f);
-	if (p->fragment == FR_FIRST && p->dir == FR_EGRESS && f->verdict == FR_PASS)
+	if (p->fragment == FR_FIRST && h.dir == FR_EGRESS && f->verdict == FR_PASS)
 		fragment_note(s, p, f->slot);
 	if (f->staged && f->verdict == FR_PASS) {
 		book_rule(s, p, f);
@@ -632,15 +636,16 @@ static __always_inline void judge_settle(const struct fr_scene *s, const struct 
 	book(s, p, f);
 }
 
-static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p)
+static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p,
+					struct fr_hook h)
 {
-	struct fr_finding f = {.opener = p->dir};
+	struct fr_finding f = {.opener = h.dir};
 
 	packet_forget(p, s->conf->zero);
-	if (!judge_before(s, p, &f))
-		judge_ip(s, p, &f);
+	if (!judge_before(s, p, &f, h))
+		judge_ip(s, p, &f, h);
 	finding_forget(&f, s->conf->zero);
-	judge_settle(s, p, &f);
+	judge_settle(s, p, &f, h);
 	return f.verdict;
 }
 

@@ -45,24 +45,24 @@ static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb,
 		p->outcome = packet_non_ip(&buffer, offset, ethertype);
 }
 
-static __always_inline int tc_judge(struct __sk_buff *skb, enum fr_kind kind, enum fr_dir dir, bool l3)
+static __always_inline int tc_judge(struct __sk_buff *skb, struct fr_hook h, bool l3)
 {
-	struct fr_packet p = {.kind = kind, .dir = dir};
+	struct fr_packet p = {.kind = h.kind, .dir = h.dir};
 	struct fr_scene s = {};
 
 	if (scene_open(&s, skb, skb->ifindex))
 		return TC_PASS_ON;
 	p.packets = skb->gso_segs ?: 1;
-	p.key.scope = FR_SCOPE(kind, skb->ifindex);
+	p.key.scope = FR_SCOPE(h.kind, skb->ifindex);
 	tc_parse(&s, skb, &p, l3);
-	return judge_packet(&s, &p) == FR_DROP ? TC_REFUSE : TC_PASS_ON;
+	return judge_packet(&s, &p, h) == FR_DROP ? TC_REFUSE : TC_PASS_ON;
 }
 
 /* The guest is behind the device: what comes in from it is its egress. */
 #define TC_HOOK(name, kind, dir, l3)                                                               \
 	SEC("tc") int name(struct __sk_buff *skb)                                                  \
 	{                                                                                          \
-		return tc_judge(skb, kind, dir, l3);                                               \
+		return tc_judge(skb, (struct fr_hook){kind, dir}, l3);                             \
 	}
 
 TC_HOOK(fr_if_ingress, FR_KIND_INTERFACE, FR_INGRESS, false)
@@ -79,6 +79,7 @@ TC_HOOK(fr_guest_egress_l3, FR_KIND_GUEST, FR_INGRESS, true)
 static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 {
 	struct fr_packet p = {.kind = FR_KIND_CGROUP, .dir = dir};
+	struct fr_hook h = {FR_KIND_CGROUP, dir};
 	struct fr_buffer buffer;
 	struct fr_scene s = {};
 
@@ -89,7 +90,7 @@ static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 	p.length = skb->len;
 	p.key.scope = FR_SCOPE(FR_KIND_CGROUP, 0);
 	p.outcome = packet_parse(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), &p);
-	return judge_packet(&s, &p) == FR_DROP ? CGROUP_REFUSE : CGROUP_PASS;
+	return judge_packet(&s, &p, h) == FR_DROP ? CGROUP_REFUSE : CGROUP_PASS;
 }
 
 SEC("cgroup_skb/ingress") int fr_cg_ingress(struct __sk_buff *skb)
@@ -162,6 +163,7 @@ static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const str
 static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 to[4])
 {
 	struct fr_packet p = {.kind = FR_KIND_CGROUP, .dir = FR_EGRESS, .outcome = FR_IP};
+	struct fr_hook h = {FR_KIND_CGROUP, FR_EGRESS};
 	struct fr_finding f = {.opener = FR_EGRESS};
 	struct fr_scene s = {};
 
@@ -175,7 +177,7 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 	if (f.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
 		return CGROUP_PASS;
 	f.opened = 1;
-	judge_settle(&s, &p, &f);
+	judge_settle(&s, &p, &f, h);
 	return CGROUP_REFUSE;
 }
 
