@@ -130,11 +130,15 @@ static void unused_check(struct use *use)
 
 static void replaced_note(struct use *use, const struct role *role, const struct role_state *state)
 {
+	struct words names = {0};
+
 	if (!role->names || !state->peers_node || !state->wanted)
 		return;
+	template_expand(use->job, &use->settings, role->names->first, &names);
 	diag_note(use->job->d, state->peers_node->key->loc, "names-replaced", NULL,
 		  "these peers replace every name that the vendor gives for '%s' (%s%s)",
-		  role->name, role->names->first->text, role->names->first->next ? ", …" : "");
+		  role->name, names.count ? names.list[0] : role->names->first->text,
+		  role->names->first->next ? ", …" : "");
 }
 
 static uint64_t addresses_of(const struct peers *peers)
