@@ -246,7 +246,7 @@ Test(datapath_apply, a_device_that_was_made_anew_is_attached_anew)
 	struct apply_result result;
 
 	lab_applied(&lab, &deny, va0);
-	cr_assert_eq(system("ip link del va0 && ip link add va0 type dummy && ip link set va0 up"), 0);
+	cr_assert_eq(system("ip link del va0 && ip link add va0 type veth peer name vc0 && ip link set va0 up"), 0);
 	result = lab_applied(&lab, &deny, va0);
 	cr_expect_eq(result.hooks_added, 1);
 	cr_expect_eq(result.hooks_removed, 1);

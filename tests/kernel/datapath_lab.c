@@ -61,7 +61,8 @@ void lab_begin(struct lab *lab)
 	}
 	/* neighbours are known: the tests are not about ARP */
 	for (int pair = 0; pair < 2; pair++)
-		shell("ping -c1 -W1 10.9.%d.2 >/dev/null", pair);
+		shell("for i in 1 2 3 4 5; do ping -c1 -W1 10.9.%d.2 >/dev/null && exit 0; done; exit 1",
+		      pair);
 }
 
 void lab_cgroup(struct lab *lab)

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Cgroups: what processes in one may send, and who else may be there. */
+#include "datapath_lab.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct plan deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+
+static struct lab lab;
+static char point[64];
+static const char *points[] = {point, NULL};
+
+static void begin(void)
+{
+	need_root();
+	lab_begin(&lab);
+	lab_cgroup(&lab);
+	snprintf(point, sizeof(point), "cgroup %s", strrchr(lab.cgroup, '/'));
+}
+
+static void end(void)
+{
+	if (lab.root[0])
+		lab_end(&lab);
+}
+
+TestSuite(datapath_cgroup, .init = begin, .fini = end);
+
+Test(datapath_cgroup, members_are_judged_until_detached)
+{
+	struct apply_result result;
+
+	result = lab_applied(&lab, &deny, points);
+	cr_expect_eq(result.hooks_added, 1);
+	cr_expect(!result.tcx);
+	cr_expect(!lab_udp_out(&lab, 0, 5000), "denied datagram");
+	cr_expect(lab_tcp_out(&lab, 0, 443), "allowed port");
+	cr_expect(!lab_tcp_out(&lab, 0, 444), "denied port");
+	lab_detached(&lab);
+	cr_expect(lab_udp_out(&lab, 0, 5000));
+}
+
+Test(datapath_cgroup, a_device_and_a_cgroup_are_both_asked)
+{
+	const char *with_device[] = {point, "interface va0", NULL};
+	struct apply_result result;
+
+	lab_applied(&lab, &deny, points);
+	result = lab_applied(&lab, &deny, with_device);
+	cr_expect_eq(result.hooks_added, 1);
+	cr_expect(lab_tcp_out(&lab, 0, 443));
+	cr_expect_eq(lab_counters(&lab, "one", "port", FR_EGRESS).connections, 2);
+	cr_expect(!lab_udp_in(&lab, 0, 5000));
+}
+
+Test(datapath_cgroup, nested_cgroups_of_one_policy_are_refused)
+{
+	const char *nested[] = {point, "cgroup /", NULL};
+	struct apply_result result;
+	char said[512];
+
+	cr_expect_eq(lab_apply(&lab, &deny, nested, &result, said), -EBUSY);
+	cr_expect(strstr(said, "is below"), "%s", said);
+}
+
+Test(datapath_cgroup, a_removed_cgroup_does_not_hinder_the_next_apply)
+{
+	struct apply_result result;
+	char child[160], name[100];
+	const char *child_points[] = {name, NULL};
+
+	snprintf(child, sizeof(child), "mkdir %s/child", lab.cgroup);
+	cr_assert_eq(system(child), 0);
+	snprintf(name, sizeof(name), "%s/child", point);
+	lab_applied(&lab, &deny, child_points);
+	snprintf(child, sizeof(child), "%s/child", lab.cgroup);
+	cr_assert_eq(rmdir(child), 0);
+	result = lab_applied(&lab, &deny, points);
+	cr_expect_eq(result.hooks_added, 1);
+	cr_expect_eq(result.hooks_removed, 1);
+	cr_expect(!lab_udp_out(&lab, 0, 5000));
+}
