@@ -13,13 +13,13 @@ struct fr_finding {
 	struct fr_flow *flow; /* the known flow that it belongs to, or NULL */
 	__u32 rule;	      /* number in the image */
 	__u32 slot;
-	__u32 staged;	      /* a staged deny rule that matched what passes, or 0 */
-	__u8 verdict;	      /* enum fr_verdict */
-	__u8 reason;	      /* enum fr_reason */
-	__u8 opener;	      /* whose opening it is, enum fr_dir */
-	__u8 opened;	      /* this packet opened a connection */
-	__u8 start;	      /* 1 + enum fr_flow_state of the flow to start, or 0 */
-	__u8 embryo;	      /* `flow` is in the table of embryos */
+	__u32 staged; /* a staged deny rule that matched what passes, or 0 */
+	__u8 verdict; /* enum fr_verdict */
+	__u8 reason;  /* enum fr_reason */
+	__u8 opener;  /* whose opening it is, enum fr_dir */
+	__u8 opened;  /* this packet opened a connection */
+	__u8 start;   /* 1 + enum fr_flow_state of the flow to start, or 0 */
+	__u8 embryo;  /* `flow` is in the table of embryos */
 };
 
 /* Constant over one packet but for the owner, which is looked up when somebody asks. */
@@ -29,7 +29,7 @@ struct fr_scene {
 	const struct fr_image_head *head;
 	const struct fr_image_conf *conf;
 	const struct fr_owner *owner; /* of the socket where the hook knows it, else NULL */
-	__u64 now; /* jiffies64 */
+	__u64 now;		      /* jiffies64 */
 	__u32 ifindex;
 	__u32 offset; /* of the IP header */
 };
@@ -117,7 +117,8 @@ static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
 	bpf_ringbuf_submit(e, 0);
 }
 
-/* One event per rule and peer in FR_TIMEOUT_EVENT; those between are counted and told with the next. */
+/* One event per rule and peer in FR_TIMEOUT_EVENT; those between are counted and told with the
+ * next. */
 static __noinline int book_refusal_event(const struct fr_scene *scene, const struct fr_packet *p,
 					 const struct fr_finding *f)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The flow state machine: what one packet does to a flow, and when a flow has ended. No maps, no
- * clock but what it is given, no policy: whether the opening is admitted is judged elsewhere, for every
- * packet. Compiles natively too.
+ * clock but what it is given, no policy: whether the opening is admitted is judged elsewhere, for
+ * every packet. Compiles natively too.
  */
 #ifndef FR_FLOW_H
 #define FR_FLOW_H
@@ -93,8 +93,8 @@ static __always_inline int flow_step(struct fr_flow *flow, const struct fr_packe
 }
 
 /*
- * Does this packet keep the flow alive? TCP always. Else the opener always, and the responder once for
- * each time that the opener has sent: a flow that only the peer feeds ends.
+ * Does this packet keep the flow alive? TCP always. Else the opener always, and the responder once
+ * for each time that the opener has sent: a flow that only the peer feeds ends.
  */
 static __always_inline int flow_refreshes(struct fr_flow *flow, const struct fr_packet *p)
 {

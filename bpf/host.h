@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel itself knows of a packet: is there a socket of this tuple, would it be forwarded, was
- * it inside IPsec? Helper calls, made only for what would otherwise be refused or is met mid-stream.
+ * What the kernel itself knows of a packet: is there a socket of this tuple, would it be forwarded,
+ * was it inside IPsec? Helper calls, made only for what would otherwise be refused or is met
+ * mid-stream.
  */
 #ifndef FR_HOST_H
 #define FR_HOST_H
@@ -9,10 +10,10 @@
 #include "book.h"
 
 enum { /* socket states and address families, from headers that BPF programs cannot include */
-	FR_SK_ESTABLISHED = 1,
-	FR_SK_LISTEN = 10,
-	FR_AF_INET = 2,
-	FR_AF_INET6 = 10,
+       FR_SK_ESTABLISHED = 1,
+       FR_SK_LISTEN = 10,
+       FR_AF_INET = 2,
+       FR_AF_INET6 = 10,
 };
 
 static __always_inline __u32 host_tuple(const struct fr_packet *p, __u16 peer_port,
@@ -32,8 +33,8 @@ static __always_inline __u32 host_tuple(const struct fr_packet *p, __u16 peer_po
 	return sizeof(tuple->ipv6);
 }
 
-/* The state of the TCP socket that `p` belongs to in this namespace, with `peer_port` for its peer's
- * port (0: only a listener answers); 0 without one. */
+/* The state of the TCP socket that `p` belongs to in this namespace, with `peer_port` for its
+ * peer's port (0: only a listener answers); 0 without one. */
 static __noinline __u8 host_tcp(void *ctx, const struct fr_packet *p, __u16 peer_port)
 {
 	struct bpf_sock_tuple tuple = {};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The look-up on an image: address -> row, protocol and port -> column, row and column -> cell. The same
- * text for IPv4, IPv6, the kernel and user space; no helper but the array look-up, no policy words, no
- * packet. An image that is not well formed gives a wrong cell, never a wrong access.
+ * The look-up on an image: address -> row, protocol and port -> column, row and column -> cell. The
+ * same text for IPv4, IPv6, the kernel and user space; no helper but the array look-up, no policy
+ * words, no packet. An image that is not well formed gives a wrong cell, never a wrong access.
  */
 #ifndef FR_IMAGE_H
 #define FR_IMAGE_H
@@ -47,8 +47,8 @@ static __always_inline __u32 image_word(fr_image image, __u32 line, __u32 index)
 	return words ? words[index % FR_LINE_WORDS] : image_nothing(line);
 }
 
-/* a >= b without a branch: the borrow of a - b. A branch here would be guessed wrong half of the time, and
- * the verifier would follow both sides of each. */
+/* a >= b without a branch: the borrow of a - b. A branch here would be guessed wrong half of the
+ * time, and the verifier would follow both sides of each. */
 static __always_inline __u32 image_reached(__u64 a, __u64 b)
 {
 	return 1 ^ (((~a & b) | ((~a | b) & (a - b))) >> 63);
@@ -67,7 +67,8 @@ static __always_inline __u32 image_bucket(fr_image image, __u32 line, __u64 key)
 	return at <= FR_BUCKET_KEYS ? bucket->entry[at] : image_nothing(line);
 }
 
-/* Walk from `entry` to a LEAF or LOW entry; `rest` holds the bits of `key` not consumed yet, on top. */
+/* Walk from `entry` to a LEAF or LOW entry; `rest` holds the bits of `key` not consumed yet, on
+ * top. */
 static __always_inline __u32 image_walk(fr_image image, __u32 entry, __u64 rest, __u64 key)
 {
 	for (int level = 0; level < FR_TRIE_LEVELS; level++) {
@@ -96,7 +97,8 @@ static __always_inline __u32 image_row(fr_image image, __u32 root, __u64 high, _
 	return FR_TRIE_NUMBER(entry);
 }
 
-/* The column of a protocol and port; `portless`: of a packet that carries no port (fragment column). */
+/* The column of a protocol and port; `portless`: of a packet that carries no port (fragment
+ * column). */
 static __always_inline __u32 image_column(fr_image image, __u32 services, __u8 proto, __u16 port,
 					  int portless)
 {
@@ -139,8 +141,8 @@ struct fr_peer {
 
 /* The whole question: what may this peer and that listener's port do in this direction? */
 static __always_inline __u32 image_lookup(fr_image image, const struct fr_image_head *head,
-					  const struct fr_image_dir *dir, const struct fr_peer *peer,
-					  __u32 column)
+					  const struct fr_image_dir *dir,
+					  const struct fr_peer *peer, __u32 column)
 {
 	__u32 root = peer->v4 ? dir->root4 : dir->root6;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One packet: always allowed? -> flow look-up (who opened) -> classify and decide the opener's tuple by
- * the current generation -> create or refresh the flow -> book -> verdict. The generation is read once.
- * One path for every hook, both directions and both families.
+ * One packet: always allowed? -> flow look-up (who opened) -> classify and decide the opener's
+ * tuple by the current generation -> create or refresh the flow -> book -> verdict. The generation
+ * is read once. One path for every hook, both directions and both families.
  */
 #ifndef FR_JUDGE_H
 #define FR_JUDGE_H
@@ -10,7 +10,8 @@
 #include "flow.h"
 #include "host.h"
 
-/* Which attach point runs: constants of each program, so that what does not concern it is left out. */
+/* Which attach point runs: constants of each program, so that what does not concern it is left out.
+ */
 struct fr_hook {
 	enum fr_kind kind;
 	enum fr_dir dir;
@@ -109,7 +110,8 @@ static __always_inline void find_pass(struct fr_finding *f, __u32 rule, __u8 rea
 	find(f, rule, FR_PASS, reason);
 }
 
-static __always_inline void find_refused(const struct fr_scene *s, struct fr_finding *f, __u8 reason)
+static __always_inline void find_refused(const struct fr_scene *s, struct fr_finding *f,
+					 __u8 reason)
 {
 	find(f, FR_RULE_OTHER, verdict_refused(s), reason);
 }
@@ -134,7 +136,8 @@ static __always_inline int is_icmp(const struct fr_packet *p)
 }
 
 /* The live flow of a key, or NULL; *embryo says that it is in the table of embryos. */
-static __always_inline struct fr_flow *flow_find(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
+						 const struct fr_packet *p,
 						 const struct fr_flow_key *key, int *embryo)
 {
 	struct fr_flow *flow;
@@ -173,9 +176,9 @@ static __noinline int flow_open(const struct fr_scene *s, const struct fr_packet
 		err = bpf_map_update_elem(&fr_pings, &p->key, &flow, BPF_ANY);
 	else
 		err = bpf_map_update_elem(&fr_embryos, &p->key, &flow, BPF_ANY);
-	tally_add(err ? FR_TALLY_FLOW_INSERT_FAILED
-		      : flow.state == FR_FLOW_ADOPTED ? FR_TALLY_FLOWS_ADOPTED
-						      : FR_TALLY_FLOWS_OPENED);
+	tally_add(err				  ? FR_TALLY_FLOW_INSERT_FAILED
+		  : flow.state == FR_FLOW_ADOPTED ? FR_TALLY_FLOWS_ADOPTED
+						  : FR_TALLY_FLOWS_OPENED);
 	return err;
 }
 
@@ -281,8 +284,9 @@ static __noinline int packet_again(const struct fr_scene *s, struct fr_packet *p
 
 /*
  * Is the packet that an ICMP error quotes of a known flow, or of one that the policy would admit as
- * opened from either side? It travelled the other way. Errors never create or refresh a flow. `p` is
- * parsed anew for the quoted packet and then back, because a second one would not fit on the stack.
+ * opened from either side? It travelled the other way. Errors never create or refresh a flow. `p`
+ * is parsed anew for the quoted packet and then back, because a second one would not fit on the
+ * stack.
  */
 static __always_inline int judge_icmp_error(const struct fr_scene *s, struct fr_packet *p)
 {
@@ -349,7 +353,8 @@ static __always_inline void judge_fragment(const struct fr_scene *s, const struc
 	}
 }
 
-/* ---------------------------------------------------------------- mid-stream and foreign packets */
+/* ---------------------------------------------------------------- mid-stream and foreign packets
+ */
 
 /* Mid-stream TCP in the grace time of a guest, whose sockets cannot be asked. */
 static __always_inline int adopt_guest(const struct fr_scene *s, const struct fr_packet *p)
@@ -363,15 +368,15 @@ static __always_inline int adopt_guest(const struct fr_scene *s, const struct fr
 
 /* Who opened the connection that this unknown mid-stream packet is of: enum fr_dir, or -1 when no
  * socket of exactly this tuple vouches for it. */
-static __always_inline int adopt_opener(const struct fr_scene *s, const struct fr_packet *p, struct fr_hook h)
+static __always_inline int adopt_opener(const struct fr_scene *s, const struct fr_packet *p,
+					struct fr_hook h)
 {
 	__u8 state;
 
 	if (h.kind == FR_KIND_GUEST)
 		return adopt_guest(s, p);
 	if (p->key.proto == FR_PROTO_UDP)
-		return host_udp(s->skb, p, p->key.peer_port) == FR_SK_ESTABLISHED ? FR_EGRESS
-											 : -1;
+		return host_udp(s->skb, p, p->key.peer_port) == FR_SK_ESTABLISHED ? FR_EGRESS : -1;
 	state = host_tcp(s->skb, p, p->key.peer_port);
 	if (!state || state == FR_SK_LISTEN)
 		return -1;
@@ -397,16 +402,18 @@ static __noinline int excuse(const struct fr_scene *s, const struct fr_packet *p
 }
 
 /* Proven not to be this host's own: it came in on another device. */
-static __always_inline int is_forwarded(const struct fr_scene *s, const struct fr_packet *p, struct fr_hook h)
+static __always_inline int is_forwarded(const struct fr_scene *s, const struct fr_packet *p,
+					struct fr_hook h)
 {
-	return h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS &&
-	       s->skb->ingress_ifindex && !(s->head->flags & FR_F_FORWARD_JUDGE);
+	return h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS && s->skb->ingress_ifindex &&
+	       !(s->head->flags & FR_F_FORWARD_JUDGE);
 }
 
 /* ---------------------------------------------------------------- conversations */
 
 /* Who owns the socket: asked for what no flow knows. */
-static __always_inline void scene_owner(struct fr_scene *s, const struct fr_packet *p, struct fr_hook h)
+static __always_inline void scene_owner(struct fr_scene *s, const struct fr_packet *p,
+					struct fr_hook h)
 {
 	struct bpf_sock *sk = h.kind == FR_KIND_CGROUP ? s->skb->sk : 0;
 
@@ -504,8 +511,8 @@ static __always_inline void judge_known(const struct fr_scene *s, const struct f
 }
 
 /* A packet that no flow knows: it opens one, or is met mid-stream. */
-static __always_inline void judge_new(struct fr_scene *s, struct fr_packet *p,
-				      struct fr_finding *f, struct fr_hook h)
+static __always_inline void judge_new(struct fr_scene *s, struct fr_packet *p, struct fr_finding *f,
+				      struct fr_hook h)
 {
 	__u16 port = p->port;
 
@@ -570,7 +577,8 @@ static __always_inline int judge_before(const struct fr_scene *s, const struct f
 
 	switch (p->outcome) {
 	case FR_NON_IP:
-		if (flags & (h.kind == FR_KIND_GUEST ? FR_F_NONIP_DENY_GUEST : FR_F_NONIP_DENY_IF)) {
+		if (flags &
+		    (h.kind == FR_KIND_GUEST ? FR_F_NONIP_DENY_GUEST : FR_F_NONIP_DENY_IF)) {
 			find_refused(s, f, FR_REASON_NON_IP);
 			return 1;
 		} /* fall through */
@@ -596,8 +604,8 @@ static __always_inline int judge_before(const struct fr_scene *s, const struct f
 	return 1;
 }
 
-static __always_inline void judge_ip(struct fr_scene *s, struct fr_packet *p,
-				     struct fr_finding *f, struct fr_hook h)
+static __always_inline void judge_ip(struct fr_scene *s, struct fr_packet *p, struct fr_finding *f,
+				     struct fr_hook h)
 {
 	__u8 reason = 0;
 	__u32 rule = judge_builtin(s, p, &reason);
@@ -636,8 +644,7 @@ static __always_inline void judge_settle(const struct fr_scene *s, const struct 
 	book(s, p, f);
 }
 
-static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p,
-					struct fr_hook h)
+static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p, struct fr_hook h)
 {
 	struct fr_finding f = {.opener = h.dir};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The hooks. Each turns its context into a struct fr_packet, has it judged, and turns the verdict into
- * its own return code; those codes appear nowhere else. No kernel BTF is needed: UAPI types only.
+ * The hooks. Each turns its context into a struct fr_packet, has it judged, and turns the verdict
+ * into its own return code; those codes appear nowhere else. No kernel BTF is needed: UAPI types
+ * only.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -14,18 +15,18 @@ const volatile __u32 fr_first_generation = 0;
 const volatile __u32 fr_last_generation = 0xffffffff;
 
 enum { /* what a hook returns */
-	TC_PASS_ON = -1, /* TCX_NEXT, TC_ACT_UNSPEC: the next program still decides */
-	TC_REFUSE = 2,	 /* TC_ACT_SHOT */
-	CGROUP_PASS = 1,
-	CGROUP_REFUSE = 0,
+       TC_PASS_ON = -1, /* TCX_NEXT, TC_ACT_UNSPEC: the next program still decides */
+       TC_REFUSE = 2,	/* TC_ACT_SHOT */
+       CGROUP_PASS = 1,
+       CGROUP_REFUSE = 0,
 };
 
 enum { SOCK_IS_STREAM = 1, PROTO_MPTCP = 262 };
 
 /* ---------------------------------------------------------------- devices */
 
-static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb,
-				     struct fr_packet *p, bool l3)
+static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, struct fr_packet *p,
+				     bool l3)
 {
 	struct fr_buffer buffer = scene_buffer(s);
 	__u16 ethertype = bpf_ntohs(skb->protocol), vlan = 0;
@@ -144,7 +145,8 @@ static __always_inline void address_packet(struct bpf_sock_addr *ctx, struct fr_
 		p->key.local_port = ctx->sk->src_port;
 }
 
-/* What a socket of this host may own travels over lo, or answers somebody: the packet hooks know. */
+/* What a socket of this host may own travels over lo, or answers somebody: the packet hooks know.
+ */
 static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const struct fr_scene *s,
 					    const struct fr_packet *p)
 {

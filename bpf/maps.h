@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every map of one instance: key, value, who inserts, who deletes, who reads. Sizes here are defaults;
- * the loader sets those that depend on the policy before it loads.
+ * Every map of one instance: key, value, who inserts, who deletes, who reads. Sizes here are
+ * defaults; the loader sets those that depend on the policy before it loads.
  */
 #ifndef FR_MAPS_H
 #define FR_MAPS_H
@@ -16,7 +16,8 @@
 		__type(value, vtype);                                                              \
 	} name SEC(".maps")
 
-/* Shape of an image; max_entries is the size class. The loader fills it before anything reads it. */
+/* Shape of an image; max_entries is the size class. The loader fills it before anything reads it.
+ */
 struct fr_image_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -25,7 +26,8 @@ struct fr_image_map {
 	__uint(value_size, FR_LINE_BYTES);
 };
 
-/* Slot 0: the generation in force. Slot 1: room for a fallback. The loader stores; one store flips. */
+/* Slot 0: the generation in force. Slot 1: room for a fallback. The loader stores; one store flips.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 2);
@@ -38,14 +40,15 @@ FR_MAP(fr_counters, BPF_MAP_TYPE_PERCPU_ARRAY, 1024, __u32, struct fr_counters);
 FR_MAP(fr_reasons, BPF_MAP_TYPE_PERCPU_ARRAY, FR_REASON_ENTRIES, __u32, struct fr_reason_counters);
 FR_MAP(fr_tallies, BPF_MAP_TYPE_PERCPU_ARRAY, FR_TALLY_COUNT, __u32, __u64);
 
-/* Flows. Programs insert, update, promote and delete; user space only reads. Apart from each other, so
- * that a scan, a flood or a ping sweep evicts no transfer: two-way; embryonic, one-way and adopted;
- * ICMP. */
+/* Flows. Programs insert, update, promote and delete; user space only reads. Apart from each other,
+ * so that a scan, a flood or a ping sweep evicts no transfer: two-way; embryonic, one-way and
+ * adopted; ICMP. */
 FR_MAP(fr_flows, BPF_MAP_TYPE_LRU_HASH, 65536, struct fr_flow_key, struct fr_flow);
 FR_MAP(fr_embryos, BPF_MAP_TYPE_LRU_HASH, 16384, struct fr_flow_key, struct fr_flow);
 FR_MAP(fr_pings, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_flow_key, struct fr_flow);
 
-/* Refused, or would have been: aggregated over the opener's port. Programs insert, user space reads. */
+/* Refused, or would have been: aggregated over the opener's port. Programs insert, user space
+ * reads. */
 FR_MAP(fr_denied, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_flow_key, struct fr_denied);
 
 /* Fragmented datagrams on their way out whose first part was allowed. Programs only. */

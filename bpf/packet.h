@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Parsing: from a socket buffer to a struct fr_packet. No maps, no policy. It compiles natively too,
- * over a plain buffer, so that tests and fuzzers run the very text that the kernel runs. A header that
- * is not in the linear part is read by helper, never guessed; a read past the packet is "malformed".
+ * Parsing: from a socket buffer to a struct fr_packet. No maps, no policy. It compiles natively
+ * too, over a plain buffer, so that tests and fuzzers run the very text that the kernel runs. A
+ * header that is not in the linear part is read by helper, never guessed; a read past the packet is
+ * "malformed".
  */
 #ifndef FR_PACKET_H
 #define FR_PACKET_H
@@ -56,7 +57,8 @@ enum { PACKET_OFFSET_MAX = 0x3fff }; /* headers end before it; the verifier want
 	})
 #ifdef __bpf__
 #define PACKET_TYPED(at) (at)
-#define PACKET_PIN(at) barrier_var(at) /* check and access one register, or the verifier is lost */
+#define PACKET_PIN(at) barrier_var(at) /* check and access one register, or the verifier is lost   \
+					*/
 #else
 #define PACKET_PIN(at)
 #define PACKET_TYPED(at) ((const void *)(at)) /* no alignment to promise */
@@ -72,51 +74,51 @@ static __always_inline void packet_rewind(struct fr_buffer *buffer)
 }
 
 enum { /* numbers that the UAPI headers spread over many files */
-	FR_PROTO_ICMP = 1,
-	FR_PROTO_IGMP = 2,
-	FR_PROTO_TCP = 6,
-	FR_PROTO_UDP = 17,
-	FR_PROTO_DCCP = 33,
-	FR_PROTO_ICMP6 = 58,
-	FR_PROTO_SCTP = 132,
-	FR_PROTO_UDPLITE = 136,
-	FR_TCP_FIN = 0x01,
-	FR_TCP_SYN = 0x02,
-	FR_TCP_RST = 0x04,
-	FR_TCP_ACK = 0x10,
-	FR_ETH_LLDP = 0x88cc,
-	FR_ETH_EAPOL = 0x888e,
-	FR_ETH_SLOW = 0x8809,
-	FR_LLC_STP = 0x4242,
+       FR_PROTO_ICMP = 1,
+       FR_PROTO_IGMP = 2,
+       FR_PROTO_TCP = 6,
+       FR_PROTO_UDP = 17,
+       FR_PROTO_DCCP = 33,
+       FR_PROTO_ICMP6 = 58,
+       FR_PROTO_SCTP = 132,
+       FR_PROTO_UDPLITE = 136,
+       FR_TCP_FIN = 0x01,
+       FR_TCP_SYN = 0x02,
+       FR_TCP_RST = 0x04,
+       FR_TCP_ACK = 0x10,
+       FR_ETH_LLDP = 0x88cc,
+       FR_ETH_EAPOL = 0x888e,
+       FR_ETH_SLOW = 0x8809,
+       FR_LLC_STP = 0x4242,
 };
 
 /* What the bytes turned out to be. */
 enum fr_outcome {
-	FR_IP,		/* everything below is valid */
+	FR_IP,		 /* everything below is valid */
 	FR_NON_IP_KNOWN, /* ARP, LLDP, EAPOL, LACP, STP */
-	FR_NON_IP,	/* any other ethertype, or more than two tags */
-	FR_BROKEN,	/* truncated or impossible header */
-	FR_EXT_LIMIT,	/* more IPv6 extension headers than FR_EXT_HEADERS_MAX */
+	FR_NON_IP,	 /* any other ethertype, or more than two tags */
+	FR_BROKEN,	 /* truncated or impossible header */
+	FR_EXT_LIMIT,	 /* more IPv6 extension headers than FR_EXT_HEADERS_MAX */
 };
 
 enum fr_fragment_part { FR_WHOLE, FR_FIRST, FR_LATER };
 
 struct fr_packet {
 	struct fr_flow_key key;
-	__u32 length;	   /* L3 bytes */
+	__u32 length; /* L3 bytes */
 	struct fr_peer peer;
 	__u32 fragment_id;
-	__u32 packets;	   /* on the wire: GSO segments */
-	__u16 payload;	   /* offset of the transport header, then of what follows its first 8 bytes */
-	__u16 port;	   /* the listener's, if this packet opens; ICMP: its own type << 8 | code */
-	__u8 dir;	   /* enum fr_dir */
-	__u8 kind;	   /* enum fr_kind */
+	__u32 packets; /* on the wire: GSO segments */
+	__u16 payload; /* offset of the transport header, then of what follows its first 8 bytes */
+	__u16 port;    /* the listener's, if this packet opens; ICMP: its own type << 8 | code */
+	__u8 dir;      /* enum fr_dir */
+	__u8 kind;     /* enum fr_kind */
 	__u8 tcp_flags;
-	__u8 hops;	   /* TTL or hop limit */
-	__u8 fragment;	   /* enum fr_fragment_part */
+	__u8 hops;     /* TTL or hop limit */
+	__u8 fragment; /* enum fr_fragment_part */
 	__u8 v4;
-	__u8 icmp_reply;   /* answers a request: its flow was opened by the other side */
-	__u8 outcome;	   /* enum fr_outcome */
+	__u8 icmp_reply; /* answers a request: its flow was opened by the other side */
+	__u8 outcome;	 /* enum fr_outcome */
 };
 
 static __always_inline void packet_peer(struct fr_peer *peer, const __u8 address[16], __u8 v4)
@@ -140,8 +142,7 @@ static __always_inline void packet_v4_mapped(__u8 address[16])
 	__builtin_memcpy(address, words, sizeof(words));
 }
 
-static __always_inline int packet_ipv4(struct fr_buffer *buffer, __u32 offset,
-				       struct fr_packet *p)
+static __always_inline int packet_ipv4(struct fr_buffer *buffer, __u32 offset, struct fr_packet *p)
 {
 	struct iphdr ip;
 	__u32 head, total;
@@ -202,7 +203,9 @@ static __always_inline int packet_ipv6_chain(struct fr_buffer *buffer, struct fr
 			__u16 fragment = packet_ntohs(ext.fragment);
 
 			p->fragment_id = packet_ntohl(ext.id);
-			p->fragment = fragment & 0xfff8 ? FR_LATER : fragment & 1 ? FR_FIRST : FR_WHOLE;
+			p->fragment = fragment & 0xfff8 ? FR_LATER
+				      : fragment & 1	? FR_FIRST
+							: FR_WHOLE;
 			if (p->fragment == FR_LATER) {
 				p->key.proto = ext.next;
 				return (fragment & 0xfff8) == 8 && ext.next == FR_PROTO_TCP
@@ -229,7 +232,8 @@ static __always_inline int packet_ipv6_sides(struct fr_buffer *buffer, __u32 off
 	struct fr_address *peer = (struct fr_address *)p->key.peer;
 
 	if (p->dir == FR_EGRESS)
-		return PACKET_READ(buffer, offset, *local) || PACKET_READ(buffer, offset + 16, *peer);
+		return PACKET_READ(buffer, offset, *local) ||
+		       PACKET_READ(buffer, offset + 16, *peer);
 	return PACKET_READ(buffer, offset, *peer) || PACKET_READ(buffer, offset + 16, *local);
 }
 
@@ -255,7 +259,8 @@ static __always_inline int packet_ipv6(struct fr_buffer *buffer, __u32 offset, s
 	return packet_ipv6_chain(buffer, p);
 }
 
-/* The IP header at `offset`: addresses, protocol, fragment; p->payload is the transport's offset. */
+/* The IP header at `offset`: addresses, protocol, fragment; p->payload is the transport's offset.
+ */
 static __always_inline int packet_ip(struct fr_buffer *buffer, __u32 offset, int v4,
 				     struct fr_packet *p)
 {
@@ -295,9 +300,9 @@ static __always_inline void packet_icmp(struct fr_packet *p, const __u8 head[8])
 }
 
 /*
- * The verifier follows every constant that a path left in memory and so proves all that comes after a
- * merge once for each path into it: a million instructions. Or-ing in a zero that it cannot know makes
- * the paths alike.
+ * The verifier follows every constant that a path left in memory and so proves all that comes after
+ * a merge once for each path into it: a million instructions. Or-ing in a zero that it cannot know
+ * makes the paths alike.
  */
 static __always_inline void packet_forget(struct fr_packet *p, __u64 zero)
 {
@@ -385,7 +390,8 @@ static __always_inline int packet_tcp(struct fr_buffer *buffer, struct fr_packet
 }
 
 /*
- * An IP packet at `offset`. p->dir and p->kind are set before; key.scope and key.vlan are the caller's.
+ * An IP packet at `offset`. p->dir and p->kind are set before; key.scope and key.vlan are the
+ * caller's.
  */
 static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, int v4,
 					struct fr_packet *p)
@@ -405,8 +411,8 @@ static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, 
 }
 
 /* The ethertype behind up to two in-band tags; *offset and *vlan move along. */
-static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offset, __u16 *ethertype,
-					   __u16 *vlan)
+static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offset,
+					   __u16 *ethertype, __u16 *vlan)
 {
 	struct {
 		__u16 word[7];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Process detail: who made a socket, and who started that. Reads kernel structs by CO-RE and so needs
- * the kernel's BTF: optional, and apart from the programs that decide.
+ * Process detail: who made a socket, and who started that. Reads kernel structs by CO-RE and so
+ * needs the kernel's BTF: optional, and apart from the programs that decide.
  */
 #include <linux/bpf.h>
 #include "vmlinux.h"
