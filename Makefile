@@ -95,7 +95,7 @@ $(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES)) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(LIBS) -lcriterion -o $@
 
-$(BUILD)/bench: $(BUILD)/tests/bench/bench.o $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))
+$(BUILD)/bench: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.c))) $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(LIBS) -lm -o $@
 
