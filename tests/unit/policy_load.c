@@ -459,10 +459,22 @@ Test(policy, kinds_and_summaries_of_files)
 	cr_assert_str_eq(kind, "Policy");
 	cr_assert_eq(document_kind(load_file(&l, "o.yaml", "a: b\n"), &l.d, &kind), 0);
 	cr_assert_null(kind);
+	cr_assert_eq(
+		document_kind(load_file(&l, "d.yaml", "a: b\na: c\nkind: Policy\n"), &l.d, &kind),
+		0);
+	cr_assert_eq(l.d.count + l.d.errors, 0, "told by the load, not by the question");
+	cr_assert_neq(document_kind(load_file(&l, "e.yaml", "a: [\n"), &l.d, &kind), 0);
+	cr_assert_eq(l.d.errors, 1);
 	cr_assert_eq(table_load(table, &l.options, &l.d, &summary), 0);
 	cr_assert_str_eq(summary.name, "acme");
 	cr_assert(summary.rows == 8 && summary.roles == 8 && summary.params == 7 &&
 		  summary.without_ports == 1);
+	cr_assert_neq(
+		table_load(load_file(&l, "twice.yaml",
+				     arena_printf(l.d.arena, "%skind: PortTable\n", table_text)),
+			   &l.options, &l.d, &summary),
+		0);
+	cr_assert_str_eq(l.d.list[l.d.count - 1].check, "duplicate-key");
 	load_free(&l);
 }
 

@@ -50,6 +50,7 @@ bool kind_check(struct job *job, const struct node *root, const char *kind)
 
 int document_kind(const char *path, struct diags *d, const char **out)
 {
+	struct diags before = *d;
 	struct node *root;
 	const struct node *kind;
 	size_t i;
@@ -57,6 +58,9 @@ int document_kind(const char *path, struct diags *d, const char **out)
 
 	if (err)
 		return err;
+	/* What is wrong inside is told by the load that follows; telling it twice helps nobody. */
+	d->count = before.count;
+	d->errors = before.errors;
 	*out = NULL;
 	kind = root->kind == NODE_MAP ? map_get(root, "kind") : NULL;
 	for (i = 0; kind && kind->kind == NODE_SCALAR && i < ARRAY_SIZE(kinds); i++)

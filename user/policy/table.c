@@ -177,6 +177,7 @@ int table_load(const char *path, const struct policy_options *options, struct di
 {
 	struct job job = {.d = d, .arena = d->arena, .options = options};
 	struct table_summary summary = {0};
+	unsigned errors = d->errors;
 	struct table *table;
 	struct node *root;
 	size_t i;
@@ -185,7 +186,7 @@ int table_load(const char *path, const struct policy_options *options, struct di
 	if (err)
 		return err;
 	table = table_parse(&job, root);
-	if (!table)
+	if (!table || d->errors != errors)
 		return -EINVAL;
 	summary.name = table->name;
 	summary.title = table->title;
