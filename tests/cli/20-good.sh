@@ -31,6 +31,13 @@ grep -q '^pass  rule=acme/ping' "$work/out" && ok 'and the row for ping covers i
 exits 'options after operands, --mode over the file' 0 '' explain $in/good.yaml egress tcp 10.66.0.66:1 --mode enforce
 grep -q '^drop  rule=default-egress  reason=default$' "$work/out" && ok 'and the verdict is drop' ||
 	not_ok 'and the verdict is drop' "$(cat "$work/out")"
+grep -v '^failsafe' $in/good.yaml >"$work/open.yaml"
+exits 'no failsafe, audit: nothing to say' 0 '' check --tables $in/tables "$work/open.yaml"
+[ -s "$work/err" ] && not_ok 'and nothing is said' "$(cat "$work/err")"
+exits 'no failsafe, --mode enforce: the open port is told' 0 'warning: .*22/tcp.*failsafe-open' \
+	check --tables $in/tables --mode enforce "$work/open.yaml"
+json_is 'a warning as JSON: stderr stays empty' 0 '.files[0].diagnostics[0].check == "failsafe-open"' \
+	check --tables $in/tables --mode enforce "$work/open.yaml"
 json_is 'explain as JSON' 0 \
 	'.verdict == "pass" and .row == {table: "acme", row: "data", line: 12}' \
 	explain $in/good.yaml egress tcp 10.20.0.5:2049

@@ -53,8 +53,8 @@ static void warn_of_mode(const struct ruleset *rs, bool was_enforce, struct diag
 
 	if (rs->enforce && !was_enforce && rs->failsafe_open)
 		diag_warning(d, whole, "failsafe-open",
-			     "write failsafe: with the hosts that administer this one",
-			     "no failsafe is written, so 22/tcp stays open to every address");
+			     "failsafe: [{peer: [10.0.0.0/24], ports: [22/tcp]}], or failsafe: [] for none",
+			     "failsafe is not written, so 22/tcp stays open to every address");
 }
 
 int load_policy(struct context *c, const char *path, struct diags *d, struct ruleset **out)
