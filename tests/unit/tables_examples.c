@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The shipped examples: each is accepted as strictly as can be, short enough for a change review, and
- * grants what it is shown for.
+ * The shipped examples: each is accepted as strictly as can be, short enough for a change review,
+ * and grants what it is shown for.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -23,7 +23,8 @@ static struct ruleset *example_load(struct arena *arena, const char *path, struc
 	err = policy_load(path, &options, d, &rs);
 	for (i = 0; i < d->count; i++)
 		if (d->list[i].severity != SEV_NOTE)
-			cr_expect(false, "%s:%u: %s", path, d->list[i].loc.line, d->list[i].message);
+			cr_expect(false, "%s:%u: %s", path, d->list[i].loc.line,
+				  d->list[i].message);
 	cr_assert_eq(err, 0, "%s is rejected", path);
 	return rs;
 }
@@ -86,12 +87,15 @@ Test(examples, both_ends_of_the_nfs_row_are_open_and_no_more)
 	const char *tap = "policies/examples/datasync-appliance-tap.yaml";
 	const char *server = "policies/examples/nfs-server.yaml";
 
-	expect_row(agent, tuple_of(FR_EGRESS, PROTO_TCP, "10.20.0.5", 2049), "aws-datasync/nfs", 17);
+	expect_row(agent, tuple_of(FR_EGRESS, PROTO_TCP, "10.20.0.5", 2049), "aws-datasync/nfs",
+		   17);
 	expect_row(agent, tuple_of(FR_INGRESS, PROTO_TCP, "10.20.0.5", 2049), NULL, 0);
 	expect_row(agent, tuple_of(FR_EGRESS, PROTO_TCP, "10.20.1.5", 2049), NULL, 0);
-	expect_row(tap, tuple_of(FR_EGRESS, PROTO_TCP, "fd00:1:20::7", 2049), "aws-datasync/nfs", 17);
+	expect_row(tap, tuple_of(FR_EGRESS, PROTO_TCP, "fd00:1:20::7", 2049), "aws-datasync/nfs",
+		   17);
 	expect_row(tap, tuple_of(FR_EGRESS, PROTO_UDP, "10.1.20.7", 635), "nfsv3/mountd", 0);
-	expect_row(server, tuple_of(FR_INGRESS, PROTO_TCP, "10.0.5.79", 2049), "aws-datasync/nfs", 17);
+	expect_row(server, tuple_of(FR_INGRESS, PROTO_TCP, "10.0.5.79", 2049), "aws-datasync/nfs",
+		   17);
 	expect_row(server, tuple_of(FR_EGRESS, PROTO_TCP, "10.0.5.79", 2049), NULL, 0);
 	expect_row(server, tuple_of(FR_INGRESS, PROTO_TCP, "10.0.5.80", 2049), NULL, 0);
 }

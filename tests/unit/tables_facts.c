@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The shipped tables against tests/facts/, this project's record of what the vendors' documents say,
- * in both directions: no fact without its row, no row without its fact. The tables are read as plain
- * nodes here, so that nothing that resolves them is part of the answer.
+ * The shipped tables against tests/facts/, this project's record of what the vendors' documents
+ * say, in both directions: no fact without its row, no row without its fact. The tables are read
+ * as plain nodes here, so that nothing that resolves them is part of the answer.
  */
 #include <criterion/criterion.h>
 #include <glob.h>
@@ -108,8 +108,7 @@ static void node_words(const struct node *node, struct words *out)
 	const struct node *item;
 
 	if (node)
-		for_items(item, node)
-			words_add(out, item->text);
+		for_items(item, node) words_add(out, item->text);
 }
 
 /* What a param stands for when nobody sets it. */
@@ -138,7 +137,8 @@ static void row_services(struct book *book, const struct node *row, struct words
 	const struct node *port;
 	size_t i;
 
-	for_items(port, map_get(row, "ports")) {
+	for_items(port, map_get(row, "ports"))
+	{
 		const char *text = port->text, *close = strchr(text, '}');
 		struct words values = {0};
 
@@ -149,8 +149,9 @@ static void row_services(struct book *book, const struct node *row, struct words
 		param_words(book, arena_strndup(book->arena, text + 2, (size_t)(close - text - 2)),
 			    &values);
 		for (i = 0; i < values.count; i++)
-			service_words(book, arena_printf(book->arena, "%s%s", values.list[i],
-							 close + 1), out);
+			service_words(book,
+				      arena_printf(book->arena, "%s%s", values.list[i], close + 1),
+				      out);
 	}
 }
 
@@ -194,7 +195,7 @@ static bool json_has(const json_t *list, const char *word)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i, item)
+	json_array_foreach (list, i, item)
 		if (strcmp(json_string_value(item), word) == 0)
 			return true;
 	return false;
@@ -232,12 +233,14 @@ static void fact_services(struct book *book, const json_t *fact, struct words *o
 	json_t *proto, *range;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(fact, "protocols"), i, proto)
-		json_array_foreach(json_object_get(fact, "ports"), k, range)
-			service_words(book, arena_printf(book->arena, "%lld-%lld/%s",
-				json_integer_value(json_array_get(range, 0)),
-				json_integer_value(json_array_get(range, 1)),
-				json_string_value(proto)), out);
+	json_array_foreach (json_object_get(fact, "protocols"), i, proto)
+		json_array_foreach (json_object_get(fact, "ports"), k, range)
+			service_words(book,
+				      arena_printf(book->arena, "%lld-%lld/%s",
+						   json_integer_value(json_array_get(range, 0)),
+						   json_integer_value(json_array_get(range, 1)),
+						   json_string_value(proto)),
+				      out);
 }
 
 /* A name as the vendor prints it, in the table's notation. */
@@ -259,9 +262,8 @@ static const char *name_template(struct book *book, const json_t *endpoint)
 				at = text + strlen(marks[i][0]);
 				break;
 			}
-		out = i < ARRAY_SIZE(marks) ?
-			      arena_printf(book->arena, "%s%s", out, marks[i][1]) :
-			      arena_printf(book->arena, "%s%c", out, *text);
+		out = i < ARRAY_SIZE(marks) ? arena_printf(book->arena, "%s%s", out, marks[i][1])
+					    : arena_printf(book->arena, "%s%c", out, *text);
 	}
 	return out;
 }
@@ -271,20 +273,20 @@ static void fact_names(struct book *book, const json_t *fact, struct words *out)
 	json_t *endpoint;
 	size_t i;
 
-	json_array_foreach(json_object_get(fact, "endpoints"), i, endpoint)
+	json_array_foreach (json_object_get(fact, "endpoints"), i, endpoint)
 		words_add(out, name_template(book, endpoint));
 }
 
 static void fact_condition(const json_t *fact, const struct node *param, struct words *out)
 {
-	const json_t *values = json_object_get(json_object_get(fact, "condition"),
-					       param->key->text);
+	const json_t *values =
+		json_object_get(json_object_get(fact, "condition"), param->key->text);
 	json_t *value;
 	size_t i;
 
 	if (!values)
 		node_words(map_get(param, "values"), out);
-	json_array_foreach(values, i, value)
+	json_array_foreach (values, i, value)
 		words_add(out, json_string_value(value));
 }
 
@@ -301,14 +303,14 @@ static void expect_every_end(const struct book *book, const json_t *fact)
 	json_t *from, *to;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(fact, "from"), i, from)
-		json_array_foreach(json_object_get(fact, "to"), k, to) {
+	json_array_foreach (json_object_get(fact, "from"), i, from)
+		json_array_foreach (json_object_get(fact, "to"), k, to) {
 			size_t found = 0;
 
-			for_children(row, book->rows)
-				found += fact_backs(fact, row) &&
-					 str_equal(text_of(row, "from"), json_string_value(from)) &&
-					 str_equal(text_of(row, "to"), json_string_value(to));
+			for_children(row, book->rows) found +=
+				fact_backs(fact, row) &&
+				str_equal(text_of(row, "from"), json_string_value(from)) &&
+				str_equal(text_of(row, "to"), json_string_value(to));
 			cr_expect_gt(found, 0, "%s: no row from %s to %s", fact_id(fact),
 				     json_string_value(from), json_string_value(to));
 		}
@@ -319,31 +321,32 @@ static void expect_same_ports_and_names(struct book *book, const json_t *fact)
 	struct words told = {0}, written = {0}, told_names = {0}, written_names = {0};
 	const struct node *row;
 
-	for_children(row, book->rows)
-		if (fact_backs(fact, row)) {
-			row_services(book, row, &written);
-			row_names(book, row, &written_names);
-		}
+	for_children(row, book->rows) if (fact_backs(fact, row))
+	{
+		row_services(book, row, &written);
+		row_names(book, row, &written_names);
+	}
 	fact_services(book, fact, &told);
 	cr_expect(words_same(&told, &written), "%s: other ports or protocols", fact_id(fact));
 	fact_names(book, fact, &told_names);
 	if (told_names.count)
-		cr_expect(words_same(&told_names, &written_names), "%s: other names", fact_id(fact));
+		cr_expect(words_same(&told_names, &written_names), "%s: other names",
+			  fact_id(fact));
 }
 
 static void expect_same_conditions(const struct book *book, const json_t *fact)
 {
 	const struct node *param, *row;
 
-	for_children(param, book->params) {
+	for_children(param, book->params)
+	{
 		struct words told = {0}, written = {0};
 
 		if (!map_get(param, "values"))
 			continue;
 		fact_condition(fact, param, &told);
-		for_children(row, book->rows)
-			if (fact_backs(fact, row))
-				row_condition(book, row, param, &written);
+		for_children(row, book->rows) if (fact_backs(fact, row))
+			row_condition(book, row, param, &written);
 		cr_expect(words_within(&told, &written), "%s: not under every %s", fact_id(fact),
 			  param->key->text);
 	}
@@ -365,7 +368,7 @@ Test(tables, every_fact_is_a_row_with_its_line_ports_names_and_conditions)
 	for (k = 0; k < ARRAY_SIZE(tables); k++) {
 		book = (struct book){0};
 		book_open(&book, tables[k]);
-		json_array_foreach(book.flows, i, fact)
+		json_array_foreach (book.flows, i, fact)
 			if (!fact_is_recipe(fact))
 				expect_fact(&book, fact);
 		book_close(&book);
@@ -401,7 +404,7 @@ static void expect_every_line_told(const struct book *book, const struct node *r
 	for (k = 0; k < lines.count; k++) {
 		size_t found = 0;
 
-		json_array_foreach(book->flows, i, fact)
+		json_array_foreach (book->flows, i, fact)
 			found += !fact_is_recipe(fact) && fact_has_ends(fact, row) &&
 				 fact_has_line(fact, lines.list[k]);
 		cr_expect_gt(found, 0, "%s: line %s does not say so", text_of(row, "id"),
@@ -415,13 +418,14 @@ static void expect_no_wider_condition(const struct book *book, const struct node
 	json_t *fact;
 	size_t i;
 
-	for_children(param, book->params) {
+	for_children(param, book->params)
+	{
 		struct words told = {0}, written = {0};
 
 		if (!map_get(param, "values"))
 			continue;
 		row_condition(book, row, param, &written);
-		json_array_foreach(book->flows, i, fact)
+		json_array_foreach (book->flows, i, fact)
 			if (fact_backs(fact, row))
 				fact_condition(fact, param, &told);
 		cr_expect(words_within(&written, &told), "%s: under more %s than told",
@@ -435,10 +439,10 @@ static void expect_as_optional_as_told(const struct book *book, const struct nod
 	json_t *fact;
 	size_t i;
 
-	json_array_foreach(book->flows, i, fact)
+	json_array_foreach (book->flows, i, fact)
 		if (fact_backs(fact, row))
-			cr_expect_eq(json_is_true(json_object_get(fact, "optional")), optional, "%s",
-				     text_of(row, "id"));
+			cr_expect_eq(json_is_true(json_object_get(fact, "optional")), optional,
+				     "%s", text_of(row, "id"));
 }
 
 Test(tables, every_row_is_backed_by_facts)
@@ -450,7 +454,8 @@ Test(tables, every_row_is_backed_by_facts)
 		struct book book = {0};
 
 		book_open(&book, tables[k]);
-		for_children(row, book.rows) {
+		for_children(row, book.rows)
+		{
 			expect_every_line_told(&book, row);
 			expect_no_wider_condition(&book, row);
 			expect_as_optional_as_told(&book, row);
@@ -467,9 +472,10 @@ Test(tables, firewall_recipes_of_the_vendor_are_no_rows)
 	json_t *fact;
 
 	book_open(&book, "aws-mgn");
-	json_array_foreach(book.flows, i, fact) {
+	json_array_foreach (book.flows, i, fact) {
 		recipes += fact_is_recipe(fact);
-		for_children(row, book.rows) {
+		for_children(row, book.rows)
+		{
 			struct words lines = {0};
 
 			row_lines(row, &lines);
@@ -490,7 +496,8 @@ static const struct node *port_param(struct book *book, const struct node *row)
 
 	if (!close)
 		return NULL;
-	return map_get(book->params, arena_strndup(book->arena, text + 2, (size_t)(close - text - 2)));
+	return map_get(book->params,
+		       arena_strndup(book->arena, text + 2, (size_t)(close - text - 2)));
 }
 
 static void expect_choice(struct book *book, const json_t *fact, const struct node *row)
@@ -520,10 +527,9 @@ Test(tables, alternatives_defaults_and_links_are_params)
 		struct book book = {0};
 
 		book_open(&book, tables[k]);
-		json_array_foreach(book.flows, i, fact)
-			for_children(row, book.rows)
-				if (fact_backs(fact, row))
-					expect_choice(&book, fact, row);
+		json_array_foreach (book.flows, i, fact)
+			for_children(row, book.rows) if (fact_backs(fact, row))
+				expect_choice(&book, fact, row);
 		book_close(&book);
 	}
 }
@@ -538,21 +544,23 @@ Test(tables, groups_in_one_cell_are_rows_of_their_own)
 	size_t i, k, n;
 
 	book_open(&book, "aws-datasync");
-	json_array_foreach(book.flows, i, fact)
-		json_array_foreach(json_object_get(fact, "groups"), k, group) {
+	json_array_foreach (book.flows, i, fact)
+		json_array_foreach (json_object_get(fact, "groups"), k, group) {
 			const char *text = "";
 
-			json_array_foreach(json_object_get(group, "ports"), n, port)
-				text = arena_printf(book.arena, "%s %lld", text, json_integer_value(port));
+			json_array_foreach (json_object_get(group, "ports"), n, port)
+				text = arena_printf(book.arena, "%s %lld", text,
+						    json_integer_value(port));
 			words_add(&groups, text);
-			for_children(row, book.rows) {
+			for_children(row, book.rows)
+			{
 				const struct node *item;
 				const char *own = "";
 
 				if (!fact_backs(fact, row))
 					continue;
-				for_items(item, map_get(row, "ports"))
-					own = arena_printf(book.arena, "%s %d", own, atoi(item->text));
+				for_items(item, map_get(row, "ports")) own =
+					arena_printf(book.arena, "%s %d", own, atoi(item->text));
 				words_add(&rows, own);
 			}
 		}
@@ -568,7 +576,7 @@ static json_int_t interfaces_of(const struct book *book, const char *location)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(json_object_get(book->facts, "interfaces"), i, item)
+	json_array_foreach (json_object_get(book->facts, "interfaces"), i, item)
 		if (!json_is_true(json_object_get(item, "agent")) &&
 		    strstr(json_string_value(json_object_get(item, "location")), location))
 			return json_integer_value(json_object_get(item, "interfaces"));
@@ -582,10 +590,11 @@ Test(tables, tasks_have_as_many_interfaces_as_the_vendor_counts)
 	size_t i;
 
 	book_open(&book, "aws-datasync");
-	json_array_foreach(json_object_get(book.facts, "interfaces"), i, item)
+	json_array_foreach (json_object_get(book.facts, "interfaces"), i, item)
 		if (json_is_true(json_object_get(item, "agent")))
-			cr_expect_eq(json_integer_value(json_object_get(item, "interfaces")),
-				     atoi(text_of(map_get(book.roles, "task-interface"), "expect")));
+			cr_expect_eq(
+				json_integer_value(json_object_get(item, "interfaces")),
+				atoi(text_of(map_get(book.roles, "task-interface"), "expect")));
 	cr_expect_eq(interfaces_of(&book, "EFS") + interfaces_of(&book, "Lustre"), 4);
 	cr_expect_eq(interfaces_of(&book, "Windows") + interfaces_of(&book, "S3"), 2);
 	book_close(&book);
@@ -599,8 +608,8 @@ Test(tables, the_support_channel_is_one_constant_address_of_the_table)
 	size_t i, k;
 
 	book_open(&book, "aws-datasync");
-	json_array_foreach(book.flows, i, fact)
-		json_array_foreach(json_object_get(fact, "addresses"), k, address)
+	json_array_foreach (book.flows, i, fact)
+		json_array_foreach (json_object_get(fact, "addresses"), k, address)
 			words_add(&told, json_string_value(address));
 	node_words(map_get(map_get(book.roles, "aws-support"), "addresses"), &written);
 	cr_expect_eq(told.count, 1);
@@ -612,7 +621,8 @@ static void expect_addition(const struct book *book, const char *path)
 {
 	const struct node *row;
 
-	for_children(row, book->rows) {
+	for_children(row, book->rows)
+	{
 		const char *section = text_of(map_get(row, "source"), "section");
 
 		cr_expect(section && (str_starts(section, "ADD-") || str_starts(section, "A")),
