@@ -55,6 +55,13 @@ static int find_local(struct context *c, const struct rule *rule, const struct h
 	return EXIT_REJECTED;
 }
 
+/* What the policy asks for and no host could give is the policy's fault. */
+static int exit_of_resolve(int err)
+{
+	return err == -EINVAL || err == -E2BIG || err == -ENAMETOOLONG ? EXIT_REJECTED
+								       : exit_of_host(err);
+}
+
 /* The ruleset and its hooks; a policy that names local-subnet is read a second time, host known. */
 static int load_for_host(struct context *c, struct ruleset **rs, struct hook **hooks, size_t *count)
 {
@@ -77,7 +84,7 @@ static int load_for_host(struct context *c, struct ruleset **rs, struct hook **h
 		if (first.list[i].severity != SEV_ERROR)
 			diag_warning(&c->diags, first.list[i].loc, first.list[i].check,
 				     first.list[i].hint, "%s", first.list[i].message);
-	return ret == -EINVAL ? EXIT_REJECTED : exit_of_host(ret);
+	return exit_of_resolve(ret);
 }
 
 int cmd_apply(struct context *c)

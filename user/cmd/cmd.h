@@ -95,7 +95,7 @@ int usage_error(struct context *c, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The exit code of a negative errno of a floor that changes the kernel (datapath.h). */
 int exit_of_host(int err);
-/* The same for verbs that only read: what is not there is a failure, not a refusal. */
+/* The same for the other verbs: a name that is not in force is a failure, not a refusal. */
 int exit_of_read(int err);
 /* policy_load and --mode. 0 or an exit code. */
 int load_policy(struct context *c, const char *path, struct diags *d, struct ruleset **out);

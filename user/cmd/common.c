@@ -41,9 +41,7 @@ int exit_of_host(int err)
 
 int exit_of_read(int err)
 {
-	int code = exit_of_host(err);
-
-	return code == EXIT_REJECTED ? EXIT_FAILED : code;
+	return err == -ENOENT || err == -ENODEV ? EXIT_FAILED : exit_of_host(err);
 }
 
 /* policy warns by the file's mode; --mode enforce brings the same risk. */
@@ -52,9 +50,10 @@ static void warn_of_mode(const struct ruleset *rs, bool was_enforce, struct diag
 	struct loc whole = {.source = rs->source};
 
 	if (rs->enforce && !was_enforce && rs->failsafe_open)
-		diag_warning(d, whole, "failsafe-open",
-			     "failsafe: [{peer: [10.0.0.0/24], ports: [22/tcp]}], or failsafe: [] for none",
-			     "failsafe is not written, so 22/tcp stays open to every address");
+		diag_warning(
+			d, whole, "failsafe-open",
+			"failsafe: [{peer: [10.0.0.0/24], ports: [22/tcp]}], or failsafe: [] for none",
+			"failsafe is not written, so 22/tcp stays open to every address");
 }
 
 int load_policy(struct context *c, const char *path, struct diags *d, struct ruleset **out)
