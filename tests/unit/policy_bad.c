@@ -105,8 +105,8 @@ static const struct bad cases[] = {
 	{HEAD
 	 "use: [{table: acme, as: agent, set: {region: eu, storage: []}, peers: {nfs-server: any}}]\n",
 	 "wrong-type", "[", "at least one"},
-	{HEAD "use: [{table: acme, as: agent, peers: {nfs-server: any}}]\n", "missing-param", "{",
-	 "param 'region'"},
+	{HEAD "use: [{table: acme, as: agent, peers: {nfs-server: any}}]\n", "missing-param",
+	 "acme", "param 'region'"},
 	{HEAD "use: [{table: acme, as: agent, set: {region: eu}}]\n", "missing-peer", "acme",
 	 "row 'nfs' (line 17 of acme.txt): no peer is given for role 'nfs-server'"},
 	{HEAD

@@ -250,13 +250,15 @@ static bool setting_parse(struct job *job, const struct node *node, struct setti
 static bool setting_complete(struct job *job, const struct param *param, const struct node *use,
 			     struct setting *setting)
 {
+	const struct node *set = map_get(use, "set"), *table = map_get(use, "table");
+
 	if (setting->place)
 		return true;
 	if (param->has_default)
 		setting->values = param->defaults;
 	if (!param->required || param->has_default)
 		return true;
-	diag_error(job->d, use->loc, -EINVAL, "missing-param",
+	diag_error(job->d, set ? set->key->loc : table->loc, -EINVAL, "missing-param",
 		   arena_printf(job->arena, "set: {%s: %s}", param->name,
 				param->values.count ? param->values.list[0] : "…"),
 		   "this use must set param '%s'", param->name);
