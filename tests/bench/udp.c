@@ -13,12 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../judges.h"
 #include "bench.h"
 
-enum { SLICES = 61, SLICE = 4000, VARIANTS_MAX = 8, PORT_ALLOWED = 2049, PORT_DENIED = 2050 };
+enum { SLICES = 201, SLICE = 1500, VARIANTS_MAX = 8, PORT_ALLOWED = 2049, PORT_DENIED = 2050 };
 
 struct variant {
 	char name[32];
@@ -107,15 +108,24 @@ static void variant_check(struct variant *v)
 		DIE("%s: the answer does not come back", v->name);
 }
 
+/* Time of this process, softirqs that it runs into included; what others do on the CPU is not. */
+static double cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec * 1e9 + now.tv_nsec;
+}
+
 static double slice_ns(const struct variant *v)
 {
 	char payload[32] = {0};
-	double start = clock_ns();
+	double start = cpu_ns();
 
 	for (int i = 0; i < SLICE; i++)
 		if (send(v->sender, payload, sizeof(payload), 0) < 0)
 			DIE("%s: send: %s", v->name, strerror(errno));
-	return (clock_ns() - start) / SLICE;
+	return (cpu_ns() - start) / SLICE;
 }
 
 static void slices_run(struct variant *variants, int count)
@@ -172,7 +182,7 @@ int bench_udp(int count, char **texts)
 	}
 	slices_run(variants, count);
 	memcpy(ground, variants[0].samples, sizeof(ground));
-	printf("  %-10s %6.0f ns per packet, send to socket\n", variants[0].name,
+	printf("  %-10s %6.0f CPU ns per packet, send to socket\n", variants[0].name,
 	       spread_of(ground, SLICES).median);
 	for (int i = 1; i < count; i++)
 		variant_report(&variants[0], &variants[i]);
