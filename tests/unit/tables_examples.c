@@ -3,12 +3,11 @@
  * The shipped examples: each is accepted as strictly as can be, short enough for a change review,
  * and grants what it is shown for.
  */
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <glob.h>
 #include <string.h>
 
-#include "../../user/policy/policy.h"
+#include "../judges.h"
 
 enum { LINES_MAX = 60, EXAMPLES = 7 };
 
@@ -111,4 +110,52 @@ Test(examples, both_ends_of_the_replication_row_are_open_and_no_more)
 	expect_row(gateway, tuple_of(FR_INGRESS, PROTO_TCP, "192.0.2.77", 1500),
 		   "aws-mgn/replication-data", 195);
 	expect_row(gateway, tuple_of(FR_EGRESS, PROTO_TCP, "192.0.2.77", 1500), NULL, 0);
+}
+
+/* ---------------------------------------------------------------- both judges, at every corner */
+
+struct bench {
+	const char *path;
+	const struct ruleset *rs;
+	struct image image;
+	size_t passed, refused;
+};
+
+static int judge_corner(const struct tuple *tuple, void *context)
+{
+	struct bench *bench = context;
+	struct decision oracle = {0}, image = {0};
+	char what[96], first[96], second[96];
+
+	ruleset_decide(bench->rs, tuple, &oracle);
+	image_decide(&bench->image, tuple, &image);
+	if (oracle.verdict == FR_PASS)
+		bench->passed++;
+	else
+		bench->refused++;
+	cr_assert(judge_equal(&oracle, &image), "%s, %s: oracle says %s, image says %s",
+		  bench->path, judge_tuple_text(tuple, what), judge_decision_text(&oracle, first),
+		  judge_decision_text(&image, second));
+	return 0;
+}
+
+Test(examples, mean_the_same_compiled_at_every_corner, .timeout = 120)
+{
+	glob_t found;
+	size_t i;
+
+	cr_assert_eq(glob("policies/examples/*.yaml", 0, NULL, &found), 0);
+	for (i = 0; i < found.gl_pathc; i++) {
+		struct arena *arena CLEANUP(arena_drop) = arena_new();
+		struct bench bench = {.path = found.gl_pathv[i]};
+		struct diags d = {0};
+
+		bench.rs = example_load(arena, bench.path, &d);
+		cr_assert_eq(image_compile(bench.rs, &d, &bench.image), 0, "%s", bench.path);
+		image_corners(bench.rs, 1, 50000, judge_corner, &bench);
+		cr_expect(bench.passed && bench.refused, "%s: %zu passed, %zu refused", bench.path,
+			  bench.passed, bench.refused);
+		image_free(&bench.image);
+	}
+	globfree(&found);
 }
