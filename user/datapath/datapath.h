@@ -118,6 +118,31 @@ struct clock_pair {
 };
 int instance_clock(const struct instance *instance, struct clock_pair *out);
 
+/* The records of rules by slot, mapped until instance_rules_close. `used`: 1 in force, 2 a rule that
+ * has left and whose name is kept for flows that still refer to it. */
+struct rule_records {
+	const struct fr_rule_record *list;
+	uint32_t count;
+	size_t size; /* of the mapping */
+};
+int instance_rules(const struct instance *instance, struct rule_records *out);
+void instance_rules_close(struct rule_records *rules);
+/* What a slot counts, baseline added. `last` is 0 when no packet came since the baseline. */
+int instance_counters(const struct instance *instance, uint32_t slot,
+		      const struct fr_rule_record *rule, struct fr_counters *out);
+
+/* One hook of an attach point as the kernel has it. Arena memory. */
+struct hook_fact {
+	const struct fr_hook_record *record;
+	const char *hook; /* "tcx/ingress", "connect4" */
+	uint32_t program; /* id, 0 when there is none */
+	const char *fault; /* a sentence, NULL when it is as it should be */
+	const char **neighbours;
+	size_t neighbour_count;
+};
+int instance_hooks(const struct instance *instance, const struct host_options *o,
+		   struct arena *arena, struct diags *d, struct hook_fact **out, size_t *count);
+
 /* ---------------------------------------------------------------- test bench
  *
  * Programs loaded but not attached nor pinned, for BPF_PROG_TEST_RUN: the third judge and the

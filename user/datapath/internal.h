@@ -114,6 +114,10 @@ int host_privileges(struct diags *d);
 int host_bpffs(const char *pin_root, bool mount, struct diags *d);
 const char *pin_root(const struct host_options *o);
 
+/* ---------------------------------------------------------------- cgroup2.c */
+bool cgroup2_is(const char *path);
+const char *cgroup2_find(const struct host_options *o, struct arena *arena); /* NULL: none */
+
 /* ---------------------------------------------------------------- netns.c */
 
 /* Enter the namespace of that inode; *back is -1 when the caller was there already. -ESRCH: nothing on
@@ -209,6 +213,9 @@ int hook_attach(const struct attach *attach, struct diags *d);
 /* Point what is attached at the programs of `pins`, of the first of `variants` that has them. */
 int hook_point(const char *dir, const char *pins, const char *variants,
 	       const struct fr_hook_record *hook, struct diags *d);
+const char *program_words(struct arena *arena, uint32_t id);
+void link_name(const struct fr_hook_record *hook, const struct site *site, char out[96]);
+uint32_t filter_program(const struct fr_hook_record *hook, const struct site *site);
 int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags *d);
 /* TCX where the kernel has it. */
 bool tcx_works(uint32_t ifindex);

@@ -57,7 +57,7 @@ int program_open(const char *pins, char variant, enum program program)
 	return pin_open(pins, name);
 }
 
-static void link_name(const struct fr_hook_record *hook, const struct site *site, char out[96])
+void link_name(const struct fr_hook_record *hook, const struct site *site, char out[96])
 {
 	snprintf(out, 96, "%s-%s", hook->pin, site->name);
 }
@@ -85,7 +85,7 @@ static bool filter_of(const struct fr_hook_record *hook, const struct site *site
 }
 
 /* The program that the filter runs, 0 when there is no such filter. In its namespace. */
-static uint32_t filter_program(const struct fr_hook_record *hook, const struct site *site)
+uint32_t filter_program(const struct fr_hook_record *hook, const struct site *site)
 {
 	struct filter filter;
 
@@ -138,7 +138,7 @@ static int filters_create(const struct attach *attach, const struct site *site, 
 
 /* ---------------------------------------------------------------- attaching */
 
-static const char *program_words(struct arena *arena, uint32_t id)
+const char *program_words(struct arena *arena, uint32_t id)
 {
 	CLEANUP(close_fd) int fd = bpf_prog_get_fd_by_id(id);
 	struct bpf_prog_info info = {0};

@@ -8,10 +8,8 @@
 #include <fnmatch.h>
 #include <glob.h>
 #include <linux/if_arp.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 struct finder {
 	const struct host_options *options;
@@ -23,65 +21,17 @@ struct finder {
 	size_t count, capacity;
 };
 
-/* ---------------------------------------------------------------- cgroup2 */
-
-static bool is_cgroup2(const char *path)
-{
-	struct statfs status;
-
-	return !statfs(path, &status) && status.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-/* The mount point of a mountinfo line that shows a whole cgroup2 hierarchy, or NULL. Ends `line`. */
-static const char *mounted_cgroup2(char *line)
-{
-	char *fields[6], *rest = line;
-
-	if (!strstr(line, " - cgroup2 "))
-		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		fields[i] = strsep(&rest, " ");
-		if (!rest)
-			return NULL;
-	}
-	return str_equal(fields[3], "/") && !strchr(fields[4], '\\') ? fields[4] : NULL;
-}
-
-static const char *cgroup2_from_mounts(struct arena *arena)
-{
-	CLEANUP(close_file) FILE *file = fopen("/proc/self/mountinfo", "re");
-	CLEANUP(free_ptr) char *line = NULL;
-	const char *found;
-	size_t size = 0;
-
-	if (!file)
-		return NULL;
-	while (getline(&line, &size, file) > 0) {
-		found = mounted_cgroup2(line);
-		if (found && is_cgroup2(found))
-			return arena_strdup(arena, found);
-	}
-	return NULL;
-}
-
 static int find_cgroup_root(struct finder *finder)
 {
-	static const char *const usual[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 	const char *named = finder->options->cgroup;
 
+	if (!finder->cgroup_root)
+		finder->cgroup_root = cgroup2_find(finder->options, finder->d->arena);
 	if (finder->cgroup_root)
 		return 0;
-	if (named && !is_cgroup2(named))
+	if (named)
 		return diag_error(finder->d, NO_LOC, -ENOTSUP, "cgroup2", NULL,
 				  "no cgroup2 is mounted at %s", named);
-	finder->cgroup_root = named;
-	for (size_t i = 0; i < ARRAY_SIZE(usual) && !finder->cgroup_root; i++)
-		if (is_cgroup2(usual[i]))
-			finder->cgroup_root = usual[i];
-	if (!finder->cgroup_root)
-		finder->cgroup_root = cgroup2_from_mounts(finder->d->arena);
-	if (finder->cgroup_root)
-		return 0;
 	return diag_error(finder->d, NO_LOC, -ENOTSUP, "cgroup2",
 			  "mkdir -p /run/cgroup2 && mount -t cgroup2 none /run/cgroup2",
 			  "no cgroup2 hierarchy is mounted on this host");
@@ -164,7 +114,7 @@ static int add_cgroup(struct finder *finder, const struct attach_point *point, c
 	struct hook hook = {.kind = FR_KIND_CGROUP, .path = path, .name = *name ? name : "/"};
 	struct stat status;
 
-	if (stat(path, &status) || !S_ISDIR(status.st_mode) || !is_cgroup2(path))
+	if (stat(path, &status) || !S_ISDIR(status.st_mode) || !cgroup2_is(path))
 		return -ENOENT;
 	if (strlen(hook.name) >= sizeof(((struct fr_hook_record *)0)->name))
 		return diag_error(finder->d, point->loc, -ENAMETOOLONG, "no-cgroup", NULL,

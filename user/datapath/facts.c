@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel says of a running policy: of each link or filter whether it is there, where it is attached,
+ * which program it runs, by which maps that judges, and who else is on the hook. Our own records only say
+ * what to ask about.
+ */
+#include "internal.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROGRAM_MAPS_MAX = 64 };
+
+struct asker {
+	const struct instance *instance;
+	const struct host_options *options;
+	struct arena *arena;
+	uint32_t images; /* id of the outer map in force */
+	struct hook_fact *list;
+	size_t count, capacity;
+};
+
+/* ---------------------------------------------------------------- rules */
+
+int instance_rules(const struct instance *instance, struct rule_records *out)
+{
+	struct records records;
+	int err = records_map(instance->rules, &records);
+
+	if (!err)
+		*out = (struct rule_records){records.list, records.count, records.size};
+	return err;
+}
+
+void instance_rules_close(struct rule_records *rules)
+{
+	struct records records = {(void *)rules->list, rules->count, rules->size};
+
+	records_unmap(&records);
+	rules->list = NULL;
+}
+
+int instance_counters(const struct instance *instance, uint32_t slot,
+		      const struct fr_rule_record *rule, struct fr_counters *out)
+{
+	struct fr_counters sum;
+	int err = counters_sum(instance->counters, slot, &sum);
+
+	if (err)
+		return err;
+	if (sum.last <= rule->base.last)
+		sum.last = 0;
+	out[0] = rule->base;
+	out->last = 0;
+	counters_add(out, &sum);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- programs */
+
+static bool program_uses(int fd, uint32_t map)
+{
+	uint32_t maps[PROGRAM_MAPS_MAX];
+	struct bpf_prog_info info = {.nr_map_ids = PROGRAM_MAPS_MAX, .map_ids = (uintptr_t)maps};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return false;
+	for (uint32_t i = 0; i < info.nr_map_ids && i < PROGRAM_MAPS_MAX; i++)
+		if (maps[i] == map)
+			return true;
+	return false;
+}
+
+/* NULL when the program `id` is one that is pinned for this site and judges by the maps in force. */
+static const char *program_fault(const struct asker *asker, const struct site *site, uint32_t id)
+{
+	static const char variants[] = {'s', 'j'};
+
+	for (size_t i = 0; i < sizeof(variants); i++) {
+		CLEANUP(close_fd) int fd =
+			program_open(asker->instance->pins, variants[i], site->program);
+
+		if (fd < 0 || fd_program_id(fd) != id)
+			continue;
+		/* process detail does not judge */
+		if (site->optional || program_uses(fd, asker->images))
+			return NULL;
+		return "its program judges by other maps than those in force";
+	}
+	return arena_printf(asker->arena, "%s runs here, which is not the pinned one",
+			    program_words(asker->arena, id));
+}
+
+/* ---------------------------------------------------------------- neighbours */
+
+static void take_neighbours(const struct asker *asker, const struct hook_query *query,
+			    struct hook_fact *fact)
+{
+	uint32_t ours = QUERY_MAX;
+
+	for (uint32_t i = 0; i < query->count && i < QUERY_MAX; i++)
+		if (query->programs[i] == fact->program)
+			ours = i;
+	if (ours == QUERY_MAX && query->count < QUERY_MAX) {
+		fact->fault = "its program is not among those of the hook";
+		return;
+	}
+	fact->neighbours = arena_alloc(asker->arena, (query->count + 1) * sizeof(*fact->neighbours));
+	for (uint32_t i = 0; i < query->count && i < QUERY_MAX; i++)
+		if (i != ours)
+			fact->neighbours[fact->neighbour_count++] =
+				arena_printf(asker->arena, "%s: %s", i < ours ? "before" : "after",
+					     program_words(asker->arena, query->programs[i]));
+}
+
+/* Asked where the target can be named: in its namespace, below a cgroup2 that is mounted here. */
+static void ask_neighbours(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+{
+	const struct fr_hook_record *record = fact->record;
+	CLEANUP(close_fd) int cgroup = -1;
+	struct hook_query query = {0};
+	const char *root;
+	int back = -1;
+
+	if (record->how == HOW_TCX) {
+		if (netns_enter(record->netns, &back))
+			return;
+		if (!hook_query(record->ifindex, site->attach_type, &query))
+			take_neighbours(asker, &query, fact);
+		netns_leave(&back);
+		return;
+	}
+	root = cgroup2_find(asker->options, asker->arena);
+	if (!root)
+		return;
+	cgroup = open(arena_printf(asker->arena, "%s%s", root, record->name),
+		      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup >= 0 && !hook_query((uint32_t)cgroup, site->attach_type, &query))
+		take_neighbours(asker, &query, fact);
+}
+
+/* ---------------------------------------------------------------- hooks */
+
+static const char *target_fault(const struct fr_hook_record *record, const struct link_target *target)
+{
+	if (record->kind == FR_KIND_CGROUP) {
+		if (!target->cgroup)
+			return "the cgroup has been removed";
+		return target->cgroup == record->cgroup ? NULL : "it is attached to another cgroup";
+	}
+	if (!target->ifindex)
+		return "the interface is gone";
+	return target->ifindex == record->ifindex ? NULL : "it is attached to another interface";
+}
+
+static void ask_link(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+{
+	CLEANUP(close_fd) int link = -1;
+	struct link_target target;
+	char name[96];
+
+	link_name(fact->record, site, name);
+	link = pin_open(asker->instance->dir, name);
+	if (link < 0) {
+		fact->fault = arena_printf(asker->arena, "its link cannot be opened: %s",
+					   error_text(link));
+		return;
+	}
+	if (link_target(link, &target)) {
+		fact->fault = "the kernel does not tell about its link";
+		return;
+	}
+	fact->program = target.prog_id;
+	fact->fault = target_fault(fact->record, &target);
+	if (!fact->fault)
+		fact->fault = program_fault(asker, site, target.prog_id);
+	if (!fact->fault)
+		ask_neighbours(asker, site, fact);
+}
+
+static void ask_filter(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+{
+	int back = -1, err = netns_enter(fact->record->netns, &back);
+
+	if (err) {
+		fact->fault = arena_printf(asker->arena, "its network namespace cannot be entered: %s",
+					   error_text(err));
+		return;
+	}
+	fact->program = filter_program(fact->record, site);
+	netns_leave(&back);
+	fact->fault = fact->program ? program_fault(asker, site, fact->program)
+				    : "its filter is gone";
+}
+
+static bool link_missing(const struct asker *asker, const struct fr_hook_record *record,
+			 const struct site *site)
+{
+	CLEANUP(close_fd) int fd = -1;
+	char name[96];
+
+	link_name(record, site, name);
+	fd = pin_open(asker->instance->dir, name);
+	return fd == -ENOENT;
+}
+
+static void ask_hook(struct asker *asker, const struct fr_hook_record *record)
+{
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(record, sites);
+
+	for (size_t i = 0; i < count; i++) {
+		struct hook_fact *fact;
+
+		if (sites[i].optional && link_missing(asker, record, &sites[i]))
+			continue;
+		asker->list = arena_grow(asker->arena, asker->list, asker->count, &asker->capacity,
+					 sizeof(*asker->list));
+		fact = &asker->list[asker->count++];
+		*fact = (struct hook_fact){.record = record, .hook = sites[i].text};
+		if (record->how == HOW_CLSACT)
+			ask_filter(asker, &sites[i], fact);
+		else
+			ask_link(asker, &sites[i], fact);
+	}
+}
+
+int instance_hooks(const struct instance *instance, const struct host_options *o,
+		   struct arena *arena, struct diags *d, struct hook_fact **out, size_t *count)
+{
+	struct asker asker = {.instance = instance, .options = o, .arena = arena,
+			      .images = fd_map_id(instance->images)};
+	struct fr_hook_record *copy;
+	struct records records;
+	int err = records_map(instance->hooks, &records);
+
+	if (err)
+		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+				  "the records of what is attached cannot be read: %s", error_text(err));
+	copy = arena_alloc(arena, records.count * sizeof(*copy));
+	memcpy(copy, records.list, records.count * sizeof(*copy));
+	for (uint32_t i = 0; i < records.count; i++)
+		if (copy[i].used)
+			ask_hook(&asker, &copy[i]);
+	records_unmap(&records);
+	*out = asker.list;
+	*count = asker.count;
+	return 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Who talks to whom, and what was or would have been refused: the flow maps as views, one by one. */
+#include "internal.h"
+
+#include "../../bpf/flow.h"
+
+struct flow_walk {
+	struct names names;
+	uint32_t timeout[FR_TIMEOUTS]; /* jiffies */
+	int (*flow)(const struct flow_view *, void *);
+	int (*drop)(const struct drop_view *, void *);
+	void *context;
+};
+
+static const char *state_word(uint8_t state)
+{
+	static const char *const words[FR_FLOW_STATES] = {
+		[FR_FLOW_OPENING] = "opening",	 [FR_FLOW_ANSWERED] = "answered",
+		[FR_FLOW_ESTABLISHED] = "established", [FR_FLOW_CLOSING] = "closing",
+		[FR_FLOW_ADOPTED] = "adopted"};
+
+	return state < FR_FLOW_STATES ? words[state] : "unknown";
+}
+
+static int visit_flow(const void *key, const void *value, void *context)
+{
+	const struct flow_walk *walk = context;
+	struct flow_view view = {.key = *(const struct fr_flow_key *)key,
+				 .flow = *(const struct fr_flow *)value};
+	const struct fr_rule_record *rule = names_rule(&walk->names, view.flow.slot);
+
+	if (flow_expired(&view.flow, view.key.proto, walk->timeout, walk->names.clock.jiffies))
+		return 0;
+	view.kind = kind_word((uint8_t)(view.key.scope >> 30));
+	view.scope = names_scope(&walk->names, view.key.scope);
+	view.state = state_word(view.flow.state);
+	view.verdict = verdict_word(view.flow.flags & FR_FLOW_WOULD_DROP ? FR_WOULD_DROP : FR_PASS);
+	view.first = clock_real(&walk->names.clock, view.flow.first);
+	view.last = clock_real(&walk->names.clock, view.flow.last);
+	view.rule = view.table = view.row = "";
+	if (rule) {
+		view.rule = rule->id;
+		view.table = rule->table;
+		view.row = rule->row;
+		view.line = rule->line;
+	}
+	return walk->flow(&view, walk->context);
+}
+
+static int visit_drop(const void *key, const void *value, void *context)
+{
+	const struct flow_walk *walk = context;
+	struct drop_view view = {.key = *(const struct fr_flow_key *)key,
+				 .denied = *(const struct fr_denied *)value};
+	const struct fr_rule_record *rule = names_rule(&walk->names, view.denied.slot);
+
+	view.kind = kind_word((uint8_t)(view.key.scope >> 30));
+	view.scope = names_scope(&walk->names, view.key.scope);
+	view.verdict = verdict_word(view.denied.verdict);
+	view.reason = reason_word(view.denied.reason);
+	view.first = clock_real(&walk->names.clock, view.denied.first);
+	view.last = clock_real(&walk->names.clock, view.denied.last);
+	view.rule = view.table = view.row = "";
+	if (rule) {
+		view.rule = rule->id;
+		view.table = rule->table;
+		view.row = rule->row;
+		view.line = rule->line;
+	}
+	return walk->drop(&view, walk->context);
+}
+
+static int take_timeouts(const struct instance *instance, struct flow_walk *walk)
+{
+	struct image image;
+	int err = instance_image(instance, &image);
+	const struct fr_image_conf *conf;
+
+	if (err)
+		return err;
+	conf = (const void *)((const char *)image.lines + FR_LINE_BYTES);
+	for (int i = 0; i < FR_TIMEOUTS; i++)
+		walk->timeout[i] = conf->timeout[i];
+	instance_image_close(&image);
+	return 0;
+}
+
+static int unreadable(const struct instance *instance, int err, struct diags *d)
+{
+	return diag_error(d, NO_LOC, err, "pins-broken", NULL, "the flows of policy %s cannot be read: %s",
+			  instance->name, error_text(err));
+}
+
+int flows_each(const struct instance *instance, struct diags *d,
+	       int (*visit)(const struct flow_view *, void *), void *context)
+{
+	const int maps[] = {instance->flows, instance->embryos, instance->pings};
+	struct flow_walk walk = {.flow = visit, .context = context};
+	int result = names_open(instance, d, &walk.names);
+
+	if (result)
+		return result;
+	result = take_timeouts(instance, &walk);
+	if (result)
+		result = unreadable(instance, result, d);
+	for (size_t i = 0; i < ARRAY_SIZE(maps) && !result; i++)
+		result = map_each(maps[i], visit_flow, &walk);
+	names_close(&walk.names);
+	return result;
+}
+
+int drops_each(const struct instance *instance, struct diags *d,
+	       int (*visit)(const struct drop_view *, void *), void *context)
+{
+	struct flow_walk walk = {.drop = visit, .context = context};
+	int result = names_open(instance, d, &walk.names);
+
+	if (result)
+		return result;
+	result = map_each(instance->denied, visit_drop, &walk);
+	names_close(&walk.names);
+	return result;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the observe floor share. Not a door: other floors include observe.h. */
+#ifndef OBSERVE_INTERNAL_H
+#define OBSERVE_INTERNAL_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "observe.h"
+
+#define NO_LOC ((struct loc){0})
+
+const char *kind_word(uint8_t kind);
+const char *verdict_word(uint8_t verdict);
+const char *reason_word(uint8_t reason);
+
+/* jiffies -> realtime ns; 0 stays 0 */
+uint64_t clock_real(const struct clock_pair *clock, uint64_t jiffies);
+
+/* What figures of one instance are told by: names of rules, names of interfaces, the clock. */
+struct names {
+	struct rule_records rules;
+	struct fr_hook_record *hooks;
+	uint32_t hook_count;
+	struct clock_pair clock;
+};
+int names_open(const struct instance *instance, struct diags *d, struct names *out);
+void names_close(struct names *names);
+/* NULL when the slot is of nobody. */
+const struct fr_rule_record *names_rule(const struct names *names, uint32_t slot);
+const char *names_interface(const struct names *names, uint32_t ifindex); /* NULL: unknown */
+const char *names_scope(const struct names *names, uint32_t scope); /* of a guest, else NULL */
+
+/* Every entry of a hash map, in no order. A non-zero return of `visit` ends it and is returned. */
+typedef int (*entry_visit)(const void *key, const void *value, void *context);
+int map_each(int fd, entry_visit visit, void *context);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The words for what maps hold as numbers: rules by slot, interfaces by index, jiffies as wall time. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *kind_word(uint8_t kind)
+{
+	static const char *const words[FR_KINDS] = {
+		[FR_KIND_INTERFACE] = "interface", [FR_KIND_GUEST] = "guest", [FR_KIND_CGROUP] = "cgroup"};
+
+	return kind < FR_KINDS ? words[kind] : "unknown";
+}
+
+const char *verdict_word(uint8_t verdict)
+{
+	static const char *const words[] = {
+		[FR_PASS] = "pass", [FR_DROP] = "drop", [FR_WOULD_DROP] = "would-drop"};
+
+	return verdict < ARRAY_SIZE(words) ? words[verdict] : "unknown";
+}
+
+const char *reason_word(uint8_t reason)
+{
+	static const char *const words[] = {
+#define X(name, text) [FR_REASON_##name] = text,
+		FR_REASONS(X)
+#undef X
+	};
+
+	return reason < ARRAY_SIZE(words) ? words[reason] : "unknown";
+}
+
+uint64_t clock_real(const struct clock_pair *clock, uint64_t jiffies)
+{
+	int64_t ago = (int64_t)(clock->jiffies - jiffies);
+
+	if (!jiffies)
+		return 0;
+	return clock->real_ns - (uint64_t)(ago * (int64_t)(1000000000 / clock->hz));
+}
+
+static int take_hooks(int fd, struct names *names)
+{
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	if (info.value_size != sizeof(*names->hooks))
+		return -EPROTO;
+	names->hooks = calloc(info.max_entries, sizeof(*names->hooks));
+	if (!names->hooks)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < info.max_entries; i++)
+		if (!bpf_map_lookup_elem(fd, &i, &names->hooks[i]))
+			names->hook_count = i + 1;
+	return 0;
+}
+
+int names_open(const struct instance *instance, struct diags *d, struct names *out)
+{
+	struct names names = {0};
+	int err = instance_rules(instance, &names.rules);
+
+	if (!err)
+		err = take_hooks(instance->hooks, &names);
+	if (!err)
+		err = instance_clock(instance, &names.clock);
+	if (err) {
+		names_close(&names);
+		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+				  "the records of policy %s cannot be read: %s", instance->name,
+				  error_text(err));
+	}
+	*out = names;
+	return 0;
+}
+
+void names_close(struct names *names)
+{
+	if (names->rules.list)
+		instance_rules_close(&names->rules);
+	free(names->hooks);
+	names->hooks = NULL;
+}
+
+const struct fr_rule_record *names_rule(const struct names *names, uint32_t slot)
+{
+	if (slot >= names->rules.count || !names->rules.list[slot].used)
+		return NULL;
+	return &names->rules.list[slot];
+}
+
+const char *names_interface(const struct names *names, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < names->hook_count; i++)
+		if (names->hooks[i].used && names->hooks[i].kind != FR_KIND_CGROUP &&
+		    names->hooks[i].ifindex == ifindex)
+			return names->hooks[i].name;
+	return NULL;
+}
+
+const char *names_scope(const struct names *names, uint32_t scope)
+{
+	uint32_t ifindex = scope & ((1u << 30) - 1);
+
+	return scope >> 30 == FR_KIND_GUEST ? names_interface(names, ifindex) : NULL;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state of a running policy by the kernel's own account. It is "enforcing" only when the image in force
+ * says so and every hook is attached, alive and running our programs over our maps.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int failed(const struct instance *instance, int err, struct diags *d)
+{
+	return diag_error(d, NO_LOC, err, "pins-broken", NULL, "the state of policy %s cannot be read: %s",
+			  instance->name, error_text(err));
+}
+
+static int take_image(const struct instance *instance, struct status_view *view)
+{
+	struct image image;
+	int err = instance_image(instance, &image);
+
+	if (err)
+		return err;
+	view->enforce = image_head(&image)->flags & FR_F_ENFORCE;
+	view->generation = image_head(&image)->generation;
+	view->rules = image.rule_count - FR_RULE_FIRST;
+	for (size_t i = 0; i < sizeof(image.digest); i++)
+		snprintf(view->digest + 2 * i, 3, "%02x", image.digest[i]);
+	instance_image_close(&image);
+	return 0;
+}
+
+static int take_state(const struct instance *instance, struct arena *arena, struct status_view *view)
+{
+	struct fr_state state;
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(instance->state, &zero, &state))
+		return -errno;
+	view->policy = arena_strdup(arena, instance->name);
+	view->source = arena_strndup(arena, state.source, sizeof(state.source));
+	view->build = arena_strndup(arena, state.build, sizeof(state.build));
+	view->applied = state.applied;
+	view->zeroed = state.zeroed;
+	view->netns = state.netns;
+	return 0;
+}
+
+static int count_entry(const void *key, const void *value, void *context)
+{
+	(void)key, (void)value;
+	++*(uint64_t *)context;
+	return 0;
+}
+
+static int take_maps(const struct instance *instance, struct status_view *view)
+{
+	const struct {
+		const char *name;
+		int fd;
+	} maps[] = {{"flows", instance->flows},
+		    {"embryos", instance->embryos},
+		    {"pings", instance->pings},
+		    {"denied", instance->denied}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		struct bpf_map_info info = {0};
+		uint32_t size = sizeof(info);
+		uint64_t entries = 0;
+		int err = map_each(maps[i].fd, count_entry, &entries);
+
+		if (!err && bpf_obj_get_info_by_fd(maps[i].fd, &info, &size))
+			err = -errno;
+		if (err)
+			return err;
+		view->maps[view->map_count].map = maps[i].name;
+		view->maps[view->map_count].entries = entries;
+		view->maps[view->map_count++].max = info.max_entries;
+	}
+	return 0;
+}
+
+static int take_tallies(const struct instance *instance, unsigned cpus, struct status_view *view)
+{
+	CLEANUP(free_ptr) uint64_t *each = calloc(cpus, sizeof(*each));
+
+	if (!each)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < FR_TALLY_COUNT; i++) {
+		if (bpf_map_lookup_elem(instance->tallies, &i, each))
+			return -errno;
+		for (unsigned cpu = 0; cpu < cpus; cpu++)
+			view->tallies[i] += each[cpu];
+	}
+	return 0;
+}
+
+static void add_reason(struct fr_reason_counters *to, const struct fr_reason_counters *what)
+{
+	for (int verdict = 0; verdict <= FR_WOULD_DROP; verdict++) {
+		to->packets[verdict] += what->packets[verdict];
+		to->bytes[verdict] += what->bytes[verdict];
+	}
+}
+
+static int take_reasons(const struct instance *instance, unsigned cpus, struct status_view *view)
+{
+	CLEANUP(free_ptr) struct fr_reason_counters *each = calloc(cpus, sizeof(*each));
+
+	if (!each)
+		return -ENOMEM;
+	for (int kind = 0; kind < FR_KINDS; kind++)
+		for (int dir = 0; dir < FR_DIRS; dir++)
+			for (int reason = 0; reason < FR_REASONS_COUNT; reason++) {
+				uint32_t index = (uint32_t)FR_REASON_INDEX(kind, dir, reason);
+
+				if (bpf_map_lookup_elem(instance->reasons, &index, each))
+					return -errno;
+				for (unsigned cpu = 0; cpu < cpus; cpu++)
+					add_reason(&view->reasons[kind][dir][reason], &each[cpu]);
+			}
+	return 0;
+}
+
+static int take_hooks(const struct instance *instance, const struct host_options *o,
+		      struct arena *arena, struct diags *d, struct status_view *view)
+{
+	struct hook_fact *facts;
+	int err = instance_hooks(instance, o, arena, d, &facts, &view->hook_count);
+
+	if (err)
+		return err;
+	view->hooks = arena_alloc(arena, (view->hook_count + 1) * sizeof(*view->hooks));
+	view->enforcing = view->enforce && view->hook_count;
+	for (size_t i = 0; i < view->hook_count; i++) {
+		view->hooks[i] = (struct hook_view){
+			.kind = kind_word(facts[i].record->kind),
+			.name = facts[i].record->name,
+			.hook = facts[i].hook,
+			.ifindex = facts[i].record->ifindex,
+			.prog_id = facts[i].program,
+			.alive = !facts[i].fault,
+			.fault = facts[i].fault,
+			.neighbours = facts[i].neighbours,
+			.neighbour_count = facts[i].neighbour_count,
+		};
+		view->enforcing &= view->hooks[i].alive;
+	}
+	return 0;
+}
+
+int status_take(const struct host_options *o, const char *policy, struct arena *arena,
+		struct diags *d, struct status_view *out)
+{
+	struct status_view view = {0};
+	int cpus = libbpf_num_possible_cpus();
+	struct instance instance;
+	int err = instance_open(o, policy, d, &instance);
+
+	if (err)
+		return err;
+	err = cpus < 0 ? cpus : take_image(&instance, &view);
+	if (!err)
+		err = take_state(&instance, arena, &view);
+	if (!err)
+		err = take_maps(&instance, &view);
+	if (!err)
+		err = take_tallies(&instance, (unsigned)cpus, &view);
+	if (!err)
+		err = take_reasons(&instance, (unsigned)cpus, &view);
+	if (err)
+		failed(&instance, err, d);
+	else
+		err = take_hooks(&instance, o, arena, d, &view);
+	instance_close(&instance);
+	if (!err)
+		*out = view;
+	return err;
+}
