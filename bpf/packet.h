@@ -70,6 +70,8 @@ static __always_inline void packet_rewind(struct fr_buffer *buffer)
 #ifdef __bpf__
 	buffer->data = (void *)(long)buffer->skb->data;
 	buffer->end = (void *)(long)buffer->skb->data_end;
+#else
+	(void)buffer;
 #endif
 }
 
@@ -308,34 +310,31 @@ static __always_inline void packet_forget(struct fr_packet *p, __u64 zero)
 {
 	__u32 *words = (__u32 *)&p->key;
 
-#pragma GCC unroll 11
-	for (unsigned int i = 0; i < sizeof(p->key) / sizeof(*words); i++)
+#pragma GCC unroll 3
+	for (unsigned int i = 0; i < 3; i++) { /* v4-mapped, or not */
 		words[i] |= zero;
+		words[i + 4] |= zero;
+	}
 	p->peer.high |= zero;
 	p->peer.low |= zero;
 	p->peer.v4 |= zero;
 	p->length |= zero;
 	p->fragment_id |= zero;
 	p->payload |= zero;
-	p->port |= zero;
-	p->tcp_flags |= zero;
-	p->hops |= zero;
 	p->fragment |= zero;
 	p->v4 |= zero;
-	p->icmp_reply |= zero;
-	p->outcome |= zero;
+	p->key.proto |= zero;
 }
 
-/* The same for what the last tests were about. */
-static __always_inline void packet_forget_tests(struct fr_packet *p, __u64 zero)
+/* The same for what the transport header said. */
+static __always_inline void packet_forget_ports(struct fr_packet *p, __u64 zero)
 {
-	p->key.proto |= zero;
-	p->v4 |= zero;
-	p->fragment |= zero;
+	p->key.local_port |= zero;
+	p->key.peer_port |= zero;
+	p->key.pad |= zero;
 	p->port |= zero;
 	p->tcp_flags |= zero;
 	p->icmp_reply |= zero;
-	p->hops |= zero;
 }
 
 static __always_inline int proto_is_parsed(__u8 proto)
@@ -407,6 +406,7 @@ static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, 
 	outcome = packet_transport(buffer, p);
 	if (outcome == FR_IP && p->key.proto == FR_PROTO_TCP)
 		outcome = packet_tcp(buffer, p);
+	packet_forget_ports(p, buffer->zero);
 	return outcome;
 }
 
