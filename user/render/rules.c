@@ -60,6 +60,12 @@ static void put_rule(struct table *table, const struct rule_view *rule, uint64_t
 	table_cell(table, hue, rule->last ? age_text(rule->last, now, text) : "never");
 }
 
+/* The policy's own rules first, then the defaults, then what every policy has. */
+static unsigned rule_rank(const struct rule_view *rule)
+{
+	return str_equal(rule->action, "builtin") ? 2 : str_equal(rule->action, "default");
+}
+
 static void put_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
 		      size_t count)
 {
@@ -85,8 +91,10 @@ static void put_rules(struct render_stream *s, const char *policy, const struct 
 		fprintf(s->render.out, "  counters since %.19sZ", time_text(since, text));
 	fputc('\n', s->render.out);
 	table_head(&table);
-	for (size_t i = 0; i < count; i++)
-		put_rule(&table, &rules[i], s->now);
+	for (unsigned rank = 0; rank <= 2; rank++)
+		for (size_t i = 0; i < count; i++)
+			if (rule_rank(&rules[i]) == rank)
+				put_rule(&table, &rules[i], s->now);
 }
 
 void render_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
