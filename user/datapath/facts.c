@@ -148,11 +148,11 @@ static const char *target_fault(const struct fr_hook_record *record, const struc
 {
 	if (record->kind == FR_KIND_CGROUP) {
 		if (!target->cgroup)
-			return "the cgroup has been removed";
+			return "nothing is attached: the cgroup is gone, or the link was detached";
 		return target->cgroup == record->cgroup ? NULL : "it is attached to another cgroup";
 	}
 	if (!target->ifindex)
-		return "the interface is gone";
+		return "nothing is attached: the interface is gone, or the link was detached";
 	return target->ifindex == record->ifindex ? NULL : "it is attached to another interface";
 }
 
