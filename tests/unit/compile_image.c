@@ -164,6 +164,22 @@ Test(compile_image, fragment_column_is_the_best_that_any_port_gets)
 	build_free(&b);
 }
 
+Test(compile_image, fragment_column_names_a_rule_before_the_default)
+{
+	struct build b = build_new();
+	struct image image;
+
+	b.rs.default_allow[FR_INGRESS] = true;
+	build_rule(&b, FR_INGRESS, "allow nfs 10.1.0.0/16 | 2049/udp");
+	image = build_image(&b);
+	cr_assert_eq(fragment_cell(&image, PROTO_UDP, "10.1.0.1"),
+		     FR_CELL(FR_ALLOW, FR_RULE_FIRST));
+	cr_assert_eq(fragment_cell(&image, PROTO_UDP, "10.2.0.1"),
+		     FR_CELL(FR_ALLOW, FR_RULE_DEFAULT_INGRESS));
+	image_free(&image);
+	build_free(&b);
+}
+
 /* Policies of `count` rules, each with a peer and a range of its own. */
 static struct image random_ranges(struct build *b, uint32_t count)
 {
@@ -257,6 +273,29 @@ Test(compile_image, hosts_in_one_v6_subnet_are_told_apart)
 	pair[0] = &b.rs;
 	pair[1] = &image;
 	image_corners(&b.rs, 1, 20000, compare, pair);
+	image_free(&image);
+	build_free(&b);
+}
+
+/* Each halves what is left: few bits a level would not get to the last one in eight levels. */
+Test(compile_image, hosts_at_every_power_of_two_are_told_apart)
+{
+	struct build b = build_new();
+	const void *pair[2];
+	struct image image;
+
+	for (int i = 0; i < 128; i++) {
+		struct rule *rule = build_rule(&b, FR_EGRESS, "allow host ::/128 | 1/tcp");
+		uint64_t bit = 1ull << i % 64;
+
+		rule->peers[0].addr =
+			i < 64 ? addr_from_halves(0xfd00ull << 48, bit) : addr_from_halves(bit, 5);
+		rule->services->first = rule->services->last = 1 + i;
+	}
+	image = build_image(&b);
+	pair[0] = &b.rs;
+	pair[1] = &image;
+	image_corners(&b.rs, 1, 100000, compare, pair);
 	image_free(&image);
 	build_free(&b);
 }
