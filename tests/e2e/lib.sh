@@ -85,10 +85,13 @@ fr_ask()
 	fr "$node" "$@" --json 2>&1 | jq -r "$filter" 2>&1
 }
 
-# A field of a rule, summed over its directions. NODE RULE FIELD
+# A field of a rule, summed over its directions; -1 when there is no answer. NODE RULE FIELD
 rule_field()
 {
-	fr_ask "$1" "[.policies[].rules[] | select(.id == \"$2\") | .$3] | add" show rules
+	local figure
+	figure=$(fr_ask "$1" "[.policies[].rules[] | select(.id == \"$2\") | .$3] | add" show rules)
+	[[ $figure =~ ^[0-9]+$ ]] || figure=-1
+	echo "$figure"
 }
 
 # Packets that are told as refused for peer and the opened port, 0 when there is no such record.
@@ -97,8 +100,11 @@ drops_of()
 {
 	local side=peer
 	[ "$3" = egress ] || side=local
-	fr_ask "$1" "[.drops[] | select(.verdict == \"$2\" and .direction == \"$3\" and
-		.peer.address == \"$4\" and .$side.port == $5) | .packets] | add // 0" show drops
+	local figure
+	figure=$(fr_ask "$1" "[.drops[] | select(.verdict == \"$2\" and .direction == \"$3\" and
+		.peer.address == \"$4\" and .$side.port == $5) | .packets] | add // 0" show drops)
+	[[ $figure =~ ^[0-9]+$ ]] || figure=-1
+	echo "$figure"
 }
 
 # Whatever this policy's kernel side left: programs of the ids that it ran. NODE ID...
