@@ -36,6 +36,23 @@ struct fr_scene {
 
 extern const volatile bool fr_tracing;
 
+/* Which attach point runs: constants of each program, so that what does not concern it is left out.
+ */
+struct fr_hook {
+	enum fr_kind kind;
+	enum fr_dir dir;
+};
+
+/* Cells are per CPU, and the hooks of a device run with softirqs off. Those of a cgroup may be
+ * interrupted by one another on the same CPU: there a plain addition would lose packets. */
+static __always_inline void book_add(__u64 *value, __u64 amount, struct fr_hook h)
+{
+	if (h.kind == FR_KIND_CGROUP)
+		__sync_fetch_and_add(value, amount);
+	else
+		*value += amount;
+}
+
 static __always_inline void tally_add(__u32 which)
 {
 	__u64 *value = bpf_map_lookup_elem(&fr_tallies, &which);
@@ -44,38 +61,36 @@ static __always_inline void tally_add(__u32 which)
 		__sync_fetch_and_add(value, 1);
 }
 
-/* Per-CPU and still atomic: a cgroup hook runs in process context and can be interrupted by another
- * hook on the same CPU; a lost packet would make the report wrong. */
 static __always_inline void book_rule(const struct fr_scene *scene, const struct fr_packet *p,
-				      const struct fr_finding *f)
+				      const struct fr_finding *f, struct fr_hook h)
 {
 	struct fr_counters *c = bpf_map_lookup_elem(&fr_counters, &f->slot);
 
 	if (!c)
 		return;
-	__sync_fetch_and_add(&c->packets, p->packets);
-	__sync_fetch_and_add(&c->bytes, p->length);
+	book_add(&c->packets, p->packets, h);
+	book_add(&c->bytes, p->length, h);
 	if (f->opened)
-		__sync_fetch_and_add(&c->connections, 1);
+		book_add(&c->connections, 1, h);
 	if (f->verdict == FR_DROP)
-		__sync_fetch_and_add(&c->drops, p->packets);
+		book_add(&c->drops, p->packets, h);
 	if (f->verdict == FR_WOULD_DROP)
-		__sync_fetch_and_add(&c->would_drops, p->packets);
+		book_add(&c->would_drops, p->packets, h);
 	c->last = scene->now;
 }
 
-static __always_inline void book_reason(const struct fr_packet *p, const struct fr_finding *f)
+static __always_inline void book_reason(const struct fr_packet *p, const struct fr_finding *f,
+					struct fr_hook h)
 {
-	__u32 index = FR_REASON_INDEX(p->kind, p->dir, f->reason);
+	__u32 index = FR_REASON_INDEX(h.kind, h.dir, f->reason);
 	struct fr_reason_counters *r = bpf_map_lookup_elem(&fr_reasons, &index);
-
 	__u64 verdict = f->verdict;
 
 	barrier_var(verdict); /* else the compiler checks one copy and indexes by another */
 	if (!r || verdict > FR_WOULD_DROP)
 		return;
-	__sync_fetch_and_add(&r->packets[verdict], p->packets);
-	__sync_fetch_and_add(&r->bytes[verdict], p->length);
+	book_add(&r->packets[verdict], p->packets, h);
+	book_add(&r->bytes[verdict], p->length, h);
 }
 
 static __always_inline void event_fill(struct fr_event *e, const struct fr_scene *scene,
@@ -196,13 +211,13 @@ static __always_inline void book_trace(const struct fr_scene *scene, const struc
 
 /* Everything that one verdict leaves behind. */
 static __always_inline void book(const struct fr_scene *scene, const struct fr_packet *p,
-				 const struct fr_finding *f)
+				 const struct fr_finding *f, struct fr_hook h)
 {
 	__u32 zero = 0;
 	struct fr_control *control;
 
-	book_rule(scene, p, f);
-	book_reason(p, f);
+	book_rule(scene, p, f, h);
+	book_reason(p, f, h);
 	book_trace(scene, p, f);
 	if (f->verdict == FR_PASS && !f->opened)
 		return;

@@ -10,13 +10,6 @@
 #include "flow.h"
 #include "host.h"
 
-/* Which attach point runs: constants of each program, so that what does not concern it is left out.
- */
-struct fr_hook {
-	enum fr_kind kind;
-	enum fr_dir dir;
-};
-
 /* The window of generations in which these programs judge; outside of it they pass everything. */
 extern const volatile __u32 fr_first_generation;
 extern const volatile __u32 fr_last_generation;
@@ -125,7 +118,9 @@ static __always_inline void find_cell(const struct fr_scene *s, struct fr_findin
 	if (FR_CELL_ACTION(real) == FR_FAILSAFE_ALLOW)
 		reason = FR_REASON_FAILSAFE;
 	find(f, rule, FR_CELL_ACTION(real) == FR_DENY ? verdict_refused(s) : FR_PASS, reason);
-	finding_forget(f, s->conf->zero);
+	f->verdict |= s->conf->zero;
+	f->reason |= s->conf->zero;
+	f->staged |= s->conf->zero;
 }
 
 /* ---------------------------------------------------------------- flows */
@@ -278,7 +273,7 @@ static __noinline int packet_again(const struct fr_scene *s, struct fr_packet *p
 	if (outcome != FR_IP || p->fragment == FR_LATER)
 		return outcome;
 	outcome = packet_transport(&buffer, p);
-	packet_forget(p, buffer.zero);
+	packet_forget_ports(p, buffer.zero);
 	return outcome;
 }
 
@@ -519,8 +514,11 @@ static __always_inline void judge_new(struct fr_scene *s, struct fr_packet *p, s
 	scene_owner(s, p, h);
 	if (judge_unknown(s, p, f, h))
 		return;
-	finding_forget(f, s->conf->zero);
-	packet_forget_tests(p, s->conf->zero);
+	f->start |= s->conf->zero;
+	f->opener |= s->conf->zero;
+	p->key.proto |= s->conf->zero;
+	p->tcp_flags |= s->conf->zero;
+	p->icmp_reply |= s->conf->zero;
 	if (f->start == 1 + FR_FLOW_ADOPTED)
 		port = flow_port(&p->key, f->opener);
 	find_cell(s, f, judge_rarely(s, p, f->opener, port, 0));
@@ -545,8 +543,8 @@ static __always_inline void judge_conversation(struct fr_scene *s, struct fr_pac
 	} else if (f->flow) {
 		judge_known(s, p, f, h);
 	} else {
-		finding_forget(f, s->conf->zero);
-		packet_forget_tests(p, s->conf->zero);
+		p->key.proto |= s->conf->zero;
+		p->tcp_flags |= s->conf->zero;
 		judge_new(s, p, f, h);
 	}
 }
@@ -611,12 +609,13 @@ static __always_inline void judge_ip(struct fr_scene *s, struct fr_packet *p, st
 	__u32 rule = judge_builtin(s, p, &reason);
 
 	reason |= s->conf->zero;
-	packet_forget_tests(p, s->conf->zero);
+	p->key.proto |= s->conf->zero;
+	p->v4 |= s->conf->zero;
 	if (rule)
 		find_pass(f, rule, reason);
 	else if (s->head->flags & FR_F_ICMP_ERROR && is_icmp_error(p) && judge_icmp_error(s, p))
 		find_pass(f, FR_RULE_ICMP_ERROR, FR_REASON_ICMP_ERROR);
-	else if (packet_forget_tests(p, s->conf->zero), p->fragment != FR_LATER)
+	else if (p->key.proto |= s->conf->zero, p->fragment != FR_LATER)
 		judge_conversation(s, p, f, h);
 	else if (is_forwarded(s, p, h))
 		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
@@ -637,18 +636,17 @@ static __always_inline void judge_settle(const struct fr_scene *s, const struct 
 	if (p->fragment == FR_FIRST && h.dir == FR_EGRESS && f->verdict == FR_PASS)
 		fragment_note(s, p, f->slot);
 	if (f->staged && f->verdict == FR_PASS) {
-		book_rule(s, p, f);
+		book_rule(s, p, f, h);
 		find(f, f->staged, FR_WOULD_DROP, FR_REASON_RULE);
 		f->slot = rule_slot(s, f->staged);
 	}
-	book(s, p, f);
+	book(s, p, f, h);
 }
 
 static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p, struct fr_hook h)
 {
 	struct fr_finding f = {.opener = h.dir};
 
-	packet_forget(p, s->conf->zero);
 	if (!judge_before(s, p, &f, h))
 		judge_ip(s, p, &f, h);
 	finding_forget(&f, s->conf->zero);

@@ -175,6 +175,7 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 	if (!(s.head->flags & FR_F_ENFORCE))
 		return CGROUP_PASS;
 	address_packet(ctx, &p, to);
+	packet_forget(&p, s.conf->zero);
 	find_cell(&s, &f, judge_rarely(&s, &p, FR_EGRESS, p.port, 0));
 	if (f.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
 		return CGROUP_PASS;
