@@ -30,7 +30,8 @@ struct tuple policy_tuple(const struct ruleset *rs, bool pass, bool v4);
 
 int bench_compile(void);
 int bench_hooks(void);
-/* Each argument NAME:SENDER:RECEIVER:ADDRESS: namespaces and the receiver's address. */
+/* Each argument NAME:SENDER:RECEIVER:ADDRESS: namespaces and the receiver's address. "oneway"
+ * before them: the receiver never answers. */
 int bench_udp(int count, char **variants);
 
 #endif
