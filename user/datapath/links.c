@@ -375,8 +375,12 @@ int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags
 
 	if (hook->how == HOW_CLSACT)
 		err = netns_enter(hook->netns, &back);
-	if (err == -ESRCH)
-		return 0; /* the namespace has ended, and the filters with it */
+	if (err == -ESRCH) {
+		diag_warning(d, NO_LOC, "namespace", NULL,
+			     "the network namespace of %s is not to be found: its clsact filters end, or "
+			     "have ended, with it", hook->name);
+		return 0;
+	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "namespace",
 				  "run it in that network namespace, or with CAP_SYS_ADMIN",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The network namespace that a record names by its inode. Nothing in bpffs can hold a namespace, so it is
- * looked for where one can be: processes and the named ones of iproute2.
+ * looked for where one can be: mounts (iproute2, container engines) and processes. One that only an open file
+ * holds is not found.
  */
 #include "internal.h"
 
@@ -24,6 +25,24 @@ static int open_if(const char *path, uint64_t inode)
 		return fd;
 	close_fd(&fd);
 	return -1;
+}
+
+/* A mounted namespace shows as the root "net:[inode]" of its mount. */
+static int open_mounted(uint64_t inode)
+{
+	CLEANUP(close_file) FILE *file = fopen("/proc/self/mountinfo", "re");
+	CLEANUP(free_ptr) char *line = NULL;
+	char wanted[48], root[64], point[256];
+	size_t size = 0;
+	int fd = -1;
+
+	if (!file)
+		return -1;
+	snprintf(wanted, sizeof(wanted), "net:[%llu]", (unsigned long long)inode);
+	while (fd < 0 && getline(&line, &size, file) > 0)
+		if (sscanf(line, "%*s %*s %*s %63s %255s", root, point) == 2 && str_equal(root, wanted))
+			fd = open_if(point, inode);
+	return fd;
 }
 
 static int open_below(const char *dir, const char *suffix, uint64_t inode)
@@ -57,7 +76,7 @@ int netns_enter(uint64_t inode, int *back)
 	*back = -1;
 	if (ours == inode)
 		return 0;
-	there = open_below("/run/netns", "", inode);
+	there = open_mounted(inode);
 	if (there < 0)
 		there = open_below("/proc", "/ns/net", inode);
 	if (there < 0)
