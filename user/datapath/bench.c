@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The programs for BPF_PROG_TEST_RUN: loaded with tracing on or off, never attached and never pinned. Packets run
- * as if they had met a device of the caller's namespace other than lo, where there is one: everything on lo
- * passes.
+ * The programs for BPF_PROG_TEST_RUN: loaded with tracing on or off, never attached and never
+ * pinned. Packets run as if they had met a device of the caller's namespace other than lo, where
+ * there is one: everything on lo passes.
  */
 #include "internal.h"
 

@@ -70,7 +70,7 @@ struct ruleset {
 	const char *name;
 	bool enforce;
 	bool default_allow[FR_DIRS];
-	uint32_t flags; /* enum fr_image_flags but ENFORCE, DENSE and FORWARDING_ON */
+	uint32_t flags; /* enum fr_image_flags but ENFORCE, DENSE, PAGED, FORWARDING_ON */
 	uint32_t timeout[FR_TIMEOUTS]; /* seconds */
 	struct attach_point *attach;
 	size_t attach_count;
