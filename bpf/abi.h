@@ -24,30 +24,30 @@ enum fr_kind { FR_KIND_INTERFACE, FR_KIND_GUEST, FR_KIND_CGROUP, FR_KINDS };
 
 /* Why. Every verdict carries one; the words are what the user sees. */
 #define FR_REASONS(X)                                                                              \
-	X(RULE, "rule")                       /* a rule of the policy decided the opening */       \
-	X(DEFAULT, "default")                 /* no rule matched */                                \
-	X(FAILSAFE, "failsafe")               /* a failsafe rule, or the reply to one */           \
-	X(REPLY, "reply")                     /* belongs to a flow that the other side opened */   \
-	X(ADOPTED, "adopted")                 /* unknown mid-stream packet of a live socket */     \
-	X(LOOPBACK, "loopback")               /* device lo */                                      \
+	X(RULE, "rule")			      /* a rule of the policy decided the opening */       \
+	X(DEFAULT, "default")		      /* no rule matched */                                \
+	X(FAILSAFE, "failsafe")		      /* a failsafe rule, or the reply to one */           \
+	X(REPLY, "reply")		      /* belongs to a flow that the other side opened */   \
+	X(ADOPTED, "adopted")		      /* unknown mid-stream packet of a live socket */     \
+	X(LOOPBACK, "loopback")		      /* device lo */                                      \
 	X(NEIGHBOUR, "neighbour-discovery")   /* NS, NA, RS, RA with hop limit 255 */              \
 	X(MULTICAST, "multicast-listener")    /* IGMP and MLD, TTL or hop limit 1 */               \
-	X(DHCP, "dhcp")                       /* DHCPv4 and v6 client */                           \
-	X(ICMP_ERROR, "icmp-error")           /* error about a known or admissible flow */         \
-	X(FORWARDED, "forwarded")             /* proven not to be this host's own traffic */       \
+	X(DHCP, "dhcp")			      /* DHCPv4 and v6 client */                           \
+	X(ICMP_ERROR, "icmp-error")	      /* error about a known or admissible flow */         \
+	X(FORWARDED, "forwarded")	      /* proven not to be this host's own traffic */       \
 	X(FORWARDED_REPLY, "forwarded-reply") /* TCP for a masqueraded connection */               \
-	X(NON_IP, "non-ip")                   /* ARP and the like, or another ethertype */         \
-	X(FRAGMENT, "fragment")               /* a later fragment */                               \
-	X(IPSEC_INNER, "ipsec-inner")         /* was admitted as ESP */                            \
-	X(STATE, "state")                     /* no packet that this flow can carry */             \
-	X(MALFORMED, "malformed")             /* header truncated or impossible */                 \
+	X(NON_IP, "non-ip")		      /* ARP and the like, or another ethertype */         \
+	X(FRAGMENT, "fragment")		      /* a later fragment */                               \
+	X(IPSEC_INNER, "ipsec-inner")	      /* was admitted as ESP */                            \
+	X(STATE, "state")		      /* no packet that this flow can carry */             \
+	X(MALFORMED, "malformed")	      /* header truncated or impossible */                 \
 	X(EXT_HEADERS, "extension-headers")   /* IPv6 chain past the limit */
 
 enum fr_reason {
 #define X(name, text) FR_REASON_##name,
 	FR_REASONS(X)
 #undef X
-	FR_REASONS_COUNT
+		FR_REASONS_COUNT
 };
 
 /* ---------------------------------------------------------------- limits */
@@ -55,15 +55,15 @@ enum fr_reason {
 enum {
 	FR_LINE_BYTES = 64,
 	FR_LINE_WORDS = 16,
-	FR_TRIE_LEVELS = 8,	    /* nodes below the root of a trie, at most */
-	FR_TRIE_STRIDE_MAX = 8,	    /* bits a node consumes, at most */
-	FR_BUCKET_KEYS = 5,	    /* sorted keys in a bucket line */
-	FR_MAX_RULES = 1 << 20,	    /* rules of one image, built-in ones included */
-	FR_MAX_LINES = 1 << 22,	    /* lines of one image: 256 MB */
-	FR_EXT_HEADERS_MAX = 6,	    /* IPv6 extension headers that are walked */
+	FR_TRIE_LEVELS = 8,	/* nodes below the root of a trie, at most */
+	FR_TRIE_STRIDE_MAX = 8, /* bits a node consumes, at most */
+	FR_BUCKET_KEYS = 5,	/* sorted keys in a bucket line */
+	FR_MAX_RULES = 1 << 20, /* rules of one image, built-in ones included */
+	FR_MAX_LINES = 1 << 22, /* lines of one image: 256 MB */
+	FR_EXT_HEADERS_MAX = 6, /* IPv6 extension headers that are walked */
 	FR_VLAN_TAGS_MAX = 2,
-	FR_NAME_MAX = 64,	    /* policy, table, row, rule names, with the NUL */
-	FR_HOOKS_MAX = 512,	    /* attach points of one policy */
+	FR_NAME_MAX = 64,   /* policy, table, row, rule names, with the NUL */
+	FR_HOOKS_MAX = 512, /* attach points of one policy */
 	FR_COMM_LEN = 16,
 };
 
@@ -73,8 +73,9 @@ enum {
  * map `fr_images` is the generation in force. Offsets are line numbers from the start of the image.
  * Nothing in it is a pointer, so the very same bytes serve the kernel and user space.
  *
- *   line 0   struct fr_image_head     line 1   struct fr_image_conf     line 2   struct fr_image_ident
- *   then, in any order: address tries, service directories and tables, matrices, staged, slots.
+ *   line 0   struct fr_image_head     line 1   struct fr_image_conf     line 2   struct
+ * fr_image_ident then, in any order: address tries, service directories and tables, matrices,
+ * staged, slots.
  *
  * Look-up:  address --trie--> row      protocol, port --service directory--> column
  *           matrix[row][column] -> cell {action, rule}
@@ -83,23 +84,23 @@ enum {
  * address is looked up by its high 64 bits, then, where an entry says so, by its low 64 bits.
  */
 struct fr_image_dir {
-	__u32 root4;	/* line: 65,536 trie entries, indexed by the top 16 bits of the v4 address */
-	__u32 root6;	/* line: the same for v6, by the top 16 bits of the high half */
+	__u32 root4; /* line: 65,536 trie entries, indexed by the top 16 bits of the v4 address */
+	__u32 root6; /* line: the same for v6, by the top 16 bits of the high half */
 	__u32 services; /* line: 256 struct fr_service, by IP protocol number */
-	__u32 matrix;	/* line: dense: cells [row][columns]; else block numbers [row][columns / 16], or
-			 * where paged, page numbers [row][columns / 256] */
-	__u32 columns;	/* cells of a row, a multiple of 16, where paged of 256 */
+	__u32 matrix;  /* line: dense: cells [row][columns]; else block numbers [row][columns / 16],
+			* or  where paged, page numbers [row][columns / 256] */
+	__u32 columns; /* cells of a row, a multiple of 16, where paged of 256 */
 };
 
 /* Flags of a head. The built-ins are on unless the policy's `builtin:` switches them off. */
 enum fr_image_flags {
-	FR_F_ENFORCE = 1 << 0,	     /* drop; absent: audit */
-	FR_F_DENSE = 1 << 1,	     /* matrix lines hold cells; absent: lines of block line numbers */
+	FR_F_ENFORCE = 1 << 0, /* drop; absent: audit */
+	FR_F_DENSE = 1 << 1,   /* matrix lines hold cells; absent: lines of block line numbers */
 	FR_F_FORWARD_JUDGE = 1 << 2, /* forwarded: judge */
 	FR_F_IPSEC_JUDGE = 1 << 3,   /* ipsec: judge */
 	FR_F_NONIP_DENY_IF = 1 << 4, /* non-ip: deny, on interfaces */
 	FR_F_NONIP_DENY_GUEST = 1 << 5,
-	FR_F_PAGED = 1 << 6,	     /* not dense, and rows hold pages: lines of 16 block line numbers */
+	FR_F_PAGED = 1 << 6, /* not dense, and rows hold pages: lines of 16 block line numbers */
 	FR_F_LOOPBACK = 1 << 8,
 	FR_F_NEIGHBOUR = 1 << 9,
 	FR_F_MULTICAST = 1 << 10,
@@ -114,20 +115,20 @@ struct fr_image_head {
 	__u32 generation; /* 1, 2, …; 0 never */
 	__u32 flags;	  /* enum fr_image_flags */
 	__u32 slots;	  /* line: u32 counter slot by rule number; filled by the loader */
-	__u32 staged;	  /* line: struct fr_staged, indexed by staged cells; 0 when there are none */
+	__u32 staged; /* line: struct fr_staged, indexed by staged cells; 0 when there are none */
 	struct fr_image_dir dir[FR_DIRS];
 };
 
 /* Time-outs: in seconds as compiled, in jiffies once the loader has installed the image. */
 enum fr_timeout {
-	FR_TIMEOUT_TCP_OPENING,	    /* no third packet from the opener yet */
+	FR_TIMEOUT_TCP_OPENING, /* no third packet from the opener yet */
 	FR_TIMEOUT_TCP_ESTABLISHED,
-	FR_TIMEOUT_TCP_CLOSING,	    /* a FIN each way, or a RST */
+	FR_TIMEOUT_TCP_CLOSING, /* a FIN each way, or a RST */
 	FR_TIMEOUT_UDP_ONEWAY,
 	FR_TIMEOUT_UDP,
 	FR_TIMEOUT_ICMP,
-	FR_TIMEOUT_ADOPT,	    /* guests: adoption after attach or a counted eviction */
-	FR_TIMEOUT_EVENT,	    /* at most one drop event per rule and peer in this time */
+	FR_TIMEOUT_ADOPT, /* guests: adoption after attach or a counted eviction */
+	FR_TIMEOUT_EVENT, /* at most one drop event per rule and peer in this time */
 	FR_TIMEOUTS
 };
 
@@ -138,18 +139,20 @@ struct fr_image_conf {
 	__u32 rules;	   /* number of rules, built-in ones included */
 	__u32 lines;	   /* number of lines in use */
 	__u32 rows[FR_DIRS];
-	__u64 zero;	   /* always 0, which the verifier cannot know: see packet_forget() */
+	__u64 zero; /* always 0, which the verifier cannot know: see packet_forget() */
 };
 
 /* Line 2. */
 struct fr_image_ident {
-	__u32 abi;	    /* FR_ABI_VERSION */
+	__u32 abi; /* FR_ABI_VERSION */
 	__u32 reserved;
-	__u8 digest[32];    /* SHA-256 of the compiled image with this field, slots and generation 0 */
-	__u8 names[24];	    /* of SHA-256 of the rules' names and origins: a renamed rule is a new image */
+	__u8 digest[32]; /* SHA-256 of the compiled image with this field, slots and generation 0 */
+	__u8 names[24]; /* of SHA-256 of the rules' names and origins: a renamed rule is a new image
+			 */
 };
 
-/* Rules that every image has, by number; the policy's own follow from FR_RULE_FIRST in file order. */
+/* Rules that every image has, by number; the policy's own follow from FR_RULE_FIRST in file order.
+ */
 enum fr_rule_number {
 	FR_RULE_DEFAULT_EGRESS,	 /* = FR_EGRESS  */
 	FR_RULE_DEFAULT_INGRESS, /* = FR_INGRESS */
@@ -158,19 +161,20 @@ enum fr_rule_number {
 	FR_RULE_MULTICAST,
 	FR_RULE_DHCP,
 	FR_RULE_ICMP_ERROR,
-	FR_RULE_OTHER,	  /* verdicts that no rule decides: forwarded, non-ip, malformed, fragment … */
+	FR_RULE_OTHER, /* verdicts that no rule decides: forwarded, non-ip, malformed, fragment … */
 	FR_RULE_FIRST
 };
 
 /*
- * A cell: bits 31-30 action, bit 29 staged, bits 28-0 number. Not staged: the number of the deciding
- * rule. Staged: the index of a struct fr_staged: a deny rule in `mode: audit` matches here as well.
+ * A cell: bits 31-30 action, bit 29 staged, bits 28-0 number. Not staged: the number of the
+ * deciding rule. Staged: the index of a struct fr_staged: a deny rule in `mode: audit` matches here
+ * as well.
  */
 enum fr_action { FR_DENY, FR_ALLOW, FR_FAILSAFE_ALLOW };
-#define FR_CELL(action, number)	  ((__u32)(action) << 30 | (__u32)(number))
-#define FR_CELL_ACTION(cell)	  ((cell) >> 30)
-#define FR_CELL_STAGED		  (1u << 29)
-#define FR_CELL_NUMBER(cell)	  ((cell) & (FR_CELL_STAGED - 1))
+#define FR_CELL(action, number) ((__u32)(action) << 30 | (__u32)(number))
+#define FR_CELL_ACTION(cell) ((cell) >> 30)
+#define FR_CELL_STAGED (1u << 29)
+#define FR_CELL_NUMBER(cell) ((cell) & (FR_CELL_STAGED - 1))
 
 struct fr_staged {
 	__u32 real; /* the cell as if the staged rule did not exist */
@@ -179,8 +183,8 @@ struct fr_staged {
 
 /*
  * A trie entry: bits 31-30 kind, bits 29-26 stride, bits 25-0 number. The key's next bits, from the
- * most significant, are those below the 16 that the root consumed; a low-half trie (FR_TRIE_LOW) has
- * no root table: it starts with all 64 bits of the low half and the entry at its line, word 0.
+ * most significant, are those below the 16 that the root consumed; a low-half trie (FR_TRIE_LOW)
+ * has no root table: it starts with all 64 bits of the low half and the entry at its line, word 0.
  *   LEAF    number = row of the matrix.
  *   NODE    number = line of 1 << stride entries (stride 1 … 8), indexed by the next stride bits.
  *   BUCKET  number = line of a struct fr_bucket.
@@ -189,10 +193,11 @@ struct fr_staged {
  * BUCKET or LOW.
  */
 enum fr_trie_kind { FR_TRIE_LEAF, FR_TRIE_NODE, FR_TRIE_BUCKET, FR_TRIE_LOW };
-#define FR_TRIE(kind, stride, number) ((__u32)(kind) << 30 | (__u32)(stride) << 26 | (__u32)(number))
-#define FR_TRIE_KIND(entry)	      ((entry) >> 30)
-#define FR_TRIE_STRIDE(entry)	      ((entry) >> 26 & 15)
-#define FR_TRIE_NUMBER(entry)	      ((entry) & ((1u << 26) - 1))
+#define FR_TRIE(kind, stride, number)                                                              \
+	((__u32)(kind) << 30 | (__u32)(stride) << 26 | (__u32)(number))
+#define FR_TRIE_KIND(entry) ((entry) >> 30)
+#define FR_TRIE_STRIDE(entry) ((entry) >> 26 & 15)
+#define FR_TRIE_NUMBER(entry) ((entry) & ((1u << 26) - 1))
 
 /* Whole 64-bit keys, ascending; entry[i] serves key[i-1] <= k < key[i]. Unused keys: all ones, and
  * their entries equal to the last one in use. Entries are LEAF or LOW. */
@@ -202,9 +207,9 @@ struct fr_bucket {
 };
 
 /*
- * One protocol's ports: table 0: every packet of this protocol is column `column`. Else `table` is the
- * line of 65,536 u16, and the column is `column` + table[port]; entry values start at 1, because
- * column + 0 is the fragment column: the best that any port of this protocol could get
+ * One protocol's ports: table 0: every packet of this protocol is column `column`. Else `table` is
+ * the line of 65,536 u16, and the column is `column` + table[port]; entry values start at 1,
+ * because column + 0 is the fragment column: the best that any port of this protocol could get
  * (failsafe, allow, deny in that order), asked for packets without ports.
  * "port": the listener's port; for ICMP and ICMPv6, type << 8 | code.
  */
@@ -217,8 +222,8 @@ struct fr_service {
 
 /* `fr_counters`, per-CPU, by slot. Only the kernel writes it; user space subtracts baselines. */
 struct fr_counters {
-	__u64 packets; /* max(1, gso segments), everything booked on the rule */
-	__u64 bytes;   /* L3 */
+	__u64 packets;	   /* max(1, gso segments), everything booked on the rule */
+	__u64 bytes;	   /* L3 */
 	__u64 connections; /* openings that passed, would-drop ones included */
 	__u64 drops;
 	__u64 would_drops;
@@ -230,13 +235,13 @@ struct fr_reason_counters {
 	__u64 packets[3]; /* by enum fr_verdict */
 	__u64 bytes[3];
 };
-#define FR_REASON_INDEX(kind, dir, reason) (((kind) * FR_DIRS + (dir)) * 32 + (reason))
+#define FR_REASON_INDEX(kind, dir, reason) (((kind)*FR_DIRS + (dir)) * 32 + (reason))
 #define FR_REASON_ENTRIES (FR_KINDS * FR_DIRS * 32)
 
 /* `fr_events_lost` and the like: `fr_tallies`, per-CPU u64. */
 enum fr_tally {
-	FR_TALLY_EVENTS_LOST,	  /* the ring buffer was full */
-	FR_TALLY_EVENTS_HELD,	  /* rate-limited */
+	FR_TALLY_EVENTS_LOST, /* the ring buffer was full */
+	FR_TALLY_EVENTS_HELD, /* rate-limited */
 	FR_TALLY_FLOW_INSERT_FAILED,
 	FR_TALLY_FLOWS_OPENED,
 	FR_TALLY_FLOWS_PROMOTED,
@@ -246,7 +251,8 @@ enum fr_tally {
 
 /* ---------------------------------------------------------------- flows */
 
-/* Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Ports in host order. Padding 0. */
+/* Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Ports in host order. Padding 0.
+ */
 struct fr_flow_key {
 	__u8 local[16]; /* the protected party */
 	__u8 peer[16];
@@ -271,7 +277,7 @@ enum fr_flow_state {
 enum fr_flow_flags {
 	FR_FLOW_FIN_OPENER = 1 << 0,
 	FR_FLOW_FIN_RESPONDER = 1 << 1,
-	FR_FLOW_WOULD_DROP = 1 << 2, /* audit: the opening would have been refused */
+	FR_FLOW_WOULD_DROP = 1 << 2,   /* audit: the opening would have been refused */
 	FR_FLOW_OPENER_AGAIN = 1 << 3, /* UDP: the opener has sent since the responder last did */
 	FR_FLOW_SYN_BOTH = 1 << 4,     /* TCP: simultaneous open */
 };
@@ -393,22 +399,22 @@ struct fr_rule_record {
 	char id[2 * FR_NAME_MAX];
 	char table[FR_NAME_MAX]; /* empty: the site's own rule */
 	char row[FR_NAME_MAX];
-	__u32 line;   /* of the vendor's document, 0 none */
-	__u8 dir;     /* enum fr_dir; FR_DIRS: both */
-	__u8 action;  /* enum fr_action */
+	__u32 line;  /* of the vendor's document, 0 none */
+	__u8 dir;    /* enum fr_dir; FR_DIRS: both */
+	__u8 action; /* enum fr_action */
 	__u8 staged;
-	__u8 used;    /* 0: the slot is free */
-	__u64 since;  /* realtime ns: from when the figures count */
+	__u8 used;		 /* 0: the slot is free */
+	__u64 since;		 /* realtime ns: from when the figures count */
 	struct fr_counters base; /* to be added to the live counters, modulo 2^64 */
 };
 
 /* `fr_state`, one entry. */
 struct fr_state {
 	__u32 abi;
-	__u32 hooks;	 /* entries of fr_hooks in use */
-	__u64 netns;	 /* inode of the network namespace of the interfaces */
-	__u64 applied;	 /* realtime ns */
-	__u64 zeroed;	 /* realtime ns */
+	__u32 hooks;   /* entries of fr_hooks in use */
+	__u64 netns;   /* inode of the network namespace of the interfaces */
+	__u64 applied; /* realtime ns */
+	__u64 zeroed;  /* realtime ns */
 	char policy[FR_NAME_MAX];
 	char build[FR_NAME_MAX];
 	char source[256]; /* path of the policy file, for people */
@@ -421,8 +427,8 @@ struct fr_hook_record {
 	__u8 l3;   /* packets begin at the IP header */
 	__u8 used;
 	__u32 ifindex;
-	__u64 netns;  /* inode, interfaces and guests */
-	__u64 cgroup; /* id */
+	__u64 netns;	/* inode, interfaces and guests */
+	__u64 cgroup;	/* id */
 	char name[192]; /* interface, or cgroup path below the cgroup2 root */
 	char pin[48];	/* pin file below the policy's directory, without the hook's suffix */
 };

@@ -20,6 +20,7 @@ struct fr_finding {
 	__u8 opened;  /* this packet opened a connection */
 	__u8 start;   /* 1 + enum fr_flow_state of the flow to start, or 0 */
 	__u8 embryo;  /* `flow` is in the table of embryos */
+	__u8 stale;   /* the established flow of this key ends if an opening passes */
 };
 
 /* Constant over one packet but for the owner, which is looked up when somebody asks. */
@@ -177,6 +178,12 @@ static __noinline int book_denied(const struct fr_scene *scene, const struct fr_
 		d = bpf_map_lookup_elem(&fr_denied, &key);
 		if (!d)
 			return -1;
+	}
+	/* What was only would-drop until enforcement began is not told as dropped. */
+	if (d->verdict != f->verdict) {
+		d->first = scene->now;
+		d->packets = 0;
+		d->bytes = 0;
 	}
 	__sync_fetch_and_add(&d->packets, p->packets);
 	__sync_fetch_and_add(&d->bytes, p->length);

@@ -89,6 +89,7 @@ static __always_inline void finding_forget(struct fr_finding *f, __u64 zero)
 	f->opened |= zero;
 	f->start |= zero;
 	f->embryo |= zero;
+	f->stale |= zero;
 }
 
 static __always_inline void find(struct fr_finding *f, __u32 rule, __u8 verdict, __u8 reason)
@@ -167,6 +168,8 @@ static __noinline int flow_open(const struct fr_scene *s, const struct fr_packet
 	}
 	flow.packets[p->dir & 1] = p->packets;
 	flow.bytes[p->dir & 1] = p->length;
+	if (f->stale)
+		bpf_map_delete_elem(&fr_flows, &p->key);
 	if (is_icmp(p))
 		err = bpf_map_update_elem(&fr_pings, &p->key, &flow, BPF_ANY);
 	else
@@ -464,7 +467,7 @@ static __always_inline void judge_refused(const struct fr_scene *s, const struct
 		find_cell(s, f, judge_rarely(s, p, FR_EGRESS, p->key.peer_port, 0));
 		f->reason = FR_REASON_ADOPTED;
 	} else {
-		f->opened = !!f->start;
+		f->opened = f->start && f->verdict != FR_DROP;
 	}
 }
 
@@ -490,8 +493,8 @@ static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_
 		f->flow = flow;
 		f->embryo = embryo && !is_icmp(p);
 		f->opener = flow->opener;
-	} else if (!embryo && !is_icmp(p) && flow->opener == h.dir) {
-		bpf_map_delete_elem(&fr_flows, &p->key); /* the port was used again */
+	} else {
+		f->stale = !embryo && !is_icmp(p); /* the ports were used again */
 	}
 	return 0;
 }
@@ -545,6 +548,7 @@ static __always_inline void judge_conversation(struct fr_scene *s, struct fr_pac
 	} else {
 		p->key.proto |= s->conf->zero;
 		p->tcp_flags |= s->conf->zero;
+		f->stale |= s->conf->zero;
 		judge_new(s, p, f, h);
 	}
 }

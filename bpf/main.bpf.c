@@ -179,7 +179,6 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 	find_cell(&s, &f, judge_rarely(&s, &p, FR_EGRESS, p.port, 0));
 	if (f.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
 		return CGROUP_PASS;
-	f.opened = 1;
 	judge_settle(&s, &p, &f, h);
 	return CGROUP_REFUSE;
 }
