@@ -48,10 +48,10 @@ static __always_inline int flow_step_syn(struct fr_flow *flow, __u8 flags, int f
 		flow->flags |= FR_FLOW_SYN_BOTH; /* simultaneous open */
 		return FR_STEP_KEEP;
 	}
-	if (flow->state == FR_FLOW_ADOPTED)
-		return FR_STEP_REFUSE; /* our SYN was not seen */
-	if (from_opener)
-		return flow->flags & FR_FLOW_SYN_BOTH ? FR_STEP_KEEP : FR_STEP_REFUSE;
+	if (flow->state == FR_FLOW_ADOPTED || flow->reason == FR_REASON_ADOPTED)
+		return FR_STEP_REFUSE; /* our SYN was not seen, also when it is closing by now */
+	if (from_opener && !(flow->flags & FR_FLOW_SYN_BOTH))
+		return FR_STEP_REFUSE;
 	if (flow->state == FR_FLOW_OPENING)
 		flow->state = FR_FLOW_ANSWERED;
 	return FR_STEP_KEEP;

@@ -111,7 +111,7 @@ struct fr_packet {
 	struct fr_peer peer;
 	__u32 fragment_id;
 	__u32 packets; /* on the wire: GSO segments */
-	__u16 payload; /* offset of the transport header, then of what follows its first 8 bytes */
+	__u16 payload; /* offset of the transport header, then of what follows what was read of it */
 	__u16 port;    /* the listener's, if this packet opens; ICMP: its own type << 8 | code */
 	__u8 dir;      /* enum fr_dir */
 	__u8 kind;     /* enum fr_kind */
@@ -381,6 +381,7 @@ static __always_inline int packet_tcp(struct fr_buffer *buffer, struct fr_packet
 
 	if (PACKET_READ(buffer, p->payload, rest))
 		return FR_BROKEN;
+	p->payload += sizeof(rest);
 	p->tcp_flags = ((const __u8 *)&rest)[5];
 	if ((p->tcp_flags & (FR_TCP_SYN | FR_TCP_FIN)) == (FR_TCP_SYN | FR_TCP_FIN) ||
 	    (p->tcp_flags & (FR_TCP_SYN | FR_TCP_RST)) == (FR_TCP_SYN | FR_TCP_RST))
@@ -407,6 +408,8 @@ static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, 
 	if (outcome == FR_IP && p->key.proto == FR_PROTO_TCP)
 		outcome = packet_tcp(buffer, p);
 	packet_forget_ports(p, buffer->zero);
+	if (outcome == FR_IP && p->payload - offset > p->length)
+		return FR_BROKEN; /* read from what pads the frame */
 	return outcome;
 }
 

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The flow state machine: every TCP flag from either side in every state, the idle times, and who keeps
+ * a UDP flow alive.
+ */
+#include "packet_fixture.h"
+
+enum { OPENER, RESPONDER };
+
+/* A step of a flow that the protected party opened, unless `opener` says otherwise. */
+static int step(struct fr_flow *flow, int who, uint8_t flags)
+{
+	struct fr_packet p = {.key.proto = FR_PROTO_TCP, .tcp_flags = flags};
+
+	p.dir = who == OPENER ? flow->opener : !flow->opener;
+	return flow_step(flow, &p);
+}
+
+static void expect_step(struct fr_flow *flow, int who, uint8_t flags, int outcome, uint8_t state)
+{
+	int got = step(flow, who, flags);
+
+	cr_expect_eq(got, outcome, "flags %02x from %s in state %u: step %d", flags,
+		     who == OPENER ? "opener" : "responder", flow->state, got);
+	cr_expect_eq(flow->state, state, "flags %02x from %s: state %u, not %u", flags,
+		     who == OPENER ? "opener" : "responder", flow->state, state);
+}
+
+Test(flow_steps, handshake_and_close)
+{
+	for (uint8_t opener = 0; opener < FR_DIRS; opener++) {
+		struct fr_flow flow = {.opener = opener, .state = FR_FLOW_OPENING};
+
+		expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+		expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, RESPONDER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
+		expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
+		expect_step(&flow, OPENER, SYN, FR_STEP_FRESH, FR_FLOW_CLOSING);
+	}
+}
+
+Test(flow_steps, one_fin_does_not_close)
+{
+	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+
+	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+}
+
+Test(flow_steps, a_reset_from_either_side_closes_in_every_state)
+{
+	for (uint8_t state = 0; state < FR_FLOW_STATES; state++)
+		for (int who = OPENER; who <= RESPONDER; who++) {
+			struct fr_flow flow = {.state = state};
+
+			expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
+		}
+}
+
+Test(flow_steps, the_handshake_ends_with_the_third_packet_of_the_opener)
+{
+	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+
+	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_OPENING);
+	expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_OPENING);
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+	expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+	expect_step(&flow, OPENER, SYN, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+}
+
+Test(flow_steps, syn_from_the_responder_only_while_ours_is_unanswered)
+{
+	for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
+		struct fr_flow flow = {.state = state};
+
+		expect_step(&flow, RESPONDER, SYN,
+			    state == FR_FLOW_OPENING ? FR_STEP_KEEP : FR_STEP_FRESH, state);
+	}
+}
+
+Test(flow_steps, syn_from_the_opener_again_is_a_new_opening_once_established)
+{
+	for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
+		struct fr_flow flow = {.state = state};
+		bool retransmitted = state == FR_FLOW_OPENING || state == FR_FLOW_ANSWERED;
+
+		expect_step(&flow, OPENER, SYN, retransmitted ? FR_STEP_KEEP : FR_STEP_FRESH, state);
+	}
+}
+
+Test(flow_steps, simultaneous_open)
+{
+	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+
+	expect_step(&flow, RESPONDER, SYN, FR_STEP_KEEP, FR_FLOW_OPENING);
+	cr_expect(flow.flags & FR_FLOW_SYN_BOTH);
+	cr_expect_eq(step(&flow, OPENER, SYN | ACK), FR_STEP_KEEP);
+	cr_expect_eq(step(&flow, RESPONDER, SYN | ACK), FR_STEP_KEEP);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+}
+
+Test(flow_steps, simultaneous_open_in_which_the_peer_answers_with_ack_alone)
+{
+	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+
+	step(&flow, RESPONDER, SYN);
+	cr_expect_eq(step(&flow, OPENER, SYN | ACK), FR_STEP_KEEP);
+	cr_expect_eq(step(&flow, RESPONDER, ACK), FR_STEP_KEEP);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+}
+
+Test(flow_steps, the_opener_sends_no_syn_ack)
+{
+	for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
+		struct fr_flow flow = {.state = state};
+
+		expect_step(&flow, OPENER, SYN | ACK, FR_STEP_REFUSE, state);
+	}
+}
+
+Test(flow_steps, an_adopted_flow_never_admits_a_syn_ack)
+{
+	for (int who = OPENER; who <= RESPONDER; who++) {
+		struct fr_flow flow = {.state = FR_FLOW_ADOPTED, .reason = FR_REASON_ADOPTED};
+
+		expect_step(&flow, who, SYN | ACK, FR_STEP_REFUSE, FR_FLOW_ADOPTED);
+		expect_step(&flow, who, SYN, FR_STEP_FRESH, FR_FLOW_ADOPTED);
+		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_ADOPTED);
+		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
+		cr_expect_eq(step(&flow, who, SYN | ACK), FR_STEP_REFUSE, "after its reset");
+		cr_expect_eq(step(&flow, who, SYN), FR_STEP_FRESH, "after its reset");
+	}
+}
+
+Test(flow_steps, others_are_two_way_once_the_responder_has_sent)
+{
+	static const uint8_t protos[] = {FR_PROTO_UDP, FR_PROTO_ICMP, FR_PROTO_SCTP, 47};
+
+	for (size_t i = 0; i < sizeof(protos); i++) {
+		struct fr_flow flow = {.opener = FR_INGRESS};
+		struct fr_packet p = {.key.proto = protos[i], .dir = FR_INGRESS};
+
+		cr_expect_eq(flow_step(&flow, &p), FR_STEP_KEEP);
+		cr_expect_eq(flow.state, FR_FLOW_OPENING);
+		p.dir = FR_EGRESS;
+		cr_expect_eq(flow_step(&flow, &p), FR_STEP_KEEP);
+		cr_expect_eq(flow.state, FR_FLOW_ESTABLISHED);
+	}
+}
+
+/* ---------------------------------------------------------------- time */
+
+static const __u32 timeout[FR_TIMEOUTS] = {
+	[FR_TIMEOUT_TCP_OPENING] = 60, [FR_TIMEOUT_TCP_ESTABLISHED] = 1000,
+	[FR_TIMEOUT_TCP_CLOSING] = 10, [FR_TIMEOUT_UDP_ONEWAY] = 30,
+	[FR_TIMEOUT_UDP] = 120,	       [FR_TIMEOUT_ICMP] = 20,
+};
+
+Test(flow_steps, every_state_has_its_idle_time)
+{
+	static const struct {
+		uint8_t proto, state;
+		uint32_t idle;
+	} cases[] = {
+		{FR_PROTO_TCP, FR_FLOW_OPENING, 60},	  {FR_PROTO_TCP, FR_FLOW_ANSWERED, 60},
+		{FR_PROTO_TCP, FR_FLOW_ESTABLISHED, 1000}, {FR_PROTO_TCP, FR_FLOW_CLOSING, 10},
+		{FR_PROTO_TCP, FR_FLOW_ADOPTED, 1000},	  {FR_PROTO_UDP, FR_FLOW_OPENING, 30},
+		{FR_PROTO_UDP, FR_FLOW_ESTABLISHED, 120}, {FR_PROTO_UDP, FR_FLOW_ADOPTED, 120},
+		{47, FR_FLOW_OPENING, 30},		  {FR_PROTO_ICMP, FR_FLOW_OPENING, 20},
+		{FR_PROTO_ICMP6, FR_FLOW_ESTABLISHED, 20},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct fr_flow flow = {.state = cases[i].state, .last = 5000};
+		uint64_t end = flow.last + cases[i].idle;
+
+		cr_expect_not(flow_expired(&flow, cases[i].proto, timeout, end), "case %zu", i);
+		cr_expect(flow_expired(&flow, cases[i].proto, timeout, end + 1), "case %zu", i);
+		cr_expect_not(flow_expired(&flow, cases[i].proto, timeout, 4990),
+			      "another CPU was ahead");
+	}
+}
+
+static int refreshes(struct fr_flow *flow, int who)
+{
+	struct fr_packet p = {.key.proto = FR_PROTO_UDP};
+
+	p.dir = who == OPENER ? flow->opener : !flow->opener;
+	return flow_refreshes(flow, &p);
+}
+
+Test(flow_steps, a_udp_flow_that_only_the_peer_feeds_ends)
+{
+	struct fr_flow flow = {.opener = FR_EGRESS, .flags = FR_FLOW_OPENER_AGAIN};
+
+	cr_expect(refreshes(&flow, RESPONDER), "the first answer");
+	cr_expect_not(refreshes(&flow, RESPONDER));
+	cr_expect_not(refreshes(&flow, RESPONDER));
+	cr_expect(refreshes(&flow, OPENER));
+	cr_expect(refreshes(&flow, OPENER));
+	cr_expect(refreshes(&flow, RESPONDER));
+	cr_expect_not(refreshes(&flow, RESPONDER));
+}
+
+Test(flow_steps, tcp_is_kept_alive_by_both_sides)
+{
+	struct fr_flow flow = {.opener = FR_EGRESS};
+	struct fr_packet p = {.key.proto = FR_PROTO_TCP, .dir = FR_INGRESS};
+
+	cr_expect(flow_refreshes(&flow, &p));
+	cr_expect(flow_refreshes(&flow, &p));
+}
+
+Test(flow_steps, the_listener_s_port_is_the_responder_s)
+{
+	struct fr_flow_key key = {.proto = FR_PROTO_TCP, .local_port = 22, .peer_port = 40000};
+
+	cr_expect_eq(flow_port(&key, FR_INGRESS), 22);
+	cr_expect_eq(flow_port(&key, FR_EGRESS), 40000);
+	key.proto = FR_PROTO_ICMP;
+	key.peer_port = 8 << 8;
+	cr_expect_eq(flow_port(&key, FR_INGRESS), 8 << 8);
+	cr_expect_eq(flow_port(&key, FR_EGRESS), 8 << 8);
+}
