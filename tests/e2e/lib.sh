@@ -107,13 +107,17 @@ drops_of()
 	echo "$figure"
 }
 
-# Whatever this policy's kernel side left: programs of the ids that it ran. NODE ID...
-programs_left()
+# Which of these programs are still there. The kernel frees a filter's program a moment after the filter.
+programs_left() # ID...
 {
-	local id left=
-	shift
-	for id in "$@"; do
-		bpftool prog show id "$id" >/dev/null 2>&1 && left="$left $id"
+	local id left i
+	for i in $(seq 40); do
+		left=
+		for id in "$@"; do
+			bpftool prog show id "$id" >/dev/null 2>&1 && left="$left $id"
+		done
+		[ -n "$left" ] || return 0
+		sleep 0.05
 	done
 	echo "$left"
 }
@@ -144,6 +148,7 @@ e2e_begin() # NAME
 		exit 0
 	fi
 	work=$(mktemp -d "/tmp/fr-$1.XXXXXX")
+	chmod 755 "$work"
 	trap e2e_end EXIT
 	trap 'exit 130' INT TERM HUP
 	lab_up "$work" || {

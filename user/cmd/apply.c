@@ -29,6 +29,19 @@ static void add_prefixes(struct policy_options *policy, struct arena *arena,
 	policy->local_count += count;
 }
 
+/* Warnings and notes of the first reading, when there is no second. */
+static void diags_keep(struct diags *d, const struct diags *first)
+{
+	for (size_t i = 0; i < first->count; i++) {
+		const struct diag *diag = &first->list[i];
+
+		if (diag->severity == SEV_WARNING)
+			diag_warning(d, diag->loc, diag->check, diag->hint, "%s", diag->message);
+		else if (diag->severity == SEV_NOTE)
+			diag_note(d, diag->loc, diag->check, diag->hint, "%s", diag->message);
+	}
+}
+
 /* local-subnet: the subnets of the interfaces that the policy attaches to. */
 static int find_local(struct context *c, const struct rule *rule, const struct hook *hooks,
 		      size_t count)
@@ -80,10 +93,7 @@ static int load_for_host(struct context *c, struct ruleset **rs, struct hook **h
 		ret = find_local(c, rule, *hooks, *count);
 		return ret ? ret : load_policy(c, path, &c->diags, rs);
 	}
-	for (size_t i = 0; i < first.count; i++)
-		if (first.list[i].severity != SEV_ERROR)
-			diag_warning(&c->diags, first.list[i].loc, first.list[i].check,
-				     first.list[i].hint, "%s", first.list[i].message);
+	diags_keep(&c->diags, &first);
 	return exit_of_resolve(ret);
 }
 
