@@ -10,11 +10,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { KILLS = 60 };
+enum { KILLS = 20 };
 
 static const char *const one[] = {"interface va0", NULL};
 static const char *const two[] = {"interface va0", "interface va1", NULL};
@@ -153,4 +155,105 @@ Test(datapath_kill, a_killed_first_apply_is_no_policy, .timeout = 120)
 		lab_detached(&lab);
 		cr_expect_eq(lab_tcx_programs(0, true, NULL), 0);
 	}
+}
+
+/* ---------------------------------------------------------------- at each step */
+
+/* Calls that change what is attached, pinned or in force; of the many pins every fourth. */
+static bool is_step(const struct __ptrace_syscall_info *call, unsigned *pins)
+{
+	if (call->entry.nr == SYS_unlink || call->entry.nr == SYS_rmdir || call->entry.nr == SYS_mkdir)
+		return true;
+	if (call->entry.nr != SYS_bpf)
+		return false;
+	switch (call->entry.args[0]) {
+	case BPF_OBJ_PIN:
+		return (*pins)++ % 4 == 0;
+	case BPF_MAP_UPDATE_ELEM:
+	case BPF_MAP_DELETE_ELEM:
+	case BPF_LINK_CREATE:
+	case BPF_LINK_UPDATE:
+	case BPF_LINK_DETACH:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Runs an apply and kills it before its step number `at`, 0: never. Number of steps that it had done. */
+static unsigned apply_until(const struct plan *plan, const char *const *points, unsigned at)
+{
+	struct __ptrace_syscall_info call;
+	unsigned steps = 0, pins = 0;
+	struct apply_result result;
+	char said[512];
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		_exit(lab_apply(&lab, plan, points, &result, said) ? 1 : 0);
+	}
+	waitpid(pid, &status, 0);
+	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
+	for (;;) {
+		if (ptrace(PTRACE_SYSCALL, pid, NULL, NULL) || waitpid(pid, &status, 0) < 0)
+			break;
+		if (WIFEXITED(status) || WIFSIGNALED(status))
+			break;
+		if (!WIFSTOPPED(status) || WSTOPSIG(status) != (SIGTRAP | 0x80))
+			continue;
+		memset(&call, 0, sizeof(call));
+		ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(call), &call);
+		if (call.op != PTRACE_SYSCALL_INFO_ENTRY || !is_step(&call, &pins))
+			continue;
+		if (++steps == at)
+			kill(pid, SIGKILL);
+	}
+	return steps;
+}
+
+/* Whatever is in force takes the next generation at every hook: none is left on other programs. */
+static void check_flips(unsigned step)
+{
+	struct plan open = plan_of(1);
+	struct running running = {0};
+	struct apply_result result;
+	struct records hooks;
+	bool second;
+
+	cr_assert_eq(running_find(lab.root, "one", &running), 0);
+	cr_assert_eq(records_open(running.pins, "hooks", running.generation, &hooks), 0);
+	second = hooks.count == 2;
+	records_unmap(&hooks);
+	open.allow[FR_EGRESS] = open.allow[FR_INGRESS] = true;
+	result = lab_applied(&lab, &open, second ? two : one);
+	cr_expect_eq(result.hooks_added + result.hooks_removed, 0, "step %u", step);
+	cr_expect(lab_udp_out(&lab, 0, 5000), "step %u: va0 did not take the flip", step);
+}
+
+Test(datapath_kill, before_each_of_its_steps_it_leaves_one_policy_whole, .timeout = 600)
+{
+	struct plan before = plan_of(1), after = plan_of(0);
+	unsigned steps, old = 0, new = 0;
+
+	lab_applied(&lab, &before, one);
+	steps = apply_until(&after, two, 0);
+	cr_assert_gt(steps, 20);
+	for (unsigned at = 1; at <= steps; at++) {
+		struct running start = {0}, now = {0};
+		char when[32];
+
+		lab_applied(&lab, &before, one);
+		running_find(lab.root, "one", &start);
+		apply_until(&after, two, at);
+		running_find(lab.root, "one", &now);
+		now.generation == start.generation ? old++ : new++;
+		snprintf(when, sizeof(when), "step %u of %u", at, steps);
+		check_whole(when);
+		check_flips(at);
+	}
+	cr_expect_gt(old, 10);
+	cr_expect_gt(new, 3);
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counter slots: a rule keeps its own, and what another rule has counted there is never shown as its. */
+#include "datapath_fixture.h"
+
+#include "../../user/datapath/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CAPACITY = FR_RULE_FIRST + 2 + 2 };
+
+static int counters_with(uint32_t slot, uint64_t packets)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "t", sizeof(uint32_t),
+				sizeof(struct fr_counters), CAPACITY, NULL);
+	struct fr_counters *each = calloc((size_t)libbpf_num_possible_cpus(), sizeof(*each));
+
+	cr_assert_geq(fd, 0);
+	each[0].packets = packets;
+	each[0].last = 77;
+	cr_assert_eq(bpf_map_update_elem(fd, &slot, each, BPF_ANY), 0);
+	free(each);
+	return fd;
+}
+
+static struct slot_plan planned(const char *id, const struct slot_plan *old, int counters)
+{
+	struct plan plan = {.policy = "p", .tcp_port = 443, .ids = &id, .id_count = id ? 1 : 0};
+	struct records records = {0};
+	struct slot_plan out;
+	struct fixture fixture;
+
+	if (old) {
+		records.list = old->records;
+		records.count = old->count;
+	}
+	fixture_make(&plan, &fixture);
+	cr_assert_eq(slots_plan(&fixture.ruleset, old ? &records : NULL, counters, fixture.arena, &out), 0);
+	return out; /* the arena lives as long as the test */
+}
+
+Test(datapath_slots, rules_keep_their_slots_and_names_stay_until_needed, .init = need_root)
+{
+	CLEANUP(close_fd) int counters = counters_with(0, 0);
+	struct slot_plan first = planned("a", NULL, counters), second, third;
+	uint32_t a = first.slot[FR_RULE_FIRST + 2];
+
+	second = planned(NULL, &first, counters);
+	cr_expect_eq(second.slot[FR_RULE_FIRST], first.slot[FR_RULE_FIRST]);
+	cr_expect_eq(second.records[a].used, 2, "gone, but its name is kept");
+	cr_expect_str_eq(second.records[a].id, "a");
+	cr_expect(!second.same);
+	third = planned(NULL, &second, counters);
+	cr_expect(third.same);
+}
+
+Test(datapath_slots, a_slot_that_is_taken_over_reads_nothing, .init = need_root)
+{
+	struct slot_plan first, second, third;
+	CLEANUP(close_fd) int counters = -1;
+	struct fr_counters sum;
+	uint32_t a, b;
+
+	first = planned("a", NULL, -1);
+	a = first.slot[FR_RULE_FIRST + 2];
+	counters = counters_with(a, 5);
+	second = planned(NULL, &first, counters);
+	third = planned("b", &second, counters);
+	b = third.slot[FR_RULE_FIRST + 2];
+	cr_expect_eq(b, a, "there is no other room");
+	cr_assert_eq(counters_sum(counters, b, &sum), 0);
+	counters_add(&sum, &third.records[b].base);
+	cr_expect_eq(sum.packets, 0);
+	cr_expect_eq(third.records[b].base.last, 77, "what came before is not its last packet");
+}
+
+Test(datapath_slots, a_slot_in_use_is_never_taken_over, .init = need_root)
+{
+	struct slot_plan first = planned("a", NULL, -1), second;
+	CLEANUP(close_fd) int counters = counters_with(0, 0);
+
+	second = planned("b", &first, counters);
+	cr_expect_geq(second.slot[FR_RULE_FIRST + 2], CAPACITY, "the counters have to grow");
+}
