@@ -28,6 +28,6 @@ matrix_extra()
 	equal 'cgroup: the drop names the process' ssh \
 		"$(fr_ask agent '[.drops[] | select(.peer.port == 22 and .direction == "egress")][0].process.name' show drops)"
 	equal 'cgroup: a process outside of the cgroup is not concerned' ok \
-		"$(LAB_CGROUP= peer_try agent tcp $stranger 4444)"
+		"$(LAB_CGROUP='' peer_try agent tcp $stranger 4444)"
 }
 matrix_run

@@ -50,7 +50,7 @@ live_run()
 # SIGKILL at a random moment; after it the first policy or the second is in force and holds.
 killed_run()
 {
-	local i states= state verdict bad=0
+	local i states='' state verdict bad=0
 	policy_write "$work/one.yaml" enforce '{interfaces: [ens5]}'
 	policy_write "$work/two.yaml" enforce '{interfaces: [ens5]}'
 	sed -i 's/ports: \[9\/tcp\]/ports: [10\/tcp]/' "$work/two.yaml"
@@ -80,7 +80,7 @@ killed_run()
 	succeeds 'after that, apply still works' fr agent apply "$work/two.yaml"
 	succeeds 'and detach' fr agent detach
 	equal 'and nothing is left of the killed ones' '' "$(lab_enter agent bpftool net show 2>&1 | grep fr_)"
-	equal 'neither pins' '' "$(ls "$LAB_DIR/bpf/flowreeve" 2>/dev/null | grep -v '^lock$')"
+	equal 'neither pins' '' "$(pins_left)"
 }
 
 e2e_begin live

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 # What the end-to-end tests share: a lab, assertions, and questions to a running flowreeve. Sourced by
 # tests/e2e/NN-*.sh. Assertions print one line each and never stop the script.
 
@@ -7,7 +8,7 @@ e2e_top=$(cd "$e2e_here/../.." && pwd)
 FLOWREEVE=${FLOWREEVE:-$e2e_top/${BUILD:-build}/flowreeve}
 . "$e2e_top/scripts/lab"
 . "$e2e_top/scripts/lab-servers"
-LAB_CGROUP= LAB_CGROUP_NODE=
+LAB_CGROUP='' LAB_CGROUP_NODE=''
 
 # ---------------------------------------------------------------- assertions
 
@@ -106,6 +107,8 @@ drops_of()
 	[[ $figure =~ ^[0-9]+$ ]] || figure=-1
 	echo "$figure"
 }
+
+pins_left() { find "$LAB_DIR/bpf/flowreeve" -mindepth 1 2>/dev/null | head -3; }
 
 # Which of these programs are still there. The kernel frees a filter's program a moment after the filter.
 programs_left() # ID...

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 # One attach kind, every real client and server, in audit and in enforce. Sourced by the scripts of the
 # kinds, which set: kind, host (where flowreeve runs), party (whom it protects), party4, party6, attach,
 # refusal (what a refused opening of the party itself sees: timeout, or denied), options of apply.
@@ -192,7 +193,7 @@ matrix_detach()
 	at_least "$kind: status names the programs" 2 "$(wc -w <<<"$ids")"
 	succeeds "$kind: detach" fr "$host" detach e2e
 	equal "$kind: no program is left" '' "$(programs_left $ids)"
-	equal "$kind: no pin is left" '' "$(ls "$LAB_DIR/bpf/flowreeve" 2>/dev/null | grep -v '^lock$')"
+	equal "$kind: no pin is left" '' "$(pins_left)"
 	equal "$kind: nothing is attached to the interfaces" '' \
 		"$(lab_enter "$host" bpftool net show 2>&1 | grep fr_)"
 	[ -z "$LAB_CGROUP" ] || equal "$kind: nothing is attached to the cgroup" '' \

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 # The policy of the end-to-end tests: a host that plays a DataSync agent and an MGN source server at
 # once, with DNS, a clock and SSH, on whatever attach points the test names. Sourced.
 
