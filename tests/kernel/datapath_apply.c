@@ -175,7 +175,8 @@ Test(datapath_apply, zero_starts_one_rule_or_all_from_nothing)
 	cr_expect_eq(lab_counters(&lab, "one", "default-ingress", FR_INGRESS).drops, 0);
 	lab_udp_out(&lab, 0, 5000);
 	lab_applied(&lab, &audit, va0);
-	cr_expect_eq(lab_counters(&lab, "one", "default-egress", FR_EGRESS).drops, 1, "kept by apply");
+	cr_expect_eq(lab_counters(&lab, "one", "default-egress", FR_EGRESS).drops, 1,
+		     "kept by apply");
 	arena_free(d.arena);
 }
 
@@ -213,7 +214,8 @@ Test(datapath_apply, two_pin_roots_do_not_know_each_other)
 
 Test(datapath_apply, guests_are_judged_with_directions_swapped)
 {
-	lab_applied(&lab, &(struct plan){.policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}},
+	lab_applied(&lab,
+		    &(struct plan){.policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}},
 		    guest);
 	cr_expect(lab_udp_in(&lab, 0, 5000), "what the guest sends");
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "what is sent to the guest");
@@ -238,7 +240,9 @@ Test(datapath_apply, clsact_does_what_tcx_does)
 	cr_expect(!lab_udp_out(&lab, 1, 5000));
 	lab_detached(&lab);
 	cr_expect(lab_udp_out(&lab, 1, 5000));
-	cr_expect_eq(system("test -z \"$(tc filter show dev va0 ingress; tc filter show dev va1 egress)\""), 0);
+	cr_expect_eq(
+		system("test -z \"$(tc filter show dev va0 ingress; tc filter show dev va1 egress)\""),
+		0);
 }
 
 Test(datapath_apply, a_device_that_was_made_anew_is_attached_anew)
@@ -246,7 +250,9 @@ Test(datapath_apply, a_device_that_was_made_anew_is_attached_anew)
 	struct apply_result result;
 
 	lab_applied(&lab, &deny, va0);
-	cr_assert_eq(system("ip link del va0 && ip link add va0 type veth peer name vc0 && ip link set va0 up"), 0);
+	cr_assert_eq(
+		system("ip link del va0 && ip link add va0 type veth peer name vc0 && ip link set va0 up"),
+		0);
 	result = lab_applied(&lab, &deny, va0);
 	cr_expect_eq(result.hooks_added, 1);
 	cr_expect_eq(result.hooks_removed, 1);

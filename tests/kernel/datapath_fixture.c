@@ -53,7 +53,8 @@ static void fill_image(const struct plan *plan, const struct ruleset *rs, struct
 		      FR_F_ICMP_ERROR | (plan->enforce ? FR_F_ENFORCE : 0);
 	head->slots = SLOTS_LINE;
 	for (int dir = 0; dir < FR_DIRS; dir++) {
-		head->dir[dir] = (struct fr_image_dir){.root4 = ROOT_LINE, .root6 = ROOT_LINE,
+		head->dir[dir] = (struct fr_image_dir){.root4 = ROOT_LINE,
+						       .root6 = ROOT_LINE,
 						       .services = SERVICES_LINE,
 						       .matrix = MATRIX_LINE + (uint32_t)dir,
 						       .columns = FR_LINE_WORDS};
@@ -122,7 +123,8 @@ const char *fixture_said(const struct fixture *fixture)
 	const char *all = "";
 
 	for (size_t i = 0; i < fixture->diags.count; i++)
-		all = arena_printf(fixture->arena, "%s%s (%s)\n", all, fixture->diags.list[i].message,
+		all = arena_printf(fixture->arena, "%s%s (%s)\n", all,
+				   fixture->diags.list[i].message,
 				   fixture->diags.list[i].hint ? fixture->diags.list[i].hint : "");
 	return all;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Images by hand for the tests of the loader: every peer is one row, every protocol one column but for a
- * single TCP port. What the compiler makes of real policies is tested elsewhere.
+ * Images by hand for the tests of the loader: every peer is one row, every protocol one column but
+ * for a single TCP port. What the compiler makes of real policies is tested elsewhere.
  */
 #ifndef DATAPATH_FIXTURE_H
 #define DATAPATH_FIXTURE_H

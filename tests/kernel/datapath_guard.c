@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the host must grant and who may be in the way: privileges, namespaces, other people's programs. */
+/* What the host must grant and who may be in the way: privileges, namespaces, other people's
+ * programs. */
 #include "datapath_lab.h"
 
 #include "../../user/datapath/internal.h"
@@ -47,8 +48,8 @@ static void become_nobody_with(uint64_t capabilities)
 	for (int i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted = (uint32_t)(capabilities >> 32 * i);
 	prctl(PR_SET_KEEPCAPS, 1);
-	if (setgroups(0, NULL) || setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534) ||
-	    syscall(SYS_capset, &header, data))
+	if (setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||
+	    setresuid(65534, 65534, 65534) || syscall(SYS_capset, &header, data))
 		_exit(99);
 }
 
@@ -90,7 +91,8 @@ Test(datapath_guard, three_capabilities_are_enough)
 	cr_assert_eq(mkdir(above, 0700), 0);
 	cr_assert_eq(chown(above, 65534, 65534), 0);
 	cr_assert_eq(chmod("/sys/fs/bpf", 0711), 0);
-	cr_expect_eq(apply_as_nobody(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN | 1ull << CAP_PERFMON, said),
+	cr_expect_eq(apply_as_nobody(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN | 1ull << CAP_PERFMON,
+				     said),
 		     0, "%s", said);
 	cr_assert_eq(chmod("/sys/fs/bpf", 0700), 0);
 	rmdir(above);
@@ -145,7 +147,8 @@ Test(datapath_guard, detach_works_from_another_namespace)
 	cr_expect(!lab_udp_out(&lab, 0, 5000));
 	detach_from_elsewhere();
 	cr_expect_eq(system("test -z \"$(tc filter show dev va0 ingress)\""), 0);
-	cr_expect_eq(system("tc qdisc show dev va0 | grep -q clsact"), 0, "qdiscs are never deleted");
+	cr_expect_eq(system("tc qdisc show dev va0 | grep -q clsact"), 0,
+		     "qdiscs are never deleted");
 }
 
 /* A program of somebody else, that passes everything on. */
@@ -169,7 +172,8 @@ Test(datapath_guard, other_filters_are_neither_removed_nor_in_the_way)
 	/* of another protocol: nothing else can have this priority */
 	snprintf(command, sizeof(command),
 		 "tc qdisc add dev va0 clsact && tc filter add dev va0 ingress prio 1 protocol ip "
-		 "bpf da object-pinned %s", pin);
+		 "bpf da object-pinned %s",
+		 pin);
 	cr_expect_eq(system(command), 0);
 	unlink(pin);
 	lab.host.no_tcx = true;

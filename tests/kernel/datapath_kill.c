@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An apply that is killed at any instant leaves the old policy or the new one, whole, and nothing in the way
- * of the next command.
+ * An apply that is killed at any instant leaves the old policy or the new one, whole, and nothing
+ * in the way of the next command.
  */
 #include "datapath_lab.h"
 
@@ -48,7 +48,9 @@ static uint64_t now_us(void)
 /* Odd steps attach one device, even ones two, with images of different sizes. */
 static struct plan plan_of(int step)
 {
-	return (struct plan){.policy = "one", .enforce = true, .tcp_port = 443,
+	return (struct plan){.policy = "one",
+			     .enforce = true,
+			     .tcp_port = 443,
 			     .pad_lines = step % 4 < 2 ? 0 : 100000};
 }
 
@@ -135,7 +137,8 @@ Test(datapath_kill, leaves_no_filter_where_the_kernel_has_no_tcx, .timeout = 300
 	kill_and_check(KILLS / 4, true);
 	lab_detached(&lab);
 	cr_expect_eq(system("test -z \"$(for d in va0 va1; do tc filter show dev $d ingress; "
-			    "tc filter show dev $d egress; done)\""), 0);
+			    "tc filter show dev $d egress; done)\""),
+		     0);
 	cr_expect(lab_udp_out(&lab, 0, 5000));
 }
 
@@ -162,7 +165,8 @@ Test(datapath_kill, a_killed_first_apply_is_no_policy, .timeout = 120)
 /* Calls that change what is attached, pinned or in force; of the many pins every fourth. */
 static bool is_step(const struct __ptrace_syscall_info *call, unsigned *pins)
 {
-	if (call->entry.nr == SYS_unlink || call->entry.nr == SYS_rmdir || call->entry.nr == SYS_mkdir)
+	if (call->entry.nr == SYS_unlink || call->entry.nr == SYS_rmdir ||
+	    call->entry.nr == SYS_mkdir)
 		return true;
 	if (call->entry.nr != SYS_bpf)
 		return false;
@@ -180,7 +184,8 @@ static bool is_step(const struct __ptrace_syscall_info *call, unsigned *pins)
 	}
 }
 
-/* Runs an apply and kills it before its step number `at`, 0: never. Number of steps that it had done. */
+/* Runs an apply and kills it before its step number `at`, 0: never. Number of steps that it had
+ * done. */
 static unsigned apply_until(const struct plan *plan, const char *const *points, unsigned at)
 {
 	struct __ptrace_syscall_info call;
@@ -249,7 +254,7 @@ Test(datapath_kill, before_each_of_its_steps_it_leaves_one_policy_whole, .timeou
 		running_find(lab.root, "one", &start);
 		apply_until(&after, two, at);
 		running_find(lab.root, "one", &now);
-		now.generation == start.generation ? old++ : new++;
+		now.generation == start.generation ? old++ : new ++;
 		snprintf(when, sizeof(when), "step %u of %u", at, steps);
 		check_whole(when);
 		check_flips(at);

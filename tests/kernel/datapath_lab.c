@@ -202,7 +202,8 @@ int lab_apply(const struct lab *lab, const struct plan *plan, const char *const 
 	take_points(&fixture, points);
 	request.ruleset = &fixture.ruleset;
 	request.image = &fixture.image;
-	err = host_resolve(&fixture.ruleset, &lab->host, &fixture.diags, &hooks, &request.hook_count);
+	err = host_resolve(&fixture.ruleset, &lab->host, &fixture.diags, &hooks,
+			   &request.hook_count);
 	request.hooks = hooks;
 	if (!err)
 		err = datapath_apply(&request, &fixture.diags, result);
@@ -246,7 +247,8 @@ struct fr_counters lab_counters(const struct lab *lab, const char *policy, const
 	cr_assert_eq(records_map(instance.rules, &records), 0);
 	list = records.list;
 	for (uint32_t slot = 0; slot < records.count; slot++)
-		if (list[slot].used == 1 && str_equal(list[slot].id, rule) && list[slot].dir == dir) {
+		if (list[slot].used == 1 && str_equal(list[slot].id, rule) &&
+		    list[slot].dir == dir) {
 			cr_assert_eq(counters_sum(instance.counters, slot, &sum), 0);
 			counters_add(&sum, &list[slot].base);
 		}
@@ -262,8 +264,9 @@ unsigned lab_tcx_programs(int pair, bool egress, uint32_t links[16])
 	char name[8];
 
 	snprintf(name, sizeof(name), "va%d", pair);
-	cr_assert_eq(hook_query(if_nametoindex(name), egress ? ATTACH_TCX_EGRESS : ATTACH_TCX_INGRESS,
-				&query), 0);
+	cr_assert_eq(hook_query(if_nametoindex(name),
+				egress ? ATTACH_TCX_EGRESS : ATTACH_TCX_INGRESS, &query),
+		     0);
 	for (unsigned i = 0; links && i < query.count && i < 16; i++)
 		links[i] = query.links[i];
 	return query.count;

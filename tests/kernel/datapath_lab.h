@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A lab for the loader's tests: two network namespaces, two veth pairs between them, a pin root of its own,
- * datagrams and connections across. Gone when the test's process ends, but for the pins: lab_end.
+ * A lab for the loader's tests: two network namespaces, two veth pairs between them, a pin root of
+ * its own, datagrams and connections across. Gone when the test's process ends, but for the pins:
+ * lab_end.
  */
 #ifndef DATAPATH_LAB_H
 #define DATAPATH_LAB_H
@@ -26,7 +27,8 @@ bool lab_udp_in(const struct lab *lab, int pair, uint16_t port);
 /* Did a TCP connection out of here get established? */
 bool lab_tcp_out(const struct lab *lab, int pair, uint16_t port);
 
-/* Apply `plan` to what `points` names ("interface va0", "guest va1", "cgroup /x"), NULL at its end. */
+/* Apply `plan` to what `points` names ("interface va0", "guest va1", "cgroup /x"), NULL at its end.
+ */
 int lab_apply(const struct lab *lab, const struct plan *plan, const char *const *points,
 	      struct apply_result *result, char said[512]);
 /* The same, and it must succeed. */

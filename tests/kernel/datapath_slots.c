@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counter slots: a rule keeps its own, and what another rule has counted there is never shown as its. */
+/* Counter slots: a rule keeps its own, and what another rule has counted there is never shown as
+ * its. */
 #include "datapath_fixture.h"
 
 #include "../../user/datapath/internal.h"
@@ -35,7 +36,9 @@ static struct slot_plan planned(const char *id, const struct slot_plan *old, int
 		records.count = old->count;
 	}
 	fixture_make(&plan, &fixture);
-	cr_assert_eq(slots_plan(&fixture.ruleset, old ? &records : NULL, counters, fixture.arena, &out), 0);
+	cr_assert_eq(
+		slots_plan(&fixture.ruleset, old ? &records : NULL, counters, fixture.arena, &out),
+		0);
 	return out; /* the arena lives as long as the test */
 }
 

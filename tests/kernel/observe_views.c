@@ -83,13 +83,15 @@ Test(observe_views, a_hook_whose_link_was_cut_is_not_enforcing)
 	struct status_view view;
 
 	lab_applied(&lab, &deny, va0);
-	snprintf(command, sizeof(command), "bpftool link detach pinned %s/one/link-1-egress", lab.root);
+	snprintf(command, sizeof(command), "bpftool link detach pinned %s/one/link-1-egress",
+		 lab.root);
 	cr_assert_eq(system(command), 0);
 	view = status();
 	cr_expect(view.enforce && !view.enforcing);
 	cr_expect(view.hooks[0].alive);
 	cr_expect(!view.hooks[1].alive);
-	cr_expect_str_eq(view.hooks[1].fault, "nothing is attached: the interface is gone, or the link was detached");
+	cr_expect_str_eq(view.hooks[1].fault,
+			 "nothing is attached: the interface is gone, or the link was detached");
 	cr_expect_eq(lab_applied(&lab, &deny, va0).hooks_added, 1, "apply heals");
 	cr_expect(status().enforcing);
 	cr_expect(!lab_udp_out(&lab, 0, 5000));
@@ -103,7 +105,8 @@ Test(observe_views, a_hook_whose_device_went_is_told)
 	cr_assert_eq(system("ip link del va0"), 0);
 	view = status();
 	cr_expect(!view.enforcing);
-	cr_expect_str_eq(view.hooks[0].fault, "nothing is attached: the interface is gone, or the link was detached");
+	cr_expect_str_eq(view.hooks[0].fault,
+			 "nothing is attached: the interface is gone, or the link was detached");
 }
 
 Test(observe_views, neighbours_are_told_in_order)
@@ -253,5 +256,6 @@ Test(observe_views, what_is_not_applied_is_said_so)
 
 	cr_expect_eq(status_take(&lab.host, "nobody", d.arena, &d, &view), -ENOENT);
 	cr_assert_eq(d.count, 1);
-	cr_expect(strstr(d.list[0].message, "no policy nobody is applied"), "%s", d.list[0].message);
+	cr_expect(strstr(d.list[0].message, "no policy nobody is applied"), "%s",
+		  d.list[0].message);
 }

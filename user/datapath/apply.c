@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Apply: plan, prepare, flip, settle. Everything of the new generation is in the kernel and pinned before
- * one store to slot 0 of fr_images puts it in force. Before that store a failure or a kill leaves the old
- * policy, after it the new one; what is left over either way goes with the next settling.
+ * Apply: plan, prepare, flip, settle. Everything of the new generation is in the kernel and pinned
+ * before one store to slot 0 of fr_images puts it in force. Before that store a failure or a kill
+ * leaves the old policy, after it the new one; what is left over either way goes with the next
+ * settling.
  */
 #include "change.h"
 
@@ -21,8 +22,8 @@ static uint64_t real_now(void)
 
 /* ---------------------------------------------------------------- the records of the generation */
 
-static int store_records(const struct change *change, const char *name, uint32_t size, uint32_t count,
-			 struct records *out)
+static int store_records(const struct change *change, const char *name, uint32_t size,
+			 uint32_t count, struct records *out)
 {
 	char map[16];
 	CLEANUP(close_fd) int fd = -1;
@@ -64,8 +65,8 @@ static int make_records(struct change *change)
 		err = store_records(change, "hooks", sizeof(*hooks), (uint32_t)change->hook_count,
 				    &change->new_hooks);
 	if (!err)
-		err = store_records(change, "rules", sizeof(struct fr_rule_record), change->slots.count,
-				    &change->rules);
+		err = store_records(change, "rules", sizeof(struct fr_rule_record),
+				    change->slots.count, &change->rules);
 	if (err)
 		return err;
 	fill_state(change, change->state.list, netns);
@@ -91,8 +92,8 @@ static bool flows_go_on(const struct change *change)
 	return old >= 0 && new >= 0 && fd_map_id(old) == fd_map_id(new);
 }
 
-/* Flows are adopted for a while after what knows of them was attached; a mere change of rules is not
- * that. */
+/* Flows are adopted for a while after what knows of them was attached; a mere change of rules is
+ * not that. */
 static int adopt_until(const struct change *change, uint64_t *out)
 {
 	CLEANUP(close_fd) int program = program_open(change->pins, 's', PROGRAM_CLOCK);
@@ -132,8 +133,8 @@ static int make_image(struct change *change)
 		return change->image;
 	err = pin_store_number(change->image, change->pins, "image", change->generation);
 	if (err)
-		return diag_error(change->d, NO_LOC, err, "pin-root", NULL, "cannot pin below %s: %s",
-				  change->pins, error_text(err));
+		return diag_error(change->d, NO_LOC, err, "pin-root", NULL,
+				  "cannot pin below %s: %s", change->pins, error_text(err));
 	return 0;
 }
 
@@ -149,7 +150,8 @@ static int flip(const struct change *change)
 		err = -errno;
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
-				  "the kernel does not take the new generation: %s", error_text(err));
+				  "the kernel does not take the new generation: %s",
+				  error_text(err));
 	return 0;
 }
 
@@ -195,16 +197,18 @@ static void report(const struct change *change, bool same, struct apply_result *
 		out->tcx |= change->hooks[i].record.how == HOW_TCX;
 }
 
-/* After the flip what fails is no longer the policy: it is said, and the next command tries again. */
+/* After the flip what fails is no longer the policy: it is said, and the next command tries again.
+ */
 static void clean_after(const struct change *change)
 {
 	struct diags later = {.arena = change->d->arena};
 	struct running ignored;
 
 	if (policy_settle(change->root, change->policy, &later, &ignored))
-		diag_warning(change->d, NO_LOC, "left-over", NULL,
-			     "the new policy is in force, but what it replaced could not all be removed: %s",
-			     later.count ? later.list[0].message : "unknown");
+		diag_warning(
+			change->d, NO_LOC, "left-over", NULL,
+			"the new policy is in force, but what it replaced could not all be removed: %s",
+			later.count ? later.list[0].message : "unknown");
 }
 
 static void clean_failed(const struct change *change)
@@ -249,8 +253,12 @@ static int apply_locked(struct change *change, struct apply_result *out)
 
 int datapath_apply(const struct apply_request *request, struct diags *d, struct apply_result *out)
 {
-	struct change change = {.request = request, .d = d, .root = pin_root(&request->host),
-				.policy = request->ruleset->name, .old_counters = -1, .image = -1};
+	struct change change = {.request = request,
+				.d = d,
+				.root = pin_root(&request->host),
+				.policy = request->ruleset->name,
+				.old_counters = -1,
+				.image = -1};
 	CLEANUP(close_fd) int lock = -1;
 	int err = host_privileges(d);
 

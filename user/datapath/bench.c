@@ -116,7 +116,8 @@ static void forget(const struct bench *bench)
 		map_clear(object_map(bench->object, map_names[maps[i]]));
 }
 
-/* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says. */
+/* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says.
+ */
 int bench_install(struct bench *bench, const struct image *image, bool forget_flows)
 {
 	CLEANUP(arena_drop) struct arena *arena = arena_new();
@@ -132,8 +133,9 @@ int bench_install(struct bench *bench, const struct image *image, bool forget_fl
 			return err;
 	}
 	if (image->line_count > 1)
-		install.adopt_until = ((const struct fr_image_conf *)
-				       ((const char *)image->lines + FR_LINE_BYTES))->adopt_until;
+		install.adopt_until =
+			((const struct fr_image_conf *)((const char *)image->lines + FR_LINE_BYTES))
+				->adopt_until;
 	install.class_lines = bench->image_lines;
 	fd = image_install(&install, &d);
 	if (fd < 0)
@@ -151,13 +153,13 @@ int bench_install(struct bench *bench, const struct image *image, bool forget_fl
 static int bench_program(const struct bench_run *run)
 {
 	static const enum program programs[FR_KINDS][FR_DIRS] = {
-		[FR_KIND_INTERFACE] = {[FR_INGRESS] = PROGRAM_IF_INGRESS,
-				       [FR_EGRESS] = PROGRAM_IF_EGRESS},
+		[FR_KIND_INTERFACE] =
+			{[FR_INGRESS] = PROGRAM_IF_INGRESS, [FR_EGRESS] = PROGRAM_IF_EGRESS},
 		/* the device's ingress is what the guest sends */
-		[FR_KIND_GUEST] = {[FR_INGRESS] = PROGRAM_GUEST_EGRESS,
-				   [FR_EGRESS] = PROGRAM_GUEST_INGRESS},
-		[FR_KIND_CGROUP] = {[FR_INGRESS] = PROGRAM_CG_INGRESS,
-				    [FR_EGRESS] = PROGRAM_CG_EGRESS},
+		[FR_KIND_GUEST] =
+			{[FR_INGRESS] = PROGRAM_GUEST_EGRESS, [FR_EGRESS] = PROGRAM_GUEST_INGRESS},
+		[FR_KIND_CGROUP] =
+			{[FR_INGRESS] = PROGRAM_CG_INGRESS, [FR_EGRESS] = PROGRAM_CG_EGRESS},
 	};
 
 	if (run->kind >= FR_KINDS || run->dir >= FR_DIRS)
@@ -193,7 +195,11 @@ static int trace_read(const struct bench *bench, int fd, struct fr_event *out)
 
 int bench_run(struct bench *bench, struct bench_run *run)
 {
-	struct __sk_buff context = {.ifindex = bench->ifindex};
+	struct __sk_buff context = {
+		.ifindex = run->ifindex ? run->ifindex : bench->ifindex,
+		.ingress_ifindex = run->ingress_ifindex,
+		.gso_segs = run->segments,
+	};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = run->data, .data_size_in = run->size,
 		    .ctx_in = &context, .ctx_size_in = sizeof(context),
 		    .repeat = run->repeat ? (int)run->repeat : 1);
@@ -201,7 +207,7 @@ int bench_run(struct bench *bench, struct bench_run *run)
 
 	if (program < 0)
 		return program;
-	if (!bench->ifindex) {
+	if (!context.ifindex) {
 		options.ctx_in = NULL;
 		options.ctx_size_in = 0;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where cgroup2 is mounted: at the usual places of systemd's unified and hybrid layouts, else wherever
- * mountinfo shows a whole hierarchy. Another file system's word is not taken: statfs decides.
+ * Where cgroup2 is mounted: at the usual places of systemd's unified and hybrid layouts, else
+ * wherever mountinfo shows a whole hierarchy. Another file system's word is not taken: statfs
+ * decides.
  */
 #include "internal.h"
 
@@ -16,7 +17,8 @@ bool cgroup2_is(const char *path)
 	return !statfs(path, &status) && status.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-/* The mount point of a mountinfo line that shows a whole cgroup2 hierarchy, or NULL. Ends `line`. */
+/* The mount point of a mountinfo line that shows a whole cgroup2 hierarchy, or NULL. Ends `line`.
+ */
 static const char *mounted_cgroup2(char *line)
 {
 	char *fields[6], *rest = line;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One change of a policy on its way to the kernel: what runs, what shall run, and what of the new is there
- * already. Shared by plan.c, epoch.c and apply.c.
+ * One change of a policy on its way to the kernel: what runs, what shall run, and what of the new
+ * is there already. Shared by plan.c, epoch.c and apply.c.
  */
 #ifndef DATAPATH_CHANGE_H
 #define DATAPATH_CHANGE_H

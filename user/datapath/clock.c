@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The programs tell time in jiffies; people do not. Runs fr_clock, which takes jiffies and the boot clock at
- * one moment, and adds the wall clock.
+ * The programs tell time in jiffies; people do not. Runs fr_clock, which takes jiffies and the boot
+ * clock at one moment, and adds the wall clock.
  */
 #include "internal.h"
 

@@ -27,7 +27,8 @@ void counters_negate(struct fr_counters *of)
 int counters_sum(int counters, uint32_t slot, struct fr_counters *out)
 {
 	int cpus = libbpf_num_possible_cpus();
-	CLEANUP(free_ptr) struct fr_counters *each = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
+	CLEANUP(free_ptr)
+	struct fr_counters *each = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
 	struct fr_counters sum = {0};
 
 	if (cpus < 0 || !each)

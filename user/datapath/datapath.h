@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * datapath: image -> kernel. Finds cgroup2, bpffs and interfaces, probes, loads the programs, installs
- * an image as a new generation, attaches, pins, detaches. The only floor (with observe) that knows
- * libbpf. Sees struct image and records, never YAML. Errors are queued as diagnostics with what to
- * type; nothing is printed.
+ * datapath: image -> kernel. Finds cgroup2, bpffs and interfaces, probes, loads the programs,
+ * installs an image as a new generation, attaches, pins, detaches. The only floor (with observe)
+ * that knows libbpf. Sees struct image and records, never YAML. Errors are queued as diagnostics
+ * with what to type; nothing is printed.
  */
 #ifndef DATAPATH_H
 #define DATAPATH_H
@@ -13,8 +13,8 @@
 #define PIN_ROOT_DEFAULT "/sys/fs/bpf/flowreeve"
 
 /* Host errors carry one of these in the negative errno: the command maps them to exit codes.
- * -ENODEV / -ENOENT: an interface or cgroup does not exist (3). -EBUSY: attach point or lock taken by
- * another policy or process (3). -EPERM, -ENOTSUP, -ENOSYS: privilege or kernel (6). Else 1. */
+ * -ENODEV / -ENOENT: an interface or cgroup does not exist (3). -EBUSY: attach point or lock taken
+ * by another policy or process (3). -EPERM, -ENOTSUP, -ENOSYS: privilege or kernel (6). Else 1. */
 
 struct host_options {
 	const char *pin_root; /* PIN_ROOT_DEFAULT */
@@ -38,7 +38,8 @@ int host_interfaces(struct arena *arena, struct diags *d, struct interface **out
 int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct prefix **out,
 		 size_t *count);
 int host_netns(uint64_t *inode); /* of the caller */
-/* ip_forward or ipv6 forwarding is on in the caller's namespace (read by netlink, not /proc/sys). */
+/* ip_forward or ipv6 forwarding is on in the caller's namespace (read by netlink, not /proc/sys).
+ */
 int host_forwarding(bool *out);
 
 /* The attach points that a ruleset's patterns name on this host. A name without a pattern that does
@@ -70,10 +71,10 @@ struct apply_request {
 
 struct apply_result {
 	uint32_t generation;
-	bool replaced;	   /* a policy of this name ran before */
-	bool unchanged;	   /* same digest, same hooks: nothing was done */
+	bool replaced;	/* a policy of this name ran before */
+	bool unchanged; /* same digest, same hooks: nothing was done */
 	size_t hooks_added, hooks_removed;
-	bool tcx;	   /* interfaces are attached by TCX links */
+	bool tcx; /* interfaces are attached by TCX links */
 };
 
 /*
@@ -84,10 +85,11 @@ int datapath_apply(const struct apply_request *request, struct diags *d, struct 
 
 /* Removes all of the named policy (NULL: every policy below the pin root), and nothing else.
  * -ENOENT when there is none of that name. *count: policies removed. */
-int datapath_detach(const struct host_options *o, const char *policy, struct diags *d, size_t *count);
+int datapath_detach(const struct host_options *o, const char *policy, struct diags *d,
+		    size_t *count);
 
-/* Baselines so that the rule's counters read 0 from now; all rules when `rules` is empty. Unknown rule:
- * -ENOENT with a diagnostic and nothing changed. */
+/* Baselines so that the rule's counters read 0 from now; all rules when `rules` is empty. Unknown
+ * rule: -ENOENT with a diagnostic and nothing changed. */
 int datapath_zero(const struct host_options *o, const char *policy, const char *const *rules,
 		  size_t count, struct diags *d);
 
@@ -95,14 +97,15 @@ int datapath_zero(const struct host_options *o, const char *policy, const char *
 int datapath_list(const struct host_options *o, struct arena *arena, struct diags *d,
 		  const char ***names, size_t *count);
 
-/* Opened pins of one instance, for the floors that read; -1 where absent. Close with instance_close. */
+/* Opened pins of one instance, for the floors that read; -1 where absent. Close with
+ * instance_close. */
 struct instance {
 	char name[FR_NAME_MAX];
 	char dir[256];	/* of the policy: links */
 	char pins[288]; /* of the programs in force: maps, programs, images */
 	uint32_t generation;
-	int images, counters, reasons, tallies, flows, embryos, pings, denied, events, control, rules,
-		state, hooks;
+	int images, counters, reasons, tallies, flows, embryos, pings, denied, events, control,
+		rules, state, hooks;
 };
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
 		  struct instance *out);
@@ -118,8 +121,8 @@ struct clock_pair {
 };
 int instance_clock(const struct instance *instance, struct clock_pair *out);
 
-/* The records of rules by slot, mapped until instance_rules_close. `used`: 1 in force, 2 a rule that
- * has left and whose name is kept for flows that still refer to it. */
+/* The records of rules by slot, mapped until instance_rules_close. `used`: 1 in force, 2 a rule
+ * that has left and whose name is kept for flows that still refer to it. */
 struct rule_records {
 	const struct fr_rule_record *list;
 	uint32_t count;
@@ -134,14 +137,18 @@ int instance_counters(const struct instance *instance, uint32_t slot,
 /* One hook of an attach point as the kernel has it. Arena memory. */
 struct hook_fact {
 	const struct fr_hook_record *record;
-	const char *hook; /* "tcx/ingress", "connect4" */
-	uint32_t program; /* id, 0 when there is none */
+	const char *hook;  /* "tcx/ingress", "connect4" */
+	uint32_t program;  /* id, 0 when there is none */
 	const char *fault; /* a sentence, NULL when it is as it should be */
 	const char **neighbours;
 	size_t neighbour_count;
 };
+struct hook_facts {
+	struct hook_fact *list;
+	size_t count;
+};
 int instance_hooks(const struct instance *instance, const struct host_options *o,
-		   struct arena *arena, struct diags *d, struct hook_fact **out, size_t *count);
+		   struct arena *arena, struct diags *d, struct hook_facts *out);
 
 /* ---------------------------------------------------------------- test bench
  *
@@ -158,11 +165,15 @@ struct bench_run {
 	uint8_t kind, dir; /* enum fr_kind, enum fr_dir */
 	const void *data;
 	uint32_t size;
-	uint32_t repeat; /* 0: once */
+	uint32_t repeat;  /* 0: once */
+	uint32_t ifindex; /* of the device; 0: one of the caller's namespace other than lo */
+	uint32_t ingress_ifindex; /* the device that it came in by, 0 none */
+	uint32_t segments;	  /* on the wire, 0: not segmented */
 	/* out */
 	int retval;
 	uint32_t duration_ns; /* mean of the repeats */
-	struct fr_event verdict; /* what the pipeline decided, from the trace map; slot = rule number */
+	struct fr_event
+		verdict; /* what the pipeline decided, from the trace map; slot = rule number */
 };
 int bench_run(struct bench *bench, struct bench_run *run);
 int bench_map(struct bench *bench, const char *name); /* fd, borrowed */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A new set of programs beside the one that runs. Until the flip it judges by a copy of the image in force,
- * so that hooks which have been moved already and hooks which have not agree; hooks that join or leave get
- * programs that judge on one side of the flip only. Maps of the old set go on where they fit.
+ * A new set of programs beside the one that runs. Until the flip it judges by a copy of the image
+ * in force, so that hooks which have been moved already and hooks which have not agree; hooks that
+ * join or leave get programs that judge on one side of the flip only. Maps of the old set go on
+ * where they fit.
  */
 #include "change.h"
 
@@ -94,8 +95,8 @@ static int load_variant(struct change *change, char variant, struct object_reque
 		err = pin_programs(change, object, variant, request->programs);
 	object_close(object);
 	if (err)
-		return diag_error(change->d, NO_LOC, err, "pin-root", NULL, "cannot pin below %s: %s",
-				  change->pins, error_text(err));
+		return diag_error(change->d, NO_LOC, err, "pin-root", NULL,
+				  "cannot pin below %s: %s", change->pins, error_text(err));
 	return 0;
 }
 
@@ -186,11 +187,13 @@ static bool counters_are_new(const struct change *change, int *out)
 	       fd_map_id(*out) != fd_map_id(change->old_counters);
 }
 
-/* When a rule last had a packet is not a sum: it goes to the new map before any program counts there. */
+/* When a rule last had a packet is not a sum: it goes to the new map before any program counts
+ * there. */
 static int copy_last(const struct change *change)
 {
 	int cpus = libbpf_num_possible_cpus();
-	CLEANUP(free_ptr) struct fr_counters *each = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
+	CLEANUP(free_ptr)
+	struct fr_counters *each = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
 	CLEANUP(close_fd) int counters = -1;
 	struct fr_counters live;
 
@@ -246,7 +249,9 @@ int epoch_attach(struct change *change)
 	for (size_t i = 0; i < change->leaving_count && !err; i++)
 		err = hook_point(dir, change->pins, "l", change->leaving[i], change->d);
 	for (size_t i = 0; i < change->hook_count && !err; i++) {
-		struct attach attach = {.dir = dir, .pins = change->pins, .hook = &records[i],
+		struct attach attach = {.dir = dir,
+					.pins = change->pins,
+					.hook = &records[i],
 					.path = change->hooks[i].path,
 					.variant = joining_variant(change)};
 
@@ -256,12 +261,13 @@ int epoch_attach(struct change *change)
 	return err;
 }
 
-/* Storing what is there already waits until no program runs that has read it: the old ones have ended. */
+/* Storing what is there already waits until no program runs that has read it: the old ones have
+ * ended. */
 static int wait_for_programs(const struct change *change)
 {
 	CLEANUP(close_fd) int images = pin_open(change->running.pins, map_names[MAP_IMAGES]);
-	CLEANUP(close_fd) int image =
-		pin_open_number(change->running.pins, "image", change->running.generation);
+	CLEANUP(close_fd)
+	int image = pin_open_number(change->running.pins, "image", change->running.generation);
 	uint32_t zero = 0;
 
 	if (images < 0 || image < 0)

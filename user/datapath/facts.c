@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel says of a running policy: of each link or filter whether it is there, where it is attached,
- * which program it runs, by which maps that judges, and who else is on the hook. Our own records only say
- * what to ask about.
+ * What the kernel says of a running policy: of each link or filter whether it is there, where it is
+ * attached, which program it runs, by which maps that judges, and who else is on the hook. Our own
+ * records only say what to ask about.
  */
 #include "internal.h"
 
@@ -74,14 +74,15 @@ static bool program_uses(int fd, uint32_t map)
 	return false;
 }
 
-/* NULL when the program `id` is one that is pinned for this site and judges by the maps in force. */
+/* NULL when the program `id` is one that is pinned for this site and judges by the maps in force.
+ */
 static const char *program_fault(const struct asker *asker, const struct site *site, uint32_t id)
 {
 	static const char variants[] = {'s', 'j'};
 
 	for (size_t i = 0; i < sizeof(variants); i++) {
-		CLEANUP(close_fd) int fd =
-			program_open(asker->instance->pins, variants[i], site->program);
+		CLEANUP(close_fd)
+		int fd = program_open(asker->instance->pins, variants[i], site->program);
 
 		if (fd < 0 || fd_program_id(fd) != id)
 			continue;
@@ -108,7 +109,8 @@ static void take_neighbours(const struct asker *asker, const struct hook_query *
 		fact->fault = "its program is not among those of the hook";
 		return;
 	}
-	fact->neighbours = arena_alloc(asker->arena, (query->count + 1) * sizeof(*fact->neighbours));
+	fact->neighbours =
+		arena_alloc(asker->arena, (query->count + 1) * sizeof(*fact->neighbours));
 	for (uint32_t i = 0; i < query->count && i < QUERY_MAX; i++)
 		if (i != ours)
 			fact->neighbours[fact->neighbour_count++] =
@@ -117,7 +119,8 @@ static void take_neighbours(const struct asker *asker, const struct hook_query *
 }
 
 /* Asked where the target can be named: in its namespace, below a cgroup2 that is mounted here. */
-static void ask_neighbours(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+static void ask_neighbours(const struct asker *asker, const struct site *site,
+			   struct hook_fact *fact)
 {
 	const struct fr_hook_record *record = fact->record;
 	CLEANUP(close_fd) int cgroup = -1;
@@ -144,7 +147,8 @@ static void ask_neighbours(const struct asker *asker, const struct site *site, s
 
 /* ---------------------------------------------------------------- hooks */
 
-static const char *target_fault(const struct fr_hook_record *record, const struct link_target *target)
+static const char *target_fault(const struct fr_hook_record *record,
+				const struct link_target *target)
 {
 	if (record->kind == FR_KIND_CGROUP) {
 		if (!target->cgroup)
@@ -186,14 +190,15 @@ static void ask_filter(const struct asker *asker, const struct site *site, struc
 	int back = -1, err = netns_enter(fact->record->netns, &back);
 
 	if (err) {
-		fact->fault = arena_printf(asker->arena, "its network namespace cannot be entered: %s",
-					   error_text(err));
+		fact->fault =
+			arena_printf(asker->arena, "its network namespace cannot be entered: %s",
+				     error_text(err));
 		return;
 	}
 	fact->program = filter_program(fact->record, site);
 	netns_leave(&back);
-	fact->fault = fact->program ? program_fault(asker, site, fact->program)
-				    : "its filter is gone";
+	fact->fault =
+		fact->program ? program_fault(asker, site, fact->program) : "its filter is gone";
 }
 
 static bool link_missing(const struct asker *asker, const struct fr_hook_record *record,
@@ -229,9 +234,11 @@ static void ask_hook(struct asker *asker, const struct fr_hook_record *record)
 }
 
 int instance_hooks(const struct instance *instance, const struct host_options *o,
-		   struct arena *arena, struct diags *d, struct hook_fact **out, size_t *count)
+		   struct arena *arena, struct diags *d, struct hook_facts *out)
 {
-	struct asker asker = {.instance = instance, .options = o, .arena = arena,
+	struct asker asker = {.instance = instance,
+			      .options = o,
+			      .arena = arena,
 			      .images = fd_map_id(instance->images)};
 	struct fr_hook_record *copy;
 	struct records records;
@@ -239,14 +246,14 @@ int instance_hooks(const struct instance *instance, const struct host_options *o
 
 	if (err)
 		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
-				  "the records of what is attached cannot be read: %s", error_text(err));
+				  "the records of what is attached cannot be read: %s",
+				  error_text(err));
 	copy = arena_alloc(arena, records.count * sizeof(*copy));
 	memcpy(copy, records.list, records.count * sizeof(*copy));
 	for (uint32_t i = 0; i < records.count; i++)
 		if (copy[i].used)
 			ask_hook(&asker, &copy[i]);
 	records_unmap(&records);
-	*out = asker.list;
-	*count = asker.count;
+	*out = (struct hook_facts){asker.list, asker.count};
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must be there before anything can be applied: privileges and a bpffs. Each absence is told with the
- * command that mends it.
+ * What must be there before anything can be applied: privileges and a bpffs. Each absence is told
+ * with the command that mends it.
  */
 #include "internal.h"
 
@@ -55,12 +55,14 @@ int host_privileges(struct diags *d)
 			continue;
 		if (needed[i].within_admin && have >> CAP_SYS_ADMIN & 1)
 			continue;
-		missing = arena_printf(d->arena, "%s%s%s", missing, *missing ? ", " : "", needed[i].name);
+		missing = arena_printf(d->arena, "%s%s%s", missing, *missing ? ", " : "",
+				       needed[i].name);
 	}
 	if (!*missing)
 		return 0;
-	return diag_error(d, NO_LOC, -EPERM, "privilege", "run it as root, or grant what is missing",
-			  "this process lacks %s", missing);
+	return diag_error(d, NO_LOC, -EPERM, "privilege",
+			  "run it as root, or grant what is missing", "this process lacks %s",
+			  missing);
 }
 
 /* ---------------------------------------------------------------- bpffs */
@@ -82,8 +84,8 @@ static bool within_bpffs(const char *path)
 	return status.f_type == BPF_FS_MAGIC;
 }
 
-/* A mount made in a mount namespace that ends with this command would take the pins along: it must be
- * that of the host, or at least of who started us. */
+/* A mount made in a mount namespace that ends with this command would take the pins along: it must
+ * be that of the host, or at least of who started us. */
 static bool mounts_outlive_us(void)
 {
 	struct stat ours, other;
@@ -102,14 +104,16 @@ static int bpffs_missing(const char *root, int err, struct diags *d)
 	bool usual = str_starts(root, BPFFS_USUAL "/");
 
 	if (err == -EXDEV)
-		return diag_error(d, NO_LOC, -ENOTSUP, "bpffs",
-				  "enter only the network namespace, with nsenter --net=/run/netns/NAME",
-				  "no bpffs is mounted in this mount namespace (ip netns exec hides the "
-				  "host's), and one mounted here would end with this command");
+		return diag_error(
+			d, NO_LOC, -ENOTSUP, "bpffs",
+			"enter only the network namespace, with nsenter --net=/run/netns/NAME",
+			"no bpffs is mounted in this mount namespace (ip netns exec hides the "
+			"host's), and one mounted here would end with this command");
 	if (err)
 		return diag_error(d, NO_LOC, -EPERM, "bpffs",
 				  "mount -t bpf bpf " BPFFS_USUAL " (needs CAP_SYS_ADMIN)",
-				  "no bpffs is mounted at " BPFFS_USUAL " and it cannot be mounted: %s",
+				  "no bpffs is mounted at " BPFFS_USUAL
+				  " and it cannot be mounted: %s",
 				  error_text(err));
 	return diag_error(d, NO_LOC, -ENOTSUP, "bpffs",
 			  usual ? "mount -t bpf bpf " BPFFS_USUAL

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Images into kernel memory: a new inner map gets the compiled lines, then what only the loader knows
- * (generation, counter slots, time-outs in jiffies), and is checked before anything can refer to it. The
- * flip itself is not done here.
+ * Images into kernel memory: a new inner map gets the compiled lines, then what only the loader
+ * knows (generation, counter slots, time-outs in jiffies), and is checked before anything can refer
+ * to it. The flip itself is not done here.
  */
 #include "internal.h"
 
@@ -44,8 +44,8 @@ uint32_t clock_hz(void)
 int image_map_create(uint32_t lines)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fr_image", sizeof(uint32_t), FR_LINE_BYTES, lines,
-				&options);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fr_image", sizeof(uint32_t), FR_LINE_BYTES,
+				lines, &options);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -59,7 +59,8 @@ static bool within(const struct fr_image_conf *conf, uint32_t line, uint64_t cou
 static bool image_sound(const struct image *image)
 {
 	const struct fr_image_head *head = image->lines;
-	const struct fr_image_conf *conf = (const void *)((const char *)image->lines + FR_LINE_BYTES);
+	const struct fr_image_conf *conf =
+		(const void *)((const char *)image->lines + FR_LINE_BYTES);
 	const uint64_t root = 65536 / FR_LINE_WORDS;
 	uint64_t slots = ((uint64_t)conf->rules + FR_LINE_WORDS - 1) / FR_LINE_WORDS;
 
@@ -75,7 +76,8 @@ static bool image_sound(const struct image *image)
 		const struct fr_image_dir *tables = &head->dir[dir];
 
 		if (!within(conf, tables->root4, root) || !within(conf, tables->root6, root) ||
-		    !within(conf, tables->services, 256 * sizeof(struct fr_service) / FR_LINE_BYTES) ||
+		    !within(conf, tables->services,
+			    256 * sizeof(struct fr_service) / FR_LINE_BYTES) ||
 		    !within(conf, tables->matrix, 1) || !tables->columns ||
 		    tables->columns % FR_LINE_WORDS)
 			return false;
@@ -135,7 +137,8 @@ int image_install(const struct install *install, struct diags *d)
 	if (err)
 		return err;
 	if (install->image->line_count > install->class_lines)
-		return diag_error(d, NO_LOC, -E2BIG, "image", NULL, "the image is over its size class");
+		return diag_error(d, NO_LOC, -E2BIG, "image", NULL,
+				  "the image is over its size class");
 	fd = image_map_create(install->class_lines);
 	if (fd < 0)
 		return diag_error(d, NO_LOC, fd, "kernel-load", NULL,
@@ -168,7 +171,8 @@ int image_map_view(int fd, struct image *out)
 	munmap(lines, start);
 	if (image.line_count <= LINE_IDENT)
 		return -ENODATA;
-	image.lines = mmap(NULL, (size_t)image.line_count * FR_LINE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	image.lines =
+		mmap(NULL, (size_t)image.line_count * FR_LINE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
 	if (image.lines == MAP_FAILED)
 		return -errno;
 	*out = image;

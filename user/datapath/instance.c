@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A running policy opened for reading, and the commands that change it without a new image: detach, zero,
- * list. Reading takes no lock; when a change comes in between, it is tried again.
+ * A running policy opened for reading, and the commands that change it without a new image: detach,
+ * zero, list. Reading takes no lock; when a change comes in between, it is tried again.
  */
 #include "internal.h"
 
@@ -24,9 +24,10 @@ static int not_applied(const char *policy, const char *root, int err, struct dia
 	}
 	if (err && err != -ENOENT)
 		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
-				  "what is pinned below %s cannot be read: %s", root, error_text(err));
-	return diag_error(d, NO_LOC, -ENOENT, "not-applied", NULL, "no policy %s is applied below %s",
-			  policy, root);
+				  "what is pinned below %s cannot be read: %s", root,
+				  error_text(err));
+	return diag_error(d, NO_LOC, -ENOENT, "not-applied", NULL,
+			  "no policy %s is applied below %s", policy, root);
 }
 
 static int open_maps(const struct running *running, struct instance *out)
@@ -114,8 +115,8 @@ void instance_close(struct instance *instance)
 		close_fd(fds[i]);
 }
 
-/* The generation may have moved on since the instance was opened: the one it was opened at is asked for
- * first, then whatever is in force. */
+/* The generation may have moved on since the instance was opened: the one it was opened at is asked
+ * for first, then whatever is in force. */
 int instance_image(const struct instance *instance, struct image *out)
 {
 	uint32_t zero = 0, id;
@@ -185,7 +186,8 @@ static int detach_all(const char *root, struct diags *d, size_t *count)
 	return err;
 }
 
-int datapath_detach(const struct host_options *o, const char *policy, struct diags *d, size_t *count)
+int datapath_detach(const struct host_options *o, const char *policy, struct diags *d,
+		    size_t *count)
 {
 	const char *root = pin_root(o);
 	CLEANUP(close_fd) int lock = -1;

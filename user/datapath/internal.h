@@ -8,10 +8,10 @@
  *                                     image-<generation>, rules-…, hooks-…, state-…
  * (bpffs takes no name with a dot.)
  *
- * An epoch is one set of programs with the outer map that they judge by. The generation in force is the
- * highest one that slot 0 of any epoch's fr_images holds (of equals, the lowest epoch's): so one store
- * in the kernel also says which records of user space count, and what a killed command left behind is
- * whatever does not belong to that generation.
+ * An epoch is one set of programs with the outer map that they judge by. The generation in force is
+ * the highest one that slot 0 of any epoch's fr_images holds (of equals, the lowest epoch's): so
+ * one store in the kernel also says which records of user space count, and what a killed command
+ * left behind is whatever does not belong to that generation.
  */
 #ifndef DATAPATH_INTERNAL_H
 #define DATAPATH_INTERNAL_H
@@ -79,7 +79,7 @@ struct object_request {
 	int reuse[MAP_COUNT]; /* maps to share instead of making new ones, else -1 */
 };
 int object_load(const struct object_request *request, struct diags *d, struct object **out);
-void object_close(struct object *object); /* NULL is fine */
+void object_close(struct object *object);		       /* NULL is fine */
 int object_map(const struct object *object, const char *name); /* borrowed; -1 when absent */
 int object_program(const struct object *object, enum program program);
 /* "0.1.0 (12 hex digits of the object's digest)" */
@@ -88,10 +88,10 @@ void libbpf_quiet(void);
 
 /* ---------------------------------------------------------------- install.c: images */
 
-uint32_t image_class(uint32_t lines);  /* power of two that holds them */
+uint32_t image_class(uint32_t lines); /* power of two that holds them */
 uint32_t slots_class(uint32_t rules);
 uint32_t clock_hz(void);
-int image_map_create(uint32_t lines);  /* an inner map, or -errno */
+int image_map_create(uint32_t lines); /* an inner map, or -errno */
 struct install {
 	const struct image *image;
 	uint32_t class_lines;
@@ -100,7 +100,8 @@ struct install {
 	uint64_t adopt_until;
 	const uint32_t *slot; /* by rule number; NULL: the rule's own number */
 };
-/* A new inner map with the image as the programs need it; verified. fd, or -errno with a diagnostic. */
+/* A new inner map with the image as the programs need it; verified. fd, or -errno with a
+ * diagnostic. */
 int image_install(const struct install *install, struct diags *d);
 int image_map_view(int fd, struct image *out); /* map it read-only */
 
@@ -120,8 +121,8 @@ const char *cgroup2_find(const struct host_options *o, struct arena *arena); /* 
 
 /* ---------------------------------------------------------------- netns.c */
 
-/* Enter the namespace of that inode; *back is -1 when the caller was there already. -ESRCH: nothing on
- * this host refers to it any more. */
+/* Enter the namespace of that inode; *back is -1 when the caller was there already. -ESRCH: nothing
+ * on this host refers to it any more. */
 int netns_enter(uint64_t inode, int *back);
 void netns_leave(int *back);
 
@@ -132,9 +133,9 @@ typedef char pin_path[PIN_PATH];
 
 /* The generation in force of one policy. */
 struct running {
-	char dir[256];	     /* of the policy */
-	pin_path pins;	     /* of the epoch */
-	uint32_t epoch;	     /* 0: nothing is in force */
+	char dir[256];	/* of the policy */
+	pin_path pins;	/* of the epoch */
+	uint32_t epoch; /* 0: nothing is in force */
 	uint32_t generation;
 	uint32_t epoch_last; /* highest that has a directory */
 };
@@ -145,14 +146,16 @@ int pin_open_number(const char *dir, const char *name, uint32_t number);
 int pin_store(int fd, const char *dir, const char *name);
 int pin_store_number(int fd, const char *dir, const char *name, uint32_t number);
 /* Calls `visit` for each entry of a directory, in no order; a non-zero return ends it. */
-int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, void *), void *context);
+int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, void *),
+	     void *context);
 void pin_remove(const char *dir, const char *name);
 void pin_remove_tree(const char *dir); /* an epoch with all that is pinned in it */
 bool pin_number(const char *name, const char *prefix, uint32_t *out); /* "image-12" */
 int pin_lock(const char *root, bool create, struct diags *d, int *lock);
 uint32_t fd_map_id(int fd);
 uint32_t fd_program_id(int fd);
-/* Names of the directories below the pin root; only those with a generation in force unless `all`. */
+/* Names of the directories below the pin root; only those with a generation in force unless `all`.
+ */
 int policy_names(const char *root, bool all, struct arena *arena, const char ***names,
 		 size_t *count);
 
@@ -206,8 +209,9 @@ int program_open(const char *pins, char variant, enum program program);
 struct attach {
 	const char *dir, *pins; /* of the policy, of the epoch */
 	char variant;
-	const char *path;	     /* of the cgroup */
-	struct fr_hook_record *hook; /* pinned already: a filter's place is written before it is made */
+	const char *path; /* of the cgroup */
+	struct fr_hook_record
+		*hook; /* pinned already: a filter's place is written before it is made */
 };
 int hook_attach(const struct attach *attach, struct diags *d);
 /* Point what is attached at the programs of `pins`, of the first of `variants` that has them. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bpf(2) where libbpf 1.1 and the headers of Debian 12 do not know enough: TCX links, queries of a hook that
- * name links as well, link information. Layouts are those of Linux 6.6, of which older ones are prefixes.
+ * bpf(2) where libbpf 1.1 and the headers of Debian 12 do not know enough: TCX links, queries of a
+ * hook that name links as well, link information. Layouts are those of Linux 6.6, of which older
+ * ones are prefixes.
  */
 #include "internal.h"
 
@@ -27,8 +28,10 @@ struct query_attr {
 int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type)
 {
 	/* No relative: before the first of those that are there. */
-	struct link_create_attr attr = {.prog_fd = (uint32_t)program, .target = ifindex,
-					.attach_type = attach_type, .flags = ATTACH_BEFORE};
+	struct link_create_attr attr = {.prog_fd = (uint32_t)program,
+					.target = ifindex,
+					.attach_type = attach_type,
+					.flags = ATTACH_BEFORE};
 	long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 
 	return fd < 0 ? -errno : (int)fd;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One attach point: make its links or filters, point them at other programs, remove them. What is attached
- * is found again by pin (links) or by priority and handle (clsact filters). Only our own are ever touched.
+ * One attach point: make its links or filters, point them at other programs, remove them. What is
+ * attached is found again by pin (links) or by priority and handle (clsact filters). Only our own
+ * are ever touched.
  */
 #include "internal.h"
 
@@ -69,16 +70,18 @@ struct filter {
 	struct bpf_tc_opts options;
 };
 
-static bool filter_of(const struct fr_hook_record *hook, const struct site *site, struct filter *out)
+static bool filter_of(const struct fr_hook_record *hook, const struct site *site,
+		      struct filter *out)
 {
 	unsigned priority, handle;
 
 	if (sscanf(hook->pin, "tc-%u-%x", &priority, &handle) != 2)
 		return false;
 	*out = (struct filter){
-		.hook = {.sz = sizeof(out->hook), .ifindex = (int)hook->ifindex,
+		.hook = {.sz = sizeof(out->hook),
+			 .ifindex = (int)hook->ifindex,
 			 .attach_point = site->attach_type == ATTACH_TCX_INGRESS ? BPF_TC_INGRESS
-										: BPF_TC_EGRESS},
+										 : BPF_TC_EGRESS},
 		.options = {.sz = sizeof(out->options), .handle = handle, .priority = priority},
 	};
 	return true;
@@ -167,11 +170,12 @@ static int refused_cgroup(const struct attach *attach, const struct site *site, 
 			continue;
 		if (query.attach_flags & ATTACH_ALLOW_MULTI || (query.attach_flags && !here))
 			continue;
-		return diag_error(d, NO_LOC, -EPERM, "foreign-program",
-				  "systemd's IPAddressDeny= and IPAddressAllow= attach like this: name the "
-				  "slice instead of the unit, or remove them",
-				  "%s holds %s of cgroup %s for itself", program_words(d->arena,
-				  query.programs[0]), site->text, path);
+		return diag_error(
+			d, NO_LOC, -EPERM, "foreign-program",
+			"systemd's IPAddressDeny= and IPAddressAllow= attach like this: name the "
+			"slice instead of the unit, or remove them",
+			"%s holds %s of cgroup %s for itself",
+			program_words(d->arena, query.programs[0]), site->text, path);
 	}
 	return diag_error(d, NO_LOC, err, "attach", NULL, "cannot attach %s to cgroup %s: %s",
 			  site->text, attach->hook->name, error_text(err));
@@ -267,7 +271,8 @@ bool hook_alive(const char *dir, const struct fr_hook_record *hook)
 /* ---------------------------------------------------------------- other programs */
 
 /* An open program of the first variant there is; -1 when `id` is of any of them already. */
-static int program_choose(const char *pins, const char *variants, const struct site *site, uint32_t id)
+static int program_choose(const char *pins, const char *variants, const struct site *site,
+			  uint32_t id)
 {
 	int chosen = -ENOENT;
 
@@ -351,7 +356,8 @@ int hook_point(const char *dir, const char *pins, const char *variants,
 	netns_leave(&back);
 	if (err)
 		return diag_error(d, NO_LOC, err, "attach", NULL,
-				  "cannot put other programs at %s: %s", hook->name, error_text(err));
+				  "cannot put other programs at %s: %s", hook->name,
+				  error_text(err));
 	return 0;
 }
 
@@ -376,16 +382,20 @@ int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags
 	if (hook->how == HOW_CLSACT)
 		err = netns_enter(hook->netns, &back);
 	if (err == -ESRCH) {
-		diag_warning(d, NO_LOC, "namespace", NULL,
-			     "the network namespace of %s is not to be found: its clsact filters end, or "
-			     "have ended, with it", hook->name);
+		diag_warning(
+			d, NO_LOC, "namespace", NULL,
+			"the network namespace of %s is not to be found: its clsact filters end, or "
+			"have ended, with it",
+			hook->name);
 		return 0;
 	}
 	if (err)
-		return diag_error(d, NO_LOC, err, "namespace",
-				  "run it in that network namespace, or with CAP_SYS_ADMIN",
-				  "the clsact filters of %s are in another network namespace, which cannot "
-				  "be entered: %s", hook->name, error_text(err));
+		return diag_error(
+			d, NO_LOC, err, "namespace",
+			"run it in that network namespace, or with CAP_SYS_ADMIN",
+			"the clsact filters of %s are in another network namespace, which cannot "
+			"be entered: %s",
+			hook->name, error_text(err));
 	for (size_t i = 0; i < count; i++) {
 		if (hook->how == HOW_CLSACT) {
 			filter_remove(hook, &sites[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Opens the kernel object, sizes its maps, chooses its programs and loads them. What the kernel refuses
- * becomes a diagnostic with the verifier's last words. Nothing is attached or pinned here.
+ * Opens the kernel object, sizes its maps, chooses its programs and loads them. What the kernel
+ * refuses becomes a diagnostic with the verifier's last words. Nothing is attached or pinned here.
  */
 #include "internal.h"
 
@@ -110,8 +110,10 @@ static bool map_serves(const struct bpf_map *map, enum kernel_map which, int fd,
 		return false;
 	if (which == MAP_IMAGES)
 		return true;
-	return info.type == (uint32_t)bpf_map__type(map) && info.key_size == bpf_map__key_size(map) &&
-	       info.value_size == bpf_map__value_size(map) && info.map_flags == bpf_map__map_flags(map);
+	return info.type == (uint32_t)bpf_map__type(map) &&
+	       info.key_size == bpf_map__key_size(map) &&
+	       info.value_size == bpf_map__value_size(map) &&
+	       info.map_flags == bpf_map__map_flags(map);
 }
 
 /* All maps: sizes, or another object's map in place of a new one. */
@@ -179,8 +181,7 @@ static struct object *object_open(void)
 	return NULL;
 }
 
-static int object_try(const struct object_request *request, uint32_t programs,
-		      struct object **out)
+static int object_try(const struct object_request *request, uint32_t programs, struct object **out)
 {
 	struct object *object = object_open();
 	CLEANUP(close_fd) int template_fd = -1;
@@ -229,13 +230,15 @@ static int load_failed(struct object *object, int err, struct diags *d)
 
 	object_close(object);
 	if (err == -EPERM && !words)
-		return diag_error(d, NO_LOC, err, "kernel-load",
-				  "run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; before Linux "
-				  "5.11 also with LimitMEMLOCK=infinity",
-				  "the kernel does not let this process load its programs");
+		return diag_error(
+			d, NO_LOC, err, "kernel-load",
+			"run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; before Linux "
+			"5.11 also with LimitMEMLOCK=infinity",
+			"the kernel does not let this process load its programs");
 	if (err == -ENOMEM || err == -E2BIG || err == -ENOSPC)
 		return diag_error(d, NO_LOC, err, "kernel-load", words,
-				  "the kernel has no room for the maps or programs: %s", error_text(err));
+				  "the kernel has no room for the maps or programs: %s",
+				  error_text(err));
 	return diag_error(d, NO_LOC, -ENOTSUP, "kernel-load", words,
 			  "the kernel refuses the programs: %s", error_text(err));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interfaces, their subnets, and whether this host forwards: asked of the network namespace that the
- * caller is in, by netlink. /sys/class/net and /proc/sys belong to whoever mounted them and are not read.
+ * Interfaces, their subnets, and whether this host forwards: asked of the network namespace that
+ * the caller is in, by netlink. /sys/class/net and /proc/sys belong to whoever mounted them and are
+ * not read.
  */
 #include "internal.h"
 
@@ -86,7 +87,8 @@ struct interface_list {
 	size_t count, capacity;
 };
 
-/* Where packets begin at the IP header: what TC programs see of these devices has no other header. */
+/* Where packets begin at the IP header: what TC programs see of these devices has no other header.
+ */
 static bool type_is_l3(uint16_t type)
 {
 	return type == ARPHRD_NONE || type == ARPHRD_PPP || type == ARPHRD_RAWIP ||
@@ -130,7 +132,8 @@ static int by_ifindex(const void *a, const void *b)
 int host_interfaces(struct arena *arena, struct diags *d, struct interface **out, size_t *count)
 {
 	struct request request = {
-		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)), .nlmsg_type = RTM_GETLINK},
+		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+			   .nlmsg_type = RTM_GETLINK},
 	};
 	struct interface_list list = {.arena = arena};
 	int err = -EAGAIN;
@@ -223,7 +226,8 @@ int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct 
 		 size_t *count)
 {
 	struct request request = {
-		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)), .nlmsg_type = RTM_GETADDR},
+		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+			   .nlmsg_type = RTM_GETADDR},
 	};
 	struct subnet_list list = {.arena = arena, .ifindex = ifindex};
 	int err = -EAGAIN;
@@ -234,8 +238,8 @@ int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct 
 	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "netlink", NULL,
-				  "the kernel does not list the addresses of interface %u: %s", ifindex,
-				  error_text(err));
+				  "the kernel does not list the addresses of interface %u: %s",
+				  ifindex, error_text(err));
 	*out = list.list;
 	*count = list.count;
 	return 0;

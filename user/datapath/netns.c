@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The network namespace that a record names by its inode. Nothing in bpffs can hold a namespace, so it is
- * looked for where one can be: mounts (iproute2, container engines) and processes. One that only an open file
- * holds is not found.
+ * The network namespace that a record names by its inode. Nothing in bpffs can hold a namespace, so
+ * it is looked for where one can be: mounts (iproute2, container engines) and processes. One that
+ * only an open file holds is not found.
  */
 #include "internal.h"
 
@@ -40,7 +40,8 @@ static int open_mounted(uint64_t inode)
 		return -1;
 	snprintf(wanted, sizeof(wanted), "net:[%llu]", (unsigned long long)inode);
 	while (fd < 0 && getline(&line, &size, file) > 0)
-		if (sscanf(line, "%*s %*s %*s %63s %255s", root, point) == 2 && str_equal(root, wanted))
+		if (sscanf(line, "%*s %*s %*s %63s %255s", root, point) == 2 &&
+		    str_equal(root, wanted))
 			fd = open_if(point, inode);
 	return fd;
 }
@@ -90,7 +91,8 @@ int netns_enter(uint64_t inode, int *back)
 	return 0;
 }
 
-/* Going back cannot fail: the namespace is held open and entering the other one took the same right. */
+/* Going back cannot fail: the namespace is held open and entering the other one took the same
+ * right. */
 void netns_leave(int *back)
 {
 	if (*back >= 0 && setns(*back, CLONE_NEWNET))

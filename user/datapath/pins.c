@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The directories below the pin root: their names, what they hold, which generation is in force, and the
- * lock that keeps commands which change them apart. Knows nothing of hooks or images.
+ * The directories below the pin root: their names, what they hold, which generation is in force,
+ * and the lock that keeps commands which change them apart. Knows nothing of hooks or images.
  */
 #include "internal.h"
 
@@ -80,7 +80,8 @@ bool pin_number(const char *name, const char *prefix, uint32_t *out)
 	return true;
 }
 
-int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, void *), void *context)
+int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, void *),
+	     void *context)
 {
 	DIR *stream = opendir(dir);
 	const struct dirent *entry;
@@ -289,12 +290,13 @@ int pin_lock(const char *root, bool create, struct diags *d, int *lock)
 	}
 	if (fd == -EWOULDBLOCK || fd == -ESTALE)
 		return diag_error(d, NO_LOC, -EBUSY, "locked", "try again when it has ended",
-				  "another flowreeve command is changing what is applied below %s", root);
+				  "another flowreeve command is changing what is applied below %s",
+				  root);
 	if (fd == -ENOENT && !create)
 		return fd;
 	if (fd < 0)
-		return diag_error(d, NO_LOC, fd, "pin-root", NULL, "cannot open the pin root %s: %s",
-				  root, error_text(fd));
+		return diag_error(d, NO_LOC, fd, "pin-root", NULL,
+				  "cannot open the pin root %s: %s", root, error_text(fd));
 	*lock = fd;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a change means on this host: which hooks stay, join and leave, which counter slot each rule gets, and
- * whether what runs can take the new image. Changes nothing.
+ * What a change means on this host: which hooks stay, join and leave, which counter slot each rule
+ * gets, and whether what runs can take the new image. Changes nothing.
  */
 #include "change.h"
 
@@ -31,7 +31,8 @@ static bool number_taken(const struct change *change, uint32_t number)
 	return false;
 }
 
-/* Filters of several policies and pin roots share a priority: the upper half of a handle tells whose. */
+/* Filters of several policies and pin roots share a priority: the upper half of a handle tells
+ * whose. */
 static uint32_t handle_base(const char *dir)
 {
 	uint32_t hash = 2166136261u;
@@ -77,7 +78,8 @@ static const struct fr_hook_record *find_running(const struct change *change,
 	return NULL;
 }
 
-static void plan_hook(struct change *change, const struct hook *hook, uint64_t netns, uint32_t *number)
+static void plan_hook(struct change *change, const struct hook *hook, uint64_t netns,
+		      uint32_t *number)
 {
 	struct planned_hook *planned = &change->hooks[change->hook_count++];
 	struct fr_hook_record *record = &planned->record;
@@ -162,7 +164,8 @@ static int check_other(struct change *change, const char *name)
 	return diag_error(change->d, NO_LOC, -EBUSY, "attach-taken",
 			  "an attach point belongs to one policy only: detach that one first",
 			  "%s %s belongs to the applied policy %s",
-			  taken->kind == FR_KIND_CGROUP ? "cgroup" : "interface", taken->name, name);
+			  taken->kind == FR_KIND_CGROUP ? "cgroup" : "interface", taken->name,
+			  name);
 }
 
 static int check_others(struct change *change)
@@ -238,7 +241,8 @@ static int plan_host_facts(struct change *change)
 
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "netlink", NULL,
-				  "the kernel does not tell whether it forwards: %s", error_text(err));
+				  "the kernel does not tell whether it forwards: %s",
+				  error_text(err));
 	change->extra_flags = forwarding ? FR_F_FORWARDING_ON : 0;
 	return 0;
 }
@@ -256,8 +260,9 @@ int change_plan(struct change *change)
 		err = plan_host_facts(change);
 	if (err)
 		return err;
-	err = slots_plan(change->request->ruleset, change->running.epoch ? &change->old_rules : NULL,
-			 change->old_counters, change->d->arena, &change->slots);
+	err = slots_plan(change->request->ruleset,
+			 change->running.epoch ? &change->old_rules : NULL, change->old_counters,
+			 change->d->arena, &change->slots);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "counters", NULL,
 				  "the counters that run cannot be read: %s", error_text(err));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Maps that only user space uses: rules, hooks and state of a generation. Arrays mapped into memory, so
- * that a hundred thousand rules are read without as many system calls.
+ * Maps that only user space uses: rules, hooks and state of a generation. Arrays mapped into
+ * memory, so that a hundred thousand rules are read without as many system calls.
  */
 #include "internal.h"
 
@@ -40,8 +40,9 @@ void records_unmap(struct records *records)
 int records_create(const char *name, uint32_t value_size, uint32_t count, struct records *out)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	CLEANUP(close_fd) int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t),
-						  value_size, count ? count : 1, &options);
+	CLEANUP(close_fd)
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), value_size,
+				count ? count : 1, &options);
 	int err;
 
 	if (fd < 0)

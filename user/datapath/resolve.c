@@ -44,7 +44,8 @@ static bool is_pattern(const char *name)
 	return strpbrk(name, "*?[") != NULL;
 }
 
-static int add_hook(struct finder *finder, const struct attach_point *point, const struct hook *hook)
+static int add_hook(struct finder *finder, const struct attach_point *point,
+		    const struct hook *hook)
 {
 	for (size_t i = 0; i < finder->count; i++) {
 		const struct hook *other = &finder->list[i];
@@ -55,7 +56,8 @@ static int add_hook(struct finder *finder, const struct attach_point *point, con
 			return 0;
 		if (same)
 			return diag_error(finder->d, point->loc, -EBUSY, "attach-twice", NULL,
-					  "%s is named both as an interface and as a guest", hook->name);
+					  "%s is named both as an interface and as a guest",
+					  hook->name);
 	}
 	if (finder->count == FR_HOOKS_MAX)
 		return diag_error(finder->d, point->loc, -E2BIG, "attach-limit", NULL,
@@ -69,7 +71,9 @@ static int add_hook(struct finder *finder, const struct attach_point *point, con
 static int add_interface(struct finder *finder, const struct attach_point *point,
 			 const struct interface *interface)
 {
-	struct hook hook = {.kind = point->kind, .l3 = interface->l3, .ifindex = interface->ifindex,
+	struct hook hook = {.kind = point->kind,
+			    .l3 = interface->l3,
+			    .ifindex = interface->ifindex,
 			    .name = interface->name};
 
 	if (interface->loopback)
@@ -103,7 +107,8 @@ static int resolve_interface(struct finder *finder, const struct attach_point *p
 		return 0;
 	return diag_error(finder->d, point->loc, -ENODEV, "no-interface",
 			  "ip -br link lists those of this network namespace",
-			  pattern ? "no interface matches %s" : "there is no interface %s", point->name);
+			  pattern ? "no interface matches %s" : "there is no interface %s",
+			  point->name);
 }
 
 /* ---------------------------------------------------------------- cgroups */
@@ -132,10 +137,12 @@ static char *cgroup_path(const struct finder *finder, const char *name)
 
 	while (length > 1 && path[length - 1] == '/')
 		path[--length] = 0;
-	return strstr(path, "/../") || (length > 3 && !strcmp(path + length - 3, "/..")) ? NULL : path;
+	return strstr(path, "/../") || (length > 3 && !strcmp(path + length - 3, "/..")) ? NULL
+											 : path;
 }
 
-static int resolve_pattern(struct finder *finder, const struct attach_point *point, const char *path)
+static int resolve_pattern(struct finder *finder, const struct attach_point *point,
+			   const char *path)
 {
 	glob_t found = {0};
 	int err = -ENOENT;
@@ -183,9 +190,10 @@ static int refuse_nested(const struct finder *finder)
 				continue;
 			if (str_equal(outer, "/") ||
 			    (str_starts(inner, outer) && inner[strlen(outer)] == '/'))
-				return diag_error(finder->d, NO_LOC, -EBUSY, "nested-cgroups", NULL,
-						  "cgroup %s is below %s, which the policy attaches too",
-						  inner, outer);
+				return diag_error(
+					finder->d, NO_LOC, -EBUSY, "nested-cgroups", NULL,
+					"cgroup %s is below %s, which the policy attaches too",
+					inner, outer);
 		}
 	return 0;
 }
@@ -197,8 +205,9 @@ int host_resolve(const struct ruleset *rs, const struct host_options *o, struct 
 	int err = host_interfaces(d->arena, d, &finder.interfaces, &finder.interface_count);
 
 	for (size_t i = 0; i < rs->attach_count && !err; i++)
-		err = rs->attach[i].kind == FR_KIND_CGROUP ? resolve_cgroup(&finder, &rs->attach[i])
-							   : resolve_interface(&finder, &rs->attach[i]);
+		err = rs->attach[i].kind == FR_KIND_CGROUP
+			      ? resolve_cgroup(&finder, &rs->attach[i])
+			      : resolve_interface(&finder, &rs->attach[i]);
 	if (!err)
 		err = refuse_nested(&finder);
 	if (err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Makes what is attached and pinned agree with the generation in force. It is the end of every change, the
- * way back from one that failed, and the cure for one that was killed: all three find the generation in force
- * and remove what is not of it. Runs under the lock of the pin root.
+ * Makes what is attached and pinned agree with the generation in force. It is the end of every
+ * change, the way back from one that failed, and the cure for one that was killed: all three find
+ * the generation in force and remove what is not of it. Runs under the lock of the pin root.
  */
 #include "internal.h"
 
@@ -52,7 +52,8 @@ static int sweep_filters(const char *dir, const char *name, void *context)
 	struct records records = {0};
 	uint32_t generation;
 
-	if (!pin_number(name, "hooks-", &generation) || records_open(dir, "hooks", generation, &records))
+	if (!pin_number(name, "hooks-", &generation) ||
+	    records_open(dir, "hooks", generation, &records))
 		return 0;
 	hooks = records.list;
 	if (records.size != records.count * sizeof(*hooks))
@@ -125,7 +126,8 @@ static int sweep_generation(const char *dir, const char *name, void *context)
 	uint32_t generation;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (pin_number(name, kinds[i], &generation) && generation != sweep->running->generation)
+		if (pin_number(name, kinds[i], &generation) &&
+		    generation != sweep->running->generation)
 			pin_remove(dir, name);
 	return 0;
 }
@@ -154,17 +156,19 @@ static int check_version(const struct running *running, struct diags *d)
 	uint32_t abi;
 
 	if (records_open(running->pins, "state", running->generation, &state))
-		return diag_error(d, NO_LOC, -EIO, "pins-broken", "flowreeve detach removes what is left",
+		return diag_error(d, NO_LOC, -EIO, "pins-broken",
+				  "flowreeve detach removes what is left",
 				  "records are missing below %s", running->pins);
 	first = state.list;
 	abi = first->abi;
 	records_unmap(&state);
 	if (abi == FR_ABI_VERSION)
 		return 0;
-	return diag_error(d, NO_LOC, -EPROTO, "pins-version",
-			  "detach with the version that applied it, or with this one, then apply again",
-			  "what is applied below %s is of layout %u, this flowreeve knows %u", running->dir,
-			  abi, FR_ABI_VERSION);
+	return diag_error(
+		d, NO_LOC, -EPROTO, "pins-version",
+		"detach with the version that applied it, or with this one, then apply again",
+		"what is applied below %s is of layout %u, this flowreeve knows %u", running->dir,
+		abi, FR_ABI_VERSION);
 }
 
 static int settle_hooks(struct sweep *sweep)
@@ -186,7 +190,8 @@ int policy_settle(const char *root, const char *policy, struct diags *d, struct 
 	struct records hooks = {0};
 	int err = running_find(root, policy, &running);
 
-	if (err == -ENOENT && snprintf(running.dir, sizeof(running.dir), "%s/%s", root, policy) < 250)
+	if (err == -ENOENT &&
+	    snprintf(running.dir, sizeof(running.dir), "%s/%s", root, policy) < 250)
 		err = 0;
 	else if (!err && !running.generation)
 		err = sweep_all(&sweep);
@@ -204,7 +209,8 @@ int policy_settle(const char *root, const char *policy, struct diags *d, struct 
 	return err;
 }
 
-/* One store ends the policy at all its hooks at once: those that go later pass everything meanwhile. */
+/* One store ends the policy at all its hooks at once: those that go later pass everything
+ * meanwhile. */
 static int stop_epoch(const char *dir, const char *name, void *context)
 {
 	CLEANUP(close_fd) int images = -1;
@@ -240,10 +246,12 @@ static int check_reach(const struct running *running, struct diags *d)
 		if (err == -ESRCH)
 			err = 0;
 		if (err)
-			diag_error(d, NO_LOC, err, "namespace",
-				   "run it in that network namespace, or with CAP_SYS_ADMIN",
-				   "%s has clsact filters in another network namespace, which cannot be "
-				   "entered: %s", hooks[i].name, error_text(err));
+			diag_error(
+				d, NO_LOC, err, "namespace",
+				"run it in that network namespace, or with CAP_SYS_ADMIN",
+				"%s has clsact filters in another network namespace, which cannot be "
+				"entered: %s",
+				hooks[i].name, error_text(err));
 	}
 	records_unmap(&records);
 	return err;
@@ -263,7 +271,7 @@ int policy_remove(const char *root, const char *policy, struct diags *d)
 	running.epoch = 0; /* so that none of them is kept */
 	err = sweep_all(&sweep);
 	if (!err && rmdir(running.dir))
-		err = diag_error(d, NO_LOC, -errno, "pin-root", NULL, "cannot remove %s: %s", running.dir,
-				 error_text(errno));
+		err = diag_error(d, NO_LOC, -errno, "pin-root", NULL, "cannot remove %s: %s",
+				 running.dir, error_text(errno));
 	return err;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counter slots. A rule keeps its slot across generations for as long as its id and direction stay, so
- * that its counters go on by themselves. A slot of a rule that has left keeps the name, for flows that still
- * refer to it, until another rule needs the slot; then a baseline hides the old figures.
+ * Counter slots. A rule keeps its slot across generations for as long as its id and direction stay,
+ * so that its counters go on by themselves. A slot of a rule that has left keeps the name, for
+ * flows that still refer to it, until another rule needs the slot; then a baseline hides the old
+ * figures.
  */
 #include "internal.h"
 
@@ -98,7 +99,8 @@ static void describe(const struct ruleset *rs, uint32_t number, struct fr_rule_r
 	out->staged = rule->staged;
 }
 
-/* Room that no rule of the generation in force uses: at the end first, so that names are kept long. */
+/* Room that no rule of the generation in force uses: at the end first, so that names are kept long.
+ */
 static uint32_t take_slot(struct planner *planner, uint32_t *count)
 {
 	if (*count < planner->capacity)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who talks to whom, and what was or would have been refused: the flow maps as views, one by one. */
+/* Who talks to whom, and what was or would have been refused: the flow maps as views, one by one.
+ */
 #include "internal.h"
 
 #include "../../bpf/flow.h"
@@ -14,10 +15,11 @@ struct flow_walk {
 
 static const char *state_word(uint8_t state)
 {
-	static const char *const words[FR_FLOW_STATES] = {
-		[FR_FLOW_OPENING] = "opening",	 [FR_FLOW_ANSWERED] = "answered",
-		[FR_FLOW_ESTABLISHED] = "established", [FR_FLOW_CLOSING] = "closing",
-		[FR_FLOW_ADOPTED] = "adopted"};
+	static const char *const words[FR_FLOW_STATES] = {[FR_FLOW_OPENING] = "opening",
+							  [FR_FLOW_ANSWERED] = "answered",
+							  [FR_FLOW_ESTABLISHED] = "established",
+							  [FR_FLOW_CLOSING] = "closing",
+							  [FR_FLOW_ADOPTED] = "adopted"};
 
 	return state < FR_FLOW_STATES ? words[state] : "unknown";
 }
@@ -87,8 +89,9 @@ static int take_timeouts(const struct instance *instance, struct flow_walk *walk
 
 static int unreadable(const struct instance *instance, int err, struct diags *d)
 {
-	return diag_error(d, NO_LOC, err, "pins-broken", NULL, "the flows of policy %s cannot be read: %s",
-			  instance->name, error_text(err));
+	return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+			  "the flows of policy %s cannot be read: %s", instance->name,
+			  error_text(err));
 }
 
 int flows_each(const struct instance *instance, struct diags *d,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads the ring buffer. The programs write events only while somebody reads: a lease in fr_control that is
- * renewed here and ends by itself when the reader dies. One reader an instance, by a lock on its directory.
+ * Reads the ring buffer. The programs write events only while somebody reads: a lease in fr_control
+ * that is renewed here and ends by itself when the reader dies. One reader an instance, by a lock
+ * on its directory.
  */
 #include "internal.h"
 
@@ -52,7 +53,8 @@ static int store_lease(const struct monitor *monitor, uint64_t seconds)
 		control.refusals_until = clock.jiffies + seconds * clock.hz;
 		control.openings_until = monitor->openings ? control.refusals_until : 0;
 	}
-	return bpf_map_update_elem(monitor->instance.control, &zero, &control, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(monitor->instance.control, &zero, &control, BPF_ANY) ? -errno
+											: 0;
 }
 
 static int renew(struct monitor *monitor)
@@ -115,8 +117,8 @@ static int lock_reader(struct monitor *monitor, struct diags *d)
 		return diag_error(d, NO_LOC, -EBUSY, "monitor-taken", NULL,
 				  "another monitor reads the events of policy %s",
 				  monitor->instance.name);
-	return diag_error(d, NO_LOC, -errno, "monitor", NULL, "cannot open %s: %s", monitor->instance.dir,
-			  error_text(errno));
+	return diag_error(d, NO_LOC, -errno, "monitor", NULL, "cannot open %s: %s",
+			  monitor->instance.dir, error_text(errno));
 }
 
 static int monitor_start(struct monitor *monitor, struct diags *d)
@@ -130,8 +132,8 @@ static int monitor_start(struct monitor *monitor, struct diags *d)
 	monitor->generation = monitor->instance.generation;
 	monitor->ring = ring_buffer__new(monitor->instance.events, take_event, monitor, NULL);
 	if (!monitor->ring)
-		return diag_error(d, NO_LOC, -errno, "monitor", NULL, "cannot map the ring buffer: %s",
-				  error_text(errno));
+		return diag_error(d, NO_LOC, -errno, "monitor", NULL,
+				  "cannot map the ring buffer: %s", error_text(errno));
 	monitor->lost_before = events_lost(&monitor->instance);
 	err = renew(monitor);
 	if (err)
@@ -213,7 +215,8 @@ static void fill(struct monitor *monitor, struct event_view *view)
 	view->verdict = verdict_word(view->event.verdict);
 	view->reason = reason_word(view->event.reason);
 	view->kind = kind_word(view->event.kind);
-	view->time = monitor->names.clock.real_ns + (view->event.time - monitor->names.clock.boot_ns);
+	view->time =
+		monitor->names.clock.real_ns + (view->event.time - monitor->names.clock.boot_ns);
 	name = names_interface(&monitor->names, view->event.ifindex);
 	if (name)
 		snprintf(view->ifname, sizeof(view->ifname), "%.15s", name);
@@ -239,7 +242,8 @@ int monitor_next(struct monitor *monitor, int timeout_ms, struct event_view *out
 		if (err)
 			return err;
 		monitor->full = false;
-		/* What is there is taken first: an edge that was told already wakes nobody again. */
+		/* What is there is taken first: an edge that was told already wakes nobody again.
+		 */
 		err = ring_buffer__consume(monitor->ring);
 		if (!monitor->full && err >= 0 && left > 0)
 			err = ring_buffer__poll(monitor->ring,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The words for what maps hold as numbers: rules by slot, interfaces by index, jiffies as wall time. */
+/* The words for what maps hold as numbers: rules by slot, interfaces by index, jiffies as wall
+ * time. */
 #include "internal.h"
 
 #include <stdlib.h>
@@ -7,8 +8,9 @@
 
 const char *kind_word(uint8_t kind)
 {
-	static const char *const words[FR_KINDS] = {
-		[FR_KIND_INTERFACE] = "interface", [FR_KIND_GUEST] = "guest", [FR_KIND_CGROUP] = "cgroup"};
+	static const char *const words[FR_KINDS] = {[FR_KIND_INTERFACE] = "interface",
+						    [FR_KIND_GUEST] = "guest",
+						    [FR_KIND_CGROUP] = "cgroup"};
 
 	return kind < FR_KINDS ? words[kind] : "unknown";
 }

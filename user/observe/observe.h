@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * observe: kernel -> structs. Reads the pinned maps of a running instance and the kernel's own account
- * of its links, and turns them into views that render prints. Uses datapath, net, base, libbpf.
+ * observe: kernel -> structs. Reads the pinned maps of a running instance and the kernel's own
+ * account of its links, and turns them into views that render prints. Uses datapath, net, base,
+ * libbpf.
  */
 #ifndef OBSERVE_H
 #define OBSERVE_H
@@ -10,12 +11,12 @@
 
 /* One attach point as the kernel sees it now. */
 struct hook_view {
-	const char *kind;  /* "interface", "guest", "cgroup" */
+	const char *kind; /* "interface", "guest", "cgroup" */
 	const char *name;
-	const char *hook;  /* "tcx/ingress", "clsact/egress", "cgroup_skb/ingress", "connect4" … */
+	const char *hook; /* "tcx/ingress", "clsact/egress", "cgroup_skb/ingress", "connect4" … */
 	uint32_t ifindex;
 	uint32_t prog_id;
-	bool alive;	   /* link exists, target exists, program is the pinned one and uses our maps */
+	bool alive; /* link exists, target exists, program is the pinned one and uses our maps */
 	const char *fault; /* when not alive: what is wrong, a sentence; else NULL */
 	/* other programs on the same hook, in order; `ours` is our place among them */
 	const char **neighbours; /* "before: cil_from_netdev (id 12)" */
@@ -24,8 +25,8 @@ struct hook_view {
 
 struct status_view {
 	const char *policy, *source, *build;
-	bool enforce;	 /* what the image in force says */
-	bool enforcing;	 /* enforce, and every hook is alive */
+	bool enforce;	/* what the image in force says */
+	bool enforcing; /* enforce, and every hook is alive */
 	uint32_t generation;
 	char digest[65];
 	uint64_t applied, zeroed; /* realtime ns */
@@ -62,7 +63,7 @@ struct flow_view {
 	const char *state;
 	const char *rule, *table, *row; /* of the slot */
 	uint32_t line;
-	const char *verdict; /* "pass" or "would-drop" */
+	const char *verdict;  /* "pass" or "would-drop" */
 	uint64_t first, last; /* realtime ns */
 };
 
@@ -100,7 +101,8 @@ int drops_each(const struct instance *instance, struct diags *d,
 struct monitor;
 int monitor_open(const struct instance *instance, bool openings, struct diags *d,
 		 struct monitor **out);
-/* 1 and an event, 0 when `timeout_ms` passed or a signal came, -errno. Renews the reader's lease. */
+/* 1 and an event, 0 when `timeout_ms` passed or a signal came, -errno. Renews the reader's lease.
+ */
 int monitor_next(struct monitor *monitor, int timeout_ms, struct event_view *out);
 /* Events that the kernel could not store since monitor_open. */
 uint64_t monitor_lost(struct monitor *monitor);

@@ -21,7 +21,8 @@ static const char *action_word(const struct fr_rule_record *rule)
 	return rule->action < ARRAY_SIZE(words) ? words[rule->action] : "unknown";
 }
 
-static void fill(const struct names *names, struct arena *arena, uint32_t slot, struct rule_view *view)
+static void fill(const struct names *names, struct arena *arena, uint32_t slot,
+		 struct rule_view *view)
 {
 	const struct fr_rule_record *rule = &names->rules.list[slot];
 
@@ -59,8 +60,8 @@ int rules_take(const struct instance *instance, struct arena *arena, struct diag
 	}
 	names_close(&names);
 	if (err)
-		return diag_error(d, NO_LOC, err, "counters", NULL, "the counters cannot be read: %s",
-				  error_text(err));
+		return diag_error(d, NO_LOC, err, "counters", NULL,
+				  "the counters cannot be read: %s", error_text(err));
 	*out = list;
 	*count = found;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of a running policy by the kernel's own account. It is "enforcing" only when the image in force
- * says so and every hook is attached, alive and running our programs over our maps.
+ * The state of a running policy by the kernel's own account. It is "enforcing" only when the image
+ * in force says so and every hook is attached, alive and running our programs over our maps.
  */
 #include "internal.h"
 
@@ -10,8 +10,9 @@
 
 static int failed(const struct instance *instance, int err, struct diags *d)
 {
-	return diag_error(d, NO_LOC, err, "pins-broken", NULL, "the state of policy %s cannot be read: %s",
-			  instance->name, error_text(err));
+	return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+			  "the state of policy %s cannot be read: %s", instance->name,
+			  error_text(err));
 }
 
 static int take_image(const struct instance *instance, struct status_view *view)
@@ -30,7 +31,8 @@ static int take_image(const struct instance *instance, struct status_view *view)
 	return 0;
 }
 
-static int take_state(const struct instance *instance, struct arena *arena, struct status_view *view)
+static int take_state(const struct instance *instance, struct arena *arena,
+		      struct status_view *view)
 {
 	struct fr_state state;
 	uint32_t zero = 0;
@@ -125,24 +127,25 @@ static int take_reasons(const struct instance *instance, unsigned cpus, struct s
 static int take_hooks(const struct instance *instance, const struct host_options *o,
 		      struct arena *arena, struct diags *d, struct status_view *view)
 {
-	struct hook_fact *facts;
-	int err = instance_hooks(instance, o, arena, d, &facts, &view->hook_count);
+	struct hook_facts facts;
+	int err = instance_hooks(instance, o, arena, d, &facts);
 
 	if (err)
 		return err;
+	view->hook_count = facts.count;
 	view->hooks = arena_alloc(arena, (view->hook_count + 1) * sizeof(*view->hooks));
 	view->enforcing = view->enforce && view->hook_count;
 	for (size_t i = 0; i < view->hook_count; i++) {
 		view->hooks[i] = (struct hook_view){
-			.kind = kind_word(facts[i].record->kind),
-			.name = facts[i].record->name,
-			.hook = facts[i].hook,
-			.ifindex = facts[i].record->ifindex,
-			.prog_id = facts[i].program,
-			.alive = !facts[i].fault,
-			.fault = facts[i].fault,
-			.neighbours = facts[i].neighbours,
-			.neighbour_count = facts[i].neighbour_count,
+			.kind = kind_word(facts.list[i].record->kind),
+			.name = facts.list[i].record->name,
+			.hook = facts.list[i].hook,
+			.ifindex = facts.list[i].record->ifindex,
+			.prog_id = facts.list[i].program,
+			.alive = !facts.list[i].fault,
+			.fault = facts.list[i].fault,
+			.neighbours = facts.list[i].neighbours,
+			.neighbour_count = facts.list[i].neighbour_count,
 		};
 		view->enforcing &= view->hooks[i].alive;
 	}

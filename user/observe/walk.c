@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Walks a hash map: in batches where the kernel has them, else key by key. Entries that come or go meanwhile
- * may be missed; none is told twice by a batch walk.
+ * Walks a hash map: in batches where the kernel has them, else key by key. Entries that come or go
+ * meanwhile may be missed; none is told twice by a batch walk.
  */
 #include "internal.h"
 
@@ -35,7 +35,8 @@ static int walk_slowly(const struct walk *walk)
 	return result;
 }
 
-static int visit_batch(const struct walk *walk, const char *keys, const char *values, uint32_t count)
+static int visit_batch(const struct walk *walk, const char *keys, const char *values,
+		       uint32_t count)
 {
 	int result = 0;
 
@@ -46,7 +47,8 @@ static int visit_batch(const struct walk *walk, const char *keys, const char *va
 }
 
 /* -ENOSPC: a bucket of the map is larger than the batch; nothing of it has been told. */
-static int walk_batches(const struct walk *walk, uint32_t batch, uint8_t cursor[KEY_MAX], bool *begun)
+static int walk_batches(const struct walk *walk, uint32_t batch, uint8_t cursor[KEY_MAX],
+			bool *begun)
 {
 	CLEANUP(free_ptr) char *keys = calloc(batch, walk->key_size);
 	CLEANUP(free_ptr) char *values = calloc(batch, walk->value_size);
@@ -58,8 +60,8 @@ static int walk_batches(const struct walk *walk, uint32_t batch, uint8_t cursor[
 		uint8_t after[KEY_MAX];
 		uint32_t count = batch;
 
-		err = bpf_map_lookup_batch(walk->fd, *begun ? cursor : NULL, after, keys, values, &count,
-					   NULL)
+		err = bpf_map_lookup_batch(walk->fd, *begun ? cursor : NULL, after, keys, values,
+					   &count, NULL)
 			      ? -errno
 			      : 0;
 		if (err && err != -ENOENT)
