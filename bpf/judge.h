@@ -270,7 +270,10 @@ static __always_inline int is_icmp_error(const struct fr_packet *p)
 static __noinline int packet_again(const struct fr_scene *s, struct fr_packet *p, __u32 offset)
 {
 	struct fr_buffer buffer = scene_buffer(s);
-	int outcome = packet_ip(&buffer, offset, p->v4, p);
+	int outcome;
+
+	p->key.local_port = p->key.peer_port = p->key.pad = 0;
+	outcome = packet_ip(&buffer, offset, p->v4, p);
 
 	packet_forget(p, buffer.zero);
 	if (outcome != FR_IP || p->fragment == FR_LATER)
@@ -504,8 +507,15 @@ static __always_inline void judge_known(const struct fr_scene *s, const struct f
 					struct fr_finding *f, struct fr_hook h)
 {
 	find_cell(s, f, judge_cell(s, p, f->opener, flow_port(&p->key, f->opener), 0));
-	if (f->verdict == FR_PASS && h.dir != f->opener)
+	if (h.dir == f->opener)
+		return;
+	if (f->verdict == FR_PASS) {
 		f->reason = FR_REASON_REPLY;
+	} else if (f->verdict == FR_DROP && p->key.proto != FR_PROTO_TCP && !is_icmp(p)) {
+		f->stale = !f->embryo; /* refused openings are no flows: this may open one */
+		f->flow = 0;
+		f->opener = h.dir;
+	}
 }
 
 /* A packet that no flow knows: it opens one, or is met mid-stream. */
@@ -538,19 +548,25 @@ static __always_inline void judge_new(struct fr_scene *s, struct fr_packet *p, s
 static __always_inline void judge_conversation(struct fr_scene *s, struct fr_packet *p,
 					       struct fr_finding *f, struct fr_hook h)
 {
-	if (judge_flow(s, p, f, h)) {
-		find_refused(s, f, FR_REASON_STATE);
-	} else if (is_forwarded(s, p, h) || is_forwarded_flow(s, f->flow)) {
+	int refuse = judge_flow(s, p, f, h);
+
+	if (is_forwarded(s, p, h) || is_forwarded_flow(s, f->flow)) {
 		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
-		f->start = f->flow ? 0 : 1 + FR_FLOW_OPENING;
-	} else if (f->flow) {
-		judge_known(s, p, f, h);
-	} else {
-		p->key.proto |= s->conf->zero;
-		p->tcp_flags |= s->conf->zero;
-		f->stale |= s->conf->zero;
-		judge_new(s, p, f, h);
+		f->start = f->flow || refuse ? 0 : 1 + FR_FLOW_OPENING;
+		return;
 	}
+	if (refuse) {
+		find_refused(s, f, FR_REASON_STATE);
+		return;
+	}
+	if (f->flow)
+		judge_known(s, p, f, h);
+	if (f->flow)
+		return;
+	p->key.proto |= s->conf->zero;
+	p->tcp_flags |= s->conf->zero;
+	finding_forget(f, s->conf->zero);
+	judge_new(s, p, f, h);
 }
 
 /* ---------------------------------------------------------------- one packet */

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ICMP and ICMPv6 through the programs, and the rules that every policy has. */
+#include "packets_rig.h"
+
+enum { HTTPS = LAW(0), DNS = LAW(1), PING = LAW(2), PINGED = LAW(3), SSH = LAW(4) };
+
+static const struct law laws[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
+	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
+	{.dir = IN, .action = FR_ALLOW, .proto = ICMP, .first = 8, .host = WIRE_HOST},
+	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
+};
+static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
+static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+
+#define REQUEST(rig) .proto = ICMP, .type = (rig)->v6 ? 128 : 8, .id
+#define ANSWER(rig) .proto = ICMP, .type = (rig)->v6 ? 129 : 0, .id
+
+static void both(void (*steps)(struct rig *rig))
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &enforce, steps);
+	rig_each(&rig, &audit, steps);
+	rig_close(&rig);
+}
+
+static void pings(struct rig *rig)
+{
+	PASS(rig, RULE, PING, .dir = OUT, REQUEST(rig) = 7);
+	PASS(rig, RULE, PINGED, .dir = IN, REQUEST(rig) = 7);
+	PASS(rig, REPLY, PING, .dir = IN, ANSWER(rig) = 7);
+	PASS(rig, REPLY, PINGED, .dir = OUT, ANSWER(rig) = 7);
+	PASS(rig, RULE, PING, .dir = OUT, REQUEST(rig) = 7);
+	PASS(rig, REPLY, PING, .dir = IN, ANSWER(rig) = 7);
+	cr_assert_eq(rig_entries(rig, "fr_pings", NULL, NULL), 2);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0, "ICMP is apart");
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, ANSWER(rig) = 8);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .host = 8, ANSWER(rig) = 7);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, .dir = OUT, ANSWER(rig) = 9);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .host = 8, REQUEST(rig) = 1);
+	rig_age(rig, "fr_pings", 31);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, ANSWER(rig) = 7);
+}
+
+Test(packets_icmp, both_sides_ping_with_one_identifier)
+{
+	both(pings);
+}
+
+/* ---------------------------------------------------------------- errors */
+
+enum fault { UNREACHABLE, TOO_BIG, TIME, PARAMETER, QUENCH, REDIRECT };
+
+/* An error of `dir` that quotes the packet `about`: its headers and 8 bytes. */
+static void error_about(struct rig *rig, enum fault fault, uint8_t dir, const struct wire *about,
+			const struct expected *expected)
+{
+	static const uint8_t types[2][6] = {{3, 3, 11, 12, 4, 5}, {1, 2, 3, 4, 5, 137}};
+	struct wire w = {.v6 = rig->v6, .dir = dir, .proto = ICMP, .host = 200};
+	uint8_t body[8 + 60] = {types[rig->v6][fault], fault == TOO_BIG && !rig->v6 ? 4 : 0};
+	struct frame quoted, frame;
+
+	wire_make(about, &quoted);
+	w.body = body;
+	w.body_size = 8 + quoted.transport - quoted.ip + 8;
+	cr_assert_leq(w.body_size, sizeof(body));
+	memcpy(body + 8, quoted.data + quoted.ip, w.body_size - 8);
+	wire_make(&w, &frame);
+	rig_bytes(rig, dir, frame.data, frame.size, expected);
+}
+
+#define ERROR(rig, fault, direction, verdict, why, number, ...)                                    \
+	error_about(rig, fault, direction, &(struct wire){.v6 = (rig)->v6, __VA_ARGS__},           \
+		    &(struct expected){verdict, why, number, __FILE__, __LINE__})
+#define ERROR_PASSES(rig, fault, dir, ...)                                                         \
+	ERROR(rig, fault, dir, FR_PASS, FR_REASON_ICMP_ERROR, FR_RULE_ICMP_ERROR, __VA_ARGS__)
+/* The number of a direction's default rule is the direction. */
+#define ERROR_DROPS(rig, fault, dir, ...)                                                          \
+	ERROR(rig, fault, dir, FR_DROP, FR_REASON_DEFAULT, dir, __VA_ARGS__)
+
+/* No flow: the policy would admit what is quoted, as opened from either side. */
+static void admissible(struct rig *rig)
+{
+	for (enum fault fault = UNREACHABLE; fault <= PARAMETER; fault++) {
+		ERROR_PASSES(rig, fault, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443);
+		ERROR_PASSES(rig, fault, IN, .dir = OUT, .proto = TCP, .local = 22, .peer = 5);
+		ERROR_PASSES(rig, fault, OUT, .dir = IN, .proto = TCP, .local = 22, .peer = 5);
+		ERROR_PASSES(rig, fault, OUT, .dir = IN, .proto = UDP, .local = 5, .peer = 53);
+		ERROR_PASSES(rig, fault, IN, .dir = OUT, REQUEST(rig) = 5);
+		ERROR_DROPS(rig, fault, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 5);
+		ERROR_DROPS(rig, fault, OUT, .dir = IN, .proto = UDP, .local = 5, .peer = 6);
+		/* of the direction in which the error itself goes: nobody could have sent it */
+		ERROR_DROPS(rig, fault, IN, .dir = IN, .proto = TCP, .local = 5, .peer = 99);
+	}
+	if (rig->site.audit)
+		return;
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0, "errors create no flow");
+	cr_assert_eq(rig_entries(rig, "fr_pings", NULL, NULL), 0);
+}
+
+Test(packets_icmp, errors_about_what_the_policy_would_admit_pass)
+{
+	both(admissible);
+}
+
+static const struct law closed_laws[] = {
+	{.dir = OUT, .action = FR_DENY, .proto = TCP, .first = 443},
+};
+static const struct site closed = {.laws = closed_laws, .count = 1};
+
+/* A flow whose rule is gone since: the errors about it still arrive, and do not keep it. */
+static void of_a_flow(struct rig *rig)
+{
+	struct fr_flow before, after;
+
+	PASS(rig, RULE, HTTPS, .dir = OUT, .proto = TCP, .local = 5, .peer = 443, .flags = SYN);
+	rig_age(rig, "fr_embryos", 5);
+	rig_entries(rig, "fr_embryos", NULL, &before);
+	rig_policy(rig, &closed);
+	ERROR_PASSES(rig, TOO_BIG, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443);
+	ERROR_DROPS(rig, TOO_BIG, IN, .dir = OUT, .proto = TCP, .local = 6, .peer = 443);
+	rig_entries(rig, "fr_embryos", NULL, &after);
+	cr_assert_arr_eq(&before, &after, sizeof(before));
+}
+
+Test(packets_icmp, errors_about_a_known_flow_pass_and_leave_it_alone)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &enforce, of_a_flow);
+	rig_close(&rig);
+}
+
+static void no_errors(struct rig *rig)
+{
+	static const uint8_t bytes[24];
+	uint8_t type = rig->v6 ? 1 : 3;
+
+	ERROR_DROPS(rig, REDIRECT, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443);
+	ERROR_DROPS(rig, REDIRECT, OUT, .dir = IN, .proto = TCP, .local = 22, .peer = 5);
+	ERROR_DROPS(rig, QUENCH, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = ICMP, .type = type);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = ICMP, .type = type,
+	     .payload = 28);
+	for (uint16_t cut = 8; cut < 24; cut++) {
+		uint8_t body[24] = {type};
+
+		memcpy(body + 8, bytes, sizeof(body) - 8);
+		body[8] = rig->v6 ? 0x60 : 0x45;
+		DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = ICMP, .body = body,
+		     .body_size = cut);
+	}
+}
+
+Test(packets_icmp, redirects_and_errors_without_a_readable_quote_are_no_errors)
+{
+	both(no_errors);
+}
+
+static void quoted_fragments(struct rig *rig)
+{
+	ERROR_PASSES(rig, TIME, IN, .dir = OUT, .proto = UDP, .local = 5, .peer = 53,
+	      .fragment = true, .more = true);
+	ERROR_PASSES(rig, TIME, IN, .dir = OUT, .proto = UDP, .fragment = true, .offset = 100);
+	ERROR_DROPS(rig, TIME, IN, .dir = OUT, .proto = 47, .fragment = true, .offset = 100);
+}
+
+Test(packets_icmp, errors_about_fragments)
+{
+	both(quoted_fragments);
+}
+
+static void errors_off(struct rig *rig)
+{
+	ERROR_DROPS(rig, TOO_BIG, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443);
+}
+
+Test(packets_icmp, errors_can_be_switched_off)
+{
+	static const struct site off = {.laws = laws, .count = ARRAY_SIZE(laws),
+					.flags_off = FR_F_ICMP_ERROR};
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &off, errors_off);
+	rig_close(&rig);
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The rig for packets: see packets_rig.h. */
+#include "packets_rig.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const kind_words[FR_KINDS] = {"interface", "guest", "cgroup"};
+
+void rig_shell(const char *command)
+{
+	cr_assert_eq(system(command), 0, "%s", command);
+}
+
+void rig_open(struct rig *rig)
+{
+	if (geteuid())
+		cr_skip_test("needs root: NOT RUN");
+	memset(rig, 0, sizeof(*rig));
+	rig->arena = arena_new();
+	rig->diags.arena = rig->arena;
+	cr_assert_eq(unshare(CLONE_NEWNET), 0, "no network namespace: %s", strerror(errno));
+	rig_shell("ip link set lo up && ip link add pk0 type veth peer name pk1 && "
+		  "ip link set pk0 up && ip link set pk1 up");
+	rig->devices[0] = if_nametoindex("pk0");
+	rig->devices[1] = if_nametoindex("pk1");
+	rig->ifindex = rig->devices[0];
+	cr_assert_eq(bench_open(&rig->diags, &rig->bench), 0, "%s",
+		     rig->diags.count ? rig->diags.list[0].message : "the programs do not load");
+}
+
+void rig_close(struct rig *rig)
+{
+	bench_close(rig->bench);
+	arena_free(rig->arena);
+}
+
+/* ---------------------------------------------------------------- policies */
+
+static void peers_of(struct arena *arena, const struct law *law, struct rule *rule)
+{
+	rule->any_peer = !law->host;
+	if (rule->any_peer)
+		return;
+	rule->peer_count = 2;
+	rule->peers = arena_alloc(arena, 2 * sizeof(*rule->peers));
+	rule->peers[0] = (struct prefix){addr_from_v4(0xc0000200u | law->host), 128};
+	rule->peers[1] = (struct prefix){addr_from_halves(0x20010db800090000ull, law->host), 128};
+}
+
+static void services_of(struct arena *arena, const struct law *law, struct rule *rule)
+{
+	struct service *services = arena_alloc(arena, 2 * sizeof(*services));
+	uint16_t last = law->last ? law->last : law->first ? law->first : 65535;
+
+	rule->services = services;
+	rule->service_count = 1;
+	services[0] = (struct service){.any_proto = !law->proto, .proto = law->proto,
+				       .first = law->first, .last = last};
+	if (law->proto != ICMP)
+		return;
+	services[rule->service_count++] =
+		(struct service){.proto = PROTO_ICMP6, .first = 0, .last = 65535};
+	if (!law->first)
+		return;
+	services[0].first = services[0].last = law->first << 8;
+	services[1].first = services[1].last = (law->first == 8 ? 128 : law->first) << 8;
+}
+
+static struct ruleset *ruleset_of(const struct rig *rig, const struct site *site)
+{
+	static const uint32_t timeout[FR_TIMEOUTS] = {
+		[FR_TIMEOUT_TCP_OPENING] = 60, [FR_TIMEOUT_TCP_ESTABLISHED] = 7200,
+		[FR_TIMEOUT_TCP_CLOSING] = 10, [FR_TIMEOUT_UDP_ONEWAY] = 30,
+		[FR_TIMEOUT_UDP] = 120,	       [FR_TIMEOUT_ICMP] = 30,
+		[FR_TIMEOUT_ADOPT] = 300,      [FR_TIMEOUT_EVENT] = 10,
+	};
+	static const struct source source = {.name = "packets", .text = ""};
+	struct ruleset *rs = arena_alloc(rig->arena, sizeof(*rs));
+
+	rs->arena = rig->arena;
+	rs->source = &source;
+	rs->name = "packets";
+	rs->enforce = !site->audit;
+	rs->flags = FR_F_LOOPBACK | FR_F_NEIGHBOUR | FR_F_MULTICAST | FR_F_DHCP | FR_F_ICMP_ERROR;
+	rs->flags = (rs->flags | site->flags_on) & ~site->flags_off;
+	memcpy(rs->default_allow, site->allow, sizeof(rs->default_allow));
+	memcpy(rs->timeout, timeout, sizeof(timeout));
+	rs->rule_count = site->count;
+	rs->rules = arena_alloc(rig->arena, (site->count + 1) * sizeof(*rs->rules));
+	for (size_t i = 0; i < site->count; i++) {
+		rs->rules[i].id = arena_printf(rig->arena, "law-%zu", i);
+		rs->rules[i].dir = site->laws[i].dir;
+		rs->rules[i].action = site->laws[i].action;
+		rs->rules[i].staged = site->laws[i].staged;
+		peers_of(rig->arena, &site->laws[i], &rs->rules[i]);
+		services_of(rig->arena, &site->laws[i], &rs->rules[i]);
+	}
+	return rs;
+}
+
+static void install(struct rig *rig, const struct site *site, bool forget)
+{
+	struct fr_image_conf *conf;
+	struct image image = {};
+
+	cr_assert_eq(image_compile(ruleset_of(rig, site), &rig->diags, &image), 0);
+	((struct fr_image_head *)image.lines)->flags |= site->flags_on & FR_F_FORWARDING_ON;
+	conf = (void *)((char *)image.lines + FR_LINE_BYTES);
+	conf->adopt_until = site->adopt_until;
+	cr_assert_eq(bench_install(rig->bench, &image, forget), 0);
+	image_free(&image);
+	rig->site = *site;
+}
+
+void rig_policy(struct rig *rig, const struct site *site)
+{
+	install(rig, site, false);
+}
+
+/* Per-CPU figures to 0. */
+static void figures_clear(const struct rig *rig, const char *map, uint32_t entries, size_t size)
+{
+	void *nothing = calloc((size_t)sysconf(_SC_NPROCESSORS_CONF), size);
+
+	for (uint32_t i = 0; i < entries; i++)
+		cr_assert_eq(bpf_map_update_elem(bench_map(rig->bench, map), &i, nothing, BPF_ANY), 0);
+	free(nothing);
+}
+
+void rig_start(struct rig *rig, const struct site *site)
+{
+	install(rig, site, true);
+	figures_clear(rig, "fr_counters", FR_RULE_FIRST + site->count, sizeof(struct fr_counters));
+	figures_clear(rig, "fr_reasons", FR_REASON_ENTRIES, sizeof(struct fr_reason_counters));
+	figures_clear(rig, "fr_tallies", FR_TALLY_COUNT, sizeof(uint64_t));
+}
+
+void rig_each(struct rig *rig, const struct site *site, void (*steps)(struct rig *rig))
+{
+	for (rig->kind = 0; rig->kind < FR_KINDS; rig->kind++)
+		for (int v6 = 0; v6 < 2; v6++) {
+			rig->v6 = v6;
+			rig_start(rig, site);
+			steps(rig);
+		}
+}
+
+/* ---------------------------------------------------------------- steps */
+
+static int return_of(uint8_t kind, uint8_t verdict)
+{
+	if (kind == FR_KIND_CGROUP)
+		return verdict != FR_DROP;
+	return verdict == FR_DROP ? 2 : -1;
+}
+
+void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
+	       const struct expected *expected)
+{
+	static const char *const verdicts[] = {"pass", "drop", "would-drop"};
+	struct bench_run run = {.kind = rig->kind, .dir = dir, .data = data, .size = size,
+				.ifindex = rig->ifindex, .ingress_ifindex = rig->ingress_ifindex,
+				.segments = rig->segments};
+	uint8_t verdict = expected->verdict;
+	int err = bench_run(rig->bench, &run);
+
+	if (verdict == FR_DROP && rig->site.audit)
+		verdict = FR_WOULD_DROP;
+	rig->seen = run.verdict;
+	cr_assert_eq(err, 0, "%s:%d: no run: %s", expected->file, expected->line, strerror(-err));
+	cr_assert(run.verdict.version && run.verdict.verdict == verdict &&
+			  run.verdict.reason == expected->reason &&
+			  run.verdict.slot == expected->rule,
+		  "%s:%d (%s, IPv%d, %s): %s, reason %u, rule %u; expected %s, reason %u, rule %u",
+		  expected->file, expected->line, kind_words[rig->kind], rig->v6 ? 6 : 4,
+		  rig->site.audit ? "audit" : "enforce",
+		  run.verdict.version ? verdicts[run.verdict.verdict] : "nothing",
+		  run.verdict.reason, run.verdict.slot, verdicts[verdict], expected->reason,
+		  expected->rule);
+	cr_assert_eq(run.retval, return_of(rig->kind, verdict), "%s:%d: returns %d",
+		     expected->file, expected->line, run.retval);
+}
+
+void rig_step(struct rig *rig, const struct wire *wire, const struct expected *expected)
+{
+	struct frame frame;
+
+	wire_make(wire, &frame);
+	rig_bytes(rig, wire->dir, frame.data, frame.size, expected);
+}
+
+/* ---------------------------------------------------------------- figures */
+
+/* Sum of a per-CPU value that consists of u64 throughout. */
+static void sum_of(const struct rig *rig, const char *map, uint32_t key, void *out, size_t size)
+{
+	size_t cpus = (size_t)sysconf(_SC_NPROCESSORS_CONF), words = size / sizeof(uint64_t);
+	uint64_t *all = calloc(cpus, size), *sum = out;
+
+	memset(out, 0, size);
+	cr_assert_eq(bpf_map_lookup_elem(bench_map(rig->bench, map), &key, all), 0);
+	for (size_t i = 0; i < cpus * words; i++)
+		sum[i % words] += all[i];
+	free(all);
+}
+
+struct fr_counters rig_counters(const struct rig *rig, uint32_t rule)
+{
+	struct fr_counters sum;
+
+	sum_of(rig, "fr_counters", rule, &sum, sizeof(sum));
+	return sum;
+}
+
+struct fr_reason_counters rig_reason(const struct rig *rig, uint8_t dir, uint8_t reason)
+{
+	struct fr_reason_counters sum;
+
+	sum_of(rig, "fr_reasons", FR_REASON_INDEX(rig->kind, dir, reason), &sum, sizeof(sum));
+	return sum;
+}
+
+uint64_t rig_tally(const struct rig *rig, uint32_t tally)
+{
+	uint64_t sum;
+
+	sum_of(rig, "fr_tallies", tally, &sum, sizeof(sum));
+	return sum;
+}
+
+size_t rig_entries(const struct rig *rig, const char *map, void *key, void *value)
+{
+	int fd = bench_map(rig->bench, map);
+	uint8_t at[64], next[64];
+	size_t count = 0;
+
+	for (void *from = NULL; !bpf_map_get_next_key(fd, from, next); from = at, count++) {
+		memcpy(at, next, sizeof(at));
+		if (value)
+			cr_assert_eq(bpf_map_lookup_elem(fd, at, value), 0);
+		if (key)
+			memcpy(key, at, sizeof(struct fr_flow_key));
+	}
+	return count;
+}
+
+void rig_age(const struct rig *rig, const char *map, uint32_t seconds)
+{
+	int fd = bench_map(rig->bench, map);
+	struct fr_flow_key at, next;
+	struct timespec tick;
+	struct fr_flow flow;
+	uint64_t hz;
+
+	cr_assert_eq(clock_getres(CLOCK_MONOTONIC_COARSE, &tick), 0);
+	hz = 1000000000u / (uint64_t)tick.tv_nsec;
+	for (void *from = NULL; !bpf_map_get_next_key(fd, from, &next); from = &at) {
+		at = next;
+		cr_assert_eq(bpf_map_lookup_elem(fd, &at, &flow), 0);
+		flow.last -= seconds * hz;
+		cr_assert_eq(bpf_map_update_elem(fd, &at, &flow, BPF_ANY), 0);
+	}
+}

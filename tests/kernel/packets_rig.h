@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A rig for sequences of packets: a network namespace of its own with two devices, the programs
+ * in a bench, a policy of a few lines, and steps that say what each packet must get. Steps are written
+ * once and run on every kind of hook and in both families.
+ */
+#ifndef PACKETS_RIG_H
+#define PACKETS_RIG_H
+
+#include <criterion/criterion.h>
+
+#include "../../user/datapath/datapath.h"
+#include "../wire.h"
+
+enum { TCP = PROTO_TCP, UDP = PROTO_UDP, ICMP = PROTO_ICMP };
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+enum { IN = FR_INGRESS, OUT = FR_EGRESS };
+
+/* One rule. `host` is the last byte of the peer's address, 0 any peer. ICMP stands for that of both
+ * families; `first` … `last` are then types of IPv4, and echo-request is translated. */
+struct law {
+	uint8_t dir, action, proto;
+	uint16_t first, last; /* last 0: only the first; both 0: all */
+	uint8_t host;
+	bool staged;
+};
+
+struct site {
+	bool audit;
+	bool allow[FR_DIRS];	     /* the default */
+	uint32_t flags_on, flags_off; /* against all built-ins on */
+	uint64_t adopt_until;
+	const struct law *laws;
+	size_t count;
+};
+
+/* Rule numbers of the n-th law. */
+#define LAW(n) (FR_RULE_FIRST + (n))
+
+struct rig {
+	struct arena *arena;
+	struct diags diags;
+	struct bench *bench;
+	struct site site; /* as installed last */
+	uint8_t kind;
+	bool v6;
+	uint32_t devices[2];
+	/* of the next steps */
+	uint32_t ifindex, ingress_ifindex, segments;
+	struct fr_event seen; /* by the last step */
+};
+
+/* Skips loudly without root. `rig_close` takes the namespace along when the process ends. */
+void rig_open(struct rig *rig);
+void rig_close(struct rig *rig);
+/* A shell command that must succeed. */
+void rig_shell(const char *command);
+
+/* Compile and install; the flows that are known stay. */
+void rig_policy(struct rig *rig, const struct site *site);
+/* The same from nothing: no flows, no figures. */
+void rig_start(struct rig *rig, const struct site *site);
+
+/* Run `steps` on every kind of hook and in both families, each time from nothing. */
+void rig_each(struct rig *rig, const struct site *site, void (*steps)(struct rig *rig));
+
+struct expected {
+	uint8_t verdict; /* FR_DROP: would-drop in audit */
+	uint8_t reason;
+	uint32_t rule;
+	const char *file;
+	int line;
+};
+void rig_step(struct rig *rig, const struct wire *wire, const struct expected *expected);
+void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
+	       const struct expected *expected);
+
+/* PASS(rig, "reason", rule, .field = …): the packet passes for that reason, booked on that rule. */
+#define RIG_STEP(rig, what, why, number, ...)                                                      \
+	rig_step(rig, &(struct wire){.v6 = (rig)->v6, __VA_ARGS__},                                \
+		 &(struct expected){what, FR_REASON_##why, number, __FILE__, __LINE__})
+#define PASS(rig, why, number, ...) RIG_STEP(rig, FR_PASS, why, number, __VA_ARGS__)
+#define DROP(rig, why, number, ...) RIG_STEP(rig, FR_DROP, why, number, __VA_ARGS__)
+#define WOULD_DROP(rig, why, number, ...) RIG_STEP(rig, FR_WOULD_DROP, why, number, __VA_ARGS__)
+
+/* Figures, summed over the CPUs. */
+struct fr_counters rig_counters(const struct rig *rig, uint32_t rule);
+struct fr_reason_counters rig_reason(const struct rig *rig, uint8_t dir, uint8_t reason);
+uint64_t rig_tally(const struct rig *rig, uint32_t tally);
+/* Entries of a map; the last one's key and value where asked for. */
+size_t rig_entries(const struct rig *rig, const char *map, void *key, void *value);
+/* Let every flow of a map look `seconds` older than it is. */
+void rig_age(const struct rig *rig, const char *map, uint32_t seconds);
+
+#endif

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* TCP through the programs: who opens is judged, replies follow, and nobody slips in mid-stream. */
+#include "packets_rig.h"
+
+enum { HTTPS = LAW(0), SSH = LAW(1), EPHEMERAL = 40000 };
+
+static const struct law laws[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
+	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
+};
+static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
+static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+static const struct site adopting = {.laws = laws, .count = ARRAY_SIZE(laws), .adopt_until = ~0ull};
+
+#define HTTPS_OUT .dir = OUT, .proto = TCP, .local = EPHEMERAL, .peer = 443, .flags
+#define HTTPS_IN .dir = IN, .proto = TCP, .local = EPHEMERAL, .peer = 443, .flags
+#define SSH_OUT .dir = OUT, .proto = TCP, .local = 22, .peer = EPHEMERAL, .flags
+#define SSH_IN .dir = IN, .proto = TCP, .local = 22, .peer = EPHEMERAL, .flags
+
+static void run(const struct site *site, void (*steps)(struct rig *rig))
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, site, steps);
+	rig_close(&rig);
+}
+
+static void we_open(struct rig *rig)
+{
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK, .payload = 100);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK, .payload = 1000);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = FIN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = FIN | ACK);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+}
+
+static void they_open(struct rig *rig)
+{
+	PASS(rig, RULE, SSH, SSH_IN = SYN);
+	PASS(rig, REPLY, SSH, SSH_OUT = SYN | ACK);
+	PASS(rig, RULE, SSH, SSH_IN = ACK);
+	PASS(rig, REPLY, SSH, SSH_OUT = ACK, .payload = 100);
+	PASS(rig, REPLY, SSH, SSH_OUT = FIN | ACK);
+	PASS(rig, RULE, SSH, SSH_IN = FIN | ACK);
+}
+
+Test(packets_tcp, replies_are_booked_on_the_rule_of_the_opening)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	for (int i = 0; i < 2; i++) {
+		rig_each(&rig, i ? &audit : &enforce, we_open);
+		rig_each(&rig, i ? &audit : &enforce, they_open);
+	}
+	rig_close(&rig);
+}
+
+static void refused(struct rig *rig)
+{
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = SYN);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0, "no flow of what is refused");
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = RST);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = SYN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = RST | ACK);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+}
+
+Test(packets_tcp, what_nobody_opened_is_refused)
+{
+	run(&enforce, refused);
+}
+
+/* Enforcement would refuse the opening; so all of the conversation is told as that. */
+static void would_be_refused(struct rig *rig)
+{
+	struct fr_flow flow;
+
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 23, .peer = 1,
+	     .flags = SYN);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23, .peer = 1,
+	     .flags = SYN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 23, .peer = 1,
+	     .flags = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23, .peer = 1,
+	     .flags = ACK, .payload = 9);
+	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).connections, 1);
+	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).would_drops, 4);
+	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).drops, 0);
+	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_EGRESS).packets, 0);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0, "never among the admitted");
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, &flow), 1);
+	cr_assert(flow.flags & FR_FLOW_WOULD_DROP);
+}
+
+Test(packets_tcp, audit_tells_both_directions_of_a_refused_opening_as_one_would_drop)
+{
+	run(&audit, would_be_refused);
+}
+
+static void syn_from_responder(struct rig *rig)
+{
+	we_open(rig);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK, .payload = 1);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK, .payload = 1);
+}
+
+Test(packets_tcp, a_syn_of_the_responder_is_an_opening_of_its_own)
+{
+	run(&enforce, syn_from_responder);
+}
+
+/* Both sides may open on the very same ports; the newer conversation counts. */
+static void both_may_open(struct rig *rig)
+{
+#define PORTS .proto = TCP, .local = 22, .peer = 443, .flags
+	PASS(rig, RULE, HTTPS, .dir = OUT, PORTS = SYN);
+	PASS(rig, REPLY, HTTPS, .dir = IN, PORTS = SYN | ACK);
+	PASS(rig, RULE, HTTPS, .dir = OUT, PORTS = ACK);
+	PASS(rig, RULE, HTTPS, .dir = OUT, PORTS = RST);
+	PASS(rig, RULE, SSH, .dir = IN, PORTS = SYN);
+	PASS(rig, REPLY, SSH, .dir = OUT, PORTS = SYN | ACK);
+	PASS(rig, RULE, SSH, .dir = IN, PORTS = ACK);
+	PASS(rig, REPLY, SSH, .dir = OUT, PORTS = ACK);
+#undef PORTS
+}
+
+Test(packets_tcp, the_roles_of_two_ports_can_be_exchanged)
+{
+	run(&enforce, both_may_open);
+}
+
+static void simultaneous(struct rig *rig)
+{
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN | ACK);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+}
+
+Test(packets_tcp, simultaneous_open_is_admitted_while_our_syn_is_unanswered)
+{
+	run(&enforce, simultaneous);
+}
+
+static void no_syn_ack_of_opener(struct rig *rig)
+{
+	PASS(rig, RULE, SSH, SSH_IN = SYN);
+	DROP(rig, STATE, FR_RULE_OTHER, SSH_IN = SYN | ACK);
+	PASS(rig, REPLY, SSH, SSH_OUT = SYN | ACK);
+	DROP(rig, STATE, FR_RULE_OTHER, SSH_IN = SYN | ACK);
+	PASS(rig, RULE, SSH, SSH_IN = ACK);
+}
+
+Test(packets_tcp, a_syn_ack_of_the_opener_is_no_packet_of_its_flow)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &enforce, no_syn_ack_of_opener);
+	rig_each(&rig, &audit, no_syn_ack_of_opener);
+	rig_close(&rig);
+}
+
+static void reset(struct rig *rig)
+{
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = RST | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = RST);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK); /* it was on its way */
+	cr_assert_eq(rig_counters(rig, HTTPS).connections, 2);
+	rig_age(rig, "fr_flows", 11);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
+}
+
+Test(packets_tcp, after_a_reset_the_port_can_be_used_again)
+{
+	run(&enforce, reset);
+}
+
+static void reuse(struct rig *rig)
+{
+	struct fr_flow flow;
+
+	we_open(rig);
+	we_open(rig);
+	cr_assert_eq(rig_counters(rig, HTTPS).connections, 2);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, &flow) +
+			     rig_entries(rig, "fr_embryos", NULL, NULL),
+		     1, "the old flow is gone");
+	cr_assert_eq(flow.packets[OUT], 4, "the new one counts for itself");
+}
+
+Test(packets_tcp, a_port_that_is_used_again_is_a_new_connection)
+{
+	run(&enforce, reuse);
+}
+
+static void idle(struct rig *rig)
+{
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	rig_age(rig, "fr_embryos", 59);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	rig_age(rig, "fr_embryos", 61);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN | ACK);
+	we_open(rig);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+	rig_age(rig, "fr_flows", 11);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	rig_age(rig, "fr_flows", 7100);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+	rig_age(rig, "fr_flows", 7300);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
+}
+
+Test(packets_tcp, every_state_ends_after_its_idle_time)
+{
+	run(&enforce, idle);
+}
+
+/* ---------------------------------------------------------------- adoption */
+
+/* A SYN, a SYN-ACK, even after a mid-stream packet of the peer was let in. */
+static void adoption_on_guests(struct rig *rig)
+{
+	if (rig->kind != FR_KIND_GUEST)
+		return;
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = RST | ACK);
+	PASS(rig, ADOPTED, HTTPS, HTTPS_IN = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	DROP(rig, STATE, FR_RULE_OTHER, HTTPS_IN = SYN | ACK);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0, "adopted ones are not promoted");
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = RST);
+	DROP(rig, STATE, FR_RULE_OTHER, HTTPS_IN = SYN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	PASS(rig, ADOPTED, SSH, SSH_IN = ACK);
+	PASS(rig, REPLY, SSH, SSH_OUT = ACK);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 2);
+	cr_assert_eq(rig_counters(rig, HTTPS).connections, 0, "it was opened before our time");
+	/* neither direction allows it */
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 80, .peer = 80,
+	     .flags = ACK);
+}
+
+static void no_adoption(struct rig *rig)
+{
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 0);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+}
+
+Test(packets_tcp, guests_are_adopted_in_the_grace_time_only_and_never_by_a_syn)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &adopting, adoption_on_guests);
+	rig_each(&rig, &enforce, no_adoption);
+	rig_close(&rig);
+}
+
+Test(packets_tcp, the_grace_time_is_nothing_to_those_whose_sockets_can_be_asked)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	for (int kind = 0; kind < FR_KINDS; kind++) {
+		rig.kind = kind;
+		rig_start(&rig, &adopting);
+		if (kind != FR_KIND_GUEST)
+			no_adoption(&rig);
+	}
+	rig_close(&rig);
+}
+
+/* ---------------------------------------------------------------- generations */
+
+static const struct law others[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
+	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22, .host = 77},
+};
+
+static void old_flows_meet_a_new_policy(struct rig *rig)
+{
+	struct site next = {.laws = others, .count = ARRAY_SIZE(others)};
+	struct fr_flow flow;
+
+	we_open(rig);
+	PASS(rig, RULE, SSH, SSH_IN = SYN);
+	next.audit = true;
+	rig_policy(rig, &next);
+	WOULD_DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, SSH_OUT = SYN | ACK);
+	WOULD_DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, HTTPS_IN = ACK);
+	next.audit = false;
+	rig_policy(rig, &next);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, SSH_OUT = SYN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, SSH_IN = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, HTTPS_IN = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, HTTPS_OUT = ACK);
+	rig_policy(rig, &enforce);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, &flow), 1);
+	cr_assert_eq(flow.generation, rig->seen.generation);
+	cr_assert_eq(flow.flags & FR_FLOW_WOULD_DROP, 0);
+}
+
+Test(packets_tcp, a_new_policy_judges_old_flows_at_their_next_packet)
+{
+	run(&enforce, old_flows_meet_a_new_policy);
+}
+
+/* An opening that audit would have refused is no permission when enforcement begins. */
+static void audit_then_enforce(struct rig *rig)
+{
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 23, .peer = 1,
+	     .flags = SYN);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23, .peer = 1,
+	     .flags = SYN | ACK);
+	rig_policy(rig, &enforce);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 23, .peer = 1,
+	     .flags = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23, .peer = 1,
+	     .flags = ACK);
+}
+
+Test(packets_tcp, enforcement_cuts_what_audit_let_through)
+{
+	run(&audit, audit_then_enforce);
+}
+
+/* ---------------------------------------------------------------- failsafe and staged rules */
+
+static const struct law safe[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
+	{.dir = IN, .action = FR_DENY},
+	{.dir = OUT, .action = FR_DENY, .proto = TCP, .first = 1024, .last = 65535},
+	{.dir = IN, .action = FR_FAILSAFE_ALLOW, .proto = TCP, .first = 22, .host = WIRE_HOST},
+};
+
+static void failsafe(struct rig *rig)
+{
+	enum { SAFE = LAW(3), DENY_IN = LAW(1), DENY_OUT = LAW(2) };
+
+	PASS(rig, FAILSAFE, SAFE, SSH_OUT = ACK, .payload = 10);
+	PASS(rig, FAILSAFE, SAFE, SSH_OUT = FIN | ACK);
+	PASS(rig, FAILSAFE, SAFE, SSH_OUT = RST);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	DROP(rig, RULE, DENY_OUT, SSH_OUT = SYN);
+	DROP(rig, RULE, DENY_OUT, .host = 8, SSH_OUT = ACK);
+	DROP(rig, RULE, DENY_IN, .host = 8, SSH_IN = SYN);
+	PASS(rig, FAILSAFE, SAFE, SSH_IN = SYN);
+	PASS(rig, REPLY, SAFE, SSH_OUT = SYN | ACK);
+	PASS(rig, FAILSAFE, SAFE, SSH_IN = ACK);
+	PASS(rig, FAILSAFE, SAFE, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .flags = ACK);
+}
+
+Test(packets_tcp, failsafe_is_stronger_than_every_deny_and_its_replies_need_no_flow)
+{
+	static const struct site site = {.laws = safe, .count = ARRAY_SIZE(safe)};
+
+	run(&site, failsafe);
+}
+
+static const struct law staged_laws[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
+	{.dir = OUT, .action = FR_DENY, .proto = TCP, .first = 443, .host = 8, .staged = true},
+};
+
+static void staged(struct rig *rig)
+{
+	enum { STAGED = LAW(1) };
+
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	WOULD_DROP(rig, RULE, STAGED, .host = 8, HTTPS_OUT = SYN);
+	WOULD_DROP(rig, RULE, STAGED, .host = 8, HTTPS_IN = SYN | ACK);
+	WOULD_DROP(rig, RULE, STAGED, .host = 8, HTTPS_OUT = ACK);
+	cr_assert_eq(rig_counters(rig, HTTPS).packets, 4, "what decides is booked");
+	cr_assert_eq(rig_counters(rig, HTTPS).connections, 2);
+	cr_assert_eq(rig_counters(rig, HTTPS).would_drops, 0);
+	cr_assert_eq(rig_counters(rig, STAGED).packets, 3, "and what would decide");
+	cr_assert_eq(rig_counters(rig, STAGED).would_drops, 3);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1, "it is an admitted flow");
+}
+
+Test(packets_tcp, a_staged_deny_lets_pass_and_books_both_rules)
+{
+	static const struct site site = {.laws = staged_laws, .count = ARRAY_SIZE(staged_laws)};
+
+	run(&site, staged);
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* UDP through the programs, and mid-stream packets that only a socket of this host can vouch for. */
+#include "packets_rig.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DNS = LAW(0), SYSLOG = LAW(1), HTTPS = LAW(2), SSH = LAW(3) };
+
+static const struct law laws[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
+	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 514},
+	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
+	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
+};
+static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
+static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+
+#define DNS_OUT .dir = OUT, .proto = UDP, .local = 40000, .peer = 53
+#define DNS_IN .dir = IN, .proto = UDP, .local = 40000, .peer = 53
+
+static void run(const struct site *site, void (*steps)(struct rig *rig))
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, site, steps);
+	rig_close(&rig);
+}
+
+static void request_and_answer(struct rig *rig)
+{
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
+	rig_start(rig, &rig->site);
+	PASS(rig, RULE, DNS, DNS_OUT);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 1);
+	PASS(rig, REPLY, DNS, DNS_IN);
+	PASS(rig, REPLY, DNS, DNS_IN);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1, "two-way");
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .host = 8, DNS_IN);
+	PASS(rig, RULE, SYSLOG, .dir = IN, .proto = UDP, .local = 514, .peer = 9);
+	PASS(rig, REPLY, SYSLOG, .dir = OUT, .proto = UDP, .local = 514, .peer = 9);
+	cr_assert_eq(rig_counters(rig, DNS).connections, 1);
+}
+
+Test(packets_udp, an_answer_needs_its_request)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &enforce, request_and_answer);
+	rig_each(&rig, &audit, request_and_answer);
+	rig_close(&rig);
+}
+
+static void idle(struct rig *rig)
+{
+	PASS(rig, RULE, DNS, DNS_OUT);
+	rig_age(rig, "fr_embryos", 31);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
+	PASS(rig, RULE, DNS, DNS_OUT);
+	PASS(rig, REPLY, DNS, DNS_IN);
+	rig_age(rig, "fr_flows", 100);
+	PASS(rig, REPLY, DNS, DNS_IN); /* does not keep it alive */
+	rig_age(rig, "fr_flows", 30);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
+	PASS(rig, RULE, DNS, DNS_OUT);
+	PASS(rig, REPLY, DNS, DNS_IN);
+	rig_age(rig, "fr_flows", 100);
+	PASS(rig, RULE, DNS, DNS_OUT);
+	rig_age(rig, "fr_flows", 100);
+	PASS(rig, REPLY, DNS, DNS_IN); /* the opener has sent again */
+	rig_age(rig, "fr_flows", 100);
+	PASS(rig, REPLY, DNS, DNS_IN);
+}
+
+Test(packets_udp, only_the_opener_keeps_a_flow_alive)
+{
+	run(&enforce, idle);
+}
+
+static void swapped(struct rig *rig)
+{
+	PASS(rig, RULE, DNS, DNS_OUT);
+	PASS(rig, REPLY, DNS, DNS_IN);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = UDP, .local = 40001,
+	     .peer = 53);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, .dir = OUT, .proto = UDP, .local = 53,
+	     .peer = 40000);
+}
+
+Test(packets_udp, a_flow_admits_its_own_ports_only)
+{
+	run(&enforce, swapped);
+}
+
+/* Fixed ports on both sides (NTP, IKE): the peer's refused packet must not take the flow of ours. */
+static const struct law fixed_laws[] = {{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 500}};
+
+static void fixed_ports(struct rig *rig)
+{
+#define IKE .proto = UDP, .local = 500, .peer = 500
+	struct site site = rig->site;
+
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, IKE);
+	site.audit = false;
+	rig_policy(rig, &site);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, IKE);
+	PASS(rig, RULE, LAW(0), .dir = OUT, IKE);
+	PASS(rig, REPLY, LAW(0), .dir = IN, IKE);
+	PASS(rig, RULE, LAW(0), .dir = OUT, IKE);
+#undef IKE
+}
+
+Test(packets_udp, a_refused_opening_of_the_peer_is_no_flow_that_stands_in_the_way_of_ours)
+{
+	static const struct site before = {.laws = fixed_laws, .count = 1, .audit = true};
+	static const struct site from_the_start = {.laws = fixed_laws, .count = 1};
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &from_the_start, fixed_ports);
+	rig_each(&rig, &before, fixed_ports);
+	rig_close(&rig);
+}
+
+/* ---------------------------------------------------------------- sockets */
+
+struct side {
+	struct sockaddr_storage at;
+	socklen_t size;
+};
+
+/* 198.51.100.1 is this host, 192.0.2.9 its peer; both are addresses of lo here. */
+static struct side side_of(bool v6, bool local, uint16_t port)
+{
+	struct wire w = {.v6 = v6};
+	struct side side = {.size = v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)};
+
+	if (v6) {
+		struct sockaddr_in6 *in6 = (void *)&side.at;
+
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(port);
+		wire_address(&w, local, in6->sin6_addr.s6_addr);
+	} else {
+		struct sockaddr_in *in = (void *)&side.at;
+
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		wire_address(&w, local, (void *)&in->sin_addr);
+	}
+	return side;
+}
+
+static int socket_at(bool v6, int type, bool local, uint16_t port)
+{
+	struct side side = side_of(v6, local, port);
+	int one = 1, fd = socket(v6 ? AF_INET6 : AF_INET, type, 0);
+
+	cr_assert_geq(fd, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	cr_assert_eq(bind(fd, (void *)&side.at, side.size), 0, "bind port %u", port);
+	return fd;
+}
+
+static void connect_to(int fd, bool v6, bool local, uint16_t port)
+{
+	struct side side = side_of(v6, local, port);
+
+	cr_assert_eq(connect(fd, (void *)&side.at, side.size), 0, "connect to port %u", port);
+}
+
+static void addresses_up(void)
+{
+	rig_shell("ip addr add 198.51.100.1/32 dev lo && ip addr add 192.0.2.9/32 dev lo && "
+		  "ip addr add 2001:db8:1::1/128 dev lo nodad && "
+		  "ip addr add 2001:db8:9::9/128 dev lo nodad");
+}
+
+static void connected_udp(struct rig *rig)
+{
+	int fd;
+
+	if (rig->kind == FR_KIND_GUEST)
+		return;
+	fd = socket_at(rig->v6, SOCK_DGRAM, true, 40000);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
+	connect_to(fd, rig->v6, false, 53);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .host = 8, DNS_IN);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = UDP, .local = 40000,
+	     .peer = 54);
+	PASS(rig, ADOPTED, DNS, DNS_IN);
+	PASS(rig, RULE, DNS, DNS_OUT);
+	PASS(rig, REPLY, DNS, DNS_IN);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 1);
+	connect_to(fd, rig->v6, false, 99);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = UDP, .local = 40000,
+	     .peer = 99);
+	close(fd);
+}
+
+Test(packets_udp, only_a_socket_connected_to_this_very_peer_vouches_for_udp)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	addresses_up();
+	rig_each(&rig, &enforce, connected_udp);
+	rig_close(&rig);
+}
+
+/* One connection through the namespace; `server` may be the protected party or its peer. */
+struct stream {
+	int listener, client, accepted;
+};
+
+static struct stream stream_open(bool v6, bool we_listen, uint16_t listening, uint16_t from)
+{
+	struct stream s = {.listener = socket_at(v6, SOCK_STREAM, we_listen, listening)};
+
+	cr_assert_eq(listen(s.listener, 1), 0);
+	s.client = socket_at(v6, SOCK_STREAM, !we_listen, from);
+	connect_to(s.client, v6, we_listen, listening);
+	s.accepted = accept(s.listener, NULL, NULL);
+	cr_assert_geq(s.accepted, 0);
+	return s;
+}
+
+static void stream_close(const struct stream *s)
+{
+	struct linger reset = {.l_onoff = 1};
+
+	setsockopt(s->client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	close(s->client);
+	close(s->accepted);
+	close(s->listener);
+}
+
+static void our_transfer(struct rig *rig)
+{
+	struct stream s;
+
+	if (rig->kind == FR_KIND_GUEST)
+		return;
+	s = stream_open(rig->v6, false, 443, 40000);
+#define DATA .proto = TCP, .local = 40000, .peer = 443, .flags
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, DATA = SYN);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, DATA = RST | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, DATA = SYN | ACK);
+	PASS(rig, ADOPTED, HTTPS, .dir = IN, DATA = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, DATA = SYN);
+	DROP(rig, STATE, FR_RULE_OTHER, .dir = IN, DATA = SYN | ACK);
+	PASS(rig, RULE, HTTPS, .dir = OUT, DATA = ACK);
+	PASS(rig, REPLY, HTTPS, .dir = IN, DATA = FIN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 40001,
+	     .peer = 443, .flags = ACK);
+#undef DATA
+	stream_close(&s);
+}
+
+static void their_transfer(struct rig *rig)
+{
+	struct stream s;
+
+	if (rig->kind == FR_KIND_GUEST)
+		return;
+#define DATA .proto = TCP, .peer = 40000, .flags = ACK
+	s = stream_open(rig->v6, true, 22, 40000);
+	PASS(rig, ADOPTED, SSH, .dir = OUT, .local = 22, DATA);
+	PASS(rig, RULE, SSH, .dir = IN, .local = 22, DATA);
+	stream_close(&s);
+	s = stream_open(rig->v6, true, 23, 40000); /* no rule admits it: not adopted */
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .local = 23, DATA);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .local = 23, DATA);
+	stream_close(&s);
+#undef DATA
+}
+
+Test(packets_udp, a_live_tcp_socket_vouches_for_its_own_packets_and_tells_who_opened)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	addresses_up();
+	rig_each(&rig, &enforce, our_transfer);
+	rig_each(&rig, &enforce, their_transfer);
+	rig_close(&rig);
+}
