@@ -330,30 +330,6 @@ static __noinline int fragment_note(const struct fr_scene *s, const struct fr_pa
 	return bpf_map_update_elem(&fr_fragments, &key, &value, BPF_ANY);
 }
 
-/* A later fragment. In: order is not given, and without its judged first nothing reassembles. */
-static __always_inline void judge_fragment(const struct fr_scene *s, const struct fr_packet *p,
-					   struct fr_finding *f, struct fr_hook h)
-{
-	struct fr_fragment *known;
-	struct fr_fragment_key key;
-
-	if (h.dir == FR_INGRESS) {
-		if (judge_admits(s, p, FR_INGRESS, 0, 1) || judge_admits(s, p, FR_EGRESS, 0, 1))
-			find_pass(f, FR_RULE_OTHER, FR_REASON_FRAGMENT);
-		else
-			find_refused(s, f, FR_REASON_FRAGMENT);
-		return;
-	}
-	fragment_key(p, &key);
-	known = bpf_map_lookup_elem(&fr_fragments, &key);
-	if (known && s->now <= known->until) {
-		find_pass(f, FR_RULE_OTHER, FR_REASON_FRAGMENT);
-		f->slot = known->slot;
-	} else {
-		find_refused(s, f, FR_REASON_FRAGMENT);
-	}
-}
-
 /* ---------------------------------------------------------------- mid-stream and foreign packets
  */
 
@@ -400,6 +376,33 @@ static __noinline int excuse(const struct fr_scene *s, const struct fr_packet *p
 	    !host_tcp(s->skb, p, p->key.peer_port))
 		return FR_REASON_FORWARDED_REPLY;
 	return 0;
+}
+
+/* A later fragment. In: order is not given, and without its judged first nothing reassembles. */
+static __always_inline void judge_fragment(const struct fr_scene *s, const struct fr_packet *p,
+					   struct fr_finding *f, struct fr_hook h)
+{
+	struct fr_fragment *known;
+	struct fr_fragment_key key;
+	__u8 reason;
+
+	if (h.dir == FR_INGRESS) {
+		if (judge_admits(s, p, FR_INGRESS, 0, 1) || judge_admits(s, p, FR_EGRESS, 0, 1))
+			find_pass(f, FR_RULE_OTHER, FR_REASON_FRAGMENT);
+		else if (h.kind == FR_KIND_INTERFACE && (reason = excuse(s, p)))
+			find_pass(f, FR_RULE_OTHER, reason);
+		else
+			find_refused(s, f, FR_REASON_FRAGMENT);
+		return;
+	}
+	fragment_key(p, &key);
+	known = bpf_map_lookup_elem(&fr_fragments, &key);
+	if (known && s->now <= known->until) {
+		find_pass(f, FR_RULE_OTHER, FR_REASON_FRAGMENT);
+		f->slot = known->slot;
+	} else {
+		find_refused(s, f, FR_REASON_FRAGMENT);
+	}
 }
 
 /* Proven not to be this host's own: it came in on another device. */
