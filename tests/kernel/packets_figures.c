@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What packets leave behind: counters, reasons, tallies, flow records, refused aggregates, events. */
+#include "packets_rig.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+enum { HTTPS = LAW(0), DNS = LAW(1), PING = LAW(2) };
+
+static const struct law laws[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
+	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
+};
+static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
+static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+
+#define HTTPS_OUT .dir = OUT, .proto = TCP, .local = 40000, .peer = 443, .flags
+#define HTTPS_IN .dir = IN, .proto = TCP, .local = 40000, .peer = 443, .flags
+#define REFUSED_IN(from) .dir = IN, .proto = TCP, .local = 23, .peer = from, .flags = SYN
+
+static void run(const struct site *site, void (*steps)(struct rig *rig))
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, site, steps);
+	rig_close(&rig);
+}
+
+static void expect_counters(struct rig *rig, uint32_t rule, struct fr_counters expected)
+{
+	struct fr_counters seen = rig_counters(rig, rule);
+
+	cr_assert(seen.packets == expected.packets && seen.bytes == expected.bytes &&
+			  seen.connections == expected.connections &&
+			  seen.drops == expected.drops && seen.would_drops == expected.would_drops,
+		  "rule %u: %llu packets, %llu bytes, %llu connections, %llu drops, %llu would-drops",
+		  rule, seen.packets, seen.bytes, seen.connections, seen.drops, seen.would_drops);
+	cr_assert_eq(!seen.last, !seen.packets);
+}
+
+static void transfer(struct rig *rig)
+{
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK, .payload = 100);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK, .payload = 1000);
+	for (uint16_t from = 1; from <= 3; from++)
+		DROP(rig, DEFAULT, IN, REFUSED_IN(from));
+}
+
+static void exact(struct rig *rig)
+{
+	uint64_t tcp = rig->v6 ? 60 : 40;
+	struct fr_reason_counters reason;
+
+	transfer(rig);
+	expect_counters(rig, HTTPS, (struct fr_counters){.packets = 4, .bytes = 4 * tcp + 1100,
+							 .connections = 1});
+	if (rig->site.audit)
+		expect_counters(rig, IN, (struct fr_counters){.packets = 3, .bytes = 3 * tcp,
+							      .connections = 3, .would_drops = 3});
+	else
+		expect_counters(rig, IN, (struct fr_counters){.packets = 3, .bytes = 3 * tcp,
+							      .drops = 3});
+	expect_counters(rig, OUT, (struct fr_counters){0});
+	reason = rig_reason(rig, IN, FR_REASON_REPLY);
+	cr_assert_eq(reason.packets[FR_PASS], 2);
+	cr_assert_eq(reason.bytes[FR_PASS], 2 * tcp + 1000);
+	reason = rig_reason(rig, OUT, FR_REASON_RULE);
+	cr_assert_eq(reason.packets[FR_PASS], 2);
+	reason = rig_reason(rig, IN, FR_REASON_DEFAULT);
+	cr_assert_eq(reason.packets[rig->site.audit ? FR_WOULD_DROP : FR_DROP], 3);
+	cr_assert_eq(reason.packets[FR_PASS], 0);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_OPENED), rig->site.audit ? 4 : 1);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_PROMOTED), 1);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 0);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOW_INSERT_FAILED), 0);
+}
+
+Test(packets_figures, counters_and_reasons_are_exact)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &enforce, exact);
+	rig_each(&rig, &audit, exact);
+	rig_close(&rig);
+}
+
+/* One skb of several packets on the wire counts as those. */
+static void segmented(struct rig *rig)
+{
+	struct fr_flow flow;
+
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	rig->segments = 7;
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK, .payload = 500);
+	DROP(rig, DEFAULT, IN, REFUSED_IN(1));
+	rig->segments = 0;
+	cr_assert_eq(rig_counters(rig, HTTPS).packets, 8);
+	cr_assert_eq(rig_counters(rig, IN).drops, 7);
+	rig_entries(rig, "fr_embryos", NULL, &flow);
+	cr_assert_eq(flow.packets[OUT], 8);
+}
+
+Test(packets_figures, segments_count_as_packets)
+{
+	run(&enforce, segmented);
+}
+
+static void content(struct rig *rig)
+{
+	struct wire w = {.v6 = rig->v6, .dir = OUT};
+	uint64_t tcp = rig->v6 ? 60 : 40;
+	uint8_t address[16] = {[10] = 0xff, 0xff};
+	struct fr_flow_key key;
+	struct fr_flow flow;
+
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", &key, &flow), 1);
+	cr_assert_eq(flow.state, FR_FLOW_OPENING);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	rig_entries(rig, "fr_embryos", NULL, &flow);
+	cr_assert_eq(flow.state, FR_FLOW_ANSWERED);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK, .payload = 50);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0, "promoted");
+	cr_assert_eq(rig_entries(rig, "fr_flows", &key, &flow), 1);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK, .payload = 10);
+	rig_entries(rig, "fr_flows", &key, &flow);
+	cr_assert(flow.state == FR_FLOW_ESTABLISHED && flow.opener == OUT && flow.slot == HTTPS &&
+		  flow.reason == FR_REASON_RULE && flow.flags & FR_FLOW_OPENER_AGAIN);
+	cr_assert_eq(flow.packets[OUT], 2);
+	cr_assert_eq(flow.packets[IN], 2);
+	cr_assert_eq(flow.bytes[OUT], 2 * tcp + 50);
+	cr_assert_eq(flow.bytes[IN], 2 * tcp + 10);
+	cr_assert(flow.first && flow.first <= flow.last);
+	cr_assert(key.local_port == 40000 && key.peer_port == 443 && key.proto == TCP &&
+		  !key.vlan && !key.pad);
+	cr_assert_eq(key.scope, FR_SCOPE((uint32_t)rig->kind, rig->devices[0]));
+	wire_address(&w, false, address + (rig->v6 ? 0 : 12));
+	cr_assert_arr_eq(key.peer, address, sizeof(address));
+}
+
+Test(packets_figures, a_flow_record_tells_its_conversation)
+{
+	run(&enforce, content);
+}
+
+static void aggregated(struct rig *rig)
+{
+	struct fr_denied denied;
+	struct fr_flow_key key;
+
+	for (uint16_t from = 1000; from < 1050; from++)
+		DROP(rig, DEFAULT, IN, REFUSED_IN(from));
+	cr_assert_eq(rig_entries(rig, "fr_denied", &key, &denied), 1);
+	cr_assert(key.peer_port == 0 && key.local_port == 23, "over the opener's ports");
+	cr_assert(denied.packets == 50 && denied.opener_port == 1049 && denied.slot == IN &&
+		  denied.dir == IN && denied.reason == FR_REASON_DEFAULT);
+	cr_assert_eq(denied.bytes, 50 * (rig->v6 ? 60 : 40));
+	cr_assert_eq(denied.verdict, rig->site.audit ? FR_WOULD_DROP : FR_DROP);
+	for (uint16_t from = 1000; from < 1050; from++)
+		DROP(rig, DEFAULT, OUT, .dir = OUT, .proto = UDP, .local = from, .peer = 123);
+	cr_assert_eq(rig_entries(rig, "fr_denied", NULL, NULL), 2);
+	for (uint16_t id = 0; id < 50; id++)
+		DROP(rig, DEFAULT, IN, .dir = IN, .proto = ICMP, .type = rig->v6 ? 128 : 8, .id = id);
+	cr_assert_eq(rig_entries(rig, "fr_denied", NULL, NULL), 3, "over identifiers");
+	DROP(rig, DEFAULT, IN, REFUSED_IN(9), .host = 8);
+	cr_assert_eq(rig_entries(rig, "fr_denied", NULL, NULL), 4, "not over peers");
+}
+
+Test(packets_figures, refusals_are_aggregated_over_the_port_of_the_opener)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &enforce, aggregated);
+	rig_each(&rig, &audit, aggregated);
+	rig_close(&rig);
+}
+
+/* A scan takes no room from transfers. */
+static void scanned(struct rig *rig)
+{
+	struct wire w = {.v6 = rig->v6, .dir = OUT, .proto = TCP, .peer = 443, .flags = SYN};
+	struct expected expected = {FR_PASS, FR_REASON_RULE, HTTPS, __FILE__, __LINE__};
+
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	if (rig->kind != FR_KIND_INTERFACE)
+		return;
+	for (uint32_t port = 0; port < 40000; port++) { /* the embryos have room for 16384 */
+		w.local = port;
+		rig_step(rig, &w, &expected);
+	}
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1);
+	cr_assert_leq(rig_entries(rig, "fr_embryos", NULL, NULL), 16384);
+}
+
+Test(packets_figures, a_flood_of_openings_evicts_no_transfer, .timeout = 120)
+{
+	run(&enforce, scanned);
+}
+
+/* ---------------------------------------------------------------- events */
+
+struct heard {
+	struct fr_event last;
+	uint32_t count;
+};
+
+static int hear(void *context, void *data, size_t size)
+{
+	struct heard *heard = context;
+
+	cr_assert_eq(size, sizeof(struct fr_event));
+	memcpy(&heard->last, data, size);
+	heard->count++;
+	return 0;
+}
+
+static struct heard events(struct rig *rig)
+{
+	struct heard heard = {};
+	struct ring_buffer *ring =
+		ring_buffer__new(bench_map(rig->bench, "fr_events"), hear, &heard, NULL);
+
+	cr_assert_not_null(ring);
+	cr_assert_geq(ring_buffer__consume(ring), 0);
+	ring_buffer__free(ring);
+	return heard;
+}
+
+static void lease(struct rig *rig, bool refusals, bool openings)
+{
+	struct fr_control control = {.refusals_until = refusals ? ~0ull : 0,
+				     .openings_until = openings ? ~0ull : 0};
+	uint32_t zero = 0;
+
+	cr_assert_eq(bpf_map_update_elem(bench_map(rig->bench, "fr_control"), &zero, &control,
+					 BPF_ANY),
+		     0);
+}
+
+/* Let every pause between two events be over. */
+static void pauses_end(struct rig *rig)
+{
+	int fd = bench_map(rig->bench, "fr_throttle");
+	struct fr_throttle_key at, next;
+	struct fr_throttle throttle;
+
+	for (void *from = NULL; !bpf_map_get_next_key(fd, from, &next); from = &at) {
+		at = next;
+		cr_assert_eq(bpf_map_lookup_elem(fd, &at, &throttle), 0);
+		throttle.next = 0;
+		cr_assert_eq(bpf_map_update_elem(fd, &at, &throttle, BPF_ANY), 0);
+	}
+}
+
+static void nobody_listens(struct rig *rig)
+{
+	lease(rig, false, false);
+	transfer(rig);
+	cr_assert_eq(events(rig).count, 0);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_EVENTS_HELD), 0);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_EVENTS_LOST), 0);
+}
+
+Test(packets_figures, without_a_reader_there_are_no_events)
+{
+	run(&enforce, nobody_listens);
+}
+
+static void refusals(struct rig *rig)
+{
+	struct heard heard;
+
+	lease(rig, true, false);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	cr_assert_eq(events(rig).count, 0, "an opening is no refusal");
+	for (uint16_t from = 1; from <= 5; from++)
+		DROP(rig, DEFAULT, IN, REFUSED_IN(from));
+	heard = events(rig);
+	cr_assert_eq(heard.count, 1, "one for a rule and peer");
+	cr_assert(heard.last.version == FR_ABI_VERSION && heard.last.type == FR_EVENT_REFUSED &&
+		  heard.last.reason == FR_REASON_DEFAULT && heard.last.dir == IN &&
+		  heard.last.kind == rig->kind && heard.last.tcp_flags == SYN);
+	cr_assert_eq(heard.last.verdict, rig->site.audit ? FR_WOULD_DROP : FR_DROP);
+	cr_assert(heard.last.key.local_port == 23 && heard.last.key.peer_port == 1 &&
+		  heard.last.key.proto == TCP && heard.last.slot == IN && heard.last.held == 0);
+	cr_assert_eq(heard.last.ifindex, rig->devices[0]);
+	cr_assert_eq(heard.last.length, rig->v6 ? 60 : 40);
+	cr_assert_eq(heard.last.generation, rig->seen.generation);
+	cr_assert(heard.last.time);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_EVENTS_HELD), 4);
+	DROP(rig, DEFAULT, IN, REFUSED_IN(1), .host = 8);
+	cr_assert_eq(events(rig).count, 1, "another peer");
+	pauses_end(rig);
+	DROP(rig, DEFAULT, IN, REFUSED_IN(6));
+	heard = events(rig);
+	cr_assert(heard.count == 1 && heard.last.held == 4, "%u events, %u held", heard.count,
+		  heard.last.held);
+	pauses_end(rig);
+	DROP(rig, DEFAULT, IN, REFUSED_IN(7));
+	cr_assert_eq(events(rig).last.held, 0, "told once");
+}
+
+Test(packets_figures, refusals_are_told_once_in_a_while_with_the_number_held_back)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &enforce, refusals);
+	rig_each(&rig, &audit, refusals);
+	rig_close(&rig);
+}
+
+static void openings(struct rig *rig)
+{
+	struct heard heard;
+
+	lease(rig, false, true);
+	transfer(rig);
+	heard = events(rig);
+	cr_assert_eq(heard.count, 1, "refusals are another lease, replies no openings");
+	cr_assert(heard.last.type == FR_EVENT_OPENED && heard.last.verdict == FR_PASS &&
+		  heard.last.reason == FR_REASON_RULE && heard.last.slot == HTTPS &&
+		  heard.last.key.peer_port == 443);
+}
+
+Test(packets_figures, openings_are_told_to_those_who_ask)
+{
+	run(&enforce, openings);
+}
+
+/* ---------------------------------------------------------------- big packets */
+
+static void big(struct rig *rig)
+{
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK, .payload = 1400);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK, .payload = 3000);
+	DROP(rig, DEFAULT, OUT, .dir = OUT, .proto = UDP, .peer = 99, .payload = 3500);
+	cr_assert_eq(rig_counters(rig, HTTPS).bytes, 3 * (rig->v6 ? 60 : 40) + 4400);
+}
+
+Test(packets_figures, packets_over_the_mtu_are_counted_whole)
+{
+	run(&enforce, big);
+}
