@@ -35,6 +35,23 @@ bad_policy 'unknown row in with' 'ping' "$use, with: [pong]}]"
 bad_policy 'empty policy' 'empty-policy'
 bad_policy 'no attach point' 'attach' 'attach: {}' "$(rule any 1/tcp)"
 
+policy "$work/noname.yaml" "$(rule any 1/tcp)"
+sed -i 's/\[eth0\]/[""]/' "$work/noname.yaml"
+exits 'bad input: an interface without a name' 3 ':5:23: error: .*bad-attach' check "$work/noname.yaml"
+policy "$work/bom.yaml" "$(rule bad 1/tcp)"
+sed -i '1s/^/\xef\xbb\xbf/' "$work/bom.yaml"
+exits 'a byte order mark is no part of the file' 3 'bom.yaml:7:43: error: .bad. is not' check "$work/bom.yaml"
+policy "$work/brackets.yaml" "$(rule any 1/tcp)"
+exits 'an IPv6 peer without a port' 2 '\| \[fd00::7\]:443' explain "$work/brackets.yaml" egress tcp '[fd00::7]'
+bad_policy 'a wildcard without quotes' 'needs quotes: "\*\.example' "$(rule '*.x.com' 1/tcp)"
+bad_policy 'an IPv6 address without quotes' 'needs quotes: "::1"' "$(rule '::1' 1/tcp)"
+bad_policy 'every protocol by a wrong word' "for every protocol and port write 'any'" "$(rule any any/ip)"
+bad_policy 'any in capitals' "did you mean 'any'" "$(rule ANY 1/tcp)"
+bad_policy 'an octal port' 'without the leading 0' "$(rule any 0443/tcp)"
+cp policies/tables/aws-datasync.yaml "$work/tables"
+bad_policy 'nothing left but a row without ports' 'empty-policy' \
+	'use: [{table: aws-datasync, as: datasync-service, set: {region: us-east-2, endpoint: vpc, storage: [fsx-windows]}}]'
+
 exits 'bad input: a file that is not there' 3 'No such file' check "$work/absent.yaml"
 exits 'bad input: a directory' 3 'error' check "$work"
 exits 'bad input: an empty file' 3 'error' check /dev/null

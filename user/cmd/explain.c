@@ -71,6 +71,7 @@ static int take_port(struct context *c, const char *word, const char *port, stru
 	if (!port)
 		return usage_error(c,
 				   addr_is_v4(&tuple->peer)
+						   || word[0] == '['
 					   ? arena_printf(c->arena, "%s:443", word)
 					   : arena_printf(c->arena, "[%s]:443", word),
 				   "the listener's port is missing in '%s'", word);

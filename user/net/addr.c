@@ -121,7 +121,7 @@ static enum net_error length_parse(const char *text, bool dotted, uint8_t *out)
 {
 	uint64_t length;
 
-	if (parse_u64(text, dotted ? 32 : 128, &length))
+	if (parse_u64(text, dotted ? 32 : 128, &length) || (text[0] == '0' && text[1]))
 		return NET_BAD_LENGTH;
 	*out = (uint8_t)(dotted ? length + 96 : length);
 	return NET_OK;

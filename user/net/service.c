@@ -45,7 +45,8 @@ static enum service_error port_parse(const char *text, size_t size, uint16_t *ou
 		return SERVICE_BAD_PORT;
 	memcpy(word, text, size);
 	word[size] = '\0';
-	if (strspn(word, "0123456789") != size)
+	/* 0443 is 443 to some and, as YAML writes octal, 291 to others: nobody has to guess. */
+	if (strspn(word, "0123456789") != size || (word[0] == '0' && size > 1))
 		return SERVICE_BAD_PORT;
 	if (parse_u64(word, PORT_MAX, &port))
 		return SERVICE_BIG_PORT;

@@ -37,12 +37,25 @@ static bool list_is_empty(const struct check_context *c, const char *key)
 	return !list || (list->kind == NODE_LIST && !list->first);
 }
 
+static bool rules_written(const struct ruleset *rs)
+{
+	size_t i;
+
+	for (i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].action != FR_FAILSAFE_ALLOW)
+			return true;
+	return false;
+}
+
 static bool check_empty(const struct check_context *c, struct finding *out)
 {
 	out->loc = key_loc(c, "metadata");
 	out->hint = "give it 'use' or 'rules'; to remove a policy from a host: flowreeve detach";
 	out->message = "the policy has no rule; enforced, it would cut everything but failsafe";
-	return list_is_empty(c, "use") && list_is_empty(c, "rules");
+	if (list_is_empty(c, "use") && list_is_empty(c, "rules"))
+		return true;
+	/* Rows without ports are warned of and open nothing: nothing may be left of what is written. */
+	return !c->job->d->errors && !rules_written(c->rs);
 }
 
 static bool check_failsafe_open(const struct check_context *c, struct finding *out)

@@ -25,7 +25,7 @@ static bool interface_check(struct job *job, const struct node *node, const char
 			   "'lo' is never attached: loopback traffic is always allowed");
 		return false;
 	}
-	if (strpbrk(name, "/ \t:") || !strcmp(name, ".") || !strcmp(name, "..") ||
+	if (!*name || strpbrk(name, "/ \t:") || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strlen(name) > (is_pattern(name) ? CGROUP_NAME_MAX : INTERFACE_NAME_MAX)) {
 		diag_error(job->d, node->loc, -EINVAL, "bad-attach",
 			   "at most 15 characters, without '/', ':' and blanks",

@@ -133,6 +133,8 @@ static bool refuse_name(struct gathering *g, const struct node *node, const char
 
 	if (index_get(&g->sets->by_name, text))
 		hint = arena_printf(g->job->arena, "did you mean 'prefixes/%s'?", text);
+	else if (!strcasecmp(text, "any"))
+		hint = "did you mean 'any'?";
 	else if (near)
 		hint = arena_printf(g->job->arena, "did you mean '%s'?", near);
 	if (!strchr(text, '.') && !strchr(text, '*'))

@@ -20,6 +20,8 @@ static const char *hint_port(struct job *job, const char *text)
 				    slash + 1, head);
 	if (slash && (!strcasecmp(head, "icmp") || !strcasecmp(head, "icmpv6")))
 		return "an ICMP type by name or number: icmp/echo-request, icmp/3/4, icmp/any";
+	if (text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+		return "write it without the leading 0";
 	return "ports are numbers: 443/tcp, 1024-1064/tcp, any/tcp";
 }
 
@@ -42,6 +44,10 @@ static const char *hint_proto(struct job *job, const char *text)
 
 	if (slash && proto_parse(head, &proto) == 0 && strspn(head, "0123456789") != strlen(head))
 		return hint_port(job, text);
+	if (slash && (!strcasecmp(slash + 1, "any") || !strcasecmp(slash + 1, "all") ||
+		      !strcasecmp(slash + 1, "ip")))
+		return strcasecmp(head, "any") ? "name each protocol: 443/tcp, 443/udp"
+					       : "for every protocol and port write 'any'";
 	if (near)
 		return arena_printf(job->arena, "did you mean '%s/%s'?", head, near);
 	return "a protocol by name (tcp, udp, sctp, icmp, gre, esp …) or its number, 0 to 255";
@@ -51,11 +57,14 @@ static void refuse_service(struct job *job, const struct node *node, const char 
 			   enum service_error error)
 {
 	struct diags *d = job->d;
+	uint8_t proto;
 
 	switch (error) {
 	case SERVICE_NO_PROTO:
 		diag_error(d, node->loc, -EINVAL, "bad-port", hint_no_proto(job, text),
-			   "'%.80s' does not say which protocol", text);
+			   proto_parse(text, &proto) || text[strspn(text, "0123456789")] == '\0'
+				   ? "'%.80s' does not say which protocol"
+				   : "'%.80s' does not say which ports of the protocol", text);
 		break;
 	case SERVICE_BAD_PROTO:
 		diag_error(d, node->loc, -EINVAL, "bad-protocol", hint_proto(job, text),

@@ -49,6 +49,28 @@ static struct loc offset_loc(const struct builder *b, size_t offset)
 	return mark_loc(b, mark, 1);
 }
 
+/* What stands at the mark, or just before it, and looks like a plain value but is none in YAML. */
+static const char *hint_syntax(const struct builder *b, yaml_mark_t mark)
+{
+	const char *text = b->source->text;
+	size_t at = 0, line = 0, column = 0;
+
+	while (at < b->source->size && (line < mark.line || column < mark.column)) {
+		bool ended = text[at] == '\n';
+
+		line += ended;
+		column = ended ? 0 : column + (((unsigned char)text[at] & 0xc0) != 0x80);
+		at++;
+	}
+	while (at < b->source->size && ((unsigned char)text[at] & 0xc0) == 0x80)
+		at++;
+	if (at && text[at - 1] == '*')
+		return "a value that begins with '*' needs quotes: \"*.example.com\"";
+	if (at < b->source->size && text[at] == ':')
+		return "an address that begins with ':' needs quotes: \"::1\"";
+	return NULL;
+}
+
 static int refuse_syntax(struct builder *b)
 {
 	const yaml_parser_t *parser = &b->parser;
@@ -64,8 +86,8 @@ static int refuse_syntax(struct builder *b)
 		return diag_error(b->d, mark_loc(b, parser->problem_mark, 1), -EINVAL,
 				  "yaml-syntax", NULL, "not YAML: %s, %s that begins in line %zu",
 				  problem, parser->context, parser->context_mark.line + 1);
-	return diag_error(b->d, mark_loc(b, parser->problem_mark, 1), -EINVAL, "yaml-syntax", NULL,
-			  "not YAML: %s", problem);
+	return diag_error(b->d, mark_loc(b, parser->problem_mark, 1), -EINVAL, "yaml-syntax",
+			  hint_syntax(b, parser->problem_mark), "not YAML: %s", problem);
 }
 
 static int next_event(struct builder *b, yaml_event_t *event)
@@ -327,6 +349,11 @@ int doc_load(const char *path, struct diags *d, struct node **out)
 
 	if (err)
 		return refuse_file(d, path, err);
+	/* What some editors put first is no part of the text, nor of its columns. */
+	if (str_starts(b.source->text, "\xef\xbb\xbf")) {
+		b.source->text += 3;
+		b.source->size -= 3;
+	}
 	if (!yaml_parser_initialize(&b.parser))
 		return diag_error(d, (struct loc){.source = b.source}, -ENOMEM, "yaml-syntax", NULL,
 				  "not enough memory to parse the file");
