@@ -63,6 +63,20 @@ static void watch_close(struct context *c, struct watch *watch)
 	instance_close(&watch->instance);
 }
 
+static int refuse_end(struct context *c, const struct watch *watch, int err)
+{
+	struct loc nowhere = {0};
+
+	if (err == -ENOENT)
+		diag_error(&c->diags, nowhere, err, "not-applied", NULL,
+			   "policy %s was detached or replaced; monitor ends", watch->instance.name);
+	else
+		diag_error(&c->diags, nowhere, err, "monitor", NULL,
+			   "the events of policy %s cannot be read: %s", watch->instance.name,
+			   error_text(err));
+	return exit_of_read(err);
+}
+
 /* What one policy has to tell within its turn. Non-zero ends the command. */
 static int watch_turn(struct context *c, struct watch *watch, int wait_ms, uint64_t *shown)
 {
@@ -79,7 +93,7 @@ static int watch_turn(struct context *c, struct watch *watch, int wait_ms, uint6
 	}
 	if (fflush(c->render.out) || ferror(c->render.out))
 		return EXIT_FAILED;
-	return ret < 0 ? exit_of_read(ret) : 0;
+	return ret < 0 ? refuse_end(c, watch, ret) : 0;
 }
 
 static int watch_all(struct context *c, struct watch *watches, size_t count)

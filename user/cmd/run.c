@@ -86,8 +86,9 @@ static int finish(struct context *c, int code)
 		render_diags(stderr, &c->diags, c->colour_stderr);
 	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "flowreeve: error: the output was not written whole: %s\n",
-			strerror(errno ? errno : EPIPE));
+		/* A write that failed earlier has told its errno to nobody. */
+		fprintf(stderr, "flowreeve: error: the output was not written whole%s%s\n",
+			errno ? ": " : "", errno ? strerror(errno) : "");
 		return EXIT_FAILED;
 	}
 	return code;
