@@ -60,6 +60,15 @@ $(BUILD)/user/%.o: user/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
+# The prefix is compiled in: `make install PREFIX=…` after a plain `make` must not keep the old one.
+$(BUILD)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
+.PHONY: FORCE
+FORCE:
+PREFIX_OBJECTS := $(shell grep -lw FLOWREEVE_SHARE user/*/*.c | sed 's/\.c$$/.o/')
+$(addprefix $(BUILD)/,$(PREFIX_OBJECTS)): $(BUILD)/prefix
+
 $(BUILD)/san/user/%.o: user/%.c
 	@mkdir -p $(@D)
 	$(call say,CC-SAN,$<)
