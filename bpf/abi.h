@@ -280,6 +280,9 @@ enum fr_flow_flags {
 	FR_FLOW_WOULD_DROP = 1 << 2,   /* audit: the opening would have been refused */
 	FR_FLOW_OPENER_AGAIN = 1 << 3, /* UDP: the opener has sent since the responder last did */
 	FR_FLOW_SYN_BOTH = 1 << 4,     /* TCP: simultaneous open */
+	FR_FLOW_RST_OPENER = 1 << 5,   /* TCP: closed by a RST while established */
+	FR_FLOW_RST_RESPONDER = 1 << 6,
+	FR_FLOW_SYN_AGAIN = 1 << 7, /* TCP: the opener's last was another SYN, while established */
 };
 
 /* A flow record is state and accounting, never a cached verdict. */

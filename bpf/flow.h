@@ -11,6 +11,7 @@
 
 enum fr_step {
 	FR_STEP_KEEP,	/* belongs to the flow */
+	FR_STEP_AGAIN,	/* the same, and opens it again */
 	FR_STEP_FRESH,	/* not this flow's: an opening to be judged in its own direction */
 	FR_STEP_REFUSE, /* no packet that this flow can carry */
 };
@@ -36,13 +37,30 @@ static __always_inline int flow_expired(const struct fr_flow *flow, __u8 proto,
 	return now > flow->last && now - flow->last > timeout[which];
 }
 
+enum { FR_FLOW_FINS = FR_FLOW_FIN_OPENER | FR_FLOW_FIN_RESPONDER,
+       FR_FLOW_RSTS = FR_FLOW_RST_OPENER | FR_FLOW_RST_RESPONDER };
+
+/*
+ * Another SYN of the opener. While established it may be forged, and only the responder's answer tells:
+ * the flow stays what it is until a SYN-ACK says that it begins anew.
+ */
+static __always_inline int flow_step_syn_again(struct fr_flow *flow)
+{
+	__u8 known = flow->flags & FR_FLOW_SYN_AGAIN;
+
+	if (flow->state == FR_FLOW_OPENING || flow->state == FR_FLOW_ANSWERED)
+		return FR_STEP_KEEP;
+	if (flow->state != FR_FLOW_ESTABLISHED && !(flow->flags & FR_FLOW_RSTS))
+		return FR_STEP_FRESH;
+	flow->flags |= FR_FLOW_SYN_AGAIN;
+	return known ? FR_STEP_KEEP : FR_STEP_AGAIN;
+}
+
 static __always_inline int flow_step_syn(struct fr_flow *flow, __u8 flags, int from_opener)
 {
 	if (!(flags & FR_TCP_ACK)) {
 		if (from_opener)
-			return flow->state == FR_FLOW_OPENING || flow->state == FR_FLOW_ANSWERED
-				       ? FR_STEP_KEEP
-				       : FR_STEP_FRESH;
+			return flow_step_syn_again(flow);
 		if (flow->state != FR_FLOW_OPENING)
 			return FR_STEP_FRESH;
 		flow->flags |= FR_FLOW_SYN_BOTH; /* simultaneous open */
@@ -52,25 +70,46 @@ static __always_inline int flow_step_syn(struct fr_flow *flow, __u8 flags, int f
 		return FR_STEP_REFUSE; /* our SYN was not seen, also when it is closing by now */
 	if (from_opener && !(flow->flags & FR_FLOW_SYN_BOTH))
 		return FR_STEP_REFUSE;
+	if (!from_opener && flow->flags & FR_FLOW_SYN_AGAIN) {
+		flow->flags &= ~(FR_FLOW_FINS | FR_FLOW_RSTS | FR_FLOW_SYN_AGAIN);
+		flow->state = FR_FLOW_ANSWERED;
+	}
 	if (flow->state == FR_FLOW_OPENING)
 		flow->state = FR_FLOW_ANSWERED;
 	return FR_STEP_KEEP;
 }
 
+/* A RST closes, but who goes on after it had not sent it. */
+static __always_inline void flow_step_rst(struct fr_flow *flow, __u8 flags, int from_opener)
+{
+	__u8 mine = from_opener ? FR_FLOW_RST_OPENER : FR_FLOW_RST_RESPONDER;
+
+	if (flags & FR_TCP_RST) {
+		if (flow->state == FR_FLOW_ESTABLISHED || flow->flags & FR_FLOW_RSTS)
+			flow->flags |= mine;
+		flow->state = FR_FLOW_CLOSING;
+	} else if (flow->flags & mine) {
+		flow->flags &= ~mine;
+		if (!(flow->flags & FR_FLOW_RSTS))
+			flow->state = FR_FLOW_ESTABLISHED;
+	}
+}
+
 static __always_inline int flow_step_tcp(struct fr_flow *flow, __u8 flags, int from_opener)
 {
-	__u8 fins = FR_FLOW_FIN_OPENER | FR_FLOW_FIN_RESPONDER;
-
 	if (flags & FR_TCP_SYN)
 		return flow_step_syn(flow, flags, from_opener);
+	if (from_opener)
+		flow->flags &= ~FR_FLOW_SYN_AGAIN;
 	if (flags & FR_TCP_FIN)
 		flow->flags |= from_opener ? FR_FLOW_FIN_OPENER : FR_FLOW_FIN_RESPONDER;
-	if (flags & FR_TCP_RST || (flow->flags & fins) == fins) {
+	flow_step_rst(flow, flags, from_opener);
+	if ((flow->flags & FR_FLOW_FINS) == FR_FLOW_FINS) {
+		flow->flags &= ~FR_FLOW_RSTS;
 		flow->state = FR_FLOW_CLOSING;
-		return FR_STEP_KEEP;
-	}
-	if (from_opener && flow->state == FR_FLOW_ANSWERED)
+	} else if (from_opener && flow->state == FR_FLOW_ANSWERED) {
 		flow->state = FR_FLOW_ESTABLISHED;
+	}
 	return FR_STEP_KEEP;
 }
 

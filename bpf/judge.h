@@ -283,19 +283,27 @@ static __noinline int packet_again(const struct fr_scene *s, struct fr_packet *p
 	return outcome;
 }
 
+/* To whom an ICMP error goes is who had sent what it quotes. */
+static __always_inline const __u64 *error_receiver(const struct fr_packet *p, __u8 dir)
+{
+	return (const __u64 *)(dir == FR_EGRESS ? p->key.peer : p->key.local);
+}
+
 /*
  * Is the packet that an ICMP error quotes of a known flow, or of one that the policy would admit as
- * opened from either side? It travelled the other way. Errors never create or refresh a flow. `p`
- * is parsed anew for the quoted packet and then back, because a second one would not fit on the
- * stack.
+ * opened from either side? It travelled the other way, and its sender gets the error: else whoever
+ * can make up a quotation could send to any address. Errors never create or refresh a flow. `p` is
+ * parsed anew for the quoted packet and then back, because a second one would not fit on the stack.
  */
 static __always_inline int judge_icmp_error(const struct fr_scene *s, struct fr_packet *p)
 {
 	__u8 dir = p->dir;
+	__u64 high = error_receiver(p, dir)[0], low = error_receiver(p, dir)[1];
 	int embryo, portless, admitted = 0;
 
 	p->dir = !dir;
-	if (packet_again(s, p, p->payload) == FR_IP) {
+	if (packet_again(s, p, p->payload) == FR_IP && high == error_receiver(p, dir)[0] &&
+	    low == error_receiver(p, dir)[1]) {
 		portless = p->fragment == FR_LATER;
 		admitted = (!portless && flow_find(s, p, &p->key, &embryo)) ||
 			   judge_admits(s, p, FR_EGRESS, flow_port(&p->key, FR_EGRESS), portless) ||
@@ -493,10 +501,12 @@ static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_
 	if (!flow)
 		return 0;
 	step = flow_step(flow, p);
+	step |= s->conf->zero;
 	if (step == FR_STEP_REFUSE)
 		return 1;
-	if (step == FR_STEP_KEEP) {
+	if (step != FR_STEP_FRESH) {
 		f->flow = flow;
+		f->opened = step; /* again */
 		f->embryo = embryo && !is_icmp(p);
 		f->opener = flow->opener;
 	} else {
@@ -510,6 +520,7 @@ static __always_inline void judge_known(const struct fr_scene *s, const struct f
 					struct fr_finding *f, struct fr_hook h)
 {
 	find_cell(s, f, judge_cell(s, p, f->opener, flow_port(&p->key, f->opener), 0));
+	f->opened &= ~f->verdict; /* what is dropped opens nothing; without a branch */
 	if (h.dir == f->opener)
 		return;
 	if (f->verdict == FR_PASS) {

@@ -22,6 +22,7 @@ enum { /* what a hook returns */
 };
 
 enum { SOCK_IS_STREAM = 1, PROTO_MPTCP = 262 };
+enum { FR_TAGGED_MAX = ETH_HLEN + 4 * FR_VLAN_TAGS_MAX }; /* an Ethernet header with all its tags */
 
 /* ---------------------------------------------------------------- devices */
 
@@ -40,6 +41,8 @@ static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, 
 	s->offset = offset;
 	if (p->outcome != FR_IP)
 		return;
+	if (skb->vlan_present && offset == FR_TAGGED_MAX) /* the outermost tag is not in band */
+		ethertype = ETH_P_8021Q;
 	if (ethertype == ETH_P_IP || ethertype == ETH_P_IPV6)
 		p->outcome = packet_parse(&buffer, offset, ethertype == ETH_P_IP, p);
 	else

@@ -55,12 +55,14 @@ Test(packets_icmp, both_sides_ping_with_one_identifier)
 
 enum fault { UNREACHABLE, TOO_BIG, TIME, PARAMETER, QUENCH, REDIRECT };
 
-/* An error of `dir` that quotes the packet `about`: its headers and 8 bytes. */
+/* An error of `dir` that quotes the packet `about`: its headers and 8 bytes. Any router sends one to us;
+ * ours goes to who had sent what is quoted. */
 static void error_about(struct rig *rig, enum fault fault, uint8_t dir, const struct wire *about,
 			const struct expected *expected)
 {
 	static const uint8_t types[2][6] = {{3, 3, 11, 12, 4, 5}, {1, 2, 3, 4, 5, 137}};
-	struct wire w = {.v6 = rig->v6, .dir = dir, .proto = ICMP, .host = 200};
+	struct wire w = {.v6 = rig->v6, .dir = dir, .proto = ICMP,
+			 .host = dir == OUT ? WIRE_HOST : 200};
 	uint8_t body[8 + 60] = {types[rig->v6][fault], fault == TOO_BIG && !rig->v6 ? 4 : 0};
 	struct frame quoted, frame;
 
@@ -105,6 +107,28 @@ static void admissible(struct rig *rig)
 Test(packets_icmp, errors_about_what_the_policy_would_admit_pass)
 {
 	both(admissible);
+}
+
+/* A made-up quotation opens no way to an address that the policy does not know. */
+static void to_somebody_else(struct rig *rig)
+{
+	static const uint8_t v4[4] = {198, 51, 100, 77};
+	static const uint8_t v6[16] = {0x20, 1, 0x0d, 0xb8, 0, 1, [15] = 77};
+	const uint8_t *other = rig->v6 ? v6 : v4;
+
+	for (enum fault fault = UNREACHABLE; fault <= PARAMETER; fault++) {
+		ERROR_DROPS(rig, fault, OUT, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .host = 8);
+		ERROR_DROPS(rig, fault, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443,
+			    .local_addr = other);
+	}
+	/* of a known flow as well */
+	PASS(rig, RULE, SSH, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .host = 8, .flags = SYN);
+	ERROR_DROPS(rig, TOO_BIG, OUT, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .host = 8);
+}
+
+Test(packets_icmp, errors_go_to_who_had_sent_what_they_quote)
+{
+	both(to_somebody_else);
 }
 
 static const struct law closed_laws[] = {

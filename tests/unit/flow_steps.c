@@ -84,14 +84,83 @@ Test(flow_steps, syn_from_the_responder_only_while_ours_is_unanswered)
 	}
 }
 
-Test(flow_steps, syn_from_the_opener_again_is_a_new_opening_once_established)
+Test(flow_steps, syn_from_the_opener_once_closed_or_adopted_is_a_new_opening)
 {
 	for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
 		struct fr_flow flow = {.state = state};
-		bool retransmitted = state == FR_FLOW_OPENING || state == FR_FLOW_ANSWERED;
+		bool fresh = state == FR_FLOW_CLOSING || state == FR_FLOW_ADOPTED;
 
-		expect_step(&flow, OPENER, SYN, retransmitted ? FR_STEP_KEEP : FR_STEP_FRESH, state);
+		if (state != FR_FLOW_ESTABLISHED)
+			expect_step(&flow, OPENER, SYN, fresh ? FR_STEP_FRESH : FR_STEP_KEEP, state);
 	}
+}
+
+/* Forged, it changes nothing: the responder answers with an ACK, and the flow goes on. */
+Test(flow_steps, a_forged_syn_does_not_end_an_established_flow)
+{
+	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+
+	expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, SYN, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_ESTABLISHED);
+}
+
+Test(flow_steps, an_answered_syn_begins_an_established_flow_anew)
+{
+	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED, .flags = FR_FLOW_FIN_OPENER};
+
+	expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, RESPONDER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
+}
+
+Test(flow_steps, a_syn_ack_without_a_new_syn_changes_nothing)
+{
+	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+}
+
+Test(flow_steps, who_goes_on_after_a_reset_had_not_sent_it)
+{
+	for (int who = OPENER; who <= RESPONDER; who++) {
+		struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+		int other = who == OPENER ? RESPONDER : OPENER;
+
+		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
+		expect_step(&flow, other, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING); /* it was on its way */
+		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
+		expect_step(&flow, other, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
+		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
+		expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_CLOSING);
+		expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+	}
+}
+
+/* Else three forged packets of one side would make an established flow. */
+Test(flow_steps, a_reset_handshake_is_not_revived)
+{
+	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+
+	expect_step(&flow, OPENER, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, SYN, FR_STEP_FRESH, FR_FLOW_CLOSING);
+}
+
+Test(flow_steps, a_flow_that_both_have_ended_is_not_revived)
+{
+	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+
+	expect_step(&flow, OPENER, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
+	expect_step(&flow, RESPONDER, FIN, FR_STEP_KEEP, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, FIN, FR_STEP_KEEP, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, SYN, FR_STEP_FRESH, FR_FLOW_CLOSING);
 }
 
 Test(flow_steps, simultaneous_open)

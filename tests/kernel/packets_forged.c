@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What somebody else can send on the ports of a conversation: it neither ends nor is demoted by it. */
+#include "packets_rig.h"
+
+enum { WEB = LAW(0), OUR_PORT = 443, THEIR_PORT = 40000 };
+
+static const struct law laws[] = {{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = OUR_PORT}};
+static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
+
+#define WEB_IN .dir = IN, .proto = TCP, .local = OUR_PORT, .peer = THEIR_PORT, .flags
+#define WEB_OUT .dir = OUT, .proto = TCP, .local = OUR_PORT, .peer = THEIR_PORT, .flags
+
+static void establish(struct rig *rig)
+{
+	PASS(rig, RULE, WEB, WEB_IN = SYN);
+	PASS(rig, REPLY, WEB, WEB_OUT = SYN | ACK);
+	PASS(rig, RULE, WEB, WEB_IN = ACK);
+}
+
+static void still_established(struct rig *rig)
+{
+	struct fr_flow flow;
+
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, &flow), 1);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(flow.state, FR_FLOW_ESTABLISHED);
+	rig_age(rig, "fr_flows", 7100);
+	PASS(rig, RULE, WEB, WEB_IN = ACK);
+	PASS(rig, REPLY, WEB, WEB_OUT = ACK);
+}
+
+static void forged_syn(struct rig *rig)
+{
+	establish(rig);
+	PASS(rig, RULE, WEB, WEB_IN = SYN);
+	PASS(rig, RULE, WEB, WEB_IN = SYN);
+	PASS(rig, REPLY, WEB, WEB_OUT = ACK); /* the challenge */
+	still_established(rig);
+	cr_assert_eq(rig_counters(rig, WEB).connections, 2, "an opening that passed is counted, once");
+}
+
+static void forged_reset(struct rig *rig)
+{
+	establish(rig);
+	PASS(rig, RULE, WEB, WEB_IN = RST);
+	PASS(rig, REPLY, WEB, WEB_OUT = ACK, .payload = 100);
+	PASS(rig, RULE, WEB, WEB_IN = ACK);
+	still_established(rig);
+}
+
+static void crashed_peer(struct rig *rig)
+{
+	establish(rig);
+	PASS(rig, RULE, WEB, WEB_IN = SYN);
+	PASS(rig, REPLY, WEB, WEB_OUT = ACK);
+	PASS(rig, RULE, WEB, WEB_IN = RST);
+	PASS(rig, RULE, WEB, WEB_IN = SYN);
+	PASS(rig, REPLY, WEB, WEB_OUT = SYN | ACK);
+	PASS(rig, RULE, WEB, WEB_IN = ACK);
+	still_established(rig);
+}
+
+/* One side alone makes no established flow. */
+static void blind(struct rig *rig)
+{
+	PASS(rig, RULE, WEB, WEB_IN = SYN);
+	PASS(rig, RULE, WEB, WEB_IN = RST);
+	PASS(rig, RULE, WEB, WEB_IN = ACK);
+	PASS(rig, RULE, WEB, WEB_IN = SYN);
+	PASS(rig, RULE, WEB, WEB_IN = ACK);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0);
+}
+
+static void run(void (*steps)(struct rig *rig))
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &enforce, steps);
+	rig_close(&rig);
+}
+
+Test(packets_forged, a_syn_on_a_live_flow_leaves_it_established)
+{
+	run(forged_syn);
+}
+
+Test(packets_forged, a_reset_that_nobody_believed_is_forgotten)
+{
+	run(forged_reset);
+}
+
+Test(packets_forged, a_peer_that_lost_its_memory_connects_again)
+{
+	run(crashed_peer);
+}
+
+Test(packets_forged, one_side_alone_promotes_nothing)
+{
+	run(blind);
+}
+
+/* A tag that the device took off counts as one of the two. */
+static void tags(struct rig *rig)
+{
+	if (rig->kind == FR_KIND_CGROUP)
+		return;
+	PASS(rig, RULE, WEB, WEB_IN = SYN, .tags = 2, .tag = {5, 6});
+	PASS(rig, NON_IP, FR_RULE_OTHER, WEB_IN = SYN, .tags = 3, .tag = {5, 6, 7});
+}
+
+Test(packets_forged, three_tags_are_no_ip)
+{
+	run(tags);
+}
