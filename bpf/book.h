@@ -21,6 +21,7 @@ struct fr_finding {
 	__u8 start;   /* 1 + enum fr_flow_state of the flow to start, or 0 */
 	__u8 embryo;  /* `flow` is in the table of embryos */
 	__u8 stale;   /* the established flow of this key ends if an opening passes */
+	__u8 theirs;  /* an admitted flow of this key exists, which the other side opened */
 };
 
 /* Constant over one packet but for the owner, which is looked up when somebody asks. */

@@ -90,6 +90,7 @@ static __always_inline void finding_forget(struct fr_finding *f, __u64 zero)
 	f->start |= zero;
 	f->embryo |= zero;
 	f->stale |= zero;
+	f->theirs |= zero;
 }
 
 static __always_inline void find(struct fr_finding *f, __u32 rule, __u8 verdict, __u8 reason)
@@ -300,12 +301,14 @@ static __always_inline int judge_icmp_error(const struct fr_scene *s, struct fr_
 	__u8 dir = p->dir;
 	__u64 high = error_receiver(p, dir)[0], low = error_receiver(p, dir)[1];
 	int embryo, portless, admitted = 0;
+	struct fr_flow *flow;
 
 	p->dir = !dir;
 	if (packet_again(s, p, p->payload) == FR_IP && high == error_receiver(p, dir)[0] &&
 	    low == error_receiver(p, dir)[1]) {
 		portless = p->fragment == FR_LATER;
-		admitted = (!portless && flow_find(s, p, &p->key, &embryo)) ||
+		flow = portless ? 0 : flow_find(s, p, &p->key, &embryo);
+		admitted = (flow && !(flow->flags & FR_FLOW_WOULD_DROP)) ||
 			   judge_admits(s, p, FR_EGRESS, flow_port(&p->key, FR_EGRESS), portless) ||
 			   judge_admits(s, p, FR_INGRESS, flow_port(&p->key, FR_INGRESS), portless);
 	}
@@ -511,6 +514,7 @@ static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_
 		f->opener = flow->opener;
 	} else {
 		f->stale = !embryo && !is_icmp(p); /* the ports were used again */
+		f->theirs = flow->opener != h.dir && !(flow->flags & FR_FLOW_WOULD_DROP);
 	}
 	return 0;
 }
@@ -657,6 +661,12 @@ static __always_inline void judge_ip(struct fr_scene *s, struct fr_packet *p, st
 		judge_fragment(s, p, f, h);
 }
 
+/* Audit remembers an opening that it would refuse, but not at the expense of an admitted flow. */
+static __always_inline int finding_is_kept(const struct fr_finding *f)
+{
+	return f->verdict == FR_WOULD_DROP && !f->theirs;
+}
+
 /* What the finding leaves behind: flows, figures, events. */
 static __always_inline void judge_settle(const struct fr_scene *s, const struct fr_packet *p,
 					 struct fr_finding *f, struct fr_hook h)
@@ -665,7 +675,7 @@ static __always_inline void judge_settle(const struct fr_scene *s, const struct 
 		f->slot = rule_slot(s, f->rule);
 	if (f->flow)
 		flow_update(s, p, f, h);
-	else if (f->start && f->verdict != FR_DROP)
+	else if (f->start && (f->verdict == FR_PASS || finding_is_kept(f)))
 		flow_open(s, p, f);
 	if (p->fragment == FR_FIRST && h.dir == FR_EGRESS && f->verdict == FR_PASS)
 		fragment_note(s, p, f->slot);

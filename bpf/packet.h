@@ -239,6 +239,15 @@ static __always_inline int packet_ipv6_sides(struct fr_buffer *buffer, __u32 off
 	return PACKET_READ(buffer, offset, *peer) || PACKET_READ(buffer, offset + 16, *local);
 }
 
+/* ::ffff:a.b.c.d in an IPv6 header: no such packet is sent, and its key would be an IPv4 flow's. */
+static __always_inline int is_v4_mapped(const __u8 address[16])
+{
+	__u32 words[3];
+
+	__builtin_memcpy(words, address, sizeof(words));
+	return !(words[0] | words[1] | (words[2] ^ packet_ntohl(0xffff)));
+}
+
 static __always_inline int packet_ipv6(struct fr_buffer *buffer, __u32 offset, struct fr_packet *p)
 {
 	struct {
@@ -249,6 +258,8 @@ static __always_inline int packet_ipv6(struct fr_buffer *buffer, __u32 offset, s
 
 	if (PACKET_READ(buffer, offset, ip) || ip.version >> 4 != 6 ||
 	    packet_ipv6_sides(buffer, offset + sizeof(ip), p))
+		return FR_BROKEN;
+	if (is_v4_mapped(p->key.local) | is_v4_mapped(p->key.peer))
 		return FR_BROKEN;
 	p->length = packet_ntohs(ip.payload) + sizeof(struct ipv6hdr);
 	if (!ip.payload) /* jumbo, BIG TCP */

@@ -160,6 +160,23 @@ Test(packets_icmp, errors_about_a_known_flow_pass_and_leave_it_alone)
 	rig_close(&rig);
 }
 
+/* What audit has seen and enforcement would have refused is no known flow. */
+static void of_a_refused_flow(struct rig *rig)
+{
+	DROP(rig, DEFAULT, OUT, .dir = OUT, .proto = TCP, .local = 5, .peer = 80, .flags = SYN);
+	ERROR_DROPS(rig, TOO_BIG, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 80);
+	PASS(rig, RULE, HTTPS, .dir = OUT, .proto = TCP, .local = 5, .peer = 443, .flags = SYN);
+	rig_policy(rig, &closed);
+	DROP(rig, RULE, LAW(0), .dir = IN, .proto = TCP, .local = 5, .peer = 443,
+	     .flags = SYN | ACK);
+	ERROR_DROPS(rig, TOO_BIG, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443);
+}
+
+Test(packets_icmp, errors_about_refused_flows_are_refused_in_audit_too)
+{
+	both(of_a_refused_flow);
+}
+
 static void no_errors(struct rig *rig)
 {
 	static const uint8_t bytes[24];

@@ -124,6 +124,25 @@ Test(packets_tcp, a_syn_of_the_responder_is_an_opening_of_its_own)
 	run(&enforce, syn_from_responder);
 }
 
+/* In audit it is told, and takes nothing from the conversation that it disturbs. */
+static void disturbed(struct rig *rig)
+{
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	WOULD_DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+	WOULD_DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).connections, 2);
+}
+
+Test(packets_tcp, a_syn_of_the_responder_that_audit_lets_through_ends_no_flow)
+{
+	run(&audit, disturbed);
+}
+
 /* Both sides may open on the very same ports; the newer conversation counts. */
 static void both_may_open(struct rig *rig)
 {

@@ -53,6 +53,24 @@ Test(packet_parse, ipv6_peer_is_two_numbers)
 	cr_expect_eq(p.length, 52);
 }
 
+/* Else it would have the key of somebody's IPv4 flow. */
+Test(packet_parse, mapped_addresses_in_an_ipv6_header_are_malformed)
+{
+	static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 9};
+	static const uint8_t alike[16] = {[10] = 0xff, [11] = 0xfe, [12] = 192, [14] = 2, [15] = 9};
+
+	for (uint8_t dir = 0; dir < FR_DIRS; dir++) {
+		struct wire w = {.v6 = true, .dir = dir, .proto = FR_PROTO_TCP};
+
+		w.peer_addr = mapped;
+		cr_expect_eq(parse(&w).outcome, FR_BROKEN);
+		w.peer_addr = alike;
+		cr_expect_eq(parse(&w).outcome, FR_IP);
+		w.local_addr = mapped;
+		cr_expect_eq(parse(&w).outcome, FR_BROKEN);
+	}
+}
+
 Test(packet_parse, ipv4_options_are_never_read_as_ports)
 {
 	for (uint8_t options = 0; options <= 10; options++) {
