@@ -96,10 +96,23 @@ int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, vo
 	return result;
 }
 
+/* What an epoch holds, by name. Whatever else is there is somebody else's. */
+static bool name_is_pin(const char *name)
+{
+	static const char *const beginnings[] = {"fr_",	   "s-",     "j-",     "l-",
+						 "image-", "rules-", "hooks-", "state-"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
+		if (str_starts(name, beginnings[i]))
+			return true;
+	return false;
+}
+
 static int remove_one(const char *dir, const char *name, void *context)
 {
 	(void)context;
-	pin_remove(dir, name);
+	if (name_is_pin(name))
+		pin_remove(dir, name);
 	return 0;
 }
 
@@ -107,6 +120,43 @@ void pin_remove_tree(const char *dir)
 {
 	pin_each(dir, remove_one, NULL);
 	rmdir(dir);
+}
+
+struct belongings {
+	bool ours, others;
+};
+
+static int take_pin(const char *dir, const char *name, void *context)
+{
+	struct belongings *found = context;
+
+	(void)dir;
+	*(name_is_pin(name) ? &found->ours : &found->others) = true;
+	return 0;
+}
+
+static int take_belonging(const char *dir, const char *name, void *context)
+{
+	struct belongings *found = context, epoch = {false, false};
+	uint32_t number;
+	pin_path path;
+
+	path_join(dir, name, path);
+	if (str_starts(name, "link-"))
+		found->ours = true;
+	else if (pin_number(name, "e", &number) && !pin_each(path, take_pin, &epoch) &&
+		 (epoch.ours || !epoch.others))
+		found->ours = true;
+	else
+		found->others = true;
+	return 0;
+}
+
+bool policy_is_ours(const char *dir)
+{
+	struct belongings found = {false, false};
+
+	return !pin_each(dir, take_belonging, &found) && (found.ours || !found.others);
 }
 
 /* ---------------------------------------------------------------- ids */
@@ -215,6 +265,8 @@ static int take_name(const char *dir, const char *name, void *context)
 	path_join(dir, name, path);
 	if (stat(path, &status) || !S_ISDIR(status.st_mode) || !name_is_kebab(name))
 		return 0;
+	if (!policy_is_ours(path))
+		return 0;
 	if (!list->all && (running_find(dir, name, &running) || !running.generation))
 		return 0;
 	list->names = arena_grow(list->arena, list->names, list->count, &list->capacity,
@@ -298,5 +350,5 @@ int pin_lock(const char *root, bool create, struct diags *d, int *lock)
 		return diag_error(d, NO_LOC, fd, "pin-root", NULL,
 				  "cannot open the pin root %s: %s", root, error_text(fd));
 	*lock = fd;
-	return 0;
+	return host_bpffs(root, false, d);
 }

@@ -263,6 +263,8 @@ int policy_remove(const char *root, const char *policy, struct diags *d)
 	struct sweep sweep = {.running = &running, .d = d};
 	int err = running_find(root, policy, &running);
 
+	if (!err && !policy_is_ours(running.dir))
+		err = -ENOENT;
 	if (!err)
 		err = check_reach(&running, d);
 	if (err)
