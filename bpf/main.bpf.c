@@ -179,6 +179,8 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 		return CGROUP_PASS;
 	address_packet(ctx, &p, to);
 	packet_forget(&p, s.conf->zero);
+	if (p.key.proto == FR_PROTO_UDP && judge_builtin(&s, &p, &f.reason))
+		return CGROUP_PASS;
 	find_cell(&s, &f, judge_rarely(&s, &p, FR_EGRESS, p.port, 0));
 	if (f.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
 		return CGROUP_PASS;

@@ -2,6 +2,7 @@
 /* Cgroups: what processes in one may send, and who else may be there. */
 #include "datapath_lab.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,23 @@ Test(datapath_cgroup, members_are_judged_until_detached)
 	cr_expect(!lab_tcp_out(&lab, 0, 444), "denied port");
 	lab_detached(&lab);
 	cr_expect(lab_udp_out(&lab, 0, 5000));
+}
+
+/* Some clients renew their lease by sendto(): the hook that refuses early knows the built-in rule too. */
+Test(datapath_cgroup, a_dhcp_client_may_send)
+{
+	struct sockaddr_in client = {.sin_family = AF_INET, .sin_port = htons(68)};
+	struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(67),
+				     .sin_addr.s_addr = inet_addr("10.9.0.2")};
+	CLEANUP(close_fd) int fd = -1;
+
+	lab_applied(&lab, &deny, points);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cr_assert(!bind(fd, (void *)&client, sizeof(client)));
+	cr_expect_eq(sendto(fd, "x", 1, 0, (void *)&server, sizeof(server)), 1);
+	server.sin_port = htons(69);
+	cr_expect_eq(sendto(fd, "x", 1, 0, (void *)&server, sizeof(server)), -1);
+	cr_expect_eq(errno, EPERM);
 }
 
 Test(datapath_cgroup, a_device_and_a_cgroup_are_both_asked)
