@@ -104,6 +104,9 @@ static const struct bad cases[] = {
 	 "use: [{table: acme, as: agent, set: {region: eu, smb-ports: [443]}, peers: {nfs-server: any}}]\n",
 	 "unknown-value", "443", "cannot add '443'"},
 	{HEAD
+	 "use: [{table: acme, as: agent, set: {region: us east 2, storage: [nfs]}, peers: {nfs-server: any}}]\n",
+	 "unknown-value", "us east 2", "cannot be 'us east 2'"},
+	{HEAD
 	 "use: [{table: acme, as: agent, set: {region: eu, web-port: 99999}, peers: {nfs-server: any}}]\n",
 	 "bad-port", "99999", "over 65535"},
 	{HEAD

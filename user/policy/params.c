@@ -78,6 +78,13 @@ static bool ports_value(struct job *job, const struct param *param, const struct
 	return false;
 }
 
+/* Strings end up in host names: a Region, a task id. */
+static bool fits_names(const char *text)
+{
+	return *text && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					  "0123456789-._")] == 0;
+}
+
 /* One value, checked; its text as it will be used, or NULL after an error. */
 static const char *value_text(struct job *job, const struct param *param, const struct node *node)
 {
@@ -94,6 +101,12 @@ static const char *value_text(struct job *job, const struct param *param, const 
 		return port_value(job, node, text, &port) ? text : NULL;
 	if (param->type == PARAM_PORTS)
 		return ports_value(job, param, node, text) ? text : NULL;
+	if ((param->type == PARAM_STRING || param->type == PARAM_LIST) && !fits_names(text)) {
+		diag_error(job->d, node->loc, -EINVAL, "unknown-value",
+			   "letters, digits, '-', '.' and '_' are what names are made of",
+			   "param '%s' cannot be '%.80s'", param->name, text);
+		return NULL;
+	}
 	if (param->values.count && !words_have(&param->values, text)) {
 		diag_error(job->d, node->loc, -EINVAL, "unknown-value",
 			   hint_words(job->d, text, param->values.list, param->values.count),
