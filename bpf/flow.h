@@ -37,12 +37,14 @@ static __always_inline int flow_expired(const struct fr_flow *flow, __u8 proto,
 	return now > flow->last && now - flow->last > timeout[which];
 }
 
-enum { FR_FLOW_FINS = FR_FLOW_FIN_OPENER | FR_FLOW_FIN_RESPONDER,
-       FR_FLOW_RSTS = FR_FLOW_RST_OPENER | FR_FLOW_RST_RESPONDER };
+enum {
+	FR_FLOW_FINS = FR_FLOW_FIN_OPENER | FR_FLOW_FIN_RESPONDER,
+	FR_FLOW_RSTS = FR_FLOW_RST_OPENER | FR_FLOW_RST_RESPONDER
+};
 
 /*
- * Another SYN of the opener. While established it may be forged, and only the responder's answer tells:
- * the flow stays what it is until a SYN-ACK says that it begins anew.
+ * Another SYN of the opener. While established it may be forged, and only the responder's answer
+ * tells: the flow stays what it is until a SYN-ACK says that it begins anew.
  */
 static __always_inline int flow_step_syn_again(struct fr_flow *flow)
 {

@@ -57,8 +57,9 @@ enum { PACKET_OFFSET_MAX = 0x3fff }; /* headers end before it; the verifier want
 	})
 #ifdef __bpf__
 #define PACKET_TYPED(at) (at)
-#define PACKET_PIN(at) barrier_var(at) /* check and access one register, or the verifier is lost   \
-					*/
+#define PACKET_PIN(at)                                                                             \
+	barrier_var(at) /* check and access one register, or the verifier is lost                  \
+			 */
 #else
 #define PACKET_PIN(at)
 #define PACKET_TYPED(at) ((const void *)(at)) /* no alignment to promise */
@@ -110,8 +111,9 @@ struct fr_packet {
 	__u32 length; /* L3 bytes */
 	struct fr_peer peer;
 	__u32 fragment_id;
-	__u32 packets; /* on the wire: GSO segments */
-	__u16 payload; /* offset of the transport header, then of what follows what was read of it */
+	__u16 payload; /* offset of the transport header, then of what follows the part read of it */
+	__u16 payload; /* offset of the transport header, then of what follows what was read of it
+			*/
 	__u16 port;    /* the listener's, if this packet opens; ICMP: its own type << 8 | code */
 	__u8 dir;      /* enum fr_dir */
 	__u8 kind;     /* enum fr_kind */

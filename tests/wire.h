@@ -2,8 +2,8 @@
 /*
  * Any packet, byte by byte: tags, IPv4 options, IPv6 extension headers, fragments, TCP flags, ICMP.
  * Described as the protected party sees it, so that a reply is the same description with the other
- * direction. For the parser compiled natively and for BPF_PROG_TEST_RUN alike, and therefore without
- * any header of the C library's network part. Checksums are 0, nobody looks.
+ * direction. For the parser compiled natively and for BPF_PROG_TEST_RUN alike, and therefore
+ * without any header of the C library's network part. Checksums are 0, nobody looks.
  */
 #ifndef TESTS_WIRE_H
 #define TESTS_WIRE_H
@@ -18,27 +18,28 @@ enum { WIRE_ETHERNET = 14, WIRE_MAX = 4096, WIRE_HOST = 9 };
 
 struct wire {
 	bool v6;
-	uint8_t dir;   /* enum fr_dir */
-	uint8_t proto; /* 1 stands for the ICMP of the family */
-	uint8_t flags; /* TCP */
+	uint8_t dir;	      /* enum fr_dir */
+	uint8_t proto;	      /* 1 stands for the ICMP of the family */
+	uint8_t flags;	      /* TCP */
 	uint16_t local, peer; /* ports */
 	uint8_t type, code;   /* ICMP */
 	uint16_t id;
-	uint8_t hops;  /* 0: 64 */
-	uint8_t host;  /* last byte of the peer's address; 0: WIRE_HOST */
+	uint8_t hops;	  /* 0: 64 */
+	uint8_t host;	  /* last byte of the peer's address; 0: WIRE_HOST */
 	uint16_t payload; /* bytes behind the transport header */
-	const uint8_t *local_addr, *peer_addr; /* else 198.51.100.1 and 192.0.2.host, or 2001:db8… */
-	const void *body; /* in place of the transport header */
+	const uint8_t *local_addr,
+		*peer_addr; /* else 198.51.100.1 and 192.0.2.host, or 2001:db8… */
+	const void *body;   /* in place of the transport header */
 	uint16_t body_size;
 	uint8_t tags;
 	uint16_t tag[3];
-	uint8_t options;      /* words of IPv4 options */
-	uint8_t ext_count;    /* IPv6 extension headers, 8 bytes each */
+	uint8_t options;   /* words of IPv4 options */
+	uint8_t ext_count; /* IPv6 extension headers, 8 bytes each */
 	uint8_t ext[12];
 	bool fragment, more;
-	uint16_t offset;      /* in units of 8 bytes */
+	uint16_t offset; /* in units of 8 bytes */
 	uint32_t fragment_id;
-	uint16_t trailer;     /* bytes behind the end of the IP packet */
+	uint16_t trailer; /* bytes behind the end of the IP packet */
 };
 
 struct frame {
@@ -152,7 +153,8 @@ static inline void wire_make(const struct wire *w, struct frame *f)
 	}
 	wire_put16(f->data + at, w->v6 ? 0x86dd : 0x0800);
 	f->ip = at + 2;
-	f->transport = f->ip + (w->v6 ? 40 + 8 * (w->ext_count + w->fragment) : 20 + 4 * w->options);
+	f->transport =
+		f->ip + (w->v6 ? 40 + 8 * (w->ext_count + w->fragment) : 20 + 4 * w->options);
 	length = wire_transport(w, f->data + f->transport);
 	if (w->v6)
 		wire_ipv6(w, f, length);

@@ -93,12 +93,13 @@ static void dhcp(struct rig *rig)
 	PASS(rig, DHCP, FR_RULE_DHCP, .dir = IN, .proto = UDP, .local = client, .peer = server);
 	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
 	/* as a server, by TCP, from elsewhere, of the other family */
-	DROP(rig, DEFAULT, by_default(IN), .dir = IN, .proto = UDP, .local = server, .peer = client);
+	DROP(rig, DEFAULT, by_default(IN), .dir = IN, .proto = UDP, .local = server,
+	     .peer = client);
 	DROP(rig, DEFAULT, by_default(OUT), .dir = OUT, .proto = TCP, .local = client,
 	     .peer = server, .flags = SYN);
 	DROP(rig, DEFAULT, by_default(IN), .dir = IN, .proto = UDP, .local = client, .peer = 68);
-	DROP(rig, DEFAULT, by_default(OUT), .dir = OUT, .proto = UDP,
-	     .local = rig->v6 ? 68 : 546, .peer = rig->v6 ? 67 : 547);
+	DROP(rig, DEFAULT, by_default(OUT), .dir = OUT, .proto = UDP, .local = rig->v6 ? 68 : 546,
+	     .peer = rig->v6 ? 67 : 547);
 }
 
 Test(packets_builtin, dhcp_clients_work)

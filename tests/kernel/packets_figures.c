@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What packets leave behind: counters, reasons, tallies, flow records, refused aggregates, events. */
+/* What packets leave behind: counters, reasons, tallies, flow records, refused aggregates, events.
+ */
 #include "packets_rig.h"
 
 #include <bpf/bpf.h>
@@ -33,11 +34,12 @@ static void expect_counters(struct rig *rig, uint32_t rule, struct fr_counters e
 {
 	struct fr_counters seen = rig_counters(rig, rule);
 
-	cr_assert(seen.packets == expected.packets && seen.bytes == expected.bytes &&
-			  seen.connections == expected.connections &&
-			  seen.drops == expected.drops && seen.would_drops == expected.would_drops,
-		  "rule %u: %llu packets, %llu bytes, %llu connections, %llu drops, %llu would-drops",
-		  rule, seen.packets, seen.bytes, seen.connections, seen.drops, seen.would_drops);
+	cr_assert(
+		seen.packets == expected.packets && seen.bytes == expected.bytes &&
+			seen.connections == expected.connections && seen.drops == expected.drops &&
+			seen.would_drops == expected.would_drops,
+		"rule %u: %llu packets, %llu bytes, %llu connections, %llu drops, %llu would-drops",
+		rule, seen.packets, seen.bytes, seen.connections, seen.drops, seen.would_drops);
 	cr_assert_eq(!seen.last, !seen.packets);
 }
 
@@ -57,14 +59,18 @@ static void exact(struct rig *rig)
 	struct fr_reason_counters reason;
 
 	transfer(rig);
-	expect_counters(rig, HTTPS, (struct fr_counters){.packets = 4, .bytes = 4 * tcp + 1100,
-							 .connections = 1});
+	expect_counters(
+		rig, HTTPS,
+		(struct fr_counters){.packets = 4, .bytes = 4 * tcp + 1100, .connections = 1});
 	if (rig->site.audit)
-		expect_counters(rig, IN, (struct fr_counters){.packets = 3, .bytes = 3 * tcp,
-							      .connections = 3, .would_drops = 3});
+		expect_counters(rig, IN,
+				(struct fr_counters){.packets = 3,
+						     .bytes = 3 * tcp,
+						     .connections = 3,
+						     .would_drops = 3});
 	else
-		expect_counters(rig, IN, (struct fr_counters){.packets = 3, .bytes = 3 * tcp,
-							      .drops = 3});
+		expect_counters(rig, IN,
+				(struct fr_counters){.packets = 3, .bytes = 3 * tcp, .drops = 3});
 	expect_counters(rig, OUT, (struct fr_counters){0});
 	reason = rig_reason(rig, IN, FR_REASON_REPLY);
 	cr_assert_eq(reason.packets[FR_PASS], 2);
@@ -166,7 +172,8 @@ static void aggregated(struct rig *rig)
 		DROP(rig, DEFAULT, OUT, .dir = OUT, .proto = UDP, .local = from, .peer = 123);
 	cr_assert_eq(rig_entries(rig, "fr_denied", NULL, NULL), 2);
 	for (uint16_t id = 0; id < 50; id++)
-		DROP(rig, DEFAULT, IN, .dir = IN, .proto = ICMP, .type = rig->v6 ? 128 : 8, .id = id);
+		DROP(rig, DEFAULT, IN, .dir = IN, .proto = ICMP, .type = rig->v6 ? 128 : 8,
+		     .id = id);
 	cr_assert_eq(rig_entries(rig, "fr_denied", NULL, NULL), 3, "over identifiers");
 	DROP(rig, DEFAULT, IN, REFUSED_IN(9), .host = 8);
 	cr_assert_eq(rig_entries(rig, "fr_denied", NULL, NULL), 4, "not over peers");
@@ -242,9 +249,9 @@ static void lease(struct rig *rig, bool refusals, bool openings)
 				     .openings_until = openings ? ~0ull : 0};
 	uint32_t zero = 0;
 
-	cr_assert_eq(bpf_map_update_elem(bench_map(rig->bench, "fr_control"), &zero, &control,
-					 BPF_ANY),
-		     0);
+	cr_assert_eq(
+		bpf_map_update_elem(bench_map(rig->bench, "fr_control"), &zero, &control, BPF_ANY),
+		0);
 }
 
 /* Let every pause between two events be over. */

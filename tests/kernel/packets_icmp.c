@@ -55,14 +55,14 @@ Test(packets_icmp, both_sides_ping_with_one_identifier)
 
 enum fault { UNREACHABLE, TOO_BIG, TIME, PARAMETER, QUENCH, REDIRECT };
 
-/* An error of `dir` that quotes the packet `about`: its headers and 8 bytes. Any router sends one to us;
- * ours goes to who had sent what is quoted. */
+/* An error of `dir` that quotes the packet `about`: its headers and 8 bytes. Any router sends one
+ * to us; ours goes to who had sent what is quoted. */
 static void error_about(struct rig *rig, enum fault fault, uint8_t dir, const struct wire *about,
 			const struct expected *expected)
 {
 	static const uint8_t types[2][6] = {{3, 3, 11, 12, 4, 5}, {1, 2, 3, 4, 5, 137}};
-	struct wire w = {.v6 = rig->v6, .dir = dir, .proto = ICMP,
-			 .host = dir == OUT ? WIRE_HOST : 200};
+	struct wire w = {
+		.v6 = rig->v6, .dir = dir, .proto = ICMP, .host = dir == OUT ? WIRE_HOST : 200};
 	uint8_t body[8 + 60] = {types[rig->v6][fault], fault == TOO_BIG && !rig->v6 ? 4 : 0};
 	struct frame quoted, frame;
 
@@ -117,12 +117,14 @@ static void to_somebody_else(struct rig *rig)
 	const uint8_t *other = rig->v6 ? v6 : v4;
 
 	for (enum fault fault = UNREACHABLE; fault <= PARAMETER; fault++) {
-		ERROR_DROPS(rig, fault, OUT, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .host = 8);
+		ERROR_DROPS(rig, fault, OUT, .dir = IN, .proto = TCP, .local = 22, .peer = 5,
+			    .host = 8);
 		ERROR_DROPS(rig, fault, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443,
 			    .local_addr = other);
 	}
 	/* of a known flow as well */
-	PASS(rig, RULE, SSH, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .host = 8, .flags = SYN);
+	PASS(rig, RULE, SSH, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .host = 8,
+	     .flags = SYN);
 	ERROR_DROPS(rig, TOO_BIG, OUT, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .host = 8);
 }
 
@@ -206,7 +208,7 @@ Test(packets_icmp, redirects_and_errors_without_a_readable_quote_are_no_errors)
 static void quoted_fragments(struct rig *rig)
 {
 	ERROR_PASSES(rig, TIME, IN, .dir = OUT, .proto = UDP, .local = 5, .peer = 53,
-	      .fragment = true, .more = true);
+		     .fragment = true, .more = true);
 	ERROR_PASSES(rig, TIME, IN, .dir = OUT, .proto = UDP, .fragment = true, .offset = 100);
 	ERROR_DROPS(rig, TIME, IN, .dir = OUT, .proto = 47, .fragment = true, .offset = 100);
 }
@@ -223,8 +225,8 @@ static void errors_off(struct rig *rig)
 
 Test(packets_icmp, errors_can_be_switched_off)
 {
-	static const struct site off = {.laws = laws, .count = ARRAY_SIZE(laws),
-					.flags_off = FR_F_ICMP_ERROR};
+	static const struct site off = {
+		.laws = laws, .count = ARRAY_SIZE(laws), .flags_off = FR_F_ICMP_ERROR};
 	struct rig rig;
 
 	rig_open(&rig);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets that are not plain TCP, UDP or ICMP of this host: broken, misplaced, fragmented, tagged, not
- * IP at all, or another host's.
+ * Packets that are not plain TCP, UDP or ICMP of this host: broken, misplaced, fragmented, tagged,
+ * not IP at all, or another host's.
  */
 #include "packets_rig.h"
 
@@ -88,8 +88,13 @@ static void chains(struct rig *rig)
 	if (!rig->v6)
 		return;
 	for (uint8_t count = 0; count <= 8; count++) {
-		struct wire w = {.v6 = true, .dir = IN, .proto = TCP, .local = 22, .flags = SYN,
-				 .ext_count = count, .peer = count};
+		struct wire w = {.v6 = true,
+				 .dir = IN,
+				 .proto = TCP,
+				 .local = 22,
+				 .flags = SYN,
+				 .ext_count = count,
+				 .peer = count};
 		bool over = count > FR_EXT_HEADERS_MAX;
 		struct expected expected = {over ? FR_DROP : FR_PASS,
 					    over ? FR_REASON_EXT_HEADERS : FR_REASON_RULE,
@@ -285,8 +290,8 @@ static void forwarded_out(struct rig *rig)
 
 Test(packets_odd, what_came_in_by_another_device_is_forwarded)
 {
-	static const struct site judge = {.laws = laws, .count = ARRAY_SIZE(laws),
-					  .flags_on = FR_F_FORWARD_JUDGE};
+	static const struct site judge = {
+		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARD_JUDGE};
 	struct rig rig;
 
 	rig_open(&rig);
@@ -298,12 +303,13 @@ Test(packets_odd, what_came_in_by_another_device_is_forwarded)
 /* The namespace routes 203.0.113.0/24 and 2001:db8:f::/48 through its second device. */
 static void routes_up(void)
 {
-	rig_shell("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
-		  "net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.pk0.rp_filter=0 && "
-		  "ip addr add 198.51.100.1/24 dev pk0 && ip addr add 2001:db8:1::1/64 dev pk0 nodad && "
-		  "ip addr add 203.0.113.1/24 dev pk1 && ip addr add 2001:db8:f::1/64 dev pk1 nodad && "
-		  "ip route add 192.0.2.0/24 via 198.51.100.2 && "
-		  "ip -6 route add 2001:db8:9::/64 via 2001:db8:1::2");
+	rig_shell(
+		"sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
+		"net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.pk0.rp_filter=0 && "
+		"ip addr add 198.51.100.1/24 dev pk0 && ip addr add 2001:db8:1::1/64 dev pk0 nodad && "
+		"ip addr add 203.0.113.1/24 dev pk1 && ip addr add 2001:db8:f::1/64 dev pk1 nodad && "
+		"ip route add 192.0.2.0/24 via 198.51.100.2 && "
+		"ip -6 route add 2001:db8:9::/64 via 2001:db8:1::2");
 }
 
 static void forwarded_in(struct rig *rig)
@@ -336,8 +342,8 @@ static void forwarded_in(struct rig *rig)
 
 Test(packets_odd, what_the_routes_would_send_on_is_forwarded)
 {
-	static const struct site judge = {.laws = laws, .count = ARRAY_SIZE(laws),
-					  .flags_on = FR_F_FORWARD_JUDGE};
+	static const struct site judge = {
+		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARD_JUDGE};
 	struct rig rig;
 
 	rig_open(&rig);
@@ -371,8 +377,8 @@ static void masqueraded(struct rig *rig)
 
 Test(packets_odd, answers_to_masqueraded_connections_pass_while_forwarding_is_on)
 {
-	static const struct site on = {.laws = laws, .count = ARRAY_SIZE(laws),
-				       .flags_on = FR_F_FORWARDING_ON};
+	static const struct site on = {
+		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARDING_ON};
 
 	run(&on, masqueraded);
 }

@@ -60,8 +60,8 @@ static void services_of(struct arena *arena, const struct law *law, struct rule 
 
 	rule->services = services;
 	rule->service_count = 1;
-	services[0] = (struct service){.any_proto = !law->proto, .proto = law->proto,
-				       .first = law->first, .last = last};
+	services[0] = (struct service){
+		.any_proto = !law->proto, .proto = law->proto, .first = law->first, .last = last};
 	if (law->proto != ICMP)
 		return;
 	services[rule->service_count++] =
@@ -129,7 +129,8 @@ static void figures_clear(const struct rig *rig, const char *map, uint32_t entri
 	void *nothing = calloc((size_t)sysconf(_SC_NPROCESSORS_CONF), size);
 
 	for (uint32_t i = 0; i < entries; i++)
-		cr_assert_eq(bpf_map_update_elem(bench_map(rig->bench, map), &i, nothing, BPF_ANY), 0);
+		cr_assert_eq(bpf_map_update_elem(bench_map(rig->bench, map), &i, nothing, BPF_ANY),
+			     0);
 	free(nothing);
 }
 
@@ -164,8 +165,12 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 	       const struct expected *expected)
 {
 	static const char *const verdicts[] = {"pass", "drop", "would-drop"};
-	struct bench_run run = {.kind = rig->kind, .dir = dir, .data = data, .size = size,
-				.ifindex = rig->ifindex, .ingress_ifindex = rig->ingress_ifindex,
+	struct bench_run run = {.kind = rig->kind,
+				.dir = dir,
+				.data = data,
+				.size = size,
+				.ifindex = rig->ifindex,
+				.ingress_ifindex = rig->ingress_ifindex,
 				.segments = rig->segments};
 	uint8_t verdict = expected->verdict;
 	int err = bench_run(rig->bench, &run);
@@ -183,8 +188,8 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 		  run.verdict.version ? verdicts[run.verdict.verdict] : "nothing",
 		  run.verdict.reason, run.verdict.slot, verdicts[verdict], expected->reason,
 		  expected->rule);
-	cr_assert_eq(run.retval, return_of(rig->kind, verdict), "%s:%d: returns %d",
-		     expected->file, expected->line, run.retval);
+	cr_assert_eq(run.retval, return_of(rig->kind, verdict), "%s:%d: returns %d", expected->file,
+		     expected->line, run.retval);
 }
 
 void rig_step(struct rig *rig, const struct wire *wire, const struct expected *expected)

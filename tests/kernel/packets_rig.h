@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A rig for sequences of packets: a network namespace of its own with two devices, the programs
- * in a bench, a policy of a few lines, and steps that say what each packet must get. Steps are written
- * once and run on every kind of hook and in both families.
+ * in a bench, a policy of a few lines, and steps that say what each packet must get. Steps are
+ * written once and run on every kind of hook and in both families.
  */
 #ifndef PACKETS_RIG_H
 #define PACKETS_RIG_H
@@ -27,7 +27,7 @@ struct law {
 
 struct site {
 	bool audit;
-	bool allow[FR_DIRS];	     /* the default */
+	bool allow[FR_DIRS];	      /* the default */
 	uint32_t flags_on, flags_off; /* against all built-ins on */
 	uint64_t adopt_until;
 	const struct law *laws;

@@ -86,12 +86,12 @@ static void would_be_refused(struct rig *rig)
 
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 23, .peer = 1,
 	     .flags = SYN);
-	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23, .peer = 1,
-	     .flags = SYN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23,
+	     .peer = 1, .flags = SYN | ACK);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 23, .peer = 1,
 	     .flags = ACK);
-	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23, .peer = 1,
-	     .flags = ACK, .payload = 9);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23,
+	     .peer = 1, .flags = ACK, .payload = 9);
 	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).connections, 1);
 	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).would_drops, 4);
 	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).drops, 0);
@@ -285,8 +285,8 @@ static void adoption_on_guests(struct rig *rig)
 	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 2);
 	cr_assert_eq(rig_counters(rig, HTTPS).connections, 0, "it was opened before our time");
 	/* neither direction allows it */
-	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 80, .peer = 80,
-	     .flags = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 80,
+	     .peer = 80, .flags = ACK);
 }
 
 static void no_adoption(struct rig *rig)
@@ -363,13 +363,13 @@ static void audit_then_enforce(struct rig *rig)
 {
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 23, .peer = 1,
 	     .flags = SYN);
-	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23, .peer = 1,
-	     .flags = SYN | ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23,
+	     .peer = 1, .flags = SYN | ACK);
 	rig_policy(rig, &enforce);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = TCP, .local = 23, .peer = 1,
 	     .flags = ACK);
-	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23, .peer = 1,
-	     .flags = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23,
+	     .peer = 1, .flags = ACK);
 }
 
 Test(packets_tcp, enforcement_cuts_what_audit_let_through)

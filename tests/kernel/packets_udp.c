@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* UDP through the programs, and mid-stream packets that only a socket of this host can vouch for. */
+/* UDP through the programs, and mid-stream packets that only a socket of this host can vouch for.
+ */
 #include "packets_rig.h"
 
 #include <arpa/inet.h>
@@ -96,8 +97,10 @@ Test(packets_udp, a_flow_admits_its_own_ports_only)
 	run(&enforce, swapped);
 }
 
-/* Fixed ports on both sides (NTP, IKE): the peer's refused packet must not take the flow of ours. */
-static const struct law fixed_laws[] = {{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 500}};
+/* Fixed ports on both sides (NTP, IKE): the peer's refused packet must not take the flow of ours.
+ */
+static const struct law fixed_laws[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 500}};
 
 static void fixed_ports(struct rig *rig)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The flow state machine: every TCP flag from either side in every state, the idle times, and who keeps
- * a UDP flow alive.
+ * The flow state machine: every TCP flag from either side in every state, the idle times, and who
+ * keeps a UDP flow alive.
  */
 #include "packet_fixture.h"
 
@@ -91,7 +91,8 @@ Test(flow_steps, syn_from_the_opener_once_closed_or_adopted_is_a_new_opening)
 		bool fresh = state == FR_FLOW_CLOSING || state == FR_FLOW_ADOPTED;
 
 		if (state != FR_FLOW_ESTABLISHED)
-			expect_step(&flow, OPENER, SYN, fresh ? FR_STEP_FRESH : FR_STEP_KEEP, state);
+			expect_step(&flow, OPENER, SYN, fresh ? FR_STEP_FRESH : FR_STEP_KEEP,
+				    state);
 	}
 }
 
@@ -132,7 +133,8 @@ Test(flow_steps, who_goes_on_after_a_reset_had_not_sent_it)
 		int other = who == OPENER ? RESPONDER : OPENER;
 
 		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
-		expect_step(&flow, other, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING); /* it was on its way */
+		expect_step(&flow, other, ACK, FR_STEP_KEEP,
+			    FR_FLOW_CLOSING); /* it was on its way */
 		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
 		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
 		expect_step(&flow, other, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
@@ -237,11 +239,16 @@ Test(flow_steps, every_state_has_its_idle_time)
 		uint8_t proto, state;
 		uint32_t idle;
 	} cases[] = {
-		{FR_PROTO_TCP, FR_FLOW_OPENING, 60},	  {FR_PROTO_TCP, FR_FLOW_ANSWERED, 60},
-		{FR_PROTO_TCP, FR_FLOW_ESTABLISHED, 1000}, {FR_PROTO_TCP, FR_FLOW_CLOSING, 10},
-		{FR_PROTO_TCP, FR_FLOW_ADOPTED, 1000},	  {FR_PROTO_UDP, FR_FLOW_OPENING, 30},
-		{FR_PROTO_UDP, FR_FLOW_ESTABLISHED, 120}, {FR_PROTO_UDP, FR_FLOW_ADOPTED, 120},
-		{47, FR_FLOW_OPENING, 30},		  {FR_PROTO_ICMP, FR_FLOW_OPENING, 20},
+		{FR_PROTO_TCP, FR_FLOW_OPENING, 60},
+		{FR_PROTO_TCP, FR_FLOW_ANSWERED, 60},
+		{FR_PROTO_TCP, FR_FLOW_ESTABLISHED, 1000},
+		{FR_PROTO_TCP, FR_FLOW_CLOSING, 10},
+		{FR_PROTO_TCP, FR_FLOW_ADOPTED, 1000},
+		{FR_PROTO_UDP, FR_FLOW_OPENING, 30},
+		{FR_PROTO_UDP, FR_FLOW_ESTABLISHED, 120},
+		{FR_PROTO_UDP, FR_FLOW_ADOPTED, 120},
+		{47, FR_FLOW_OPENING, 30},
+		{FR_PROTO_ICMP, FR_FLOW_OPENING, 20},
 		{FR_PROTO_ICMP6, FR_FLOW_ESTABLISHED, 20},
 	};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's parser, compiled natively: a described packet in, a struct fr_packet out. The bytes lie
- * in a heap block of exactly their size, so that a read past the end is an error of the sanitizer.
+ * The kernel's parser, compiled natively: a described packet in, a struct fr_packet out. The bytes
+ * lie in a heap block of exactly their size, so that a read past the end is an error of the
+ * sanitizer.
  */
 #ifndef PACKET_FIXTURE_H
 #define PACKET_FIXTURE_H

@@ -5,15 +5,15 @@
 Test(packet_kinds, the_parts_of_a_fragmented_datagram_are_told_apart)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
-		struct fr_packet first = PARSE(.v6 = v6, .proto = FR_PROTO_UDP, .local = 7,
-					       .peer = 53, .fragment = true, .more = true,
-					       .fragment_id = 0x1234, .payload = 64);
-		struct fr_packet middle = PARSE(.v6 = v6, .proto = FR_PROTO_UDP, .local = 7,
-						.peer = 53, .fragment = true, .more = true,
-						.offset = 9, .fragment_id = 0x1234);
-		struct fr_packet last = PARSE(.v6 = v6, .proto = FR_PROTO_UDP, .local = 7,
-					      .peer = 53, .fragment = true, .offset = 18,
-					      .fragment_id = 0x1234);
+		struct fr_packet first =
+			PARSE(.v6 = v6, .proto = FR_PROTO_UDP, .local = 7, .peer = 53,
+			      .fragment = true, .more = true, .fragment_id = 0x1234, .payload = 64);
+		struct fr_packet middle =
+			PARSE(.v6 = v6, .proto = FR_PROTO_UDP, .local = 7, .peer = 53,
+			      .fragment = true, .more = true, .offset = 9, .fragment_id = 0x1234);
+		struct fr_packet last =
+			PARSE(.v6 = v6, .proto = FR_PROTO_UDP, .local = 7, .peer = 53,
+			      .fragment = true, .offset = 18, .fragment_id = 0x1234);
 
 		cr_expect_eq(first.fragment, FR_FIRST);
 		cr_expect_eq(first.key.peer_port, 53);
@@ -57,8 +57,12 @@ Test(packet_kinds, a_first_fragment_without_its_transport_header_is_malformed)
 
 	for (int v6 = 0; v6 < 2; v6++)
 		for (uint16_t size = 0; size <= 24; size++) {
-			struct wire w = {.v6 = v6, .proto = FR_PROTO_TCP, .fragment = true,
-					 .more = true, .body = bytes, .body_size = size};
+			struct wire w = {.v6 = v6,
+					 .proto = FR_PROTO_TCP,
+					 .fragment = true,
+					 .more = true,
+					 .body = bytes,
+					 .body_size = size};
 
 			cr_expect_eq(parse(&w).outcome, size < 20 ? FR_BROKEN : FR_IP, "%u", size);
 			w.proto = FR_PROTO_UDP;
@@ -70,8 +74,9 @@ Test(packet_kinds, a_first_fragment_without_its_transport_header_is_malformed)
 
 Test(packet_kinds, a_later_fragment_behind_extension_headers)
 {
-	struct fr_packet p = PARSE(.v6 = true, .proto = FR_PROTO_UDP, .ext = {0, 43}, .ext_count = 2,
-				   .fragment = true, .offset = 100, .fragment_id = 7);
+	struct fr_packet p =
+		PARSE(.v6 = true, .proto = FR_PROTO_UDP, .ext = {0, 43}, .ext_count = 2,
+		      .fragment = true, .offset = 100, .fragment_id = 7);
 
 	cr_expect_eq(p.outcome, FR_IP);
 	cr_expect_eq(p.fragment, FR_LATER);
@@ -115,10 +120,10 @@ Test(packet_kinds, every_icmp_answer_belongs_to_its_request)
 	static const uint8_t v4[][2] = {{8, 0}, {13, 14}, {15, 16}, {17, 18}};
 
 	for (size_t i = 0; i < sizeof(v4) / sizeof(*v4); i++) {
-		struct fr_packet out = PARSE(.dir = FR_EGRESS, .proto = FR_PROTO_ICMP,
-					     .type = v4[i][0], .id = 3);
-		struct fr_packet in = PARSE(.dir = FR_INGRESS, .proto = FR_PROTO_ICMP,
-					    .type = v4[i][1], .id = 3);
+		struct fr_packet out =
+			PARSE(.dir = FR_EGRESS, .proto = FR_PROTO_ICMP, .type = v4[i][0], .id = 3);
+		struct fr_packet in =
+			PARSE(.dir = FR_INGRESS, .proto = FR_PROTO_ICMP, .type = v4[i][1], .id = 3);
 
 		cr_expect_arr_eq(&out.key, &in.key, sizeof(in.key), "type %u", v4[i][0]);
 	}
@@ -153,8 +158,8 @@ Test(packet_kinds, protocols_with_ports_like_udp)
 	static const uint8_t protos[] = {FR_PROTO_SCTP, FR_PROTO_DCCP, FR_PROTO_UDPLITE};
 
 	for (size_t i = 0; i < sizeof(protos); i++) {
-		struct fr_packet p = PARSE(.dir = FR_INGRESS, .proto = protos[i], .local = 99,
-					   .peer = 5);
+		struct fr_packet p =
+			PARSE(.dir = FR_INGRESS, .proto = protos[i], .local = 99, .peer = 5);
 
 		cr_expect_eq(p.key.local_port, 99);
 		cr_expect_eq(p.port, 99);

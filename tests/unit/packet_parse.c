@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Parsing of whole packets: addresses, ports, options, extension headers, tags, ICMP keys, and that no
- * prefix of any packet is read past its end or taken for the packet.
+ * Parsing of whole packets: addresses, ports, options, extension headers, tags, ICMP keys, and that
+ * no prefix of any packet is read past its end or taken for the packet.
  */
 #include "packet_fixture.h"
 
@@ -44,8 +44,8 @@ Test(packet_parse, ipv4_is_kept_in_its_mapped_form)
 
 Test(packet_parse, ipv6_peer_is_two_numbers)
 {
-	struct fr_packet p = PARSE(.v6 = true, .dir = FR_INGRESS, .proto = FR_PROTO_UDP,
-				   .peer = 53, .payload = 4);
+	struct fr_packet p = PARSE(.v6 = true, .dir = FR_INGRESS, .proto = FR_PROTO_UDP, .peer = 53,
+				   .payload = 4);
 
 	cr_expect_eq(p.peer.v4, 0);
 	cr_expect_eq(p.peer.high, 0x20010db800090000ull);
@@ -56,7 +56,8 @@ Test(packet_parse, ipv6_peer_is_two_numbers)
 /* Else it would have the key of somebody's IPv4 flow. */
 Test(packet_parse, mapped_addresses_in_an_ipv6_header_are_malformed)
 {
-	static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 9};
+	static const uint8_t mapped[16] = {
+		[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 9};
 	static const uint8_t alike[16] = {[10] = 0xff, [11] = 0xfe, [12] = 192, [14] = 2, [15] = 9};
 
 	for (uint8_t dir = 0; dir < FR_DIRS; dir++) {
@@ -132,7 +133,10 @@ Test(packet_parse, extension_headers_are_walked_up_to_the_limit)
 
 	for (size_t kind = 0; kind < sizeof(kinds); kind++)
 		for (uint8_t count = 0; count <= FR_EXT_HEADERS_MAX + 3; count++) {
-			struct wire w = {.v6 = true, .proto = FR_PROTO_UDP, .local = 5, .peer = 53,
+			struct wire w = {.v6 = true,
+					 .proto = FR_PROTO_UDP,
+					 .local = 5,
+					 .peer = 53,
 					 .ext_count = count};
 			struct frame frame;
 			struct fr_packet p;
@@ -146,14 +150,20 @@ Test(packet_parse, extension_headers_are_walked_up_to_the_limit)
 			if (count <= FR_EXT_HEADERS_MAX)
 				expect_ports(&p, 5, 53);
 			else
-				cr_expect_eq(p.outcome, FR_EXT_LIMIT, "%u of %u", count, kinds[kind]);
+				cr_expect_eq(p.outcome, FR_EXT_LIMIT, "%u of %u", count,
+					     kinds[kind]);
 		}
 }
 
 Test(packet_parse, long_extension_headers_are_skipped_whole)
 {
-	struct wire w = {.v6 = true, .proto = FR_PROTO_UDP, .local = 5, .peer = 53, .ext = {60},
-			 .ext_count = 1, .payload = 100};
+	struct wire w = {.v6 = true,
+			 .proto = FR_PROTO_UDP,
+			 .local = 5,
+			 .peer = 53,
+			 .ext = {60},
+			 .ext_count = 1,
+			 .payload = 100};
 	struct frame frame;
 	struct fr_packet p;
 
@@ -180,8 +190,9 @@ Test(packet_parse, tags_are_skipped_and_the_outer_one_is_the_vlan)
 {
 	for (int v6 = 0; v6 < 2; v6++)
 		for (uint8_t tags = 0; tags <= 2; tags++) {
-			struct fr_packet p = PARSE(.v6 = v6, .proto = FR_PROTO_TCP, .local = 1,
-						   .peer = 2, .tags = tags, .tag = {0xe064, 0x00c8});
+			struct fr_packet p =
+				PARSE(.v6 = v6, .proto = FR_PROTO_TCP, .local = 1, .peer = 2,
+				      .tags = tags, .tag = {0xe064, 0x00c8});
 
 			expect_ports(&p, 1, 2);
 			cr_expect_eq(p.key.vlan, tags ? 100 : 0, "%u tags", tags);
@@ -200,9 +211,10 @@ Test(packet_parse, other_ethertypes)
 	static const struct {
 		uint16_t type;
 		uint8_t outcome;
-	} cases[] = {{0x0806, FR_NON_IP_KNOWN}, {0x88cc, FR_NON_IP_KNOWN}, {0x888e, FR_NON_IP_KNOWN},
-		     {0x8809, FR_NON_IP_KNOWN}, {0x8864, FR_NON_IP},	   {0x88f7, FR_NON_IP},
-		     {0x8847, FR_NON_IP},	{0x0026, FR_NON_IP},	   {0x9100, FR_NON_IP}};
+	} cases[] = {
+		{0x0806, FR_NON_IP_KNOWN}, {0x88cc, FR_NON_IP_KNOWN}, {0x888e, FR_NON_IP_KNOWN},
+		{0x8809, FR_NON_IP_KNOWN}, {0x8864, FR_NON_IP},	      {0x88f7, FR_NON_IP},
+		{0x8847, FR_NON_IP},	   {0x0026, FR_NON_IP},	      {0x9100, FR_NON_IP}};
 	uint8_t frame[60] = {};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
