@@ -161,7 +161,7 @@ enum fr_rule_number {
 	FR_RULE_MULTICAST,
 	FR_RULE_DHCP,
 	FR_RULE_ICMP_ERROR,
-	FR_RULE_OTHER, /* verdicts that no rule decides: forwarded, non-ip, malformed, fragment … */
+	FR_RULE_OTHER, /* verdicts that no rule decides: forwarded, non-ip, malformed, fragment */
 	FR_RULE_FIRST
 };
 

@@ -45,8 +45,8 @@ static void expand(const uint8_t block[64], uint32_t w[64])
 	}
 }
 
-/* One round. The eight words take turns by name instead of moving: two to three times as fast, and an
- * image of a big policy is tens of megabytes. */
+/* One round. The eight words take turns by name instead of moving: two to three times as fast, and
+ * an image of a big policy is tens of megabytes. */
 #define ROUND(a, b, c, d, e, f, g, h, i)                                                           \
 	do {                                                                                       \
 		uint32_t s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);                        \

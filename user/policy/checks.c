@@ -54,7 +54,7 @@ static bool check_empty(const struct check_context *c, struct finding *out)
 	out->message = "the policy has no rule; enforced, it would cut everything but failsafe";
 	if (list_is_empty(c, "use") && list_is_empty(c, "rules"))
 		return true;
-	/* Rows without ports are warned of and open nothing: nothing may be left of what is written. */
+	/* Rows without ports are warned of and open nothing: nothing may be left of it all. */
 	return !c->job->d->errors && !rules_written(c->rs);
 }
 
