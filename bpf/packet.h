@@ -111,9 +111,8 @@ struct fr_packet {
 	__u32 length; /* L3 bytes */
 	struct fr_peer peer;
 	__u32 fragment_id;
-	__u16 payload; /* offset of the transport header, then of what follows the part read of it */
-	__u16 payload; /* offset of the transport header, then of what follows what was read of it
-			*/
+	__u32 packets; /* on the wire: GSO segments */
+	__u16 payload; /* offset of the transport header, then of what follows the part read */
 	__u16 port;    /* the listener's, if this packet opens; ICMP: its own type << 8 | code */
 	__u8 dir;      /* enum fr_dir */
 	__u8 kind;     /* enum fr_kind */
