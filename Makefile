@@ -123,6 +123,9 @@ bench: $(BUILD)/bench  ## ns per packet, side by side with nftables, root
 	$(Q)scripts/bench
 
 # ---------------------------------------------------------------- install
+MAN             := $(PREFIX)/share/man
+COMPLETIONS     := $(PREFIX)/share/bash-completion/completions
+INSTALLED_PAGES := $(DESTDIR)$(MAN)/man5/flowreeve-policy.5 $(DESTDIR)$(MAN)/man8/flowreeve.8
 .PHONY: install uninstall clean
 install: all  ## DESTDIR and PREFIX are honoured
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/flowreeve/tables \
@@ -131,8 +134,13 @@ install: all  ## DESTDIR and PREFIX are honoured
 	install -m 644 policies/tables/*.yaml $(DESTDIR)$(PREFIX)/share/flowreeve/tables
 	install -m 644 policies/examples/* $(DESTDIR)$(PREFIX)/share/flowreeve/examples
 	install -m 644 README.md CHANGELOG.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/flowreeve
+	install -d $(DESTDIR)$(COMPLETIONS) $(DESTDIR)$(MAN)/man5 $(DESTDIR)$(MAN)/man8
+	install -m 644 deploy/completion/flowreeve.bash $(DESTDIR)$(COMPLETIONS)/flowreeve
+	install -m 644 docs/flowreeve-policy.5 $(DESTDIR)$(MAN)/man5
+	install -m 644 docs/flowreeve.8 $(DESTDIR)$(MAN)/man8
+	sed -i 's,/usr/local/,$(PREFIX)/,' $(INSTALLED_PAGES)
 uninstall:  ## removes what install put there
-	rm -f $(DESTDIR)$(PREFIX)/sbin/flowreeve
+	rm -f $(DESTDIR)$(PREFIX)/sbin/flowreeve $(DESTDIR)$(COMPLETIONS)/flowreeve $(INSTALLED_PAGES)
 	rm -rf $(DESTDIR)$(PREFIX)/share/flowreeve $(DESTDIR)$(PREFIX)/share/doc/flowreeve
 clean:  ## removes build/
 	rm -rf $(BUILD)

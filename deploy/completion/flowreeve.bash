@@ -1,0 +1,166 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Completion for bash: verbs, the options of each, files, names of applied policies, ids of rules. It
+# reads directories, and for the rules of `zero` runs one `flowreeve show rules`, bounded in time, where
+# the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
+
+_flowreeve_verbs='check explain compile apply status show monitor zero detach version'
+
+_flowreeve_options() # VERB
+{
+	local file='--json --strict --tables --local-subnet --mode'
+	case $1 in
+	check | explain) echo "$file" ;;
+	compile) echo "$file --pseudo" ;;
+	apply) echo "$file --flows --cgroup --no-tcx --pin-root" ;;
+	status) echo '--json --policy --query --pin-root' ;;
+	show | zero) echo '--json --policy --pin-root' ;;
+	monitor) echo '--json --policy --openings --count --pin-root' ;;
+	detach) echo '--json --pin-root' ;;
+	version) echo '--json' ;;
+	esac
+	echo '--help'
+}
+
+# Words that begin like the current one.
+_flowreeve_words() # WORD...
+{
+	mapfile -t COMPREPLY < <(compgen -W "$*" -- "$cur")
+}
+
+_flowreeve_paths() # -f or -d
+{
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
+}
+
+# Policies and tables, and the directories on the way to them.
+_flowreeve_files()
+{
+	local path
+	compopt -o filenames 2>/dev/null
+	while IFS= read -r path; do
+		case $path in
+		*.yaml | *.yml) COMPREPLY+=("$path") ;;
+		*) [ -d "$path" ] && COMPREPLY+=("$path") ;;
+		esac
+	done < <(compgen -f -- "$cur")
+}
+
+# What is applied has a directory below the pin root, which only its owner may read.
+_flowreeve_policies()
+{
+	local path names=''
+	for path in "$root"/*/; do
+		[ -d "$path" ] && path=${path%/} && names+=" ${path##*/}"
+	done
+	_flowreeve_words "$names"
+}
+
+_flowreeve_rules()
+{
+	local command=${words[0]} policy=()
+	[ -r "$root" ] && [ -x "$root" ] || return
+	[ -z "$named" ] || policy=(--policy "$named")
+	_flowreeve_words "$(timeout 1 "$command" show rules --pin-root "$root" "${policy[@]}" 2>/dev/null |
+		awk '$1 == "RULE" { rules = 1; next } !NF { rules = 0 } rules { print $1 }' | head -n 4096)"
+}
+
+_flowreeve_interfaces()
+{
+	local path names=''
+	for path in /sys/class/net/*; do
+		[ "${path##*/}" = lo ] || names+=" ${path##*/}="
+	done
+	compopt -o nospace 2>/dev/null
+	_flowreeve_words "$names"
+}
+
+_flowreeve_takes_value() # OPTION
+{
+	case $1 in
+	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows) ;;
+	*) return 1 ;;
+	esac
+}
+
+_flowreeve_value() # OPTION
+{
+	case $1 in
+	--mode) _flowreeve_words audit enforce ;;
+	--tables | --cgroup | --pin-root) _flowreeve_paths -d ;;
+	--policy) _flowreeve_policies ;;
+	--local-subnet) _flowreeve_interfaces ;;
+	esac
+}
+
+_flowreeve_explain() # OPERANDS BEFORE THIS ONE
+{
+	case $1 in
+	0) _flowreeve_files ;;
+	1) _flowreeve_words egress ingress ;;
+	2) _flowreeve_words tcp udp icmp icmpv6 sctp dccp udplite esp ah gre ;;
+	4) _flowreeve_words echo-request echo-reply destination-unreachable time-exceeded \
+		parameter-problem packet-too-big redirect ;;
+	esac
+}
+
+_flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
+{
+	case $1 in
+	check) _flowreeve_files ;;
+	compile | apply) [ "$2" != 0 ] || _flowreeve_files ;;
+	explain) _flowreeve_explain "$2" ;;
+	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops; else _flowreeve_policies; fi ;;
+	status | monitor | detach) _flowreeve_policies ;;
+	zero) _flowreeve_rules ;;
+	help) [ "$2" != 0 ] || _flowreeve_words "$_flowreeve_verbs" ;;
+	esac
+}
+
+# What stands before the current word: the verb, how many operands, and the options that matter here.
+_flowreeve_read()
+{
+	local at name value
+	for ((at = 1; at < cword; at++)); do
+		name=${words[at]%%=*} value=''
+		if [[ ${words[at]} == --?* && $ended == 0 ]]; then
+			if [[ ${words[at]} == *=* ]]; then
+				value=${words[at]#*=}
+			elif _flowreeve_takes_value "$name"; then
+				value=${words[++at]-}
+			fi
+			case $name in
+			--pin-root) root=$value ;;
+			--policy) named=$value ;;
+			esac
+		elif [[ ${words[at]} == -- && $ended == 0 ]]; then
+			ended=1
+		elif [ -z "$verb" ]; then
+			verb=${words[at]}
+		else
+			operands=$((operands + 1))
+		fi
+	done
+}
+
+_flowreeve()
+{
+	local cur prev words cword split=false
+	local verb='' named='' root=/sys/fs/bpf/flowreeve
+	local -i operands=0 ended=0
+	_init_completion -s || return
+	_flowreeve_read
+	if [ "$ended" = 0 ] && _flowreeve_takes_value "$prev"; then
+		_flowreeve_value "$prev"
+	elif $split; then
+		return
+	elif [ -z "$verb" ]; then
+		_flowreeve_words "$_flowreeve_verbs help --help --version"
+	elif [[ $ended == 0 && $cur == -* ]]; then
+		_flowreeve_words "$(_flowreeve_options "$verb")"
+	else
+		_flowreeve_operand "$verb" "$operands"
+	fi
+} &&
+	complete -F _flowreeve flowreeve
