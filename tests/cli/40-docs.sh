@@ -1,0 +1,234 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The manual pages, docs/commands.md and the completion say what the program says: the same verbs,
+# options, exit codes, reasons and keys, no more and no fewer; their examples work. Sourced by run.
+
+man8=docs/flowreeve.8 man5=docs/flowreeve-policy.5 md=docs/commands.md
+completion=deploy/completion/flowreeve.bash
+
+skip() { printf 'skip - %s: %s\n' "$1" "$2"; } # WHAT REASON
+
+# Two lists of words, in any order, are the same.
+same_words() { # NAME WANTED FOUND
+	local wanted found
+	wanted=$(tr -s ' \t\n' '\n' <<<"$2" | grep . | sort -u)
+	found=$(tr -s ' \t\n' '\n' <<<"$3" | grep . | sort -u)
+	if [ -z "$wanted" ]; then
+		not_ok "$1" 'the program says nothing'
+	elif difference=$(diff <(echo "$wanted") <(echo "$found")); then
+		ok "$1"
+	else
+		not_ok "$1" '< the program, > the document' "$difference"
+	fi
+}
+
+# A page's source with plain minus signs; of one section (.Sh or .Ss), up to the next.
+page() { sed 's/\\-/-/g' "$1"; }
+section() { # PAGE HEADING
+	page "$1" | awk -v heading="$2" '/^\.S[hs] / { inside = (substr($0, 5) == heading) } inside'
+}
+items() { sed -nE "s/^\.It $1 ([^ ]+).*/\1/p"; } # MACRO
+
+# ---------------------------------------------------------------- verbs, options, codes
+
+attempt --help
+verbs=$(sed -nE 's/^  ([a-z]+)  .*/\1/p' "$work/out")
+codes=$(sed -nE 's/^  ([0-9]+)  .*/\1/p' "$work/out")
+same_words "$man8: commands" "$verbs help" "$(section $man8 COMMANDS | items Cm)"
+same_words "$man8: exit status" "$codes" "$(section $man8 'EXIT STATUS' | sed -nE 's/^\.It ([0-9]+)$/\1/p')"
+same_words "$md: commands" "$verbs" "$(sed -nE '1,/^## /s/^\| `([a-z]+).*/\1/p' $md)"
+same_words "$md: exit codes" "$codes" "$(sed -nE 's/^\| ([0-9]+) \|.*/\1/p' $md)"
+
+synopsis() { # VERB
+	section $man8 SYNOPSIS | awk -v verb="$1" '
+		$0 == ".Nm" { begun = 1; next }
+		begun && $1 == ".Cm" { inside = ($2 == verb) }
+		{ begun = 0 }
+		inside && /^\.Op Fl Fl / { print $4 }'
+}
+
+# The verbs that the table of options in commands.md names for an option.
+option_verbs() { # OPTION
+	sed -nE "s/^\| \`--$1[\` ][^|]*(\\\\\|[^|]*)?\| ([^|]*) \|.*/\2/p" $md | sed "s/^all$/${verbs//$'\n'/ }/; s/,//g"
+}
+
+all_options=
+declare -A takers=()
+for verb in $verbs; do
+	attempt "$verb" --help
+	options=$(sed -nE 's/^  --([a-z-]+) .*/\1/p' "$work/out" | grep -vx help)
+	all_options+=" $options"
+	for option in $options; do takers[$option]+=" $verb"; done
+	same_words "$man8: options of $verb" "$options" "$(synopsis "$verb")"
+done
+same_words "$man8: options" "$all_options help" "$(section $man8 OPTIONS | items 'Fl Fl')"
+same_words "$md: options" "$all_options" "$(sed -nE 's/^\| `--([a-z-]+).*/\1/p' $md)"
+for option in "${!takers[@]}"; do
+	same_words "$md: who takes --$option" "${takers[$option]}" "$(option_verbs "$option")"
+done
+same_words "$man8: reasons" "$(sed -nE 's/^\tX\([A-Z_]+, "([a-z-]+)"\).*/\1/p' bpf/abi.h)" \
+	"$(section $man8 VERDICTS | items Ql)"
+same_words "$man8: environment" "$(grep -rhoP 'getenv\("\K[A-Z_]+' user)" "$(section $man8 ENVIRONMENT | items Ev)"
+
+# ---------------------------------------------------------------- keys
+
+# One unknown key in every map: the hints list the known ones.
+stray='not-a-key-at-all: 1'
+cat >"$work/stray.yaml" <<END
+apiVersion: flowreeve/v1
+kind: Policy
+$stray
+mode: audit
+metadata: {$stray}
+attach: {$stray}
+prefixes: {x: {$stray}}
+use: [{$stray}]
+rules: [{$stray}]
+failsafe: [{$stray}]
+default: {$stray}
+builtin: {$stray}
+timeouts: {$stray}
+END
+cat >"$work/stray-table.yaml" <<END
+apiVersion: flowreeve/v1
+kind: PortTable
+$stray
+metadata: {$stray}
+params: {x: {$stray}}
+roles: {x: {$stray, expect: {$stray}}}
+rows: [{$stray, source: {$stray}}]
+END
+declare -A headings=(
+	['a policy']='The document' ['a table']='The table' ["'attach'"]=attach ['a prefix set']=prefixes
+	['a use']=use ['a rule']=rules ['a failsafe entry']=failsafe ["'default'"]=default
+	["'builtin'"]=builtin ["'timeouts'"]=timeouts ['a param']=params ['a role']=roles
+	["'expect'"]=expect ['a row']=rows ["'source'"]=source)
+maps=0
+for file in stray stray-table; do
+	headings["'metadata'"]=metadata
+	[ $file = stray ] || headings["'metadata'"]='Metadata of a table'
+	attempt check --json "$work/$file.yaml"
+	while IFS=$'\t' read -r what keys; do
+		heading=${headings[$what]:-no such heading}
+		same_words "$man5: keys of $what" "${keys//,/}" "$(section $man5 "$heading" | items Cm)"
+		maps=$((maps + 1))
+	done < <(jq -r '.files[].diagnostics[] | select(.check == "unknown-key") |
+		[(.message | sub(" has no key .*"; "")), (.hint | sub("^one of: "; ""))] | @tsv' "$work/out")
+done
+known=$(cat user/policy/*.c | grep -c 'want_keys(job->d')
+if [ $maps = "$known" ]; then
+	ok 'the keys of every map are asked for'
+else
+	not_ok 'the keys of every map are asked for' "user/policy has $known kinds of maps, this test knows $maps"
+fi
+
+# ---------------------------------------------------------------- examples
+
+# Literal blocks after a comment `file: NAME`.
+mkdir -p "$work/examples/tables"
+page $man5 | awk -v to="$work/examples/" '
+	/^\.\\" file: / { file = to $3; next }
+	/^\.Bd -literal/ { inside = (file != ""); next }
+	/^\.Ed/ { inside = 0; file = ""; next }
+	inside { gsub(/\\&/, ""); gsub(/\\e/, "\\"); print >file }'
+examples=0
+for example in "$work"/examples/*.yaml "$work"/examples/tables/*.yaml; do
+	exits "$man5: example ${example##*/}" 0 '' check --strict --tables policies/tables "$example"
+	grep -q ': warning: ' "$work/err" && not_ok "$man5: example ${example##*/}: no warning" "$(cat "$work/err")"
+	examples=$((examples + 1))
+done
+[ $examples = 3 ] && ok "$man5: the examples were found" || not_ok "$man5: the examples were found" "$examples"
+
+# What the page says that explain answers is how its answer begins.
+shown=$(section $man8 EXAMPLES | sed -nE '/^\$ flowreeve explain datasync/,/^  \.\.\.$/p' | sed 's/\\(->/→/; $d')
+read -ra words < <(head -1 <<<"$shown")
+attempt explain "policies/examples/${words[3]}" "${words[@]:4}"
+if [ "$(sed 1d <<<"$shown")" = "$(head -$(($(wc -l <<<"$shown") - 1)) "$work/out")" ]; then
+	ok "$man8: the example of explain"
+else
+	not_ok "$man8: the example of explain" "$shown" "$(cat "$work/out")"
+fi
+
+# ---------------------------------------------------------------- form of the pages
+
+for page in $man8 $man5; do
+	if ! command -v mandoc >/dev/null; then
+		skip "$page: mandoc finds nothing" 'no mandoc here'
+	elif said=$(mandoc -Tlint "$page" 2>/dev/null | grep -v 'STYLE: referenced manual not found'); then
+		not_ok "$page: mandoc finds nothing" "$said"
+	else
+		ok "$page: mandoc finds nothing"
+	fi
+	if ! man --version 2>/dev/null | grep -q '^man [0-9]'; then
+		skip "$page: groff finds nothing" 'no man-db here'
+		continue
+	fi
+	said=$(LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l "$page" 2>&1 >"$work/page")
+	wide=$(LC_ALL=C.UTF-8 col -bx <"$work/page" | LC_ALL=C.UTF-8 wc -L)
+	if [ -n "$said" ]; then
+		not_ok "$page: groff finds nothing" "$said"
+	elif [ "$wide" -gt 80 ] || [ "$wide" -lt 40 ]; then
+		not_ok "$page: fits 80 columns" "$wide"
+	else
+		ok "$page: groff finds nothing, and it fits 80 columns"
+	fi
+done
+
+# ---------------------------------------------------------------- completion
+
+# What bash would offer at the end of a line, one word a line.
+offered() { # LINE
+	# shellcheck disable=SC2016 # for the inner bash
+	bash --norc --noprofile -c '
+		. /usr/share/bash-completion/bash_completion
+		. '$completion'
+		COMP_WORDBREAKS=$'"' \\t\\n=:'"' COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=9 COMP_KEY=9
+		read -ra COMP_WORDS <<<"${1//=/ = }"
+		[[ $1 != *[[:space:]=] ]] || COMP_WORDS+=("")
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		_flowreeve flowreeve "" ""
+		printf "%s\n" "${COMPREPLY[@]}"' - "$1" 2>"$work/err"
+}
+offers() { # NAME WANTED LINE
+	local found
+	found=$(offered "$3")
+	same_words "completion: $1" "${2:-nothing}" "${found:-nothing}"
+}
+
+if [ ! -r /usr/share/bash-completion/bash_completion ]; then
+	skip completion 'no bash-completion here'
+else
+	offers verbs "$verbs help --help --version" 'flowreeve '
+	for verb in $verbs; do
+		attempt "$verb" --help
+		offers "options of $verb" "$(sed -nE 's/^  (--[a-z-]+) .*/\1/p' "$work/out")" "flowreeve $verb --"
+	done
+	offers 'the beginning of an option' '--pin-root --policy' 'flowreeve status --p'
+	offers 'a mode' 'audit enforce' 'flowreeve apply --mode '
+	offers 'a mode after =' enforce 'flowreeve apply --mode=e'
+	offers 'a number is not guessed' '' 'flowreeve monitor --count '
+	offers 'files and directories' 'tests/cli/input/enforce.yaml tests/cli/input/good.yaml
+		tests/cli/input/local.yaml tests/cli/input/tables tests/cli/input/wrong.yaml' \
+		'flowreeve check --strict tests/cli/input/'
+	offers 'after -- no options' '' 'flowreeve check -- --'
+	offers 'one policy, no second' '' 'flowreeve compile a.yaml '
+	offers 'what show shows' 'rules flows drops' 'flowreeve show '
+	offers 'a direction' 'egress ingress' 'flowreeve explain --mode enforce a.yaml '
+	mkdir -p "$work/pins/web" "$work/pins/db"
+	offers 'applied policies' 'web db' "flowreeve status --pin-root $work/pins "
+	offers 'applied policies, after rules' web "flowreeve show rules --pin-root=$work/pins w"
+	offers 'an applied policy as a value' db "flowreeve zero --pin-root $work/pins --policy d"
+	offers 'commands of help' 'show status' 'flowreeve help s'
+	printf '#!/bin/sh\ncat <<END\n%s\n%s\n%s\n\n%s\n%s\n%s\nEND\n' 'web  counters since' 'RULE  ROW' \
+		'acme/nfs  x' 'db' 'RULE ROW' 'ssh  -' >"$work/stand-in"
+	chmod +x "$work/stand-in"
+	offers 'rules of what is applied' 'acme/nfs ssh' "$work/stand-in zero --pin-root $work/pins "
+	offers 'no rules where nothing is applied' '' "$work/stand-in zero --pin-root $work/absent "
+fi
+if ! command -v shellcheck >/dev/null; then
+	skip "$completion: shellcheck finds nothing" 'no shellcheck here'
+elif said=$(shellcheck $completion); then
+	ok "$completion: shellcheck finds nothing"
+else
+	not_ok "$completion: shellcheck finds nothing" "$said"
+fi
