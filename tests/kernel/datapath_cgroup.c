@@ -44,7 +44,8 @@ Test(datapath_cgroup, members_are_judged_until_detached)
 	cr_expect(lab_udp_out(&lab, 0, 5000));
 }
 
-/* Some clients renew their lease by sendto(): the hook that refuses early knows the built-in rule too. */
+/* Some clients renew their lease by sendto(): the hook that refuses early knows the built-in rule
+ * too. */
 Test(datapath_cgroup, a_dhcp_client_may_send)
 {
 	struct sockaddr_in client = {.sin_family = AF_INET, .sin_port = htons(68)};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What somebody else can send on the ports of a conversation: it neither ends nor is demoted by it. */
+/* What somebody else can send on the ports of a conversation: it neither ends nor is demoted by it.
+ */
 #include "packets_rig.h"
 
 enum { WEB = LAW(0), OUR_PORT = 443, THEIR_PORT = 40000 };

@@ -154,7 +154,8 @@ bool pin_number(const char *name, const char *prefix, uint32_t *out); /* "image-
 int pin_lock(const char *root, bool create, struct diags *d, int *lock);
 uint32_t fd_map_id(int fd);
 uint32_t fd_program_id(int fd);
-/* A directory below the pin root is a policy of ours: it holds links or epochs, or nothing at all. */
+/* A directory below the pin root is a policy of ours: it holds links or epochs, or nothing at all.
+ */
 bool policy_is_ours(const char *dir);
 /* Names of the policies below the pin root; only those with a generation in force unless `all`.
  */
