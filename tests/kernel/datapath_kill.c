@@ -69,6 +69,23 @@ static pid_t apply_in_child(int step)
 	return pid;
 }
 
+/* What is whole is not told as broken. */
+static void check_told(const char *when)
+{
+	struct arena *arena = arena_new();
+	struct diags d = {.arena = arena};
+	struct instance instance;
+	struct hook_facts facts;
+
+	cr_assert_eq(instance_open(&lab.host, "one", &d, &instance), 0, "%s", when);
+	cr_assert_eq(instance_hooks(&instance, &lab.host, arena, &d, &facts), 0, "%s", when);
+	for (size_t i = 0; i < facts.count; i++)
+		cr_expect_null(facts.list[i].fault, "%s: %s %s: %s", when,
+			       facts.list[i].record->name, facts.list[i].hook, facts.list[i].fault);
+	instance_close(&instance);
+	arena_free(arena);
+}
+
 /* What the records in force say is what packets meet. */
 static void check_whole(const char *when)
 {
@@ -84,6 +101,7 @@ static void check_whole(const char *when)
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "%s: va0 passes", when);
 	cr_expect_eq(lab_udp_out(&lab, 1, 5000), !second, "%s: va1 %s", when,
 		     second ? "passes" : "drops");
+	check_told(when);
 }
 
 static void kill_and_check(int kills, bool no_tcx)

@@ -163,10 +163,12 @@ static int copy_live(struct change *change)
 /* Flows that are met meanwhile are in one map or the other; the rest is adopted. */
 static int copy_flows(const struct change *change)
 {
-	CLEANUP(close_fd) int old = pin_open(change->running.pins, map_names[MAP_FLOWS]);
-	CLEANUP(close_fd) int new = pin_open(change->pins, map_names[MAP_FLOWS]);
 	struct fr_flow_key key, next;
 	struct fr_flow flow;
+	CLEANUP(close_fd)
+	int old = pin_open_map(change->running.pins, map_names[MAP_FLOWS], sizeof(key),
+			       sizeof(flow));
+	CLEANUP(close_fd) int new = pin_open(change->pins, map_names[MAP_FLOWS]);
 	const void *at = NULL;
 
 	if (old < 0 || new < 0 || fd_map_id(old) == fd_map_id(new))

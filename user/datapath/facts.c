@@ -74,6 +74,45 @@ static bool program_uses(int fd, uint32_t map)
 	return false;
 }
 
+struct successor {
+	const struct asker *asker;
+	const struct site *site;
+	uint32_t id;
+	bool found;
+};
+
+static int take_successor(const char *dir, const char *name, void *context)
+{
+	static const char variants[] = {'s', 'l'};
+	struct successor *it = context;
+	CLEANUP(close_fd) int images = -1;
+	uint32_t epoch;
+	pin_path path;
+
+	if (!pin_number(name, "e", &epoch) ||
+	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH ||
+	    epoch_generation(path) != it->asker->instance->generation)
+		return 0;
+	images = pin_open(path, map_names[MAP_IMAGES]);
+	for (size_t i = 0; i < sizeof(variants) && images >= 0; i++) {
+		CLEANUP(close_fd) int fd = program_open(path, variants[i], it->site->program);
+
+		if (fd >= 0 && fd_program_id(fd) == it->id)
+			it->found = program_uses(fd, fd_map_id(images));
+	}
+	return it->found;
+}
+
+/* A change that has not come to its flip, or never will: programs of the next epoch, which judge by a
+ * copy of the image in force. */
+static bool program_succeeds(const struct asker *asker, const struct site *site, uint32_t id)
+{
+	struct successor it = {.asker = asker, .site = site, .id = id};
+
+	pin_each(asker->instance->dir, take_successor, &it);
+	return it.found;
+}
+
 /* NULL when the program `id` is one that is pinned for this site and judges by the maps in force.
  */
 static const char *program_fault(const struct asker *asker, const struct site *site, uint32_t id)
@@ -91,6 +130,8 @@ static const char *program_fault(const struct asker *asker, const struct site *s
 			return NULL;
 		return "its program judges by other maps than those in force";
 	}
+	if (program_succeeds(asker, site, id))
+		return NULL;
 	return arena_printf(asker->arena, "%s runs here, which is not the pinned one",
 			    program_words(asker->arena, id));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A running policy opened for reading, and the commands that change it without a new image: detach,
- * zero, list. Reading takes no lock; when a change comes in between, it is tried again.
+ * A running policy opened for reading, and the commands that change it without a new image: detach
+ * and zero. Reading takes no lock; when a change comes in between, it is tried again.
  */
 #include "internal.h"
 
@@ -12,7 +12,7 @@
 
 enum { OPEN_TRIES = 10 };
 
-static int not_applied(const char *policy, const char *root, int err, struct diags *d)
+int not_applied(const char *policy, const char *root, int err, struct diags *d)
 {
 	if (err == -EACCES || err == -EPERM) {
 		int lack = host_privileges(d);
@@ -30,28 +30,53 @@ static int not_applied(const char *policy, const char *root, int err, struct dia
 			  "no policy %s is applied below %s", policy, root);
 }
 
-static int open_maps(const struct running *running, struct instance *out)
+struct expected_map {
+	int *fd;
+	const char *name;
+	uint32_t key, value; /* sizes */
+};
+
+static int open_records(const struct running *running, struct instance *out)
 {
-	struct {
-		int *fd;
-		const char *name;
-	} const maps[] = {
-		{&out->images, "fr_images"},   {&out->counters, "fr_counters"},
-		{&out->reasons, "fr_reasons"}, {&out->tallies, "fr_tallies"},
-		{&out->flows, "fr_flows"},     {&out->embryos, "fr_embryos"},
-		{&out->pings, "fr_pings"},     {&out->denied, "fr_denied"},
-		{&out->events, "fr_events"},   {&out->control, "fr_control"},
+	const struct expected_map maps[] = {
+		{&out->rules, "rules", sizeof(uint32_t), sizeof(struct fr_rule_record)},
+		{&out->hooks, "hooks", sizeof(uint32_t), sizeof(struct fr_hook_record)},
+		{&out->state, "state", sizeof(uint32_t), sizeof(struct fr_state)},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
-		*maps[i].fd = pin_open(running->pins, maps[i].name);
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s-%u", maps[i].name, running->generation);
+		*maps[i].fd = pin_open_map(running->pins, name, maps[i].key, maps[i].value);
 		if (*maps[i].fd < 0)
 			return *maps[i].fd;
 	}
-	out->rules = pin_open_number(running->pins, "rules", running->generation);
-	out->hooks = pin_open_number(running->pins, "hooks", running->generation);
-	out->state = pin_open_number(running->pins, "state", running->generation);
-	return out->rules < 0 || out->hooks < 0 || out->state < 0 ? -ENOENT : 0;
+	return 0;
+}
+
+static int open_maps(const struct running *running, struct instance *out)
+{
+	const uint32_t index = sizeof(uint32_t), key = sizeof(struct fr_flow_key);
+	const struct expected_map maps[] = {
+		{&out->images, "fr_images", index, index},
+		{&out->counters, "fr_counters", index, sizeof(struct fr_counters)},
+		{&out->reasons, "fr_reasons", index, sizeof(struct fr_reason_counters)},
+		{&out->tallies, "fr_tallies", index, sizeof(uint64_t)},
+		{&out->flows, "fr_flows", key, sizeof(struct fr_flow)},
+		{&out->embryos, "fr_embryos", key, sizeof(struct fr_flow)},
+		{&out->pings, "fr_pings", key, sizeof(struct fr_flow)},
+		{&out->denied, "fr_denied", key, sizeof(struct fr_denied)},
+		{&out->events, "fr_events", 0, 0},
+		{&out->control, "fr_control", index, sizeof(struct fr_control)},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		*maps[i].fd = pin_open_map(running->pins, maps[i].name, maps[i].key, maps[i].value);
+		if (*maps[i].fd < 0)
+			return *maps[i].fd;
+	}
+	return open_records(running, out);
 }
 
 static void instance_clear(struct instance *instance)
@@ -61,6 +86,17 @@ static void instance_clear(struct instance *instance)
 	instance->flows = instance->embryos = instance->pings = instance->denied = -1;
 	instance->events = instance->control = -1;
 	instance->rules = instance->state = instance->hooks = -1;
+}
+
+bool running_readable(const struct running *running)
+{
+	struct instance instance;
+	int err;
+
+	instance_clear(&instance);
+	err = open_maps(running, &instance);
+	instance_close(&instance);
+	return !err;
 }
 
 static int open_once(const char *root, const char *policy, struct instance *out)
@@ -79,16 +115,27 @@ static int open_once(const char *root, const char *policy, struct instance *out)
 	return open_maps(&running, out);
 }
 
+/* It is in force, and cannot be read. */
+static int broken(const struct running *running, struct diags *d)
+{
+	int err = running_check(running, d);
+
+	return err ? err
+		   : diag_error(d, NO_LOC, -EIO, "pins-broken",
+				"apply the policy again; where that fails, flowreeve detach removes it",
+				"what is pinned below %s is incomplete, or not ours", running->dir);
+}
+
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
 		  struct instance *out)
 {
+	struct running running = {0};
 	struct instance instance;
 	int err = -ENOENT;
 
 	libbpf_quiet();
 	for (int tries = 0; tries < OPEN_TRIES && err; tries++) {
-		struct running running = {0};
-
+		running = (struct running){0};
 		instance_clear(&instance);
 		err = open_once(pin_root(o), policy, &instance);
 		if (err)
@@ -97,6 +144,8 @@ int instance_open(const struct host_options *o, const char *policy, struct diags
 		if (err && (running_find(pin_root(o), policy, &running) || !running.epoch))
 			break;
 	}
+	if (err && running.epoch)
+		return broken(&running, d);
 	if (err)
 		return not_applied(policy, pin_root(o), err, d);
 	*out = instance;
@@ -155,18 +204,6 @@ int instance_clock(const struct instance *instance, struct clock_pair *out)
 	CLEANUP(close_fd) int program = program_open(instance->pins, 's', PROGRAM_CLOCK);
 
 	return program < 0 ? program : clock_run(program, instance->control, out);
-}
-
-/* ---------------------------------------------------------------- list */
-
-int datapath_list(const struct host_options *o, struct arena *arena, struct diags *d,
-		  const char ***names, size_t *count)
-{
-	int err = policy_names(pin_root(o), false, arena, names, count);
-
-	if (err)
-		return not_applied("at all", pin_root(o), err, d);
-	return 0;
 }
 
 /* ---------------------------------------------------------------- detach */

@@ -139,10 +139,14 @@ struct running {
 	uint32_t generation;
 	uint32_t epoch_last; /* highest that has a directory */
 };
+/* The generation that the programs of one epoch judge by, 0 when there is none. */
+uint32_t epoch_generation(const char *dir);
 int running_find(const char *root, const char *policy, struct running *out);
 /* <dir>/<name> and <dir>/<name>-<number>; fd or -errno. */
 int pin_open(const char *dir, const char *name);
 int pin_open_number(const char *dir, const char *name, uint32_t number);
+/* The same, and it must be a map of these sizes: who reads one of another reads past its own memory. */
+int pin_open_map(const char *dir, const char *name, uint32_t key_size, uint32_t value_size);
 int pin_store(int fd, const char *dir, const char *name);
 int pin_store_number(int fd, const char *dir, const char *name, uint32_t number);
 /* Calls `visit` for each entry of a directory, in no order; a non-zero return ends it. */
@@ -243,11 +247,20 @@ int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type);
 /* `target`: ifindex for TCX, an open cgroup directory otherwise. */
 int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out);
 
+/* ---------------------------------------------------------------- instance.c */
+
+/* Says that a policy is not applied, or why that cannot be told. */
+int not_applied(const char *policy, const char *root, int err, struct diags *d);
+/* Every map that a reader needs is there, and of the size that it reads. */
+bool running_readable(const struct running *running);
+
 /* ---------------------------------------------------------------- settle.c */
 
 /* Makes everything below <root>/<policy> belong to the generation in force: links point at its
  * programs, and what an interrupted or finished change has left is gone. Under the lock. */
 int policy_settle(const char *root, const char *policy, struct diags *d, struct running *out);
 int policy_remove(const char *root, const char *policy, struct diags *d);
+/* The records of what runs are there, and of the layout that this version knows. */
+int running_check(const struct running *running, struct diags *d);
 
 #endif

@@ -38,6 +38,21 @@ int pin_open(const char *dir, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+int pin_open_map(const char *dir, const char *name, uint32_t key_size, uint32_t value_size)
+{
+	CLEANUP(close_fd) int fd = pin_open(dir, name);
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	if (info.key_size != key_size || info.value_size != value_size)
+		return -EBADMSG;
+	return TAKE_FD(fd);
+}
+
 int pin_store(int fd, const char *dir, const char *name)
 {
 	pin_path path;
@@ -200,7 +215,7 @@ static int match_image(const char *dir, const char *name, void *context)
 }
 
 /* Slot 0 gives an id only; the pin with that id gives the generation. 0: none. */
-static uint32_t epoch_generation(const char *dir)
+uint32_t epoch_generation(const char *dir)
 {
 	CLEANUP(close_fd) int images = pin_open(dir, map_names[MAP_IMAGES]);
 	struct image_search search = {0};

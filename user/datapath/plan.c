@@ -212,7 +212,8 @@ static int open_running(struct change *change)
 				  "what is pinned below %s cannot be read: %s", running->pins,
 				  error_text(err));
 	change->live_class = map_entries(image);
-	change->old_counters = pin_open(running->pins, map_names[MAP_COUNTERS]);
+	change->old_counters = pin_open_map(running->pins, map_names[MAP_COUNTERS],
+					    sizeof(uint32_t), sizeof(struct fr_counters));
 	return 0;
 }
 
@@ -228,7 +229,7 @@ static bool plan_same_shape(const struct change *change)
 		return false;
 	if (change->slots.count > map_entries(change->old_counters))
 		return false;
-	if (!str_equal(state->build, change->build))
+	if (!str_equal(state->build, change->build) || !running_readable(&change->running))
 		return false;
 	flows = pin_open(change->running.pins, map_names[MAP_FLOWS]);
 	return !change->request->flows || map_entries(flows) == change->request->flows;

@@ -51,9 +51,26 @@ int records_create(const char *name, uint32_t value_size, uint32_t count, struct
 	return err ? err : TAKE_FD(fd);
 }
 
+static size_t record_size(const char *name)
+{
+	if (str_equal(name, "rules"))
+		return sizeof(struct fr_rule_record);
+	return str_equal(name, "hooks") ? sizeof(struct fr_hook_record) : sizeof(struct fr_state);
+}
+
+/* A map of another version, or not ours at all, is not read by the size of ours. */
 int records_open(const char *dir, const char *name, uint32_t generation, struct records *out)
 {
 	CLEANUP(close_fd) int fd = pin_open_number(dir, name, generation);
+	struct records records;
+	int err = fd < 0 ? fd : records_map(fd, &records);
 
-	return fd < 0 ? fd : records_map(fd, out);
+	if (err)
+		return err;
+	if (records.size != records.count * value_stride((uint32_t)record_size(name))) {
+		records_unmap(&records);
+		return -EBADMSG;
+	}
+	*out = records;
+	return 0;
 }

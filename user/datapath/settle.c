@@ -56,8 +56,6 @@ static int sweep_filters(const char *dir, const char *name, void *context)
 	    records_open(dir, "hooks", generation, &records))
 		return 0;
 	hooks = records.list;
-	if (records.size != records.count * sizeof(*hooks))
-		records.count = 0; /* of another version: not ours to read */
 	for (uint32_t i = 0; i < records.count && !sweep->err; i++)
 		if (hooks[i].used && hooks[i].how == HOW_CLSACT &&
 		    !kept(sweep, hooks[i].pin, strlen(hooks[i].pin)))
@@ -83,8 +81,10 @@ static int sweep_epoch_filters(const char *dir, const char *name, void *context)
 /* What an abandoned change's programs counted in maps of their own goes to the books in force. */
 static void carry_back(const struct sweep *sweep, const char *abandoned)
 {
-	CLEANUP(close_fd) int ours = pin_open(sweep->running->pins, map_names[MAP_COUNTERS]);
-	CLEANUP(close_fd) int theirs = pin_open(abandoned, map_names[MAP_COUNTERS]);
+	const uint32_t key = sizeof(uint32_t), value = sizeof(struct fr_counters);
+	CLEANUP(close_fd)
+	int ours = pin_open_map(sweep->running->pins, map_names[MAP_COUNTERS], key, value);
+	CLEANUP(close_fd) int theirs = pin_open_map(abandoned, map_names[MAP_COUNTERS], key, value);
 	struct fr_rule_record *rules;
 	struct records records = {0};
 	struct fr_counters live;
@@ -149,16 +149,23 @@ static int sweep_all(struct sweep *sweep)
 
 /* ---------------------------------------------------------------- doors */
 
-static int check_version(const struct running *running, struct diags *d)
+static int records_missing(const struct running *running, struct diags *d)
 {
+	return diag_error(d, NO_LOC, -EIO, "pins-broken", "flowreeve detach removes what is left",
+			  "records below %s are missing, or not ours", running->pins);
+}
+
+int running_check(const struct running *running, struct diags *d)
+{
+	CLEANUP(close_fd)
+	int fd = pin_open_number(running->pins, "state", running->generation);
 	struct records state = {0};
 	const struct fr_state *first;
 	uint32_t abi;
 
-	if (records_open(running->pins, "state", running->generation, &state))
-		return diag_error(d, NO_LOC, -EIO, "pins-broken",
-				  "flowreeve detach removes what is left",
-				  "records are missing below %s", running->pins);
+	/* Another version's may be of any size. */
+	if (fd < 0 || records_map(fd, &state))
+		return records_missing(running, d);
 	first = state.list;
 	abi = first->abi;
 	records_unmap(&state);
@@ -196,9 +203,9 @@ int policy_settle(const char *root, const char *policy, struct diags *d, struct 
 	else if (!err && !running.generation)
 		err = sweep_all(&sweep);
 	else if (!err) {
-		err = check_version(&running, d);
-		if (!err)
-			err = records_open(running.pins, "hooks", running.generation, &hooks);
+		err = running_check(&running, d);
+		if (!err && records_open(running.pins, "hooks", running.generation, &hooks))
+			err = records_missing(&running, d);
 		sweep.keep = &hooks;
 		if (!err)
 			err = settle_hooks(&sweep);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TAKE_TRIES = 5 };
+
 static int failed(const struct instance *instance, int err, struct diags *d)
 {
 	return diag_error(d, NO_LOC, err, "pins-broken", NULL,
@@ -152,7 +154,7 @@ static int take_hooks(const struct instance *instance, const struct host_options
 	return 0;
 }
 
-int status_take(const struct host_options *o, const char *policy, struct arena *arena,
+static int take_once(const struct host_options *o, const char *policy, struct arena *arena,
 		struct diags *d, struct status_view *out)
 {
 	struct status_view view = {0};
@@ -176,6 +178,37 @@ int status_take(const struct host_options *o, const char *policy, struct arena *
 	else
 		err = take_hooks(&instance, o, arena, d, &view);
 	instance_close(&instance);
+	if (!err)
+		*out = view;
+	return err;
+}
+
+/* A generation that ended while its hooks were asked leaves programs behind that are none of its own. */
+static bool moved_on(const struct host_options *o, const struct status_view *view)
+{
+	struct arena *arena = arena_new();
+	struct diags ignored = {.arena = arena};
+	struct instance instance;
+	bool moved = false;
+
+	if (!instance_open(o, view->policy, &ignored, &instance)) {
+		moved = instance.generation != view->generation;
+		instance_close(&instance);
+	}
+	arena_free(arena);
+	return moved;
+}
+
+int status_take(const struct host_options *o, const char *policy, struct arena *arena,
+		struct diags *d, struct status_view *out)
+{
+	struct status_view view;
+	int err, tries = 0;
+
+	do {
+		err = take_once(o, policy, arena, d, &view);
+	} while (!err && view.enforce && !view.enforcing && ++tries < TAKE_TRIES &&
+		 moved_on(o, &view));
 	if (!err)
 		*out = view;
 	return err;
