@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pins that somebody took away or put in the place of ours: what reads them says so, reads nothing of
- * another size, and never says "nothing is applied" of what still drops packets.
+ * Pins that somebody took away or put in the place of ours: what reads them says so, reads nothing
+ * of another size, and never says "nothing is applied" of what still drops packets.
  */
 #include "datapath_lab.h"
 

@@ -103,8 +103,8 @@ static int take_successor(const char *dir, const char *name, void *context)
 	return it->found;
 }
 
-/* A change that has not come to its flip, or never will: programs of the next epoch, which judge by a
- * copy of the image in force. */
+/* A change that has not come to its flip, or never will: programs of the next epoch, which judge by
+ * a copy of the image in force. */
 static bool program_succeeds(const struct asker *asker, const struct site *site, uint32_t id)
 {
 	struct successor it = {.asker = asker, .site = site, .id = id};
