@@ -11,34 +11,6 @@
 
 enum { HEAD_LINE, CONF_LINE, IDENT_LINE, FIXED_LINES };
 
-int refuse(struct compilation *c, uint32_t rule, const char *what)
-{
-	struct loc loc = {.source = c->rs->source};
-	const char *id = "-";
-
-	if (rule < c->rs->rule_count) {
-		loc = c->rs->rules[rule].loc;
-		id = c->rs->rules[rule].id;
-	}
-	return diag_error(c->d, loc, -E2BIG, "image-too-big",
-			  "merge rules whose peers or ports are neighbours, or split the policy",
-			  "rule '%s' makes the policy too big: %s", id, what);
-}
-
-uint32_t rule_key(const struct ruleset *rs, uint32_t rule)
-{
-	uint32_t number = FR_RULE_FIRST + rule;
-
-	switch (rs->rules[rule].action) {
-	case FR_FAILSAFE_ALLOW:
-		return KEY(KEY_FAILSAFE, number);
-	case FR_DENY:
-		return KEY(KEY_DENY, number);
-	default:
-		return KEY(KEY_ALLOW, number);
-	}
-}
-
 static uint32_t array_write(struct lines *lines, const void *array, size_t size)
 {
 	uint32_t first = lines_add(lines, (size + FR_LINE_BYTES - 1) / FR_LINE_BYTES);

@@ -11,26 +11,6 @@
 
 static const char *const type_words[] = {"string", "list", "enum", "set", "bool", "port", "ports"};
 
-const struct param *param_find(const struct table *table, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < table->param_count; i++)
-		if (strcmp(table->params[i].name, name) == 0)
-			return &table->params[i];
-	return NULL;
-}
-
-const char *hint_params(struct job *job, const struct table *table, const char *word)
-{
-	struct words words = {0};
-	size_t i;
-
-	for (i = 0; i < table->param_count; i++)
-		words_add(job, &words, table->params[i].name);
-	return hint_words(job->d, word, words.list, words.count);
-}
-
 /* Ports of params may leave the protocol to the row: "445", "445/tcp". */
 static bool port_value(struct job *job, const struct node *node, const char *text,
 		       struct services *out)
