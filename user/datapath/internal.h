@@ -145,7 +145,8 @@ int running_find(const char *root, const char *policy, struct running *out);
 /* <dir>/<name> and <dir>/<name>-<number>; fd or -errno. */
 int pin_open(const char *dir, const char *name);
 int pin_open_number(const char *dir, const char *name, uint32_t number);
-/* The same, and it must be a map of these sizes: who reads one of another reads past its own memory. */
+/* The same, and it must be a map of these sizes: who reads one of another reads past its own
+ * memory. */
 int pin_open_map(const char *dir, const char *name, uint32_t key_size, uint32_t value_size);
 int pin_store(int fd, const char *dir, const char *name);
 int pin_store_number(int fd, const char *dir, const char *name, uint32_t number);

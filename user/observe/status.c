@@ -183,7 +183,8 @@ static int take_once(const struct host_options *o, const char *policy, struct ar
 	return err;
 }
 
-/* A generation that ended while its hooks were asked leaves programs behind that are none of its own. */
+/* A generation that ended while its hooks were asked leaves programs behind that are none of its
+ * own. */
 static bool moved_on(const struct host_options *o, const struct status_view *view)
 {
 	struct arena *arena = arena_new();
