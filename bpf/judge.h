@@ -144,7 +144,10 @@ static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
 		flow = bpf_map_lookup_elem(&fr_pings, key);
 		return flow && !flow_expired(flow, key->proto, s->conf->timeout, s->now) ? flow : 0;
 	}
-	flow = bpf_map_lookup_elem(&fr_flows, key);
+	if (key->proto == FR_PROTO_TCP)
+		flow = bpf_map_lookup_elem(&fr_flows, key);
+	else
+		flow = bpf_map_lookup_elem(&fr_talks, key);
 	if (flow && !flow_expired(flow, key->proto, s->conf->timeout, s->now))
 		return flow;
 	*embryo = 1;
@@ -169,8 +172,10 @@ static __noinline int flow_open(const struct fr_scene *s, const struct fr_packet
 	}
 	flow.packets[p->dir & 1] = p->packets;
 	flow.bytes[p->dir & 1] = p->length;
-	if (f->stale)
+	if (f->stale && p->key.proto == FR_PROTO_TCP)
 		bpf_map_delete_elem(&fr_flows, &p->key);
+	else if (f->stale)
+		bpf_map_delete_elem(&fr_talks, &p->key);
 	if (is_icmp(p))
 		err = bpf_map_update_elem(&fr_pings, &p->key, &flow, BPF_ANY);
 	else
@@ -184,7 +189,13 @@ static __noinline int flow_open(const struct fr_scene *s, const struct fr_packet
 /* From the embryos to the established ones, once it has got there. */
 static __always_inline void flow_promote(const struct fr_packet *p, struct fr_flow *flow)
 {
-	if (bpf_map_update_elem(&fr_flows, &p->key, flow, BPF_ANY)) {
+	long err;
+
+	if (p->key.proto == FR_PROTO_TCP)
+		err = bpf_map_update_elem(&fr_flows, &p->key, flow, BPF_ANY);
+	else
+		err = bpf_map_update_elem(&fr_talks, &p->key, flow, BPF_ANY);
+	if (err) {
 		tally_add(FR_TALLY_FLOW_INSERT_FAILED);
 		return;
 	}

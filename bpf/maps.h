@@ -41,9 +41,10 @@ FR_MAP(fr_reasons, BPF_MAP_TYPE_PERCPU_ARRAY, FR_REASON_ENTRIES, __u32, struct f
 FR_MAP(fr_tallies, BPF_MAP_TYPE_PERCPU_ARRAY, FR_TALLY_COUNT, __u32, __u64);
 
 /* Flows. Programs insert, update, promote and delete; user space only reads. Apart from each other,
- * so that a scan, a flood or a ping sweep evicts no transfer: two-way; embryonic, one-way and
- * adopted; ICMP. */
+ * so that a scan, a flood or a ping sweep evicts no transfer: established TCP; two-way UDP and
+ * others; embryonic, one-way and adopted; ICMP. */
 FR_MAP(fr_flows, BPF_MAP_TYPE_LRU_HASH, 65536, struct fr_flow_key, struct fr_flow);
+FR_MAP(fr_talks, BPF_MAP_TYPE_LRU_HASH, 32768, struct fr_flow_key, struct fr_flow);
 FR_MAP(fr_embryos, BPF_MAP_TYPE_LRU_HASH, 16384, struct fr_flow_key, struct fr_flow);
 FR_MAP(fr_pings, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_flow_key, struct fr_flow);
 

@@ -190,6 +190,21 @@ Test(packets_figures, refusals_are_aggregated_over_the_port_of_the_opener)
 }
 
 /* A scan takes no room from transfers. */
+/* More answered questions than the two-way datagrams have room for. */
+static void answered(struct rig *rig)
+{
+	struct wire out = {.v6 = rig->v6, .dir = OUT, .proto = UDP, .peer = 53}, in = out;
+	struct expected asked = {FR_PASS, FR_REASON_RULE, DNS, __FILE__, __LINE__};
+	struct expected reply = {FR_PASS, FR_REASON_REPLY, DNS, __FILE__, __LINE__};
+
+	in.dir = IN;
+	for (uint32_t port = 1; port < 50000; port++) {
+		in.local = out.local = port;
+		rig_step(rig, &out, &asked);
+		rig_step(rig, &in, &reply);
+	}
+}
+
 static void scanned(struct rig *rig)
 {
 	struct wire w = {.v6 = rig->v6, .dir = OUT, .proto = TCP, .peer = 443, .flags = SYN};
@@ -204,9 +219,11 @@ static void scanned(struct rig *rig)
 		w.local = port;
 		rig_step(rig, &w, &expected);
 	}
+	answered(rig);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
 	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1);
 	cr_assert_leq(rig_entries(rig, "fr_embryos", NULL, NULL), 16384);
+	cr_assert_leq(rig_entries(rig, "fr_talks", NULL, NULL), 32768);
 }
 
 Test(packets_figures, a_flood_of_openings_evicts_no_transfer, .timeout = 120)

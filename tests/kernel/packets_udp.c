@@ -38,7 +38,7 @@ static void request_and_answer(struct rig *rig)
 	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 1);
 	PASS(rig, REPLY, DNS, DNS_IN);
 	PASS(rig, REPLY, DNS, DNS_IN);
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1, "two-way");
+	cr_assert_eq(rig_entries(rig, "fr_talks", NULL, NULL), 1, "two-way");
 	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .host = 8, DNS_IN);
 	PASS(rig, RULE, SYSLOG, .dir = IN, .proto = UDP, .local = 514, .peer = 9);
@@ -63,17 +63,17 @@ static void idle(struct rig *rig)
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
 	PASS(rig, RULE, DNS, DNS_OUT);
 	PASS(rig, REPLY, DNS, DNS_IN);
-	rig_age(rig, "fr_flows", 100);
+	rig_age(rig, "fr_talks", 100);
 	PASS(rig, REPLY, DNS, DNS_IN); /* does not keep it alive */
-	rig_age(rig, "fr_flows", 30);
+	rig_age(rig, "fr_talks", 30);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
 	PASS(rig, RULE, DNS, DNS_OUT);
 	PASS(rig, REPLY, DNS, DNS_IN);
-	rig_age(rig, "fr_flows", 100);
+	rig_age(rig, "fr_talks", 100);
 	PASS(rig, RULE, DNS, DNS_OUT);
-	rig_age(rig, "fr_flows", 100);
+	rig_age(rig, "fr_talks", 100);
 	PASS(rig, REPLY, DNS, DNS_IN); /* the opener has sent again */
-	rig_age(rig, "fr_flows", 100);
+	rig_age(rig, "fr_talks", 100);
 	PASS(rig, REPLY, DNS, DNS_IN);
 }
 

@@ -109,7 +109,7 @@ static void map_clear(int fd)
 
 static void forget(const struct bench *bench)
 {
-	static const enum kernel_map maps[] = {MAP_FLOWS,  MAP_EMBRYOS,	  MAP_PINGS,
+	static const enum kernel_map maps[] = {MAP_FLOWS,  MAP_TALKS,	  MAP_EMBRYOS, MAP_PINGS,
 					       MAP_DENIED, MAP_FRAGMENTS, MAP_THROTTLE};
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)

@@ -104,8 +104,8 @@ struct instance {
 	char dir[256];	/* of the policy: links */
 	char pins[288]; /* of the programs in force: maps, programs, images */
 	uint32_t generation;
-	int images, counters, reasons, tallies, flows, embryos, pings, denied, events, control,
-		rules, state, hooks;
+	int images, counters, reasons, tallies, flows, talks, embryos, pings, denied, events,
+		control, rules, state, hooks;
 };
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
 		  struct instance *out);

@@ -64,6 +64,7 @@ static int open_maps(const struct running *running, struct instance *out)
 		{&out->reasons, "fr_reasons", index, sizeof(struct fr_reason_counters)},
 		{&out->tallies, "fr_tallies", index, sizeof(uint64_t)},
 		{&out->flows, "fr_flows", key, sizeof(struct fr_flow)},
+		{&out->talks, "fr_talks", key, sizeof(struct fr_flow)},
 		{&out->embryos, "fr_embryos", key, sizeof(struct fr_flow)},
 		{&out->pings, "fr_pings", key, sizeof(struct fr_flow)},
 		{&out->denied, "fr_denied", key, sizeof(struct fr_denied)},
@@ -83,7 +84,8 @@ static void instance_clear(struct instance *instance)
 {
 	memset(instance, 0, sizeof(*instance));
 	instance->images = instance->counters = instance->reasons = instance->tallies = -1;
-	instance->flows = instance->embryos = instance->pings = instance->denied = -1;
+	instance->flows = instance->talks = instance->embryos = instance->pings = instance->denied =
+		-1;
 	instance->events = instance->control = -1;
 	instance->rules = instance->state = instance->hooks = -1;
 }
@@ -121,9 +123,10 @@ static int broken(const struct running *running, struct diags *d)
 	int err = running_check(running, d);
 
 	return err ? err
-		   : diag_error(d, NO_LOC, -EIO, "pins-broken",
-				"apply the policy again; where that fails, flowreeve detach removes it",
-				"what is pinned below %s is incomplete, or not ours", running->dir);
+		   : diag_error(
+			     d, NO_LOC, -EIO, "pins-broken",
+			     "apply the policy again; where that fails, flowreeve detach removes it",
+			     "what is pinned below %s is incomplete, or not ours", running->dir);
 }
 
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
@@ -155,10 +158,10 @@ int instance_open(const struct host_options *o, const char *policy, struct diags
 void instance_close(struct instance *instance)
 {
 	int *const fds[] = {&instance->images,	&instance->counters, &instance->reasons,
-			    &instance->tallies, &instance->flows,    &instance->embryos,
-			    &instance->pings,	&instance->denied,   &instance->events,
-			    &instance->control, &instance->rules,    &instance->state,
-			    &instance->hooks};
+			    &instance->tallies, &instance->flows,    &instance->talks,
+			    &instance->embryos, &instance->pings,    &instance->denied,
+			    &instance->events,	&instance->control,  &instance->rules,
+			    &instance->state,	&instance->hooks};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close_fd(fds[i]);

@@ -97,7 +97,7 @@ static int unreadable(const struct instance *instance, int err, struct diags *d)
 int flows_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct flow_view *, void *), void *context)
 {
-	const int maps[] = {instance->flows, instance->embryos, instance->pings};
+	const int maps[] = {instance->flows, instance->talks, instance->embryos, instance->pings};
 	struct flow_walk walk = {.flow = visit, .context = context};
 	int result = names_open(instance, d, &walk.names);
 

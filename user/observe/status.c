@@ -63,6 +63,7 @@ static int take_maps(const struct instance *instance, struct status_view *view)
 		const char *name;
 		int fd;
 	} maps[] = {{"flows", instance->flows},
+		    {"talks", instance->talks},
 		    {"embryos", instance->embryos},
 		    {"pings", instance->pings},
 		    {"denied", instance->denied}};
