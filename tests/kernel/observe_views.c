@@ -73,8 +73,8 @@ Test(observe_views, status_tells_mode_hooks_and_verdicts)
 	cr_expect(view.hooks[0].alive && view.hooks[1].alive, "%s", view.hooks[0].fault);
 	reason = &view.reasons[FR_KIND_INTERFACE][FR_EGRESS][FR_REASON_DEFAULT];
 	cr_expect_eq(reason->packets[FR_DROP], 1);
-	cr_expect_eq(view.map_count, 4);
-	cr_expect_eq(view.maps[3].entries, 1, "one refused tuple");
+	cr_expect_eq(view.map_count, 5);
+	cr_expect_eq(view.maps[4].entries, 1, "one refused tuple");
 }
 
 Test(observe_views, a_hook_whose_link_was_cut_is_not_enforcing)
