@@ -29,7 +29,7 @@ static int visit_flow(const void *key, const void *value, void *context)
 	const struct flow_walk *walk = context;
 	struct flow_view view = {.key = *(const struct fr_flow_key *)key,
 				 .flow = *(const struct fr_flow *)value};
-	const struct fr_rule_record *rule = names_rule(&walk->names, view.flow.slot);
+	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, view.flow.slot);
 
 	if (flow_expired(&view.flow, view.key.proto, walk->timeout, walk->names.clock.jiffies))
 		return 0;
@@ -39,13 +39,10 @@ static int visit_flow(const void *key, const void *value, void *context)
 	view.verdict = verdict_word(view.flow.flags & FR_FLOW_WOULD_DROP ? FR_WOULD_DROP : FR_PASS);
 	view.first = clock_real(&walk->names.clock, view.flow.first);
 	view.last = clock_real(&walk->names.clock, view.flow.last);
-	view.rule = view.table = view.row = "";
-	if (rule) {
-		view.rule = rule->id;
-		view.table = rule->table;
-		view.row = rule->row;
-		view.line = rule->line;
-	}
+	view.rule = rule->id;
+	view.table = rule->table;
+	view.row = rule->row;
+	view.line = rule->line;
 	return walk->flow(&view, walk->context);
 }
 
@@ -54,7 +51,8 @@ static int visit_drop(const void *key, const void *value, void *context)
 	const struct flow_walk *walk = context;
 	struct drop_view view = {.key = *(const struct fr_flow_key *)key,
 				 .denied = *(const struct fr_denied *)value};
-	const struct fr_rule_record *rule = names_rule(&walk->names, view.denied.slot);
+	const struct fr_rule_record *rule =
+		names_rule_or_none(&walk->names, view.denied.slot);
 
 	view.kind = kind_word((uint8_t)(view.key.scope >> 30));
 	view.scope = names_scope(&walk->names, view.key.scope);
@@ -62,13 +60,10 @@ static int visit_drop(const void *key, const void *value, void *context)
 	view.reason = reason_word(view.denied.reason);
 	view.first = clock_real(&walk->names.clock, view.denied.first);
 	view.last = clock_real(&walk->names.clock, view.denied.last);
-	view.rule = view.table = view.row = "";
-	if (rule) {
-		view.rule = rule->id;
-		view.table = rule->table;
-		view.row = rule->row;
-		view.line = rule->line;
-	}
+	view.rule = rule->id;
+	view.table = rule->table;
+	view.row = rule->row;
+	view.line = rule->line;
 	return walk->drop(&view, walk->context);
 }
 

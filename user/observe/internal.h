@@ -29,6 +29,8 @@ int names_open(const struct instance *instance, struct diags *d, struct names *o
 void names_close(struct names *names);
 /* NULL when the slot is of nobody. */
 const struct fr_rule_record *names_rule(const struct names *names, uint32_t slot);
+/* The same, with a record of empty names in place of NULL. */
+const struct fr_rule_record *names_rule_or_none(const struct names *names, uint32_t slot);
 const char *names_interface(const struct names *names, uint32_t ifindex); /* NULL: unknown */
 const char *names_scope(const struct names *names, uint32_t scope); /* of a guest, else NULL */
 

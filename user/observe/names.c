@@ -95,6 +95,14 @@ const struct fr_rule_record *names_rule(const struct names *names, uint32_t slot
 	return &names->rules.list[slot];
 }
 
+const struct fr_rule_record *names_rule_or_none(const struct names *names, uint32_t slot)
+{
+	static const struct fr_rule_record none;
+	const struct fr_rule_record *rule = names_rule(names, slot);
+
+	return rule ? rule : &none;
+}
+
 const char *names_interface(const struct names *names, uint32_t ifindex)
 {
 	for (uint32_t i = 0; i < names->hook_count; i++)
