@@ -77,12 +77,15 @@ struct object_request {
 	uint32_t first, last; /* generations in which the programs judge */
 	uint32_t programs;    /* bit mask of enum program */
 	bool tracing;
+	bool statistics; /* of the verifier, for object_verified() */
 	int reuse[MAP_COUNT]; /* maps to share instead of making new ones, else -1 */
 };
 int object_load(const struct object_request *request, struct diags *d, struct object **out);
 void object_close(struct object *object);		       /* NULL is fine */
 int object_map(const struct object *object, const char *name); /* borrowed; -1 when absent */
 int object_program(const struct object *object, enum program program);
+/* Instructions that the verifier looked at; 0 without `statistics`. */
+uint32_t object_verified(const struct object *object, enum program program);
 /* "0.1.0 (12 hex digits of the object's digest)" */
 void object_build(char out[FR_NAME_MAX]);
 void libbpf_quiet(void);

@@ -5,13 +5,15 @@
  */
 #include "internal.h"
 
+#include <linux/btf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "flowreeve.skel.h"
 
-enum { VERIFIER_LOG = 1 << 20 };
+enum { VERIFIER_LOG = 1 << 20, VERIFIER_STATISTICS = 4 };
 
 const char *const program_names[PROGRAM_COUNT] = {
 	[PROGRAM_IF_INGRESS] = "fr_if_ingress",
@@ -44,7 +46,9 @@ const char *const map_names[MAP_COUNT] = {
 
 struct object {
 	struct flowreeve *skeleton;
-	char *log[PROGRAM_COUNT]; /* empty but for the one that the verifier refused */
+	/* empty but for the one that the verifier refused; of all, when statistics are wanted */
+	char *log[PROGRAM_COUNT];
+	int no_btf;
 };
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -74,6 +78,7 @@ void object_close(struct object *object)
 	if (!object)
 		return;
 	flowreeve__destroy(object->skeleton);
+	close_fd(&object->no_btf);
 	for (int i = 0; i < PROGRAM_COUNT; i++)
 		free(object->log[i]);
 	free(object);
@@ -93,6 +98,14 @@ int object_program(const struct object *object, enum program program)
 	int fd = found ? bpf_program__fd(found) : -1;
 
 	return fd < 0 ? -1 : fd;
+}
+
+uint32_t object_verified(const struct object *object, enum program program)
+{
+	static const char mark[] = "processed ";
+	const char *log = object->log[program], *at = log ? strstr(log, mark) : NULL;
+
+	return at ? (uint32_t)strtoul(at + sizeof(mark) - 1, NULL, 10) : 0;
 }
 
 /* Whether a map of an earlier load can go on serving: the same shape, and room enough. */
@@ -150,7 +163,8 @@ static int size_images(struct bpf_object *object, uint32_t lines, int *template_
 	return map ? bpf_map__set_inner_map_fd(map, *template_fd) : -EINVAL;
 }
 
-static void choose_programs(struct object *object, uint32_t programs)
+static void choose_programs(struct object *object, const struct object_request *request,
+			    uint32_t programs)
 {
 	struct bpf_program *program;
 
@@ -162,19 +176,48 @@ static void choose_programs(struct object *object, uint32_t programs)
 			continue;
 		bpf_program__set_autoload(program, true);
 		object->log[i] = calloc(1, VERIFIER_LOG);
-		if (object->log[i])
-			bpf_program__set_log_buf(program, object->log[i], VERIFIER_LOG);
+		if (!object->log[i])
+			continue;
+		bpf_program__set_log_buf(program, object->log[i], VERIFIER_LOG);
+		if (request->statistics)
+			bpf_program__set_log_level(program, VERIFIER_STATISTICS);
 	}
 }
 
-static struct object *object_open(void)
+/* libbpf asks for the kernel's BTF as soon as any program of the object has relocations against
+ * it, chosen or not. Where none is chosen an empty BTF in its place keeps a kernel without BTF from
+ * failing the others. */
+static int empty_btf(void)
+{
+	static const struct {
+		struct btf_header header;
+		char strings[8];
+	} nothing = {.header = {.magic = BTF_MAGIC,
+				.version = BTF_VERSION,
+				.hdr_len = sizeof(struct btf_header),
+				.str_len = sizeof(nothing.strings)}};
+	CLEANUP(close_fd) int fd = memfd_create("flowreeve-no-btf", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, &nothing, sizeof(nothing)) != sizeof(nothing))
+		return -1;
+	return TAKE_FD(fd);
+}
+
+static struct object *object_open(bool process_detail)
 {
 	struct object *object = calloc(1, sizeof(*object));
+	LIBBPF_OPTS(bpf_object_open_opts, options);
+	char path[32];
 
 	if (!object)
 		return NULL;
 	libbpf_quiet();
-	object->skeleton = flowreeve__open();
+	object->no_btf = process_detail ? -1 : empty_btf();
+	if (object->no_btf >= 0) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", object->no_btf);
+		options.btf_custom_path = path;
+	}
+	object->skeleton = flowreeve__open_opts(&options);
 	if (object->skeleton)
 		return object;
 	object_close(object);
@@ -183,7 +226,7 @@ static struct object *object_open(void)
 
 static int object_try(const struct object_request *request, uint32_t programs, struct object **out)
 {
-	struct object *object = object_open();
+	struct object *object = object_open(programs & 1u << PROGRAM_SOCK_CREATE);
 	CLEANUP(close_fd) int template_fd = -1;
 	int err;
 
@@ -193,7 +236,7 @@ static int object_try(const struct object_request *request, uint32_t programs, s
 	object->skeleton->rodata->fr_tracing = request->tracing;
 	object->skeleton->rodata->fr_first_generation = request->first;
 	object->skeleton->rodata->fr_last_generation = request->last;
-	choose_programs(object, programs);
+	choose_programs(object, request, programs);
 	err = size_images(object->skeleton->obj, request->image_lines, &template_fd);
 	if (!err)
 		err = size_maps(object->skeleton->obj, request);
