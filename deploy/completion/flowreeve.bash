@@ -4,7 +4,7 @@
 # reads directories, and for the rules of `zero` runs one `flowreeve show rules`, bounded in time, where
 # the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile apply status show monitor zero detach version'
+_flowreeve_verbs='check explain compile apply status show monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -17,6 +17,7 @@ _flowreeve_options() # VERB
 	show | zero) echo '--json --policy --pin-root' ;;
 	monitor) echo '--json --policy --openings --count --pin-root' ;;
 	detach) echo '--json --pin-root' ;;
+	doctor) echo '--json --cgroup --pin-root' ;;
 	version) echo '--json' ;;
 	esac
 	echo '--help'

@@ -117,6 +117,7 @@ int cmd_show(struct context *c);
 int cmd_monitor(struct context *c);
 int cmd_zero(struct context *c);
 int cmd_detach(struct context *c);
+int cmd_doctor(struct context *c);
 int cmd_version(struct context *c);
 
 #endif

@@ -44,6 +44,11 @@ static const struct command commands[] = {
 	{"detach", "[NAME]...", "take policies off: nothing of ours is left, nothing else touched",
 	 "Without a name, every policy below the pin root.",
 	 OPT_JSON | OPT_PIN_ROOT, 0, SIZE_MAX, cmd_detach},
+	{"doctor", "", "what this host has and lacks, what that costs, what bypasses there are",
+	 "Tries every feature that flowreeve uses: loads its programs, and attaches small ones in a\n"
+	 "network namespace and a cgroup made for it. Nothing of the host is changed. Exit 6 when\n"
+	 "there is a kind of attach point on which this host cannot enforce, or that it may not try.",
+	 OPT_JSON | OPT_PIN_ROOT | OPT_CGROUP, 0, 0, cmd_doctor},
 	{"version", "", "the version of this command", "", OPT_JSON, 0, 0, cmd_version},
 };
 /* clang-format on */

@@ -17,7 +17,7 @@
 
 /* ---------------------------------------------------------------- privileges */
 
-static int effective_capabilities(uint64_t *out)
+int host_capabilities(uint64_t *out)
 {
 	CLEANUP(close_file) FILE *file = fopen("/proc/self/status", "re");
 	unsigned long long value;
@@ -48,7 +48,7 @@ int host_privileges(struct diags *d)
 	uint64_t have = 0;
 
 	/* Without /proc the kernel's own refusal has to do. */
-	if (effective_capabilities(&have))
+	if (host_capabilities(&have))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
 		if (have >> needed[i].number & 1)
@@ -97,6 +97,11 @@ static bool mounts_outlive_us(void)
 	if (!stat("/proc/1/ns/mnt", &other) && ours.st_ino == other.st_ino)
 		return true;
 	return !stat(parent, &other) && ours.st_ino == other.st_ino;
+}
+
+bool bpffs_mountable(const char *root)
+{
+	return str_starts(root, BPFFS_USUAL "/") && mounts_outlive_us();
 }
 
 static int bpffs_missing(const char *root, int err, struct diags *d)

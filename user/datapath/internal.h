@@ -77,7 +77,7 @@ struct object_request {
 	uint32_t first, last; /* generations in which the programs judge */
 	uint32_t programs;    /* bit mask of enum program */
 	bool tracing;
-	bool statistics; /* of the verifier, for object_verified() */
+	bool statistics;      /* of the verifier, for object_verified() */
 	int reuse[MAP_COUNT]; /* maps to share instead of making new ones, else -1 */
 };
 int object_load(const struct object_request *request, struct diags *d, struct object **out);
@@ -115,8 +115,11 @@ int clock_run(int program_fd, int control_fd, struct clock_pair *out);
 /* ---------------------------------------------------------------- host.c: what must be there */
 
 int host_privileges(struct diags *d);
+int host_capabilities(uint64_t *out); /* effective ones, by number */
 /* The pin root lies in a bpffs; with `mount`, /sys/fs/bpf is mounted where it is missing. */
 int host_bpffs(const char *pin_root, bool mount, struct diags *d);
+/* Whether host_bpffs() would mount it, if it may. */
+bool bpffs_mountable(const char *pin_root);
 const char *pin_root(const struct host_options *o);
 
 /* ---------------------------------------------------------------- cgroup2.c */

@@ -38,6 +38,7 @@ void render_detach(const struct render *r, size_t count);
 /* Rules of which policies whose counters begin again; no rule named: all of them. */
 void render_zero(const struct render *r, const char *const *policies, size_t policy_count,
 		 const char *const *rules, size_t rule_count);
+void render_doctor(const struct render *r, const struct doctor_report *report);
 void render_status(const struct render *r, const struct status_view *views, size_t count);
 
 /* What streams: begin, one call per item, end. In JSON they make one document too. */
