@@ -161,10 +161,16 @@ static int bench_program(const struct bench_run *run)
 		[FR_KIND_CGROUP] =
 			{[FR_INGRESS] = PROGRAM_CG_INGRESS, [FR_EGRESS] = PROGRAM_CG_EGRESS},
 	};
+	static const enum program l3[FR_KINDS][FR_DIRS] = {
+		[FR_KIND_INTERFACE] =
+			{[FR_INGRESS] = PROGRAM_IF_INGRESS_L3, [FR_EGRESS] = PROGRAM_IF_EGRESS_L3},
+		[FR_KIND_GUEST] = {[FR_INGRESS] = PROGRAM_GUEST_EGRESS_L3,
+				   [FR_EGRESS] = PROGRAM_GUEST_INGRESS_L3},
+	};
 
 	if (run->kind >= FR_KINDS || run->dir >= FR_DIRS)
 		return -EINVAL;
-	return (int)programs[run->kind][run->dir];
+	return (int)(run->l3 && run->kind != FR_KIND_CGROUP ? l3 : programs)[run->kind][run->dir];
 }
 
 static int trace_clear(const struct bench *bench, int fd)

@@ -215,6 +215,7 @@ void bench_close(struct bench *bench);
 int bench_install(struct bench *bench, const struct image *image, bool forget_flows);
 struct bench_run {
 	uint8_t kind, dir; /* enum fr_kind, enum fr_dir */
+	bool l3;	   /* the program of devices without an Ethernet header */
 	const void *data;
 	uint32_t size;
 	uint32_t repeat;  /* 0: once */
