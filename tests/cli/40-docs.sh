@@ -94,15 +94,15 @@ apiVersion: flowreeve/v1
 kind: PortTable
 $stray
 metadata: {$stray}
-params: {x: {$stray}}
+params: {x: {$stray}, v: {type: version}}
 roles: {x: {$stray, expect: {$stray}}}
-rows: [{$stray, source: {$stray}}]
+rows: [{$stray, source: {$stray}, when: {v: {$stray}}}]
 END
 declare -A headings=(
 	['a policy']='The document' ['a table']='The table' ["'attach'"]=attach ['a prefix set']=prefixes
 	['a use']=use ['a rule']=rules ['a failsafe entry']=failsafe ["'default'"]=default
 	["'builtin'"]=builtin ["'timeouts'"]=timeouts ['a param']=params ['a role']=roles
-	["'expect'"]=expect ['a row']=rows ["'source'"]=source)
+	["'expect'"]=expect ['a row']=rows ["'source'"]=source ['a range of versions']=versions)
 maps=0
 for file in stray stray-table; do
 	headings["'metadata'"]=metadata
@@ -115,7 +115,7 @@ for file in stray stray-table; do
 	done < <(jq -r '.files[].diagnostics[] | select(.check == "unknown-key") |
 		[(.message | sub(" has no key .*"; "")), (.hint | sub("^one of: "; ""))] | @tsv' "$work/out")
 done
-known=$(cat user/policy/*.c | grep -c 'want_keys(job->d')
+known=$(cat user/policy/*.c | grep -cE 'want_keys\((job->)?d, ')
 if [ $maps = "$known" ]; then
 	ok 'the keys of every map are asked for'
 else

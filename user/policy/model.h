@@ -9,6 +9,7 @@
 
 #include "node.h"
 #include "policy.h"
+#include "version.h"
 
 /* What every step carries along. All memory is of the diags' arena. */
 struct job {
@@ -26,7 +27,8 @@ enum param_type {
 	PARAM_SET,
 	PARAM_BOOL,
 	PARAM_PORT,
-	PARAM_PORTS
+	PARAM_PORTS,
+	PARAM_VERSION
 };
 
 struct words {
@@ -51,12 +53,14 @@ struct role {
 	const struct node *names; /* checked list of templates, or NULL */
 	struct prefix *addresses;
 	size_t address_count;
+	bool needs_local; /* its addresses include the local subnet, which is not known */
 	uint64_t expect; /* peers that the vendor speaks of; 0: any number */
 };
 
 struct condition {
 	const struct param *param;
 	struct words values;
+	struct version_range range; /* of a version */
 };
 
 struct row {
@@ -68,6 +72,7 @@ struct row {
 	struct condition *when;
 	size_t when_count;
 	bool optional;
+	bool internal; /* for internal networks only: never to or from `any` */
 	const char *see; /* where the ports can be found when the vendor gives none */
 	const char *purpose, *section, *note, *lines;
 	uint32_t line;

@@ -9,7 +9,7 @@
 
 #include "model.h"
 
-static const char *const type_words[] = {"string", "list", "enum", "set", "bool", "port", "ports"};
+static const char *const type_words[] = {"string", "list", "enum", "set", "bool", "port", "ports", "version"};
 
 /* Ports of params may leave the protocol to the row: "445", "445/tcp". */
 static bool port_value(struct job *job, const struct node *node, const char *text,
@@ -65,6 +65,17 @@ static bool fits_names(const char *text)
 					  "0123456789-._")] == 0;
 }
 
+static const char *version_value(struct job *job, const struct param *param,
+				 const struct node *node, const char *text)
+{
+	struct version version;
+
+	if (version_parse(text, &version))
+		return text;
+	version_refuse(job->d, node, arena_printf(job->arena, "param '%s'", param->name), text);
+	return NULL;
+}
+
 /* One value, checked; its text as it will be used, or NULL after an error. */
 static const char *value_text(struct job *job, const struct param *param, const struct node *node)
 {
@@ -77,6 +88,8 @@ static const char *value_text(struct job *job, const struct param *param, const 
 		return NULL;
 	if (param->type == PARAM_BOOL && text_is_bool(text, &on))
 		return on ? "on" : "off";
+	if (param->type == PARAM_VERSION)
+		return version_value(job, param, node, text);
 	if (param->type == PARAM_PORT)
 		return port_value(job, node, text, &port) ? text : NULL;
 	if (param->type == PARAM_PORTS)
@@ -287,8 +300,14 @@ static bool condition_met(const struct settings *settings, const struct conditio
 {
 	const struct words *values =
 		&settings->of[condition->param - settings->table->params].values;
+	struct version version;
 	size_t i;
 
+	if (condition->param->type == PARAM_VERSION)
+		return version_within(&condition->range,
+				      values->count && version_parse(values->list[0], &version)
+					      ? &version
+					      : NULL);
 	for (i = 0; i < values->count; i++)
 		if (words_have(&condition->values, values->list[i]))
 			return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peers: addresses, prefixes, named sets, `any`, `local-subnet`. Anything that could be a DNS name
+ * Peers: addresses, prefixes, named sets, `any`, `local-subnet` of both families or of one. Anything that could be a DNS name
  * is told apart from a mistyped address, so that neither is taken for the other.
  */
 #include <ctype.h>
@@ -10,7 +10,8 @@
 
 #include "model.h"
 
-static const char *const peer_words[] = {"any", "local-subnet"};
+static const char *const peer_words[] = {"any", "local-subnet", "local-subnet/ipv4",
+					  "local-subnet/ipv6"};
 
 static int prefix_order(const void *a, const void *b)
 {
@@ -185,9 +186,24 @@ static bool gather_address(struct gathering *g, const struct node *node, const c
 	return refuse_address(g, node, text, error);
 }
 
-static bool gather_item(struct gathering *g, const struct node *node)
+/* The subnets of the attached interface, or those of one family. */
+static bool gather_local(struct gathering *g, const char *text)
 {
 	const struct policy_options *options = g->job->options;
+	bool v4 = !strcmp(text, "local-subnet/ipv4"), v6 = !strcmp(text, "local-subnet/ipv6");
+	size_t i;
+
+	if (!v4 && !v6 && strcmp(text, "local-subnet") != 0)
+		return false;
+	g->peers.needs_local |= !options->local_known;
+	for (i = 0; options->local_known && i < options->local_count; i++)
+		if (prefix_is_v4(&options->local[i]) ? !v6 : !v4)
+			gather_prefix(g, &options->local[i]);
+	return true;
+}
+
+static bool gather_item(struct gathering *g, const struct node *node)
+{
 	const char *text = want_text(g->job->d, node, "a peer");
 
 	if (!text)
@@ -196,12 +212,8 @@ static bool gather_item(struct gathering *g, const struct node *node)
 		g->peers.any = true;
 		return true;
 	}
-	if (strcmp(text, "local-subnet") == 0) {
-		g->peers.needs_local |= !options->local_known;
-		if (options->local_known)
-			gather_list(g, options->local, options->local_count);
+	if (gather_local(g, text))
 		return true;
-	}
 	if (str_starts(text, "prefixes/"))
 		return gather_set(g, node, text + strlen("prefixes/"));
 	return gather_address(g, node, text);

@@ -116,7 +116,8 @@ static bool row_peers(struct use *use, const struct row *row, const struct role 
 		*out = state->peers;
 		return !state->bad;
 	}
-	if (role->address_count && !names) {
+	if ((role->address_count || role->needs_local) && !names) {
+		out->needs_local = role->needs_local;
 		out->list = role->addresses;
 		out->count = role->address_count;
 		return true;
@@ -205,6 +206,25 @@ static struct origin row_origin(const struct table *table, const struct row *row
 			       .optional = row->optional};
 }
 
+/* `any`, or a prefix that says the same of a family. */
+static bool peers_are_everybody(const struct peers *peers)
+{
+	size_t i;
+
+	for (i = 0; i < peers->count; i++)
+		if (peers->list[i].length == (prefix_is_v4(&peers->list[i]) ? 96 : 0))
+			return true;
+	return peers->any;
+}
+
+static void refuse_outside(struct use *use, const struct row *row, const struct role *role)
+{
+	diag_error(use->job->d, role_state(use, role)->peers_node->loc, -EINVAL, "internal-row",
+		   arena_printf(use->job->arena, "give their addresses, or without: [%s]", row->id),
+		   "row '%s' (%s) is for internal networks only: '%s' cannot be any", row->id,
+		   row_place(use->job, use->table, row), role->name);
+}
+
 void row_resolve(struct use *use, const struct row *row, uint8_t dir)
 {
 	const struct role *role = dir == FR_EGRESS ? row->to : row->from;
@@ -215,6 +235,10 @@ void row_resolve(struct use *use, const struct row *row, uint8_t dir)
 	role_state(use, role)->wanted = true;
 	if (!row_services(use, row, &services) || !row_peers(use, row, role, &peers))
 		return;
+	if (row->internal && peers_are_everybody(&peers)) {
+		refuse_outside(use, row, role);
+		return;
+	}
 	rule = (struct rule){
 		.id = arena_printf(use->job->arena, "%s/%s", use->table->name, row->id),
 		.dir = dir,

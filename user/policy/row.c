@@ -114,9 +114,14 @@ static void condition_parse(struct job *job, const struct table *table, const st
 			   "param '%.80s' is not declared in 'params'", name);
 		return;
 	}
+	if (param->type == PARAM_VERSION) {
+		condition->param = param;
+		row->when_count += version_range_parse(job->d, node, &condition->range);
+		return;
+	}
 	if (!param->values.count) {
 		diag_error(job->d, node->key->loc, -EINVAL, "bad-condition",
-			   "an enum, a set or a bool can",
+			   "an enum, a set, a bool or a version can",
 			   "param '%s' has no list of values, so 'when' cannot ask for one", name);
 		return;
 	}
@@ -219,12 +224,15 @@ static void row_parse(struct job *job, const struct table *table, const struct n
 	row->note = row_text(job, node, "note");
 	if (value)
 		want_bool(job->d, value, "'optional'", &row->optional);
+	value = map_get(node, "internal");
+	if (value)
+		want_bool(job->d, value, "'internal'", &row->internal);
 }
 
 static bool row_begin(struct job *job, const struct node *node, struct index *ids, struct row *row)
 {
 	static const char *const keys[] = {"id",      "from",	"to",	"ports", "when", "optional",
-					   "purpose", "source", "note", "names", "see"};
+					   "purpose", "source", "note", "names", "see", "internal"};
 	const struct node *id;
 	const struct row *before;
 

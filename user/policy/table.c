@@ -51,10 +51,11 @@ static void addresses_parse(struct job *job, const struct node *node, struct rol
 		return;
 	role->addresses = peers.list;
 	role->address_count = peers.count;
-	if (peers.any || peers.needs_local)
+	role->needs_local = peers.needs_local;
+	if (peers.any)
 		diag_error(
 			job->d, node->loc, -EINVAL, "bad-address", NULL,
-			"a table's 'addresses' must be addresses; where peers are is for the policy to say");
+			"a table's 'addresses' cannot be 'any'; where peers are is for the policy to say");
 }
 
 static void expect_parse(struct job *job, const struct node *node, struct role *role)
