@@ -133,7 +133,7 @@ install: all  ## DESTDIR and PREFIX are honoured
 	install -m 755 $(BUILD)/flowreeve $(DESTDIR)$(PREFIX)/sbin/flowreeve
 	install -m 644 policies/tables/*.yaml $(DESTDIR)$(PREFIX)/share/flowreeve/tables
 	install -m 644 policies/examples/* $(DESTDIR)$(PREFIX)/share/flowreeve/examples
-	install -m 644 README.md CHANGELOG.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/flowreeve
+	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/flowreeve
 	install -d $(DESTDIR)$(COMPLETIONS) $(DESTDIR)$(MAN)/man5 $(DESTDIR)$(MAN)/man8
 	install -m 644 deploy/completion/flowreeve.bash $(DESTDIR)$(COMPLETIONS)/flowreeve
 	install -m 644 docs/flowreeve-policy.5 $(DESTDIR)$(MAN)/man5

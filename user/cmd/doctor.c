@@ -12,31 +12,50 @@ static const char *const kinds[FR_KINDS] = {[FR_KIND_INTERFACE] = "interfaces",
 					    [FR_KIND_GUEST] = "guests",
 					    [FR_KIND_CGROUP] = "cgroups"};
 
-/* The first thing that is in the way of a kind, with its remedy. */
-static void tell_kind(struct context *c, const struct doctor_report *report, unsigned kind)
-{
-	const char *hint = NULL, *what = NULL;
-	struct loc nowhere = {0};
+/* The first thing that is in the way of a kind. */
+struct cause {
+	const char *name, *found, *remedy;
+};
 
-	for (size_t i = 0; i < report->feature_count && !what; i++) {
+static struct cause find_cause(const struct doctor_report *report, unsigned kind)
+{
+	for (size_t i = 0; i < report->feature_count; i++) {
 		const struct feature *feature = &report->features[i];
 
-		if (!(feature->needed_by & 1u << kind) || feature->answer != report->can[kind])
-			continue;
-		what = feature->name;
-		hint = feature->remedy;
+		if (feature->needed_by & 1u << kind && feature->answer != ANSWER_YES &&
+		    !(feature->instead && kind != FR_KIND_CGROUP && report->tcx))
+			return (struct cause){feature->name, feature->found, feature->remedy};
 	}
-	for (size_t i = 0; i < report->program_count && !what; i++)
-		if (report->programs[i].needed_by & 1u << kind &&
-		    report->programs[i].answer == report->can[kind])
-			what = report->programs[i].name;
-	if (report->can[kind] == ANSWER_NO)
-		diag_error(&c->diags, nowhere, -ENOTSUP, "host-lacks", hint,
-			   "this host cannot enforce on %s: it lacks %s", kinds[kind], what);
-	else
-		diag_error(&c->diags, nowhere, -EPERM, "host-lacks", hint,
-			   "whether this host can enforce on %s cannot be told: %s is unknown",
-			   kinds[kind], what);
+	for (size_t i = 0; i < report->program_count; i++) {
+		const struct program_fact *program = &report->programs[i];
+
+		if (program->needed_by & 1u << kind && program->answer != ANSWER_YES)
+			return (struct cause){program->name, program->refused, NULL};
+	}
+	return (struct cause){"?", NULL, NULL};
+}
+
+/* One error for all kinds that one thing is in the way of. */
+static void tell(struct context *c, const struct doctor_report *report, unsigned first)
+{
+	struct cause cause = find_cause(report, first);
+	const char *list = kinds[first];
+	struct loc nowhere = {0};
+
+	for (unsigned kind = 0; kind < FR_KINDS; kind++) {
+		if (report->can[kind] != report->can[first] || kind == first ||
+		    !str_equal(find_cause(report, kind).name, cause.name))
+			continue;
+		if (kind < first)
+			return; /* told with that one */
+		list = arena_printf(c->arena, "%s, %s", list, kinds[kind]);
+	}
+	diag_error(&c->diags, nowhere, -ENOTSUP, "host-lacks", cause.remedy, "%s %s: %s%s%s",
+		   report->can[first] == ANSWER_NO ? "this host cannot enforce on"
+						   : "it cannot be told whether this host can "
+						     "enforce on",
+		   list, cause.name, cause.found ? ": " : " is missing",
+		   cause.found ? cause.found : "");
 }
 
 int cmd_doctor(struct context *c)
@@ -48,10 +67,12 @@ int cmd_doctor(struct context *c)
 	for (unsigned kind = 0; kind < FR_KINDS; kind++) {
 		if (report.can[kind] == ANSWER_YES)
 			continue;
-		tell_kind(c, &report, kind);
+		tell(c, &report, kind);
 		code = EXIT_CANNOT;
 	}
 	render_doctor(&c->render, &report);
+	if (code)
+		fflush(c->render.out); /* before the errors, where both go to one place */
 	c->answered = true;
 	return code;
 }

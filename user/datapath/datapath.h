@@ -30,6 +30,9 @@ struct interface {
 	uint16_t type; /* ARPHRD_* */
 	bool l3;       /* packets begin at the IP header */
 	bool loopback;
+	char kind[16];	 /* "macvlan", "veth"; empty for a device of hardware */
+	uint32_t parent; /* ifindex of the device below it, 0 none */
+	uint32_t xdp;	 /* id of its XDP program, 0 none */
 };
 
 /* Interfaces of the caller's network namespace, by netlink, in index order. Arena memory. */

@@ -96,6 +96,47 @@ static bool type_is_l3(uint16_t type)
 	       type == ARPHRD_IPGRE || type == ARPHRD_IP6GRE;
 }
 
+static void take_kind(const struct rtattr *info, struct interface *interface)
+{
+	const struct rtattr *attribute = RTA_DATA(info);
+	int left = (int)RTA_PAYLOAD(info);
+
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+		if (attribute->rta_type == IFLA_INFO_KIND)
+			snprintf(interface->kind, sizeof(interface->kind), "%s",
+				 (const char *)RTA_DATA(attribute));
+}
+
+static void take_xdp(const struct rtattr *xdp, struct interface *interface)
+{
+	const struct rtattr *attribute = RTA_DATA(xdp);
+	int left = (int)RTA_PAYLOAD(xdp);
+
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+		if (attribute->rta_type == IFLA_XDP_PROG_ID)
+			memcpy(&interface->xdp, RTA_DATA(attribute), sizeof(interface->xdp));
+}
+
+/* Newer kernels flag nested attributes. */
+static void take_attribute(const struct rtattr *attribute, struct interface *interface)
+{
+	switch (attribute->rta_type & NLA_TYPE_MASK) {
+	case IFLA_IFNAME:
+		snprintf(interface->name, sizeof(interface->name), "%s",
+			 (const char *)RTA_DATA(attribute));
+		break;
+	case IFLA_LINKINFO:
+		take_kind(attribute, interface);
+		break;
+	case IFLA_LINK:
+		memcpy(&interface->parent, RTA_DATA(attribute), sizeof(interface->parent));
+		break;
+	case IFLA_XDP:
+		take_xdp(attribute, interface);
+		break;
+	}
+}
+
 static int take_link(const struct nlmsghdr *message, void *context)
 {
 	struct interface_list *list = context;
@@ -116,9 +157,7 @@ static int take_link(const struct nlmsghdr *message, void *context)
 		.loopback = link->ifi_flags & IFF_LOOPBACK,
 	};
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
-		if (attribute->rta_type == IFLA_IFNAME)
-			snprintf(interface->name, sizeof(interface->name), "%s",
-				 (const char *)RTA_DATA(attribute));
+		take_attribute(attribute, interface);
 	return 0;
 }
 

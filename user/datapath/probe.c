@@ -86,6 +86,9 @@ static enum host_answer feature_answer(const struct probing *p, const struct fea
 {
 	const struct feature *instead = feature->instead ? probe_find(p, feature->instead) : NULL;
 
+	/* What this process may not do says nothing about the host. */
+	if (str_equal(feature->name, "privilege") && feature->answer == ANSWER_NO)
+		return ANSWER_UNKNOWN;
 	if (!instead || feature->answer == ANSWER_YES)
 		return (enum host_answer)feature->answer;
 	if (instead->answer == ANSWER_YES)

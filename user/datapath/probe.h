@@ -51,10 +51,14 @@ int probe_program(enum bpf_prog_type type, enum bpf_attach_type expected, int va
 /* The root of a new mount that is nowhere in the tree of files; fd or -errno. */
 int mount_detached(const char *type);
 
-void probe_host(struct probing *p);	/* probe_host.c: privilege, mounts, settings */
-void probe_kernel(struct probing *p);	/* probe_kernel.c: maps, helpers */
-void probe_attach(struct probing *p);	/* probe_attach.c: hooks */
-void probe_programs(struct probing *p); /* probe_programs.c: ours */
-void probe_bypasses(struct probing *p); /* probe_bypass.c */
+void probe_host(struct probing *p);	 /* probe_host.c: privilege, mounts, settings */
+void probe_kernel(struct probing *p);	 /* probe_kernel.c: maps, helpers */
+void probe_attach(struct probing *p);	 /* probe_attach.c: hooks */
+void probe_programs(struct probing *p);	 /* probe_programs.c: ours */
+void probe_bypasses(struct probing *p);	 /* probe_bypass.c: devices and neighbours */
+void probe_processes(struct probing *p); /* probe_process.c: who holds capabilities */
+
+/* "a, b": `words` may be NULL. */
+const char *text_append(struct arena *arena, const char *words, const char *word);
 
 #endif

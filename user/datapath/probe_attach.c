@@ -22,7 +22,8 @@ enum { CHILD_STACK = 1 << 18, LOOPBACK = 1, NOT_RUN = 1 };
 
 /* Written by the child, in memory that it shares: NOT_RUN, 0 or -errno. */
 struct device_trial {
-	int program; /* in */
+	int program;	  /* in */
+	bool only_clsact; /* in */
 	int tcx, clsact;
 };
 
@@ -55,7 +56,8 @@ static int device_child(void *shared)
 {
 	struct device_trial *trial = shared;
 
-	trial->tcx = try_tcx(trial->program);
+	if (!trial->only_clsact)
+		trial->tcx = try_tcx(trial->program);
 	trial->clsact = try_clsact(trial->program);
 	return 0;
 }
@@ -76,6 +78,15 @@ static int run_in_namespace(struct device_trial *shared, int flags)
 	return 0;
 }
 
+/* The call as far as it goes for a device that does not exist: a kernel that knows TCX misses the
+ * device. */
+static int try_tcx_without_device(int program)
+{
+	CLEANUP(close_fd) int link = tcx_link_create(program, INT32_MAX, ATTACH_TCX_INGRESS);
+
+	return link == -ENODEV ? 0 : link;
+}
+
 static int try_devices(struct device_trial *trial)
 {
 	struct device_trial *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
@@ -86,9 +97,13 @@ static int try_devices(struct device_trial *trial)
 		return -errno;
 	*shared = *trial;
 	err = run_in_namespace(shared, CLONE_NEWNET);
-	/* Without CAP_SYS_ADMIN a user namespace may bring one; the program is open already. */
-	if (err == -EPERM)
+	if (err == -EPERM) {
+		/* Without CAP_SYS_ADMIN a user namespace may bring one, where filters can be made;
+		 * for links its capabilities do not count. */
+		shared->only_clsact = true;
 		err = run_in_namespace(shared, CLONE_NEWUSER | CLONE_NEWNET);
+		shared->tcx = try_tcx_without_device(trial->program);
+	}
 	*trial = *shared;
 	munmap(shared, sizeof(*shared));
 	return err;
@@ -96,7 +111,7 @@ static int try_devices(struct device_trial *trial)
 
 static struct finding device_finding(const struct probing *p, int err, int result)
 {
-	if (err)
+	if (result == NOT_RUN && err)
 		return (struct finding){
 			ANSWER_UNKNOWN,
 			arena_printf(p->arena, "not tried: no network namespace to try it in: %s",
@@ -126,7 +141,7 @@ static void probe_devices(struct probing *p)
 		.remedy = "the modules sch_ingress and cls_bpf",
 	};
 	CLEANUP(close_fd) int program = probe_program(BPF_PROG_TYPE_SCHED_CLS, 0, -1);
-	struct device_trial trial = {program, NOT_RUN, NOT_RUN};
+	struct device_trial trial = {program, false, NOT_RUN, NOT_RUN};
 	int err;
 
 	if (program < 0) {
@@ -183,6 +198,15 @@ static int try_cgroup_hook(int cgroup, enum bpf_prog_type type, enum bpf_attach_
 	return 0;
 }
 
+/* The call as far as it goes for what is no cgroup: a kernel that knows the hook says so. */
+static int try_hook_without_cgroup(enum bpf_prog_type type, enum bpf_attach_type hook)
+{
+	CLEANUP(close_fd) int elsewhere = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = elsewhere < 0 ? -errno : try_cgroup_hook(elsewhere, type, hook);
+
+	return err == -EBADF ? 0 : err;
+}
+
 /* A program attached the old, exclusive way at the root keeps every link of the hierarchy out. */
 static const char *exclusive_program(const struct probing *p, int root, enum bpf_attach_type hook)
 {
@@ -203,8 +227,10 @@ static struct finding cgroup_finding(const struct probing *p, const struct cgrou
 	for (size_t i = 0; i < ARRAY_SIZE(trial->hooks) && !err; i++) {
 		if (i && !trial->hooks[i])
 			break;
-		err = try_cgroup_hook(cgroup, trial->type, trial->hooks[i]);
-		holder = err == -EPERM ? exclusive_program(p, root, trial->hooks[i]) : NULL;
+		err = cgroup < 0 ? try_hook_without_cgroup(trial->type, trial->hooks[i])
+				 : try_cgroup_hook(cgroup, trial->type, trial->hooks[i]);
+		holder = err == -EPERM && root >= 0 ? exclusive_program(p, root, trial->hooks[i])
+						    : NULL;
 		if (holder)
 			return (struct finding){ANSWER_NO, holder};
 	}
@@ -223,25 +249,17 @@ static void probe_cgroups(struct probing *p)
 {
 	CLEANUP(close_fd) int root = cgroup_root(p);
 	CLEANUP(close_fd) int cgroup = -1;
-	const char *why = root < 0 ? error_text(root) : NULL;
+	bool made;
 	char name[48];
 
 	snprintf(name, sizeof(name), "flowreeve-doctor-%d", getpid());
-	if (!why && mkdirat(root, name, 0700))
-		why = error_text(errno);
-	if (!why)
+	made = root >= 0 && !mkdirat(root, name, 0700);
+	if (made)
 		cgroup = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < ARRAY_SIZE(cgroup_trials); i++) {
-		struct finding finding = {
-			ANSWER_UNKNOWN,
-			arena_printf(p->arena, "not tried: no cgroup can be made to try it in: %s",
-				     why ? why : "it cannot be opened")};
-
-		if (cgroup >= 0)
-			finding = cgroup_finding(p, &cgroup_trials[i], root, cgroup);
-		probe_add(p, &cgroup_trials[i].words, finding);
-	}
-	if (!why)
+	for (size_t i = 0; i < ARRAY_SIZE(cgroup_trials); i++)
+		probe_add(p, &cgroup_trials[i].words,
+			  cgroup_finding(p, &cgroup_trials[i], root, cgroup));
+	if (made)
 		unlinkat(root, name, AT_REMOVEDIR);
 }
 

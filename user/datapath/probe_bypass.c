@@ -1,8 +1,258 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Ways past the hooks, looked for on this host. */
+/*
+ * Ways past the hooks, looked for in the caller's network namespace: devices and neighbours here,
+ * holders of capabilities in probe_process.c. What cannot be seen from here is said so. Why each is
+ * one stands in SECURITY.md.
+ */
 #include "probe.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *text_append(struct arena *arena, const char *words, const char *word)
+{
+	return words ? arena_printf(arena, "%s, %s", words, word) : arena_strdup(arena, word);
+}
+
+static void add_seen(struct probing *p, struct bypass bypass, const char *found)
+{
+	bypass.answer = found ? ANSWER_YES : ANSWER_NO;
+	bypass.found = found;
+	probe_add_bypass(p, &bypass);
+}
+
+/* ---------------------------------------------------------------- devices */
+
+struct devices {
+	struct interface *list;
+	size_t count;
+};
+
+static const char *device_name(const struct devices *devices, uint32_t ifindex)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->list[i].ifindex == ifindex)
+			return devices->list[i].name;
+	return "a device of another network namespace";
+}
+
+/* "mv0 on eth0": all devices of these kinds. */
+static const char *devices_of(const struct probing *p, const struct devices *devices,
+			      const char *const kinds[2])
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct interface *device = &devices->list[i];
+
+		if (str_equal(device->kind, kinds[0]) || str_equal(device->kind, kinds[1]))
+			found = text_append(p->arena, found,
+					    arena_printf(p->arena, "%s on %s", device->name,
+							 device_name(devices, device->parent)));
+	}
+	return found;
+}
+
+static const char *xdp_devices(const struct probing *p, const struct devices *devices)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->list[i].xdp)
+			found = text_append(
+				p->arena, found,
+				arena_printf(p->arena, "%s: %s", devices->list[i].name,
+					     program_words(p->arena, devices->list[i].xdp)));
+	return found;
+}
+
+static void probe_devices_here(struct probing *p)
+{
+	static const char *const macvlan[] = {"macvlan", "macvtap"};
+	static const char *const ipvlan[] = {"ipvlan", "ipvtap"};
+	struct diags d = {.arena = p->arena};
+	struct devices devices = {0};
+
+	if (host_interfaces(p->arena, &d, &devices.list, &devices.count))
+		devices.count = 0;
+	add_seen(p,
+		 (struct bypass){.name = "xdp",
+				 .of = BY_DEVICES,
+				 .what = "an XDP program runs before the hooks of its device: it "
+					 "can answer or redirect what they never see",
+				 .closed_by = "ip link set dev DEVICE xdp off, or its owner"},
+		 xdp_devices(p, &devices));
+	add_seen(p,
+		 (struct bypass){.name = "macvlan",
+				 .of = BY_DEVICES,
+				 .what = "broadcasts among macvlan siblings pass no hook of their "
+					 "parent; all else passes there, judged as this host's own",
+				 .closed_by = "attach the macvlan devices themselves, as guests"},
+		 devices_of(p, &devices, macvlan));
+	add_seen(p,
+		 (struct bypass){.name = "ipvlan",
+				 .of = BY_DEVICES,
+				 .what = "ipvlan siblings reach each other past the hooks of their "
+					 "parent",
+				 .closed_by = "attach the ipvlan devices themselves, as guests"},
+		 devices_of(p, &devices, ipvlan));
+}
+
+/* ---------------------------------------------------------------- hardware */
+
+static bool read_number(const char *dir, const char *name, const char *file, unsigned long *out)
+{
+	CLEANUP(close_file) FILE *stream = NULL;
+	char path[512], text[32];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", dir, name, file);
+	stream = fopen(path, "re");
+	if (!stream || !fgets(text, sizeof(text), stream))
+		return false;
+	*out = strtoul(text, NULL, 0);
+	return true;
+}
+
+static bool has_functions(const char *dir, const char *name)
+{
+	unsigned long class, count;
+
+	return read_number(dir, name, "class", &class) && class >> 16 == 2 &&
+	       read_number(dir, name, "sriov_numvfs", &count) && count;
+}
+
+static bool is_network_device(const char *dir, const char *name)
+{
+	unsigned long class;
+
+	return read_number(dir, name, "class", &class) && class >> 16 == 2;
+}
+
+static bool is_any(const char *dir, const char *name)
+{
+	(void)dir, (void)name;
+	return true;
+}
+
+static const char *entries_of(const struct probing *p, const char *dir,
+			      bool (*counts)(const char *dir, const char *name))
+{
+	DIR *stream = opendir(dir);
+	const struct dirent *entry;
+	const char *found = NULL;
+
+	while (stream && (entry = readdir(stream)))
+		if (entry->d_name[0] != '.' && counts(dir, entry->d_name))
+			found = text_append(p->arena, found, entry->d_name);
+	if (stream)
+		closedir(stream);
+	return found;
+}
+
+static void probe_hardware(struct probing *p)
+{
+	add_seen(p,
+		 (struct bypass){.name = "sr-iov",
+				 .of = BY_DEVICES,
+				 .what = "virtual functions send and receive past the hooks of "
+					 "their physical device",
+				 .closed_by = "attach the function's own interface where this host "
+					      "has it; else rules of the switch or the fabric"},
+		 entries_of(p, "/sys/bus/pci/devices", has_functions));
+	add_seen(p,
+		 (struct bypass){.name = "vfio",
+				 .of = BY_DEVICES,
+				 .what = "a network device passed through to a guest or a process "
+					 "never meets this kernel",
+				 .closed_by = "give the guest a tap, and attach that as a guest"},
+		 entries_of(p, "/sys/bus/pci/drivers/vfio-pci", is_network_device));
+	add_seen(p,
+		 (struct bypass){.name = "rdma",
+				 .of = BY_ALL,
+				 .what = "RDMA (RoCE, iWARP, EFA) sends from the process to the "
+					 "adapter, past every hook",
+				 .closed_by = "keep /dev/infiniband from its users, or unload the "
+					      "driver"},
+		 entries_of(p, "/sys/class/infiniband", is_any));
+}
+
+/* ---------------------------------------------------------------- neighbours */
+
+/* In a cgroup every program is asked and each may refuse: order hides nothing there. */
+static const char *before_ours(const struct probing *p, const struct instance *instance,
+			       const char *found)
+{
+	struct diags d = {.arena = p->arena};
+	struct hook_facts facts;
+
+	if (instance_hooks(instance, p->options, p->arena, &d, &facts))
+		return found;
+	for (size_t i = 0; i < facts.count; i++) {
+		const struct hook_fact *fact = &facts.list[i];
+
+		for (size_t j = 0; j < fact->neighbour_count; j++)
+			if (fact->record->kind != FR_KIND_CGROUP &&
+			    str_starts(fact->neighbours[j], "before: "))
+				found = text_append(p->arena, found,
+						    arena_printf(p->arena, "%s %s %s of policy %s",
+								 fact->record->name, fact->hook,
+								 fact->neighbours[j],
+								 instance->name));
+	}
+	return found;
+}
+
+static void probe_neighbours(struct probing *p)
+{
+	struct bypass bypass = {
+		.name = "neighbours-before",
+		.of = BY_DEVICES,
+		.what = "a program that stands before ours on a hook can take packets that ours "
+			"never sees",
+		.closed_by = "remove it, or flowreeve detach and apply: new links go to the front",
+	};
+	struct diags d = {.arena = p->arena};
+	const char **names, *found = NULL;
+	size_t count;
+
+	if (!p->privileged || datapath_list(p->options, p->arena, &d, &names, &count)) {
+		bypass.answer = ANSWER_UNKNOWN;
+		bypass.found = "what is applied cannot be read";
+		probe_add_bypass(p, &bypass);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct instance instance;
+
+		if (instance_open(p->options, names[i], &d, &instance))
+			continue;
+		found = before_ours(p, &instance, found);
+		instance_close(&instance);
+	}
+	add_seen(p, bypass, found);
+}
+
+static void probe_forwarding(struct probing *p)
+{
+	bool forwards = false;
+
+	host_forwarding(&forwards);
+	add_seen(
+		p,
+		(struct bypass){.name = "forwarding",
+				.of = BY_INTERFACES,
+				.what = "what this host forwards for others is counted, not judged",
+				.closed_by = "forwarded: judge in the policy, or attach what is "
+					     "behind the interface as guests"},
+		forwards ? "this network namespace forwards" : NULL);
+}
 
 void probe_bypasses(struct probing *p)
 {
-	(void)p;
+	probe_processes(p);
+	probe_devices_here(p);
+	probe_hardware(p);
+	probe_neighbours(p);
+	probe_forwarding(p);
 }

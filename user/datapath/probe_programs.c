@@ -52,6 +52,7 @@ static void take_facts(const struct object *object, enum program program, struct
 /* The kernel's words about one program that does not load; nothing when it does, alone. */
 static void load_alone(struct probing *p, enum program program, struct program_fact *fact)
 {
+	const struct feature *btf = probe_find(p, "kernel-btf");
 	struct diags d = {.arena = p->arena};
 	struct object *object;
 	struct finding finding;
@@ -66,6 +67,9 @@ static void load_alone(struct probing *p, enum program program, struct program_f
 	finding = finding_of(p, err ? err : -ENOTSUP);
 	fact->answer = (uint8_t)finding.answer;
 	fact->refused = finding.found;
+	if (!err && finding.answer == ANSWER_NO)
+		fact->refused = btf && btf->answer == ANSWER_NO ? "the kernel has no BTF"
+								: "the kernel refuses it";
 	if (finding.answer == ANSWER_NO && d.count)
 		fact->refused = d.list[0].hint ? d.list[0].hint : d.list[0].message;
 	if (!err)

@@ -106,7 +106,7 @@ static void doctor_json(const struct render *r, const struct doctor_report *repo
 
 /* ---------------------------------------------------------------- text */
 
-enum { NAME_WIDTH = 18 };
+enum { NAME_WIDTH = 19 };
 
 static void put_answer(const struct render *r, uint8_t answer, const char *name)
 {
@@ -128,7 +128,11 @@ static void put_feature(const struct render *r, const struct feature *feature)
 		fputc(')', r->out);
 	}
 	if (feature->answer != ANSWER_YES)
-		fprintf(r->out, "; without it: %s; remedy: %s", feature->cost, feature->remedy);
+		fprintf(r->out, "; without it: %s", feature->cost);
+	/* Nothing is to be mended that was not tried. */
+	if (feature->answer != ANSWER_YES &&
+	    !(feature->found && str_starts(feature->found, "not tried")))
+		fprintf(r->out, "; remedy: %s", feature->remedy);
 	fputc('\n', r->out);
 }
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who on this host holds what passes the hooks or takes them off: processes by their effective
+ * capabilities, where /proc shows them. One walk for all questions.
+ */
+#include "probe.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAMES_MAX = 5 };
+
+struct process {
+	char name[32];
+	unsigned long long capabilities;
+	bool in_user_space;
+};
+
+static bool read_process(const char *pid, struct process *out)
+{
+	CLEANUP(close_file) FILE *file = NULL;
+	struct process process = {0};
+	char path[300], line[256];
+
+	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		sscanf(line, "Name: %31[^\n]", process.name);
+		sscanf(line, "CapEff: %llx", &process.capabilities);
+		process.in_user_space |= str_starts(line, "VmSize:");
+	}
+	*out = process;
+	return file != NULL;
+}
+
+/* A capability counts in the namespaces of its user namespace, and only there. */
+static bool same_namespace(const char *pid, const char *kind)
+{
+	struct stat ours, theirs;
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/%s", pid, kind);
+	if (stat(path, &theirs))
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	return !stat(path, &ours) && ours.st_ino == theirs.st_ino;
+}
+
+/* Holders of one thing: how many, and the names of the first few. */
+struct holders {
+	unsigned count, named;
+	const char *names[NAMES_MAX];
+};
+
+static void holders_add(const struct probing *p, struct holders *holders, const char *name)
+{
+	holders->count++;
+	for (unsigned i = 0; i < holders->named; i++)
+		if (str_equal(holders->names[i], name))
+			return;
+	if (holders->named < NAMES_MAX)
+		holders->names[holders->named++] = arena_strdup(p->arena, name);
+}
+
+static const char *holders_text(const struct probing *p, const struct holders *holders,
+				const char *where)
+{
+	const char *names = NULL;
+
+	for (unsigned i = 0; i < holders->named; i++)
+		names = text_append(p->arena, names, holders->names[i]);
+	return arena_printf(p->arena, "%u process%s %s%s%s", holders->count,
+			    holders->count == 1 ? "" : "es", where, names ? ": " : "",
+			    names ? names : "");
+}
+
+static void add_holders(struct probing *p, struct bypass bypass, const struct holders *holders,
+			const char *what)
+{
+	bypass.answer = holders->count ? ANSWER_YES : ANSWER_NO;
+	bypass.found = holders_text(p, holders, what);
+	probe_add_bypass(p, &bypass);
+}
+
+static void add_unknown(struct probing *p, struct bypass bypass)
+{
+	bypass.answer = ANSWER_UNKNOWN;
+	bypass.found = "processes of others cannot be read";
+	probe_add_bypass(p, &bypass);
+}
+
+static const struct bypass packet_sockets = {
+	.name = "packet-sockets",
+	.of = BY_ALL,
+	.what = "who has CAP_NET_RAW in a device's network namespace sends past its hooks "
+		"(PACKET_QDISC_BYPASS, AF_XDP), past those of cgroups by any packet socket, and "
+		"reads what is dropped",
+	.closed_by = "take CAP_NET_RAW away, or enforce from outside, as guests",
+};
+static const struct bypass bpf_users = {
+	.name = "bpf-users",
+	.of = BY_ALL,
+	.what = "who may load BPF programs or is root takes a policy off as easily as it was "
+		"put on",
+	.closed_by = "take CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN away, or enforce from "
+		     "outside, as guests",
+};
+static const struct bypass cgroup_leavers = {
+	.name = "cgroup-leavers",
+	.answer = ANSWER_UNKNOWN,
+	.of = BY_CGROUPS,
+	.what = "who may write cgroup.procs elsewhere leaves the cgroup, and makes its next "
+		"socket outside",
+	.closed_by = "attach the slice or the root cgroup above, and delegate nothing beside it",
+	.found = "rights to every cgroup are not looked through",
+};
+
+/* Which of the two a process is. */
+static bool may_send_raw(const struct process *process)
+{
+	return process->capabilities >> CAP_NET_RAW & 1;
+}
+
+static bool may_load(const struct process *process)
+{
+	return process->capabilities >> CAP_SYS_ADMIN & 1 ||
+	       (process->capabilities >> CAP_BPF & 1 && process->capabilities >> CAP_NET_ADMIN & 1);
+}
+
+static bool is_other_process(const char *pid, struct process *out)
+{
+	return isdigit((unsigned char)pid[0]) && (pid_t)strtoul(pid, NULL, 10) != getpid() &&
+	       read_process(pid, out) && out->in_user_space && same_namespace(pid, "user");
+}
+
+void probe_processes(struct probing *p)
+{
+	struct holders raw = {0}, bpf = {0};
+	const struct dirent *entry;
+	struct process process;
+	struct stat first;
+	DIR *stream = opendir("/proc");
+
+	while (stream && (entry = readdir(stream))) {
+		if (!is_other_process(entry->d_name, &process))
+			continue;
+		if (may_send_raw(&process) && same_namespace(entry->d_name, "net"))
+			holders_add(p, &raw, process.name);
+		if (may_load(&process))
+			holders_add(p, &bpf, process.name);
+	}
+	/* Those of the first process are readable to whoever may read those of all. */
+	if (stream && !stat("/proc/1/ns/net", &first)) {
+		add_holders(p, packet_sockets, &raw, "of this network namespace");
+		add_holders(p, bpf_users, &bpf, "seen from here");
+	} else {
+		add_unknown(p, packet_sockets);
+		add_unknown(p, bpf_users);
+	}
+	if (stream)
+		closedir(stream);
+	probe_add_bypass(p, &cgroup_leavers);
+}
