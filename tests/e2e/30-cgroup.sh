@@ -1,16 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The processes of one cgroup: a refused connect fails at once, with EPERM.
-set -uo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/lib.sh"
-. "$here/policy.sh"
-. "$here/matrix.sh"
+. "$(dirname "$0")/lib.sh"
+. "$e2e_here/matrix.sh"
 
 e2e_begin cgroup
-e2e_cgroup agent agent
-kind=cgroup host=agent party=agent party4=10.0.5.5 party6=fd00:5::5 refusal=denied options=
-attach="{cgroups: [/$LAB_TAG-agent]}"
+e2e_kind cgroup
 
 # What the user's real programs see of a refusal: an error, at once, that says what it is.
 matrix_extra()

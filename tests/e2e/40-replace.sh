@@ -2,18 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A second apply replaces without a packet unjudged: 50 of them under streams that the policy allows and
 # streams that it denies. Nothing allowed is lost, nothing denied slips through, the figures go on.
-set -uo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/lib.sh"
-. "$here/policy.sh"
+. "$(dirname "$0")/lib.sh"
 
 applies=50
 
-# NAME HOST PARTY PARTY4 ATTACH OPTIONS
-replace_run()
+replace_run() # KIND
 {
-	local name=$1 host=$2 party=$3 party4=$4 attach=$5 options=$6
-	local i failures=0 allowed denied ping sent answered before after
+	local name=$1 i failures=0 allowed denied ping sent answered before after
+	e2e_kind "$1"
 	policy_write "$work/one.yaml" enforce "$attach"
 	policy_write "$work/two.yaml" enforce "$attach"
 	# Same rules but for one: the image differs, so each apply is a new generation.
@@ -56,10 +52,10 @@ seconds=${E2E_STREAM:-8}
 peer_start nfs echo --udp 7
 peer_start agent forgotten-udp --udp 8081
 peer_start appliance forgotten-udp-appliance --udp 8081
-replace_run interface agent agent 10.0.5.5 '{interfaces: [ens5]}' ''
-replace_run clsact agent agent 10.0.5.5 '{interfaces: [ens5]}' --no-tcx
-replace_run guest hypervisor appliance 10.0.5.6 '{guests: [tap0]}' ''
+replace_run interface
+replace_run clsact
+replace_run guest
 lab_stop peer-forgotten-udp
 e2e_cgroup agent agent
 peer_start agent forgotten-udp --udp 8081
-replace_run cgroup agent agent 10.0.5.5 "{cgroups: [/$LAB_TAG-agent]}" ''
+replace_run cgroup

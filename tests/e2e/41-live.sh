@@ -3,10 +3,7 @@
 # Attaching to a busy host: enforce is applied while connections live. What the policy allows goes on,
 # what it denies is cut, a change of policy judges old connections anew, and a killed apply leaves the
 # old policy or the new one, whole.
-set -uo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-. "$here/lib.sh"
-. "$here/policy.sh"
+. "$(dirname "$0")/lib.sh"
 
 transfer_start() # NODE NAME ADDRESS PORT SECONDS
 {
@@ -20,10 +17,10 @@ transfer_start() # NODE NAME ADDRESS PORT SECONDS
 	not_ok "the transfer $2 begins" "$(cat "$work/transfer-$2")"
 }
 
-# NAME HOST PARTY PARTY4 ATTACH OPTIONS
-live_run()
+live_run() # KIND
 {
-	local name=$1 host=$2 party=$3 party4=$4 attach=$5 options=$6
+	local name=$1
+	e2e_kind "$1"
 	transfers=
 	policy_write "$work/live.yaml" enforce "$attach"
 	policy_write "$work/less.yaml" enforce "$attach"
@@ -89,7 +86,7 @@ peer_start nfs echo 7
 peer_start intruder stranger 4444
 peer_start agent admin 22022
 peer_start appliance admin-appliance 22022
-live_run interface agent agent 10.0.5.5 '{interfaces: [ens5]}' ''
-live_run clsact agent agent 10.0.5.5 '{interfaces: [ens5]}' --no-tcx
-live_run guest hypervisor appliance 10.0.5.6 '{guests: [tap0]}' ''
+live_run interface
+live_run clsact
+live_run guest
 killed_run

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the end-to-end tests share: a lab, assertions, and questions to a running flowreeve. Sourced by
-# tests/e2e/NN-*.sh. Assertions print one line each and never stop the script.
+# What the end-to-end tests share: a lab, a policy, the kinds of attach points, assertions, and questions
+# to a running flowreeve. tests/e2e/NN-*.sh begin by sourcing it. Assertions print one line each and never
+# stop the script.
+set -uo pipefail
 
 e2e_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 e2e_top=$(cd "$e2e_here/../.." && pwd)
 FLOWREEVE=${FLOWREEVE:-$e2e_top/${BUILD:-build}/flowreeve}
 . "$e2e_top/scripts/lab"
 . "$e2e_top/scripts/lab-servers"
+. "$e2e_here/policy.sh"
 LAB_CGROUP='' LAB_CGROUP_NODE=''
 
 # ---------------------------------------------------------------- assertions
@@ -170,4 +173,21 @@ e2e_cgroup()
 		exit 0
 	}
 	LAB_CGROUP_NODE=$1
+}
+
+# What the tests of one kind of attach point need: interface, clsact (an interface without TCX), guest or
+# cgroup. Sets kind, host (where flowreeve runs), party (whom it protects), party4, party6, attach,
+# options (of apply; unquoted) and refusal (what a refused opening of the party itself sees).
+e2e_kind() # KIND
+{
+	kind=$1 host=agent party=agent party4=10.0.5.5 party6=fd00:5::5
+	attach='{interfaces: [ens5]}' options='' refusal=timeout
+	case $1 in
+	clsact) options=--no-tcx ;;
+	guest) host=hypervisor party=appliance party4=10.0.5.6 party6=fd00:5::6 attach='{guests: [tap0]}' ;;
+	cgroup)
+		[ -n "$LAB_CGROUP" ] || e2e_cgroup agent agent
+		attach="{cgroups: [/$LAB_TAG-agent]}" refusal=denied
+		;;
+	esac
 }
