@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FR_ABI_VERSION 1
+#define FR_ABI_VERSION 2
 
 /* ---------------------------------------------------------------- words */
 
@@ -299,6 +299,8 @@ struct fr_flow {
 	__u8 reason;	  /* enum fr_reason of the opening */
 	__u32 pid;	  /* of the owner where the hook knows it, else 0 */
 	char comm[FR_COMM_LEN];
+	__u32 isn; /* TCP: the initial sequence number of the responder's last SYN */
+	__u32 pad;
 };
 
 /* Who owns a socket: sk_storage, written when a process creates it or connects. */

@@ -39,8 +39,19 @@ static __always_inline int flow_expired(const struct fr_flow *flow, __u8 proto,
 
 enum {
 	FR_FLOW_FINS = FR_FLOW_FIN_OPENER | FR_FLOW_FIN_RESPONDER,
-	FR_FLOW_RSTS = FR_FLOW_RST_OPENER | FR_FLOW_RST_RESPONDER
+	FR_FLOW_RSTS = FR_FLOW_RST_OPENER | FR_FLOW_RST_RESPONDER,
+	FR_FIRST_ACK_MAX = 65536 /* past the SYN: what a responder may send before it is answered */
 };
+
+/*
+ * Does the opener's packet acknowledge the responder's SYN? Who cannot see the answers, because the
+ * opener's address is forged, cannot know what to acknowledge. With TCP fast open data of the
+ * responder may be acknowledged at once.
+ */
+static __always_inline int flow_is_answered(const struct fr_flow *flow, const struct fr_packet *p)
+{
+	return p->tcp_flags & FR_TCP_ACK && p->ack - flow->isn - 1 < FR_FIRST_ACK_MAX;
+}
 
 /*
  * Another SYN of the opener. While established it may be forged, and only the responder's answer
@@ -58,16 +69,21 @@ static __always_inline int flow_step_syn_again(struct fr_flow *flow)
 	return known ? FR_STEP_KEEP : FR_STEP_AGAIN;
 }
 
-static __always_inline int flow_step_syn(struct fr_flow *flow, __u8 flags, int from_opener)
+/* A SYN of the responder without ACK: simultaneous open, while the opener's is unanswered. */
+static __always_inline int flow_step_syn_both(struct fr_flow *flow, const struct fr_packet *p)
 {
-	if (!(flags & FR_TCP_ACK)) {
-		if (from_opener)
-			return flow_step_syn_again(flow);
-		if (flow->state != FR_FLOW_OPENING)
-			return FR_STEP_FRESH;
-		flow->flags |= FR_FLOW_SYN_BOTH; /* simultaneous open */
-		return FR_STEP_KEEP;
-	}
+	if (flow->state != FR_FLOW_OPENING)
+		return FR_STEP_FRESH;
+	flow->flags |= FR_FLOW_SYN_BOTH;
+	flow->isn = p->seq;
+	return FR_STEP_KEEP;
+}
+
+static __always_inline int flow_step_syn(struct fr_flow *flow, const struct fr_packet *p,
+					 int from_opener)
+{
+	if (!(p->tcp_flags & FR_TCP_ACK))
+		return from_opener ? flow_step_syn_again(flow) : flow_step_syn_both(flow, p);
 	if (flow->state == FR_FLOW_ADOPTED || flow->reason == FR_REASON_ADOPTED)
 		return FR_STEP_REFUSE; /* our SYN was not seen, also when it is closing by now */
 	if (from_opener && !(flow->flags & FR_FLOW_SYN_BOTH))
@@ -78,6 +94,8 @@ static __always_inline int flow_step_syn(struct fr_flow *flow, __u8 flags, int f
 	}
 	if (flow->state == FR_FLOW_OPENING)
 		flow->state = FR_FLOW_ANSWERED;
+	if (!from_opener && flow->state == FR_FLOW_ANSWERED)
+		flow->isn = p->seq;
 	return FR_STEP_KEEP;
 }
 
@@ -97,10 +115,13 @@ static __always_inline void flow_step_rst(struct fr_flow *flow, __u8 flags, int 
 	}
 }
 
-static __always_inline int flow_step_tcp(struct fr_flow *flow, __u8 flags, int from_opener)
+static __always_inline int flow_step_tcp(struct fr_flow *flow, const struct fr_packet *p,
+					 int from_opener)
 {
+	__u8 flags = p->tcp_flags;
+
 	if (flags & FR_TCP_SYN)
-		return flow_step_syn(flow, flags, from_opener);
+		return flow_step_syn(flow, p, from_opener);
 	if (from_opener)
 		flow->flags &= ~FR_FLOW_SYN_AGAIN;
 	if (flags & FR_TCP_FIN)
@@ -109,7 +130,7 @@ static __always_inline int flow_step_tcp(struct fr_flow *flow, __u8 flags, int f
 	if ((flow->flags & FR_FLOW_FINS) == FR_FLOW_FINS) {
 		flow->flags &= ~FR_FLOW_RSTS;
 		flow->state = FR_FLOW_CLOSING;
-	} else if (from_opener && flow->state == FR_FLOW_ANSWERED) {
+	} else if (from_opener && flow->state == FR_FLOW_ANSWERED && flow_is_answered(flow, p)) {
 		flow->state = FR_FLOW_ESTABLISHED;
 	}
 	return FR_STEP_KEEP;
@@ -129,7 +150,7 @@ static __always_inline int flow_step(struct fr_flow *flow, const struct fr_packe
 	int from_opener = flow->opener == p->dir;
 
 	if (p->key.proto == FR_PROTO_TCP)
-		return flow_step_tcp(flow, p->tcp_flags, from_opener);
+		return flow_step_tcp(flow, p, from_opener);
 	return flow_step_other(flow, from_opener);
 }
 

@@ -112,6 +112,7 @@ struct fr_packet {
 	struct fr_peer peer;
 	__u32 fragment_id;
 	__u32 packets; /* on the wire: GSO segments */
+	__u32 seq, ack; /* TCP */
 	__u16 payload; /* offset of the transport header, then of what follows the part read */
 	__u16 port;    /* the listener's, if this packet opens; ICMP: its own type << 8 | code */
 	__u8 dir;      /* enum fr_dir */
@@ -345,6 +346,8 @@ static __always_inline void packet_forget_ports(struct fr_packet *p, __u64 zero)
 	p->key.peer_port |= zero;
 	p->key.pad |= zero;
 	p->port |= zero;
+	p->seq |= zero;
+	p->ack |= zero;
 	p->tcp_flags |= zero;
 	p->icmp_reply |= zero;
 }
@@ -381,10 +384,11 @@ static __always_inline int packet_transport(struct fr_buffer *buffer, struct fr_
 	p->key.local_port = p->dir == FR_EGRESS ? from : to;
 	p->key.peer_port = p->dir == FR_EGRESS ? to : from;
 	p->port = to;
+	p->seq = packet_ntohl(head.word[1]);
 	return FR_IP;
 }
 
-/* The TCP flags, and that the rest of the fixed header is there. */
+/* What is acknowledged, the flags, and that the rest of the fixed header is there. */
 static __always_inline int packet_tcp(struct fr_buffer *buffer, struct fr_packet *p)
 {
 	struct {
@@ -394,6 +398,7 @@ static __always_inline int packet_tcp(struct fr_buffer *buffer, struct fr_packet
 	if (PACKET_READ(buffer, p->payload, rest))
 		return FR_BROKEN;
 	p->payload += sizeof(rest);
+	p->ack = packet_ntohl(rest.word[0]);
 	p->tcp_flags = ((const __u8 *)&rest)[5];
 	if ((p->tcp_flags & (FR_TCP_SYN | FR_TCP_FIN)) == (FR_TCP_SYN | FR_TCP_FIN) ||
 	    (p->tcp_flags & (FR_TCP_SYN | FR_TCP_RST)) == (FR_TCP_SYN | FR_TCP_RST))

@@ -14,13 +14,14 @@
 
 #include "../bpf/abi.h"
 
-enum { WIRE_ETHERNET = 14, WIRE_MAX = 4096, WIRE_HOST = 9 };
+enum { WIRE_ETHERNET = 14, WIRE_MAX = 4096, WIRE_HOST = 9, WIRE_SEQ = 0x1234567 };
 
 struct wire {
 	bool v6;
 	uint8_t dir;	      /* enum fr_dir */
 	uint8_t proto;	      /* 1 stands for the ICMP of the family */
 	uint8_t flags;	      /* TCP */
+	uint32_t seq, ack;    /* TCP; 0: WIRE_SEQ, and with ACK what follows it */
 	uint16_t local, peer; /* ports */
 	uint8_t type, code;   /* ICMP */
 	uint16_t id;
@@ -99,6 +100,9 @@ static inline uint32_t wire_transport(const struct wire *w, uint8_t *at)
 		wire_put16(at + 4, 8 + w->payload);
 		return 8 + w->payload;
 	}
+	wire_put32(at + 4, w->seq ? w->seq : WIRE_SEQ);
+	if (w->flags & 16)
+		wire_put32(at + 8, w->ack ? w->ack : WIRE_SEQ + 1);
 	at[12] = 5 << 4;
 	at[13] = w->flags;
 	return 20 + w->payload;

@@ -147,10 +147,11 @@ static void measure_established(const struct course *course, const struct tuple 
 	memcpy(ports, tcp, sizeof(ports));
 	memcpy(tcp, ports + 2, 2);
 	memcpy(tcp + 2, ports, 2);
-	tcp[13] = TCP_SYN_ACK;
+	tcp[13] = TCP_SYN_ACK; /* its number is 0 */
 	ours_run(course, FR_EGRESS, &packet, 1, true);
 	ours_run(course, FR_INGRESS, &answer, 1, true);
 	*packet_flags(&packet, v4) = TCP_ACK;
+	packet_flags(&packet, v4)[-2] = 1; /* acknowledges it */
 	ours_run(course, FR_EGRESS, &packet, 1, true);
 	measure_hot(course, &packet, true);
 }

@@ -72,6 +72,27 @@ static void blind(struct rig *rig)
 	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0);
 }
 
+/* Lesson: connection tables of peers fill with openings whose source is forged, because any third
+ * packet makes them live. Who does not see our answer cannot acknowledge it. */
+static void blind_third(struct rig *rig)
+{
+	enum { ISN = 0xfffffff0 };
+	static const uint32_t guesses[] = {ISN, ISN - 1, ISN + 65537u, 0x7fffffff, 0x20000};
+	struct fr_flow flow;
+
+	PASS(rig, RULE, WEB, WEB_IN = SYN);
+	PASS(rig, REPLY, WEB, WEB_OUT = SYN | ACK, .seq = ISN);
+	for (size_t i = 0; i < ARRAY_SIZE(guesses); i++)
+		PASS(rig, RULE, WEB, WEB_IN = ACK, .ack = guesses[i], .payload = 10);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, &flow), 1);
+	cr_assert(flow.state == FR_FLOW_ANSWERED && flow.isn == ISN);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_PROMOTED), 0);
+	/* fast open: 1,000 bytes came along */
+	PASS(rig, RULE, WEB, WEB_IN = ACK, .ack = ISN + 1001u);
+	still_established(rig);
+}
+
 static void run(void (*steps)(struct rig *rig))
 {
 	struct rig rig;
@@ -99,6 +120,11 @@ Test(packets_forged, a_peer_that_lost_its_memory_connects_again)
 Test(packets_forged, one_side_alone_promotes_nothing)
 {
 	run(blind);
+}
+
+Test(packets_forged, a_third_packet_that_does_not_acknowledge_the_answer_promotes_nothing)
+{
+	run(blind_third);
 }
 
 /* A tag that the device took off counts as one of the two. */

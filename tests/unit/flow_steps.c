@@ -5,7 +5,7 @@
  */
 #include "packet_fixture.h"
 
-enum { OPENER, RESPONDER };
+enum { OPENER, RESPONDER, SEQ = 0x7ffffff0 };
 
 /* A step of a flow that the protected party opened, unless `opener` says otherwise. */
 static int step(struct fr_flow *flow, int who, uint8_t flags)
@@ -13,6 +13,8 @@ static int step(struct fr_flow *flow, int who, uint8_t flags)
 	struct fr_packet p = {.key.proto = FR_PROTO_TCP, .tcp_flags = flags};
 
 	p.dir = who == OPENER ? flow->opener : !flow->opener;
+	p.seq = flags & SYN ? SEQ : SEQ + 1;
+	p.ack = flags & ACK ? SEQ + 1 : 0;
 	return flow_step(flow, &p);
 }
 
@@ -110,7 +112,8 @@ Test(flow_steps, a_forged_syn_does_not_end_an_established_flow)
 
 Test(flow_steps, an_answered_syn_begins_an_established_flow_anew)
 {
-	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED, .flags = FR_FLOW_FIN_OPENER};
+	struct fr_flow flow = {
+		.state = FR_FLOW_ESTABLISHED, .flags = FR_FLOW_FIN_OPENER, .isn = SEQ - 5};
 
 	expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_ESTABLISHED);
 	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
@@ -207,6 +210,79 @@ Test(flow_steps, an_adopted_flow_never_admits_a_syn_ack)
 		cr_expect_eq(step(&flow, who, SYN | ACK), FR_STEP_REFUSE, "after its reset");
 		cr_expect_eq(step(&flow, who, SYN), FR_STEP_FRESH, "after its reset");
 	}
+}
+
+/* Step with numbers of its own; the state after it. */
+static int numbered(struct fr_flow *flow, int who, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+	struct fr_packet p = {
+		.key.proto = FR_PROTO_TCP, .tcp_flags = flags, .seq = seq, .ack = ack};
+
+	p.dir = who == OPENER ? flow->opener : !flow->opener;
+	cr_expect_eq(flow_step(flow, &p), FR_STEP_KEEP);
+	return flow->state;
+}
+
+/* Lesson: half-open floods filled the table of live connections, because any third packet counted:
+ * whoever forges the opener's address does not see what to acknowledge. */
+Test(flow_steps, the_third_packet_acknowledges_the_responder_s_syn)
+{
+	static const uint32_t isns[] = {0, 1, 77777, 0x7fffffff, 0xffff0000, 0xffffffff};
+	static const uint32_t wrong[] = {0, 65537, 65538, 0x7fffffff, 0x80000000, 0xffffffff};
+
+	for (size_t i = 0; i < sizeof(isns) / sizeof(*isns); i++) {
+		struct fr_flow flow = {.state = FR_FLOW_OPENING}, other;
+		uint32_t isn = isns[i];
+
+		numbered(&flow, RESPONDER, SYN | ACK, isn, 5);
+		for (size_t j = 0; j < sizeof(wrong) / sizeof(*wrong); j++)
+			cr_expect_eq(numbered(&flow, OPENER, ACK, 5, isn + wrong[j]),
+				     FR_FLOW_ANSWERED, "isn %u + %u", isn, wrong[j]);
+		cr_expect_eq(numbered(&flow, OPENER, 0, 5, isn + 1), FR_FLOW_ANSWERED,
+			     "acknowledges nothing");
+		other = flow;
+		cr_expect_eq(numbered(&flow, OPENER, ACK, 5, isn + 1), FR_FLOW_ESTABLISHED);
+		/* TCP fast open: data came with the answer, or right after it */
+		cr_expect_eq(numbered(&other, OPENER, ACK, 5, isn + 65536), FR_FLOW_ESTABLISHED);
+	}
+}
+
+Test(flow_steps, the_last_syn_ack_is_the_one_to_acknowledge)
+{
+	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+
+	numbered(&flow, RESPONDER, SYN | ACK, 1000000, 5);
+	numbered(&flow, RESPONDER, SYN | ACK, 2000000, 5);
+	cr_expect_eq(numbered(&flow, OPENER, ACK, 5, 1000001), FR_FLOW_ANSWERED);
+	cr_expect_eq(numbered(&flow, OPENER, ACK, 5, 2000001), FR_FLOW_ESTABLISHED);
+	numbered(&flow, RESPONDER, SYN | ACK, 3000000, 5);
+	cr_expect_eq(flow.isn, 2000000, "while established it is nobody's answer");
+}
+
+/* Both have sent a SYN: the responder's tells as well, and so does the SYN-ACK that repeats it. */
+Test(flow_steps, simultaneous_open_acknowledges_the_responder_s_syn)
+{
+	for (int repeated = 0; repeated < 2; repeated++) {
+		struct fr_flow flow = {.state = FR_FLOW_OPENING};
+
+		numbered(&flow, RESPONDER, SYN, 1000000, 0);
+		cr_expect_eq(numbered(&flow, OPENER, SYN | ACK, 5, 1000001), FR_FLOW_ANSWERED);
+		if (repeated)
+			numbered(&flow, RESPONDER, SYN | ACK, 1000000, 6);
+		cr_expect_eq(numbered(&flow, OPENER, ACK, 6, 4), FR_FLOW_ANSWERED);
+		cr_expect_eq(numbered(&flow, OPENER, ACK, 6, 1000001), FR_FLOW_ESTABLISHED);
+	}
+}
+
+Test(flow_steps, a_flow_that_begins_anew_has_a_new_number)
+{
+	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED, .isn = 1000000};
+	struct fr_packet again = {.key.proto = FR_PROTO_TCP, .tcp_flags = SYN, .dir = flow.opener};
+
+	cr_expect_eq(flow_step(&flow, &again), FR_STEP_AGAIN);
+	cr_expect_eq(numbered(&flow, RESPONDER, SYN | ACK, 5000000, 8), FR_FLOW_ANSWERED);
+	cr_expect_eq(numbered(&flow, OPENER, ACK, 8, 1000001), FR_FLOW_ANSWERED);
+	cr_expect_eq(numbered(&flow, OPENER, ACK, 8, 5000001), FR_FLOW_ESTABLISHED);
 }
 
 Test(flow_steps, others_are_two_way_once_the_responder_has_sent)

@@ -30,6 +30,17 @@ Test(packet_parse, both_directions_of_a_conversation_have_one_key)
 		}
 }
 
+Test(packet_parse, tcp_numbers_are_read_as_they_are_sent)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct fr_packet p = PARSE(.v6 = v6, .proto = FR_PROTO_TCP, .flags = SYN | ACK,
+					   .seq = 0xf1e2d3c4, .ack = 0x8badf00d);
+
+		cr_expect_eq(p.seq, 0xf1e2d3c4);
+		cr_expect_eq(p.ack, 0x8badf00d);
+	}
+}
+
 Test(packet_parse, ipv4_is_kept_in_its_mapped_form)
 {
 	static const uint8_t peer[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 9};
