@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Hosts that lack something: hidden from the process by a mount namespace or refused by a filter of
- * system calls. What is loaded there, and what the doctor says of it.
+ * Hosts that lack something: hidden from the test's process by a mount namespace, or refused by a
+ * filter of system calls. What loads there, and what the doctor says of it.
  */
-#include <errno.h>
+#include "datapath_lab.h"
+
+#include "../../user/datapath/internal.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/if_link.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include "datapath_fixture.h"
+enum { EVERY_COMMAND = -1 };
 
 /* In a mount namespace of this test's own process. */
 static void hide(const char *dir)
@@ -16,6 +28,77 @@ static void hide(const char *dir)
 	cr_assert_eq(unshare(CLONE_NEWNS), 0, "%s", strerror(errno));
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	cr_assert_eq(mount("none", dir, "tmpfs", 0, NULL), 0, "%s", strerror(errno));
+}
+
+/* From here on bpf(command, …) fails with that error, in this process and its children. */
+static void refuse_bpf(int command, int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_bpf, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | (command < 0 ? BPF_JGE : BPF_JEQ) | BPF_K,
+			 command < 0 ? 0 : (uint32_t)command, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {ARRAY_SIZE(code), code};
+
+	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0, "%s", strerror(errno));
+}
+
+static struct doctor_report examine(const struct host_options *options)
+{
+	static const struct host_options nothing_said;
+	struct doctor_report report;
+
+	/* Freed when the process ends. */
+	host_probe(options ? options : &nothing_said, arena_new(), &report);
+	return report;
+}
+
+static const struct feature *feature_of(const struct doctor_report *report, const char *name)
+{
+	for (size_t i = 0; i < report->feature_count; i++)
+		if (str_equal(report->features[i].name, name))
+			return &report->features[i];
+	cr_assert_fail("no feature %s", name);
+	return NULL;
+}
+
+static const struct bypass *bypass_of(const struct doctor_report *report, const char *name)
+{
+	for (size_t i = 0; i < report->bypass_count; i++)
+		if (str_equal(report->bypasses[i].name, name))
+			return &report->bypasses[i];
+	cr_assert_fail("no bypass %s", name);
+	return NULL;
+}
+
+static void expect(const struct doctor_report *report, const char *name, enum host_answer answer)
+{
+	const struct feature *feature = feature_of(report, name);
+
+	cr_assert_eq(feature->answer, answer, "%s: %d (%s)", name, feature->answer,
+		     feature->found ? feature->found : "");
+}
+
+static void expect_can(const struct doctor_report *report, enum host_answer devices,
+		       enum host_answer cgroups)
+{
+	cr_assert_eq(report->can[FR_KIND_INTERFACE], devices);
+	cr_assert_eq(report->can[FR_KIND_GUEST], devices);
+	cr_assert_eq(report->can[FR_KIND_CGROUP], cgroups);
+}
+
+static const struct program_fact *program_of(const struct doctor_report *report, const char *name)
+{
+	for (size_t i = 0; i < report->program_count; i++)
+		if (str_equal(report->programs[i].name, name))
+			return &report->programs[i];
+	cr_assert_fail("no program %s", name);
+	return NULL;
 }
 
 /* lesson: half of what users report of eBPF firewalls is that nothing loads on their kernel, for
@@ -33,4 +116,195 @@ Test(datapath_probe, programs_load_where_the_kernel_has_no_btf)
 	cr_assert_eq(err, 0, "%s", d.count ? d.list[0].message : "no word");
 	bench_close(bench);
 	arena_free(arena);
+}
+
+/* lesson: as above; the doctor names what is lacking and that enforcement does without it. */
+Test(datapath_probe, without_btf_only_the_parent_process_is_missing)
+{
+	struct doctor_report report;
+	const struct program_fact *fact;
+
+	need_root();
+	hide("/sys/kernel/btf");
+	report = examine(NULL);
+	expect(&report, "kernel-btf", ANSWER_NO);
+	fact = program_of(&report, "fr_sock_create");
+	cr_assert_eq(fact->answer, ANSWER_NO);
+	cr_assert(fact->optional);
+	cr_assert_str_eq(fact->refused, "the kernel has no BTF");
+	fact = program_of(&report, "fr_if_ingress");
+	cr_assert_eq(fact->answer, ANSWER_YES);
+	cr_assert_gt(fact->verified, fact->instructions);
+	cr_assert_gt(fact->instructions, 1000);
+	cr_assert_eq(report.can[FR_KIND_INTERFACE], ANSWER_YES);
+}
+
+/* A kernel without links: what TCX, and links of cgroups, look like where there are none. */
+Test(datapath_probe, without_links_interfaces_have_clsact_and_cgroups_have_nothing)
+{
+	struct doctor_report report;
+
+	need_root();
+	refuse_bpf(BPF_LINK_CREATE, EINVAL);
+	report = examine(NULL);
+	expect(&report, "tcx-link", ANSWER_NO);
+	cr_assert_str_eq(feature_of(&report, "tcx-link")->found, "Invalid argument");
+	expect(&report, "clsact", ANSWER_YES);
+	expect(&report, "cgroup-packets", ANSWER_NO);
+	expect(&report, "cgroup-connect", ANSWER_NO);
+	expect(&report, "cgroup-sendmsg", ANSWER_NO);
+	expect(&report, "cgroup-sock-create", ANSWER_NO);
+	cr_assert_not(report.tcx);
+	expect_can(&report, ANSWER_YES, ANSWER_NO);
+}
+
+Test(datapath_probe, without_programs_no_feature_that_needs_one_is_claimed)
+{
+	struct doctor_report report;
+
+	need_root();
+	refuse_bpf(BPF_PROG_LOAD, EINVAL);
+	report = examine(NULL);
+	expect(&report, "bpf", ANSWER_YES);
+	expect(&report, "lru-hash", ANSWER_YES);
+	expect(&report, "fib-lookup", ANSWER_NO);
+	expect(&report, "jit", ANSWER_NO);
+	expect(&report, "tcx-link", ANSWER_NO);
+	expect(&report, "clsact", ANSWER_NO);
+	for (size_t i = 0; i < report.program_count; i++)
+		cr_assert_eq(report.programs[i].answer, ANSWER_NO, "%s", report.programs[i].name);
+	expect_can(&report, ANSWER_NO, ANSWER_NO);
+}
+
+Test(datapath_probe, without_the_bpf_call_nothing_is_claimed)
+{
+	struct doctor_report report;
+
+	need_root();
+	refuse_bpf(EVERY_COMMAND, ENOSYS);
+	report = examine(NULL);
+	expect(&report, "privilege", ANSWER_YES);
+	expect(&report, "bpf", ANSWER_NO);
+	cr_assert_str_eq(feature_of(&report, "bpf")->found, "Function not implemented");
+	expect(&report, "memory-accounting", ANSWER_NO);
+	expect_can(&report, ANSWER_NO, ANSWER_NO);
+}
+
+/* Old kernels charge maps to RLIMIT_MEMLOCK and call its end EPERM. */
+Test(datapath_probe, a_map_refused_to_root_is_told)
+{
+	struct doctor_report report;
+
+	need_root();
+	refuse_bpf(BPF_MAP_CREATE, EPERM);
+	report = examine(NULL);
+	expect(&report, "bpf", ANSWER_NO);
+	expect(&report, "ringbuf", ANSWER_NO);
+	expect(&report, "sk-storage", ANSWER_NO);
+	expect_can(&report, ANSWER_NO, ANSWER_NO);
+}
+
+/* ---------------------------------------------------------------- on a host that has it all */
+
+static int foreign_program(enum bpf_prog_type type, enum bpf_attach_type expected)
+{
+	const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = expected);
+	int fd = bpf_prog_load(type, "stranger", "GPL", code, ARRAY_SIZE(code), &options);
+
+	cr_assert_geq(fd, 0, "%s", strerror(errno));
+	return fd;
+}
+
+static void attach_xdp(unsigned ifindex)
+{
+	int fd = foreign_program(BPF_PROG_TYPE_XDP, 0);
+
+	cr_assert_eq(bpf_xdp_attach((int)ifindex, fd, XDP_FLAGS_SKB_MODE, NULL), 0);
+}
+
+static unsigned device_index(const char *name)
+{
+	struct arena *arena = arena_new();
+	struct diags d = {.arena = arena};
+	struct interface *list;
+	unsigned index = 0;
+	size_t count;
+
+	cr_assert_eq(host_interfaces(arena, &d, &list, &count), 0);
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(list[i].name, name))
+			index = list[i].ifindex;
+	arena_free(arena);
+	return index;
+}
+
+/* lesson: a program of somebody else that stands first makes a firewall see nothing, and it still
+ * says that it is on. */
+Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_named)
+{
+	static const char *const points[] = {"interface va0", NULL};
+	struct plan plan = {.policy = "doctored", .allow = {true, true}};
+	struct doctor_report report;
+	struct lab lab;
+	int link;
+
+	need_root();
+	lab_begin(&lab);
+	lab_applied(&lab, &plan, points);
+	report = examine(&lab.host);
+	cr_assert_eq(bypass_of(&report, "neighbours-before")->answer, ANSWER_NO);
+	cr_assert_eq(bypass_of(&report, "xdp")->answer, ANSWER_NO);
+	expect_can(&report, ANSWER_YES, report.can[FR_KIND_CGROUP]);
+	link = tcx_link_create(foreign_program(BPF_PROG_TYPE_SCHED_CLS, 0), device_index("va0"),
+			       ATTACH_TCX_INGRESS);
+	cr_assert_geq(link, 0, "%s", strerror(-link));
+	attach_xdp(device_index("va1"));
+	report = examine(&lab.host);
+	cr_assert_eq(bypass_of(&report, "neighbours-before")->answer, ANSWER_YES);
+	cr_assert_not_null(strstr(bypass_of(&report, "neighbours-before")->found,
+				  "va0 tcx/ingress before: program stranger"),
+			   "%s", bypass_of(&report, "neighbours-before")->found);
+	cr_assert_eq(bypass_of(&report, "xdp")->answer, ANSWER_YES);
+	cr_assert_not_null(strstr(bypass_of(&report, "xdp")->found, "va1: program stranger"), "%s",
+			   bypass_of(&report, "xdp")->found);
+	/* Nothing of the trials is left where they were made. */
+	cr_assert_eq(lab_tcx_programs(0, false, NULL), 2);
+	cr_assert_eq(lab_tcx_programs(1, false, NULL), 0);
+	lab_detached(&lab);
+	lab_end(&lab);
+}
+
+/* lesson: an old systemd attaches IPAddressDeny= to a cgroup for itself alone, and every other
+ * program is refused with a bare EPERM. */
+Test(datapath_probe, who_holds_the_cgroup_for_itself_is_named)
+{
+	struct doctor_report report;
+	char trial[160];
+	struct stat status;
+	struct lab lab;
+	int cgroup, program;
+
+	need_root();
+	lab_begin(&lab);
+	lab_cgroup(&lab);
+	cgroup = open(lab.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	program = foreign_program(BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS);
+	cr_assert_eq(bpf_prog_attach(program, cgroup, BPF_CGROUP_INET_EGRESS, 0), 0);
+	lab.host.cgroup = lab.cgroup;
+	report = examine(&lab.host);
+	expect(&report, "cgroup-packets", ANSWER_NO);
+	cr_assert_not_null(strstr(feature_of(&report, "cgroup-packets")->found, "stranger"));
+	expect(&report, "cgroup-connect", ANSWER_YES);
+	cr_assert_eq(report.can[FR_KIND_CGROUP], ANSWER_NO);
+	cr_assert_eq(report.can[FR_KIND_INTERFACE], ANSWER_YES);
+	/* The cgroup of the trial is gone. */
+	snprintf(trial, sizeof(trial), "%s/flowreeve-doctor-%d", lab.cgroup, getpid());
+	cr_assert_eq(stat(trial, &status), -1);
+	bpf_prog_detach2(program, cgroup, BPF_CGROUP_INET_EGRESS);
+	close(cgroup);
+	lab_end(&lab);
 }

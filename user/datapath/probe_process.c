@@ -38,28 +38,33 @@ static bool read_process(const char *pid, struct process *out)
 	return file != NULL;
 }
 
-/* A capability counts in the namespaces of its user namespace, and only there. */
-static bool same_namespace(const char *pid, const char *kind)
+/* 1 or 0, or -errno where that is not ours to know. */
+static int same_namespace(const char *pid, const char *kind)
 {
 	struct stat ours, theirs;
 	char path[300];
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/%s", pid, kind);
 	if (stat(path, &theirs))
-		return false;
+		return -errno;
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
 	return !stat(path, &ours) && ours.st_ino == theirs.st_ino;
 }
 
 /* Holders of one thing: how many, and the names of the first few. */
 struct holders {
-	unsigned count, named;
+	unsigned count, named, unreadable;
 	const char *names[NAMES_MAX];
 };
 
-static void holders_add(const struct probing *p, struct holders *holders, const char *name)
+/* `here`: 1 yes, 0 no, negative not to be known. */
+static void holders_add(const struct probing *p, struct holders *holders, const char *name,
+			int here)
 {
-	holders->count++;
+	holders->count += here > 0;
+	holders->unreadable += here == -EACCES || here == -EPERM;
+	if (here <= 0)
+		return;
 	for (unsigned i = 0; i < holders->named; i++)
 		if (str_equal(holders->names[i], name))
 			return;
@@ -72,25 +77,25 @@ static const char *holders_text(const struct probing *p, const struct holders *h
 {
 	const char *names = NULL;
 
+	if (!holders->count && holders->unreadable)
+		return "processes of others cannot be read";
 	for (unsigned i = 0; i < holders->named; i++)
 		names = text_append(p->arena, names, holders->names[i]);
-	return arena_printf(p->arena, "%u process%s %s%s%s", holders->count,
-			    holders->count == 1 ? "" : "es", where, names ? ": " : "",
-			    names ? names : "");
+	names = arena_printf(p->arena, "%u process%s %s%s%s", holders->count,
+			     holders->count == 1 ? "" : "es", where, names ? ": " : "",
+			     names ? names : "");
+	if (!holders->unreadable)
+		return names;
+	return arena_printf(p->arena, "%s; %u more cannot be read", names, holders->unreadable);
 }
 
 static void add_holders(struct probing *p, struct bypass bypass, const struct holders *holders,
-			const char *what)
+			const char *where)
 {
-	bypass.answer = holders->count ? ANSWER_YES : ANSWER_NO;
-	bypass.found = holders_text(p, holders, what);
-	probe_add_bypass(p, &bypass);
-}
-
-static void add_unknown(struct probing *p, struct bypass bypass)
-{
-	bypass.answer = ANSWER_UNKNOWN;
-	bypass.found = "processes of others cannot be read";
+	bypass.answer = holders->count	      ? ANSWER_YES
+			: holders->unreadable ? ANSWER_UNKNOWN
+					      : ANSWER_NO;
+	bypass.found = holders_text(p, holders, where);
 	probe_add_bypass(p, &bypass);
 }
 
@@ -135,7 +140,7 @@ static bool may_load(const struct process *process)
 static bool is_other_process(const char *pid, struct process *out)
 {
 	return isdigit((unsigned char)pid[0]) && (pid_t)strtoul(pid, NULL, 10) != getpid() &&
-	       read_process(pid, out) && out->in_user_space && same_namespace(pid, "user");
+	       read_process(pid, out) && out->in_user_space;
 }
 
 void probe_processes(struct probing *p)
@@ -143,26 +148,27 @@ void probe_processes(struct probing *p)
 	struct holders raw = {0}, bpf = {0};
 	const struct dirent *entry;
 	struct process process;
-	struct stat first;
 	DIR *stream = opendir("/proc");
 
+	if (!stream)
+		raw.unreadable = bpf.unreadable = 1;
 	while (stream && (entry = readdir(stream))) {
+		int here;
+
 		if (!is_other_process(entry->d_name, &process))
 			continue;
-		if (may_send_raw(&process) && same_namespace(entry->d_name, "net"))
-			holders_add(p, &raw, process.name);
+		/* A capability counts in the namespaces of its user namespace, and only there. */
+		here = same_namespace(entry->d_name, "user");
 		if (may_load(&process))
-			holders_add(p, &bpf, process.name);
-	}
-	/* Those of the first process are readable to whoever may read those of all. */
-	if (stream && !stat("/proc/1/ns/net", &first)) {
-		add_holders(p, packet_sockets, &raw, "of this network namespace");
-		add_holders(p, bpf_users, &bpf, "seen from here");
-	} else {
-		add_unknown(p, packet_sockets);
-		add_unknown(p, bpf_users);
+			holders_add(p, &bpf, process.name, here);
+		if (here > 0)
+			here = same_namespace(entry->d_name, "net");
+		if (may_send_raw(&process))
+			holders_add(p, &raw, process.name, here);
 	}
 	if (stream)
 		closedir(stream);
+	add_holders(p, packet_sockets, &raw, "of this network namespace");
+	add_holders(p, bpf_users, &bpf, "seen from here");
 	probe_add_bypass(p, &cgroup_leavers);
 }

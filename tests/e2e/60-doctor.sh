@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The doctor on hosts that lack something: privilege, a bpffs, a cgroup2 hierarchy. It says what is
+# missing and what to do, never calls a thing lacking that it could not try, and leaves nothing behind.
+# lesson: "it does not load here" is the commonest complaint about programs of this kind, and nobody can
+# say which feature of the host is missing.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
+
+# Runs the command; $said is its document, $code its exit code. COMMAND...
+examine()
+{
+	said=$("$@" 2>"$work/err")
+	code=$?
+}
+ask() { jq -r "$1" <<<"$said" 2>&1; } # FILTER
+feature() { ask ".features[] | select(.name == \"$1\") | .$2"; } # NAME FIELD
+bypass() { ask ".bypasses[] | select(.name == \"$1\") | .$2"; } # NAME FIELD
+doctor=(timeout -s KILL 60 "$FLOWREEVE" doctor --json)
+pins=(--pin-root) # and the lab's
+nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+caps() { echo setpriv --bounding-set "$1" --inh-caps "$1"; }
+
+e2e_begin doctor
+pins+=("$LAB_DIR/bpf/flowreeve")
+
+# ---------------------------------------------------------------- root, with all it wants
+examine lab_enter agent "${doctor[@]}" "${pins[@]}"
+equal 'root: interfaces and guests' 'yes yes' "$(ask '"\(.can_enforce.interfaces) \(.can_enforce.guests)"')"
+equal 'root: the exit code is the sum' "$([ "$(ask .can_enforce.cgroups)" = yes ] && echo 0 || echo 6)" "$code"
+equal 'root: the kernel' "$(uname -r) $(uname -m)" "$(ask '"\(.kernel) \(.machine)"')"
+equal 'root: every program has its count of verified instructions' '[]' \
+	"$(ask '[.programs[] | select(.answer == "yes" and (.verified // 0) < 10) | .name] | tostring')"
+equal 'root: CAP_NET_RAW is seen' yes "$(bypass packet-sockets seen)"
+equal 'root: this namespace does not forward' no "$(bypass forwarding seen)"
+cgroup2=$(feature cgroup2 found | sed -n 's/.* at //p')
+equal 'nothing is left on a device' '' "$(lab_enter agent bpftool net show 2>&1 | grep -E 'tcx|clsact')"
+equal 'nothing is left in bpffs' '' "$(pins_left)"
+if [ -n "$cgroup2" ]; then
+	equal 'nothing is left among cgroups' '' "$(find "$cgroup2" -maxdepth 1 -name 'flowreeve-doctor-*')"
+fi
+
+# ---------------------------------------------------------------- ways past the hooks
+if lab_enter agent ip link add mv0 link ens5 type macvlan 2>/dev/null; then
+	examine lab_enter agent "${doctor[@]}" "${pins[@]}"
+	equal 'a macvlan device is seen' 'yes mv0 on ens5' "$(bypass macvlan seen) $(bypass macvlan found)"
+	lab_enter agent ip link del mv0
+else
+	skip 'a macvlan device is seen' 'this kernel has no macvlan'
+fi
+examine lab_enter router "${nobody[@]}" "${doctor[@]}"
+equal 'forwarding is seen, without privilege' yes "$(bypass forwarding seen)"
+
+# ---------------------------------------------------------------- privilege
+equal 'nobody: exit 6' 6 "$code"
+equal 'nobody: interfaces are not called lacking' unknown "$(ask .can_enforce.interfaces)"
+equal 'nobody: the privilege is' no "$(feature privilege answer)"
+matches 'nobody: the error says what to do' 'run it as root, or grant CAP_BPF' "$(cat "$work/err")"
+equal 'nobody: features that only a trial shows are unknown' unknown "$(feature tcx-link answer)"
+equal 'nobody: what can be told is' yes "$(feature kernel-btf answer)"
+equal 'nobody: processes of others are not guessed' unknown "$(bypass bpf-users seen)"
+# shellcheck disable=SC2046 # words
+examine lab_enter agent $(caps -all,+bpf,+net_admin) "${doctor[@]}" "${pins[@]}"
+equal 'without CAP_PERFMON: exit 6' 6 "$code"
+matches 'without CAP_PERFMON: names it alone' 'lacks CAP_PERFMON$' "$(feature privilege found)"
+equal 'without CAP_PERFMON: no program is called refused' unknown \
+	"$(ask '[.programs[] | select(.name != "fr_clock") | .answer] | unique | join(" ")')"
+# shellcheck disable=SC2046
+examine lab_enter agent $(caps -all,+bpf,+net_admin,+perfmon) "${doctor[@]}" "${pins[@]}"
+equal 'exactly the three: interfaces and guests' 'yes yes' "$(ask '"\(.can_enforce.interfaces) \(.can_enforce.guests)"')"
+equal 'exactly the three: no namespace can be made, TCX is told all the same' \
+	"$(lab_enter agent "${doctor[@]}" "${pins[@]}" | jq .tcx)" "$(ask .tcx)"
+examine unshare -Ur "${doctor[@]}"
+equal 'in a user namespace: exit 6' 6 "$code"
+matches 'in a user namespace: says so' 'user namespace' "$(feature privilege found)"
+
+# ---------------------------------------------------------------- mounts
+examine unshare -m sh -c 'mount -t tmpfs none /sys/fs/bpf && exec "$@"' - "${doctor[@]}"
+equal 'no bpffs: is told' no "$(feature bpffs answer)"
+examine lab_enter agent "${doctor[@]}" --pin-root "$work/not-bpffs"
+equal 'a pin root outside of bpffs: exit 6' 6 "$code"
+equal 'a pin root outside of bpffs: the sum' 'no no no' "$(ask '[.can_enforce[]] | join(" ")')"
+matches 'a pin root outside of bpffs: the command that mounts it' 'mount -t bpf' "$(feature bpffs remedy)"
+equal 'a pin root outside of bpffs: nothing was made there' '' "$(ls "$work/not-bpffs" 2>/dev/null)"
+examine lab_enter agent "${doctor[@]}" "${pins[@]}" --cgroup "$work"
+equal 'no cgroup2: exit 6' 6 "$code"
+equal 'no cgroup2: interfaces, not cgroups' 'yes no' "$(ask '"\(.can_enforce.interfaces) \(.can_enforce.cgroups)"')"
+matches 'no cgroup2: the command that mounts it' 'mount -t cgroup2' "$(feature cgroup2 remedy)"
+equal 'no cgroup2: the kernel has the hooks' yes "$(feature cgroup-packets answer)"
+matches 'no cgroup2: the error names it' 'cannot enforce on cgroups: cgroup2' "$(cat "$work/err")"
+if [ -n "$cgroup2" ]; then
+	examine unshare -m sh -c 'mount -t tmpfs none "$0" && exec "$@"' "$cgroup2" "${doctor[@]}" "${pins[@]}"
+	equal 'cgroup2 covered by another mount: the sum' no "$(ask .can_enforce.cgroups)"
+fi
