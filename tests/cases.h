@@ -9,7 +9,8 @@
  *
  * direction, protocol, peer with the listener's port (ICMP: type and code apart), verdict, and what
  * is worth asserting of rule and reason. '#' begins a comment where a word could begin. All judges
- * read the same lines. Tests run from the top of the source tree.
+ * read the same lines. A file `local` beside them says what local-subnet is, a prefix a line. Tests
+ * run from the top of the source tree.
  */
 #ifndef TESTS_CASES_H
 #define TESTS_CASES_H
@@ -159,10 +160,34 @@ static inline size_t case_lines(const char *path, const struct ruleset *rs,
 	return count;
 }
 
+/* Room for the prefixes of one `local`. */
+enum { CASE_LOCAL_MAX = 8 };
+
+static inline void case_local(const char *directory, struct prefix local[CASE_LOCAL_MAX],
+			      struct policy_options *options)
+{
+	char path[512], text[PREFIX_TEXT + 2];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/local", directory);
+	file = fopen(path, "re");
+	options->local = local;
+	options->local_known = file != NULL;
+	while (file && fgets(text, sizeof(text), file)) {
+		text[strcspn(text, "\n")] = '\0';
+		cr_assert_lt(options->local_count, CASE_LOCAL_MAX, "%s", path);
+		cr_assert_eq(prefix_parse(text, &local[options->local_count++]), NET_OK, "%s: %s",
+			     path, text);
+	}
+	if (file)
+		fclose(file);
+}
+
 static inline size_t case_directory(const char *directory, uint32_t flags, case_visit visit,
 				    void *context)
 {
 	struct policy_options options = {.tables_dir = "policies/tables"};
+	struct prefix local[CASE_LOCAL_MAX];
 	struct arena *arena = arena_new();
 	struct diags diags = {.arena = arena};
 	struct ruleset *rs = NULL;
@@ -170,6 +195,7 @@ static inline size_t case_directory(const char *directory, uint32_t flags, case_
 	char path[512];
 	size_t count;
 
+	case_local(directory, local, &options);
 	snprintf(path, sizeof(path), "%s/policy.yaml", directory);
 	cr_assert_eq(policy_load(path, &options, &diags, &rs), 0, "%s: %s", path,
 		     diags.count ? diags.list[0].message : "does not load");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peers: addresses, prefixes, named sets, `any`, `local-subnet` of both families or of one. Anything that could be a DNS name
- * is told apart from a mistyped address, so that neither is taken for the other.
+ * Peers: addresses, prefixes, named sets, `any`, `local-subnet` of both families or of one. Anything
+ * that could be a DNS name is told apart from a mistyped address, so that neither is taken for the
+ * other.
  */
 #include <ctype.h>
 #include <errno.h>
