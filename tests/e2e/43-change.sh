@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A new policy cuts at the next packet what it denies, old conversations and replies too, and lets go on
+# what is allowed again. The mode is switched to and fro under clients that connect and transfer: none of
+# the allowed meets an error, none of the denied gets through, and the figures miss nothing.
+#
+# lesson: others keep what was established before a change, so that a revoked permission goes on for as
+# long as the connection does; or they cut everything, so that nobody dares to change anything.
+. "$(dirname "$0")/lib.sh"
+. "$e2e_here/crowd.sh"
+
+each=20
+
+# Refused datagrams to or from the echo server. egress|ingress
+datagrams_refused()
+{
+	fr_ask "$host" "[.drops[] | select(.verdict == \"drop\" and .direction == \"$1\" and .protocol == \"udp\" and
+		.peer.address == \"10.20.0.5\") | .packets] | add // 0" show drops
+}
+
+bytes_in() { crowd_ask sink-in taken | awk '{ print $2 }'; }
+
+cut_crowds_start()
+{
+	crowd_start sink-in "$party" sink 22
+	crowd_start tcp "$party" hold tcp 10.20.0.5 7 $each
+	crowd_start udp "$party" hold udp 10.20.0.5 7 $each
+	crowd_start bulk-in bastion bulk "$party4" 22
+	crowd_start bulk-out "$party" bulk 10.20.0.5 9
+}
+
+# What is cut: sessions and datagrams that we opened, their answers, a transfer that the bastion opened.
+cut_run()
+{
+	local before
+	cut_crowds_start
+	equal "$kind: sessions live" "answered $each of $each" "$(crowd_ask tcp ask)"
+	succeeds "$kind: a policy that denies them" fr "$host" apply "$work/less.yaml" $options
+	equal "$kind: no datagram goes out from now on" "answered 0 of $each" "$(crowd_ask udp ask 0.3)"
+	equal "$kind: each is told" $each "$(datagrams_refused egress)"
+	crowd_ask serve tell >/dev/null
+	equal "$kind: no answer comes in" 'heard 0' "$(crowd_ask udp heard 0.3)"
+	equal "$kind: each of those is told" $each "$(datagrams_refused ingress)"
+	before=$(bytes_in)
+	equal "$kind: no session is answered" "answered 0 of $each" "$(crowd_ask tcp ask 0.5)"
+	equal "$kind: the transfer that the peer opened has stopped" "$before" "$(bytes_in)"
+	succeeds "$kind: allowed again" fr "$host" apply "$work/more.yaml" $options
+	equal "$kind: the sessions go on" "answered $each of $each" "$(crowd_ask tcp ask 10)"
+	equal "$kind: so do the datagrams" "answered $each of $each" "$(crowd_ask udp ask 5)"
+	cut_transfers_end
+	crowd_stop tcp udp bulk-in bulk-out sink-in
+}
+
+cut_transfers_end()
+{
+	local name sent whole
+	for name in in out; do
+		sent=$(crowd_ask "bulk-$name" end)
+		whole=$(crowd_ask "sink-$name" whole)
+		equal "$kind: the transfer $name arrives whole" "${sent#sent }" "$(awk '/^whole/ { print $2, $3 }' <<<"$whole")"
+	done
+	at_least "$kind: the one that was allowed all along never stalled" 1 \
+		"$(awk '/^whole/ { print ($5 < 2500) }' <<<"$whole")"
+}
+
+good='good-1 good-2 good-3 good-4 good-5 good-6' bad='bad-1 bad-2'
+
+clients_start()
+{
+	local i
+	for i in 1 2 3; do
+		crowd_start "good-$i" "$party" client 10.20.0.5 7 10
+		crowd_start "good-$((i + 3))" bastion client "$party4" 22022 10
+	done
+	crowd_start bad-1 "$party" client 10.66.0.66 4444 0.6 1
+	crowd_start bad-2 intruder client "$party4" 8080 0.6 1
+}
+
+# Attempts of the denied clients that lie between two switches. MODE PATTERN
+denied_judged()
+{
+	local name i said
+	for name in $bad; do
+		crowd_ask "$name" mark >/dev/null
+	done
+	sleep 0.3
+	for name in $bad; do
+		for i in $(seq 50); do
+			said=$(crowd_ask "$name" judge)
+			[[ $said == 'ok 0 failed 0 '* ]] || break
+			sleep 0.1
+		done
+		matches "$kind, $1, round $round: $name" "$2" "$said"
+	done
+}
+
+clients_end()
+{
+	local name said total=0
+	for name in $good; do
+		said=$(crowd_ask "$name" end)
+		matches "$kind: $name met no error" '^ok [0-9]+ failed 0 ' "$said"
+		at_least "$kind: $name was worth the name" 20 "$(awk '{ print $2 }' <<<"$said")"
+		[ "${name#good-}" -gt 3 ] || total=$((total + $(awk '{ print $2 }' <<<"$said")))
+	done
+	equal "$kind: every connection of ours is on the rule, through $((2 * rounds)) switches" \
+		"$total" $(($(rule_field "$host" echo connections) - connections))
+	crowd_stop $good $bad
+}
+
+modes_run()
+{
+	local connections
+	connections=$(rule_field "$host" echo connections)
+	clients_start
+	for round in $(seq $rounds); do
+		succeeds "$kind: to audit, round $round" fr "$host" apply "$work/more.yaml" --mode audit $options
+		denied_judged audit '^ok [1-9][0-9]* failed 0 '
+		succeeds "$kind: to enforce, round $round" fr "$host" apply "$work/more.yaml" $options
+		denied_judged enforce '^ok 0 failed [1-9]'
+	done
+	clients_end
+}
+
+change_run() # KIND
+{
+	e2e_kind "$1"
+	policy_write "$work/more.yaml" enforce "$attach"
+	policy_write "$work/less.yaml" enforce "$attach"
+	sed -i '/id: echo/d; /id: ssh-from-bastion/d' "$work/less.yaml"
+	succeeds "$kind: enforce" fr "$host" apply "$work/more.yaml" $options
+	peer_start "$party" "admin-$kind" 22022
+	peer_start "$party" "forgotten-$kind" 8080
+	cut_run
+	modes_run
+	lab_stop "peer-admin-$kind"
+	lab_stop "peer-forgotten-$kind"
+	succeeds "$kind: detach" fr "$host" detach
+}
+
+e2e_begin change
+rounds=2
+peer_start nfs echo 7
+peer_start intruder stranger 4444
+crowd_start serve nfs serve 7
+crowd_start sink-out nfs sink 9
+change_run interface
+change_run guest
+change_run cgroup
