@@ -9,7 +9,7 @@
 
 #include "../judges.h"
 
-enum { LINES_MAX = 60, EXAMPLES = 7 };
+enum { LINES_MAX = 60, EXAMPLES = 12 };
 
 static struct ruleset *example_load(struct arena *arena, const char *path, struct diags *d)
 {
@@ -110,6 +110,33 @@ Test(examples, both_ends_of_the_replication_row_are_open_and_no_more)
 	expect_row(gateway, tuple_of(FR_INGRESS, PROTO_TCP, "192.0.2.77", 1500),
 		   "aws-mgn/replication-data", 195);
 	expect_row(gateway, tuple_of(FR_EGRESS, PROTO_TCP, "192.0.2.77", 1500), NULL, 0);
+}
+
+Test(examples, hosts_of_the_other_vendors_serve_their_rows_and_no_more)
+{
+	const char *mediator = "policies/examples/ontap-mediator.yaml";
+	const char *cassandra = "policies/examples/dataminer-cassandra.yaml";
+	const char *elastic = "policies/examples/dataminer-elasticsearch.yaml";
+	const char *nats = "policies/examples/dataminer-nats.yaml";
+	const char *client = "policies/examples/qumulo-client.yaml";
+
+	expect_row(mediator, tuple_of(FR_INGRESS, PROTO_TCP, "10.50.1.17", 31784),
+		   "snapmirror-active-sync/mediator-service", 69);
+	expect_row(mediator, tuple_of(FR_EGRESS, PROTO_TCP, "10.50.1.17", 31784), NULL, 0);
+	expect_row(cassandra, tuple_of(FR_INGRESS, PROTO_TCP, "10.40.1.12", 7001),
+		   "dataminer/cassandra-nodes-tls", 24);
+	expect_row(cassandra, tuple_of(FR_INGRESS, PROTO_TCP, "10.40.1.12", 9042), NULL, 0);
+	expect_row(elastic, tuple_of(FR_INGRESS, PROTO_TCP, "10.40.0.17", 9200),
+		   "dataminer/elasticsearch", 22);
+	expect_row(elastic, tuple_of(FR_INGRESS, PROTO_TCP, "10.40.0.17", 9300), NULL, 0);
+	expect_row(nats, tuple_of(FR_INGRESS, PROTO_TCP, "10.40.3.12", 6222),
+		   "dataminer/nats-cluster", 29);
+	expect_row(nats, tuple_of(FR_INGRESS, PROTO_TCP, "10.0.9.20", 8222),
+		   "dataminer/nats-monitoring", 30);
+	expect_row(client, tuple_of(FR_EGRESS, PROTO_TCP, "10.60.0.3", 445), "qumulo/smb", 52);
+	expect_row(client, tuple_of(FR_EGRESS, PROTO_TCP, "10.60.0.3", 40000), NULL, 0);
+	expect_row(client, tuple_of(FR_INGRESS, PROTO_TCP, "10.60.0.3", 4045),
+		   "nfs-locks/lockd-callback", 0);
 }
 
 /* ---------------------------------------------------------------- both judges, at every corner */
