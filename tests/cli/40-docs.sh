@@ -122,6 +122,28 @@ else
 	not_ok 'the keys of every map are asked for' "user/policy has $known kinds of maps, this test knows $maps"
 fi
 
+# ---------------------------------------------------------------- readings of the vendors' tables
+
+# Each of A1 ... A45 is told, and pinned by a case or a test of that name; the counts of rows are true.
+for number in {1..45}; do
+	told=$(grep -c "^| A$number |" docs/tables.md)
+	pinned=$(find tests/cases -maxdepth 1 -name "a$(printf %02d "$number")-*" | wc -l)
+	pinned=$((pinned + $(cat tests/unit/tables_pins*.c | grep -cE "^Test\(pins, a$number(_a[0-9]+)*_")))
+	if [ "$told" = 1 ] && [ $pinned -gt 0 ]; then
+		ok "docs/tables.md: A$number is told and pinned"
+	else
+		not_ok "docs/tables.md: A$number is told and pinned" "told $told times, pinned $pinned times"
+	fi
+done
+while read -r table rows; do
+	attempt check "policies/tables/$table.yaml"
+	if grep -q "table of $rows rows" "$work/out"; then
+		ok "docs/tables.md: rows of $table"
+	else
+		not_ok "docs/tables.md: rows of $table" "$(cat "$work/out")"
+	fi
+done < <(sed -nE 's/^\| `([a-z-]+)` \|.*\| ([0-9]+) \|$/\1 \2/p' docs/tables.md)
+
 # ---------------------------------------------------------------- examples
 
 # Literal blocks after a comment `file: NAME`.
