@@ -6,8 +6,14 @@
  */
 #include "probe.h"
 
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
+
+enum { CHILD_STACK = 1 << 20 };
 
 struct finding finding_of(const struct probing *p, int result)
 {
@@ -70,6 +76,24 @@ int probe_program(enum bpf_prog_type type, enum bpf_attach_type expected, int va
 	int fd = bpf_prog_load(type, "fr_doctor", "GPL", code, ARRAY_SIZE(code), &options);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int probe_child(int (*run)(void *), void *context, int namespaces)
+{
+	CLEANUP(free_ptr) char *stack = aligned_alloc(64, CHILD_STACK);
+	pid_t child;
+
+	if (!stack)
+		return -ENOMEM;
+	/* The memory is copied, so that the stack is the child's own. */
+	child = clone(run, stack + CHILD_STACK, namespaces | SIGCHLD, context);
+	return child < 0 ? -errno : child;
+}
+
+void probe_wait(int child)
+{
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 /* ---------------------------------------------------------------- the sum */

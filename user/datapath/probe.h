@@ -48,6 +48,11 @@ const struct feature *probe_find(const struct probing *p, const char *name);
 /* A program of two instructions, `return value`, of that type; fd or -errno. */
 int probe_program(enum bpf_prog_type type, enum bpf_attach_type expected, int value);
 
+/* A child in namespaces of its own (CLONE_NEW...) that ends when `run` returns: its pid, or -errno
+ * before anything has run. What it writes is seen by us in shared memory only. */
+int probe_child(int (*run)(void *), void *context, int namespaces);
+void probe_wait(int child);
+
 /* The root of a new mount that is nowhere in the tree of files; fd or -errno. */
 int mount_detached(const char *type);
 

@@ -8,15 +8,12 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHILD_STACK = 1 << 18, LOOPBACK = 1, NOT_RUN = 1 };
+enum { LOOPBACK = 1, NOT_RUN = 1 };
 
 /* ---------------------------------------------------------------- devices */
 
@@ -62,20 +59,13 @@ static int device_child(void *shared)
 	return 0;
 }
 
-/* 0, or -errno when there is no namespace to try it in. clone() refuses before anything has run. */
+/* 0, or -errno when there is no namespace to try it in. */
 static int run_in_namespace(struct device_trial *shared, int flags)
 {
-	CLEANUP(free_ptr) char *stack = aligned_alloc(64, CHILD_STACK);
-	pid_t child;
+	int child = probe_child(device_child, shared, flags);
 
-	if (!stack)
-		return -ENOMEM;
-	child = clone(device_child, stack + CHILD_STACK, flags | SIGCHLD, shared);
-	if (child < 0)
-		return -errno;
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
-	return 0;
+	probe_wait(child);
+	return child < 0 ? child : 0;
 }
 
 /* The call as far as it goes for a device that does not exist: a kernel that knows TCX misses the
