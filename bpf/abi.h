@@ -127,7 +127,7 @@ enum fr_timeout {
 	FR_TIMEOUT_UDP_ONEWAY,
 	FR_TIMEOUT_UDP,
 	FR_TIMEOUT_ICMP,
-	FR_TIMEOUT_ADOPT, /* guests: adoption after attach or a counted eviction */
+	FR_TIMEOUT_ADOPT, /* guests: adoption after attach or a counted eviction from fr_flows */
 	FR_TIMEOUT_EVENT, /* at most one drop event per rule and peer in this time */
 	FR_TIMEOUTS
 };
@@ -238,6 +238,21 @@ struct fr_reason_counters {
 #define FR_REASON_INDEX(kind, dir, reason) (((kind)*FR_DIRS + (dir)) * 32 + (reason))
 #define FR_REASON_ENTRIES (FR_KINDS * FR_DIRS * 32)
 
+/* The tables of flows: fr_flows, fr_talks, fr_embryos, fr_pings. */
+enum fr_table { FR_TABLE_FLOWS, FR_TABLE_TALKS, FR_TABLE_EMBRYOS, FR_TABLE_PINGS, FR_TABLES };
+
+/*
+ * `fr_room`, by enum fr_table. The kernel evicts without a word, so the programs keep an account:
+ * of entries put in and not taken out since, but for TCP that has closed, whose room is free. One more than the table holds proves that an entry was evicted; it is tallied and leaves the
+ * account. What was only forgotten (idle, no FIN) counts like a live one. The tally is a lower
+ * bound: the kernel takes entries in batches before the table is full, up to 128 for each CPU and
+ * table, and one that evicts a closed connection before a live one is not seen.
+ */
+struct fr_room {
+	__s64 entries;
+	__u64 evicted; /* jiffies64 of the last counted eviction; 0 none */
+};
+
 /* `fr_events_lost` and the like: `fr_tallies`, per-CPU u64. */
 enum fr_tally {
 	FR_TALLY_EVENTS_LOST, /* the ring buffer was full */
@@ -246,7 +261,8 @@ enum fr_tally {
 	FR_TALLY_FLOWS_OPENED,
 	FR_TALLY_FLOWS_PROMOTED,
 	FR_TALLY_FLOWS_ADOPTED,
-	FR_TALLY_COUNT
+	FR_TALLY_EVICTED, /* + enum fr_table: see struct fr_room */
+	FR_TALLY_COUNT = FR_TALLY_EVICTED + FR_TABLES
 };
 
 /* ---------------------------------------------------------------- flows */
@@ -300,7 +316,8 @@ struct fr_flow {
 	__u32 pid;	  /* of the owner where the hook knows it, else 0 */
 	char comm[FR_COMM_LEN];
 	__u32 isn; /* TCP: the initial sequence number of the responder's last SYN */
-	__u32 pad;
+	__u8 ended; /* TCP: has left the account of its table: see struct fr_room */
+	__u8 pad[3];
 };
 
 /* Who owns a socket: sk_storage, written when a process creates it or connects. */

@@ -7,8 +7,8 @@
 #ifndef FR_JUDGE_H
 #define FR_JUDGE_H
 
-#include "flow.h"
 #include "host.h"
+#include "track.h"
 
 /* The window of generations in which these programs judge; outside of it they pass everything. */
 extern const volatile __u32 fr_first_generation;
@@ -123,107 +123,6 @@ static __always_inline void find_cell(const struct fr_scene *s, struct fr_findin
 	f->verdict |= s->conf->zero;
 	f->reason |= s->conf->zero;
 	f->staged |= s->conf->zero;
-}
-
-/* ---------------------------------------------------------------- flows */
-
-static __always_inline int is_icmp(const struct fr_packet *p)
-{
-	return p->key.proto == FR_PROTO_ICMP || p->key.proto == FR_PROTO_ICMP6;
-}
-
-/* The live flow of a key, or NULL; *embryo says that it is in the table of embryos. */
-static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
-						 const struct fr_packet *p,
-						 const struct fr_flow_key *key, int *embryo)
-{
-	struct fr_flow *flow;
-
-	*embryo = 0;
-	if (is_icmp(p)) {
-		flow = bpf_map_lookup_elem(&fr_pings, key);
-		return flow && !flow_expired(flow, key->proto, s->conf->timeout, s->now) ? flow : 0;
-	}
-	if (key->proto == FR_PROTO_TCP)
-		flow = bpf_map_lookup_elem(&fr_flows, key);
-	else
-		flow = bpf_map_lookup_elem(&fr_talks, key);
-	if (flow && !flow_expired(flow, key->proto, s->conf->timeout, s->now))
-		return flow;
-	*embryo = 1;
-	flow = bpf_map_lookup_elem(&fr_embryos, key);
-	return flow && !flow_expired(flow, key->proto, s->conf->timeout, s->now) ? flow : 0;
-}
-
-static __noinline int flow_open(const struct fr_scene *s, const struct fr_packet *p,
-				const struct fr_finding *f)
-{
-	struct fr_flow flow = {.first = s->now, .last = s->now, .opener = f->opener};
-	long err;
-
-	flow.state = f->start - 1;
-	flow.slot = f->slot;
-	flow.generation = s->head->generation;
-	flow.reason = f->reason;
-	flow.flags = FR_FLOW_OPENER_AGAIN | (f->verdict == FR_PASS ? 0 : FR_FLOW_WOULD_DROP);
-	if (s->owner) {
-		flow.pid = s->owner->pid;
-		__builtin_memcpy(flow.comm, s->owner->comm, sizeof(flow.comm));
-	}
-	flow.packets[p->dir & 1] = p->packets;
-	flow.bytes[p->dir & 1] = p->length;
-	if (f->stale && p->key.proto == FR_PROTO_TCP)
-		bpf_map_delete_elem(&fr_flows, &p->key);
-	else if (f->stale)
-		bpf_map_delete_elem(&fr_talks, &p->key);
-	if (is_icmp(p))
-		err = bpf_map_update_elem(&fr_pings, &p->key, &flow, BPF_ANY);
-	else
-		err = bpf_map_update_elem(&fr_embryos, &p->key, &flow, BPF_ANY);
-	tally_add(err				  ? FR_TALLY_FLOW_INSERT_FAILED
-		  : flow.state == FR_FLOW_ADOPTED ? FR_TALLY_FLOWS_ADOPTED
-						  : FR_TALLY_FLOWS_OPENED);
-	return err;
-}
-
-/* From the embryos to the established ones, once it has got there. */
-static __always_inline void flow_promote(const struct fr_packet *p, struct fr_flow *flow)
-{
-	long err;
-
-	if (p->key.proto == FR_PROTO_TCP)
-		err = bpf_map_update_elem(&fr_flows, &p->key, flow, BPF_ANY);
-	else
-		err = bpf_map_update_elem(&fr_talks, &p->key, flow, BPF_ANY);
-	if (err) {
-		tally_add(FR_TALLY_FLOW_INSERT_FAILED);
-		return;
-	}
-	bpf_map_delete_elem(&fr_embryos, &p->key);
-	tally_add(FR_TALLY_FLOWS_PROMOTED);
-}
-
-/* A packet of a known flow: what was judged of it now, and its share of the figures. */
-static __always_inline void flow_update(const struct fr_scene *s, const struct fr_packet *p,
-					const struct fr_finding *f, struct fr_hook h)
-{
-	struct fr_flow *flow = f->flow;
-	__u32 dir = h.dir & 1;
-
-	flow->slot = f->slot;
-	flow->generation = s->head->generation;
-	if (f->verdict == FR_PASS)
-		flow->flags &= ~FR_FLOW_WOULD_DROP;
-	else
-		flow->flags |= FR_FLOW_WOULD_DROP;
-	if (f->verdict == FR_DROP)
-		return;
-	__sync_fetch_and_add(&flow->packets[dir], p->packets);
-	__sync_fetch_and_add(&flow->bytes[dir], p->length);
-	if (flow_refreshes(flow, p))
-		flow->last = s->now;
-	if (f->embryo && f->verdict == FR_PASS && flow->state == FR_FLOW_ESTABLISHED)
-		flow_promote(p, flow);
 }
 
 /* ---------------------------------------------------------------- always allowed */
@@ -358,7 +257,8 @@ static __noinline int fragment_note(const struct fr_scene *s, const struct fr_pa
 /* Mid-stream TCP in the grace time of a guest, whose sockets cannot be asked. */
 static __always_inline int adopt_guest(const struct fr_scene *s, const struct fr_packet *p)
 {
-	if (p->key.proto != FR_PROTO_TCP || s->now >= s->conf->adopt_until)
+	if (p->key.proto != FR_PROTO_TCP ||
+	    (s->now >= s->conf->adopt_until && !track_lost_lately(s)))
 		return -1;
 	if (judge_admits(s, p, FR_EGRESS, p->key.peer_port, 0))
 		return FR_EGRESS;

@@ -11,6 +11,7 @@
 #include "judge.h"
 
 const volatile bool fr_tracing = false;
+const volatile __u32 fr_table_sizes[FR_TABLES] = {};
 const volatile __u32 fr_first_generation = 0;
 const volatile __u32 fr_last_generation = 0xffffffff;
 

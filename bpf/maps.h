@@ -48,6 +48,11 @@ FR_MAP(fr_talks, BPF_MAP_TYPE_LRU_HASH, 32768, struct fr_flow_key, struct fr_flo
 FR_MAP(fr_embryos, BPF_MAP_TYPE_LRU_HASH, 16384, struct fr_flow_key, struct fr_flow);
 FR_MAP(fr_pings, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_flow_key, struct fr_flow);
 
+/* How full they are, by enum fr_table. Programs add, user space only reads; the loader says what
+ * each holds. */
+FR_MAP(fr_room, BPF_MAP_TYPE_ARRAY, FR_TABLES, __u32, struct fr_room);
+extern const volatile __u32 fr_table_sizes[FR_TABLES];
+
 /* Refused, or would have been: aggregated over the opener's port. Programs insert, user space
  * reads. */
 FR_MAP(fr_denied, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_flow_key, struct fr_denied);

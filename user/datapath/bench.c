@@ -112,8 +112,13 @@ static void forget(const struct bench *bench)
 	static const enum kernel_map maps[] = {MAP_FLOWS,  MAP_TALKS,	  MAP_EMBRYOS, MAP_PINGS,
 					       MAP_DENIED, MAP_FRAGMENTS, MAP_THROTTLE};
 
+	static const struct fr_room empty;
+
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
 		map_clear(object_map(bench->object, map_names[maps[i]]));
+	for (uint32_t i = 0; i < FR_TABLES; i++)
+		bpf_map_update_elem(object_map(bench->object, map_names[MAP_ROOM]), &i, &empty,
+				    BPF_ANY);
 }
 
 /* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says.

@@ -160,6 +160,26 @@ static int copy_live(struct change *change)
 	return bpf_map_update_elem(images, &zero, &copy, BPF_ANY) ? -errno : 0;
 }
 
+/* The new table's account begins with what is copied into it; the other tables go on. */
+static int copy_room(const struct change *change, int64_t flows)
+{
+	CLEANUP(close_fd)
+	int old = pin_open_map(change->running.pins, map_names[MAP_ROOM], sizeof(uint32_t),
+			       sizeof(struct fr_room));
+	CLEANUP(close_fd) int new = pin_open(change->pins, map_names[MAP_ROOM]);
+	struct fr_room room;
+
+	for (uint32_t i = 0; i < FR_TABLES && old >= 0 && new >= 0; i++) {
+		if (bpf_map_lookup_elem(old, &i, &room))
+			return -errno;
+		if (i == FR_TABLE_FLOWS)
+			room.entries = flows;
+		if (bpf_map_update_elem(new, &i, &room, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
 /* Flows that are met meanwhile are in one map or the other; the rest is adopted. */
 static int copy_flows(const struct change *change)
 {
@@ -170,16 +190,18 @@ static int copy_flows(const struct change *change)
 			       sizeof(flow));
 	CLEANUP(close_fd) int new = pin_open(change->pins, map_names[MAP_FLOWS]);
 	const void *at = NULL;
+	int64_t count = 0;
 
 	if (old < 0 || new < 0 || fd_map_id(old) == fd_map_id(new))
 		return 0;
 	while (!bpf_map_get_next_key(old, at, &next)) {
 		key = next;
 		at = &key;
-		if (!bpf_map_lookup_elem(old, &key, &flow))
-			bpf_map_update_elem(new, &key, &flow, BPF_NOEXIST);
+		if (!bpf_map_lookup_elem(old, &key, &flow) &&
+		    !bpf_map_update_elem(new, &key, &flow, BPF_NOEXIST))
+			count += !flow.ended;
 	}
-	return 0;
+	return copy_room(change, count);
 }
 
 static bool counters_are_new(const struct change *change, int *out)

@@ -39,9 +39,10 @@ const char *const map_names[MAP_COUNT] = {
 	[MAP_REASONS] = "fr_reasons",	[MAP_TALLIES] = "fr_tallies",
 	[MAP_FLOWS] = "fr_flows",	[MAP_TALKS] = "fr_talks",
 	[MAP_EMBRYOS] = "fr_embryos",	[MAP_PINGS] = "fr_pings",
-	[MAP_DENIED] = "fr_denied",	[MAP_FRAGMENTS] = "fr_fragments",
-	[MAP_THROTTLE] = "fr_throttle", [MAP_EVENTS] = "fr_events",
-	[MAP_CONTROL] = "fr_control",	[MAP_OWNER] = "fr_owner",
+	[MAP_ROOM] = "fr_room",		[MAP_DENIED] = "fr_denied",
+	[MAP_FRAGMENTS] = "fr_fragments", [MAP_THROTTLE] = "fr_throttle",
+	[MAP_EVENTS] = "fr_events",	[MAP_CONTROL] = "fr_control",
+	[MAP_OWNER] = "fr_owner",
 };
 
 struct object {
@@ -108,6 +109,17 @@ uint32_t object_verified(const struct object *object, enum program program)
 	return at ? (uint32_t)strtoul(at + sizeof(mark) - 1, NULL, 10) : 0;
 }
 
+static bool flows_fit(const struct object_request *request)
+{
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+
+	return !request->flows ||
+	       (request->reuse[MAP_FLOWS] >= 0 &&
+		!bpf_obj_get_info_by_fd(request->reuse[MAP_FLOWS], &info, &size) &&
+		info.max_entries == request->flows);
+}
+
 /* Whether a map of an earlier load can go on serving: the same shape, and room enough. */
 static bool map_serves(const struct bpf_map *map, enum kernel_map which, int fd,
 		       const struct object_request *request)
@@ -119,8 +131,8 @@ static bool map_serves(const struct bpf_map *map, enum kernel_map which, int fd,
 		return false;
 	if (which == MAP_COUNTERS && info.max_entries < request->slots)
 		return false;
-	if (which == MAP_FLOWS && request->flows && info.max_entries != request->flows)
-		return false;
+	if ((which == MAP_FLOWS || which == MAP_ROOM) && !flows_fit(request))
+		return false; /* the account goes with the table */
 	if (which == MAP_IMAGES)
 		return true;
 	return info.type == (uint32_t)bpf_map__type(map) &&
@@ -161,6 +173,24 @@ static int size_images(struct bpf_object *object, uint32_t lines, int *template_
 	if (*template_fd < 0)
 		return *template_fd;
 	return map ? bpf_map__set_inner_map_fd(map, *template_fd) : -EINVAL;
+}
+
+/* What the tables of flows hold, for their account. */
+static void tell_sizes(struct flowreeve *skeleton)
+{
+	static const enum kernel_map tables[FR_TABLES] = {
+		[FR_TABLE_FLOWS] = MAP_FLOWS,
+		[FR_TABLE_TALKS] = MAP_TALKS,
+		[FR_TABLE_EMBRYOS] = MAP_EMBRYOS,
+		[FR_TABLE_PINGS] = MAP_PINGS,
+	};
+
+	for (int i = 0; i < FR_TABLES; i++) {
+		const struct bpf_map *map =
+			bpf_object__find_map_by_name(skeleton->obj, map_names[tables[i]]);
+
+		skeleton->rodata->fr_table_sizes[i] = map ? bpf_map__max_entries(map) : UINT32_MAX;
+	}
 }
 
 static void choose_programs(struct object *object, const struct object_request *request,
@@ -240,7 +270,10 @@ static int object_try(const struct object_request *request, uint32_t programs, s
 	err = size_images(object->skeleton->obj, request->image_lines, &template_fd);
 	if (!err)
 		err = size_maps(object->skeleton->obj, request);
-	return err ? err : flowreeve__load(object->skeleton);
+	if (err)
+		return err;
+	tell_sizes(object->skeleton);
+	return flowreeve__load(object->skeleton);
 }
 
 /* The verifier's last line before its statistics: the reason, as the kernel gives it. */

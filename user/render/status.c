@@ -16,6 +16,10 @@ static const char *const tallies[] = {
 	[FR_TALLY_FLOWS_OPENED] = "flows_opened",
 	[FR_TALLY_FLOWS_PROMOTED] = "flows_promoted",
 	[FR_TALLY_FLOWS_ADOPTED] = "flows_adopted",
+	[FR_TALLY_EVICTED + FR_TABLE_FLOWS] = "flows_evicted",
+	[FR_TALLY_EVICTED + FR_TABLE_TALKS] = "talks_evicted",
+	[FR_TALLY_EVICTED + FR_TABLE_EMBRYOS] = "embryos_evicted",
+	[FR_TALLY_EVICTED + FR_TABLE_PINGS] = "pings_evicted",
 };
 
 static const char *state_text(const struct status_view *view, enum colour *colour)
@@ -175,6 +179,17 @@ static void put_reason(const struct status_view *view, unsigned where, unsigned 
 	lines->begun = true;
 }
 
+static void put_evicted(const struct render *r, const struct status_view *view)
+{
+	static const char *const tables[FR_TABLES] = {"flows", "talks", "embryos", "pings"};
+
+	fputs("  evicted   ", r->out);
+	for (int i = 0; i < FR_TABLES; i++)
+		fprintf(r->out, "%s%" PRIu64 " %s", i ? ", " : "",
+			view->tallies[FR_TALLY_EVICTED + i], tables[i]);
+	fputc('\n', r->out);
+}
+
 static void put_figures(const struct render *r, const struct status_view *view)
 {
 	struct reason_lines lines = {.render = r};
@@ -188,6 +203,7 @@ static void put_figures(const struct render *r, const struct status_view *view)
 		" flow entries\n",
 		view->tallies[FR_TALLY_EVENTS_LOST], view->tallies[FR_TALLY_EVENTS_HELD],
 		view->tallies[FR_TALLY_FLOW_INSERT_FAILED]);
+	put_evicted(r, view);
 }
 
 static void put_view(const struct render *r, const struct status_view *view)
