@@ -4,6 +4,7 @@
 # serves it on port 514. Sourced after lib.sh by the scripts 70 to 79.
 
 odd_kinds='interface guest cgroup'
+odd_peers='10.0.5.10, "fd00:5::10"' # the endpoint
 
 odd_policy() # FILE MODE [MORE-RULES] [MORE-LINES]
 {
@@ -14,8 +15,8 @@ odd_policy() # FILE MODE [MORE-RULES] [MORE-LINES]
 		mode: $2
 		attach: $attach
 		rules:
-		  - {id: ask, direction: egress, peer: [10.0.5.10, "fd00:5::10"], ports: [7/udp, 7/tcp], action: allow}
-		  - {id: serve, direction: ingress, peer: [10.0.5.10, "fd00:5::10"], ports: [514/udp, 514/tcp], action: allow}
+		  - {id: ask, direction: egress, peer: [$odd_peers], ports: [7/udp, 7/tcp], action: allow}
+		  - {id: serve, direction: ingress, peer: [$odd_peers], ports: [514/udp, 514/tcp], action: allow}
 		  - {id: ping, direction: egress, peer: any, ports: [icmp/echo-request], action: allow}
 		${3:-}
 		failsafe: []

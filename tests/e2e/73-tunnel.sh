@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A device without Ethernet, as a tunnel or a VPN has: its packets begin with the IP header, and where
+# they go nobody asks for an ethertype.
+. "$(dirname "$0")/lib.sh"
+. "$e2e_here/odd.sh"
+
+tunnel_end() # NODE V4 V6 OWN OTHER
+{
+	lab_spawn "tunnel-$1" "$1" "$e2e_here/tools/tun-pipe" tun7 "$work/$4" "$work/$5"
+	local _
+	for _ in $(seq 100); do
+		grep -q ready "$work/log/tunnel-$1" && break
+		sleep 0.02
+	done
+	lab_address "$1" tun7 "$2/24" "$3/64"
+	ip -n "$LAB_TAG-$1" link set tun7 up
+}
+
+# Between the party, whose addresses are party4 and party6, and the node at the other end.
+tunnel_judged() # OTHER OTHER4 OTHER6
+{
+	local kind_of
+	for kind_of in udp tcp; do
+		tells "$kind_of" ok "$party" sock-talk $kind_of "$2" 7
+		tells "$kind_of over IPv6" ok "$party" sock-talk $kind_of "$3" 7
+		tells "$kind_of to a port that is not allowed" "$outward" "$party" sock-talk $kind_of "$2" 9
+		tells "$kind_of over IPv6 to one" "$outward" "$party" sock-talk $kind_of "$3" 9
+		tells "$kind_of from outside" ok "$1" sock-talk $kind_of "$party4" 514
+		tells "$kind_of over IPv6 from outside" ok "$1" sock-talk $kind_of "$party6" 514
+		tells "$kind_of from outside to a port that is not allowed" "$inward" "$1" sock-talk $kind_of "$party4" 515
+		tells "$kind_of over IPv6 from outside to one" "$inward" "$1" sock-talk $kind_of "$party6" 515
+	done
+	tells '8 KB in fragments' ok "$party" sock-talk udp "$2" 7 --size 8192
+	tells '8 KB from outside' ok "$1" sock-talk udp "$party6" 514 --size 8192
+	at_least "$kind, $mode: what is not allowed is told with its port" 1 "$(drops_of "$host" $told egress "$2" 9)"
+}
+
+tunnel_run() # MODE
+{
+	kind=interface host=agent party=agent attach='{interfaces: [tun7]}' options=${2:-}
+	party4=10.9.0.5 party6=fd00:99::5 odd_peers='10.9.0.10, "fd00:99::10"'
+	odd_apply "$1"
+	tunnel_judged vpc 10.9.0.10 fd00:99::10
+	succeeds "$kind, $mode: detach" fr "$host" detach
+}
+
+e2e_begin tunnel
+tunnel_end agent 10.9.0.5 fd00:99::5 left right
+tunnel_end vpc 10.9.0.10 fd00:99::10 right left
+for node in agent vpc; do
+	peer_start $node echo-tcp-$node 7 9 514 515
+	[ $node = agent ] && four=10.9.0.5 six=fd00:99::5 || { four=10.9.0.10 six=fd00:99::10; }
+	peer_start $node echo-udp-$node $four --udp 7 9 514 515
+	peer_start $node echo-udp6-$node $six --udp 7 9 514 515
+done
+tunnel_run audit
+tunnel_run enforce
+tunnel_run enforce --no-tcx
+# A guest behind it: the other end is the one that is protected.
+kind=guest host=agent party=vpc attach='{guests: [tun7]}' options=
+party4=10.9.0.10 party6=fd00:99::10 odd_peers='10.9.0.5, "fd00:99::5"'
+odd_apply enforce
+tunnel_judged agent 10.9.0.5 fd00:99::5
+succeeds "$kind, $mode: detach" fr "$host" detach
