@@ -51,23 +51,34 @@ uint32_t lines_share(struct lines *lines, struct map *seen, const void *content,
 struct tree_node {
 	uint32_t word[FR_LINE_WORDS];
 	uint32_t low, high; /* the smallest and the largest key below */
-	uint32_t next;	    /* of the same hash */
+	uint32_t memo;	    /* what the tree's user knows of the node, NONE at first */
 	uint32_t level;
+};
+/* The hash stands beside the number, so that a node of another content is not even touched. */
+struct tree_slot {
+	uint32_t hash;
+	uint32_t node; /* number + 1, 0 for none */
 };
 struct tree {
 	struct tree_node *nodes;
 	uint32_t count, capacity;
-	uint32_t *heads;
-	uint32_t head_count;
+	struct tree_slot *slots; /* open addressing */
+	uint32_t slot_count;
 	uint32_t levels; /* of every row of this tree */
 };
 uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words);
 uint32_t tree_uniform(struct tree *tree, uint32_t level, uint32_t key);
 /* Columns lo <= c < hi get `key` where it is stronger than what is there. Gives the new row. */
 uint32_t tree_paint(struct tree *tree, uint32_t row, uint32_t lo, uint32_t hi, uint32_t key);
-/* One column gets `key`, stronger or not. */
-uint32_t tree_set(struct tree *tree, uint32_t row, uint32_t column, uint32_t key);
-uint32_t tree_strongest(const struct tree *tree, uint32_t row, uint32_t lo, uint32_t hi);
+/* The two work on the words of a row that is no node yet. */
+/* Columns get keys, stronger or not. In the order of columns, none twice. */
+struct patch {
+	uint32_t column, key;
+};
+void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct patch *patches,
+	      uint32_t count);
+uint32_t tree_strongest(const struct tree *tree, uint32_t level, const uint32_t *words, uint32_t lo,
+			uint32_t hi);
 /* The nodes of `level` of a row in order, keys for level 0; at most `count`. */
 void tree_flatten(const struct tree *tree, uint32_t row, uint32_t level, uint32_t *out,
 		  uint32_t count);
@@ -92,6 +103,8 @@ struct direction {
 	/* services */
 	struct fr_service service[256];
 	uint32_t classes[256]; /* of a protocol with a table */
+	uint8_t divided[256];  /* the protocols with a table, in the order of their columns */
+	uint32_t divided_count;
 	uint32_t columns;
 	struct run *runs;
 	uint32_t run_count, run_capacity;
@@ -99,13 +112,13 @@ struct direction {
 	uint32_t class_count;
 	/* peers */
 	struct tree keys;
+	uint32_t unstaged[9]; /* by level: the node of no staged rule */
 	struct state *states;
 	uint32_t state_count, state_capacity;
 	struct map state_ids, steps;
 	/* rows: `cells` holds grades */
 	struct tree cells;
 	struct map merged;
-	struct map row_ids;
 	uint32_t *rows; /* row -> its tree in `cells` */
 	uint32_t row_count, row_capacity;
 	uint32_t root4, root6;

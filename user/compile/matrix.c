@@ -84,51 +84,74 @@ static uint32_t grade_merge(struct compilation *c, uint32_t key, uint32_t staged
 	}
 }
 
-/* The real and the staged row as one row of grades; pairs of nodes that were met before cost
- * nothing. */
 static uint32_t node_merge(struct compilation *c, struct direction *dir, uint32_t real,
-			   uint32_t staged)
-{
-	uint32_t level = dir->keys.nodes[real].level, words[FR_LINE_WORDS];
-	uint64_t pair = (uint64_t)real << 32 | staged;
-	uint32_t merged = *map_at(&dir->merged, pair);
+			   uint32_t staged);
 
-	if (merged != NONE)
-		return merged;
+/* The words of the real and the staged node as those of one node of grades. */
+static void words_merge(struct compilation *c, struct direction *dir, uint32_t real,
+			uint32_t staged, uint32_t words[FR_LINE_WORDS])
+{
+	uint32_t level = dir->keys.nodes[real].level;
+
 	for (int i = 0; i < FR_LINE_WORDS; i++) {
 		uint32_t key = dir->keys.nodes[real].word[i];
 		uint32_t other = dir->keys.nodes[staged].word[i];
 
 		words[i] = level == 1 ? grade_merge(c, key, other) : node_merge(c, dir, key, other);
 	}
-	merged = tree_node(&dir->cells, level, words);
-	*map_at(&dir->merged, pair) = merged;
+}
+
+/* Where it is kept what two nodes came to: with no staged rule below, the real one knows it itself.
+ * The pointer is good until the next one is asked for. */
+static uint32_t *merged_at(struct direction *dir, uint32_t real, uint32_t staged)
+{
+	if (staged == dir->unstaged[dir->keys.nodes[real].level])
+		return &dir->keys.nodes[real].memo;
+	return map_at(&dir->merged, (uint64_t)real << 32 | staged);
+}
+
+/* Pairs of nodes that were met before cost nothing. */
+static uint32_t node_merge(struct compilation *c, struct direction *dir, uint32_t real,
+			   uint32_t staged)
+{
+	uint32_t merged = *merged_at(dir, real, staged), words[FR_LINE_WORDS];
+
+	if (merged != NONE)
+		return merged;
+	words_merge(c, dir, real, staged, words);
+	merged = tree_node(&dir->cells, dir->keys.nodes[real].level, words);
+	*merged_at(dir, real, staged) = merged;
 	return merged;
 }
 
 /* Column + 0 of a protocol with a table: the best that any of its ports gets. */
-static uint32_t fragment_columns(struct direction *dir, uint32_t row)
+static void fragment_columns(struct direction *dir, uint32_t words[FR_LINE_WORDS])
 {
-	for (int proto = 0; proto < 256; proto++) {
+	uint32_t level = dir->cells.levels;
+	struct patch patches[256];
+
+	for (uint32_t i = 0; i < dir->divided_count; i++) {
+		uint8_t proto = dir->divided[i];
 		uint32_t column = dir->service[proto].column, first = column + 1;
 
-		if (dir->classes[proto])
-			row = tree_set(&dir->cells, row, column,
-				       tree_strongest(&dir->cells, row, first,
-						      first + dir->classes[proto]));
+		patches[i].column = column;
+		patches[i].key = tree_strongest(&dir->cells, level, words, first,
+						first + dir->classes[proto]);
 	}
-	return row;
+	tree_set(&dir->cells, level, words, patches, dir->divided_count);
 }
 
 uint32_t matrix_row(struct compilation *c, struct direction *dir, uint32_t state)
 {
 	struct state *s = &dir->states[state];
-	uint32_t tree, *row;
+	uint32_t words[FR_LINE_WORDS], tree, *row;
 
 	if (s->row != NONE)
 		return s->row;
-	tree = fragment_columns(dir, node_merge(c, dir, s->real, s->staged));
-	row = map_at(&dir->row_ids, tree);
+	words_merge(c, dir, s->real, s->staged, words);
+	fragment_columns(dir, words);
+	tree = tree_node(&dir->cells, dir->cells.levels, words);
+	row = &dir->cells.nodes[tree].memo;
 	if (*row == NONE) {
 		dir->rows = array_reserve(dir->rows, &dir->row_capacity, dir->row_count + 1ull,
 					  sizeof(*dir->rows));

@@ -94,7 +94,9 @@ static void entries_collect(const struct ruleset *rs, const struct direction *di
 
 static uint32_t state_find(struct direction *dir, uint32_t real, uint32_t staged)
 {
-	uint32_t *id = map_at(&dir->state_ids, (uint64_t)real << 32 | staged);
+	bool plain = staged == dir->unstaged[dir->keys.levels];
+	uint32_t *id = plain ? &dir->keys.nodes[real].memo
+			     : map_at(&dir->state_ids, (uint64_t)real << 32 | staged);
 
 	if (*id != NONE)
 		return *id;
@@ -127,8 +129,10 @@ static uint32_t state_start(struct direction *dir)
 	while (1u << 4 * levels < dir->columns)
 		levels++;
 	dir->keys.levels = dir->cells.levels = levels;
+	for (uint32_t level = 1; level <= levels; level++)
+		dir->unstaged[level] = tree_uniform(&dir->keys, level, NONE);
 	return state_find(dir, tree_uniform(&dir->keys, levels, KEY(KEY_DEFAULT, dir->dir)),
-			  tree_uniform(&dir->keys, levels, NONE));
+			  dir->unstaged[levels]);
 }
 
 /* ---------------------------------------------------------------- sweep over addresses */

@@ -205,6 +205,7 @@ static int protocol_table(struct compilation *c, struct direction *dir, const st
 				dir->columns + 1 + sweep.before[wanted[i].first],
 				dir->columns + 1 + sweep.before[wanted[i].last + 1]);
 		dir->classes[wanted->proto] = classes;
+		dir->divided[dir->divided_count++] = wanted->proto;
 		dir->columns += 1 + classes;
 		dir->class_count += classes;
 	}

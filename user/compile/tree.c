@@ -9,32 +9,39 @@
 
 #include "internal.h"
 
+/* Two lanes, which the processor works on side by side. */
 static uint32_t node_hash(uint32_t level, const uint32_t *words)
 {
-	uint64_t hash = level, pair;
+	uint64_t one = level, other = ~0ull, pair[2];
 
-	for (int i = 0; i < FR_LINE_WORDS; i += 2) {
-		memcpy(&pair, words + i, sizeof(pair));
-		hash = (hash ^ pair) * 0x9e3779b97f4a7c15;
-		hash ^= hash >> 29;
+	for (int i = 0; i < FR_LINE_WORDS; i += 4) {
+		memcpy(pair, words + i, sizeof(pair));
+		one = (one ^ pair[0]) * 0x9e3779b97f4a7c15;
+		one ^= one >> 32;
+		other = (other ^ pair[1]) * 0xd6e8feb86659fd93;
+		other ^= other >> 32;
 	}
-	return hash ^ hash >> 32;
+	return hash_mix(one + other * 3);
 }
 
-static void tree_rehash(struct tree *tree)
+static void tree_widen(struct tree *tree)
 {
-	tree->head_count = tree->head_count ? tree->head_count * 2 : 1024;
-	free(tree->heads);
-	tree->heads = array_new(tree->head_count, sizeof(*tree->heads));
-	memset(tree->heads, 0xff, tree->head_count * sizeof(*tree->heads));
-	for (uint32_t i = 0; i < tree->count; i++) {
-		struct tree_node *node = &tree->nodes[i];
-		uint32_t *head =
-			&tree->heads[node_hash(node->level, node->word) & (tree->head_count - 1)];
+	struct tree_slot *old = tree->slots;
+	uint32_t count = tree->slot_count, mask;
 
-		node->next = *head;
-		*head = i;
+	tree->slot_count = count ? count * 2 : 2048;
+	tree->slots = array_new(tree->slot_count, sizeof(*tree->slots));
+	mask = tree->slot_count - 1;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = old[i].hash & mask;
+
+		if (!old[i].node)
+			continue;
+		while (tree->slots[at].node)
+			at = (at + 1) & mask;
+		tree->slots[at] = old[i];
 	}
+	free(old);
 }
 
 /* The range of keys below a node, once and for all. */
@@ -52,27 +59,47 @@ static void node_bounds(const struct tree *tree, struct tree_node *node)
 	}
 }
 
-uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words)
+/* The slot of the node with these words, or the free one where it belongs. */
+static struct tree_slot *slot_find(const struct tree *tree, uint32_t level, uint32_t hash,
+				   const uint32_t *words)
 {
-	uint32_t hash = node_hash(level, words), id;
+	uint32_t mask = tree->slot_count - 1, at = hash & mask;
+
+	for (; tree->slots[at].node; at = (at + 1) & mask) {
+		const struct tree_node *node = &tree->nodes[tree->slots[at].node - 1];
+
+		if (tree->slots[at].hash == hash && node->level == level &&
+		    !memcmp(node->word, words, sizeof(node->word)))
+			break;
+	}
+	return &tree->slots[at];
+}
+
+static uint32_t node_add(struct tree *tree, uint32_t level, const uint32_t *words)
+{
+	uint32_t id = tree->count++;
 	struct tree_node *node;
 
-	if (tree->count >= tree->head_count)
-		tree_rehash(tree);
-	for (id = tree->heads[hash & (tree->head_count - 1)]; id != NONE; id = node->next) {
-		node = &tree->nodes[id];
-		if (node->level == level && !memcmp(node->word, words, sizeof(node->word)))
-			return id;
-	}
-	id = tree->count++;
 	tree->nodes = array_reserve(tree->nodes, &tree->capacity, tree->count, sizeof(*node));
 	node = &tree->nodes[id];
 	memcpy(node->word, words, sizeof(node->word));
 	node->level = level;
+	node->memo = NONE;
 	node_bounds(tree, node);
-	node->next = tree->heads[hash & (tree->head_count - 1)];
-	tree->heads[hash & (tree->head_count - 1)] = id;
 	return id;
+}
+
+uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words)
+{
+	uint32_t hash = node_hash(level, words);
+	struct tree_slot *slot;
+
+	if (tree->count >= tree->slot_count / 2)
+		tree_widen(tree);
+	slot = slot_find(tree, level, hash, words);
+	if (!slot->node)
+		*slot = (struct tree_slot){hash, node_add(tree, level, words) + 1};
+	return slot->node - 1;
 }
 
 uint32_t tree_uniform(struct tree *tree, uint32_t level, uint32_t key)
@@ -125,36 +152,55 @@ uint32_t tree_paint(struct tree *tree, uint32_t row, uint32_t lo, uint32_t hi, u
 	return lo < hi ? node_paint(tree, row, (struct range){lo, hi}, key) : row;
 }
 
-uint32_t tree_set(struct tree *tree, uint32_t row, uint32_t column, uint32_t key)
+/* `base`: the first column below the words. */
+static void words_set(struct tree *tree, uint32_t level, uint32_t *words, uint32_t base,
+		      const struct patch *patches, uint32_t count)
 {
-	uint32_t words[FR_LINE_WORDS], level = tree->nodes[row].level;
-	uint32_t step = 1u << 4 * (level - 1), i = column / step;
+	uint32_t step = 1u << 4 * (level - 1), below[FR_LINE_WORDS];
 
-	memcpy(words, tree->nodes[row].word, sizeof(words));
-	words[i] = level == 1 ? key : tree_set(tree, words[i], column % step, key);
-	return tree_node(tree, level, words);
+	for (uint32_t at = 0, end; at < count; at = end) {
+		uint32_t i = (patches[at].column - base) / step, start = base + i * step;
+
+		for (end = at + 1; end < count && patches[end].column - start < step; end++)
+			;
+		if (level == 1) {
+			words[i] = patches[at].key;
+			continue;
+		}
+		memcpy(below, tree->nodes[words[i]].word, sizeof(below));
+		words_set(tree, level - 1, below, start, patches + at, end - at);
+		words[i] = tree_node(tree, level - 1, below);
+	}
 }
 
-static uint32_t node_strongest(const struct tree *tree, uint32_t id, struct range range)
+void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct patch *patches,
+	      uint32_t count)
 {
-	const struct tree_node *node = &tree->nodes[id];
-	uint32_t step = 1u << 4 * (node->level - 1), best = NONE;
+	words_set(tree, level, words, 0, patches, count);
+}
 
-	if (!range.lo && range.hi == step * FR_LINE_WORDS)
-		return node->low;
+static uint32_t words_strongest(const struct tree *tree, uint32_t level, const uint32_t *words,
+				struct range range)
+{
+	uint32_t step = 1u << 4 * (level - 1), best = NONE;
+
 	for (uint32_t i = range.lo / step; i <= (range.hi - 1) / step; i++) {
-		uint32_t key = node->word[i];
+		struct range child = range_child(range, i, step);
+		uint32_t key = words[i];
 
-		if (node->level > 1)
-			key = node_strongest(tree, key, range_child(range, i, step));
+		if (level > 1 && child.hi - child.lo == step)
+			key = tree->nodes[key].low;
+		else if (level > 1)
+			key = words_strongest(tree, level - 1, tree->nodes[key].word, child);
 		best = key < best ? key : best;
 	}
 	return best;
 }
 
-uint32_t tree_strongest(const struct tree *tree, uint32_t row, uint32_t lo, uint32_t hi)
+uint32_t tree_strongest(const struct tree *tree, uint32_t level, const uint32_t *words, uint32_t lo,
+			uint32_t hi)
 {
-	return lo < hi ? node_strongest(tree, row, (struct range){lo, hi}) : NONE;
+	return lo < hi ? words_strongest(tree, level, words, (struct range){lo, hi}) : NONE;
 }
 
 void tree_flatten(const struct tree *tree, uint32_t row, uint32_t level, uint32_t *out,
@@ -179,6 +225,6 @@ void tree_flatten(const struct tree *tree, uint32_t row, uint32_t level, uint32_
 void tree_free(struct tree *tree)
 {
 	free(tree->nodes);
-	free(tree->heads);
+	free(tree->slots);
 	*tree = (struct tree){};
 }
