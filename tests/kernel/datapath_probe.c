@@ -242,6 +242,20 @@ static unsigned device_index(const char *name)
 	return index;
 }
 
+/* A stranger's program first on TCX of va0; without TCX the test ends, loudly. */
+static void stand_before(const struct lab *lab, uint32_t attach_type)
+{
+	int link = tcx_link_create(foreign_program(BPF_PROG_TYPE_SCHED_CLS, 0), device_index("va0"),
+				   attach_type);
+
+	if (link == -EINVAL) {
+		lab_detached(lab);
+		lab_end((struct lab *)lab);
+		cr_skip_test("this kernel has no TCX: NOT RUN");
+	}
+	cr_assert_geq(link, 0, "%s", strerror(-link));
+}
+
 /* lesson: a program of somebody else that stands first makes a firewall see nothing, and it still
  * says that it is on. */
 Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_named)
@@ -250,7 +264,6 @@ Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_nam
 	struct plan plan = {.policy = "doctored", .allow = {true, true}};
 	struct doctor_report report;
 	struct lab lab;
-	int link;
 
 	need_root();
 	lab_begin(&lab);
@@ -259,14 +272,12 @@ Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_nam
 	cr_assert_eq(bypass_of(&report, "neighbours-before")->answer, ANSWER_NO);
 	cr_assert_eq(bypass_of(&report, "xdp")->answer, ANSWER_NO);
 	expect_can(&report, ANSWER_YES, report.can[FR_KIND_CGROUP]);
-	link = tcx_link_create(foreign_program(BPF_PROG_TYPE_SCHED_CLS, 0), device_index("va0"),
-			       ATTACH_TCX_INGRESS);
-	cr_assert_geq(link, 0, "%s", strerror(-link));
+	stand_before(&lab, ATTACH_TCX_INGRESS);
 	attach_xdp(device_index("va1"));
 	report = examine(&lab.host);
 	cr_assert_eq(bypass_of(&report, "neighbours-before")->answer, ANSWER_YES);
 	cr_assert_not_null(strstr(bypass_of(&report, "neighbours-before")->found,
-				  "va0 tcx/ingress before: program stranger"),
+				  "va0 tcx/ingress of policy doctored: program stranger"),
 			   "%s", bypass_of(&report, "neighbours-before")->found);
 	cr_assert_eq(bypass_of(&report, "xdp")->answer, ANSWER_YES);
 	cr_assert_not_null(strstr(bypass_of(&report, "xdp")->found, "va1: program stranger"), "%s",
@@ -274,6 +285,29 @@ Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_nam
 	/* Nothing of the trials is left where they were made. */
 	cr_assert_eq(lab_tcx_programs(0, false, NULL), 2);
 	cr_assert_eq(lab_tcx_programs(1, false, NULL), 0);
+	lab_detached(&lab);
+	lab_end(&lab);
+}
+
+/* Filters run after every TCX program, whatever their priority. */
+Test(datapath_probe, tcx_stands_before_our_filters)
+{
+	static const char *const points[] = {"interface va0", NULL};
+	struct plan plan = {.policy = "doctored", .allow = {true, true}};
+	struct doctor_report report;
+	struct lab lab;
+
+	need_root();
+	lab_begin(&lab);
+	lab.host.no_tcx = true;
+	lab_applied(&lab, &plan, points);
+	stand_before(&lab, ATTACH_TCX_EGRESS);
+	report = examine(&lab.host);
+	cr_assert_eq(bypass_of(&report, "neighbours-before")->answer, ANSWER_YES);
+	cr_assert_not_null(strstr(bypass_of(&report, "neighbours-before")->found,
+				  "va0 clsact/egress of policy doctored: program stranger"),
+			   "%s", bypass_of(&report, "neighbours-before")->found);
+	cr_assert_null(strstr(bypass_of(&report, "neighbours-before")->found, "clsact/ingress"));
 	lab_detached(&lab);
 	lab_end(&lab);
 }

@@ -179,26 +179,65 @@ static void probe_hardware(struct probing *p)
 
 /* ---------------------------------------------------------------- neighbours */
 
+/* Who stands before a filter of ours: TCX as a whole, and filters of a higher priority. */
+static const char *before_filter(const struct probing *p, const struct hook_fact *fact)
+{
+	uint32_t type =
+		str_equal(fact->hook, "clsact/ingress") ? ATTACH_TCX_INGRESS : ATTACH_TCX_EGRESS;
+	struct hook_query query = {0};
+	const char *found = NULL;
+	unsigned priority = 1;
+	int back = -1;
+
+	if (netns_enter(fact->record->netns, &back))
+		return NULL;
+	if (!hook_query(fact->record->ifindex, type, &query))
+		for (uint32_t i = 0; i < query.count && i < QUERY_MAX; i++)
+			found = text_append(p->arena, found,
+					    program_words(p->arena, query.programs[i]));
+	netns_leave(&back);
+	sscanf(fact->record->pin, "tc-%u-", &priority);
+	if (priority > 1)
+		found = text_append(
+			p->arena, found,
+			arena_printf(p->arena, "filters of priority below %u", priority));
+	return found;
+}
+
+static const char *before_link(const struct probing *p, const struct hook_fact *fact)
+{
+	static const char mark[] = "before: ";
+	const char *found = NULL;
+
+	for (size_t i = 0; i < fact->neighbour_count; i++)
+		if (str_starts(fact->neighbours[i], mark))
+			found = text_append(p->arena, found,
+					    fact->neighbours[i] + sizeof(mark) - 1);
+	return found;
+}
+
 /* In a cgroup every program is asked and each may refuse: order hides nothing there. */
 static const char *before_ours(const struct probing *p, const struct instance *instance,
 			       const char *found)
 {
 	struct diags d = {.arena = p->arena};
 	struct hook_facts facts;
+	const char *who;
 
 	if (instance_hooks(instance, p->options, p->arena, &d, &facts))
 		return found;
 	for (size_t i = 0; i < facts.count; i++) {
 		const struct hook_fact *fact = &facts.list[i];
 
-		for (size_t j = 0; j < fact->neighbour_count; j++)
-			if (fact->record->kind != FR_KIND_CGROUP &&
-			    str_starts(fact->neighbours[j], "before: "))
-				found = text_append(p->arena, found,
-						    arena_printf(p->arena, "%s %s %s of policy %s",
-								 fact->record->name, fact->hook,
-								 fact->neighbours[j],
-								 instance->name));
+		if (fact->record->kind == FR_KIND_CGROUP)
+			continue;
+		who = fact->record->how == HOW_CLSACT ? before_filter(p, fact)
+						      : before_link(p, fact);
+		if (who)
+			found = text_append(p->arena, found,
+					    arena_printf(p->arena, "%s %s of policy %s: %s",
+							 fact->record->name, fact->hook,
+							 instance->name, who));
 	}
 	return found;
 }

@@ -133,6 +133,20 @@ int mount_detached(const char *type)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Whether this process could make the pin root, or something in it. */
+static bool may_pin(struct arena *arena, const char *root)
+{
+	char *at = arena_strdup(arena, root), *slash;
+
+	while (faccessat(AT_FDCWD, at, F_OK, AT_EACCESS)) {
+		slash = strrchr(at, '/');
+		if (!slash || slash == at)
+			return false;
+		*slash = '\0';
+	}
+	return !faccessat(AT_FDCWD, at, W_OK | X_OK, AT_EACCESS);
+}
+
 static void probe_bpffs(struct probing *p)
 {
 	static const struct feature_words words = {
@@ -148,9 +162,17 @@ static void probe_bpffs(struct probing *p)
 	struct feature *feature;
 
 	if (!host_bpffs(root, false, &d)) {
-		probe_add(p, &words,
-			  (struct finding){ANSWER_YES,
-					   arena_printf(p->arena, "the pin root is %s", root)});
+		feature = probe_add(
+			p, &words,
+			(struct finding){ANSWER_YES,
+					 arena_printf(p->arena, "the pin root is %s", root)});
+		if (may_pin(p->arena, root))
+			return;
+		/* Of the process, not of the host. */
+		feature->answer = ANSWER_UNKNOWN;
+		feature->found =
+			arena_printf(p->arena, "%s may not be written by this process", root);
+		feature->remedy = "run it as the owner of the pin root, or name one by --pin-root";
 		return;
 	}
 	fd = mount_detached("bpf");
