@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Attaching to a busy host: enforce is applied while connections live. What the policy allows goes on,
-# what it denies is cut, a change of policy judges old connections anew, and a killed apply leaves the
-# old policy or the new one, whole.
+# what it denies is cut, a change of policy judges old connections anew.
 . "$(dirname "$0")/lib.sh"
 
 transfer_start() # NODE NAME ADDRESS PORT SECONDS
@@ -44,42 +43,6 @@ live_run() # KIND
 	succeeds "$name: detach" fr "$host" detach
 }
 
-# SIGKILL at a random moment; after it the first policy or the second is in force and holds.
-killed_run()
-{
-	local i states='' state verdict bad=0
-	policy_write "$work/one.yaml" enforce '{interfaces: [ens5]}'
-	policy_write "$work/two.yaml" enforce '{interfaces: [ens5]}'
-	sed -i 's/ports: \[9\/tcp\]/ports: [10\/tcp]/' "$work/two.yaml"
-	for i in $(seq 12); do
-		lab_enter agent timeout -s KILL "0.$(printf %03d $((RANDOM % 60 + 1)))" "$FLOWREEVE" apply "$work/one.yaml" \
-			--pin-root "$LAB_DIR/bpf/flowreeve" >/dev/null 2>&1
-		state=$(fr_ask agent '.policies | length' status)
-		verdict=$(peer_try agent tcp 10.66.0.66 4444 --wait 0.3)
-		case "$state $verdict" in
-		'0 ok' | '1 timeout') ;;
-		*) bad=$((bad + 1)) states="$states; $state policies, the stranger: $verdict" ;;
-		esac
-		[ "$state" = 0 ] || fr agent detach >/dev/null 2>&1
-	done
-	equal 'a first apply that is killed leaves nothing or all' "0 " "$bad $states"
-	succeeds 'after that, apply works' fr agent apply "$work/one.yaml"
-	bad=0 states=
-	for i in $(seq 20); do
-		lab_enter agent timeout -s KILL "0.$(printf %03d $((RANDOM % 60 + 1)))" "$FLOWREEVE" apply \
-			"$work/$([ $((i % 2)) = 0 ] && echo one || echo two).yaml" \
-			--pin-root "$LAB_DIR/bpf/flowreeve" >/dev/null 2>&1
-		state=$(fr_ask agent '.policies[0] | "\(.enforcing) \(.faults)"' status)
-		verdict="$(peer_try agent tcp 10.66.0.66 4444 --wait 0.2) $(peer_try agent tcp 10.0.5.10 1024 --wait 0.5)"
-		[ "$state $verdict" = 'true 0 timeout ok' ] || bad=$((bad + 1)) states="$states; $state $verdict"
-	done
-	equal 'a killed apply leaves the old policy or the new one, in force' '0 ' "$bad $states"
-	succeeds 'after that, apply still works' fr agent apply "$work/two.yaml"
-	succeeds 'and detach' fr agent detach
-	equal 'and nothing is left of the killed ones' '' "$(lab_enter agent bpftool net show 2>&1 | grep fr_)"
-	equal 'neither pins' '' "$(pins_left)"
-}
-
 e2e_begin live
 peer_start vpc control 10.0.5.10 1024
 peer_start nfs echo 7
@@ -89,4 +52,3 @@ peer_start appliance admin-appliance 22022
 live_run interface
 live_run clsact
 live_run guest
-killed_run

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# An apply that is killed at any instant, under traffic, leaves the old policy or the new one, whole: no
+# allowed datagram is lost, no denied one slips through, status is coherent, and the next apply heals what
+# was left.
+#
+# lesson: a change that dies half way left others with neither the old rules nor the new ones, or with
+# both, and with leftovers that the next start stumbled over.
+. "$(dirname "$0")/lib.sh"
+
+firsts=8 rounds=24
+
+# SIGKILL after a random time. MILLISECONDS-AT-MOST FILE
+killed_apply()
+{
+	lab_enter agent timeout -s KILL "0.$(printf %03d $((RANDOM % $1 + 1)))" "$FLOWREEVE" apply "$2" \
+		--pin-root "$LAB_DIR/bpf/flowreeve" >/dev/null 2>&1
+}
+
+policies_write()
+{
+	local name i
+	for name in one two large; do
+		policy_write "$work/$name.yaml" enforce '{interfaces: [ens5]}'
+	done
+	# Same rules but for one: a new generation. Many more: a new set of programs and maps as well.
+	sed -i 's/ports: \[9\/tcp\]/ports: [10\/tcp]/' "$work/two.yaml"
+	for i in $(seq 2000); do
+		echo "  - {id: r$i, direction: egress, peer: [10.$((i % 100 + 100)).$((i / 100)).0/24], ports: [$((i + 2000))/tcp], action: allow}"
+	done >"$work/rules"
+	sed -i "/^rules:/r $work/rules" "$work/large.yaml"
+}
+
+first_applies()
+{
+	local states='' state verdict bad=0
+	for _ in $(seq $firsts); do
+		killed_apply 60 "$work/one.yaml"
+		state=$(fr_ask agent '.policies | length' status)
+		verdict=$(peer_try agent tcp 10.66.0.66 4444 --wait 0.3)
+		case "$state $verdict" in
+		'0 ok' | '1 timeout') ;;
+		*) bad=$((bad + 1)) states="$states; $state policies, the stranger: $verdict" ;;
+		esac
+		[ "$state" = 0 ] || fr agent detach >/dev/null 2>&1
+	done
+	equal 'a first apply that is killed leaves nothing or all' "0 " "$bad $states"
+}
+
+streams_start()
+{
+	lab_in agent timeout -s KILL 60 "$e2e_top/scripts/lab-peer" stream 10.20.0.5 7 12 0.002 >"$work/allowed" &
+	streams=$!
+	lab_in intruder timeout -s KILL 60 "$e2e_top/scripts/lab-peer" stream 10.0.5.5 8081 12 0.002 >"$work/denied" &
+	streams="$streams $!"
+}
+
+streams_end()
+{
+	local sent answered
+	wait $streams
+	read -r _ sent _ answered <"$work/allowed"
+	equal 'no allowed datagram was lost' "$sent" "$answered"
+	at_least 'the stream was worth the name' 1000 "$sent"
+	matches 'no denied datagram slipped through' 'sent [0-9]+ received 0$' "$(cat "$work/denied")"
+}
+
+# One killed change and what status says after it: in force, whole, this generation or the next.
+killed_round() # NUMBER
+{
+	local files=(one two large) state
+	killed_apply 120 "$work/${files[$1 % 3]}.yaml"
+	state=$(fr_ask agent '.policies[] | "\(.policy) \(.enforcing) \(.faults) \(.generation)"' status)
+	case $state in
+	"e2e true 0 $generation") kept=$((kept + 1)) ;;
+	"e2e true 0 $((generation + 1))") generation=$((generation + 1)) ;;
+	*) bad="$bad; round $1: $state" ;;
+	esac
+}
+
+replacements()
+{
+	local generation kept=0 bad='' i streams
+	generation=$(fr_ask agent '.policies[0].generation' status)
+	streams_start
+	for i in $(seq $rounds); do
+		killed_round "$i"
+	done
+	equal 'a killed apply leaves the old policy or the new one, in force and without fault' '' "$bad"
+	at_least 'some were killed in time' 1 "$kept"
+	if kill -0 $streams 2>/dev/null; then ok 'the streams ran all along'; else not_ok 'the streams ran all along'; fi
+	succeeds 'the next apply heals' fr agent apply "$work/two.yaml"
+	equal 'and what it says holds' 'true 0' "$(fr_ask agent '.policies[] | "\(.enforcing) \(.faults)"' status)"
+	equal 'one program each way is attached' '2 0' \
+		"$(fr_ask agent '.policies[0].hooks | "\(length) \([.[].neighbours[]] | length)"' status)"
+	equal 'one set of maps is left' 1 "$(find "$LAB_DIR/bpf/flowreeve/e2e" -mindepth 1 -maxdepth 1 -name 'e[0-9]*' | wc -l)"
+	streams_end
+}
+
+e2e_begin killed
+peer_start nfs echo --udp 7
+peer_start intruder stranger 4444
+peer_start agent forgotten-udp --udp 8081
+policies_write
+first_applies
+succeeds 'after that, apply works' fr agent apply "$work/one.yaml"
+replacements
+ids=$(fr_ask agent '.policies[].hooks[].program' status | sort -u)
+succeeds 'and detach' fr agent detach
+equal 'and its programs are gone' '' "$(programs_left $ids)"
+equal 'and nothing is left of the killed ones' '' "$(lab_enter agent bpftool net show 2>&1 | grep fr_)"
+equal 'neither pins' '' "$(pins_left)"
