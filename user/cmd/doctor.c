@@ -17,13 +17,22 @@ struct cause {
 	const char *name, *found, *remedy;
 };
 
+/* Another feature serves in its place. */
+static bool is_served(const struct doctor_report *report, const struct feature *feature)
+{
+	for (size_t i = 0; feature->instead && i < report->feature_count; i++)
+		if (str_equal(report->features[i].name, feature->instead))
+			return report->features[i].answer == ANSWER_YES;
+	return false;
+}
+
 static struct cause find_cause(const struct doctor_report *report, unsigned kind)
 {
 	for (size_t i = 0; i < report->feature_count; i++) {
 		const struct feature *feature = &report->features[i];
 
 		if (feature->needed_by & 1u << kind && feature->answer != ANSWER_YES &&
-		    !(feature->instead && kind != FR_KIND_CGROUP && report->tcx))
+		    !is_served(report, feature))
 			return (struct cause){feature->name, feature->found, feature->remedy};
 	}
 	for (size_t i = 0; i < report->program_count; i++) {

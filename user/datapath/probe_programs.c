@@ -23,7 +23,7 @@ static const uint32_t program_kinds[PROGRAM_COUNT] = {
 	[PROGRAM_SOCK_CREATE] = BY_NONE,	 [PROGRAM_CLOCK] = BY_ALL,
 };
 
-static int load(uint32_t programs, struct diags *d, struct object **out)
+static int load(uint32_t programs, bool statistics, struct diags *d, struct object **out)
 {
 	struct object_request request = {
 		.image_lines = image_class(1),
@@ -31,7 +31,7 @@ static int load(uint32_t programs, struct diags *d, struct object **out)
 		.flows = TRIAL_FLOWS,
 		.last = UINT32_MAX,
 		.programs = programs,
-		.statistics = true,
+		.statistics = statistics,
 	};
 
 	for (int i = 0; i < MAP_COUNT; i++)
@@ -72,9 +72,14 @@ static void load_alone(const struct share *share, enum program program, struct o
 	const char *words = NULL;
 	struct object *object;
 
-	out->err = load(1u << program, &d, &object);
+	out->err = load(1u << program, true, &d, &object);
 	if (!out->err && object_program(object, program) >= 0)
 		take_facts(object, program, out);
+	/* Asked for statistics, the kernel gives no reasons. */
+	if (out->err) {
+		d.count = 0;
+		out->err = load(1u << program, false, &d, &object);
+	}
 	if (!out->err)
 		object_close(object);
 	if (d.count) {
@@ -92,7 +97,7 @@ static int load_share(void *context)
 	struct diags d = {.arena = share->arena};
 	struct object *object = NULL;
 
-	load(share->programs, &d, &object);
+	load(share->programs, true, &d, &object);
 	for (int i = 0; i < PROGRAM_COUNT; i++) {
 		if (!(share->programs & 1u << i))
 			continue;
