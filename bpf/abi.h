@@ -243,10 +243,11 @@ enum fr_table { FR_TABLE_FLOWS, FR_TABLE_TALKS, FR_TABLE_EMBRYOS, FR_TABLE_PINGS
 
 /*
  * `fr_room`, by enum fr_table. The kernel evicts without a word, so the programs keep an account:
- * of entries put in and not taken out since, but for TCP that has closed, whose room is free. One more than the table holds proves that an entry was evicted; it is tallied and leaves the
+ * of entries put in and not taken out since, but for TCP that has closed, whose room is free.
+ * One more than the table holds proves that an entry was evicted; it is tallied and leaves the
  * account. What was only forgotten (idle, no FIN) counts like a live one. The tally is a lower
  * bound: the kernel takes entries in batches before the table is full, up to 128 for each CPU and
- * table, and one that evicts a closed connection before a live one is not seen.
+ * table, and a live connection that goes in place of a closed one is not seen.
  */
 struct fr_room {
 	__s64 entries;

@@ -69,10 +69,11 @@ static __always_inline int flow_step_syn_again(struct fr_flow *flow)
 	return known ? FR_STEP_KEEP : FR_STEP_AGAIN;
 }
 
-/* A SYN of the responder without ACK: simultaneous open, while the opener's is unanswered. */
+/* A SYN of the responder without ACK: simultaneous open, while the opener's is unanswered. One that
+ * enforcement would have refused is no opening to meet. */
 static __always_inline int flow_step_syn_both(struct fr_flow *flow, const struct fr_packet *p)
 {
-	if (flow->state != FR_FLOW_OPENING)
+	if (flow->state != FR_FLOW_OPENING || flow->flags & FR_FLOW_WOULD_DROP)
 		return FR_STEP_FRESH;
 	flow->flags |= FR_FLOW_SYN_BOTH;
 	flow->isn = p->seq;

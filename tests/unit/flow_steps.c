@@ -86,6 +86,15 @@ Test(flow_steps, syn_from_the_responder_only_while_ours_is_unanswered)
 	}
 }
 
+/* In audit: what enforcement would have refused is no opening that a SYN of ours could meet. */
+Test(flow_steps, a_syn_against_a_refused_opening_is_an_opening_of_its_own)
+{
+	struct fr_flow flow = {.state = FR_FLOW_OPENING, .flags = FR_FLOW_WOULD_DROP};
+
+	expect_step(&flow, RESPONDER, SYN, FR_STEP_FRESH, FR_FLOW_OPENING);
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+}
+
 Test(flow_steps, syn_from_the_opener_once_closed_or_adopted_is_a_new_opening)
 {
 	for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {

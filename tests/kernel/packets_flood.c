@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an attacker, or a scan, can send beside the conversations that are under way: floods into
+ * every table of flows, and the ways around adoption.
+ */
+#include "packets_rig.h"
+
+#include <bpf/bpf.h>
+
+enum { HTTPS = LAW(0), DNS = LAW(1), PING = LAW(2), SSH = LAW(3) };
+
+static const struct law laws[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
+	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
+	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
+};
+static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
+static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+static const struct site adopting = {.laws = laws, .count = ARRAY_SIZE(laws), .adopt_until = ~0ull};
+
+#define HTTPS_OUT .dir = OUT, .proto = TCP, .local = 40000, .peer = 443, .flags
+#define HTTPS_IN .dir = IN, .proto = TCP, .local = 40000, .peer = 443, .flags
+#define DNS_OUT .dir = OUT, .proto = UDP, .local = 40000, .peer = 53
+#define DNS_IN .dir = IN, .proto = UDP, .local = 40000, .peer = 53
+
+static void under_way(struct rig *rig)
+{
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	PASS(rig, RULE, DNS, DNS_OUT);
+	PASS(rig, REPLY, DNS, DNS_IN);
+}
+
+static void go_on(struct rig *rig)
+{
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1);
+	cr_assert_eq(rig_entries(rig, "fr_talks", NULL, NULL), 1);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_EVICTED + FR_TABLE_FLOWS), 0);
+	PASS(rig, REPLY, DNS, DNS_IN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
+}
+
+/* `count` packets like this one, each on ports (or with an identifier) of its own. */
+static void flood(struct rig *rig, struct wire w, uint32_t count, struct expected expected)
+{
+	bool theirs = w.local;
+
+	w.v6 = rig->v6;
+	for (uint32_t n = 1000; n < 1000 + count; n++) {
+		w.id = n;
+		*(theirs ? &w.peer : &w.local) = n;
+		rig_step(rig, &w, &expected);
+	}
+}
+
+#define FLOOD(rig, times, verdict, why, number, ...)                                               \
+	flood(rig, (struct wire){__VA_ARGS__}, times,                                              \
+	      (struct expected){verdict, FR_REASON_##why, number, __FILE__, __LINE__})
+
+/* Each flood is more than the table that it aims at holds. Lesson: a scan that fills the table of
+ * connections turns replies into new, refused flows; every table takes its own kind alone. */
+static void floods(struct rig *rig)
+{
+	under_way(rig);
+	FLOOD(rig, 17000, FR_PASS, RULE, SSH, .dir = IN, .proto = TCP, .local = 22, .flags = SYN);
+	FLOOD(rig, 17000, FR_PASS, RULE, DNS, .dir = OUT, .proto = UDP, .peer = 53, .host = 8);
+	FLOOD(rig, 5000, FR_PASS, RULE, PING, .dir = OUT, .proto = ICMP, .type = 8);
+	FLOOD(rig, 17000, FR_DROP, DEFAULT, IN, .dir = IN, .proto = UDP, .peer = 9, .host = 8);
+	go_on(rig);
+	cr_assert_gt(rig_tally(rig, FR_TALLY_EVICTED + FR_TABLE_EMBRYOS), 0);
+	cr_assert_gt(rig_tally(rig, FR_TALLY_EVICTED + FR_TABLE_PINGS), 0);
+	cr_assert_leq(rig_entries(rig, "fr_denied", NULL, NULL), 8192);
+}
+
+Test(packets_flood, a_flood_into_any_table_evicts_no_transfer, .timeout = 120)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	for (int i = 0; i < 2; i++) {
+		rig_start(&rig, i ? &audit : &enforce);
+		floods(&rig);
+	}
+	rig_close(&rig);
+}
+
+/* Lesson: mid-stream packets that are believed without a question fill tables, and are a way in. */
+static void blind_acks(struct rig *rig)
+{
+	bool adopted = rig->kind == FR_KIND_GUEST;
+
+	under_way(rig);
+	if (adopted)
+		FLOOD(rig, 20000, FR_PASS, ADOPTED, HTTPS, .dir = IN, .proto = TCP, .peer = 443,
+		      .host = 8, .flags = ACK);
+	else
+		FLOOD(rig, 20000, FR_DROP, DEFAULT, IN, .dir = IN, .proto = TCP, .peer = 443,
+		      .host = 8, .flags = ACK);
+	cr_assert(adopted || !rig_entries(rig, "fr_embryos", NULL, NULL));
+	FLOOD(rig, 300, FR_DROP, DEFAULT, IN, .dir = IN, .proto = TCP, .peer = 443, .host = 8,
+	      .flags = SYN);
+	go_on(rig);
+}
+
+Test(packets_flood, blind_acks_evict_nothing_and_open_no_way_for_a_syn, .timeout = 120)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	for (rig.kind = 0; rig.kind < FR_KINDS; rig.kind++) {
+		rig_start(&rig, &adopting);
+		blind_acks(&rig);
+	}
+	rig_close(&rig);
+}
+
+/* Datagrams of an allowed peer port, where no socket is connected to it, again and again. */
+static void blind_datagrams(struct rig *rig)
+{
+	for (int i = 0; i < 3; i++) {
+		DROP(rig, DEFAULT, IN, DNS_IN);
+		DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 22, .peer = 53);
+	}
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 0);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+}
+
+Test(packets_flood, datagrams_of_an_allowed_port_are_not_adopted_without_a_socket)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &adopting, blind_datagrams);
+	rig_close(&rig);
+}
+
+/* What was adopted ends with a SYN that may open, and is a whole connection then. */
+static void syn_after_adoption(struct rig *rig)
+{
+#define SSH_IN .dir = IN, .proto = TCP, .local = 22, .peer = 5, .flags
+#define SSH_OUT .dir = OUT, .proto = TCP, .local = 22, .peer = 5, .flags
+	struct fr_flow flow;
+
+	if (rig->kind != FR_KIND_GUEST)
+		return;
+	PASS(rig, ADOPTED, SSH, SSH_IN = ACK);
+	DROP(rig, DEFAULT, OUT, SSH_OUT = SYN);
+	PASS(rig, RULE, SSH, SSH_IN = ACK);
+	PASS(rig, RULE, SSH, SSH_IN = SYN);
+	rig_entries(rig, "fr_embryos", NULL, &flow);
+	cr_assert(flow.state == FR_FLOW_OPENING && flow.reason == FR_REASON_RULE);
+	PASS(rig, REPLY, SSH, SSH_OUT = SYN | ACK);
+	PASS(rig, RULE, SSH, SSH_IN = ACK);
+	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, &flow), 1);
+	cr_assert_eq(flow.state, FR_FLOW_ESTABLISHED);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(rig_counters(rig, SSH).connections, 1);
+#undef SSH_IN
+#undef SSH_OUT
+}
+
+Test(packets_flood, a_syn_that_may_open_makes_a_connection_of_what_was_adopted)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &adopting, syn_after_adoption);
+	rig_close(&rig);
+}
+
+/* ---------------------------------------------------------------- fragments */
+
+static void fragments_end(struct rig *rig)
+{
+#define PART .proto = UDP, .fragment = true, .fragment_id = 7, .payload = 64
+	int fd = bench_map(rig->bench, "fr_fragments");
+	struct fr_fragment_key key;
+	struct fr_fragment value;
+
+	if (rig->kind == FR_KIND_CGROUP)
+		return;
+	PASS(rig, RULE, DNS, .dir = OUT, .local = 7, .peer = 53, .more = true, PART);
+	PASS(rig, FRAGMENT, FR_RULE_OTHER, .dir = OUT, .offset = 9, PART);
+	cr_assert_eq(bpf_map_get_next_key(fd, NULL, &key), 0);
+	cr_assert_eq(bpf_map_lookup_elem(fd, &key, &value), 0);
+	value.until = 1;
+	cr_assert_eq(bpf_map_update_elem(fd, &key, &value, BPF_ANY), 0);
+	DROP(rig, FRAGMENT, FR_RULE_OTHER, .dir = OUT, .offset = 9, PART);
+#undef PART
+}
+
+Test(packets_flood, later_fragments_follow_their_first_for_a_while_only)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig_each(&rig, &enforce, fragments_end);
+	rig_close(&rig);
+}
