@@ -4,7 +4,7 @@
 # reads directories, and for the rules of `zero` runs one `flowreeve show rules`, bounded in time, where
 # the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile apply status show monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new apply status show monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -12,6 +12,8 @@ _flowreeve_options() # VERB
 	case $1 in
 	check | explain) echo "$file" ;;
 	compile) echo "$file --pseudo" ;;
+	roles) echo '--json --tables' ;;
+	new) echo '--tables --table --as --name --attach' ;;
 	apply) echo "$file --flows --cgroup --no-tcx --pin-root" ;;
 	status) echo '--json --policy --query --pin-root' ;;
 	show | zero) echo '--json --policy --pin-root' ;;
@@ -80,7 +82,8 @@ _flowreeve_interfaces()
 _flowreeve_takes_value() # OPTION
 {
 	case $1 in
-	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows) ;;
+	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows | \
+		--table | --as | --name | --attach) ;;
 	*) return 1 ;;
 	esac
 }
@@ -91,6 +94,8 @@ _flowreeve_value() # OPTION
 	--mode) _flowreeve_words audit enforce ;;
 	--tables | --cgroup | --pin-root) _flowreeve_paths -d ;;
 	--policy) _flowreeve_policies ;;
+	--table) _flowreeve_files ;;
+	--attach) compopt -o nospace 2>/dev/null && _flowreeve_words interfaces= guests= cgroups= ;;
 	--local-subnet) _flowreeve_interfaces ;;
 	esac
 }
@@ -110,7 +115,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 {
 	case $1 in
 	check) _flowreeve_files ;;
-	compile | apply) [ "$2" != 0 ] || _flowreeve_files ;;
+	compile | apply | roles) [ "$2" != 0 ] || _flowreeve_files ;;
 	explain) _flowreeve_explain "$2" ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops; else _flowreeve_policies; fi ;;
 	status | monitor | detach) _flowreeve_policies ;;

@@ -44,7 +44,8 @@ synopsis() { # VERB
 		$0 == ".Nm" { begun = 1; next }
 		begun && $1 == ".Cm" { inside = ($2 == verb) }
 		{ begun = 0 }
-		inside && /^\.Op Fl Fl / { print $4 }'
+		inside && /^\.Op Fl Fl / { print $4 }
+		inside && $3 != "help" && /^\.Fl Fl / { print $3 }'
 }
 
 # The verbs that the table of options in commands.md names for an option.

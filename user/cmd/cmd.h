@@ -37,6 +37,10 @@ enum option_bit {
 	OPT_OPENINGS = 1 << 12,
 	OPT_COUNT = 1 << 13,
 	OPT_QUERY = 1 << 14,
+	OPT_TABLE = 1 << 15,
+	OPT_AS = 1 << 16,
+	OPT_NAME = 1 << 17,
+	OPT_ATTACH = 1 << 18,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -50,6 +54,7 @@ struct options {
 	struct host_options host;
 	const char *mode;	 /* "audit", "enforce", or NULL: as the file says */
 	const char *policy_name; /* --policy NAME, or NULL */
+	const char *table, *as, *name, *attach; /* new; or NULL */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
 	const char **operands;
@@ -111,6 +116,8 @@ int each_instance(struct context *c, const char *const *names, size_t count,
 int cmd_check(struct context *c);
 int cmd_explain(struct context *c);
 int cmd_compile(struct context *c);
+int cmd_roles(struct context *c);
+int cmd_new(struct context *c);
 int cmd_apply(struct context *c);
 int cmd_status(struct context *c);
 int cmd_show(struct context *c);

@@ -21,6 +21,14 @@ static const struct command commands[] = {
 	{"compile", "POLICY", "what a policy compiles to; offline",
 	 "The figures of the compiled image; with --pseudo the whole image in words.",
 	 OPT_JSON | OPTS_FILE | OPT_PSEUDO, 1, 1, cmd_compile},
+	{"roles", "TABLE", "what a table can be told, its roles and rows; offline",
+	 "TABLE is a name, looked up as a policy's use does, or a file. For each role, the peers that\n"
+	 "a policy must give who plays it.",
+	 OPT_JSON | OPT_TABLES, 1, 1, cmd_roles},
+	{"new", "--table TABLE --as ROLE", "a policy to begin with, every choice marked; offline",
+	 "Writes to stdout. What says FILL-IN is to be filled in, what is commented may be left so;\n"
+	 "`check` refuses the file until that is done.",
+	 OPT_TABLES | OPT_TABLE | OPT_AS | OPT_NAME | OPT_ATTACH, 0, 0, cmd_new},
 	{"apply", "POLICY", "put a policy in force: attaches in its mode, audit by default",
 	 "One commit point: before it the old policy of this name is in force, after it the new\n"
 	 "one, whole. A failure leaves the running policy untouched. Enforcement outlives the\n"

@@ -21,6 +21,10 @@ static const struct option_line lines[] = {
 	 OPT_LOCAL_SUBNET},
 	{"mode", "audit|enforce", "instead of the mode that the file says", OPT_MODE},
 	{"pseudo", NULL, "the image in words: who may do what, class by class", OPT_PSEUDO},
+	{"table", "TABLE", "the table, by its name or its file", OPT_TABLE},
+	{"as", "ROLE", "the role that the host plays", OPT_AS},
+	{"name", "NAME", "of the policy that is written", OPT_NAME},
+	{"attach", "KIND=NAME", "where: interfaces=eth0, guests=tap0, cgroups=/PATH", OPT_ATTACH},
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
 	{"query", NULL, "print nothing; exit 0 when all is in force, else 5", OPT_QUERY},
 	{"openings", NULL, "allowed openings too, not only what is refused", OPT_OPENINGS},
@@ -110,6 +114,18 @@ static int take_value(struct context *c, const struct option_line *line, const c
 		return take_local_subnet(c, value);
 	case OPT_MODE:
 		return take_mode(c, value);
+	case OPT_TABLE:
+		o->table = value;
+		break;
+	case OPT_AS:
+		o->as = value;
+		break;
+	case OPT_NAME:
+		o->name = value;
+		break;
+	case OPT_ATTACH:
+		o->attach = value;
+		break;
 	case OPT_POLICY:
 		o->policy_name = value;
 		break;

@@ -37,7 +37,7 @@ struct words {
 };
 
 struct param {
-	const char *name;
+	const char *name, *describe;
 	struct loc loc;
 	enum param_type type;
 	bool required;
@@ -48,7 +48,7 @@ struct param {
 };
 
 struct role {
-	const char *name, *title;
+	const char *name, *title, *describe;
 	struct loc loc;
 	const struct node *names; /* checked list of templates, or NULL */
 	struct prefix *addresses;
@@ -91,6 +91,8 @@ struct table {
 struct table *table_parse(struct job *job, const struct node *root);
 /* The table of a name, by the search path of a policy at `policy_path`; errors point at `place`. */
 struct table *table_find(struct job *job, const char *policy_path, const struct node *place);
+const char *param_type_word(enum param_type type);
+bool param_is_plural(enum param_type type);
 
 const struct param *param_find(const struct table *table, const char *name);
 const struct role *role_find(const struct table *table, const char *name);

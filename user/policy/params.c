@@ -11,6 +11,11 @@
 
 static const char *const type_words[] = {"string", "list", "enum", "set", "bool", "port", "ports", "version"};
 
+const char *param_type_word(enum param_type type)
+{
+	return type_words[type];
+}
+
 /* Ports of params may leave the protocol to the row: "445", "445/tcp". */
 static bool port_value(struct job *job, const struct node *node, const char *text,
 		       struct services *out)
@@ -109,7 +114,7 @@ static const char *value_text(struct job *job, const struct param *param, const 
 	return text;
 }
 
-static bool type_is_plural(enum param_type type)
+bool param_is_plural(enum param_type type)
 {
 	return type == PARAM_LIST || type == PARAM_SET || type == PARAM_PORTS;
 }
@@ -121,7 +126,7 @@ static bool values_parse(struct job *job, const struct param *param, const struc
 	const struct node *item;
 	bool good = true;
 
-	if (!type_is_plural(param->type)) {
+	if (!param_is_plural(param->type)) {
 		const char *text = value_text(job, param, node);
 
 		if (text)
@@ -218,6 +223,8 @@ static void param_parse(struct job *job, const struct node *node, struct param *
 	if (word < 0)
 		return;
 	param->type = (enum param_type)word;
+	type = map_get(node, "describe");
+	param->describe = type ? want_text(job->d, type, "'describe'") : NULL;
 	choices_parse(job, node, param);
 	defaults_parse(job, node, param);
 }

@@ -72,6 +72,20 @@ static void rules_resolve(struct job *job, const struct node *root, struct draft
 	failsafe_parse(job, root, draft);
 }
 
+/* What `new` leaves for a person to decide. Nothing else is worth telling before that is done. */
+static bool fill_ins_refuse(struct job *job, const struct node *node)
+{
+	const struct node *child;
+	bool found = node->kind == NODE_SCALAR && str_equal(node->text, POLICY_FILL_IN);
+
+	if (found)
+		diag_error(job->d, node->loc, -EINVAL, "fill-in", NULL,
+			   "this choice is still to be made");
+	if (node->kind != NODE_SCALAR)
+		for_children(child, node) found |= fill_ins_refuse(job, child);
+	return found;
+}
+
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out)
 {
@@ -83,7 +97,7 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 
 	if (err)
 		return err;
-	if (!kind_check(&job, root, "Policy"))
+	if (!kind_check(&job, root, "Policy") || fill_ins_refuse(&job, root))
 		return -EINVAL;
 	draft.rs = arena_alloc(d->arena, sizeof(*draft.rs));
 	draft.rs->arena = d->arena;

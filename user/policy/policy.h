@@ -12,6 +12,9 @@
 #include "../net/net.h"
 #include "../../bpf/abi.h"
 
+/* Stands in a skeleton where a choice is to be made; a policy that has it is refused. */
+#define POLICY_FILL_IN "FILL-IN"
+
 /* Where files are found and what the caller knows of the host. */
 struct policy_options {
 	const char *tables_dir;	       /* --tables DIR, or NULL */
@@ -97,6 +100,66 @@ int table_load(const char *path, const struct policy_options *options, struct di
 	       struct table_summary *out);
 /* "Policy", "PortTable", or NULL: what the file says it is. -errno when unreadable or not YAML. */
 int document_kind(const char *path, struct diags *d, const char **out);
+
+/* ---------------------------------------------------------------- a table as people read it
+ *
+ * For `roles` and `new`: every word ready to print. Strings are NULL where the table says nothing,
+ * and live in d->arena.
+ */
+struct word_list {
+	const char *const *list;
+	size_t count;
+};
+
+struct param_view {
+	const char *name, *type, *describe;
+	struct word_list values;  /* allowed; of ports: the vendor's alternatives */
+	struct word_list initial; /* the default */
+	bool required; /* must be set, and has no default */
+	bool plural;   /* takes a list */
+};
+
+struct role_view {
+	const char *name, *title, *describe;
+	struct word_list names;	    /* DNS names; a use gives peers instead */
+	struct word_list addresses; /* its own: taken when a use gives no peers and has no names */
+};
+
+struct row_view {
+	const char *id, *when, *purpose, *note, *see;
+	struct word_list ports;
+	const char *lines; /* of the document: "94", "22, 27" */
+	const struct role_view *from, *to;
+	bool optional, internal;
+};
+
+struct table_view {
+	const char *name, *title, *document;
+	const struct param_view *params;
+	const struct role_view *roles;
+	const struct row_view *rows;
+	size_t param_count, role_count, row_count;
+};
+
+/* A table by its name, looked up as a `use` in the current directory does, or by its path (with a
+ * '/' or .yaml). On failure -errno with at least one error in `d`, and *out untouched. */
+int table_view(const char *table, const struct policy_options *options, struct diags *d,
+	       const struct table_view **out);
+/* The role of a name, or NULL with an error in `d`. */
+const struct role_view *table_view_role(const struct table_view *table, const char *name,
+					struct diags *d);
+
+/* How sure it is that who plays a role has to say where another one is. */
+enum need {
+	NEED_NOT,      /* no row between them, or it has addresses of its own */
+	NEED_OPTIONAL, /* only for rows that are off unless named */
+	NEED_PERHAPS,  /* only under conditions */
+	NEED_ALWAYS,
+};
+/* Does this host, playing a role, take part in the row? */
+bool row_view_concerns(const struct row_view *row, const struct role_view *played);
+enum need role_view_needs(const struct table_view *table, const struct role_view *played,
+			  const struct role_view *peer);
 
 /* ---------------------------------------------------------------- the oracle */
 

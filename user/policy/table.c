@@ -83,6 +83,7 @@ static void role_parse(struct job *job, const struct table *table, const struct 
 	if (node_is_null(node) || !want_keys(job->d, node, "a role", keys, ARRAY_SIZE(keys)))
 		return;
 	role->title = optional_text(job, node, "title");
+	role->describe = optional_text(job, node, "describe");
 	value = map_get(node, "names");
 	if (value && names_check(job, table, value))
 		role->names = value;

@@ -38,6 +38,16 @@ void render_detach(const struct render *r, size_t count);
 /* Rules of which policies whose counters begin again; no rule named: all of them. */
 void render_zero(const struct render *r, const char *const *policies, size_t policy_count,
 		 const char *const *rules, size_t rule_count);
+/* A table: its params, roles with the peers that each needs, rows. `arena` is for scratch. */
+void render_roles(const struct render *r, const struct table_view *view, struct arena *arena);
+/* A policy for who plays a role of a table, every choice marked POLICY_FILL_IN or commented. */
+struct skeleton {
+	const char *name; /* of the policy */
+	const char *kind; /* "interfaces", "guests", "cgroups" */
+	const char *attach_to; /* NULL: to be filled in */
+};
+void render_skeleton(const struct render *r, const struct table_view *view,
+		     const struct role_view *role, const struct skeleton *skeleton);
 void render_doctor(const struct render *r, const struct doctor_report *report);
 void render_status(const struct render *r, const struct status_view *views, size_t count);
 

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A policy to begin with: what a role of a table asks of its host, every choice that is to be made
+ * marked, everything that may be left as it is commented. YAML for a person's editor.
+ */
+#include <string.h>
+
+#include "print.h"
+
+enum { NOTE_COLUMN = 44 };
+
+/* A line with its note behind it, aligned where there is room. */
+static void line_put(FILE *out, const char *line, const char *note)
+{
+	char clean[CLEAN_TEXT];
+
+	if (note && *note)
+		fprintf(out, "%-*s # %s\n", NOTE_COLUMN, line,
+			text_clean(note, clean, sizeof(clean)));
+	else
+		fprintf(out, "%s\n", line);
+}
+
+static void words_put(FILE *out, const struct word_list *words, const char *between)
+{
+	for (size_t i = 0; i < words->count; i++)
+		fprintf(out, "%s%s", i ? between : "", words->list[i]);
+}
+
+static FILE *note_open(char *text, size_t size)
+{
+	memset(text, 0, size);
+	return fmemopen(text, size - 1, "w");
+}
+
+/* ---------------------------------------------------------------- params */
+
+static void param_note(const struct param_view *param, char *text, size_t size)
+{
+	FILE *out = note_open(text, size);
+
+	if (!out)
+		return;
+	if (param->values.count) {
+		fputs(param->plural ? "one or more of " : "one of ", out);
+		words_put(out, &param->values, ", ");
+	} else {
+		fputs(param->type, out);
+	}
+	if (param->describe)
+		fprintf(out, ": %s", param->describe);
+	fclose(out);
+}
+
+static void param_put(FILE *out, const struct param_view *param)
+{
+	char line[CLEAN_TEXT], note[CLEAN_TEXT];
+	FILE *text = note_open(line, sizeof(line));
+
+	if (!text)
+		return;
+	fprintf(text, "      %s%s: %s", param->required ? "" : "# ", param->name,
+		param->plural ? "[" : "");
+	if (param->initial.count)
+		words_put(text, &param->initial, ", ");
+	else
+		fputs(POLICY_FILL_IN, text);
+	fputs(param->plural ? "]" : "", text);
+	fclose(text);
+	param_note(param, note, sizeof(note));
+	line_put(out, line, note);
+}
+
+static void params_put(FILE *out, const struct table_view *view)
+{
+	bool required = false;
+
+	for (size_t i = 0; i < view->param_count; i++)
+		required |= view->params[i].required;
+	if (view->param_count)
+		fprintf(out, "    %sset:\n", required ? "" : "# ");
+	for (size_t i = 0; i < view->param_count; i++)
+		param_put(out, &view->params[i]);
+}
+
+/* ---------------------------------------------------------------- peers */
+
+/* Which rows want the peer: "nfs (storage: nfs), kdc". */
+static void peer_note(const struct table_view *view, const struct role_view *played,
+		      const struct role_view *peer, char *text, size_t size)
+{
+	FILE *out = note_open(text, size);
+	const char *before = "for ";
+
+	if (!out)
+		return;
+	for (size_t i = 0; i < view->row_count; i++) {
+		const struct row_view *row = &view->rows[i];
+
+		if (!(row->from == played && row->to == peer) &&
+		    !(row->to == played && row->from == peer))
+			continue;
+		fprintf(out, "%s%s%s%s%s%s", before, row->id, row->when ? " (" : "",
+			row->when ?: "", row->when ? ")" : "", row->optional ? " if named" : "");
+		before = ", ";
+	}
+	fclose(out);
+}
+
+static void peer_put(FILE *out, const struct table_view *view, const struct role_view *played,
+		     const struct role_view *peer)
+{
+	enum need need = role_view_needs(view, played, peer);
+	char line[CLEAN_TEXT], note[CLEAN_TEXT];
+
+	if (need == NEED_NOT)
+		return;
+	snprintf(line, sizeof(line), "      %s%s: [" POLICY_FILL_IN "]",
+		 need == NEED_ALWAYS ? "" : "# ", peer->name);
+	peer_note(view, played, peer, note, sizeof(note));
+	line_put(out, line, note);
+}
+
+static enum need most_needed(const struct table_view *view, const struct role_view *played)
+{
+	enum need most = NEED_NOT;
+
+	for (size_t i = 0; i < view->role_count; i++) {
+		enum need need = role_view_needs(view, played, &view->roles[i]);
+
+		most = need > most ? need : most;
+	}
+	return most;
+}
+
+static void peers_put(FILE *out, const struct table_view *view, const struct role_view *played)
+{
+	enum need most = most_needed(view, played);
+
+	if (most == NEED_NOT)
+		return;
+	fputs("    # Addresses, prefixes, prefixes/NAME, local-subnet or any. Uncomment those whose "
+	      "rows are selected.\n",
+	      out);
+	fprintf(out, "    %speers:\n", most == NEED_ALWAYS ? "" : "# ");
+	for (size_t i = 0; i < view->role_count; i++)
+		peer_put(out, view, played, &view->roles[i]);
+}
+
+/* ---------------------------------------------------------------- rows by name */
+
+static void rows_put(FILE *out, const struct table_view *view, const struct role_view *played,
+		     bool optional)
+{
+	char line[CLEAN_TEXT], note[CLEAN_TEXT];
+	bool any = false;
+
+	for (size_t i = 0; i < view->row_count; i++) {
+		const struct row_view *row = &view->rows[i];
+
+		if (!row_view_concerns(row, played) || row->optional != optional)
+			continue;
+		if (!any)
+			fputs(optional ? "    # Rows that are off unless named here:\n    # with:\n"
+				       : "    # Rows that stand unless named here:\n    # without:\n",
+			      out);
+		any = true;
+		snprintf(line, sizeof(line), "    #   - %s", row->id);
+		snprintf(note, sizeof(note), "%s%s%s%s", row->purpose ?: "",
+			 row->purpose && row->when ? "; " : "", row->when ? "when " : "",
+			 row->when ?: "");
+		line_put(out, line, note);
+	}
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+static void head_put(FILE *out, const struct table_view *view, const struct role_view *role,
+		     const struct skeleton *s)
+{
+	char line[CLEAN_TEXT];
+
+	fputs("# ", out);
+	put_clean(out, role->title ?: role->name);
+	fputs(", after ", out);
+	put_clean(out, view->title ?: view->name);
+	fputs(".\n# Replace every " POLICY_FILL_IN
+	      ", uncomment what this site uses, then: flowreeve check FILE\n",
+	      out);
+	fputs("apiVersion: flowreeve/v1\nkind: Policy\n", out);
+	fprintf(out, "metadata: {name: %s}\n", s->name);
+	line_put(out, "mode: audit", "counts and reports; enforce drops");
+	snprintf(line, sizeof(line), "attach: {%s: [%s]}", s->kind,
+		 s->attach_to ?: POLICY_FILL_IN);
+	line_put(out, line, "interfaces, guests (taps) or cgroups");
+}
+
+void render_skeleton(const struct render *r, const struct table_view *view,
+		     const struct role_view *role, const struct skeleton *skeleton)
+{
+	FILE *out = r->out;
+
+	head_put(out, view, role, skeleton);
+	fprintf(out, "use:\n  - table: %s\n    as: %s\n", view->name, role->name);
+	params_put(out, view);
+	peers_put(out, view, role);
+	rows_put(out, view, role, true);
+	rows_put(out, view, role, false);
+	fputs("# What this host needs besides the table: names, time, packages, monitoring.\n"
+	      "# rules:\n"
+	      "#   - {id: dns, direction: egress, peer: [ADDRESS], ports: [53/udp, 53/tcp], action: "
+	      "allow}\n",
+	      out);
+	line_put(out, "failsafe: [{peer: [" POLICY_FILL_IN "], ports: [22/tcp]}]",
+		 "allowed whatever else is written; [] for none");
+	fputs("default: {ingress: deny, egress: deny}\n", out);
+}
