@@ -94,7 +94,30 @@ $(BUILD)/tests/%.o: tests/%.c | $(SKELETON)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TEST_CFLAGS) -c $< -o $@
 
-$(BUILD)/tests-unit: $(patsubst %.c,$(BUILD)/san/%.o,$(UNIT_SOURCES)) \
+# tests/fuzz: libFuzzer. Any bytes to the YAML front end; packets to bpf/ compiled natively; packets to
+# that and to the kernel at once (root). What they share is replayed by the unit tests.
+FUZZ_FLAGS      := -Wno-sign-compare -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZERS         := policy packet differential
+FUZZ_POLICY     := front policy
+FUZZ_PACKET     := native frames sequence site parsed invariants world packet
+FUZZ_DIFFERENTIAL := native frames sequence site differential
+FUZZ_REPLAYED   := $(patsubst %,tests/fuzz/%.c,native frames sequence site parsed invariants world front)
+fuzz_objects     = $(patsubst %,$(BUILD)/fuzz/tests/fuzz/%.o,$(1))
+
+$(call objects,$(KERNEL_FLOORS),fuzz/): | $(SKELETON)
+$(BUILD)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC-FUZZ,$<)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 $(WARN) $(TEST_CFLAGS) $(FUZZ_FLAGS) -c $< -o $@
+
+$(BUILD)/fuzz/policy: $(call fuzz_objects,$(FUZZ_POLICY))
+$(BUILD)/fuzz/packet: $(call fuzz_objects,$(FUZZ_PACKET))
+$(BUILD)/fuzz/differential: $(call fuzz_objects,$(FUZZ_DIFFERENTIAL)) $(call objects,$(KERNEL_FLOORS),fuzz/)
+$(FUZZERS:%=$(BUILD)/fuzz/%): $(call objects,$(LIB_FLOORS),fuzz/)
+	$(call say,LD,$@)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
+
+$(BUILD)/tests-unit: $(patsubst %.c,$(BUILD)/san/%.o,$(UNIT_SOURCES) $(FUZZ_REPLAYED)) \
 		     $(call objects,$(LIB_FLOORS) render,san/)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -lcriterion -o $@
@@ -108,7 +131,10 @@ $(BUILD)/bench: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.c)))
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(LIBS) -lm -o $@
 
-.PHONY: check check-unit check-kernel check-e2e check-style bench
+.PHONY: check check-unit check-kernel check-e2e check-style bench fuzz fuzzers
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+fuzz: fuzzers  ## the three fuzzers, FUZZ_SECONDS each (60)
+	$(Q)BUILD=$(BUILD) scripts/fuzz
 check-unit: $(BUILD)/tests-unit  ## unit tests under ASan and UBSan, no root
 	$(Q)$(BUILD)/tests-unit --jobs 2
 check-kernel: $(BUILD)/tests-kernel  ## packet tests through BPF_PROG_TEST_RUN, root

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel's programs, verified and compiled to machine code, against the same text compiled
+ * natively over the image in user space: sequences of packets on every hook. Verdict, reason, rule,
+ * key, return code and then every flow must be equal. A disagreement that stays when the sequence
+ * is run again is told packet by packet, and is a crash for libFuzzer to minimise. Needs root.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../user/datapath/datapath.h"
+#include "require.h"
+#include "sequence.h"
+#include "site.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { ATTEMPTS = 3, START_SECONDS = 100000 };
+
+static struct {
+	struct bench *bench;
+	uint32_t devices[2];
+	void *image; /* in the kernel */
+	uint32_t lines;
+	uint8_t site; /* in the image */
+	bool sure;    /* the kernel's maps hold what the native ones do */
+	bool loud;
+	uint64_t sequences, packets, refused; /* refused: no packet that a test run takes */
+} rig;
+
+static const char *const verdicts[] = {"pass", "drop", "would-drop"};
+static const char *const reasons[] = {
+#define X(name, text) text,
+	FR_REASONS(X)
+#undef X
+};
+
+/* ---------------------------------------------------------------- the rig */
+
+static void report(void)
+{
+	fprintf(stderr, "differential: %lu sequences, %lu packets judged alike, %lu not runnable\n",
+		(unsigned long)rig.sequences, (unsigned long)rig.packets,
+		(unsigned long)rig.refused);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct diags d = {.arena = arena_new()};
+
+	(void)argc, (void)argv;
+	if (geteuid()) {
+		fprintf(stderr, "skip - differential: needs root: NOT RUN\n");
+		exit(77);
+	}
+	require(!unshare(CLONE_NEWNET), "a network namespace of its own");
+	require(!system("ip link add frf0 type veth peer name frf1 && "
+			"ip link set frf0 up && ip link set frf1 up"),
+		"two devices");
+	rig.devices[0] = if_nametoindex("frf0");
+	rig.devices[1] = if_nametoindex("frf1");
+	if (bench_open(&d, &rig.bench)) {
+		fprintf(stderr, "differential: %s\n", d.count ? d.list[0].message : "no bench");
+		abort();
+	}
+	atexit(report);
+	return 0;
+}
+
+/* The image in force, writable: the kernel waits long for its readers when a map is exchanged, and
+ * here nobody reads between two packets. */
+static void *image_map(void)
+{
+	const struct site *first = site_get(0);
+	struct bpf_map_info info = {};
+	uint32_t zero = 0, id, size = sizeof(info);
+	void *lines;
+	int fd;
+
+	require(!bench_install(rig.bench, &first->image, true), "an image installs");
+	require(!bpf_map_lookup_elem(bench_map(rig.bench, "fr_images"), &zero, &id), "an image");
+	fd = bpf_map_get_fd_by_id(id);
+	require(fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size), "the image's map");
+	rig.lines = info.max_entries;
+	lines = mmap(NULL, (size_t)rig.lines * FR_LINE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     fd, 0);
+	require(lines != MAP_FAILED, "the image is mapped");
+	close(fd);
+	return lines;
+}
+
+static void site_install(uint8_t number)
+{
+	const struct site *site = site_get(number);
+
+	number %= SITES;
+	native_install(site->ready.lines, site->ready.line_count);
+	if (!rig.image)
+		rig.image = image_map();
+	else if (rig.site == number)
+		return;
+	require(site->ready.line_count <= rig.lines, "an image that fits");
+	memcpy(rig.image, site->ready.lines, (size_t)site->ready.line_count * FR_LINE_BYTES);
+	rig.site = number;
+}
+
+/* What the last sequence left behind. After a disagreement nobody knows what that is. */
+static void kernel_forget(void)
+{
+	const struct fr_room room = {};
+	const char *map;
+	const void *key;
+
+	for (size_t n = 0; native_key(n, &map, &key); n++)
+		bpf_map_delete_elem(bench_map(rig.bench, map), key);
+	for (uint32_t table = 0; table < FR_TABLES; table++)
+		bpf_map_update_elem(bench_map(rig.bench, "fr_room"), &table, &room, BPF_ANY);
+	if (!rig.sure && rig.image) { /* with all that it has forgotten */
+		munmap(rig.image, (size_t)rig.lines * FR_LINE_BYTES);
+		rig.image = NULL;
+	}
+	rig.sure = true;
+}
+
+/* ---------------------------------------------------------------- the kernel's maps */
+
+static int table_fd(int table)
+{
+	return bench_map(rig.bench, native_name((enum native_table)table));
+}
+
+/* As if this much time had passed: the kernel's clock cannot be set, its flows can. */
+static void kernel_age(uint64_t jiffies)
+{
+	struct fr_flow_key key;
+	struct fr_flow flow;
+
+	for (int table = 0; table < NATIVE_TABLES; table++)
+		for (size_t n = 0; native_entry((enum native_table)table, n, &key, &flow); n++) {
+			if (bpf_map_lookup_elem(table_fd(table), &key, &flow))
+				continue;
+			flow.last -= jiffies;
+			bpf_map_update_elem(table_fd(table), &key, &flow, BPF_ANY);
+		}
+}
+
+static bool flows_equal(const struct fr_flow *a, const struct fr_flow *b)
+{
+	return a->state == b->state && a->flags == b->flags && a->opener == b->opener &&
+	       a->reason == b->reason && a->slot == b->slot &&
+	       !memcmp(a->packets, b->packets, sizeof(a->packets)) &&
+	       !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+/* Every flow of the native world is in the kernel, and the same. */
+static bool tables_equal(void)
+{
+	struct fr_flow native, kernel;
+	struct fr_flow_key key;
+	bool equal = true;
+
+	for (int table = 0; table < NATIVE_TABLES; table++)
+		for (size_t n = 0; native_entry((enum native_table)table, n, &key, &native); n++) {
+			if (!bpf_map_lookup_elem(table_fd(table), &key, &kernel) &&
+			    flows_equal(&native, &kernel))
+				continue;
+			equal = false;
+			if (rig.loud)
+				fprintf(stderr,
+					"flow in %s differs: native state %u flags %#x, "
+					"kernel state %u flags %#x\n",
+					native_name((enum native_table)table), native.state,
+					native.flags, kernel.state, kernel.flags);
+		}
+	return equal;
+}
+
+/* ---------------------------------------------------------------- one packet */
+
+static void tell_one(const char *who, int result, const struct fr_event *e)
+{
+	fprintf(stderr, "  %s: %s reason %s rule %u returns %d flags %#x length %u\n", who,
+		e->version ? verdicts[e->verdict % 3] : "nothing",
+		reasons[e->reason % FR_REASONS_COUNT], e->slot, result, e->tcp_flags, e->length);
+}
+
+static void tell(const struct step *step, const struct bytes *frame, const int results[2],
+		 const struct fr_event traces[2])
+{
+	static const char *const kinds[] = {"interface", "guest", "cgroup"};
+
+	if (!rig.loud)
+		return;
+	fprintf(stderr, "%s %s%s, %u bytes:\n  ", kinds[step->packet.kind],
+		step->packet.dir ? "ingress" : "egress", step->packet.l3 ? " without Ethernet" : "",
+		frame->size);
+	for (uint32_t i = 0; i < frame->size; i++)
+		fprintf(stderr, "%02x", frame->data[i]);
+	fprintf(stderr, "\n");
+	tell_one("kernel", results[0], &traces[0]);
+	tell_one("native", results[1], &traces[1]);
+}
+
+static bool traces_equal(const struct fr_event *a, const struct fr_event *b)
+{
+	return a->version == b->version && a->verdict == b->verdict && a->reason == b->reason &&
+	       a->slot == b->slot && a->type == b->type && a->dir == b->dir && a->kind == b->kind &&
+	       a->tcp_flags == b->tcp_flags && a->length == b->length &&
+	       !memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+/* Both judge it; true when they agree. What the kernel does not take for a packet is passed by. */
+static bool packet_judge(struct step *step, const struct bytes *frame)
+{
+	struct bench_run run = {.kind = step->packet.kind,
+				.dir = step->packet.dir,
+				.l3 = step->packet.l3,
+				.data = frame->data,
+				.size = frame->size,
+				.ifindex = rig.devices[0],
+				.ingress_ifindex =
+					step->packet.ingress_ifindex ? rig.devices[1] : 0};
+	struct fr_event traces[2];
+	int results[2];
+
+	if (bench_run(rig.bench, &run)) {
+		rig.refused++;
+		return true;
+	}
+	step->packet.ifindex = rig.devices[0];
+	results[0] = run.retval;
+	traces[0] = run.verdict;
+	results[1] = native_run(&step->packet, &traces[1]);
+	rig.packets++;
+	tell(step, frame, results, traces);
+	return results[0] == results[1] && traces_equal(&traces[0], &traces[1]);
+}
+
+/* ---------------------------------------------------------------- a sequence */
+
+static bool sequence_judge(const uint8_t *data, size_t size)
+{
+	struct cursor cursor;
+	struct step step;
+	bool equal = true;
+
+	kernel_forget();
+	native_reset((uint64_t)START_SECONDS * site_hz());
+	site_install(data[0]);
+	cursor_open(&cursor, data + 1, size - 1, true);
+	while (equal && cursor_next(&cursor, &step)) {
+		if (step.what == STEP_SITE)
+			site_install(step.site);
+		if (step.what == STEP_PACKET)
+			equal = packet_judge(&step, &cursor.frame);
+		if (step.what != STEP_TIME)
+			continue;
+		kernel_age((uint64_t)step.seconds * site_hz());
+		native_age((uint64_t)step.seconds * site_hz());
+	}
+	rig.sure = equal && tables_equal();
+	return rig.sure;
+}
+
+/* A machine that is held up between two packets ages flows: what stays is a disagreement. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!size)
+		return 0;
+	rig.sequences++;
+	for (int i = 0; i < ATTEMPTS; i++)
+		if (sequence_judge(data, size))
+			return 0;
+	rig.loud = true;
+	sequence_judge(data, size);
+	report();
+	abort();
+}

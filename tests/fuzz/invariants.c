@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* True of every verdict and flow: see invariants.h. */
+#include "invariants.h"
+
+#include <string.h>
+
+#include "parsed.h"
+#include "require.h"
+
+/* ---------------------------------------------------------------- before and after */
+
+void memory_take(struct memory *memory)
+{
+	memory->count = 0;
+	for (int table = 0; table < NATIVE_TABLES; table++)
+		for (size_t n = 0; memory->count < REMEMBERED_MAX; n++) {
+			size_t at = memory->count;
+
+			if (!native_entry((enum native_table)table, n, &memory->list[at].key,
+					  &memory->list[at].flow))
+				break;
+			memory->list[at].table = (enum native_table)table;
+			memory->count++;
+		}
+}
+
+/* In the order in which the programs look. NULL: there was none, or it had expired. */
+static const struct fr_flow *memory_find(const struct site *site, const struct memory *memory,
+					 const struct fr_flow_key *key)
+{
+	const struct fr_image_conf *conf =
+		(const void *)((const char *)site->ready.lines + FR_LINE_BYTES);
+
+	for (int embryo = 0; embryo < 2; embryo++)
+		for (size_t i = 0; i < memory->count; i++)
+			if ((memory->list[i].table == NATIVE_EMBRYOS) == embryo &&
+			    !memcmp(&memory->list[i].key, key, sizeof(*key)) &&
+			    !flow_expired(&memory->list[i].flow, key->proto, conf->timeout,
+					  native_now()))
+				return &memory->list[i].flow;
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- flows */
+
+static void flow_check_tcp(const struct fr_flow *flow)
+{
+	if (flow->reason == FR_REASON_ADOPTED)
+		require(flow->state == FR_FLOW_ADOPTED || flow->state == FR_FLOW_ESTABLISHED ||
+				flow->state == FR_FLOW_CLOSING,
+			"an adopted flow is never one that is opening");
+	if (flow->state == FR_FLOW_OPENING || flow->state == FR_FLOW_ANSWERED)
+		require(!(flow->flags & FR_FLOW_SYN_AGAIN), "SYN again: after it had opened only");
+}
+
+static void flow_check(const struct fr_flow_key *key, const struct fr_flow *flow,
+		       enum native_table table)
+{
+	const uint8_t others = FR_FLOW_WOULD_DROP | FR_FLOW_OPENER_AGAIN;
+	bool icmp = key->proto == FR_PROTO_ICMP || key->proto == FR_PROTO_ICMP6;
+
+	require(flow->state < FR_FLOW_STATES && flow->opener < FR_DIRS, "a state that exists");
+	require(flow->first <= flow->last && flow->last <= native_now(), "times in order");
+	require(flow->packets[0] + flow->packets[1], "no flow without a packet");
+	require(icmp == (table == NATIVE_PINGS), "ICMP has a table of its own");
+	require(table != NATIVE_FLOWS || key->proto == FR_PROTO_TCP, "TCP among TCP");
+	require(table != NATIVE_TALKS || key->proto != FR_PROTO_TCP, "no TCP among datagrams");
+	if (table == NATIVE_FLOWS)
+		require(flow->state == FR_FLOW_ESTABLISHED || flow->state == FR_FLOW_CLOSING ||
+				flow->state == FR_FLOW_ANSWERED,
+			"only the established are among them");
+	if (key->proto == FR_PROTO_TCP)
+		flow_check_tcp(flow);
+	else
+		require(!(flow->flags & ~others) && flow->state != FR_FLOW_ANSWERED &&
+				flow->state != FR_FLOW_CLOSING,
+			"no TCP in what is none");
+}
+
+void flows_check(void)
+{
+	struct fr_flow_key key;
+	struct fr_flow flow;
+
+	for (int table = 0; table < NATIVE_TABLES; table++)
+		for (size_t n = 0; native_entry((enum native_table)table, n, &key, &flow); n++)
+			flow_check(&key, &flow, (enum native_table)table);
+}
+
+/* ---------------------------------------------------------------- the oracle's word */
+
+/* The oracle's decision as a trace tells it. */
+static bool oracle_says(const struct site *site, uint8_t dir, uint16_t port,
+			const struct fr_event *trace)
+{
+	struct tuple tuple = {.dir = dir, .proto = trace->key.proto, .port = port};
+	bool replies = trace->reason == FR_REASON_REPLY || trace->reason == FR_REASON_ADOPTED;
+	struct decision decision = {};
+
+	memcpy(tuple.peer.b, trace->key.peer, sizeof(tuple.peer.b));
+	ruleset_decide(site->ruleset, &tuple, &decision);
+	if (decision.staged) {
+		decision.rule = decision.staged_rule;
+		decision.reason = FR_REASON_RULE;
+	}
+	return decision.verdict == trace->verdict && decision.rule == trace->slot &&
+	       (replies || decision.reason == trace->reason);
+}
+
+static bool oracle_says_of(const struct site *site, uint8_t opener, const struct fr_event *trace)
+{
+	return oracle_says(site, opener, flow_port(&trace->key, opener), trace);
+}
+
+/* Whose opening was judged? The packet's own, or that of the flow that it belongs to. */
+static bool oracle_agrees(const struct site *site, const struct fr_flow *flow,
+			  const struct fr_packet *p, const struct fr_event *trace)
+{
+	if (trace->reason == FR_REASON_REPLY)
+		return flow && flow->opener != p->dir && oracle_says_of(site, flow->opener, trace);
+	if (flow && oracle_says_of(site, flow->opener, trace))
+		return true;
+	if (trace->reason == FR_REASON_FAILSAFE && p->dir == FR_EGRESS && !flow)
+		if (oracle_says_of(site, FR_INGRESS, trace))
+			return true;
+	if (trace->reason == FR_REASON_ADOPTED || trace->verdict != FR_PASS)
+		return oracle_says_of(site, FR_EGRESS, trace) ||
+		       oracle_says_of(site, FR_INGRESS, trace) ||
+		       oracle_says(site, p->dir, p->port, trace);
+	return oracle_says(site, p->dir, p->port, trace);
+}
+
+static bool is_oracles(uint8_t reason)
+{
+	return reason == FR_REASON_RULE || reason == FR_REASON_DEFAULT ||
+	       reason == FR_REASON_FAILSAFE || reason == FR_REASON_REPLY ||
+	       reason == FR_REASON_ADOPTED;
+}
+
+/* ---------------------------------------------------------------- verdicts */
+
+static void check_outcome(const struct fr_packet *p, const struct fr_event *trace)
+{
+	switch (p->outcome) {
+	case FR_BROKEN:
+		require(trace->reason == FR_REASON_MALFORMED, "broken is malformed");
+		break;
+	case FR_EXT_LIMIT:
+		require(trace->reason == FR_REASON_EXT_HEADERS, "too many headers are told");
+		break;
+	case FR_NON_IP:
+	case FR_NON_IP_KNOWN:
+		require(trace->reason == FR_REASON_NON_IP, "what is not IP is told as that");
+		break;
+	default:
+		require(trace->reason != FR_REASON_NON_IP, "IP is IP");
+		require(p->fragment == FR_LATER || trace->reason != FR_REASON_FRAGMENT,
+			"only later fragments are judged as that");
+	}
+	if (trace->reason == FR_REASON_MALFORMED || trace->reason == FR_REASON_EXT_HEADERS ||
+	    trace->reason == FR_REASON_STATE)
+		require(trace->verdict != FR_PASS, "never a pass");
+}
+
+static void check_mode(const struct site *site, const struct fr_event *trace)
+{
+	const struct rule *rule = ruleset_rule(site->ruleset, trace->slot);
+
+	require(trace->verdict <= FR_WOULD_DROP && trace->reason < FR_REASONS_COUNT,
+		"a verdict and a reason that exist");
+	require(trace->slot < site->image.rule_count, "a rule that exists");
+	if (!site->ruleset->enforce)
+		require(trace->verdict != FR_DROP, "audit drops nothing");
+	else if (trace->verdict == FR_WOULD_DROP)
+		require(rule && rule->staged, "enforcement lets pass only what is staged");
+}
+
+static void check_tcp(const struct site *site, const struct fr_flow *flow,
+		      const struct fr_packet *p, const struct fr_event *trace)
+{
+	uint8_t syn = p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK);
+	bool forwarded = trace->reason == FR_REASON_FORWARDED;
+
+	(void)site;
+	if (p->key.proto != FR_PROTO_TCP || p->fragment == FR_LATER || !flow)
+		return;
+	if (flow->opener != p->dir && syn == FR_TCP_SYN && flow->state != FR_FLOW_OPENING)
+		require(trace->reason != FR_REASON_REPLY,
+			"a SYN is no reply but where both open at once");
+	if (syn == (FR_TCP_SYN | FR_TCP_ACK) &&
+	    (flow->state == FR_FLOW_ADOPTED || flow->reason == FR_REASON_ADOPTED))
+		require(forwarded || trace->verdict != FR_PASS,
+			"an adopted flow has no SYN to be answered");
+}
+
+/* What is dropped leaves no flow and adds to none. */
+static void check_drop(const struct memory *before, const struct fr_event *trace)
+{
+	struct memory *after;
+
+	if (trace->verdict != FR_DROP)
+		return;
+	after = malloc(sizeof(*after));
+	require(after, "memory");
+	memory_take(after);
+	require(after->count == before->count, "a dropped packet makes no flow");
+	for (size_t i = 0; i < after->count; i++)
+		require(!memcmp(after->list[i].flow.packets, before->list[i].flow.packets,
+				sizeof(after->list[i].flow.packets)),
+			"a dropped packet adds to no flow");
+	free(after);
+}
+
+void verdict_check(const struct site *site, const struct memory *before,
+		   const struct native_packet *packet, const struct fr_event *trace)
+{
+	struct fr_packet p = parsed_of(packet);
+	const struct fr_flow *flow;
+
+	require(trace->version == FR_ABI_VERSION, "every packet is judged");
+	check_mode(site, trace);
+	check_outcome(&p, trace);
+	check_drop(before, trace);
+	if (p.outcome != FR_IP)
+		return;
+	p.key.scope = trace->key.scope;
+	require(!memcmp(&p.key, &trace->key, sizeof(p.key)), "the key that both readings find");
+	flow = memory_find(site, before, &p.key);
+	check_tcp(site, flow, &p, trace);
+	if (is_oracles(trace->reason) && p.fragment != FR_LATER)
+		require(oracle_agrees(site, flow, &p, trace), "the verdict is the oracle's");
+}

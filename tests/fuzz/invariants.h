@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What must be true of every verdict and of every flow, whatever the packets were: asked after each
+ * packet that a native world has judged. Aborts where something is not.
+ */
+#ifndef FUZZ_INVARIANTS_H
+#define FUZZ_INVARIANTS_H
+
+#include "native.h"
+#include "site.h"
+
+enum { REMEMBERED_MAX = 256 };
+
+/* The flows as they were before a packet. */
+struct memory {
+	struct {
+		struct fr_flow_key key;
+		struct fr_flow flow;
+		enum native_table table;
+	} list[REMEMBERED_MAX];
+	size_t count;
+};
+
+void memory_take(struct memory *memory);
+/* `result` and `trace` are what native_run() gave for the packet. */
+void verdict_check(const struct site *site, const struct memory *before,
+		   const struct native_packet *packet, const struct fr_event *trace);
+void flows_check(void);
+
+#endif

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel programs in user space: see native.h. libbpf declares helpers as pointers that hold
+ * numbers; here they are given functions, and one that is missing crashes at its number.
+ */
+#include "native.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#ifdef __clang__
+#pragma GCC diagnostic ignored "-Wgnu-variable-sized-type-not-at-end"
+#endif
+#include <bpf/bpf_helpers.h>
+#define __bpf__
+#include "../../bpf/main.bpf.c"
+#undef __bpf__
+#pragma GCC diagnostic pop
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#ifdef SANITIZED
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#endif
+
+/* ---------------------------------------------------------------- maps */
+
+enum { SHIM_ENTRIES = 512, SHIM_KEY = 64, SHIM_VALUE = 128 };
+
+/* Any map but the images: few entries, found by walking. Values never move while they live. */
+struct shim_table {
+	void *map;
+	const char *name;
+	uint32_t key_size, value_size;
+	bool array;
+	size_t count;
+	struct {
+		uint8_t key[SHIM_KEY];
+		uint8_t value[SHIM_VALUE] __attribute__((aligned(8)));
+		bool used;
+	} * entries;
+};
+
+#define SHIM_TABLE(given, is_array)                                                                \
+	{                                                                                          \
+		.map = &(given), .name = #given, .key_size = sizeof(*(given).key),                 \
+		.value_size = sizeof(*(given).value), .array = (is_array)                          \
+	}
+
+static struct shim_table shim_tables[] = {
+	[NATIVE_FLOWS] = SHIM_TABLE(fr_flows, false),
+	[NATIVE_TALKS] = SHIM_TABLE(fr_talks, false),
+	[NATIVE_EMBRYOS] = SHIM_TABLE(fr_embryos, false),
+	[NATIVE_PINGS] = SHIM_TABLE(fr_pings, false),
+	SHIM_TABLE(fr_room, true),
+	SHIM_TABLE(fr_denied, false),
+	SHIM_TABLE(fr_fragments, false),
+	SHIM_TABLE(fr_throttle, false),
+	SHIM_TABLE(fr_counters, true),
+	SHIM_TABLE(fr_reasons, true),
+	SHIM_TABLE(fr_tallies, true),
+	SHIM_TABLE(fr_control, true),
+	SHIM_TABLE(fr_trace, true),
+};
+enum { SHIM_TABLES = sizeof(shim_tables) / sizeof(shim_tables[0]) };
+
+static struct {
+	const void *lines;
+	uint32_t count;
+	uint64_t jiffies;
+	struct native_host host;
+	const uint8_t *data; /* all of the packet */
+	uint32_t size;
+	uint8_t *low; /* where the linear part lies: the programs know 32-bit addresses */
+	struct fr_event event;
+} shim;
+
+enum { SHIM_LOW = 1 << 17 };
+
+static void shim_require(bool held)
+{
+	if (!held)
+		abort();
+}
+
+static struct shim_table *shim_table_of(const void *map)
+{
+	for (size_t i = 0; i < SHIM_TABLES; i++)
+		if (shim_tables[i].map == map)
+			return &shim_tables[i];
+	fprintf(stderr, "tests/fuzz/native.c: a map that it does not know\n");
+	abort();
+}
+
+static void shim_table_clear(struct shim_table *table)
+{
+	shim_require(table->key_size <= SHIM_KEY && table->value_size <= SHIM_VALUE);
+	if (!table->entries)
+		table->entries = calloc(SHIM_ENTRIES, sizeof(*table->entries));
+	shim_require(table->entries);
+	for (size_t i = 0; i < table->count; i++)
+		table->entries[i].used = false;
+	table->count = 0;
+}
+
+static void *shim_table_find(struct shim_table *table, const void *key)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->entries[i].used && !memcmp(table->entries[i].key, key, table->key_size))
+			return table->entries[i].value;
+	return NULL;
+}
+
+static void *shim_table_add(struct shim_table *table, const void *key)
+{
+	size_t at = 0;
+
+	while (at < table->count && table->entries[at].used)
+		at++;
+	if (at == SHIM_ENTRIES)
+		return NULL;
+	table->count += at == table->count;
+	memcpy(table->entries[at].key, key, table->key_size);
+	memset(table->entries[at].value, 0, SHIM_VALUE);
+	table->entries[at].used = true;
+	return table->entries[at].value;
+}
+
+/* The images: slot 0 is the one in force, and it is its own inner map. */
+static void *shim_image_find(void *map, const void *key)
+{
+	uint32_t index;
+
+	memcpy(&index, key, sizeof(index));
+	if (map == &fr_images)
+		return index || !shim.lines ? NULL : &shim.lines;
+	return index < shim.count ? (uint8_t *)shim.lines + (size_t)index * FR_LINE_BYTES : NULL;
+}
+
+static void *shim_map_lookup(void *map, const void *key)
+{
+	struct shim_table *table;
+	void *value;
+
+	if (map == &fr_images || map == &shim.lines)
+		return shim_image_find(map, key);
+	table = shim_table_of(map);
+	value = shim_table_find(table, key);
+	return value || !table->array ? value : shim_table_add(table, key);
+}
+
+static long shim_map_update(void *map, const void *key, const void *value, __u64 flags)
+{
+	struct shim_table *table = shim_table_of(map);
+	void *at = shim_table_find(table, key);
+
+	if (at && flags == BPF_NOEXIST)
+		return -EEXIST;
+	if (!at)
+		at = shim_table_add(table, key);
+	if (!at)
+		return -ENOMEM;
+	memmove(at, value, table->value_size);
+	return 0;
+}
+
+static long shim_map_delete(void *map, const void *key)
+{
+	struct shim_table *table = shim_table_of(map);
+	uint8_t *value = shim_table_find(table, key);
+
+	for (size_t i = 0; value && i < table->count; i++)
+		if (table->entries[i].value == value)
+			table->entries[i].used = false;
+	return value ? 0 : -ENOENT;
+}
+
+/* ---------------------------------------------------------------- other helpers */
+
+static __u64 shim_jiffies_now(void)
+{
+	return shim.jiffies;
+}
+
+static void *shim_ringbuf_reserve(void *map, __u64 size, __u64 flags)
+{
+	(void)map, (void)flags;
+	return size <= sizeof(shim.event) ? &shim.event : NULL;
+}
+
+static void shim_ringbuf_submit(void *data, __u64 flags)
+{
+	(void)data, (void)flags;
+}
+
+static long shim_skb_load(const void *skb, __u32 offset, void *to, __u32 length)
+{
+	(void)skb;
+	if (offset > shim.size || length > shim.size - offset)
+		return -EFAULT;
+	memcpy(to, shim.data + offset, length);
+	return 0;
+}
+
+static struct bpf_sock *shim_sock_of(uint8_t state)
+{
+	static struct bpf_sock sock;
+
+	sock.state = state;
+	return state ? &sock : NULL;
+}
+
+static struct bpf_sock *shim_tcp_lookup(void *ctx, struct bpf_sock_tuple *tuple, __u32 size,
+					__u64 netns, __u64 flags)
+{
+	uint16_t peer_port = size == sizeof(tuple->ipv4) ? tuple->ipv4.sport : tuple->ipv6.sport;
+
+	(void)ctx, (void)netns, (void)flags;
+	if (!peer_port || !shim.host.tcp_state)
+		return shim_sock_of(shim.host.tcp_listener);
+	return shim_sock_of(shim.host.tcp_state);
+}
+
+static struct bpf_sock *shim_udp_lookup(void *ctx, struct bpf_sock_tuple *tuple, __u32 size,
+					__u64 netns, __u64 flags)
+{
+	(void)ctx, (void)tuple, (void)size, (void)netns, (void)flags;
+	return shim_sock_of(shim.host.udp_state);
+}
+
+static long shim_sock_release(void *sock)
+{
+	(void)sock;
+	return 0;
+}
+
+static long shim_route_lookup(void *ctx, struct bpf_fib_lookup *params, int length, __u32 flags)
+{
+	(void)ctx, (void)params, (void)length, (void)flags;
+	return shim.host.forwards ? BPF_FIB_LKUP_RET_SUCCESS : BPF_FIB_LKUP_RET_FWD_DISABLED;
+}
+
+static long shim_xfrm_state(struct __sk_buff *skb, __u32 index, struct bpf_xfrm_state *state,
+			    __u32 size, __u64 flags)
+{
+	(void)skb, (void)index, (void)flags;
+	if (!shim.host.decrypted)
+		return -EINVAL;
+	memset(state, 0, size);
+	return 0;
+}
+
+/* No packet here has an owner: bpf_sk_fullsock() and the storage of sockets are never asked. */
+static void shim_helpers_set(void)
+{
+	bpf_map_lookup_elem = shim_map_lookup;
+	bpf_map_update_elem = (void *)shim_map_update;
+	bpf_map_delete_elem = (void *)shim_map_delete;
+	bpf_jiffies64 = (void *)shim_jiffies_now;
+	bpf_ktime_get_boot_ns = (void *)shim_jiffies_now;
+	bpf_ringbuf_reserve = (void *)shim_ringbuf_reserve;
+	bpf_ringbuf_submit = (void *)shim_ringbuf_submit;
+	bpf_skb_load_bytes = (void *)shim_skb_load;
+	bpf_skc_lookup_tcp = (void *)shim_tcp_lookup;
+	bpf_sk_lookup_udp = (void *)shim_udp_lookup;
+	bpf_sk_release = (void *)shim_sock_release;
+	bpf_fib_lookup = (void *)shim_route_lookup;
+	bpf_skb_get_xfrm_state = (void *)shim_xfrm_state;
+}
+
+/* Constants of the programs, as the loader sets them before it loads. */
+static void shim_constant(const volatile void *constant, const void *value, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t at = (uintptr_t)constant, first = at & ~(page - 1);
+
+	shim_require(!mprotect((void *)first, at + size - first, PROT_READ | PROT_WRITE));
+	for (size_t i = 0; i < size; i++) /* a compiler would leave out any other way to write */
+		((volatile uint8_t *)at)[i] = ((const uint8_t *)value)[i];
+}
+
+static void shim_rodata_set(void)
+{
+	const bool tracing = true;
+	uint32_t sizes[FR_TABLES];
+
+	for (int i = 0; i < FR_TABLES; i++)
+		sizes[i] = SHIM_ENTRIES;
+	shim_constant(&fr_tracing, &tracing, sizeof(tracing));
+	shim_constant(fr_table_sizes, sizes, sizeof(sizes));
+}
+
+static void shim_world_make(void)
+{
+	void *hint = (void *)(uintptr_t)0x20000000;
+
+	if (shim.low)
+		return;
+	shim_helpers_set();
+	shim_rodata_set();
+	shim.low = mmap(hint, SHIM_LOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	shim_require(shim.low != MAP_FAILED && (uintptr_t)shim.low + SHIM_LOW <= UINT32_MAX);
+}
+
+/* ---------------------------------------------------------------- the door */
+
+void native_reset(uint64_t jiffies)
+{
+	shim_world_make();
+	for (size_t i = 0; i < SHIM_TABLES; i++)
+		shim_table_clear(&shim_tables[i]);
+	shim.lines = NULL;
+	shim.count = 0;
+	shim.jiffies = jiffies;
+}
+
+void native_install(const void *lines, uint32_t count)
+{
+	shim.lines = lines;
+	shim.count = count;
+}
+
+void native_age(uint64_t jiffies)
+{
+	shim.jiffies += jiffies;
+}
+
+uint64_t native_now(void)
+{
+	return shim.jiffies;
+}
+
+static int shim_program_run(const struct native_packet *packet, struct __sk_buff *skb)
+{
+	static int (*const programs[2][FR_KINDS][FR_DIRS])(struct __sk_buff *) = {
+		{{fr_if_egress, fr_if_ingress},
+		 {fr_guest_ingress, fr_guest_egress},
+		 {fr_cg_egress, fr_cg_ingress}},
+		{{fr_if_egress_l3, fr_if_ingress_l3},
+		 {fr_guest_ingress_l3, fr_guest_egress_l3},
+		 {fr_cg_egress, fr_cg_ingress}},
+	};
+
+	return programs[packet->l3][packet->kind][packet->dir](skb);
+}
+
+int native_run(const struct native_packet *packet, struct fr_event *trace)
+{
+	uint32_t linear = packet->linear < packet->size ? packet->linear : packet->size, zero = 0;
+	struct __sk_buff skb = {
+		.len = packet->size,
+		.protocol = bpf_htons(packet->protocol),
+		.vlan_present = !!packet->vlan,
+		.vlan_tci = packet->vlan & 0xfff,
+		.ifindex = packet->ifindex,
+		.ingress_ifindex = packet->ingress_ifindex,
+		.gso_segs = packet->segments,
+		.data = (uint32_t)(uintptr_t)shim.low,
+		.data_end = (uint32_t)(uintptr_t)shim.low + linear,
+	};
+	int result;
+
+	shim_require(packet->size <= SHIM_LOW);
+	shim_map_delete(&fr_trace, &zero);
+	shim.data = packet->data;
+	shim.size = packet->size;
+	shim.host = packet->host;
+	ASAN_UNPOISON_MEMORY_REGION(shim.low, SHIM_LOW);
+	memcpy(shim.low, packet->data, linear);
+	ASAN_POISON_MEMORY_REGION(shim.low + linear, SHIM_LOW - linear);
+	result = shim_program_run(packet, &skb);
+	memcpy(trace, shim_map_lookup(&fr_trace, &zero), sizeof(*trace));
+	return result;
+}
+
+bool native_entry(enum native_table table, size_t n, struct fr_flow_key *key, struct fr_flow *flow)
+{
+	for (size_t i = 0; i < shim_tables[table].count; i++) {
+		if (!shim_tables[table].entries[i].used || n--)
+			continue;
+		memcpy(key, shim_tables[table].entries[i].key, sizeof(*key));
+		memcpy(flow, shim_tables[table].entries[i].value, sizeof(*flow));
+		return true;
+	}
+	return false;
+}
+
+bool native_key(size_t n, const char **map, const void **key)
+{
+	for (size_t t = 0; t < SHIM_TABLES; t++)
+		for (size_t i = 0; !shim_tables[t].array && i < shim_tables[t].count; i++) {
+			if (!shim_tables[t].entries[i].used || n--)
+				continue;
+			*map = shim_tables[t].name;
+			*key = shim_tables[t].entries[i].key;
+			return true;
+		}
+	return false;
+}
+
+const char *native_name(enum native_table table)
+{
+	return shim_tables[table].name;
+}
+
+bool native_find(const struct fr_flow_key *key, struct fr_flow *flow, enum native_table *table)
+{
+	static const enum native_table order[] = {NATIVE_FLOWS, NATIVE_TALKS, NATIVE_PINGS,
+						  NATIVE_EMBRYOS};
+
+	for (size_t i = 0; i < NATIVE_TABLES; i++) {
+		const void *value = shim_table_find(&shim_tables[order[i]], key);
+
+		if (!value)
+			continue;
+		memcpy(flow, value, sizeof(*flow));
+		*table = order[i];
+		return true;
+	}
+	return false;
+}
+
+uint64_t native_tally(uint32_t which)
+{
+	const uint64_t *value = shim_map_lookup(&fr_tallies, &which);
+
+	return value ? *value : 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel programs in user space: the very text of bpf/, compiled natively over plain maps and
+ * helpers, so that sanitizers see every access and a fuzzer every branch. A world has its own maps
+ * and clock; packets lie in memory that is poisoned right behind their linear part. Nothing here
+ * knows what a right verdict is.
+ */
+#ifndef FUZZ_NATIVE_H
+#define FUZZ_NATIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../bpf/abi.h"
+
+/* What the rest of the host would say. Sockets: 0 none, else a state of the kernel's. */
+struct native_host {
+	uint8_t tcp_state;    /* of the socket of exactly this tuple */
+	uint8_t tcp_listener; /* of that which a peer of any port finds */
+	uint8_t udp_state;
+	bool forwards, decrypted;
+};
+
+struct native_packet {
+	uint8_t kind, dir; /* enum fr_kind, enum fr_dir */
+	bool l3;
+	const uint8_t *data; /* begins with an Ethernet header, unless l3 or a cgroup's */
+	uint32_t size;
+	uint32_t linear;   /* bytes that the program sees without a helper; the rest by helper */
+	uint16_t protocol; /* as the kernel has it, host order */
+	uint16_t vlan;	   /* accelerated tag: 1 << 15 | VLAN id, 0 none */
+	uint32_t ifindex, ingress_ifindex, segments;
+	struct native_host host;
+};
+
+enum native_table { NATIVE_FLOWS, NATIVE_TALKS, NATIVE_EMBRYOS, NATIVE_PINGS, NATIVE_TABLES };
+
+const char *native_name(enum native_table table); /* in the kernel */
+
+/* Forgets everything: flows, figures, image. The clock starts at `jiffies`. */
+void native_reset(uint64_t jiffies);
+/* The lines of an image stay the caller's and must outlive the next reset. */
+void native_install(const void *lines, uint32_t count);
+void native_age(uint64_t jiffies);
+uint64_t native_now(void);
+
+/* The program's return value; *trace is what was decided, its `slot` the rule's number, `version`
+ * 0 when nothing was. */
+int native_run(const struct native_packet *packet, struct fr_event *trace);
+
+/* The n-th entry of a table, or false. */
+bool native_entry(enum native_table table, size_t n, struct fr_flow_key *key, struct fr_flow *flow);
+/* The n-th key of any hash map, and the name of the map; or false. */
+bool native_key(size_t n, const char **map, const void **key);
+/* The flow of a key wherever it is, or false. */
+bool native_find(const struct fr_flow_key *key, struct fr_flow *flow, enum native_table *table);
+uint64_t native_tally(uint32_t which);
+
+#endif

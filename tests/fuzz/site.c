@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Policies for the packet fuzzers: see site.h. */
+#include "site.h"
+
+#include "../judges.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { POLICIES = 3, RANDOM_SEED = 20, RANDOM_RULES = 40 };
+
+uint32_t site_hz(void)
+{
+	struct timespec tick;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_nsec <= 0)
+		abort();
+	return (uint32_t)((1000000000 + tick.tv_nsec / 2) / tick.tv_nsec);
+}
+
+/* Whatever a seed makes of them. Time-outs are never a multiple of STEP_UNIT. */
+static struct ruleset *policy_random(void)
+{
+	struct ruleset *rs = judge_policy(arena_new(), RANDOM_SEED, RANDOM_RULES);
+
+	rs->flags = FR_F_LOOPBACK | FR_F_NEIGHBOUR | FR_F_MULTICAST | FR_F_ICMP_ERROR;
+	for (int i = 0; i < FR_TIMEOUTS; i++)
+		rs->timeout[i] = 61;
+	return rs;
+}
+
+static struct ruleset *policy_get(uint8_t number)
+{
+	static const char *const files[POLICIES] = {"tests/fuzz/policies/lab.yaml",
+						    "tests/fuzz/policies/open.yaml",
+						    "tests/fuzz/policies/shut.yaml"};
+	static const struct policy_options options = {.tables_dir = "policies/tables"};
+	struct diags d = {};
+	struct ruleset *rs = NULL;
+
+	if (number == POLICIES)
+		return policy_random();
+	d.arena = arena_new();
+	if (policy_load(files[number], &options, &d, &rs)) {
+		fprintf(stderr, "%s: %s\n", files[number], d.count ? d.list[0].message : "?");
+		abort();
+	}
+	return rs;
+}
+
+static struct fr_image_conf *conf_of(const struct image *image)
+{
+	return (void *)((char *)image->lines + FR_LINE_BYTES);
+}
+
+/* Rule numbers are slots, generation 1, time-outs in jiffies. */
+static void ready_make(const struct image *from, struct image *out)
+{
+	size_t size = (size_t)from->line_count * FR_LINE_BYTES;
+	struct fr_image_head *head;
+	uint32_t *slots;
+
+	*out = *from;
+	out->lines = malloc(size);
+	if (!out->lines)
+		abort();
+	memcpy(out->lines, from->lines, size);
+	head = out->lines;
+	head->generation = 1;
+	slots = (void *)((char *)out->lines + (size_t)head->slots * FR_LINE_BYTES);
+	for (uint32_t rule = 0; rule < out->rule_count; rule++)
+		slots[rule] = rule;
+	for (int i = 0; i < FR_TIMEOUTS; i++)
+		conf_of(out)->timeout[i] *= site_hz();
+}
+
+static void site_make(uint8_t number, struct site *out)
+{
+	struct diags d = {};
+
+	out->ruleset = policy_get(number & 3);
+	out->ruleset->enforce = !(number & 4);
+	d.arena = out->ruleset->arena;
+	if (image_compile(out->ruleset, &d, &out->image))
+		abort();
+	if (number & 8)
+		((struct fr_image_head *)out->image.lines)->flags |= FR_F_FORWARDING_ON;
+	if (number & 16)
+		conf_of(&out->image)->adopt_until = UINT64_MAX / 2;
+	ready_make(&out->image, &out->ready);
+}
+
+const struct site *site_get(uint8_t number)
+{
+	static struct site sites[SITES];
+	struct site *site = &sites[number % SITES];
+
+	if (!site->ruleset)
+		site_make(number % SITES, site);
+	return site;
+}

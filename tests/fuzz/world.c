@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets, one after the other, through the parser, the flow machine and the whole judge, compiled
+ * natively under sanitizers. Held against what must be true of any packet, against the oracle, and
+ * against the same packets read by other ways: where the linear part ends must not matter.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "invariants.h"
+#include "parsed.h"
+#include "require.h"
+#include "sequence.h"
+
+struct heard {
+	int result;
+	struct fr_event trace;
+};
+
+static const struct site *world_start(uint8_t number)
+{
+	const struct site *site = site_get(number);
+
+	native_reset((uint64_t)1 << 32);
+	native_install(site->ready.lines, site->ready.line_count);
+	return site;
+}
+
+static void check_return(const struct native_packet *packet, const struct heard *heard)
+{
+	bool drop = heard->trace.verdict == FR_DROP;
+
+	if (packet->kind == FR_KIND_CGROUP)
+		require(heard->result == !drop, "a cgroup's program returns 1 or 0");
+	else
+		require(heard->result == (drop ? 2 : -1), "a device's program returns -1 or 2");
+}
+
+/* As the input has it, everything checked after each packet. */
+static size_t hear(const uint8_t *data, size_t size, struct heard *out)
+{
+	static struct memory before;
+	const struct site *site = world_start(data[0]);
+	struct cursor cursor;
+	struct step step;
+	size_t count = 0;
+
+	cursor_open(&cursor, data + 1, size - 1, false);
+	while (cursor_next(&cursor, &step)) {
+		if (step.what == STEP_TIME)
+			native_age((uint64_t)step.seconds * site_hz());
+		if (step.what == STEP_SITE) {
+			site = site_get(step.site);
+			native_install(site->ready.lines, site->ready.line_count);
+		}
+		if (step.what != STEP_PACKET)
+			continue;
+		parsed_check(&step.packet);
+		memory_take(&before);
+		out[count].result = native_run(&step.packet, &out[count].trace);
+		check_return(&step.packet, &out[count]);
+		verdict_check(site, &before, &step.packet, &out[count].trace);
+		flows_check();
+		count++;
+	}
+	return count;
+}
+
+/* Once more, with every packet linear: the same answers. */
+static void hear_linear(const uint8_t *data, size_t size, const struct heard *first)
+{
+	struct fr_event trace;
+	struct cursor cursor;
+	struct step step;
+
+	world_start(data[0]);
+	cursor_open(&cursor, data + 1, size - 1, false);
+	while (cursor_next(&cursor, &step)) {
+		if (step.what == STEP_TIME)
+			native_age((uint64_t)step.seconds * site_hz());
+		if (step.what == STEP_SITE)
+			native_install(site_get(step.site)->ready.lines,
+				       site_get(step.site)->ready.line_count);
+		if (step.what != STEP_PACKET)
+			continue;
+		step.packet.linear = step.packet.size;
+		require(native_run(&step.packet, &trace) == first->result,
+			"where the linear part ends does not matter");
+		require(!memcmp(&trace, &first->trace, sizeof(trace)),
+			"where the linear part ends does not matter to what is told");
+		first++;
+	}
+}
+
+void packets_try(const uint8_t *data, size_t size)
+{
+	static struct heard heard[PACKETS_MAX];
+
+	if (!size)
+		return;
+	hear(data, size, heard);
+	hear_linear(data, size, heard);
+}
