@@ -338,7 +338,7 @@ struct fr_fragment_key {
 	__u32 id;
 	__u32 scope;
 	__u16 vlan;
-	__u8 proto;
+	__u8 proto; /* IPv4 */
 	__u8 pad;
 };
 struct fr_fragment {

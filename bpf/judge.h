@@ -127,13 +127,27 @@ static __always_inline void find_cell(const struct fr_scene *s, struct fr_findin
 
 /* ---------------------------------------------------------------- always allowed */
 
-static __always_inline int is_link_local_or_none(const __u8 addr[16])
+static __always_inline int is_link_local_or(const __u8 addr[16], __u32 first, __u32 last)
 {
 	__u32 words[4];
 
 	__builtin_memcpy(words, addr, sizeof(words));
 	return (words[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000) ||
-	       !(words[0] | words[1] | words[2] | words[3]);
+	       !((words[0] ^ bpf_htonl(first)) | words[1] | words[2] |
+		 (words[3] ^ bpf_htonl(last)));
+}
+
+/*
+ * A DHCP client's packet. DHCPv6 stays on the link: clients multicast to ff02::1:2 and are answered
+ * from a link-local address; the option by which a server asked for unicast is gone (RFC 9915), and
+ * who was told so earlier multicasts before his lease ends. DHCPv4 renews across routers.
+ */
+static __always_inline int is_dhcp(const struct fr_packet *p)
+{
+	if (p->v4)
+		return p->key.local_port == 68 && p->key.peer_port == 67;
+	return p->key.local_port == 546 && p->key.peer_port == 547 &&
+	       is_link_local_or(p->key.peer, 0xff020000, 0x10002);
 }
 
 /* The built-in rule that admits `p`, or 0; *reason says why. */
@@ -145,8 +159,7 @@ static __always_inline __u32 judge_builtin(const struct fr_scene *s, const struc
 
 	if (p->key.proto == FR_PROTO_TCP || p->fragment == FR_LATER)
 		return 0;
-	if (p->key.proto == FR_PROTO_UDP && flags & FR_F_DHCP &&
-	    p->key.local_port == (p->v4 ? 68 : 546) && p->key.peer_port == (p->v4 ? 67 : 547)) {
+	if (p->key.proto == FR_PROTO_UDP && flags & FR_F_DHCP && is_dhcp(p)) {
 		*reason = FR_REASON_DHCP;
 		return FR_RULE_DHCP;
 	}
@@ -161,7 +174,7 @@ static __always_inline __u32 judge_builtin(const struct fr_scene *s, const struc
 	if (p->key.proto == FR_PROTO_IGMP && p->v4)
 		return FR_RULE_MULTICAST;
 	if (p->key.proto == FR_PROTO_ICMP6 && ((type >= 130 && type <= 132) || type == 143) &&
-	    is_link_local_or_none(p->dir == FR_EGRESS ? p->key.local : p->key.peer))
+	    is_link_local_or(p->dir == FR_EGRESS ? p->key.local : p->key.peer, 0, 0))
 		return FR_RULE_MULTICAST;
 	return 0;
 }
@@ -236,7 +249,7 @@ static __always_inline void fragment_key(const struct fr_packet *p, struct fr_fr
 	key->id = p->fragment_id;
 	key->scope = p->key.scope;
 	key->vlan = p->key.vlan;
-	key->proto = p->key.proto;
+	key->proto = p->v4 ? p->key.proto : 0; /* RFC 8200: the first part alone tells it */
 	key->pad = 0;
 }
 
@@ -300,8 +313,27 @@ static __noinline int excuse(const struct fr_scene *s, const struct fr_packet *p
 	return 0;
 }
 
+/*
+ * May some port of a later fragment's protocol come in, or go out and be answered? Where an IPv6
+ * datagram goes on with an extension header behind the fragment header, later parts tell that
+ * header's number and no protocol. They are taken for UDP: TCP is not fragmented where senders know
+ * the path's MTU, and whatever is let in here is of no use without a first part that was admitted.
+ */
+static __always_inline int fragment_admits(const struct fr_scene *s, struct fr_packet *p)
+{
+	__u8 proto = p->key.proto;
+	int admits;
+
+	if (!p->v4 && is_extension(proto))
+		p->key.proto = FR_PROTO_UDP;
+	p->key.proto |= s->conf->zero;
+	admits = judge_admits(s, p, FR_INGRESS, 0, 1) || judge_admits(s, p, FR_EGRESS, 0, 1);
+	p->key.proto = proto;
+	return admits;
+}
+
 /* A later fragment. In: order is not given, and without its judged first nothing reassembles. */
-static __always_inline void judge_fragment(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void judge_fragment(const struct fr_scene *s, struct fr_packet *p,
 					   struct fr_finding *f, struct fr_hook h)
 {
 	struct fr_fragment *known;
@@ -309,7 +341,7 @@ static __always_inline void judge_fragment(const struct fr_scene *s, const struc
 	__u8 reason;
 
 	if (h.dir == FR_INGRESS) {
-		if (judge_admits(s, p, FR_INGRESS, 0, 1) || judge_admits(s, p, FR_EGRESS, 0, 1))
+		if (fragment_admits(s, p))
 			find_pass(f, FR_RULE_OTHER, FR_REASON_FRAGMENT);
 		else if (h.kind == FR_KIND_INTERFACE && (reason = excuse(s, p)))
 			find_pass(f, FR_RULE_OTHER, reason);

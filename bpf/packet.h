@@ -177,6 +177,12 @@ static __always_inline int packet_ipv4(struct fr_buffer *buffer, __u32 offset, s
 	return FR_IP;
 }
 
+/* Hop-by-hop, routing, fragment, authentication, destination options. */
+static __always_inline int is_extension(__u8 next)
+{
+	return next == 0 || next == 43 || next == 44 || next == 51 || next == 60;
+}
+
 /* The extension headers up to the transport; p->key.proto and p->payload move along. */
 static __always_inline int packet_ipv6_chain(struct fr_buffer *buffer, struct fr_packet *p)
 {
@@ -197,7 +203,7 @@ static __always_inline int packet_ipv6_chain(struct fr_buffer *buffer, struct fr
 		p->key.proto = next;
 		p->payload = offset;
 		packet_rewind(buffer);
-		if (next != 0 && next != 43 && next != 44 && next != 51 && next != 60)
+		if (!is_extension(next))
 			return FR_IP;
 		if (i == FR_EXT_HEADERS_MAX)
 			break;

@@ -37,6 +37,7 @@ struct wire {
 	uint8_t options;   /* words of IPv4 options */
 	uint8_t ext_count; /* IPv6 extension headers, 8 bytes each */
 	uint8_t ext[12];
+	uint8_t inner; /* IPv6: an extension header of 8 bytes behind the fragment header; 0 none */
 	bool fragment, more;
 	uint16_t offset; /* in units of 8 bytes */
 	uint32_t fragment_id;
@@ -142,7 +143,14 @@ static inline void wire_ipv6(const struct wire *w, struct frame *f, uint32_t len
 		next = at;
 		wire_put16(at + 2, w->offset << 3 | w->more);
 		wire_put32(at + 4, w->fragment_id);
+		at += 8;
 	}
+	if (w->inner) {
+		*next = w->inner;
+		next = at;
+	}
+	if (w->inner && w->offset) /* a later part: it lies in the first one */
+		return;
 	*next = wire_proto(w);
 }
 
@@ -158,7 +166,8 @@ static inline void wire_make(const struct wire *w, struct frame *f)
 	wire_put16(f->data + at, w->v6 ? 0x86dd : 0x0800);
 	f->ip = at + 2;
 	f->transport =
-		f->ip + (w->v6 ? 40 + 8 * (w->ext_count + w->fragment) : 20 + 4 * w->options);
+		f->ip + (w->v6 ? 40 + 8 * (w->ext_count + w->fragment + (w->inner && !w->offset))
+			  : 20 + 4 * w->options);
 	length = wire_transport(w, f->data + f->transport);
 	if (w->v6)
 		wire_ipv6(w, f, length);

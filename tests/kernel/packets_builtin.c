@@ -6,6 +6,7 @@ static const struct site enforce = {0};
 static const struct site audit = {.audit = true};
 
 static const uint8_t link_local[16] = {0xfe, 0x80, [15] = 5}, all_nodes[16] = {0xff, 2, [15] = 1};
+static const uint8_t all_dhcp[16] = {0xff, 2, [13] = 1, [15] = 2};
 static const uint8_t nobody[16], broadcast[4] = {255, 255, 255, 255}, routers[4] = {224, 0, 0, 22};
 
 static void run(const struct site *site, void (*steps)(struct rig *rig))
@@ -84,13 +85,23 @@ Test(packets_builtin, mld_and_igmp_stay_on_the_link)
 static void dhcp(struct rig *rig)
 {
 	uint16_t client = rig->v6 ? 546 : 68, server = rig->v6 ? 547 : 67;
-	const uint8_t *unset = nobody, *all = rig->v6 ? all_nodes : broadcast;
+	const uint8_t *unset = nobody, *all = rig->v6 ? all_dhcp : broadcast;
+	const uint8_t *near = rig->v6 ? link_local : NULL; /* an IPv4 server may be anywhere */
 
 	PASS(rig, DHCP, FR_RULE_DHCP, .dir = OUT, .proto = UDP, .local = client, .peer = server,
 	     .local_addr = unset, .peer_addr = all);
 	PASS(rig, DHCP, FR_RULE_DHCP, .dir = IN, .proto = UDP, .local = client, .peer = server,
-	     .local_addr = all);
-	PASS(rig, DHCP, FR_RULE_DHCP, .dir = IN, .proto = UDP, .local = client, .peer = server);
+	     .local_addr = rig->v6 ? NULL : broadcast, .peer_addr = near);
+	PASS(rig, DHCP, FR_RULE_DHCP, .dir = IN, .proto = UDP, .local = client, .peer = server,
+	     .peer_addr = near);
+	PASS(rig, DHCP, FR_RULE_DHCP, .dir = OUT, .proto = UDP, .local = client, .peer = server,
+	     .peer_addr = near);
+	for (uint8_t dir = 0; dir < FR_DIRS && rig->v6; dir++) { /* past the link is a way out */
+		DROP(rig, DEFAULT, by_default(dir), .dir = dir, .proto = UDP, .local = client,
+		     .peer = server);
+		DROP(rig, DEFAULT, by_default(dir), .dir = dir, .proto = UDP, .local = client,
+		     .peer = server, .peer_addr = all_nodes);
+	}
 	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
 	/* as a server, by TCP, from elsewhere, of the other family */
 	DROP(rig, DEFAULT, by_default(IN), .dir = IN, .proto = UDP, .local = server,
