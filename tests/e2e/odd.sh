@@ -37,6 +37,11 @@ odd_servers_start()
 odd_party_start() # NODE
 {
 	peer_start "$1" "serve-tcp-$1" 514 515
+	odd_party_udp_start "$1"
+}
+
+odd_party_udp_start() # NODE
+{
 	peer_start "$1" "serve-udp-$1" --udp 514 515
 }
 
