@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What a user is shown of conversations: openings, one-way and two-way, ICMP, established, refused, each in
+# its table; when each is promoted and when it ends, with short times in the policy.
+#
+# lesson: one table for everything lets a scan push out what matters, and an entry that only the peer keeps
+# alive is a door that never closes.
+. "$(dirname "$0")/lib.sh"
+. "$e2e_here/crowd.sh"
+
+# Flows with a peer: state, verdict, opener and packets each way. ADDRESS PROTOCOL
+flows_with()
+{
+	fr_ask "$host" "[.flows[] | select(.peer.address == \"$1\" and .protocol == \"$2\")] | map(\"\(.state) \(.verdict)
+		\(.opener) \(.egress.packets) \(.ingress.packets)\" | gsub(\"\\\\s+\"; \" \")) | join(\", \")" show flows
+}
+
+tally() { fr_ask "$host" ".policies[0].tallies.$1" status; } # NAME
+
+entries() { fr_ask "$host" "[.policies[0].maps[] | select(.map == \"$1\") | .entries] | add" status; } # MAP
+
+policy_make() # FILE TIMEOUTS
+{
+	policy_write "$1" enforce "$attach"
+	sed -i "s/^rules:/&\n  - {id: nobody, direction: egress, peer: [10.20.0.77], ports: [7\/tcp, 7\/udp], action: allow}\n  - {id: ping, direction: egress, peer: [10.20.0.5], ports: [icmp\/echo-request], action: allow}/
+		s/^failsafe:/timeouts: $2\n&/" "$1"
+}
+
+# Each kind of conversation where it belongs.
+conversations()
+{
+	local promoted
+	equal "$kind: nobody answers" timeout "$(peer_try "$party" tcp 10.20.0.77 7 --wait 0.3)"
+	matches "$kind: an opening without an answer is told as such" '^opening pass local [1-9] 0$' "$(flows_with 10.20.0.77 tcp)"
+	equal "$kind: nor to a datagram" timeout "$(peer_try "$party" udp 10.20.0.77 7 --wait 0.2)"
+	equal "$kind: it is one-way" 'opening pass local 1 0' "$(flows_with 10.20.0.77 udp)"
+	at_least "$kind: both are embryos" 2 "$(entries embryos)"
+	equal "$kind: neither is with the two-way ones" '0 0' "$(entries flows) $(entries talks)"
+	lab_in "$party" ping -c 3 -i 0.2 -W 2 10.20.0.5 >/dev/null
+	equal "$kind: a ping is told with its answers" 'established pass local 3 3' "$(flows_with 10.20.0.5 icmp)"
+	equal "$kind: in a table of its own" 1 "$(entries pings)"
+	promoted=$(tally flows_promoted)
+	crowd_start tcp "$party" hold tcp 10.20.0.5 7 1
+	matches "$kind: a connection is established" '^established pass local [0-9]+ [0-9]+$' "$(flows_with 10.20.0.5 tcp)"
+	equal "$kind: in the table of the established" 1 "$(entries flows)"
+	crowd_start udp "$party" hold udp 10.20.0.5 7 1
+	equal "$kind: an answered datagram too" 'established pass local 1 1' "$(flows_with 10.20.0.5 udp)"
+	equal "$kind: in the table of the two-way" 1 "$(entries talks)"
+	equal "$kind: both were promoted" 2 $(($(tally flows_promoted) - promoted))
+	crowd_stop tcp udp
+}
+
+# What is refused is aggregated over the opener's port, and is no conversation.
+refusals()
+{
+	local i
+	for i in 1 2 3; do
+		peer_try intruder udp "$party4" 8081 --wait 0.05 >/dev/null
+		peer_try intruder tcp "$party4" 8080 --wait 0.05 >/dev/null
+	done
+	equal "$kind: refused datagrams of three ports are one entry" '3 default default-ingress' \
+		"$(fr_ask "$host" '[.drops[] | select(.peer.address == "10.66.0.66" and .protocol == "udp")] |
+			map("\(.packets) \(.reason) \(.rule)") | join(", ")' show drops)"
+	equal "$kind: refused connections are one entry" '1 0' \
+		"$(fr_ask "$host" '[.drops[] | select(.peer.address == "10.66.0.66" and .protocol == "tcp")] |
+			"\(length) \(.[0].peer.port)"' show drops)"
+	matches "$kind: people are told, too" 'drop .*udp .*:8081 .*10.66.0.66.*default-ingress' "$(fr "$host" show drops 2>&1)"
+	equal "$kind: they are no flows" '' "$(flows_with 10.66.0.66 udp)$(flows_with 10.66.0.66 tcp)"
+}
+
+# Openings, pings and one-way datagrams of before have ended by now.
+ends()
+{
+	sleep 2.2
+	equal "$kind: the opening has ended" '' "$(flows_with 10.20.0.77 tcp)"
+	equal "$kind: so has the one-way datagram" '' "$(flows_with 10.20.0.77 udp)"
+	equal "$kind: so has the ping" '' "$(flows_with 10.20.0.5 icmp)"
+	equal "$kind: so has the two-way datagram" '' "$(flows_with 10.20.0.5 udp)"
+}
+
+# The peer sends all the time; the opener asked once. Unconnected: no socket vouches for it.
+peer_feeds()
+{
+	local heard
+	heard=$(lab_in "$party" "$e2e_here/crowd" fed 10.20.0.5 7 4)
+	at_least "$kind: what the peer sends comes in at first" 3 "$(awk '{ print $2 }' <<<"$heard")"
+	at_least "$kind: and ends, though the peer goes on" 1 "$(awk '{ print ($4 < 3.5) }' <<<"$heard")"
+	at_least "$kind: what comes later is refused" 1 "$(fr_ask "$host" '[.drops[] | select(.peer.address == "10.20.0.5" and
+		.protocol == "udp" and .direction == "ingress") | .packets] | add // 0' show drops)"
+}
+
+# An idle connection outlives its record: the socket vouches for it. No sleep: ends() has slept.
+idle()
+{
+	equal "$kind: the idle connections have no record" '' "$(flows_with 10.20.0.5 tcp)$(flows_with 10.0.9.5 tcp)"
+	equal "$kind: they go on: ours" 'answered 3 of 3' "$(crowd_ask ours ask 5)"
+	equal "$kind: they go on: of the bastion" 'answered 3 of 3' "$(crowd_ask theirs ask 5)"
+	matches "$kind: as adopted ones" '^adopted pass local [^,]*, adopted pass local [^,]*, adopted pass local [^,]*$' \
+		"$(flows_with 10.20.0.5 tcp)"
+	matches "$kind: with the right opener" '^adopted pass peer ' "$(flows_with 10.0.9.5 tcp)"
+}
+
+tables_run() # KIND
+{
+	e2e_kind "$1"
+	peer_start "$party" "admin-$kind" 22022 8080
+	peer_start "$party" "forgotten-$kind" --udp 8081
+	policy_make "$work/long.yaml" '{icmp: 30s}'
+	policy_make "$work/short.yaml" '{tcp-opening: 1s, tcp-established: 1s, tcp-closing: 1s, udp-oneway: 1s, udp: 1s, icmp: 1s}'
+	succeeds "$kind: enforce" fr "$host" apply "$work/long.yaml" $options
+	conversations
+	refusals
+	crowd_start ours "$party" hold tcp 10.20.0.5 7 3
+	crowd_start theirs bastion hold tcp "$party4" 22022 3
+	succeeds "$kind: with short times" fr "$host" apply "$work/short.yaml" $options
+	ends
+	[ "$kind" = guest ] || idle
+	peer_feeds
+	crowd_stop ours theirs
+	lab_stop "peer-admin-$kind"
+	lab_stop "peer-forgotten-$kind"
+	succeeds "$kind: detach" fr "$host" detach
+}
+
+e2e_begin tables
+peer_start nfs echo 7
+crowd_start serve nfs serve 7
+tables_run interface
+tables_run guest
+tables_run cgroup
