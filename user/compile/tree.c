@@ -152,31 +152,24 @@ uint32_t tree_paint(struct tree *tree, uint32_t row, uint32_t lo, uint32_t hi, u
 	return lo < hi ? node_paint(tree, row, (struct range){lo, hi}, key) : row;
 }
 
-/* `base`: the first column below the words. */
-static void words_set(struct tree *tree, uint32_t level, uint32_t *words, uint32_t base,
-		      const struct patch *patches, uint32_t count)
+void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct patch *patches,
+	      uint32_t count)
 {
-	uint32_t step = 1u << 4 * (level - 1), below[FR_LINE_WORDS];
+	uint32_t bits = 4 * (level - 1), below[FR_LINE_WORDS];
 
 	for (uint32_t at = 0, end; at < count; at = end) {
-		uint32_t i = (patches[at].column - base) / step, start = base + i * step;
+		uint32_t part = patches[at].column >> bits, i = part % FR_LINE_WORDS;
 
-		for (end = at + 1; end < count && patches[end].column - start < step; end++)
+		for (end = at + 1; end < count && patches[end].column >> bits == part; end++)
 			;
 		if (level == 1) {
 			words[i] = patches[at].key;
 			continue;
 		}
 		memcpy(below, tree->nodes[words[i]].word, sizeof(below));
-		words_set(tree, level - 1, below, start, patches + at, end - at);
+		tree_set(tree, level - 1, below, patches + at, end - at);
 		words[i] = tree_node(tree, level - 1, below);
 	}
-}
-
-void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct patch *patches,
-	      uint32_t count)
-{
-	words_set(tree, level, words, 0, patches, count);
 }
 
 static uint32_t words_strongest(const struct tree *tree, uint32_t level, const uint32_t *words,

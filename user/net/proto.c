@@ -70,7 +70,8 @@ int proto_parse(const char *text, uint8_t *out)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
-		if (strcasecmp(text, protocols[i].name) == 0) {
+		if ((*text | 0x20) == *protocols[i].name &&
+		    strcasecmp(text, protocols[i].name) == 0) {
 			*out = protocols[i].number;
 			return 0;
 		}

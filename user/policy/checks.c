@@ -150,18 +150,6 @@ static bool check_local_unknown(const struct check_context *c, struct finding *o
 	return false;
 }
 
-static bool check_rule_limit(const struct check_context *c, struct finding *out)
-{
-	const size_t most = FR_MAX_RULES - FR_RULE_FIRST;
-
-	if (c->rs->rule_count <= most)
-		return false;
-	out->loc = c->rs->rules[most].loc;
-	out->message =
-		arena_printf(c->job->arena, "%zu rules; %zu is the most", c->rs->rule_count, most);
-	return true;
-}
-
 static const struct check {
 	const char *id;
 	enum severity severity;
@@ -169,7 +157,6 @@ static const struct check {
 	check_fn fn;
 } checks[] = {
 	{"empty-policy", SEV_ERROR, true, check_empty},
-	{"too-many-rules", SEV_ERROR, true, check_rule_limit},
 	{"failsafe-open", SEV_WARNING, true, check_failsafe_open},
 	{"kernel-sockets", SEV_WARNING, false, check_kernel_sockets},
 	{"unused-prefixes", SEV_WARNING, false, check_unused_prefixes},

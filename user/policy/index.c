@@ -10,6 +10,7 @@
 struct index_slot {
 	const char *name;
 	const void *value;
+	size_t hash; /* of the name, so that another name is hardly ever looked at */
 };
 
 static size_t name_hash(const char *name)
@@ -22,11 +23,12 @@ static size_t name_hash(const char *name)
 }
 
 /* The slot of the name, or the free one where it belongs. */
-static struct index_slot *slot_find(const struct index *index, const char *name)
+static struct index_slot *slot_find(const struct index *index, const char *name, size_t hash)
 {
-	size_t at = name_hash(name) & (index->size - 1);
+	size_t at = hash & (index->size - 1);
 
-	while (index->slots[at].name && strcmp(index->slots[at].name, name) != 0)
+	while (index->slots[at].name &&
+	       (index->slots[at].hash != hash || strcmp(index->slots[at].name, name) != 0))
 		at = (at + 1) & (index->size - 1);
 	return &index->slots[at];
 }
@@ -40,25 +42,27 @@ static void index_widen(struct index *index)
 	index->slots = arena_alloc(index->arena, index->size * sizeof(*index->slots));
 	for (i = 0; i < old.size; i++)
 		if (old.slots[i].name)
-			*slot_find(index, old.slots[i].name) = old.slots[i];
+			*slot_find(index, old.slots[i].name, old.slots[i].hash) = old.slots[i];
 }
 
 const void *index_get(const struct index *index, const char *name)
 {
-	return index->size ? slot_find(index, name)->value : NULL;
+	return index->size ? slot_find(index, name, name_hash(name))->value : NULL;
 }
 
 const void *index_put(struct index *index, const char *name, const void *value)
 {
+	size_t hash = name_hash(name);
 	struct index_slot *slot;
 
 	if (index->count * 2 >= index->size)
 		index_widen(index);
-	slot = slot_find(index, name);
+	slot = slot_find(index, name, hash);
 	if (slot->name)
 		return slot->value;
 	slot->name = name;
 	slot->value = value;
+	slot->hash = hash;
 	index->count++;
 	return NULL;
 }

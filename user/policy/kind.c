@@ -54,7 +54,7 @@ int document_kind(const char *path, struct diags *d, const char **out)
 	struct node *root;
 	const struct node *kind;
 	size_t i;
-	int err = doc_load(path, d, &root);
+	int err = doc_load_until(path, "kind", d, &root);
 
 	if (err)
 		return err;

@@ -192,7 +192,7 @@ bool services_parse(struct job *job, const struct node *node, const char *what,
 struct draft {
 	struct ruleset *rs;
 	size_t rule_capacity;
-	struct index ids; /* "id\x1fdirection" -> struct rule_place */
+	struct index ids[FR_DIRS]; /* by direction: id -> struct rule_place */
 	const char *path;
 	struct prefix_sets sets;
 	struct index tables; /* name -> struct table: each file is read once */

@@ -30,6 +30,8 @@ enum {
 
 /* One YAML document of one regular file. 0, or -errno / -EINVAL with an error queued. */
 int doc_load(const char *path, struct diags *d, struct node **out);
+/* The same, read no further than that key of the document's own map. */
+int doc_load_until(const char *path, const char *key, struct diags *d, struct node **out);
 
 /* The value of a key, or NULL. */
 const struct node *map_get(const struct node *map, const char *key);

@@ -94,7 +94,7 @@ static size_t points_count(const struct node *node)
 void attach_parse(struct job *job, const struct node *node, struct draft *draft)
 {
 	const struct node *list, *point;
-	size_t count;
+	size_t count, number = 0;
 	int kind;
 
 	if (!want_keys(job->d, node, "'attach'", kind_words, ARRAY_SIZE(kind_words)))
@@ -104,15 +104,19 @@ void attach_parse(struct job *job, const struct node *node, struct draft *draft)
 		diag_error(job->d, node->loc, -EINVAL, "no-attach",
 			   "attach: {interfaces: [eth0]}, guests or cgroups",
 			   "'attach' names no attach point");
-	if (count > FR_HOOKS_MAX)
-		diag_error(job->d, node->loc, -E2BIG, "too-many-attach", "use a pattern",
-			   "%zu attach points; %d is the most", count, FR_HOOKS_MAX);
 	draft->rs->attach = arena_alloc(job->arena, FR_HOOKS_MAX * sizeof(*draft->rs->attach));
 	for (kind = 0; kind < FR_KINDS; kind++) {
 		list = map_get(node, kind_words[kind]);
 		if (!list || !want_items(job->d, list, "attach points"))
 			continue;
-		for_items(point, list) point_parse(job, point, (uint8_t)kind, draft->rs);
+		for_items(point, list)
+		{
+			if (number++ == FR_HOOKS_MAX)
+				diag_error(job->d, point->loc, -E2BIG, "too-many-attach",
+					   "use a pattern", "%zu attach points; %d is the most",
+					   count, FR_HOOKS_MAX);
+			point_parse(job, point, (uint8_t)kind, draft->rs);
+		}
 	}
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peers: addresses, prefixes, named sets, `any`, `local-subnet` of both families or of one. Anything
- * that could be a DNS name is told apart from a mistyped address, so that neither is taken for the
- * other.
+ * Peers: addresses, prefixes, named sets, `any`, `local-subnet` of both families or of one.
+ * Whatever could be a DNS name is told apart from a mistyped address, so that neither is taken for
+ * the other.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -248,6 +248,9 @@ bool peers_parse(struct job *job, struct prefix_sets *sets, const struct node *n
 			   "for every address write 'any'", "%s is empty", what);
 		return false;
 	}
+	/* A hundred thousand rules of one peer each: no more room than that. */
+	g.peers.list = arena_alloc(job->arena, g.items * sizeof(*g.peers.list));
+	g.capacity = g.items;
 	for_items(item, node) good &= gather_item(&g, item);
 	if (good)
 		gather_end(&g, out);

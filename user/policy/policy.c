@@ -102,7 +102,8 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 	draft.rs = arena_alloc(d->arena, sizeof(*draft.rs));
 	draft.rs->arena = d->arena;
 	draft.rs->source = root->loc.source;
-	draft.ids.arena = draft.tables.arena = d->arena;
+	draft.ids[FR_EGRESS].arena = draft.ids[FR_INGRESS].arena = d->arena;
+	draft.tables.arena = d->arena;
 	policy_parse(&job, root, &draft);
 	rules_resolve(&job, root, &draft);
 	policy_check(&job, root, &draft);

@@ -21,12 +21,11 @@ struct rule_place {
 
 static struct rule_place *place_put(struct job *job, struct draft *draft, const struct rule *rule)
 {
-	const char *key = arena_printf(job->arena, "%s\x1f%u", rule->id, rule->dir);
 	struct rule_place *place = arena_alloc(job->arena, sizeof(*place));
 
 	place->loc = rule->loc;
 	place->count = 1;
-	return (struct rule_place *)index_put(&draft->ids, key, place);
+	return (struct rule_place *)index_put(&draft->ids[rule->dir], rule->id, place);
 }
 
 static bool place_claim(struct job *job, struct draft *draft, struct rule *rule, bool again)
@@ -50,11 +49,28 @@ static bool place_claim(struct job *job, struct draft *draft, struct rule *rule,
 	return false;
 }
 
+/* Told once, and nothing is kept beyond it: tables used over and over could fill the memory. */
+static bool draft_full(struct job *job, const struct draft *draft, const struct rule *rule)
+{
+	const size_t most = FR_MAX_RULES - FR_RULE_FIRST;
+	size_t i;
+
+	if (draft->rs->rule_count < most)
+		return false;
+	for (i = job->d->count; i > 0; i--)
+		if (str_equal(job->d->list[i - 1].check, "too-many-rules"))
+			return true;
+	diag_error(job->d, rule->loc, -E2BIG, "too-many-rules",
+		   "use wider prefixes, or prefix sets",
+		   "rule '%s' is one too many: %zu is the most", rule->id, most);
+	return true;
+}
+
 void draft_add(struct job *job, struct draft *draft, struct rule rule, bool again)
 {
 	struct ruleset *rs = draft->rs;
 
-	if (!place_claim(job, draft, &rule, again))
+	if (draft_full(job, draft, &rule) || !place_claim(job, draft, &rule, again))
 		return;
 	rs->rules = arena_grow(job->arena, rs->rules, rs->rule_count, &draft->rule_capacity,
 			       sizeof(*rs->rules));
@@ -161,12 +177,30 @@ static void rule_parse(struct job *job, const struct node *node, struct draft *d
 		place_claim(job, draft, &rule, false);
 }
 
+/* Room for that many more at once: growing step by step leaves every outgrown copy in the arena. */
+static void draft_reserve(struct job *job, struct draft *draft, size_t more)
+{
+	struct ruleset *rs = draft->rs;
+	struct rule *list;
+
+	if (rs->rule_count + more <= draft->rule_capacity)
+		return;
+	draft->rule_capacity = rs->rule_count + more;
+	list = arena_alloc(job->arena, draft->rule_capacity * sizeof(*list));
+	if (rs->rule_count)
+		memcpy(list, rs->rules, rs->rule_count * sizeof(*list));
+	rs->rules = list;
+}
+
 void rules_parse(struct job *job, const struct node *rules, struct draft *draft)
 {
 	const struct node *node;
+	size_t count = 0;
 
 	if (!want_list(job->d, rules, "'rules'"))
 		return;
+	for_children(node, rules) count++;
+	draft_reserve(job, draft, count);
 	for_children(node, rules) rule_parse(job, node, draft);
 }
 

@@ -113,9 +113,15 @@ bool services_parse(struct job *job, const struct node *node, const char *what,
 {
 	const struct node *item;
 	bool good = true;
+	size_t items = 0;
 
 	if (!want_items(job->d, node, what))
 		return false;
+	for_items(item, node) items++;
+	if (!out->capacity && items) {
+		out->list = arena_alloc(job->arena, items * sizeof(*out->list));
+		out->capacity = items;
+	}
 	for_items(item, node)
 	{
 		const char *text = want_text(job->d, item, "a port");

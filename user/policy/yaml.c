@@ -16,6 +16,8 @@ struct builder {
 	yaml_parser_t parser;
 	size_t nodes;
 	unsigned depth;
+	const char *until; /* stop once the document's own map has this key; NULL: read it all */
+	bool stopped;
 };
 
 static struct loc mark_loc(const struct builder *b, yaml_mark_t start, size_t length)
@@ -249,6 +251,9 @@ static int build_map(struct builder *b, struct node *map)
 		value->key = key;
 		*tail = value;
 		tail = &value->next;
+		b->stopped = b->depth == 1 && b->until && str_equal(key->text, b->until);
+		if (b->stopped)
+			return 0;
 	}
 }
 
@@ -296,6 +301,21 @@ static int skip_event(struct builder *b, yaml_event_type_t *type, struct loc *lo
 	return 0;
 }
 
+/* Nothing but the end of the text may follow the document. */
+static int finish_document(struct builder *b)
+{
+	yaml_event_type_t type = YAML_NO_EVENT;
+	struct loc loc;
+	int err = skip_event(b, &type, &loc); /* document end */
+
+	if (!err)
+		err = skip_event(b, &type, &loc);
+	if (!err && type != YAML_STREAM_END_EVENT)
+		return diag_error(b->d, loc, -EINVAL, "yaml-documents", "split the file",
+				  "a second document begins here; a file holds one");
+	return err;
+}
+
 static int build_document(struct builder *b, struct node **out)
 {
 	yaml_event_type_t type = YAML_NO_EVENT;
@@ -313,17 +333,11 @@ static int build_document(struct builder *b, struct node **out)
 				  "a policy begins with 'apiVersion: flowreeve/v1'",
 				  "the file says nothing");
 	err = build_next(b, YAML_NO_EVENT, &root);
+	if (!err && !b->stopped)
+		err = finish_document(b);
 	if (!err)
-		err = skip_event(b, &type, &loc); /* document end */
-	if (!err)
-		err = skip_event(b, &type, &loc);
-	if (err)
-		return err;
-	if (type != YAML_STREAM_END_EVENT)
-		return diag_error(b->d, loc, -EINVAL, "yaml-documents", "split the file",
-				  "a second document begins here; a file holds one");
-	*out = root;
-	return 0;
+		*out = root;
+	return err;
 }
 
 static int refuse_file(struct diags *d, const char *path, int err)
@@ -342,9 +356,9 @@ static int refuse_file(struct diags *d, const char *path, int err)
 			  "cannot be read: %s", error_text(err));
 }
 
-int doc_load(const char *path, struct diags *d, struct node **out)
+static int doc_read(const char *path, const char *until, struct diags *d, struct node **out)
 {
-	struct builder b = {.d = d};
+	struct builder b = {.d = d, .until = until};
 	int err = source_read(d->arena, path, DOC_BYTES_MAX, &b.source);
 
 	if (err)
@@ -363,4 +377,14 @@ int doc_load(const char *path, struct diags *d, struct node **out)
 	err = build_document(&b, out);
 	yaml_parser_delete(&b.parser);
 	return err;
+}
+
+int doc_load(const char *path, struct diags *d, struct node **out)
+{
+	return doc_read(path, NULL, d, out);
+}
+
+int doc_load_until(const char *path, const char *key, struct diags *d, struct node **out)
+{
+	return doc_read(path, key, d, out);
 }
