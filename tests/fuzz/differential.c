@@ -53,7 +53,8 @@ static void report(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct diags d = {.arena = arena_new()};
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct diags d = {.arena = arena};
 
 	(void)argc, (void)argv;
 	if (geteuid()) {
