@@ -140,8 +140,12 @@ static int table_fd(int table)
 /* As if this much time had passed: the kernel's clock cannot be set, its flows can. */
 static void kernel_age(uint64_t jiffies)
 {
+	int fragments = bench_map(rig.bench, "fr_fragments");
+	struct fr_fragment fragment;
 	struct fr_flow_key key;
 	struct fr_flow flow;
+	const void *at;
+	const char *map;
 
 	for (int table = 0; table < NATIVE_TABLES; table++)
 		for (size_t n = 0; native_entry((enum native_table)table, n, &key, &flow); n++) {
@@ -150,6 +154,12 @@ static void kernel_age(uint64_t jiffies)
 			flow.last -= jiffies;
 			bpf_map_update_elem(table_fd(table), &key, &flow, BPF_ANY);
 		}
+	for (size_t n = 0; native_key(n, &map, &at); n++) {
+		if (strcmp(map, "fr_fragments") || bpf_map_lookup_elem(fragments, at, &fragment))
+			continue;
+		fragment.until -= jiffies;
+		bpf_map_update_elem(fragments, at, &fragment, BPF_ANY);
+	}
 }
 
 static bool flows_equal(const struct fr_flow *a, const struct fr_flow *b)
