@@ -5,45 +5,7 @@
 #ifndef FR_BOOK_H
 #define FR_BOOK_H
 
-#include "maps.h"
-#include "packet.h"
-
-/* What the pipeline finds out about one packet. */
-struct fr_finding {
-	struct fr_flow *flow; /* the known flow that it belongs to, or NULL */
-	__u32 rule;	      /* number in the image */
-	__u32 slot;
-	__u32 staged; /* a staged deny rule that matched what passes, or 0 */
-	__u8 verdict; /* enum fr_verdict */
-	__u8 reason;  /* enum fr_reason */
-	__u8 opener;  /* whose opening it is, enum fr_dir */
-	__u8 opened;  /* this packet opened a connection */
-	__u8 start;   /* 1 + enum fr_flow_state of the flow to start, or 0 */
-	__u8 embryo;  /* `flow` is in the table of embryos */
-	__u8 stale;   /* the established flow of this key ends if an opening passes */
-	__u8 theirs;  /* an admitted flow of this key exists, which the other side opened */
-};
-
-/* Constant over one packet but for the owner, which is looked up when somebody asks. */
-struct fr_scene {
-	struct __sk_buff *skb; /* NULL in the socket-address hooks */
-	fr_image image;
-	const struct fr_image_head *head;
-	const struct fr_image_conf *conf;
-	const struct fr_owner *owner; /* of the socket where the hook knows it, else NULL */
-	__u64 now;		      /* jiffies64 */
-	__u32 ifindex;
-	__u32 offset; /* of the IP header */
-};
-
-extern const volatile bool fr_tracing;
-
-/* Which attach point runs: constants of each program, so that what does not concern it is left out.
- */
-struct fr_hook {
-	enum fr_kind kind;
-	enum fr_dir dir;
-};
+#include "scene.h"
 
 /* Cells are per CPU, and the hooks of a device run with softirqs off. Those of a cgroup may be
  * interrupted by one another on the same CPU: there a plain addition would lose packets. */
