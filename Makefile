@@ -147,6 +147,9 @@ check: all  ## every test; sudo scripts/check installs what they need first
 	$(Q)tests/run
 bench: $(BUILD)/bench  ## ns per packet, side by side with nftables, root
 	$(Q)scripts/bench
+.PHONY: bench-scale
+bench-scale: $(BUILD)/bench all  ## what big policies cost in time and memory; root for the kernel's part
+	$(Q)BENCH=$(BUILD)/bench FLOWREEVE=$(BUILD)/flowreeve scripts/bench-scale
 
 # ---------------------------------------------------------------- install
 MAN             := $(PREFIX)/share/man

@@ -78,8 +78,13 @@ int main(int argc, char **argv)
 {
 	if (argc > 2 && !strcmp(argv[1], "udp"))
 		return bench_udp(argc - 2, argv + 2);
+	if (argc > 2 && !strcmp(argv[1], "scale"))
+		return bench_scale(argc - 2, argv + 2);
+	if (argc > 2 && !strcmp(argv[1], "command"))
+		return bench_command(argv + 2);
 	if (argc > 2)
-		DIE("usage: bench [machine | compile | hooks | udp VARIANT…]");
+		DIE("usage: bench [machine | compile | hooks | udp VARIANT… | scale FILE… |"
+		    " command WORD…]");
 	print_machine();
 	if (argc < 2 || !strcmp(argv[1], "compile"))
 		bench_compile();

@@ -2,7 +2,7 @@
 /*
  * The benchmark's parts: bench.c chooses, policies.c makes allow-lists and compiles them, hooks.c
  * runs packets through the programs, udp.c sends real ones through namespaces that scripts/bench
- * has made.
+ * has made, scale.c takes policy files of scripts/bench-scale to pieces of time.
  */
 #ifndef TESTS_BENCH_H
 #define TESTS_BENCH_H
@@ -33,5 +33,9 @@ int bench_hooks(void);
 /* Each argument NAME:SENDER:RECEIVER:ADDRESS: namespaces and the receiver's address. "oneway"
  * before them: the receiver never answers. */
 int bench_udp(int count, char **variants);
+/* Policy files, phase by phase. */
+int bench_scale(int count, char **paths);
+/* Runs a command, silent, and tells its time and its largest memory. */
+int bench_command(char **words);
 
 #endif

@@ -24,20 +24,28 @@ static int show_rules(struct context *c, const struct instance *instance, void *
 	return exit_of_read(err);
 }
 
+/* Nobody reads on: a million flows need not be told to nobody. The frame says why it ended. */
+static int reader_gone(void)
+{
+	return ferror(stdout) ? EXIT_FAILED : 0;
+}
+
 static int show_flow(const struct flow_view *flow, void *user)
 {
 	struct shown *shown = user;
 
 	render_flow(shown->stream, shown->policy, flow);
-	return 0;
+	return reader_gone();
 }
 
 static int show_flows(struct context *c, const struct instance *instance, void *user)
 {
 	struct shown *shown = user;
+	int ret;
 
 	shown->policy = instance->name;
-	return exit_of_read(flows_each(instance, &c->diags, show_flow, shown));
+	ret = flows_each(instance, &c->diags, show_flow, shown);
+	return ret > 0 ? ret : exit_of_read(ret);
 }
 
 static int show_drop(const struct drop_view *drop, void *user)
@@ -45,15 +53,17 @@ static int show_drop(const struct drop_view *drop, void *user)
 	struct shown *shown = user;
 
 	render_drop(shown->stream, shown->policy, drop);
-	return 0;
+	return reader_gone();
 }
 
 static int show_drops(struct context *c, const struct instance *instance, void *user)
 {
 	struct shown *shown = user;
+	int ret;
 
 	shown->policy = instance->name;
-	return exit_of_read(drops_each(instance, &c->diags, show_drop, shown));
+	ret = drops_each(instance, &c->diags, show_drop, shown);
+	return ret > 0 ? ret : exit_of_read(ret);
 }
 
 static const struct show {

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a policy file costs from its text to an image in force, phase by phase: libyaml alone,
+ * nodes, rules, compilation, the copy into the kernel and the flip. The files come from
+ * scripts/bench-scale. Processor time beside wall time, since a busy machine stretches only the
+ * second.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "../../user/datapath/internal.h"
+#include "../../user/policy/node.h"
+#include "bench.h"
+
+enum { RUNS = 5 };
+
+enum phase {
+	PHASE_LIBYAML,
+	PHASE_NODES,
+	PHASE_RULES,
+	PHASE_COMPILE,
+	PHASE_COPY,
+	PHASE_FLIP,
+	PHASES
+};
+static const char *const phase_names[PHASES] = {"libyaml", "nodes",  "rules",
+						"compile", "copy", "flip"};
+
+struct run {
+	double wall[PHASES], cpu[PHASES]; /* ms */
+	uint32_t rules, lines;
+};
+
+struct stopwatch {
+	double wall, cpu;
+};
+
+static double cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec * 1e9 + now.tv_nsec;
+}
+
+static void watch_lap(struct stopwatch *watch, struct run *run, enum phase phase)
+{
+	double wall = clock_ns(), cpu = cpu_ns();
+
+	run->wall[phase] = (wall - watch->wall) / 1e6;
+	run->cpu[phase] = (cpu - watch->cpu) / 1e6;
+	*watch = (struct stopwatch){clock_ns(), cpu_ns()};
+}
+
+/* The library's own share: every event of the text is asked for and thrown away. */
+static void drain_libyaml(const char *path)
+{
+	FILE *file CLEANUP(close_file) = fopen(path, "re");
+	yaml_parser_t parser;
+	yaml_event_t event;
+	bool more = true;
+
+	if (!file || !yaml_parser_initialize(&parser))
+		DIE("cannot read %s", path);
+	yaml_parser_set_input_file(&parser, file);
+	while (more) {
+		if (!yaml_parser_parse(&parser, &event))
+			DIE("%s is not YAML", path);
+		more = event.type != YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+}
+
+/* An outer map of our own: what the store that puts an image in force costs. */
+static int outer_map(uint32_t lines)
+{
+	int inner CLEANUP(close_fd) = image_map_create(lines);
+	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)inner);
+	int outer = inner < 0 ? inner
+			      : bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "bench_outer", 4, 4, 1,
+					       &options);
+
+	if (outer < 0)
+		DIE("no map of images: %s", strerror(-outer));
+	return outer;
+}
+
+static void install(const struct image *image, struct diags *d, struct stopwatch *watch,
+		    struct run *run)
+{
+	struct install order = {
+		.image = image, .class_lines = image_class(image->line_count), .generation = 1};
+	int outer CLEANUP(close_fd) = outer_map(order.class_lines);
+	int inner CLEANUP(close_fd) = -1;
+	uint32_t zero = 0;
+
+	*watch = (struct stopwatch){clock_ns(), cpu_ns()};
+	inner = image_install(&order, d);
+	if (inner < 0)
+		DIE("the kernel does not take the image: %s", strerror(-inner));
+	watch_lap(watch, run, PHASE_COPY);
+	if (bpf_map_update_elem(outer, &zero, &inner, BPF_ANY))
+		DIE("the flip fails: %s", strerror(errno));
+	watch_lap(watch, run, PHASE_FLIP);
+}
+
+static void measure(const char *path, struct run *run)
+{
+	const struct policy_options options = {.tables_dir = "policies/tables"};
+	struct arena *arena CLEANUP(arena_drop) = arena_new(), *nodes = arena_new();
+	struct diags d = {.arena = arena}, ignored = {.arena = nodes};
+	struct stopwatch watch = {clock_ns(), cpu_ns()};
+	struct image image = {};
+	struct ruleset *rs;
+	struct node *root;
+
+	drain_libyaml(path);
+	watch_lap(&watch, run, PHASE_LIBYAML);
+	if (doc_load(path, &ignored, &root))
+		DIE("%s does not parse", path);
+	watch_lap(&watch, run, PHASE_NODES);
+	arena_free(nodes);
+	watch = (struct stopwatch){clock_ns(), cpu_ns()};
+	if (policy_load(path, &options, &d, &rs))
+		DIE("%s: %s", path, d.count ? d.list[0].message : "is refused");
+	watch_lap(&watch, run, PHASE_RULES);
+	if (image_compile(rs, &d, &image))
+		DIE("%s does not compile: %s", path, d.list[0].message);
+	watch_lap(&watch, run, PHASE_COMPILE);
+	run->rules = (uint32_t)rs->rule_count;
+	run->lines = image.line_count;
+	if (!geteuid())
+		install(&image, &d, &watch, run);
+	image_free(&image);
+}
+
+/* policy_load reads and parses by itself, so what the nodes cost is taken off. */
+static void rules_alone(double figures[PHASES])
+{
+	figures[PHASE_RULES] -= figures[PHASE_NODES];
+	figures[PHASE_NODES] -= figures[PHASE_LIBYAML];
+}
+
+static double median_of(const struct run *runs, enum phase phase, bool cpu)
+{
+	double samples[RUNS];
+
+	for (int i = 0; i < RUNS; i++)
+		samples[i] = cpu ? runs[i].cpu[phase] : runs[i].wall[phase];
+	return spread_of(samples, RUNS).median;
+}
+
+static void report(const char *path, struct run *runs)
+{
+	const char *slash = strrchr(path, '/');
+	double total = 0, total_cpu = 0;
+
+	for (int i = 0; i < RUNS; i++) {
+		rules_alone(runs[i].wall);
+		rules_alone(runs[i].cpu);
+	}
+	printf("%-20s %7u", slash ? slash + 1 : path, runs[0].rules);
+	for (int phase = 0; phase < PHASES; phase++) {
+		double cpu = median_of(runs, phase, true);
+
+		total += median_of(runs, phase, false);
+		total_cpu += cpu;
+		printf(" %8.1f", cpu);
+	}
+	printf(" %8.1f %8.1f %8.2f\n", total_cpu, total, runs[0].lines * (double)FR_LINE_BYTES / 1e6);
+}
+
+/* Each file in a process of its own: no heap that an earlier one has warmed up. */
+int bench_scale(int count, char **paths)
+{
+	printf("\nfrom text to active: ms of processor time, then of wall time; medians of %d\n",
+	       RUNS);
+	printf("%-20s %7s", "policy", "rules");
+	for (int phase = 0; phase < PHASES; phase++)
+		printf(" %8s", phase_names[phase]);
+	printf(" %8s %8s %8s\n", "all", "wall", "MB");
+	fflush(stdout);
+	for (int i = 0; i < count; i++) {
+		struct run runs[RUNS] = {};
+		pid_t child = fork();
+
+		if (child < 0)
+			DIE("cannot fork");
+		if (!child) {
+			for (int run = 0; run < RUNS; run++)
+				measure(paths[i], &runs[run]);
+			report(paths[i], runs);
+			exit(0);
+		}
+		if (waitpid(child, &(int){0}, 0) < 0)
+			DIE("a measurement is lost");
+	}
+	return 0;
+}
+
+static void run_silent(char **words)
+{
+	int null = open("/dev/null", O_WRONLY);
+
+	dup2(null, STDOUT_FILENO);
+	execv(words[0], words);
+	DIE("cannot run %s: %s", words[0], strerror(errno));
+}
+
+int bench_command(char **words)
+{
+	double start = clock_ns();
+	pid_t child = fork();
+	struct rusage usage;
+	const char *last;
+	int status;
+
+	if (!child)
+		run_silent(words);
+	if (child < 0 || wait4(child, &status, 0, &usage) < 0 || status)
+		DIE("%s fails", words[0]);
+	while (words[1])
+		words++;
+	last = strrchr(*words, '/');
+	printf("%-20s %8.1f ms, %7.1f ms of processor time, %6.1f MB\n", last ? last + 1 : *words,
+	       (clock_ns() - start) / 1e6,
+	       (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+		       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3,
+	       usage.ru_maxrss / 1024.0);
+	fflush(stdout);
+	return 0;
+}

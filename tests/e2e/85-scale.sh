@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Large tables and many attach points: a million flows are told one by one in constant memory, to a reader
+# who may stop at any moment; 100,000 rules are installed and replaced; 512 taps are protected at once, and
+# the 513th is refused with nothing changed. Times are told, never judged.
+. "$(dirname "$0")/lib.sh"
+
+flows=1000000
+
+told() { echo "# $*"; }
+
+took() # SINCE, an EPOCHREALTIME -> ms
+{
+	echo $(((${EPOCHREALTIME/./} - ${1/./}) / 1000))
+}
+
+# As fr(), but in time for a busy machine and a million lines, and with no more address space than given.
+# KILOBYTES VERB...
+fr_small()
+{
+	local limit=$1
+	shift
+	(
+		ulimit -v "$limit" || exit 99
+		lab_enter agent timeout -s KILL 120 "$FLOWREEVE" "$@" --pin-root "$LAB_DIR/bpf/flowreeve"
+	)
+}
+
+# As fr(), with patience. NODE VERB...
+fr_long()
+{
+	local node=$1
+	shift
+	lab_enter "$node" timeout -s KILL 120 "$FLOWREEVE" "$@" --pin-root "$LAB_DIR/bpf/flowreeve"
+}
+
+# ---------------------------------------------------------------- a million flows
+
+# lesson: a firewall's own tool that reads the whole table into memory first, or that holds the table while
+# it is read, fails on the day when the table is what one has to look at.
+million()
+{
+	local started table lines code
+	peer_start nfs nfs 10.20.0.5 2049
+	policy_write "$work/policy.yaml" enforce '{interfaces: [ens5]}'
+	succeeds 'a table for a million flows and more' fr agent apply "$work/policy.yaml" --flows 1200000
+	lab_spawn one-flow agent "$(command -v python3)" -c "$hold_open"
+	for _ in $(seq 50); do
+		[ "$(fr_ask agent '.flows | map(select(.state == "established")) | length' show flows)" = 0 ] || break
+		sleep 0.1
+	done
+	table=$(find "$LAB_DIR/bpf/flowreeve/e2e" -name fr_flows)
+	started=$EPOCHREALTIME
+	equal 'a million flows are in the table' $flows "$("$e2e_here/tools/many-flows" "$table" $flows 2>&1)"
+	told "filled in $(took "$started") ms; $(bpftool map show pinned "$table" | grep -o 'memlock.*')"
+	started=$EPOCHREALTIME
+	lines=$(fr_small 65536 show flows | grep -c ' 100\.[0-9.]*:2049 ')
+	equal 'each of them is shown, in 64 MB of address space' $flows "$lines"
+	told "shown in $(took "$started") ms"
+	lines=$(fr_small 65536 show flows --json 2>/dev/null | head -c 65536 | grep -c '"state"')
+	at_least 'JSON comes flow by flow as well' 50 "$lines"
+	reader_leaves
+	interrupted
+	equal 'and the conversation that was there goes on' open \
+		"$(peer_try agent tcp 10.20.0.5 2049 --wait 2 | sed 's/^ok.*/open/')"
+	lab_stop one-flow
+}
+
+reader_leaves()
+{
+	local code
+	fr_small 65536 show flows 2>"$work/said" | head -3 >"$work/head"
+	code=${PIPESTATUS[0]}
+	equal 'a reader that leaves after three lines has three lines' 3 "$(wc -l <"$work/head")"
+	equal '... and the command ends, exit 1' 1 "$code"
+	matches '... saying why' 'not written whole: Broken pipe' "$(cat "$work/said")"
+}
+
+# One line is read, so it is in the midst of the table; then the user presses Ctrl-C.
+interrupted()
+{
+	local pid line code
+	mkfifo "$work/pipe"
+	# bash has background commands ignore the signal
+	lab_enter agent timeout -s KILL 60 env --default-signal=INT "$FLOWREEVE" show flows \
+		--pin-root "$LAB_DIR/bpf/flowreeve" >"$work/pipe" 2>&1 &
+	pid=$!
+	exec 9<"$work/pipe"
+	read -r line <&9
+	matches 'the first line is there before the last' 'STATE' "$line"
+	equal 'while a table is being read packets are judged' open \
+		"$(peer_try agent tcp 10.20.0.5 2049 --wait 2 | sed 's/^ok.*/open/')"
+	pid=$(pgrep -P "$(pgrep -P "$pid")")
+	kill -INT "$pid"
+	wait %%
+	code=$?
+	exec 9<&-
+	equal 'it ends by the signal' 130 "$code"
+}
+
+# ---------------------------------------------------------------- 100,000 rules
+
+rules_write() # FILE COUNT FIRST-NET
+{
+	{
+		printf 'apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: e2e}\nmode: enforce\n'
+		printf 'attach: {interfaces: [ens5]}\nfailsafe: []\nrules:\n'
+		awk -v n="$2" -v net="$3" 'BEGIN { for (i = 0; i < n; i++)
+			printf "  - {id: r%d, direction: egress, peer: %d.%d.%d.0/24, ports: [%d/tcp], action: %s}\n",
+				i, net + i / 65536, i / 256 % 256, i % 256, 1 + i % 24, i % 5 ? "allow" : "deny" }'
+	} >"$1"
+}
+
+rules()
+{
+	local started
+	rules_write "$work/one.yaml" 100000 20
+	rules_write "$work/other.yaml" 100000 40
+	started=$EPOCHREALTIME
+	succeeds '100,000 rules are applied' fr_long agent apply "$work/one.yaml"
+	told "applied in $(took "$started") ms"
+	started=$EPOCHREALTIME
+	succeeds 'and replaced by 100,000 others' fr_long agent apply "$work/other.yaml"
+	told "replaced in $(took "$started") ms"
+	equal 'all of them have a name and figures' 100000 "$(fr_ask agent \
+		'[.policies[].rules[] | select(.id | test("^r[0-9]+$"))] | length' show rules)"
+	equal 'what an early rule denies is denied' timeout "$(peer_try agent tcp 40.0.0.1 1 --wait 0.3)"
+	succeeds 'and they go' fr agent detach
+}
+
+# ---------------------------------------------------------------- 512 taps
+
+taps_make() # FIRST LAST
+{
+	seq "$1" "$2" | sed 's/.*/tuntap add dev taps& mode tap/' | lab_enter hypervisor ip -batch -
+}
+
+guests_write() # FILE
+{
+	cat >"$1" <<-YAML
+		apiVersion: flowreeve/v1
+		kind: Policy
+		metadata: {name: taps}
+		mode: enforce
+		attach: {guests: ["taps*"]}
+		rules:
+		  - {id: web, direction: egress, peer: any, ports: [443/tcp], action: allow}
+	YAML
+}
+
+taps()
+{
+	local started before
+	guests_write "$work/taps.yaml"
+	succeeds '512 taps' taps_make 1 512
+	started=$EPOCHREALTIME
+	succeeds 'one policy takes all 512' fr_long hypervisor apply "$work/taps.yaml"
+	told "512 hooks attached in $(took "$started") ms"
+	equal 'each of them enforces, both ways' 1024 "$(fr_ask hypervisor \
+		'[.policies[].hooks[] | select(.alive)] | length' status)"
+	before=$(fr_ask hypervisor '.policies[] | "\(.generation) \(.digest)"' status)
+	succeeds 'one more tap' taps_make 513 513
+	sed -i 's/443/444/' "$work/taps.yaml"
+	fr_exits '513 taps are refused: exit 3' 3 hypervisor apply "$work/taps.yaml"
+	matches '... with the place of the pattern' 'taps.yaml:5:[0-9]+: error: more than 512' "$said"
+	equal '... and the running policy is untouched' "$before" \
+		"$(fr_ask hypervisor '.policies[] | "\(.generation) \(.digest)"' status)"
+	started=$EPOCHREALTIME
+	succeeds 'they are let go' fr_long hypervisor detach
+	told "detached in $(took "$started") ms"
+	equal 'nothing is left pinned' '' "$(pins_left)"
+}
+
+# A conversation that stays until it is ended.
+hold_open='
+import socket, time
+talk = socket.create_connection(("10.20.0.5", 2049))
+time.sleep(600)'
+
+e2e_begin scale
+million
+succeeds 'the million goes with the policy' fr agent detach
+rules
+taps
+e2e_end
