@@ -23,7 +23,7 @@ uint32_t image_class(uint32_t lines)
 
 uint32_t slots_class(uint32_t rules)
 {
-	static const uint32_t classes[] = {1 << 10, 1 << 14, 1 << 17};
+	static const uint32_t classes[] = {1 << 10, 1 << 14, 1 << 17, 1 << 18, 1 << 19};
 
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 		if (rules <= classes[i])
