@@ -8,6 +8,12 @@ CC        ?= gcc
 CLANG     ?= clang
 BPFTOOL   ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 ARCH      := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+# `make CROSS=aarch64-linux-gnu- SYSROOT=DIR BUILD=build/arm64`: another architecture, a static flowreeve.
+ifdef CROSS
+ARCH      := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(firstword $(subst -, ,$(CROSS)))))
+CC        := $(CROSS)gcc $(if $(SYSROOT),--sysroot=$(SYSROOT))
+LDFLAGS   += -static
+endif
 BUILD     ?= build
 V         ?= 0
 Q         := $(if $(filter 1,$(V)),,@)
@@ -131,7 +137,13 @@ $(BUILD)/bench: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.c)))
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(LIBS) -lm -o $@
 
-.PHONY: check check-unit check-kernel check-e2e check-style bench fuzz fuzzers
+# In virtual machines, where there is no Python.
+$(BUILD)/talk: tests/vm/talk.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
+
+.PHONY: check check-unit check-kernel check-e2e check-style check-vm bench fuzz fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 fuzz: fuzzers  ## the three fuzzers, FUZZ_SECONDS each (60)
 	$(Q)BUILD=$(BUILD) scripts/fuzz
@@ -141,6 +153,8 @@ check-kernel: $(BUILD)/tests-kernel  ## packet tests through BPF_PROG_TEST_RUN, 
 	$(Q)$(BUILD)/tests-kernel --jobs 1
 check-e2e: $(BUILD)/flowreeve  ## real clients and servers in network namespaces, root
 	$(Q)tests/e2e/run
+check-vm:  ## Debian's kernels under QEMU, x86-64 and arm64; VM="-a x86 -k 5.10" for some
+	$(Q)scripts/check-vm $(VM)
 check-style:  ## floors, headers, limits of style
 	$(Q)scripts/check-style
 check: all  ## every test; sudo scripts/check installs what they need first
