@@ -261,7 +261,8 @@ static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p,
 
 	if (!judge_before(s, p, &f, h))
 		judge_ip(s, p, &f, h);
-	finding_forget(&f, s->conf->zero);
+	if (!f.flow) /* known flows come by one path: nothing to forget */
+		finding_forget(&f, s->conf->zero);
 	judge_settle(s, p, &f, h);
 	return f.verdict;
 }
