@@ -18,12 +18,13 @@ static __always_inline int is_icmp(const struct fr_packet *p)
 
 static __always_inline void room_enter(const struct fr_scene *s, __u32 table)
 {
-	struct fr_room *room = bpf_map_lookup_elem(&fr_room, &table);
+	__u32 key = table; /* its own: 5.10 forgets the bounds of what lies on the stack */
+	struct fr_room *room = bpf_map_lookup_elem(&fr_room, &key);
 
-	if (!room || table >= FR_TABLES)
+	if (!room)
 		return;
 	__sync_fetch_and_add(&room->entries, 1);
-	if (room->entries <= (__s64)fr_table_sizes[table])
+	if (room->entries <= (__s64)fr_table_sizes[table & (FR_TABLES - 1)])
 		return;
 	__sync_fetch_and_add(&room->entries, -1);
 	room->evicted = s->now;
