@@ -67,6 +67,13 @@ enum {
 	FR_COMM_LEN = 16,
 };
 
+/* Slots of the outer map `fr_images`. */
+enum fr_image_slot {
+	FR_SLOT_CURRENT, /* the generation in force */
+	FR_SLOT_BEFORE,	 /* the one before it, for packets that began under it; or nothing */
+	FR_IMAGE_SLOTS
+};
+
 /* ---------------------------------------------------------------- the image
  *
  * One compiled policy: an array of 64-byte lines, one BPF_F_MMAPABLE ARRAY map. Slot 0 of the outer
@@ -403,11 +410,16 @@ struct fr_throttle {
 	__u64 held;
 };
 
-/* `fr_control`, one entry, written by user space (readers) and by the program `fr_clock`. */
+/* `fr_control`, one entry, written by the one reader of events. */
 struct fr_control {
 	__u64 refusals_until; /* jiffies64: somebody reads refusals until then */
 	__u64 openings_until;
-	__u64 jiffies; /* a pair taken at one moment by fr_clock */
+};
+
+/* What the program `fr_clock` writes to the beginning of its packet: taken at one moment. It is in no
+ * map, so that nobody else can write there meanwhile. */
+struct fr_clock_pair {
+	__u64 jiffies;
 	__u64 boot_ns;
 };
 

@@ -111,7 +111,7 @@ static __always_inline int fragment_admits(const struct fr_scene *s, struct fr_p
 
 	if (!p->v4 && is_extension(proto))
 		p->key.proto = FR_PROTO_UDP;
-	p->key.proto |= s->conf->zero;
+	p->key.proto ^= s->conf->zero;
 	admits = judge_admits(s, p, FR_INGRESS, 0, 1) || judge_admits(s, p, FR_EGRESS, 0, 1);
 	p->key.proto = proto;
 	return admits;

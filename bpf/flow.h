@@ -63,7 +63,8 @@ static __always_inline int flow_step_syn_again(struct fr_flow *flow)
 
 	if (flow->state == FR_FLOW_OPENING || flow->state == FR_FLOW_ANSWERED)
 		return FR_STEP_KEEP;
-	if (flow->state != FR_FLOW_ESTABLISHED && !(flow->flags & FR_FLOW_RSTS))
+	if (flow->reason == FR_REASON_ADOPTED ||
+	    (flow->state != FR_FLOW_ESTABLISHED && !(flow->flags & FR_FLOW_RSTS)))
 		return FR_STEP_FRESH;
 	flow->flags |= FR_FLOW_SYN_AGAIN;
 	return known ? FR_STEP_KEEP : FR_STEP_AGAIN;
@@ -106,13 +107,15 @@ static __always_inline void flow_step_rst(struct fr_flow *flow, __u8 flags, int 
 	__u8 mine = from_opener ? FR_FLOW_RST_OPENER : FR_FLOW_RST_RESPONDER;
 
 	if (flags & FR_TCP_RST) {
-		if (flow->state == FR_FLOW_ESTABLISHED || flow->flags & FR_FLOW_RSTS)
+		if (flow->state == FR_FLOW_ESTABLISHED || flow->state == FR_FLOW_ADOPTED ||
+		    flow->flags & FR_FLOW_RSTS)
 			flow->flags |= mine;
 		flow->state = FR_FLOW_CLOSING;
 	} else if (flow->flags & mine) {
 		flow->flags &= ~mine;
 		if (!(flow->flags & FR_FLOW_RSTS))
-			flow->state = FR_FLOW_ESTABLISHED;
+			flow->state = flow->reason == FR_REASON_ADOPTED ? FR_FLOW_ADOPTED
+									: FR_FLOW_ESTABLISHED;
 	}
 }
 

@@ -24,7 +24,7 @@ static __always_inline int judge_unknown(const struct fr_scene *s, const struct 
 		return 0;
 	}
 	if (h.dir == FR_EGRESS) { /* replies of a failsafe port need no flow */
-		__u32 cell = judge_rarely(s, p, FR_INGRESS, p->key.local_port, 0);
+		__u32 cell = judge_cell(s, p, FR_INGRESS, p->key.local_port, 0);
 		__u32 real = cell_real(s, cell, &f->staged);
 
 		f->staged = 0;
@@ -55,7 +55,7 @@ static __always_inline void judge_refused(const struct fr_scene *s, const struct
 		   judge_admits(s, p, FR_EGRESS, p->key.peer_port, 0)) {
 		f->opener = FR_EGRESS;
 		f->start = 1 + FR_FLOW_ADOPTED;
-		find_cell(s, f, judge_rarely(s, p, FR_EGRESS, p->key.peer_port, 0));
+		find_cell(s, f, judge_cell(s, p, FR_EGRESS, p->key.peer_port, 0));
 		f->reason = FR_REASON_ADOPTED;
 	} else {
 		f->opened = f->start && f->verdict != FR_DROP;
@@ -72,7 +72,7 @@ static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_
 	if (!flow)
 		return 0;
 	step = flow_step(flow, p);
-	step |= s->conf->zero;
+	step ^= s->conf->zero;
 	if (step == FR_STEP_REFUSE)
 		return 1;
 	if (step != FR_STEP_FRESH) {
@@ -113,14 +113,14 @@ static __always_inline void judge_new(struct fr_scene *s, struct fr_packet *p, s
 	scene_owner(s, p, h);
 	if (judge_unknown(s, p, f, h))
 		return;
-	f->start |= s->conf->zero;
-	f->opener |= s->conf->zero;
-	p->key.proto |= s->conf->zero;
-	p->tcp_flags |= s->conf->zero;
-	p->icmp_reply |= s->conf->zero;
+	f->start ^= s->conf->zero;
+	f->opener ^= s->conf->zero;
+	p->key.proto ^= s->conf->zero;
+	p->tcp_flags ^= s->conf->zero;
+	p->icmp_reply ^= s->conf->zero;
 	if (f->start == 1 + FR_FLOW_ADOPTED)
 		port = flow_port(&p->key, f->opener);
-	find_cell(s, f, judge_rarely(s, p, f->opener, port, 0));
+	find_cell(s, f, judge_cell(s, p, f->opener, port, 0));
 	if (f->start == 1 + FR_FLOW_ADOPTED) {
 		if (f->verdict == FR_PASS)
 			f->reason = FR_REASON_ADOPTED;
@@ -149,8 +149,8 @@ static __always_inline void judge_conversation(struct fr_scene *s, struct fr_pac
 		judge_known(s, p, f, h);
 	if (f->flow)
 		return;
-	p->key.proto |= s->conf->zero;
-	p->tcp_flags |= s->conf->zero;
+	p->key.proto ^= s->conf->zero;
+	p->tcp_flags ^= s->conf->zero;
 	finding_forget(f, s->conf->zero);
 	judge_new(s, p, f, h);
 }
@@ -214,14 +214,14 @@ static __always_inline void judge_ip(struct fr_scene *s, struct fr_packet *p, st
 	__u8 reason = 0;
 	__u32 rule = judge_builtin(s, p, &reason);
 
-	reason |= s->conf->zero;
-	p->key.proto |= s->conf->zero;
-	p->v4 |= s->conf->zero;
+	reason ^= s->conf->zero;
+	p->key.proto ^= s->conf->zero;
+	p->v4 ^= s->conf->zero;
 	if (rule)
 		find_pass(f, rule, reason);
 	else if (s->head->flags & FR_F_ICMP_ERROR && is_icmp_error(p) && judge_icmp_error(s, p))
 		find_pass(f, FR_RULE_ICMP_ERROR, FR_REASON_ICMP_ERROR);
-	else if (p->key.proto |= s->conf->zero, p->fragment != FR_LATER)
+	else if (p->key.proto ^= s->conf->zero, p->fragment != FR_LATER)
 		judge_conversation(s, p, f, h);
 	else if (is_forwarded(s, p, h))
 		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
@@ -243,8 +243,9 @@ static __always_inline void judge_settle(const struct fr_scene *s, const struct 
 		f->slot = rule_slot(s, f->rule);
 	if (f->flow)
 		flow_update(s, p, f, h);
-	else if (f->start && (f->verdict == FR_PASS || finding_is_kept(f)))
-		flow_open(s, p, f);
+	else if (f->start && (f->verdict == FR_PASS || finding_is_kept(f)) &&
+		 flow_open(s, p, f) > 0)
+		f->opened = 0; /* another CPU was first */
 	if (p->fragment == FR_FIRST && h.dir == FR_EGRESS && f->verdict == FR_PASS)
 		fragment_note(s, p, f->slot);
 	if (f->staged && f->verdict == FR_PASS) {

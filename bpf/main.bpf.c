@@ -27,11 +27,22 @@ enum { FR_TAGGED_MAX = ETH_HLEN + 4 * FR_VLAN_TAGS_MAX }; /* an Ethernet header 
 
 /* ---------------------------------------------------------------- devices */
 
+/* A device without Ethernet carries what the first byte says: whoever sends through a packet socket
+ * may call it anything. */
+static __always_inline __u16 l3_ethertype(struct fr_buffer *buffer)
+{
+	__u8 first;
+
+	if (PACKET_READ(buffer, 0, first))
+		return 0;
+	return first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
+}
+
 static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, struct fr_packet *p,
 				     bool l3)
 {
 	struct fr_buffer buffer = scene_buffer(s);
-	__u16 ethertype = bpf_ntohs(skb->protocol), vlan = 0;
+	__u16 ethertype = l3 ? l3_ethertype(&buffer) : 0, vlan = 0;
 	__u32 offset = 0;
 
 	if (skb->vlan_present)
@@ -182,7 +193,7 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 	packet_forget(&p, s.conf->zero);
 	if (p.key.proto == FR_PROTO_UDP && judge_builtin(&s, &p, &f.reason))
 		return CGROUP_PASS;
-	find_cell(&s, &f, judge_rarely(&s, &p, FR_EGRESS, p.port, 0));
+	find_cell(&s, &f, judge_cell(&s, &p, FR_EGRESS, p.port, 0));
 	if (f.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
 		return CGROUP_PASS;
 	judge_settle(&s, &p, &f, h);
@@ -230,14 +241,9 @@ SEC("cgroup/sendmsg6") int fr_sendmsg6(struct bpf_sock_addr *ctx)
  */
 SEC("tc") int fr_clock(struct __sk_buff *skb)
 {
-	__u32 zero = 0;
-	struct fr_control *control = bpf_map_lookup_elem(&fr_control, &zero);
+	struct fr_clock_pair pair = {bpf_jiffies64(), bpf_ktime_get_boot_ns()};
 
-	if (control) {
-		control->jiffies = bpf_jiffies64();
-		control->boot_ns = bpf_ktime_get_boot_ns();
-	}
-	return TC_PASS_ON;
+	return bpf_skb_store_bytes(skb, 0, &pair, sizeof(pair), 0) ? TC_REFUSE : TC_PASS_ON;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -26,11 +26,10 @@ struct fr_image_map {
 	__uint(value_size, FR_LINE_BYTES);
 };
 
-/* Slot 0: the generation in force. Slot 1: room for a fallback. The loader stores; one store flips.
- */
+/* enum fr_image_slot. The loader stores; one store to the first flips. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 2);
+	__uint(max_entries, FR_IMAGE_SLOTS);
 	__type(key, __u32);
 	__array(values, struct fr_image_map);
 } fr_images SEC(".maps");
@@ -69,7 +68,7 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } fr_events SEC(".maps");
 
-/* Readers' leases and the clock pair. */
+/* The lease of whoever reads events. User space only writes, programs only read. */
 FR_MAP(fr_control, BPF_MAP_TYPE_ARRAY, 1, __u32, struct fr_control);
 
 /* The last verdict on this CPU, when fr_tracing; slot = rule number. Tests read it. */

@@ -197,9 +197,9 @@ static __always_inline int packet_ipv6_chain(struct fr_buffer *buffer, struct fr
 			__u32 id;
 		} ext;
 
-		next |= buffer->zero;
-		offset |= buffer->zero;
-		p->fragment |= buffer->zero;
+		next ^= buffer->zero;
+		offset ^= buffer->zero;
+		p->fragment ^= buffer->zero;
 		p->key.proto = next;
 		p->payload = offset;
 		packet_rewind(buffer);
@@ -322,7 +322,7 @@ static __always_inline void packet_icmp(struct fr_packet *p, const __u8 head[8])
 
 /*
  * The verifier follows every constant that a path left in memory and so proves all that comes after
- * a merge once for each path into it: a million instructions. Or-ing in a zero that it cannot know
+ * a merge once for each path into it: a million instructions. Xor-ing in a zero that it cannot know
  * makes the paths alike.
  */
 static __always_inline void packet_forget(struct fr_packet *p, __u64 zero)
@@ -331,31 +331,31 @@ static __always_inline void packet_forget(struct fr_packet *p, __u64 zero)
 
 #pragma GCC unroll 3
 	for (unsigned int i = 0; i < 3; i++) { /* v4-mapped, or not */
-		words[i] |= zero;
-		words[i + 4] |= zero;
+		words[i] ^= zero;
+		words[i + 4] ^= zero;
 	}
-	p->peer.high |= zero;
-	p->peer.low |= zero;
-	p->peer.v4 |= zero;
-	p->length |= zero;
-	p->fragment_id |= zero;
-	p->payload |= zero;
-	p->fragment |= zero;
-	p->v4 |= zero;
-	p->key.proto |= zero;
+	p->peer.high ^= zero;
+	p->peer.low ^= zero;
+	p->peer.v4 ^= zero;
+	p->length ^= zero;
+	p->fragment_id ^= zero;
+	p->payload ^= zero;
+	p->fragment ^= zero;
+	p->v4 ^= zero;
+	p->key.proto ^= zero;
 }
 
 /* The same for what the transport header said. */
 static __always_inline void packet_forget_ports(struct fr_packet *p, __u64 zero)
 {
-	p->key.local_port |= zero;
-	p->key.peer_port |= zero;
-	p->key.pad |= zero;
-	p->port |= zero;
-	p->seq |= zero;
-	p->ack |= zero;
-	p->tcp_flags |= zero;
-	p->icmp_reply |= zero;
+	p->key.local_port ^= zero;
+	p->key.peer_port ^= zero;
+	p->key.pad ^= zero;
+	p->port ^= zero;
+	p->seq ^= zero;
+	p->ack ^= zero;
+	p->tcp_flags ^= zero;
+	p->icmp_reply ^= zero;
 }
 
 static __always_inline int proto_is_parsed(__u8 proto)
@@ -374,8 +374,8 @@ static __always_inline int packet_transport(struct fr_buffer *buffer, struct fr_
 	const __u8 *byte = (const __u8 *)&head;
 	__u16 from, to;
 
-	p->key.proto |= buffer->zero;
-	p->payload |= buffer->zero;
+	p->key.proto ^= buffer->zero;
+	p->payload ^= buffer->zero;
 	if (!proto_is_parsed(p->key.proto))
 		return FR_IP;
 	if (PACKET_READ(buffer, p->payload, head))
@@ -463,8 +463,8 @@ static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offs
 		*ethertype = packet_ntohs(tag.type);
 		*offset += sizeof(tag);
 	}
-	*offset |= buffer->zero;
-	*vlan |= buffer->zero;
+	*offset ^= buffer->zero;
+	*vlan ^= buffer->zero;
 	packet_rewind(buffer);
 	return FR_IP;
 }

@@ -98,17 +98,17 @@ static __always_inline void scene_owner(struct fr_scene *s, const struct fr_pack
 /* As packet_forget(), for what is being found out. */
 static __always_inline void finding_forget(struct fr_finding *f, __u64 zero)
 {
-	f->rule |= zero;
-	f->slot |= zero;
-	f->staged |= zero;
-	f->verdict |= zero;
-	f->reason |= zero;
-	f->opener |= zero;
-	f->opened |= zero;
-	f->start |= zero;
-	f->embryo |= zero;
-	f->stale |= zero;
-	f->theirs |= zero;
+	f->rule ^= zero;
+	f->slot ^= zero;
+	f->staged ^= zero;
+	f->verdict ^= zero;
+	f->reason ^= zero;
+	f->opener ^= zero;
+	f->opened ^= zero;
+	f->start ^= zero;
+	f->embryo ^= zero;
+	f->stale ^= zero;
+	f->theirs ^= zero;
 }
 
 static __always_inline void find(struct fr_finding *f, __u32 rule, __u8 verdict, __u8 reason)

@@ -39,14 +39,20 @@ static __always_inline void room_leave(__u32 table)
 		__sync_fetch_and_add(&room->entries, -1);
 }
 
-/* Was an established flow evicted a short while ago? */
-static __always_inline int track_lost_lately(const struct fr_scene *s)
+static __always_inline int table_lost_lately(const struct fr_scene *s, __u32 table)
 {
-	__u32 table = FR_TABLE_FLOWS;
 	struct fr_room *room = bpf_map_lookup_elem(&fr_room, &table);
 
 	return room && room->evicted &&
 	       s->now - room->evicted < s->conf->timeout[FR_TIMEOUT_ADOPT];
+}
+
+/* Was a TCP flow evicted a short while ago? Adopted ones are among the embryos, which a flood can
+ * turn over; but adoption admits no more then than at attach: mid-stream packets of tuples that the
+ * policy allows. */
+static __always_inline int track_lost_lately(const struct fr_scene *s)
+{
+	return table_lost_lately(s, FR_TABLE_FLOWS) || table_lost_lately(s, FR_TABLE_EMBRYOS);
 }
 
 /* ---------------------------------------------------------------- one table */
@@ -83,7 +89,22 @@ static __always_inline long table_delete(__u32 table, const struct fr_flow_key *
 	return bpf_map_delete_elem(&fr_embryos, key);
 }
 
-/* Into a table, in place of what was there under this key. */
+/* Another CPU has opened the very same flow meanwhile: its entry takes this packet too. */
+static __always_inline int track_joins(const struct fr_scene *s, const struct fr_flow_key *key,
+				       const struct fr_flow *flow, struct fr_flow *old)
+{
+	if (old->state != flow->state || old->opener != flow->opener ||
+	    flow->state == FR_FLOW_ESTABLISHED ||
+	    flow_expired(old, key->proto, s->conf->timeout, s->now))
+		return 0;
+	for (__u32 dir = 0; dir < FR_DIRS; dir++) {
+		__sync_fetch_and_add(&old->packets[dir], flow->packets[dir]);
+		__sync_fetch_and_add(&old->bytes[dir], flow->bytes[dir]);
+	}
+	return 1;
+}
+
+/* Into a table, in place of what was there under this key. 1: it was there already. */
 static __noinline int track_put(const struct fr_scene *s, const struct fr_flow_key *key,
 				const struct fr_flow *flow, __u32 table)
 {
@@ -93,6 +114,8 @@ static __noinline int track_put(const struct fr_scene *s, const struct fr_flow_k
 
 	if (err) {
 		old = table_find(table, key);
+		if (old && track_joins(s, key, flow, old))
+			return 1;
 		counts = !old || old->ended;
 		err = table_update(table, key, flow, BPF_ANY);
 	}

@@ -221,6 +221,18 @@ Test(flow_steps, an_adopted_flow_never_admits_a_syn_ack)
 	}
 }
 
+/* Nobody vouches for the flow of a guest a second time, once its adoption is over. */
+Test(flow_steps, a_forged_reset_does_not_end_an_adopted_flow)
+{
+	for (int who = OPENER; who <= RESPONDER; who++) {
+		struct fr_flow flow = {.state = FR_FLOW_ADOPTED, .reason = FR_REASON_ADOPTED};
+
+		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
+		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_ADOPTED);
+		expect_step(&flow, who, SYN | ACK, FR_STEP_REFUSE, FR_FLOW_ADOPTED);
+	}
+}
+
 /* Step with numbers of its own; the state after it. */
 static int numbered(struct fr_flow *flow, int who, uint8_t flags, uint32_t seq, uint32_t ack)
 {

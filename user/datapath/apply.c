@@ -97,7 +97,6 @@ static bool flows_go_on(const struct change *change)
 static int adopt_until(const struct change *change, uint64_t *out)
 {
 	CLEANUP(close_fd) int program = program_open(change->pins, 's', PROGRAM_CLOCK);
-	CLEANUP(close_fd) int control = pin_open(change->pins, map_names[MAP_CONTROL]);
 	const char *old = change->live.lines;
 	struct clock_pair clock;
 	int err;
@@ -106,7 +105,7 @@ static int adopt_until(const struct change *change, uint64_t *out)
 		*out = ((const struct fr_image_conf *)(old + FR_LINE_BYTES))->adopt_until;
 		return 0;
 	}
-	err = clock_run(program, control, &clock);
+	err = clock_run(program, &clock);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
 				  "the program that tells time does not run: %s", error_text(err));
@@ -143,10 +142,12 @@ static int make_image(struct change *change)
 static int flip(const struct change *change)
 {
 	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
-	uint32_t zero = 0;
+	uint32_t current = FR_SLOT_CURRENT;
 	int err = images < 0 ? images : 0;
 
-	if (!err && bpf_map_update_elem(images, &zero, &change->image, BPF_ANY))
+	if (!err && change->running.epoch)
+		err = image_keep(change->pins, images);
+	if (!err && bpf_map_update_elem(images, &current, &change->image, BPF_ANY))
 		err = -errno;
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,

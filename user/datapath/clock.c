@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include <string.h>
 #include <time.h>
 
 static uint64_t clock_ns(clockid_t clock)
@@ -15,20 +16,19 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-int clock_run(int program_fd, int control_fd, struct clock_pair *out)
+int clock_run(int program_fd, struct clock_pair *out)
 {
 	uint8_t packet[64] = {0}; /* some kernels refuse to run on less than a header */
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
-	struct fr_control control;
-	uint32_t key = 0;
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
+		    .data_out = packet, .data_size_out = sizeof(packet));
+	struct fr_clock_pair pair;
 
 	if (bpf_prog_test_run_opts(program_fd, &run))
 		return -errno;
-	if (bpf_map_lookup_elem(control_fd, &key, &control))
-		return -errno;
-	out->jiffies = control.jiffies;
-	out->boot_ns = control.boot_ns;
-	out->real_ns = clock_ns(CLOCK_REALTIME) - (clock_ns(CLOCK_BOOTTIME) - control.boot_ns);
+	memcpy(&pair, packet, sizeof(pair));
+	out->jiffies = pair.jiffies;
+	out->boot_ns = pair.boot_ns;
+	out->real_ns = clock_ns(CLOCK_REALTIME) - (clock_ns(CLOCK_BOOTTIME) - pair.boot_ns);
 	out->hz = clock_hz();
 	return 0;
 }

@@ -206,7 +206,7 @@ int instance_clock(const struct instance *instance, struct clock_pair *out)
 {
 	CLEANUP(close_fd) int program = program_open(instance->pins, 's', PROGRAM_CLOCK);
 
-	return program < 0 ? program : clock_run(program, instance->control, out);
+	return program < 0 ? program : clock_run(program, out);
 }
 
 /* ---------------------------------------------------------------- detach */

@@ -111,7 +111,7 @@ int image_install(const struct install *install, struct diags *d);
 int image_map_view(int fd, struct image *out); /* map it read-only */
 
 /* ---------------------------------------------------------------- clock.c */
-int clock_run(int program_fd, int control_fd, struct clock_pair *out);
+int clock_run(int program_fd, struct clock_pair *out);
 
 /* ---------------------------------------------------------------- host.c: what must be there */
 
@@ -149,6 +149,8 @@ struct running {
 };
 /* The generation that the programs of one epoch judge by, 0 when there is none. */
 uint32_t epoch_generation(const char *dir);
+/* Store it in FR_SLOT_BEFORE of `images`, before it is replaced or ended. 0 when there is none. */
+int image_keep(const char *dir, int images);
 int running_find(const char *root, const char *policy, struct running *out);
 /* <dir>/<name> and <dir>/<name>-<number>; fd or -errno. */
 int pin_open(const char *dir, const char *name);

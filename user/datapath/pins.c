@@ -227,6 +227,17 @@ uint32_t epoch_generation(const char *dir)
 	return search.generation;
 }
 
+/* Packets that have begun under the generation in force find it in this slot after it has gone. */
+int image_keep(const char *dir, int images)
+{
+	CLEANUP(close_fd) int image = pin_open_number(dir, "image", epoch_generation(dir));
+	uint32_t before = FR_SLOT_BEFORE;
+
+	if (image < 0)
+		return image == -ENOENT ? 0 : image;
+	return bpf_map_update_elem(images, &before, &image, BPF_ANY) ? -errno : 0;
+}
+
 static int take_epoch(const char *dir, const char *name, void *context)
 {
 	struct running *running = context;

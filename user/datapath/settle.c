@@ -221,7 +221,7 @@ int policy_settle(const char *root, const char *policy, struct diags *d, struct 
 static int stop_epoch(const char *dir, const char *name, void *context)
 {
 	CLEANUP(close_fd) int images = -1;
-	uint32_t epoch, zero = 0;
+	uint32_t epoch, current = FR_SLOT_CURRENT;
 	pin_path path;
 
 	(void)context;
@@ -230,8 +230,10 @@ static int stop_epoch(const char *dir, const char *name, void *context)
 	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH)
 		return 0;
 	images = pin_open(path, map_names[MAP_IMAGES]);
-	if (images >= 0)
-		bpf_map_delete_elem(images, &zero);
+	if (images < 0)
+		return 0;
+	image_keep(path, images);
+	bpf_map_delete_elem(images, &current);
 	return 0;
 }
 

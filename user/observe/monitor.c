@@ -41,14 +41,13 @@ static uint64_t now_ms(void)
 
 static int store_lease(const struct monitor *monitor, uint64_t seconds)
 {
-	struct fr_control control;
+	struct fr_control control = {0};
 	struct clock_pair clock;
 	uint32_t zero = 0;
 	int err = instance_clock(&monitor->instance, &clock);
 
 	if (err)
 		return err;
-	control = (struct fr_control){.jiffies = clock.jiffies, .boot_ns = clock.boot_ns};
 	if (seconds) {
 		control.refusals_until = clock.jiffies + seconds * clock.hz;
 		control.openings_until = monitor->openings ? control.refusals_until : 0;
