@@ -76,7 +76,7 @@ vlan_run() # KIND MODE
 	[ "$1" = guest ] && device=eth0 party_mac=$(mac_of appliance eth0)
 	odd_apply "$2"
 	for tags in 5 ad100.5 5.6; do
-		vlan_inside $tags
+		[ "$2 $tags" = 'audit 5.6' ] || vlan_inside $tags
 	done
 	hears 'a priority tag is no VLAN' "$outward" "$party4" 10.0.5.10 9 --tags 0
 	vlan_apart
@@ -90,10 +90,7 @@ lab_spawn tagged-vpc vpc "$e2e_here/tools/frame-talk" echo eth0
 lab_spawn tagged-agent agent "$e2e_here/tools/frame-talk" echo ens5
 lab_spawn tagged-appliance appliance "$e2e_here/tools/frame-talk" echo eth0
 for name in vpc agent appliance; do
-	for _ in $(seq 100); do
-		grep -q ready "$work/log/tagged-$name" && break
-		sleep 0.02
-	done
+	until_says "$work/log/tagged-$name" ready
 done
 vlan_run interface audit
 vlan_run interface enforce

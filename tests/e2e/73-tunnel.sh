@@ -8,11 +8,7 @@
 tunnel_end() # NODE V4 V6 OWN OTHER
 {
 	lab_spawn "tunnel-$1" "$1" "$e2e_here/tools/tun-pipe" tun7 "$work/$4" "$work/$5"
-	local _
-	for _ in $(seq 100); do
-		grep -q ready "$work/log/tunnel-$1" && break
-		sleep 0.02
-	done
+	until_says "$work/log/tunnel-$1" ready
 	lab_address "$1" tun7 "$2/24" "$3/64"
 	ip -n "$LAB_TAG-$1" link set tun7 up
 }

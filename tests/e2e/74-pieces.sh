@@ -94,14 +94,15 @@ bytes_agree()
 # 4 MB; what the party sends is "out" when it opened the connection. WHAT NODE ADDRESS PORT local|peer
 segments_agree()
 {
-	local what=$1 _ port out back again flow side_of='egress ingress'
+	local what=$1 _ port out back again input flow side_of='egress ingress'
 	[ "$5" = local ] || side_of='ingress egress'
 	for _ in 1 2 3; do
 		coproc POUR { tool "$2" bulk-talk pour "$3" "$4" 4; }
 		read -r -t 30 _ port _ out _ back _ again <&"${POUR[0]}"
 		flow=$(fr_ask "$host" "[.flows[] | select(.$5.port == ${port:-0}) |
 			\"\(.${side_of% *}.packets) \(.${side_of#* }.packets)\"][0]" show flows)
-		exec {POUR[1]}>&-
+		input=${POUR[1]}
+		exec {input}>&-
 		wait "$POUR_PID" 2>/dev/null
 		# What was lost on the way and sent again is not the same at both ends.
 		[ "${again:-0}" = 0 ] && break

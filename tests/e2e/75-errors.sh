@@ -48,12 +48,7 @@ pour_start() # NAME ADDRESS
 {
 	tool "$party" sock-talk pour "$2" 7 "$work/enough" >"$work/pour-$1" 2>&1 &
 	pours="$pours $!"
-	local _
-	for _ in $(seq 60); do
-		grep -q connected "$work/pour-$1" && return
-		sleep 0.05
-	done
-	not_ok "the transfer $1 begins" "$(cat "$work/pour-$1")"
+	until_says "$work/pour-$1" connected || not_ok "the transfer $1 begins" "$(cat "$work/pour-$1")"
 }
 
 narrower() # NAME MTU: it goes on, over what the path can carry
@@ -90,7 +85,7 @@ path_run() # KIND
 		narrower $name-v6 1220
 	done
 	equal "$kind: the kernel holds the path's MTU" '1280 1280' \
-		"$(echo $(tool "$party" sock-talk mtu 10.30.0.5 7) $(tool "$party" sock-talk mtu fd00:30::5 7))"
+		"$(tool "$party" sock-talk mtu 10.30.0.5 7) $(tool "$party" sock-talk mtu fd00:30::5 7)"
 	[ "$kind" = cgroup ] || at_least "$kind: the errors are counted as such" 2 "$(reason_of pass icmp-error)"
 }
 
@@ -108,14 +103,11 @@ path_control()
 # ADDRESS PORT LOCAL FORGER: what the kernel believes after somebody has said "1300" about a socket of ours
 forged_big()
 {
-	local holder _
+	local holder
 	rm -f "$work/said"
 	tool "$party" sock-talk mtu "$1" "$2" --from 4600 --hold "$work/said" >"$work/mtu" 2>&1 &
 	holder=$!
-	for _ in $(seq 200); do
-		grep -q ready "$work/mtu" && break
-		sleep 0.02
-	done
+	until_says "$work/mtu" ready
 	tool vpc raw-talk error "$4" "$3" big 1300 "$3" 4600 "$1" "$2" udp >/dev/null
 	sleep 0.05
 	touch "$work/said"

@@ -54,14 +54,11 @@ neighbours_run()
 # What a member of GROUP:PORT says, while COMMAND runs: joined, then heard, or timeout after SECONDS.
 member_of() # GROUP PORT SECONDS COMMAND...
 {
-	local device=ens5 member _
+	local device=ens5 member
 	[ "$party" = appliance ] && device=eth0
 	tool "$party" sock-talk join "$1" $device "$2" "$3" >"$work/member" 2>&1 &
 	member=$!
-	for _ in $(seq 100); do
-		grep -q joined "$work/member" && break
-		sleep 0.02
-	done
+	until_says "$work/member" joined
 	shift 3
 	"$@" >/dev/null 2>&1
 	wait $member
@@ -73,10 +70,7 @@ groups_run()
 	local listener
 	tool vpc frame-talk reports eth0 >"$work/reports" 2>&1 &
 	listener=$!
-	for _ in $(seq 100); do
-		grep -q ready "$work/reports" && break
-		sleep 0.02
-	done
+	until_says "$work/reports" ready
 	member_of ff05::7 700 0.3 true >/dev/null
 	member_of 239.0.0.7 700 0.3 true >/dev/null
 	wait $listener

@@ -31,13 +31,10 @@ closed_run()
 # The peer repeats its FIN to a socket that is in TIME_WAIT.
 last_words() # ADDRESS
 {
-	local words _
+	local words
 	tool vpc last-words eth0 12 >"$work/words" 2>&1 &
 	words=$!
-	for _ in $(seq 100); do
-		grep -q ready "$work/words" && break
-		sleep 0.02
-	done
+	until_says "$work/words" ready
 	equal "$kind, $mode: a connection to $1 that we close first" ok "$(peer_try "$party" tcp "$1" 12)"
 	wait $words
 	equal "$kind, $mode: its TIME_WAIT answers" answered "$(tail -1 "$work/words")"
@@ -59,7 +56,7 @@ meeting()
 	wait "${meets[@]}"
 	for family in 4 6; do
 		equal "$kind, $mode: simultaneous open, IPv$family: both sides" 'ok ok' \
-			"$(echo $(cat "$work/meet-vpc-$family" "$work/meet-$party-$family"))"
+			"$(cat "$work/meet-vpc-$family") $(cat "$work/meet-$party-$family")"
 	done
 }
 
@@ -69,7 +66,7 @@ meet_start() # NODE FAMILY ADDRESS PORT FROM OPTIONS...
 	shift 2
 	tool "$node" sock-talk meet "$@" --wait 9 >"$work/meet-$node-$family" 2>&1 &
 	meets+=("$!")
-	for _ in $(seq 200); do
+	for _ in $(seq 500); do
 		lab_enter "$node" ss -H"$family"tn state syn-sent "sport = :$3" | grep -q . && break
 		sleep 0.02
 	done

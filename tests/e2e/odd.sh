@@ -64,6 +64,17 @@ odd_apply() # MODE [MORE-RULES] [MORE-LINES]: sets mode, and what becomes of wha
 	succeeds "$kind, $1: apply" fr "$host" apply "$work/odd.yaml" $options
 }
 
+# Until a tool in the background has said so: FILE WORD
+until_says()
+{
+	local i
+	for i in $(seq 500); do
+		grep -q "$2" "$1" 2>/dev/null && return
+		sleep 0.02
+	done
+	return 1
+}
+
 # One of tests/e2e/tools in a node: NODE TOOL ARGUMENTS...
 tool()
 {
