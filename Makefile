@@ -20,15 +20,19 @@ Q         := $(if $(filter 1,$(V)),,@)
 say        = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-CPPFLAGS  += -D_GNU_SOURCE -DFLOWREEVE_VERSION='"$(VERSION)"' -DFLOWREEVE_SHARE='"$(PREFIX)/share/flowreeve"' \
+CPPFLAGS  += -D_GNU_SOURCE -isystem $(SYSROOT)/usr/include/libxml2 -DFLOWREEVE_VERSION='"$(VERSION)"' -DFLOWREEVE_SHARE='"$(PREFIX)/share/flowreeve"' \
 	     -I$(BUILD) -MMD -MP
 CFLAGS    ?= -O2 -g
 CFLAGS    += -std=gnu11 $(WARN)
 SAN_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LIBS      := -l:libbpf.a -lelf -lz -lyaml -ljansson
+LIBS      := -l:libbpf.a -lelf -lz -lyaml -ljansson -lcmark-gfm-extensions -lcmark-gfm -lxml2
+ifdef CROSS
+# What libxml2 was built with, which a shared one brings along by itself.
+LIBS      += -licuuc -licudata -lstdc++ -llzma -lz -lm
+endif
 
 # Below the slab, and render: no libbpf, no privilege, linked by the unit tests under sanitizers.
-LIB_FLOORS    := base net policy compile
+LIB_FLOORS    := base net policy compile import
 KERNEL_FLOORS := datapath observe
 TOP_FLOORS    := render cmd
 sources        = $(foreach floor,$(1),$(sort $(wildcard user/$(floor)/*.c)))
@@ -126,7 +130,7 @@ $(FUZZERS:%=$(BUILD)/fuzz/%): $(call objects,$(LIB_FLOORS),fuzz/)
 $(BUILD)/tests-unit: $(patsubst %.c,$(BUILD)/san/%.o,$(UNIT_SOURCES) $(FUZZ_REPLAYED)) \
 		     $(call objects,$(LIB_FLOORS) render,san/)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -lcriterion -o $@
+	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -lcmark-gfm-extensions -lcmark-gfm -lxml2 -lcriterion -o $@
 
 $(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES)) \
 		       $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))

@@ -4,7 +4,7 @@
 # reads directories, and for the rules of `zero` runs one `flowreeve show rules`, bounded in time, where
 # the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new apply status show monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new import apply status show monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -14,6 +14,7 @@ _flowreeve_options() # VERB
 	compile) echo "$file --pseudo" ;;
 	roles) echo '--json --tables' ;;
 	new) echo '--tables --table --as --name --attach' ;;
+	import) echo '--name --title' ;;
 	apply) echo "$file --flows --cgroup --no-tcx --pin-root" ;;
 	status) echo '--json --policy --query --pin-root' ;;
 	show | zero) echo '--json --policy --pin-root' ;;
@@ -83,7 +84,7 @@ _flowreeve_takes_value() # OPTION
 {
 	case $1 in
 	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows | \
-		--table | --as | --name | --attach) ;;
+		--table | --as | --name | --attach | --title) ;;
 	*) return 1 ;;
 	esac
 }
@@ -117,6 +118,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	check) _flowreeve_files ;;
 	compile | apply | roles) [ "$2" != 0 ] || _flowreeve_files ;;
 	explain) _flowreeve_explain "$2" ;;
+	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops; else _flowreeve_policies; fi ;;
 	status | monitor | detach) _flowreeve_policies ;;
 	zero) _flowreeve_rules ;;

@@ -41,6 +41,7 @@ enum option_bit {
 	OPT_AS = 1 << 16,
 	OPT_NAME = 1 << 17,
 	OPT_ATTACH = 1 << 18,
+	OPT_TITLE = 1 << 19,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -55,6 +56,7 @@ struct options {
 	const char *mode;	 /* "audit", "enforce", or NULL: as the file says */
 	const char *policy_name; /* --policy NAME, or NULL */
 	const char *table, *as, *name, *attach; /* new; or NULL */
+	const char *title;			/* import; or NULL */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
 	const char **operands;
@@ -118,6 +120,7 @@ int cmd_explain(struct context *c);
 int cmd_compile(struct context *c);
 int cmd_roles(struct context *c);
 int cmd_new(struct context *c);
+int cmd_import(struct context *c);
 int cmd_apply(struct context *c);
 int cmd_status(struct context *c);
 int cmd_show(struct context *c);

@@ -29,6 +29,10 @@ static const struct command commands[] = {
 	 "Writes to stdout. What says FILL-IN is to be filled in, what is commented may be left so;\n"
 	 "`check` refuses the file until that is done.",
 	 OPT_TABLES | OPT_TABLE | OPT_AS | OPT_NAME | OPT_ATTACH, 0, 0, cmd_new},
+	{"import", "FILE", "the draft of a table from a vendor's document; offline",
+	 "Markdown, HTML and flattened text, with the template tags of their sources. The draft goes\n"
+	 "to stdout: a table that `check` accepts, and as comments what was not understood.",
+	 OPT_NAME | OPT_TITLE, 1, 1, cmd_import},
 	{"apply", "POLICY", "put a policy in force: attaches in its mode, audit by default",
 	 "One commit point: before it the old policy of this name is in force, after it the new\n"
 	 "one, whole. A failure leaves the running policy untouched. Enforcement outlives the\n"

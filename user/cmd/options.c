@@ -23,7 +23,8 @@ static const struct option_line lines[] = {
 	{"pseudo", NULL, "the image in words: who may do what, class by class", OPT_PSEUDO},
 	{"table", "TABLE", "the table, by its name or its file", OPT_TABLE},
 	{"as", "ROLE", "the role that the host plays", OPT_AS},
-	{"name", "NAME", "of the policy that is written", OPT_NAME},
+	{"name", "NAME", "of the policy or table that is written", OPT_NAME},
+	{"title", "TITLE", "of the table that is written", OPT_TITLE},
 	{"attach", "KIND=NAME", "where: interfaces=eth0, guests=tap0, cgroups=/PATH", OPT_ATTACH},
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
 	{"query", NULL, "print nothing; exit 0 when all is in force, else 5", OPT_QUERY},
@@ -122,6 +123,9 @@ static int take_value(struct context *c, const struct option_line *line, const c
 		break;
 	case OPT_NAME:
 		o->name = value;
+		break;
+	case OPT_TITLE:
+		o->title = value;
 		break;
 	case OPT_ATTACH:
 		o->attach = value;

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lines whose cells are parted by bars or tabs and that Markdown does not take for a table: no line
+ * of dashes below the headings, or a page that was copied from a browser.
+ */
+#include "internal.h"
+
+enum { LEAST_LINES = 2 };
+
+static size_t separators(const char *text, const char *end, char separator)
+{
+	size_t count = 0;
+
+	for (; text < end; text++)
+		count += *text == separator;
+	return count;
+}
+
+static bool line_has_cells(const struct page *page, uint32_t line, char separator)
+{
+	const char *text = page->text + page->start[line - 1],
+		   *end = page->text + page->start[line];
+
+	while (end > text && strchr(" \n", end[-1]))
+		end--;
+	while (text < end && *text == ' ')
+		text++;
+	if (separator == '|')
+		return text < end && *text == '|' && separators(text, end, separator) >= 3;
+	return separators(text, end, separator) >= 1 && text < end && *text != separator;
+}
+
+static bool is_rule(const char *text)
+{
+	return strspn(text, "|+-=: \t") == strlen(text);
+}
+
+static void cells_take(struct page *page, struct grid_row *row, char separator)
+{
+	char *text = arena_strndup(page->arena, page->text + page->start[row->line - 1],
+				   page->start[row->line] - page->start[row->line - 1]);
+	char *at = text + strspn(text, " "), *end;
+
+	at += separator == '|' && *at == '|';
+	do {
+		struct cell *cell;
+
+		end = strchr(at, separator);
+		if (end)
+			*end = '\0';
+		/* The last bar closes the row. */
+		if (!end && separator == '|' && strspn(at, " \n") == strlen(at))
+			break;
+		row->written++;
+		cell = row_add_cell(page, row);
+		if (cell)
+			cell->text = text_tidy(page->arena, at, true);
+		at = end + 1;
+	} while (end);
+}
+
+static uint32_t run_take(struct page *page, uint32_t first, char separator)
+{
+	struct grid *grid;
+	uint32_t line = first, found = 0;
+
+	while (line <= page->lines && !page->taken[line] && !page->dropped[line] &&
+	       line_has_cells(page, line, separator))
+		line++, found++;
+	if (found < LEAST_LINES)
+		return line + !found;
+	grid = arena_alloc(page->arena, sizeof(*grid));
+	for (uint32_t at = first; at < line; at++) {
+		page->taken[at] = true;
+		if (!is_rule(page_line(page, at)))
+			cells_take(page, grid_add_row(page, grid, at), separator);
+	}
+	if (grid->count)
+		page_add(page, BLOCK_GRID, first)->grid = grid;
+	return line;
+}
+
+static void separator_read(struct page *page, char separator)
+{
+	for (uint32_t line = 1; line <= page->lines;) {
+		if (page->taken[line])
+			line++;
+		else
+			line = run_take(page, line, separator);
+	}
+}
+
+void columns_read(struct page *page)
+{
+	if (strchr(page->text, '|'))
+		separator_read(page, '|');
+	if (strchr(page->text, '\t'))
+		separator_read(page, '\t');
+}

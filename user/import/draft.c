@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The draft as text: a PortTable that `check` accepts, with everything that a person has to decide
+ * in comments beside it. All strings from the document are quoted; ids and roles are made of them.
+ */
+#include "internal.h"
+
+enum { TEXT_LONGEST = 300, ID_LONGEST = 40, ROLE_LONGEST = 60 };
+
+struct writer {
+	struct sheet *s;
+	struct buffer out;
+	const char **ids;
+	size_t id_count, id_capacity;
+	const char **roles;
+	size_t role_count, role_capacity;
+	const char *section; /* of the row before */
+};
+
+/* Not longer than `most` bytes, cut between characters. */
+static const char *clip(struct arena *arena, const char *text, size_t most)
+{
+	size_t length = strlen(text);
+
+	if (length <= most)
+		return text;
+	length = most;
+	while (length && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	return arena_printf(arena, "%.*s...", (int)length, text);
+}
+
+static void quoted_put(struct writer *w, const char *text)
+{
+	buffer_puts(&w->out, "\"");
+	for (text = clip(w->s->arena, text, TEXT_LONGEST); *text; text++) {
+		if (*text == '"' || *text == '\\')
+			buffer_puts(&w->out, "\\");
+		buffer_add(&w->out, *text == '\n' ? " " : text, 1);
+	}
+	buffer_puts(&w->out, "\"");
+}
+
+static bool words_have(const char *const *words, size_t count, const char *word)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(words[i], word))
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- roles */
+
+static const char *role_name(struct writer *w, const char *title)
+{
+	const char *slug = text_slug(w->s->arena, title, ROLE_LONGEST);
+
+	return *slug ? slug : role_peer;
+}
+
+static const char *placeholder_title(const char *role)
+{
+	if (role == role_this_host)
+		return "the host that the document is about";
+	if (role == role_inbound_peer)
+		return "who connects to it";
+	if (role == role_outbound_peer)
+		return "what it connects to";
+	return "the other end, which the document does not name";
+}
+
+static bool is_placeholder(const char *role)
+{
+	return role == role_this_host || role == role_inbound_peer || role == role_outbound_peer ||
+	       role == role_peer;
+}
+
+static void role_put(struct writer *w, const char *title)
+{
+	const char *name = role_name(w, title);
+
+	if (words_have(w->roles, w->role_count, name))
+		return;
+	w->roles = arena_grow(w->s->arena, w->roles, w->role_count, &w->role_capacity,
+			      sizeof(*w->roles));
+	w->roles[w->role_count++] = name;
+	buffer_printf(&w->out, "  %s: {title: ", name);
+	quoted_put(w, is_placeholder(title) ? placeholder_title(title) : title);
+	buffer_puts(&w->out, is_placeholder(title) ? "} # a placeholder: name it\n" : "}\n");
+}
+
+static void roles_put(struct writer *w)
+{
+	const struct sheet *s = w->s;
+
+	buffer_puts(&w->out, "\nroles:\n");
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->rows[i].candidate)
+			continue;
+		role_put(w, s->rows[i].from);
+		role_put(w, s->rows[i].to);
+	}
+}
+
+/* ---------------------------------------------------------------- rows */
+
+static const char *id_make(struct writer *w, const char *text)
+{
+	const char *slug = text_slug(w->s->arena, text, ID_LONGEST), *id;
+
+	slug = *slug ? slug : "row";
+	id = slug;
+	for (unsigned i = 2; words_have(w->ids, w->id_count, id); i++)
+		id = arena_printf(w->s->arena, "%s-%u", slug, i);
+	w->ids = arena_grow(w->s->arena, w->ids, w->id_count, &w->id_capacity, sizeof(*w->ids));
+	w->ids[w->id_count++] = id;
+	return id;
+}
+
+static void comment_put(struct writer *w, const char *text)
+{
+	buffer_printf(&w->out, "  # %s\n", clip(w->s->arena, text, 2 * TEXT_LONGEST));
+}
+
+static void section_put(struct writer *w, const struct drafted_row *row)
+{
+	if (!row->section || str_equal(row->section, w->section))
+		return;
+	buffer_printf(&w->out, "\n  # ---------------- %s\n", clip(w->s->arena, row->section, 120));
+	w->section = row->section;
+}
+
+static void services_put(struct writer *w, const struct drafted_row *row)
+{
+	buffer_puts(&w->out, "[");
+	for (size_t i = 0; i < row->service_count; i++)
+		buffer_printf(&w->out, "%s%s", i ? ", " : "", row->services[i]);
+	buffer_puts(&w->out, "]");
+}
+
+static void source_put(struct writer *w, const struct drafted_row *row)
+{
+	buffer_puts(&w->out, "source: {");
+	if (row->section) {
+		buffer_puts(&w->out, "section: ");
+		quoted_put(w, row->section);
+		buffer_puts(&w->out, ", ");
+	}
+	buffer_printf(&w->out, "line: %u}", row->line);
+}
+
+static void row_put(struct writer *w, const struct drafted_row *row)
+{
+	section_put(w, row);
+	if (row->condition)
+		comment_put(w, arena_printf(w->s->arena,
+					    "only when: %s   (write it as a param and when:)",
+					    row->condition));
+	for (size_t i = 0; i < row->note_count; i++)
+		comment_put(w, row->notes[i]);
+	buffer_printf(&w->out,
+		      "  - id: %s\n    from: %s\n    to: %s\n    ports: ", id_make(w, row->id),
+		      role_name(w, row->from), role_name(w, row->to));
+	services_put(w, row);
+	if (!row->service_count && row->see) {
+		buffer_puts(&w->out, "\n    see: ");
+		quoted_put(w, row->see);
+	}
+	if (row->purpose && *row->purpose) {
+		buffer_puts(&w->out, "\n    purpose: ");
+		quoted_put(w, row->purpose);
+	}
+	buffer_puts(&w->out, "\n    ");
+	source_put(w, row);
+	buffer_puts(&w->out, "\n");
+}
+
+static void candidate_put(struct writer *w, const struct drafted_row *row)
+{
+	if (row->condition)
+		comment_put(w, arena_printf(w->s->arena, "only when: %s", row->condition));
+	for (size_t i = 0; i < row->note_count; i++)
+		comment_put(w, row->notes[i]);
+	buffer_printf(&w->out, "  # - {id: line-%u, from: %s, to: %s, ports: ", row->line,
+		      row->from, row->to);
+	services_put(w, row);
+	buffer_puts(&w->out, ", purpose: ");
+	quoted_put(w, row->purpose ?: "");
+	buffer_puts(&w->out, ", ");
+	source_put(w, row);
+	buffer_puts(&w->out, "}\n");
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+static void head_put(struct writer *w, const struct import_options *options, const char *document)
+{
+	struct arena *arena = w->s->arena;
+	const char *base = strrchr(document, '/') ? strrchr(document, '/') + 1 : document;
+	const char *dot = strrchr(base, '.');
+	const char *name =
+		options->name
+			?: text_slug(arena,
+				     arena_strndup(arena, base,
+						   dot && dot > base ? (size_t)(dot - base)
+								     : strlen(base)),
+				     ROLE_LONGEST);
+
+	base = text_one_line(arena, text_tidy(arena, base, false));
+	buffer_printf(
+		&w->out,
+		"# A draft, made by flowreeve import from %s: read every row against the document.\n"
+		"# Name the roles, write conditions as params and `when`, make of the comments what they are worth;\n"
+		"# then: flowreeve check FILE\n"
+		"# retrieved: the day and the address that the document was read at\n"
+		"apiVersion: flowreeve/v1\nkind: PortTable\nmetadata:\n  name: %s\n  title: ",
+		base, *name ? name : "draft");
+	quoted_put(w, options->title ?: w->s->title ?: base);
+	buffer_puts(&w->out, "\n  document: ");
+	quoted_put(w, base);
+	buffer_puts(&w->out, "\n");
+}
+
+static void left_put(struct writer *w)
+{
+	const struct sheet *s = w->s;
+
+	if (s->left_count)
+		buffer_puts(&w->out, "\n  # What was not understood:\n");
+	for (size_t i = 0; i < s->left_count; i++) {
+		const struct left *left = &s->left[i];
+		const char *condition =
+			left->line <= s->page->lines ? s->page->conditions[left->line] : NULL;
+
+		comment_put(w, arena_printf(s->arena, "line %u: %s%s%s: %s", left->line, left->why,
+					    condition ? ", only when " : "", condition ?: "",
+					    left->text));
+	}
+}
+
+void draft_write(struct sheet *s, const struct import_options *options, struct draft *out)
+{
+	struct writer w = {.s = s, .out = {.arena = s->arena}};
+	struct draft draft = {.left = s->left_count};
+
+	for (size_t i = 0; i < s->count; i++) {
+		draft.rows += !s->rows[i].candidate;
+		draft.candidates += s->rows[i].candidate;
+		draft.without_ports += !s->rows[i].candidate && !s->rows[i].service_count;
+	}
+	head_put(&w, options, s->page->source->name);
+	if (draft.rows)
+		roles_put(&w);
+	else
+		buffer_puts(&w.out, "\nroles: {}\n");
+	buffer_puts(&w.out, draft.rows ? "\nrows:\n" : "\nrows: []\n");
+	for (size_t i = 0; i < s->count; i++)
+		if (!s->rows[i].candidate)
+			row_put(&w, &s->rows[i]);
+	if (draft.candidates)
+		buffer_puts(&w.out,
+			    "\n  # Ports in the text; who opens to whom is yours to read:\n");
+	for (size_t i = 0; i < s->count; i++)
+		if (s->rows[i].candidate)
+			candidate_put(&w, &s->rows[i]);
+	left_put(&w);
+	draft.text = w.out.text;
+	draft.size = w.out.size;
+	*out = draft;
+}

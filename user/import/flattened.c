@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A table that lost its cells: a line for each, nothing between. The headings, a line each, say how
+ * many cells a row has and which of them holds the ports; a row begins where a line of ports stands
+ * at that distance. Lines beyond that many belong to the last cell.
+ */
+#include "internal.h"
+
+enum { HEADING_LONGEST = 48 };
+
+struct flat {
+	struct page *page;
+	uint32_t *lines; /* those that are not blank, in order */
+	char **texts;
+	size_t count;
+	struct grid *grid;
+	size_t columns, port, protocol; /* of the headings; protocol: SIZE_MAX without one */
+	bool spaced;			/* blank lines between the cells */
+};
+
+static void lines_take(struct flat *f)
+{
+	struct page *page = f->page;
+
+	f->lines = arena_alloc(page->arena, (page->lines + 1) * sizeof(*f->lines));
+	f->texts = arena_alloc(page->arena, (page->lines + 1) * sizeof(*f->texts));
+	for (uint32_t line = 1; line <= page->lines; line++) {
+		char *text;
+
+		if (page->taken[line])
+			continue;
+		text = page_line(page, line);
+		if (!*text)
+			continue;
+		f->lines[f->count] = line;
+		f->texts[f->count++] = text;
+	}
+}
+
+static size_t words_in(const char *text)
+{
+	size_t count = 1;
+
+	for (; *text; text++)
+		count += *text == ' ';
+	return count;
+}
+
+static enum column heading_kind(const struct flat *f, size_t at)
+{
+	const char *text = f->texts[at];
+	size_t length = strlen(text);
+
+	if (length > HEADING_LONGEST || words_in(text) > 5 || strchr(".:;?!,", text[length - 1]) ||
+	    ports_only(text))
+		return COLUMN_OTHER;
+	return column_of(text);
+}
+
+/* Lines apart by more than `gap` do not belong to one run. */
+static bool follows(const struct flat *f, size_t at, uint32_t gap)
+{
+	return at && at < f->count && f->lines[at] - f->lines[at - 1] <= gap;
+}
+
+/* A run of headings from `at` with ports among them; how many, or 0. */
+static size_t headings_at(struct flat *f, size_t at)
+{
+	size_t count = 0, port = SIZE_MAX, protocol = SIZE_MAX, other = 0;
+
+	while (at + count < f->count && count < PAGE_COLUMNS_MAX &&
+	       (!count || follows(f, at + count, 2))) {
+		enum column kind = heading_kind(f, at + count);
+
+		/* One heading that says nothing may stand between those that do. */
+		if (kind == COLUMN_OTHER)
+			break;
+		if (kind == COLUMN_PORT && port == SIZE_MAX)
+			port = count;
+		else if (kind == COLUMN_PROTOCOL && protocol == SIZE_MAX)
+			protocol = count;
+		else
+			other++;
+		count++;
+	}
+	if (port == SIZE_MAX || count < 2 || !(other || protocol != SIZE_MAX))
+		return 0;
+	f->columns = count;
+	f->port = port;
+	f->protocol = protocol;
+	f->spaced = follows(f, at + 1, 2) && !follows(f, at + 1, 1);
+	return count;
+}
+
+static bool is_port_line(const char *text)
+{
+	struct reading reading;
+
+	if (strlen(text) > 120)
+		return false;
+	ports_read(text, &reading);
+	return (reading.count && !reading.leftover) ||
+	       (!reading.count &&
+		(text_is(text, "any|all|*|n/a|-") || (reading.bare & ~(protocols)PROTOCOLS_PORTS)));
+}
+
+static bool is_protocol_line(const char *text)
+{
+	return text_is(text, "any|all|ip|n/a|-|*") ||
+	       (strlen(text) < 40 && (protocols_read(text) || protocols_usual(text)));
+}
+
+/* Whether a row may begin at `at`: its ports, and its protocol, stand where they should. */
+static bool row_at(const struct flat *f, size_t at)
+{
+	if (at + f->port >= f->count || !is_port_line(f->texts[at + f->port]))
+		return false;
+	return f->protocol == SIZE_MAX ||
+	       (at + f->protocol < f->count && is_protocol_line(f->texts[at + f->protocol]));
+}
+
+/* The first line behind `at` that is no part of its row. */
+static size_t row_end(struct flat *f, size_t at, bool *last)
+{
+	size_t end = at + 1;
+	struct flat ahead = *f;
+
+	*last = false;
+	for (; end < f->count; end++) {
+		bool parted = !follows(f, end, f->spaced ? 2 : 1);
+		size_t columns = end - at;
+
+		if (parted || (columns >= f->columns && headings_at(&ahead, end)) ||
+		    str_equal(f->texts[end], f->grid->rows[0].cells[0].text)) {
+			*last = true;
+			return end;
+		}
+		if (columns > f->port && (columns >= f->columns || f->port == 0) &&
+		    (columns > 1 || f->columns < 3) && row_at(f, end) &&
+		    !(columns < f->columns && row_at(f, at + f->columns)))
+			return end;
+	}
+	*last = true;
+	return end;
+}
+
+static void row_take(struct flat *f, size_t at, size_t end)
+{
+	struct grid_row *row = grid_add_row(f->page, f->grid, f->lines[at]);
+	struct cell *cell = NULL;
+
+	row->last = f->lines[end - 1];
+	for (size_t i = at; i < end; i++) {
+		f->page->taken[f->lines[i]] = true;
+		if (row->count == f->columns && cell)
+			cell->text =
+				arena_printf(f->page->arena, "%s\n%s", cell->text, f->texts[i]);
+		else
+			cell = row_add_cell(f->page, row);
+		if (cell && !*cell->text)
+			cell->text = f->texts[i];
+	}
+	row->written = row->count;
+}
+
+static void headings_take(struct flat *f, size_t at)
+{
+	struct grid_row *row = grid_add_row(f->page, f->grid, f->lines[at]);
+
+	row->heading = true;
+	for (size_t i = at; i < at + f->columns; i++) {
+		struct cell *cell = row_add_cell(f->page, row);
+
+		f->page->taken[f->lines[i]] = true;
+		if (cell)
+			cell->text = f->texts[i];
+	}
+	row->written = row->count;
+}
+
+/* The last row ends where the cells do when blank lines say nothing. */
+static size_t last_row_end(const struct flat *f, size_t at, size_t end)
+{
+	return f->spaced && end > at + f->columns ? at + f->columns : end;
+}
+
+static size_t table_take(struct flat *f, size_t at)
+{
+	size_t from = at + f->columns, end;
+	bool last = false;
+
+	if (!row_at(f, from))
+		return at + 1;
+	f->grid = arena_alloc(f->page->arena, sizeof(*f->grid));
+	headings_take(f, at);
+	while (from < f->count && !last) {
+		end = row_end(f, from, &last);
+		end = last ? last_row_end(f, from, end) : end;
+		row_take(f, from, end);
+		from = end;
+		/* After a blank line the table may go on. */
+		last = last && !(from < f->count && !f->spaced && follows(f, from, 2) &&
+				 row_at(f, from) && f->grid->count > 1);
+	}
+	page_add(f->page, BLOCK_GRID, f->lines[at])->grid = f->grid;
+	return from;
+}
+
+void flattened_read(struct page *page)
+{
+	struct flat f = {.page = page};
+
+	lines_take(&f);
+	for (size_t at = 0; at < f.count;)
+		at = headings_at(&f, at) ? table_take(&f, at) : at + 1;
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HTML by libxml2: tables, wherever they stand in a page, and the rest of a page that is HTML as a
+ * whole. Each table is cut out of the source and parsed alone, so that lines are exact however long
+ * the page is, and a table between Markdown paragraphs is one whatever stands between its rows.
+ */
+#include <libxml/HTMLparser.h>
+#include <strings.h>
+
+#include "internal.h"
+
+enum { PARSE = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET };
+
+/* A table being read. `held`: cells that reach into rows below. */
+struct held {
+	struct cell cell;
+	unsigned rows;
+};
+
+struct table {
+	struct page *page;
+	struct grid *grid;
+	uint32_t line; /* of the document, where the source begins */
+	struct held held[PAGE_COLUMNS_MAX];
+};
+
+static bool is_element(const xmlNode *node, const char *name)
+{
+	return node->type == XML_ELEMENT_NODE && !strcasecmp((const char *)node->name, name);
+}
+
+static bool is_among(const xmlNode *node, const char *names)
+{
+	return node->type == XML_ELEMENT_NODE && text_is((const char *)node->name, names);
+}
+
+static uint32_t line_of(const struct table *t, const xmlNode *node)
+{
+	long line = xmlGetLineNo((xmlNode *)node);
+	uint32_t found = t->line + (line > 1 ? (uint32_t)line - 1 : 0);
+
+	return found < t->page->lines ? found : t->page->lines;
+}
+
+/* ---------------------------------------------------------------- text */
+
+static void collapsed_put(struct buffer *out, const char *text)
+{
+	for (; *text; text++) {
+		bool space = strchr(" \t\r\n", *text);
+
+		if (!space)
+			buffer_add(out, text, 1);
+		else if (out->size && !strchr(" \n", out->text[out->size - 1]))
+			buffer_puts(out, " ");
+	}
+}
+
+/* Depth is bounded by libxml2, which refuses more than 256 without being told otherwise. */
+static void text_put(struct page *page, struct buffer *out, const xmlNode *node, const char **link)
+{
+	bool block;
+
+	if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE)
+		collapsed_put(out, (const char *)node->content);
+	if (node->type != XML_ELEMENT_NODE || is_among(node, "script|style|noscript|svg|template"))
+		return;
+	if (is_element(node, "a") && link && !*link) {
+		xmlChar *href = xmlGetProp((xmlNode *)node, (const xmlChar *)"href");
+
+		*link = href && *href ? arena_strdup(page->arena, (char *)href) : NULL;
+		xmlFree(href);
+	}
+	block = is_among(
+		node,
+		"p|div|li|ul|ol|br|tr|td|th|dt|dd|h1|h2|h3|h4|h5|h6|pre|table|section|caption");
+	buffer_puts(out, block ? "\n" : is_element(node, "sup") ? " [^" : "");
+	for (const xmlNode *child = node->children; child; child = child->next)
+		text_put(page, out, child, link);
+	buffer_puts(out, block ? "\n" : is_element(node, "sup") ? "]" : "");
+}
+
+static char *node_text(struct page *page, const xmlNode *node, const char **link)
+{
+	struct buffer out = {.arena = page->arena};
+
+	text_put(page, &out, node, link);
+	return text_tidy(page->arena, out.text ?: "", false);
+}
+
+/* ---------------------------------------------------------------- a table */
+
+static unsigned span_of(const xmlNode *node, const char *name, unsigned most)
+{
+	xmlChar *text = xmlGetProp((xmlNode *)node, (const xmlChar *)name);
+	uint64_t value = 1;
+
+	if (text && parse_u64((char *)text, 65535, &value))
+		value = 1;
+	xmlFree(text);
+	return value < 1 ? 1 : value > most ? most : (unsigned)value;
+}
+
+/* Cells of rows above that reach down to this column. */
+static void held_put(struct table *t, struct grid_row *row)
+{
+	while (row->count < PAGE_COLUMNS_MAX && t->held[row->count].rows) {
+		struct held *held = &t->held[row->count];
+		struct cell *cell = row_add_cell(t->page, row);
+
+		if (!cell)
+			return;
+		held->rows--;
+		*cell = held->cell;
+		row->written++;
+	}
+}
+
+static void cell_put(struct table *t, struct grid_row *row, const xmlNode *node)
+{
+	unsigned columns = span_of(node, "colspan", PAGE_COLUMNS_MAX);
+	unsigned rows = span_of(node, "rowspan", 1000);
+	struct cell read = {0};
+
+	read.text = node_text(t->page, node, &read.link);
+	held_put(t, row);
+	for (unsigned i = 0; i < columns; i++) {
+		size_t at = row->count;
+		struct cell *cell = row_add_cell(t->page, row);
+
+		row->written++;
+		if (!cell)
+			return;
+		*cell = read;
+		t->held[at] = (struct held){.cell = read, .rows = rows - 1};
+	}
+}
+
+static void row_put(struct table *t, const xmlNode *node)
+{
+	struct grid_row *row = grid_add_row(t->page, t->grid, line_of(t, node));
+	bool heads = true, any = false;
+
+	for (const xmlNode *child = node->children; child; child = child->next) {
+		if (!is_among(child, "td|th"))
+			continue;
+		cell_put(t, row, child);
+		any = true;
+		heads &= is_element(child, "th");
+		row->last = line_of(t, child);
+	}
+	held_put(t, row);
+	row->heading = any && (heads || is_element(node->parent, "thead"));
+	if (!any)
+		t->grid->count--;
+}
+
+static bool has_table(const xmlNode *node)
+{
+	for (const xmlNode *child = node->children; child; child = child->next)
+		if (is_element(child, "table") || has_table(child))
+			return true;
+	return false;
+}
+
+static void rows_put(struct table *t, const xmlNode *node)
+{
+	for (const xmlNode *child = node->children; child; child = child->next) {
+		if (is_element(child, "tr"))
+			row_put(t, child);
+		else if (is_element(child, "caption"))
+			t->grid->caption =
+				text_one_line(t->page->arena, node_text(t->page, child, NULL));
+		else if (is_among(child, "thead|tbody|tfoot"))
+			rows_put(t, child);
+	}
+}
+
+static void table_put(struct page *page, const xmlNode *node, uint32_t line)
+{
+	struct table *t = arena_alloc(page->arena, sizeof(*t));
+	struct grid *grid = arena_alloc(page->arena, sizeof(*grid));
+
+	*t = (struct table){.page = page, .grid = grid, .line = line};
+	rows_put(t, node);
+	if (grid->count)
+		page_add(page, BLOCK_GRID, grid->rows[0].line)->grid = grid;
+}
+
+/* Tables that lay out a page hold the others; what stands in them beside tables is prose. */
+static void tables_put(struct page *page, const xmlNode *node, uint32_t line)
+{
+	struct table at = {.page = page, .line = line};
+
+	for (const xmlNode *child = node->children; child; child = child->next) {
+		if (child->type != XML_ELEMENT_NODE)
+			continue;
+		if (is_element(child, "table") && !has_table(child))
+			table_put(page, child, line);
+		else if (has_table(child))
+			tables_put(page, child, line);
+		else if (is_among(child, "h1|h2|h3|h4|h5|h6"))
+			page_heading(page, line_of(&at, child), (unsigned)child->name[1] - '0',
+				     text_one_line(page->arena, node_text(page, child, NULL)));
+		else if (is_among(child, "p|td|th|li|div|ul|ol|caption"))
+			page_prose(page, line_of(&at, child), node_text(page, child, NULL));
+		else
+			tables_put(page, child, line);
+	}
+}
+
+static htmlDocPtr parse(struct page *page, const char *text, size_t size, uint32_t line)
+{
+	htmlDocPtr document = htmlReadMemory(text, (int)size, NULL, "UTF-8", PARSE);
+
+	if (!document)
+		diag_warning(page->d, (struct loc){.source = page->source, .line = line},
+			     "bad-html", NULL, "HTML that cannot be read from here");
+	return document;
+}
+
+/* ---------------------------------------------------------------- cutting tables out */
+
+static bool tag_at(const char *text, const char *tag)
+{
+	return !strncasecmp(text, tag, strlen(tag)) && !text_is_word(text[strlen(tag)]);
+}
+
+/* Where the table at `at` ends, inner tables included; the end of the page when it never does. */
+static size_t table_end(const struct page *page, size_t at)
+{
+	const char *text = page->text, *next;
+	unsigned depth = 0;
+
+	while ((next = strchr(text + at, '<'))) {
+		at = (size_t)(next - text);
+		depth += tag_at(next, "<table");
+		if (tag_at(next, "</table") && --depth == 0) {
+			next = strchr(next, '>');
+			return next ? (size_t)(next - text) + 1 : page->size;
+		}
+		at++;
+	}
+	return page->size;
+}
+
+static size_t past(const struct page *page, size_t at, const char *end)
+{
+	const char *found = strcasestr(page->text + at, end);
+
+	return found ? (size_t)(found - page->text) + strlen(end) : page->size;
+}
+
+static void table_cut(struct page *page, size_t from, size_t to)
+{
+	uint32_t line = page_line_at(page, from), last = page_line_at(page, to - 1);
+	htmlDocPtr document = parse(page, page->text + from, to - from, line);
+
+	if (!document)
+		return;
+	tables_put(page, (xmlNode *)document, line);
+	xmlFreeDoc(document);
+	for (size_t i = from; i < to; i++)
+		page->text[i] = page->text[i] == '\n' ? '\n' : ' ';
+	for (; line <= last; line++)
+		page->taken[line] = true;
+}
+
+void html_tables_read(struct page *page)
+{
+	size_t at = 0, end;
+	const char *next;
+
+	while (at < page->size && (next = strchr(page->text + at, '<'))) {
+		at = (size_t)(next - page->text);
+		if (!strncmp(next, "<!--", 4))
+			end = past(page, at, "-->");
+		else if (tag_at(next, "<script"))
+			end = past(page, at, "</script>");
+		else if (tag_at(next, "<table"))
+			end = table_end(page, at);
+		else
+			end = 0;
+		if (end && tag_at(next, "<table"))
+			table_cut(page, at, end);
+		at = end ?: at + 1;
+	}
+}
+
+/* ---------------------------------------------------------------- a whole page */
+
+bool html_is_whole(const struct page *page)
+{
+	const char *text = page->text + strspn(page->text, " \t\n");
+
+	while (!strncmp(text, "<!--", 4) || !strncmp(text, "<?xml", 5)) {
+		const char *end = strchr(text, '>');
+
+		if (text[1] == '!')
+			end = strstr(text, "-->") ? strstr(text, "-->") + 2 : NULL;
+		if (!end)
+			return false;
+		text = end + 1 + strspn(end + 1, " \t\n");
+	}
+	return tag_at(text, "<!doctype") || tag_at(text, "<html") || tag_at(text, "<head") ||
+	       tag_at(text, "<body") || tag_at(text, "<div") || strcasestr(page->text, "<body");
+}
+
+static bool holds_blocks(const xmlNode *node)
+{
+	for (const xmlNode *child = node->children; child; child = child->next)
+		if (is_among(
+			    child,
+			    "p|div|ul|ol|dl|h1|h2|h3|h4|h5|h6|section|article|main|table|pre|aside") ||
+		    (child->children && holds_blocks(child)))
+			return true;
+	return false;
+}
+
+static void rest_put(struct page *page, const xmlNode *node)
+{
+	struct table whole = {.page = page, .line = 1};
+
+	for (const xmlNode *child = node->children; child; child = child->next) {
+		if (child->type != XML_ELEMENT_NODE || is_among(child, "script|style|svg|template"))
+			continue;
+		if (is_among(child, "h1|h2|h3|h4|h5|h6"))
+			page_heading(page, line_of(&whole, child), (unsigned)child->name[1] - '0',
+				     text_one_line(page->arena, node_text(page, child, NULL)));
+		else if (is_element(child, "title") || is_among(child, "head|nav"))
+			continue;
+		else if (holds_blocks(child) || is_among(child, "html|body|ul|ol|dl"))
+			rest_put(page, child);
+		else
+			page_prose(page, line_of(&whole, child), node_text(page, child, NULL));
+	}
+}
+
+void html_rest_read(struct page *page)
+{
+	htmlDocPtr document = parse(page, page->text, page->size, 1);
+
+	if (!document)
+		return;
+	rest_put(page, (xmlNode *)document);
+	xmlFreeDoc(document);
+}

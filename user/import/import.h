@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * import: a vendor's document to the draft of a PortTable. Reads Markdown, HTML and flattened text;
+ * what it does not understand goes into the draft as comments. Uses net and base, cmark-gfm for
+ * Markdown, libxml2 for HTML. Never asks the network, never evaluates a template.
+ */
+#ifndef IMPORT_H
+#define IMPORT_H
+
+#include "../base/base.h"
+
+/* Longer documents are refused: no port table needs more, and no parser is trusted with it. */
+enum { IMPORT_SIZE_MAX = 4 << 20 };
+
+struct import_options {
+	const char *name;  /* of the table, kebab-case; NULL: after the file */
+	const char *title; /* NULL: the document's first heading */
+};
+
+/* The whole text of the draft, in the arena of the diagnostics. */
+struct draft {
+	const char *text;
+	size_t size;
+	size_t rows;	      /* drafted */
+	size_t without_ports; /* of these, rows that have only a link where the ports should be */
+	size_t candidates;    /* ports in prose, as comments */
+	size_t left;	      /* what was not understood, as comments */
+};
+
+/*
+ * 0 with a draft that may have no rows (then it is comments only); -errno with a diagnostic when
+ * the text is none: empty, a PDF, binary, UTF-16, over the limit.
+ */
+int import_draft(const struct source *source, const struct import_options *options, struct diags *d,
+		 struct draft *out);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which column of a grid is what: by its heading, and where that says nothing, by what stands in
+ * it.
+ */
+#include "internal.h"
+
+const char *cell_text(const struct grid_row *row, size_t column)
+{
+	return column < row->count ? row->cells[column].text : "";
+}
+
+static bool has_digit(const char *text)
+{
+	return strpbrk(text, "0123456789");
+}
+
+/* Without a row that is marked as headings, the first may be one all the same. */
+static bool row_reads_as_headings(const struct grid_row *row)
+{
+	size_t known = 0, port = 0, digits = 0;
+
+	for (size_t i = 0; i < row->count; i++) {
+		enum column kind = column_of(row->cells[i].text);
+
+		known += kind != COLUMN_OTHER;
+		port += kind == COLUMN_PORT || kind == COLUMN_PROTOCOL;
+		digits += has_digit(row->cells[i].text);
+	}
+	return known >= 2 && port && !digits;
+}
+
+static size_t headings_count(const struct grid *grid)
+{
+	size_t count = 0;
+
+	while (count < grid->count && grid->rows[count].heading)
+		count++;
+	if (!count && grid->count && row_reads_as_headings(&grid->rows[0]))
+		count = 1;
+	return count;
+}
+
+/* Headings that stand over several columns and their parts are one text. */
+static const char *heading_of(struct page *page, const struct grid *grid, size_t rows,
+			      size_t column)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < rows; i++) {
+		const char *one = cell_text(&grid->rows[i], column);
+
+		/* A title over the whole grid is no heading of a column. */
+		if (rows > 1 && !i && grid->rows[0].count > 1 &&
+		    str_equal(one, cell_text(&grid->rows[0], 0)) &&
+		    str_equal(one, cell_text(&grid->rows[0], grid->rows[0].count - 1)))
+			continue;
+		if (!strstr(text, one))
+			text = arena_printf(page->arena, "%.500s%s%.200s", text, *text ? " " : "",
+					    one);
+	}
+	return text_one_line(page->arena, text);
+}
+
+struct vote {
+	size_t filled, ports, strong, numbers, protocols;
+};
+
+static struct vote column_vote(const struct grid *grid, size_t first, size_t column)
+{
+	struct vote vote = {0};
+
+	for (size_t i = first; i < grid->count && i < first + 200; i++) {
+		const char *text = cell_text(&grid->rows[i], column);
+		struct reading reading;
+
+		if (!*text || strlen(text) > 400)
+			continue;
+		ports_read(text, &reading);
+		vote.filled++;
+		vote.numbers += reading.count && !reading.leftover;
+		vote.ports += reading.count > 0;
+		vote.strong += reading.count && reading.spans[0].protocols && !reading.leftover;
+		vote.protocols += !reading.count && reading.bare;
+	}
+	return vote;
+}
+
+/* A heading can lie: "Protocol" over "TCP 443", "TCP" over "443". */
+static void protocol_column_check(struct layout *layout, size_t column, const struct vote *vote)
+{
+	if (layout->kinds[column] == COLUMN_PROTOCOL && vote->filled &&
+	    vote->numbers * 2 > vote->filled)
+		layout->kinds[column] = COLUMN_PORT;
+	if (layout->kinds[column] == COLUMN_OTHER && vote->filled &&
+	    vote->protocols * 10 >= vote->filled * 8)
+		layout->kinds[column] = COLUMN_PROTOCOL;
+}
+
+static bool layout_has(const struct layout *layout, enum column kind)
+{
+	for (size_t i = 0; i < layout->columns; i++)
+		if (layout->kinds[i] == kind)
+			return true;
+	return false;
+}
+
+/* Ports without a heading that says so: "443/tcp" all down, or numbers beside protocols. */
+static void ports_by_content(struct layout *layout, const struct vote *votes)
+{
+	bool protocol = layout_has(layout, COLUMN_PROTOCOL);
+
+	for (size_t i = 0; i < layout->columns; i++) {
+		const struct vote *vote = &votes[i];
+		size_t fit = protocol ? vote->numbers : vote->strong;
+
+		if (layout->kinds[i] != COLUMN_PROTOCOL && vote->filled && fit * 2 > vote->filled) {
+			layout->kinds[i] = COLUMN_PORT;
+			return;
+		}
+	}
+}
+
+static void sides_complete(struct layout *layout)
+{
+	bool from = layout_has(layout, COLUMN_FROM), to = layout_has(layout, COLUMN_TO);
+
+	for (size_t i = 0; i < layout->columns; i++) {
+		if (from && !to && layout->kinds[i] == COLUMN_SERVICE &&
+		    text_is(layout->headings[i], "server|servers|service|host"))
+			layout->kinds[i] = COLUMN_TO, to = true;
+	}
+}
+
+void layout_find(struct page *page, const struct grid *grid, struct layout *out)
+{
+	struct vote votes[PAGE_COLUMNS_MAX];
+
+	memset(out, 0, sizeof(*out));
+	out->first = headings_count(grid);
+	for (size_t i = 0; i < grid->count; i++)
+		out->columns =
+			grid->rows[i].count > out->columns ? grid->rows[i].count : out->columns;
+	for (size_t i = 0; i < out->columns; i++) {
+		out->headings[i] = heading_of(page, grid, out->first, i);
+		out->kinds[i] = column_of(out->headings[i]);
+		out->protocols[i] = protocols_read(out->headings[i]) & PROTOCOLS_PORTS;
+		votes[i] = column_vote(grid, out->first, i);
+		protocol_column_check(out, i, &votes[i]);
+	}
+	if (!layout_has(out, COLUMN_PORT))
+		ports_by_content(out, votes);
+	/* "Source port" alone, beside nothing else, is the port. */
+	for (size_t i = 0; i < out->columns && !layout_has(out, COLUMN_PORT); i++)
+		if (out->kinds[i] == COLUMN_SOURCE_PORT)
+			out->kinds[i] = COLUMN_PORT;
+	sides_complete(out);
+	out->ports = layout_has(out, COLUMN_PORT);
+}
+
+bool layout_repeats(const struct layout *layout, const struct grid_row *row)
+{
+	size_t same = 0, filled = 0;
+
+	for (size_t i = 0; i < row->count; i++) {
+		if (!*row->cells[i].text)
+			continue;
+		filled++;
+		same += str_equal(row->cells[i].text, layout->headings[i]);
+	}
+	return filled > 1 && same == filled;
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Markdown by cmark-gfm: pipe tables, headings, paragraphs. Lines that hold nothing but template
+ * tags are left out before it reads, so that a condition between two rows does not part a table; a
+ * map gives the line of the document back.
+ */
+#include <cmark-gfm.h>
+#include <cmark-gfm-core-extensions.h>
+#include <strings.h>
+
+#include "internal.h"
+
+struct markdown {
+	struct page *page;
+	struct buffer text;
+	uint32_t *lines; /* of the document, by line of the text from 1 */
+	uint32_t count;
+	bool tables; /* only these, or only the rest */
+};
+
+static void extensions_register(void)
+{
+	static bool done;
+
+	if (!done)
+		cmark_gfm_core_extensions_ensure_registered();
+	done = true;
+}
+
+/* "---", keys, "---" at the very beginning is about the page, not of it. */
+static uint32_t front_matter(const struct page *page)
+{
+	if (!str_equal(page_line(page, 1), "---"))
+		return 0;
+	for (uint32_t line = 2; line <= page->lines && line < 200; line++)
+		if (text_is(page_line(page, line), "---|..."))
+			return line;
+	return 0;
+}
+
+static void lines_take(struct markdown *m)
+{
+	struct page *page = m->page;
+
+	m->text.arena = page->arena;
+	m->lines = arena_alloc(page->arena, (page->lines + 2) * sizeof(*m->lines));
+	for (uint32_t line = front_matter(page) + 1; line <= page->lines; line++) {
+		if (page->dropped[line] && m->tables)
+			continue;
+		/* What another reader has understood parts paragraphs, no more. */
+		if (page->taken[line])
+			buffer_puts(&m->text, "\n");
+		else
+			buffer_add(&m->text, page->text + page->start[line - 1],
+				   page->start[line] - page->start[line - 1]);
+		m->lines[++m->count] = line;
+	}
+}
+
+static uint32_t line_of(const struct markdown *m, cmark_node *node)
+{
+	int line = cmark_node_get_start_line(node);
+
+	return line < 1 ? 1 : (uint32_t)line > m->count ? m->page->lines : m->lines[line];
+}
+
+/* ---------------------------------------------------------------- text of a node */
+
+static bool tag_is(const char *text, const char *tag)
+{
+	size_t length = strlen(tag);
+
+	text += text[0] == '<';
+	text += text[0] == '/';
+	return !strncasecmp(text, tag, length) && !text_is_word(text[length]);
+}
+
+static bool tag_is_known(const char *tag)
+{
+	static const char *const known[] = {
+		"a",	      "b",     "i",	  "u",	     "em",    "strong", "code", "span",
+		"ul",	      "ol",    "sub",	  "kbd",     "small", "font",	"img",	"table",
+		"tr",	      "td",    "th",	  "thead",   "tbody", "pre",	"h1",	"h2",
+		"h3",	      "h4",    "h5",	  "h6",	     "dl",    "dt",	"dd",	"details",
+		"summary",    "hr",    "center",  "del",     "ins",   "s",	"mark", "abbr",
+		"samp",	      "var",   "section", "article", "body",  "html",	"head", "figure",
+		"blockquote", "input", "label",	  "nav",     "main",  "script", "style"};
+
+	if (tag[1] == '!' || tag[1] == '?')
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (tag_is(tag, known[i]))
+			return true;
+	return false;
+}
+
+static void tag_text(struct buffer *out, const char *tag)
+{
+	if (tag_is(tag, "br") || tag_is(tag, "p") || tag_is(tag, "li") || tag_is(tag, "div"))
+		buffer_puts(out, "\n");
+	else if (tag_is(tag, "sup"))
+		buffer_puts(out, tag[1] == '/' ? "]" : " [^");
+	else if (!tag_is_known(tag))
+		buffer_puts(out, tag); /* <region>: a word that somebody is to replace */
+}
+
+/* The text of HTML in a document: tags away, breaks kept. */
+static void html_text(struct buffer *out, const char *html)
+{
+	while (*html) {
+		size_t length = strcspn(html, "<");
+
+		buffer_add(out, html, length);
+		html += length;
+		if (!*html)
+			break;
+		tag_text(out, html);
+		html += strcspn(html, ">");
+		html += *html == '>';
+	}
+}
+
+/* `prose` keeps the document's lines, a cell has only the breaks that it asks for. */
+static void leaf_text(struct buffer *out, cmark_node *node, bool prose)
+{
+	const char *literal = cmark_node_get_literal(node);
+
+	switch (cmark_node_get_type(node)) {
+	case CMARK_NODE_TEXT:
+	case CMARK_NODE_CODE:
+	case CMARK_NODE_CODE_BLOCK:
+		buffer_puts(out, literal ?: "");
+		break;
+	case CMARK_NODE_SOFTBREAK:
+		buffer_puts(out, prose ? "\n" : " ");
+		break;
+	case CMARK_NODE_LINEBREAK:
+		buffer_puts(out, "\n");
+		break;
+	case CMARK_NODE_HTML_INLINE:
+		tag_text(out, literal ?: "");
+		break;
+	case CMARK_NODE_HTML_BLOCK:
+		html_text(out, literal ?: "");
+		break;
+	default:
+		break;
+	}
+}
+
+static bool skipped(cmark_node *node)
+{
+	cmark_node_type type = cmark_node_get_type(node);
+
+	return type == CMARK_NODE_IMAGE || type == CMARK_NODE_FOOTNOTE_REFERENCE;
+}
+
+static char *node_text(const struct markdown *m, cmark_node *top, bool prose, const char **link)
+{
+	cmark_iter *iter = cmark_iter_new(top);
+	struct buffer out = {.arena = m->page->arena};
+	cmark_event_type event;
+	unsigned silent = 0;
+
+	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
+		cmark_node *node = cmark_iter_get_node(iter);
+
+		if (skipped(node) && cmark_node_first_child(node))
+			silent += event == CMARK_EVENT_ENTER ? 1 : -1u;
+		if (cmark_node_get_type(node) == CMARK_NODE_LINK && link && !*link &&
+		    cmark_node_get_url(node))
+			*link = arena_strdup(m->page->arena, cmark_node_get_url(node));
+		if (event == CMARK_EVENT_ENTER && !silent)
+			leaf_text(&out, node, prose);
+	}
+	cmark_iter_free(iter);
+	return text_tidy(m->page->arena, out.text ?: "", !prose);
+}
+
+/* ---------------------------------------------------------------- blocks */
+
+/* Cells as the line has them: bars that are not escaped, the outer ones apart. */
+static size_t cells_written(const struct page *page, uint32_t line)
+{
+	const char *text = page_line(page, line), *end = text + strlen(text);
+	size_t count = 1;
+
+	text += *text == '|';
+	if (end > text && end[-1] == '|' && (end - 1 == text || end[-2] != '\\'))
+		end--;
+	for (; text < end; text++) {
+		if (*text == '\\' && text + 1 < end)
+			text++;
+		else
+			count += *text == '|';
+	}
+	return count;
+}
+
+static void table_row(struct markdown *m, struct grid *grid, cmark_node *node)
+{
+	uint32_t line = line_of(m, node);
+	struct grid_row *row = grid_add_row(m->page, grid, line);
+
+	row->heading = cmark_gfm_extensions_get_table_row_is_header(node);
+	row->written = cells_written(m->page, line);
+	for (cmark_node *child = cmark_node_first_child(node); child;
+	     child = cmark_node_next(child)) {
+		struct cell *cell = row_add_cell(m->page, row);
+
+		if (cell)
+			cell->text = node_text(m, child, false, &cell->link);
+	}
+	m->page->taken[line] = true;
+}
+
+static void table_take(struct markdown *m, cmark_node *node)
+{
+	struct block *block = page_add(m->page, BLOCK_GRID, line_of(m, node));
+	struct grid *grid = arena_alloc(m->page->arena, sizeof(*grid));
+
+	block->grid = grid;
+	for (cmark_node *row = cmark_node_first_child(node); row; row = cmark_node_next(row))
+		table_row(m, grid, row);
+	/* The line of dashes below the headings. */
+	if (block->line < m->page->lines)
+		m->page->taken[block->line + 1] = true;
+}
+
+static void block_take(struct markdown *m, cmark_node *node)
+{
+	uint32_t line = line_of(m, node);
+	cmark_node_type type = cmark_node_get_type(node);
+	const char *text;
+
+	if (type == CMARK_NODE_HEADING) {
+		m->page->taken[line] = true;
+		page_heading(m->page, line, (unsigned)cmark_node_get_heading_level(node),
+			     text_one_line(m->page->arena, node_text(m, node, true, NULL)));
+		return;
+	}
+	text = node_text(m, node, true, NULL);
+	if (type == CMARK_NODE_HTML_BLOCK)
+		text = text_one_line(m->page->arena, text);
+	if (type == CMARK_NODE_HTML_BLOCK && cmark_node_get_literal(node) &&
+	    !strncasecmp(cmark_node_get_literal(node), "<h", 2) &&
+	    strchr("123456", cmark_node_get_literal(node)[2])) {
+		page_heading(m->page, line, (unsigned)cmark_node_get_literal(node)[2] - '0', text);
+		return;
+	}
+	page_prose(m->page, line, text);
+}
+
+static bool is_leaf_block(cmark_node_type type)
+{
+	return type == CMARK_NODE_HEADING || type == CMARK_NODE_PARAGRAPH ||
+	       type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_CODE_BLOCK;
+}
+
+static void blocks_take(struct markdown *m, cmark_node *document)
+{
+	cmark_iter *iter = cmark_iter_new(document);
+	cmark_event_type event;
+
+	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE) {
+		cmark_node *node = cmark_iter_get_node(iter);
+		cmark_node_type type = cmark_node_get_type(node);
+		bool table = str_equal(cmark_node_get_type_string(node), "table");
+
+		if (event != CMARK_EVENT_ENTER || (!table && !is_leaf_block(type)))
+			continue;
+		if (table && m->tables)
+			table_take(m, node);
+		else if (!table && !m->tables)
+			block_take(m, node);
+		if (cmark_node_first_child(node))
+			cmark_iter_reset(iter, node, CMARK_EVENT_EXIT);
+	}
+	cmark_iter_free(iter);
+}
+
+void markdown_read(struct page *page, bool tables_only)
+{
+	struct markdown m = {.page = page, .tables = tables_only};
+	cmark_syntax_extension *tables;
+	cmark_parser *parser;
+	cmark_node *document;
+
+	extensions_register();
+	lines_take(&m);
+	if (!m.text.size)
+		return;
+	tables = cmark_find_syntax_extension("table");
+	parser = cmark_parser_new(CMARK_OPT_FOOTNOTES);
+	if (tables)
+		cmark_parser_attach_syntax_extension(parser, tables);
+	cmark_parser_feed(parser, m.text.text, m.text.size);
+	document = cmark_parser_finish(parser);
+	blocks_take(&m, document);
+	cmark_node_free(document);
+	cmark_parser_free(parser);
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a cell says of ports and protocols, whichever way round: "443/tcp", "TCP 443", "tcp:443",
+ * "443 (TCP/UDP)", "139 or 445", "1024 and above". Nothing is guessed: what it does not say stays
+ * 0.
+ */
+#include "tokens.h"
+
+struct scan {
+	struct token tokens[TOKENS_MAX];
+	size_t count;
+	struct reading *out;
+	bool leading;	   /* protocols stand before their ports */
+	protocols current; /* the protocol in force, where they lead */
+	size_t group;	   /* spans from here on wait for a protocol, or got the last */
+	bool settled;	   /* the last group has its protocol */
+};
+
+static const struct token nothing;
+
+static const struct token *token_at(const struct scan *s, size_t at)
+{
+	return at < s->count ? &s->tokens[at] : &nothing;
+}
+
+static bool token_is(const struct token *t, const char *words)
+{
+	char word[32];
+
+	if (!t->text || t->length >= sizeof(word))
+		return false;
+	memcpy(word, t->text, t->length);
+	word[t->length] = '\0';
+	return text_is(word, words);
+}
+
+/* ---------------------------------------------------------------- which numbers are ports */
+
+static bool number_is_port(const struct scan *s, size_t at)
+{
+	const struct token *t = &s->tokens[at];
+
+	if (at &&
+	    token_is(&s->tokens[at - 1],
+		     "version|versions|v|release|releases|step|level|tier|layer|type|rfc|note|code|"
+		     "table|figure|section|first|last|up|least|most|protocol"))
+		return false;
+	if (token_is(token_at(s, at + 1),
+		     "ms|seconds|second|minutes|nodes|hosts|servers|times|days|mb|gb|"
+		     "bytes|interfaces|connections|ports|kb|mbps|gbps|bits|bit"))
+		return false;
+	/* 0 is a port only as the beginning of a range. */
+	return t->value || token_at(s, at + 1)->kind == TOKEN_DASH;
+}
+
+/* In parentheses numbers count only where the line has none outside: "HTTPS (443)". */
+static void numbers_choose(struct scan *s)
+{
+	for (size_t at = 0; at < s->count; at++)
+		if (s->tokens[at].kind == TOKEN_NUMBER && !number_is_port(s, at))
+			s->tokens[at].kind = TOKEN_WORD;
+	for (size_t at = 0; at < s->count; at++) {
+		const struct token *t = &s->tokens[at];
+		size_t first = at, i;
+		bool outside = false;
+
+		while (first && s->tokens[first - 1].segment == t->segment)
+			first--;
+		if (t->kind != TOKEN_NUMBER || !t->depth)
+			continue;
+		for (i = first; i < s->count && s->tokens[i].segment == t->segment; i++)
+			outside |= s->tokens[i].kind == TOKEN_NUMBER && !s->tokens[i].depth;
+		if (outside && !(at && s->tokens[at - 1].kind == TOKEN_DASH))
+			s->tokens[at].kind = TOKEN_WORD;
+	}
+}
+
+/* "any" is every port only where there is no number; else it is a word. */
+static void any_choose(struct scan *s)
+{
+	bool number = false;
+
+	for (size_t at = 0; at < s->count; at++)
+		number |= s->tokens[at].kind == TOKEN_NUMBER;
+	for (size_t at = 0; number && at < s->count; at++)
+		if (s->tokens[at].kind == TOKEN_ANY)
+			s->tokens[at].kind =
+				s->tokens[at].text[0] == '*' ? TOKEN_FILLER : TOKEN_WORD;
+}
+
+/* ---------------------------------------------------------------- spans */
+
+static void span_add(struct scan *s, uint32_t first, uint32_t last, unsigned segment)
+{
+	struct reading *out = s->out;
+
+	if (s->settled) {
+		s->group = out->count;
+		s->settled = false;
+	}
+	if (out->count == READING_SPANS) {
+		out->cut = true;
+		return;
+	}
+	out->spans[out->count++] = (struct span){.first = first,
+						 .last = last,
+						 .protocols = s->leading ? s->current : 0,
+						 .segment = segment};
+}
+
+/* "and above", "or higher", "+": how many tokens behind `at` say it; 0 when none. */
+static size_t above_behind(const struct scan *s, size_t at)
+{
+	size_t skip = token_at(s, at)->kind == TOKEN_SEPARATOR &&
+		      token_at(s, at)->text[0] != '\n' && token_at(s, at)->text[0] != ',';
+
+	return token_at(s, at + skip)->kind == TOKEN_ABOVE ? skip + 1 : 0;
+}
+
+static bool above_before(const struct scan *s, size_t at, uint32_t *first)
+{
+	size_t back = at;
+
+	while (back && s->tokens[back - 1].kind == TOKEN_FILLER)
+		back--;
+	if (!back || s->tokens[back - 1].kind != TOKEN_ABOVE ||
+	    s->tokens[back - 1].segment != s->tokens[at].segment)
+		return false;
+	if (back > 1 && s->tokens[back - 2].kind == TOKEN_NUMBER)
+		return false;
+	/* Greater than 1023 begins at 1024; ">= 1024" at 1024. */
+	*first += s->tokens[back - 1].text[1] != '=' && *first < 65535;
+	return true;
+}
+
+/* The number at `at`, with what makes it a range; how many tokens that took. */
+static size_t number_take(struct scan *s, size_t at)
+{
+	const struct token *t = &s->tokens[at], *next = token_at(s, at + 1),
+			   *end = token_at(s, at + 2);
+	uint32_t first = t->value;
+	size_t above;
+
+	if (next->kind == TOKEN_DASH && end->kind == TOKEN_NUMBER && end->value >= first) {
+		span_add(s, first, end->value, t->segment);
+		return 3;
+	}
+	/* "9000/tcp-9100/tcp" is left to the operator, "9000:9100" is a range. */
+	if (next->kind == TOKEN_COLON && end->kind == TOKEN_NUMBER && end->value > first) {
+		span_add(s, first, end->value, t->segment);
+		return 3;
+	}
+	if (next->kind == TOKEN_DASH && end->kind == TOKEN_NUMBER)
+		s->out->leftover = true;
+	above = above_behind(s, at + 1);
+	if (above || above_before(s, at, &first)) {
+		span_add(s, first, 65535, t->segment);
+		return 1 + above;
+	}
+	if (!first) {
+		s->out->leftover = true;
+		return 1;
+	}
+	span_add(s, first, first, t->segment);
+	return 1;
+}
+
+/* ---------------------------------------------------------------- protocols */
+
+/* A protocol written right behind a port, "443/udp" or "443 (UDP)". */
+static bool protocol_attached(const struct scan *s, size_t at)
+{
+	const struct token *before = at ? &s->tokens[at - 1] : &nothing;
+
+	if (before->kind == TOKEN_OPEN ||
+	    (before->kind == TOKEN_SEPARATOR && before->text[0] == '/'))
+		return at > 1 && s->tokens[at - 2].kind == TOKEN_NUMBER;
+	return false;
+}
+
+static bool protocol_follows_protocol(const struct scan *s, size_t at)
+{
+	while (at) {
+		const struct token *t = &s->tokens[--at];
+
+		if (t->kind == TOKEN_PROTOCOL)
+			return true;
+		if (t->kind != TOKEN_SEPARATOR && t->kind != TOKEN_OPEN && t->kind != TOKEN_CLOSE)
+			return false;
+	}
+	return false;
+}
+
+/* Whether a number comes before the next protocol: "UDP 53", not "TCP/" of "TCP/UDP 53". */
+static void protocol_take(struct scan *s, size_t at)
+{
+	struct reading *out = s->out;
+	protocols named = s->tokens[at].protocols;
+	bool more = protocol_follows_protocol(s, at);
+
+	if (out->count > s->group &&
+	    (!s->leading || protocol_attached(s, at) || (more && s->settled))) {
+		size_t from = s->leading && !more ? out->count - 1 : s->group;
+
+		for (size_t i = from; i < out->count; i++)
+			out->spans[i].protocols =
+				more && s->settled ? out->spans[i].protocols | named
+				: s->leading || !out->spans[i].protocols ? named
+									 : out->spans[i].protocols;
+		if (s->leading)
+			s->group = from;
+		s->settled = true;
+		return;
+	}
+	if (s->leading)
+		s->current = more ? s->current | named : named;
+	out->bare |= named;
+	if (s->leading) {
+		s->group = out->count;
+		s->settled = false;
+	}
+}
+
+static bool protocols_lead(const struct scan *s)
+{
+	for (size_t at = 0; at < s->count; at++) {
+		if (s->tokens[at].kind == TOKEN_NUMBER || s->tokens[at].kind == TOKEN_ANY)
+			return false;
+		if (s->tokens[at].kind == TOKEN_PROTOCOL)
+			return true;
+	}
+	return false;
+}
+
+/* Protocols that found their ports are not bare. */
+static void bare_settle(struct reading *out)
+{
+	for (size_t i = 0; i < out->count; i++) {
+		struct span *span = &out->spans[i];
+
+		out->bare |= span->protocols & ~(protocols)PROTOCOLS_PORTS;
+		span->protocols &= PROTOCOLS_PORTS;
+		out->bare &= ~span->protocols;
+	}
+}
+
+void ports_read(const char *cell, struct reading *out)
+{
+	struct scan s = {.out = out};
+
+	memset(out, 0, sizeof(*out));
+	s.count = tokens_read(cell, s.tokens, TOKENS_MAX, &out->cut);
+	numbers_choose(&s);
+	any_choose(&s);
+	s.leading = protocols_lead(&s);
+	for (size_t at = 0; at < s.count;) {
+		const struct token *t = &s.tokens[at];
+
+		out->segments = t->segment + 1;
+		switch (t->kind) {
+		case TOKEN_NUMBER:
+			at += number_take(&s, at);
+			continue;
+		case TOKEN_PROTOCOL:
+			protocol_take(&s, at);
+			break;
+		case TOKEN_ANY:
+			span_add(&s, 0, 65535, t->segment);
+			break;
+		case TOKEN_VAGUE:
+			out->vague = true;
+			break;
+		case TOKEN_WORD:
+			out->leftover |= !t->depth || t->text[0] <= '9';
+			break;
+		default:
+			break;
+		}
+		at++;
+	}
+	bare_settle(out);
+}
+
+bool ports_only(const char *cell)
+{
+	struct reading reading;
+
+	ports_read(cell, &reading);
+	return reading.count && !reading.leftover && !reading.cut;
+}
+
+protocols protocols_read(const char *text)
+{
+	struct token tokens[64];
+	protocols found = 0;
+	size_t count;
+	bool cut;
+
+	count = tokens_read(text, tokens, ARRAY_SIZE(tokens), &cut);
+	for (size_t i = 0; i < count; i++)
+		found |= tokens[i].protocols;
+	return found;
+}

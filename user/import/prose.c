@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ports in sentences: "over TCP port 443", "ports 80 and 443", "9092/tcp". Who opens to whom is for
+ * a person to read, so these become candidates, which the draft has as comments.
+ */
+#include "tokens.h"
+
+struct prose {
+	struct token tokens[TOKENS_MAX];
+	size_t count;
+};
+
+static bool token_is(const struct token *t, const char *words)
+{
+	char word[16];
+
+	if (t->length >= sizeof(word))
+		return false;
+	memcpy(word, t->text, t->length);
+	word[t->length] = '\0';
+	return text_is(word, words);
+}
+
+static bool is_between(const struct token *t)
+{
+	return t->kind == TOKEN_SEPARATOR || t->kind == TOKEN_NUMBER || t->kind == TOKEN_DASH ||
+	       t->kind == TOKEN_OPEN || t->kind == TOKEN_CLOSE || t->kind == TOKEN_COLON ||
+	       t->kind == TOKEN_FILLER || t->kind == TOKEN_PROTOCOL;
+}
+
+/* Whether "port" or a protocol stands before the number, with nothing but its like between. */
+static bool named_before(const struct prose *p, size_t at, protocols *found)
+{
+	bool named = false;
+
+	while (at-- > 0 && is_between(&p->tokens[at])) {
+		const struct token *t = &p->tokens[at];
+
+		if (t->kind == TOKEN_PROTOCOL && named && *found &&
+		    !(p->tokens[at + 1].kind == TOKEN_SEPARATOR))
+			break;
+		if (t->kind == TOKEN_PROTOCOL) {
+			*found |= t->protocols & PROTOCOLS_PORTS;
+			named = true;
+		} else if (t->kind == TOKEN_FILLER && token_is(t, "port|ports")) {
+			named = true;
+		} else if (t->kind == TOKEN_NUMBER && *found) {
+			break;
+		}
+	}
+	return named;
+}
+
+/* "443/tcp", "443 (TCP)", "443 TCP". */
+static bool named_behind(const struct prose *p, size_t at, protocols *found)
+{
+	size_t next = at + 1;
+
+	if (next < p->count &&
+	    (p->tokens[next].kind == TOKEN_OPEN ||
+	     (p->tokens[next].kind == TOKEN_SEPARATOR && p->tokens[next].text[0] == '/')))
+		next++;
+	if (next >= p->count || p->tokens[next].kind != TOKEN_PROTOCOL)
+		return false;
+	for (; next < p->count &&
+	       (p->tokens[next].kind == TOKEN_PROTOCOL || p->tokens[next].text[0] == '/');
+	     next++)
+		*found |= p->tokens[next].protocols & PROTOCOLS_PORTS;
+	return *found;
+}
+
+static protocols named_anywhere(const struct prose *p)
+{
+	protocols found = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		found |= p->tokens[i].protocols & PROTOCOLS_PORTS;
+	return found;
+}
+
+/* A candidate for each line of a paragraph that names ports. */
+static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const char *text)
+{
+	struct drafted_row *row = s->count ? &s->rows[s->count - 1] : NULL;
+
+	if (row && row->candidate && row->line == line)
+		return row;
+	row = sheet_row(s, line);
+	row->candidate = true;
+	row->from = role_this_host;
+	row->to = role_outbound_peer;
+	row->section = sheet_section(s);
+	row->condition = line <= s->page->lines ? s->page->conditions[line] : NULL;
+	row->purpose = text_one_line(s->arena, text);
+	row->id = arena_printf(s->arena, "line %u", line);
+	return row;
+}
+
+static size_t number_take(struct sheet *s, const struct prose *p, size_t at, uint32_t line,
+			  const char *text)
+{
+	const struct token *t = &p->tokens[at];
+	struct span span = {.first = t->value, .last = t->value};
+	bool range = at + 2 < p->count && p->tokens[at + 1].kind == TOKEN_DASH &&
+		     p->tokens[at + 2].kind == TOKEN_NUMBER && p->tokens[at + 2].value > t->value;
+	size_t last = range ? at + 2 : at;
+	struct drafted_row *row;
+	protocols found = 0;
+
+	span.last = p->tokens[last].value;
+	if (!t->value || (!named_behind(p, last, &found) && !named_before(p, at, &found)))
+		return last + 1;
+	row = candidate_on(s, line + t->segment, text);
+	span.protocols = found ?: named_anywhere(p) ?: s->assumed;
+	if (!span.protocols) {
+		span.protocols = 1;
+		if (!row->note_count)
+			row_note(s, row, "transport not given: tcp assumed");
+	}
+	span_services(s, row, &span);
+	return last + 1;
+}
+
+static bool speaks_of_ports(const char *text)
+{
+	return text_has(text, "port|ports|traffic|unblocked|inbound|outbound|icmp") ||
+	       strstr(text, "{{") || strstr(text, "{%");
+}
+
+void prose_leave(struct sheet *s, uint32_t line, const char *text)
+{
+	if (speaks_of_ports(text))
+		sheet_leave(s, line, "text", text);
+}
+
+bool prose_rows(struct sheet *s, uint32_t line, const char *text)
+{
+	struct prose *p = arena_alloc(s->arena, sizeof(*p));
+	size_t before = s->count;
+	bool cut;
+
+	p->count = tokens_read(text, p->tokens, TOKENS_MAX, &cut);
+	for (size_t at = 0; at < p->count;) {
+		if (p->tokens[at].kind == TOKEN_NUMBER)
+			at = number_take(s, p, at, line, text);
+		else
+			at++;
+	}
+	if (cut)
+		sheet_leave(s, line, "a paragraph too long to be read to its end", text);
+	return s->count > before;
+}

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the rows of a grid to the rows of a draft: who opens, to whom, on which ports. Every row of
+ * the grid ends up as a row of the draft or among what was not understood.
+ */
+#include "internal.h"
+
+const char role_this_host[] = "this-host", role_inbound_peer[] = "inbound-peer",
+	   role_outbound_peer[] = "outbound-peer", role_peer[] = "peer";
+
+struct work {
+	struct sheet *s;
+	const struct grid *grid;
+	const struct layout *layout;
+	const struct grid_row *row;
+	const char *section; /* of a row that spans the grid, or NULL */
+	const char *before;
+};
+
+/* What stands in the columns of a kind, or "". */
+static const char *cells_of(const struct work *w, enum column kind)
+{
+	struct arena *arena = w->s->arena;
+	const char *text = "";
+
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		const char *one = cell_text(w->row, i);
+
+		if (w->layout->kinds[i] == kind && *one && !str_equal(text, one))
+			text = *text ? arena_printf(arena, "%s\n%s", text, one) : one;
+	}
+	return text;
+}
+
+static bool has_column(const struct work *w, enum column kind)
+{
+	for (size_t i = 0; i < w->layout->columns; i++)
+		if (w->layout->kinds[i] == kind)
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- ports */
+
+static protocols protocols_of_segment(const char *cell, unsigned segment)
+{
+	char line[256];
+	size_t length;
+
+	while (segment && strchr(cell, '\n')) {
+		cell = strchr(cell, '\n') + 1;
+		segment--;
+	}
+	length = strcspn(cell, "\n");
+	if (length >= sizeof(line))
+		return 0;
+	memcpy(line, cell, length);
+	line[length] = '\0';
+	return protocols_read(line);
+}
+
+static unsigned segments_of(const char *cell)
+{
+	unsigned count = 1;
+
+	for (; *cell; cell++)
+		count += *cell == '\n';
+	return count;
+}
+
+/* Which transport, where the cell of ports does not say: the best of what the page says. */
+static protocols transport_of(struct work *w, struct drafted_row *row, protocols heading)
+{
+	const char *protocol = cells_of(w, COLUMN_PROTOCOL);
+	protocols found = heading ?: w->s->assumed;
+
+	if (found && !*protocol) {
+		row_note(w->s, row, "transport from the heading");
+		return found;
+	}
+	found = protocols_usual(protocol) ?: protocols_usual(cells_of(w, COLUMN_PORT));
+	found = found ?: protocols_usual(cells_of(w, COLUMN_SERVICE));
+	if (found) {
+		row_note(w->s, row, "transport not given: the usual one of the protocol");
+		return found;
+	}
+	row_note(w->s, row, "transport not given: tcp assumed");
+	return 1;
+}
+
+static void spans_take(struct work *w, struct drafted_row *row, struct reading *reading,
+		       protocols heading)
+{
+	const char *cell = cells_of(w, COLUMN_PROTOCOL);
+	protocols all = protocols_read(cell) & PROTOCOLS_PORTS, usual = 0;
+	bool paired = reading->segments > 1 && segments_of(cell) == reading->segments;
+	bool every = text_is(cell, "any|all|*|ip|any protocol|all protocols");
+
+	for (size_t i = 0; i < reading->count; i++) {
+		struct span *span = &reading->spans[i];
+
+		if (!span->protocols && paired)
+			span->protocols =
+				protocols_of_segment(cell, span->segment) & PROTOCOLS_PORTS;
+		if (!span->protocols)
+			span->protocols = all ?: heading && !*cell ? heading : 0;
+		if (!span->protocols && every)
+			span->protocols = 3;
+		if (!span->protocols && !(span->first == 0 && span->last == 65535)) {
+			usual = usual ?: transport_of(w, row, heading);
+			span->protocols = usual;
+		}
+		if (every && span->first == 0 && span->last == 65535)
+			span->protocols = 0;
+		span_services(w->s, row, span);
+	}
+	if (paired && all && all != protocols_of_segment(cell, 0))
+		row_note(w->s, row, "ports and protocols were paired line by line");
+}
+
+void span_services(struct sheet *s, struct drafted_row *row, const struct span *span)
+{
+	bool any = span->first == 0 && span->last == 65535;
+
+	if (!span->protocols)
+		row_service(s, row, any ? "any" : NULL);
+	for (unsigned bit = 0; protocols_name(bit); bit++) {
+		if (!(span->protocols & (protocols)1 << bit))
+			continue;
+		if (any)
+			row_service(s, row, arena_printf(s->arena, "any/%s", protocols_name(bit)));
+		else if (span->first == span->last)
+			row_service(
+				s, row,
+				arena_printf(s->arena, "%u/%s", span->first, protocols_name(bit)));
+		else
+			row_service(s, row,
+				    arena_printf(s->arena, "%u-%u/%s", span->first, span->last,
+						 protocols_name(bit)));
+	}
+}
+
+static void bare_take(struct work *w, struct drafted_row *row, protocols bare)
+{
+	for (unsigned bit = 0; protocols_name(bit); bit++)
+		if (bare & (protocols)1 << bit)
+			row_service(w->s, row,
+				    arena_printf(w->s->arena, "any/%s", protocols_name(bit)));
+}
+
+static void port_column_take(struct work *w, struct drafted_row *row, size_t column)
+{
+	const char *cell = cell_text(w->row, column);
+	struct reading reading;
+
+	ports_read(cell, &reading);
+	spans_take(w, row, &reading, w->layout->protocols[column]);
+	bare_take(w, row, reading.bare & ~(protocols)PROTOCOLS_PORTS);
+	if (reading.leftover || reading.cut || (reading.vague && reading.count))
+		row_note(w->s, row, "the cell of ports: \"%s\"", text_one_line(w->s->arena, cell));
+}
+
+static void ports_take(struct work *w, struct drafted_row *row)
+{
+	const char *protocol = cells_of(w, COLUMN_PROTOCOL), *port = cells_of(w, COLUMN_PORT);
+	protocols named = protocols_read(protocol);
+
+	for (size_t i = 0; i < w->layout->columns; i++)
+		if (w->layout->kinds[i] == COLUMN_PORT)
+			port_column_take(w, row, i);
+	bare_take(w, row, named & ~(protocols)PROTOCOLS_PORTS);
+	if (!row->service_count && text_is(port, "|-|n/a|na") &&
+	    text_is(protocol, "any|all|*|ip|any protocol|all protocols"))
+		row_service(w->s, row, "any");
+}
+
+/* ---------------------------------------------------------------- peers */
+
+static bool is_no_peer(const char *text)
+{
+	return text_is(text,
+		       "|optional|required|mandatory|n/a|na|none|-|--|same as above|see note|tbd|"
+		       "various|\"|...|yes|no");
+}
+
+/* A cell as the title of a role: its first line, or all of them when they are short names. */
+static const char *peer_title(struct work *w, struct drafted_row *row, const char *cell,
+			      const char *placeholder)
+{
+	struct arena *arena = w->s->arena;
+	const char *title = cell, *line;
+	size_t longest = 0, length;
+
+	if (is_no_peer(cell)) {
+		if (*cell)
+			row_note(w->s, row, "where %s should be, the document says \"%s\"",
+				 placeholder, cell);
+		return placeholder;
+	}
+	if (text_is(cell, "any|all|*|anywhere|everywhere|everything"))
+		return "any host";
+	for (line = cell; *line; line += length + (line[length] == '\n')) {
+		length = strcspn(line, "\n");
+		longest = length > longest ? length : longest;
+	}
+	if (longest > 40)
+		title = arena_strndup(arena, cell, strcspn(cell, "\n"));
+	title = text_one_line(arena, title);
+	line = strstr(title, ". ");
+	if (line && line - title > 3)
+		title = arena_strndup(arena, title, (size_t)(line - title));
+	if (strlen(title) > 100)
+		title = arena_printf(arena, "%.97s...", title);
+	if (strlen(title) < strlen(cell) && longest > 40)
+		row_note(w->s, row, "%s: %s", title, text_one_line(arena, cell));
+	return *text_slug(arena, title, 60) ? title : placeholder;
+}
+
+static enum direction direction_find(const struct work *w)
+{
+	const struct sheet *s = w->s;
+	const char *places[] = {w->section, w->grid->caption, w->before};
+	enum direction found = direction_of(cells_of(w, COLUMN_DIRECTION));
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !found; i++)
+		found = places[i] ? direction_of(places[i]) : DIR_UNKNOWN;
+	for (size_t i = ARRAY_SIZE(s->headings); i-- > 0 && !found;)
+		found = s->headings[i] ? direction_of(s->headings[i]) : DIR_UNKNOWN;
+	return found;
+}
+
+/* "From A to B" above the rows, where no column says it. */
+static bool peers_above(const struct work *w, const char **from, const char **to)
+{
+	const char *places[] = {w->section, w->grid->caption, sheet_section(w->s)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (places[i])
+			peers_of(w->s->arena, places[i], from, to);
+		if (*from || *to)
+			return true;
+	}
+	return false;
+}
+
+static void peers_default(struct work *w, struct drafted_row *row, enum direction dir)
+{
+	const char *from = NULL, *to = NULL, *peer = cells_of(w, COLUMN_PEER);
+	const char *stranger = dir == DIR_OUT ? role_outbound_peer
+			       : dir	      ? role_inbound_peer
+					      : role_peer;
+
+	if (!*peer && peers_above(w, &from, &to)) {
+		row->from = from ?: role_this_host;
+		row->to = to ?: role_this_host;
+		return;
+	}
+	if (*peer)
+		stranger = peer_title(w, row, peer, stranger);
+	row->from = dir == DIR_OUT ? role_this_host : stranger;
+	row->to = dir == DIR_OUT ? stranger : role_this_host;
+	if (!dir)
+		row_note(w->s, row, "no direction given: taken as opened by the peer");
+}
+
+static void peers_take(struct work *w, struct drafted_row *row, enum direction dir)
+{
+	bool from = has_column(w, COLUMN_FROM), to = has_column(w, COLUMN_TO);
+
+	if (!from && !to) {
+		peers_default(w, row, dir);
+		return;
+	}
+	row->from = from ? peer_title(w, row, cells_of(w, COLUMN_FROM), role_inbound_peer)
+		    : dir == DIR_IN ? role_inbound_peer
+				    : role_this_host;
+	row->to = to		   ? peer_title(w, row, cells_of(w, COLUMN_TO), role_outbound_peer)
+		  : dir == DIR_OUT ? role_outbound_peer
+				   : role_this_host;
+}
+
+/* ---------------------------------------------------------------- the rest of a row */
+
+static void words_take(struct work *w, struct drafted_row *row)
+{
+	struct arena *arena = w->s->arena;
+	const char *service = text_one_line(arena, cells_of(w, COLUMN_SERVICE));
+	const char *purpose = text_one_line(arena, cells_of(w, COLUMN_PURPOSE));
+
+	row->purpose = *service && *purpose ? arena_printf(arena, "%s: %s", service, purpose)
+		       : *service	    ? service
+					    : purpose;
+	row->id = *service ? service : *purpose ? purpose : row->to;
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		const char *text = cell_text(w->row, i), *heading = w->layout->headings[i];
+		enum column kind = w->layout->kinds[i];
+
+		if (*text && (kind == COLUMN_OTHER || kind == COLUMN_SOURCE_PORT))
+			row_note(w->s, row, "%s%s%s", heading, *heading ? ": " : "",
+				 text_one_line(arena, text));
+		if (*text && kind == COLUMN_PROTOCOL && !protocols_read(text))
+			row_note(w->s, row, "%s: %s", heading, text_one_line(arena, text));
+	}
+	if (w->layout->first && w->row->written < w->layout->columns)
+		row_note(w->s, row, "the row has %zu cells, the headings are %zu", w->row->written,
+			 w->layout->columns);
+	else if (w->row->written > w->row->count)
+		row_note(w->s, row, "the row has more cells than are read");
+	if (w->section)
+		row->section = sheet_section(w->s) ? arena_printf(arena, "%.200s: %.200s",
+								  sheet_section(w->s), w->section)
+						   : w->section;
+}
+
+static const char *row_words(const struct work *w)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < w->row->count; i++)
+		text = arena_printf(w->s->arena, "%s%s%s", text, i ? " | " : "",
+				    text_one_line(w->s->arena, w->row->cells[i].text));
+	return text;
+}
+
+static const char *row_link(const struct grid_row *row)
+{
+	for (size_t i = 0; i < row->count; i++)
+		if (row->cells[i].link)
+			return row->cells[i].link;
+	return NULL;
+}
+
+static bool row_is_empty(const struct grid_row *row)
+{
+	for (size_t i = 0; i < row->count; i++)
+		if (*row->cells[i].text)
+			return false;
+	return true;
+}
+
+/* One text over the whole width: a title among the rows. */
+static const char *row_title(const struct work *w)
+{
+	const char *text = NULL;
+	struct reading reading;
+
+	for (size_t i = 0; i < w->row->count; i++) {
+		const char *one = w->row->cells[i].text;
+
+		if (*one && text && !str_equal(one, text))
+			return NULL;
+		text = *one ? one : text;
+	}
+	if (!text || w->layout->columns < 2 || (w->row->written > 1 && !*cell_text(w->row, 0)))
+		return NULL;
+	ports_read(text, &reading);
+	return reading.count ? NULL : text_one_line(w->s->arena, text);
+}
+
+/* A row both ways is two rows, unless both ends are the same role. */
+static void row_reverse(struct sheet *s, const struct drafted_row *row)
+{
+	struct drafted_row copy = *row, *back;
+
+	if (str_equal(row->from, row->to))
+		return;
+	back = sheet_row(s, row->line);
+	*back = copy;
+	back->from = copy.to == role_this_host || copy.to != role_inbound_peer ? copy.to
+									       : role_outbound_peer;
+	back->to = copy.from == role_inbound_peer ? role_outbound_peer : copy.from;
+	back->id = arena_printf(s->arena, "%s back", text_slug(s->arena, copy.id, 40));
+	back->notes = NULL;
+	back->note_count = back->note_capacity = 0;
+	row_note(s, back, "the other way of the row above: the document says both");
+}
+
+static void row_take(struct work *w)
+{
+	struct sheet *s = w->s;
+	struct drafted_row row = {
+		.line = w->row->line, .last = w->row->last, .section = sheet_section(s)};
+	enum direction dir = direction_find(w);
+	struct reading reading;
+
+	ports_take(w, &row);
+	ports_read(cells_of(w, COLUMN_PORT), &reading);
+	if (!row.service_count && !reading.vague && row_link(w->row))
+		row.see = row_link(w->row);
+	if (!row.service_count && !row.see) {
+		sheet_leave(s, row.line,
+			    reading.vague ? "ports without a number" : "a row without ports",
+			    row_words(w));
+		return;
+	}
+	peers_take(w, &row, dir);
+	words_take(w, &row);
+	for (uint32_t line = row.line; line <= row.last && line <= s->page->lines && !row.condition;
+	     line++)
+		row.condition = s->page->conditions[line];
+	*sheet_row(s, row.line) = row;
+	if (dir == DIR_BOTH)
+		row_reverse(s, &s->rows[s->count - 1]);
+}
+
+static void grid_leave(struct sheet *s, const struct grid *grid)
+{
+	for (size_t i = 0; i < grid->count; i++) {
+		struct work w = {.s = s, .row = &grid->rows[i]};
+
+		if (row_is_empty(w.row) || prose_rows(s, w.row->line, row_words(&w)))
+			continue;
+		if (i)
+			prose_leave(s, w.row->line, row_words(&w));
+		else
+			sheet_leave(s, w.row->line, "a table without a column of ports",
+				    row_words(&w));
+	}
+}
+
+void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
+{
+	struct layout layout;
+	struct work w = {.s = s, .grid = grid, .layout = &layout, .before = before};
+
+	layout_find(s->page, grid, &layout);
+	if (!layout.ports) {
+		grid_leave(s, grid);
+		return;
+	}
+	for (size_t i = layout.first; i < grid->count; i++) {
+		const char *title;
+
+		w.row = &grid->rows[i];
+		if (row_is_empty(w.row) || layout_repeats(&layout, w.row))
+			continue;
+		title = row_title(&w);
+		if (title)
+			w.section = title;
+		else
+			row_take(&w);
+	}
+}

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bytes of a document to text that the readers can trust: UTF-8, one kind of line end, one kind of
+ * space, hyphen and quote. Knows nothing of tables or ports.
+ */
+#include <errno.h>
+#include <strings.h>
+
+#include "internal.h"
+
+void buffer_add(struct buffer *b, const char *text, size_t size)
+{
+	if (b->size + size + 1 > b->capacity) {
+		size_t capacity = (b->size + size + 1) * 2;
+		char *larger = arena_alloc(b->arena, capacity);
+
+		if (b->size)
+			memcpy(larger, b->text, b->size);
+		b->text = larger;
+		b->capacity = capacity;
+	}
+	memcpy(b->text + b->size, text, size);
+	b->size += size;
+	b->text[b->size] = '\0';
+}
+
+void buffer_puts(struct buffer *b, const char *text)
+{
+	buffer_add(b, text, strlen(text));
+}
+
+void buffer_printf(struct buffer *b, const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+	int size;
+
+	va_start(args, format);
+	size = vasprintf(&text, format, args);
+	va_end(args);
+	if (size > 0)
+		buffer_add(b, text, (size_t)size);
+	if (size >= 0)
+		free_ptr(&text);
+}
+
+/* ---------------------------------------------------------------- UTF-8 */
+
+/* Length of the sequence at `s`, 0 when it is none; the code point in *out. */
+static size_t utf8_take(const char *s, size_t left, uint32_t *out)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char c = (unsigned char)*s;
+	size_t length = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0;
+	uint32_t code = length == 1 ? c : c & (0x7f >> length);
+
+	if (!length || length > left)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | ((unsigned char)s[i] & 0x3f);
+	}
+	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return 0;
+	*out = code;
+	return length;
+}
+
+static void utf8_put(struct buffer *out, uint32_t code)
+{
+	char text[3] = {(char)code};
+
+	if (code < 0x80) {
+		buffer_add(out, text, 1);
+		return;
+	}
+	if (code < 0x800) {
+		text[0] = (char)(0xc0 | code >> 6);
+		text[1] = (char)(0x80 | (code & 0x3f));
+		buffer_add(out, text, 2);
+		return;
+	}
+	text[0] = (char)(0xe0 | code >> 12);
+	text[1] = (char)(0x80 | (code >> 6 & 0x3f));
+	text[2] = (char)(0x80 | (code & 0x3f));
+	buffer_add(out, text, 3);
+}
+
+/* Windows-1252 where Latin-1 has control characters. */
+static uint32_t cp1252(unsigned char c)
+{
+	static const uint16_t table[32] = {0x20ac, ' ',	   0x201a, 0x0192, 0x201e, 0x2026, 0x2020,
+					   0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, ' ',
+					   0x017d, ' ',	   ' ',	   0x2018, 0x2019, 0x201c, 0x201d,
+					   0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+					   0x0153, ' ',	   0x017e, 0x0178};
+
+	return c >= 0x80 && c < 0xa0 ? table[c - 0x80] : c;
+}
+
+static bool is_utf8(const char *text, size_t size, size_t *wrong)
+{
+	size_t at = 0, length;
+	uint32_t code;
+
+	while (at < size) {
+		length = utf8_take(text + at, size - at, &code);
+		if (!length) {
+			*wrong = at;
+			return false;
+		}
+		at += length;
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------------- what is no text */
+
+static int refuse(const struct source *source, struct diags *d)
+{
+	struct loc loc = {.source = source};
+	const char *text = source->text, *hint = "save it as text, HTML or Markdown";
+	size_t size = source->size, controls = 0;
+
+	if (size >= 5 && !memcmp(text, "%PDF-", 5))
+		return diag_error(d, loc, -EINVAL, "not-text",
+				  "pdftotext -layout, or the vendor's page as HTML", "a PDF");
+	if (size >= 4 && (!memcmp(text, "PK\3\4", 4) || !memcmp(text, "\x1f\x8b", 2)))
+		return diag_error(d, loc, -EINVAL, "not-text", hint,
+				  "an archive or an office document");
+	if (size >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
+		return diag_error(d, loc, -EINVAL, "not-text", "iconv -f UTF-16 -t UTF-8",
+				  "UTF-16; UTF-8 is wanted");
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (!c)
+			return diag_error(d, loc, -EINVAL, "not-text", hint,
+					  "a binary file: a NUL byte at byte %zu", i + 1);
+		controls += c < ' ' && !strchr("\t\n\r\f\v\x1b\b", c);
+	}
+	if (controls > 8 && controls > size / 100)
+		return diag_error(d, loc, -EINVAL, "not-text", hint,
+				  "a binary file: %zu control characters", controls);
+	if (strspn(text, " \t\r\n\f\v") == size)
+		return diag_error(d, loc, -EINVAL, "empty-file", NULL, "the document is empty");
+	return 0;
+}
+
+static uint32_t line_of(const char *text, size_t at)
+{
+	uint32_t line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+int text_decode(const struct source *source, struct diags *d, struct buffer *out)
+{
+	const char *text = source->text;
+	size_t size = source->size, at = 0, wrong = 0;
+	int err = refuse(source, d);
+	bool utf8;
+
+	if (err)
+		return err;
+	utf8 = is_utf8(text, size, &wrong);
+	if (!utf8)
+		diag_warning(d, (struct loc){.source = source, .line = line_of(text, wrong)},
+			     "not-utf8", NULL, "not UTF-8; read as Windows-1252");
+	if (utf8 && size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		at = 3;
+	for (; at < size; at++) {
+		unsigned char c = (unsigned char)text[at];
+
+		if (c == '\r' && at + 1 < size && text[at + 1] == '\n')
+			continue;
+		if (c == '\r')
+			c = '\n';
+		else if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
+			c = ' ';
+		if (utf8 || c < 0x80)
+			buffer_add(out, (char *)&c, 1);
+		else
+			utf8_put(out, cp1252(c));
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- one cell */
+
+/* What stands for a character that has plainer forms; NULL: it stays as it is. */
+static const char *plain_of(uint32_t code)
+{
+	if (code == 0xa0 || (code >= 0x2000 && code <= 0x200a) || code == 0x202f ||
+	    code == 0x3000 || code == 0x2028 || code == 0x2029)
+		return " ";
+	if (code == 0xad || (code >= 0x200b && code <= 0x200f) ||
+	    (code >= 0x202a && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) ||
+	    code == 0xfeff || (code >= 0x80 && code < 0xa0))
+		return "";
+	if ((code >= 0x2010 && code <= 0x2015) || code == 0x2212 || code == 0xfe58 ||
+	    code == 0xff0d)
+		return "-";
+	/* Marks of footnotes. */
+	if (code == 0xb9 || code == 0xb2 || code == 0xb3 || (code >= 0x2070 && code <= 0x2079) ||
+	    code == 0x2020 || code == 0x2021)
+		return "";
+	switch (code) {
+	case 0x2018:
+	case 0x2019:
+	case 0x201b:
+		return "'";
+	case 0x201c:
+	case 0x201d:
+	case 0x201e:
+		return "\"";
+	case 0x2026:
+		return "...";
+	case 0x2192:
+	case 0x21d2:
+	case 0x279c:
+	case 0x27a1:
+		return " -> ";
+	case 0x2190:
+	case 0x21d0:
+		return " <- ";
+	case 0x2194:
+	case 0x21d4:
+		return " <-> ";
+	case 0x2265:
+		return ">=";
+	case 0xfffe:
+	case 0xffff: /* no YAML has them */
+		return "?";
+	}
+	return NULL;
+}
+
+static void tidy_space(struct buffer *out, bool *space, bool *line)
+{
+	if (out->size)
+		buffer_puts(out, *line ? "\n" : *space ? " " : "");
+	*space = *line = false;
+}
+
+char *text_tidy(struct arena *arena, const char *text, bool wide)
+{
+	struct buffer out = {.arena = arena};
+	size_t size = strlen(text), length;
+	bool space = false, line = false;
+	uint32_t code;
+
+	for (size_t at = 0; at < size; at += length) {
+		const char *plain;
+
+		length = utf8_take(text + at, size - at, &code);
+		plain = length ? plain_of(code) : "?";
+		length = length ?: 1;
+		if (code == '\n') {
+			line = true;
+		} else if (code == ' ' || code == '\t' || (plain && plain[0] == ' ' && !plain[1])) {
+			line |= wide && space;
+			space = true;
+		} else if (!plain || *plain) {
+			tidy_space(&out, &space, &line);
+			buffer_add(&out, plain ?: text + at, plain ? strlen(plain) : length);
+		}
+	}
+	return out.text ?: arena_strdup(arena, "");
+}
+
+char *text_one_line(struct arena *arena, const char *text)
+{
+	struct buffer out = {.arena = arena};
+
+	for (; *text; text++) {
+		if (*text != '\n')
+			buffer_add(&out, text, 1);
+		else
+			buffer_puts(&out, out.size && strchr(".,;:", out.text[out.size - 1])
+						  ? " "
+						  : "; ");
+	}
+	return out.text ?: arena_strdup(arena, "");
+}
+
+bool text_is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (unsigned char)c >= 0x80;
+}
+
+static bool is_article(const char *word, size_t length)
+{
+	static const char *const articles[] = {"a", "an", "the", "your", "our", "its"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(articles); i++)
+		if (strlen(articles[i]) == length && !strncasecmp(word, articles[i], length))
+			return true;
+	return false;
+}
+
+char *text_slug(struct arena *arena, const char *text, size_t most)
+{
+	struct buffer out = {.arena = arena};
+
+	while (*text) {
+		size_t length = 0;
+		char letter[2] = "";
+
+		/* "task's" is one word. */
+		while (text_is_word(text[length]) && (unsigned char)text[length] < 0x80)
+			length++;
+		if (!length) {
+			text++;
+			continue;
+		}
+		if (out.size + length + 1 > most && out.size)
+			break;
+		if (!is_article(text, length) && !(length == 1 && (*text == 's') && out.size)) {
+			if (out.size)
+				buffer_puts(&out, "-");
+			for (size_t i = 0; i < length && out.size < most; i++) {
+				letter[0] =
+					text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i];
+				buffer_puts(&out, letter);
+			}
+		}
+		text += length;
+	}
+	return out.text ?: arena_strdup(arena, "");
+}
+
+static bool text_at(const char *text, const char *word, size_t length)
+{
+	return !strncasecmp(text, word, length) && !text_is_word(text[length]);
+}
+
+bool text_has(const char *text, const char *words)
+{
+	for (const char *word = words; *word;) {
+		size_t length = strcspn(word, "|");
+
+		for (const char *at = text; *at; at++)
+			if ((at == text || !text_is_word(at[-1])) && text_at(at, word, length))
+				return true;
+		word += length;
+		word += *word == '|';
+	}
+	return false;
+}
+
+bool text_is(const char *text, const char *words)
+{
+	for (const char *word = words; *word;) {
+		size_t length = strcspn(word, "|");
+
+		if (strlen(text) == length && !strncasecmp(text, word, length))
+			return true;
+		word += length;
+		word += *word == '|';
+	}
+	return false;
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The words of a cell that may hold ports: numbers, protocols, dashes, brackets. Decides what a
+ * number is (a version, an address or a footnote is none), not what it means.
+ */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "tokens.h"
+
+static const char *const names[] = {"tcp",    "udp",  "sctp",  "dccp", "udplite", "icmp",
+				    "icmpv6", "igmp", "gre",   "esp",  "ah",	  "ospf",
+				    "vrrp",   "pim",  "eigrp", NULL};
+
+static const struct {
+	const char *word;
+	unsigned bit;
+} spellings[] = {{"tcpv4", 0}, {"tcpv6", 0}, {"tcp4", 0}, {"tcp6", 0},	 {"udp4", 1},
+		 {"udp6", 1},  {"udpv4", 1}, {"ping", 5}, {"icmpv4", 5}, {"icmp6", 6}};
+
+/* Application protocols whose transport nobody doubts. */
+static const struct {
+	const char *words;
+	protocols protocols;
+} usual[] = {
+	{"http|https|ssh|ftp|ftps|sftp|scp|telnet|smtp|smtps|imap|imaps|pop3|pop3s|ldaps|rdp|smb|cifs|iscsi|"
+	 "tls|ssl|rest|soap|grpc|amqp|mqtt|bgp|winrm|http/2|websocket|websockets|wss|jdbc|odbc|nbd",
+	 1},
+	{"snmp|ntp|tftp|dhcp|bootp|ipmi|vxlan|geneve|quic|mdns|radius", 2},
+	{"dns|kerberos", 3},
+};
+
+const char *protocols_name(unsigned bit)
+{
+	return bit < ARRAY_SIZE(names) ? names[bit] : NULL;
+}
+
+protocols protocols_word(const char *word, size_t length)
+{
+	for (unsigned i = 0; names[i]; i++)
+		if (strlen(names[i]) == length && !strncasecmp(names[i], word, length))
+			return (protocols)1 << i;
+	for (size_t i = 0; i < ARRAY_SIZE(spellings); i++)
+		if (strlen(spellings[i].word) == length &&
+		    !strncasecmp(spellings[i].word, word, length))
+			return (protocols)1 << spellings[i].bit;
+	return 0;
+}
+
+protocols protocols_usual(const char *text)
+{
+	protocols found = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+		if (text_has(text, usual[i].words))
+			found |= usual[i].protocols;
+	return found;
+}
+
+/* ---------------------------------------------------------------- words */
+
+static bool among(const struct token *t, const char *words)
+{
+	char word[32];
+
+	if (t->length >= sizeof(word))
+		return false;
+	memcpy(word, t->text, t->length);
+	word[t->length] = '\0';
+	return text_is(word, words);
+}
+
+static void word_kind(struct token *t)
+{
+	t->protocols = protocols_word(t->text, t->length);
+	if (t->protocols)
+		t->kind = TOKEN_PROTOCOL;
+	else if (among(t, "to|through|thru|until|till"))
+		t->kind = TOKEN_DASH;
+	else if (among(t, "and|or|plus"))
+		t->kind = TOKEN_SEPARATOR;
+	else if (among(t, "any|all"))
+		t->kind = TOKEN_ANY;
+	else if (among(t, "above|higher|greater|up|upwards|over|upward|later"))
+		t->kind = TOKEN_ABOVE;
+	else if (among(t, "ephemeral|dynamic|random|dynamically"))
+		t->kind = TOKEN_VAGUE;
+	else if (
+		among(t,
+		      "port|ports|range|ranges|number|numbers|default|defaults|is|are|from|protocol|than|the|"
+		      "traffic|only|inclusive|port(s)|by|between|high|"))
+		t->kind = TOKEN_FILLER;
+	else
+		t->kind = TOKEN_WORD;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+	return text_is_word(c) && !is_digit(c);
+}
+
+/* A word of letters; "tcp443" and "udp-53" end where the protocol does. */
+static size_t word_lex(const char *text, struct token *t)
+{
+	size_t length = 0;
+
+	while (is_letter(text[length]))
+		length++;
+	t->text = text;
+	t->length = length;
+	word_kind(t);
+	if (t->kind == TOKEN_PROTOCOL || !strncmp(text + length, "://", 3)) {
+		if (t->kind == TOKEN_PROTOCOL && strncmp(text + length, "://", 3))
+			return length;
+		length += strcspn(text + length, " \n,;)");
+		t->kind = TOKEN_WORD;
+		return length;
+	}
+	if (t->kind == TOKEN_FILLER && !strncmp(text + length, "(s)", 3))
+		return length + 3;
+	/* The rest of a name: NFSv3, inter-node, core-site.xml, db01.example.com, but not
+	 * "Web:443". */
+	while (text_is_word(text[length]) ||
+	       (text[length] && strchr("._-'@", text[length]) && text_is_word(text[length + 1])))
+		length++;
+	if (length > t->length)
+		t->kind = protocols_word(text, length) ? TOKEN_PROTOCOL : TOKEN_WORD;
+	if (length > t->length && t->kind == TOKEN_PROTOCOL)
+		t->protocols = protocols_word(text, length);
+	t->length = length;
+	return length;
+}
+
+/* Digits. A number that is a part of something else (10.1.3, 3.x, 2nd, 802.1X) becomes a word. */
+static size_t number_lex(const char *text, struct token *t)
+{
+	size_t length = 0, letters = 0;
+
+	while (is_digit(text[length]))
+		length++;
+	t->text = text;
+	t->length = length;
+	t->kind = length <= 5 && strtoul(text, NULL, 10) <= 65535 && (length == 1 || text[0] != '0')
+			  ? TOKEN_NUMBER
+			  : TOKEN_WORD;
+	t->value = t->kind == TOKEN_NUMBER ? (uint32_t)strtoul(text, NULL, 10) : 0;
+	while (is_letter(text[length + letters]))
+		letters++;
+	if (letters && !protocols_word(text + length, letters)) {
+		t->kind = TOKEN_WORD;
+		while (text_is_word(text[length]))
+			length++;
+	} else if (text[length] == '.' && text_is_word(text[length + 1])) {
+		t->kind = TOKEN_WORD;
+		while (text_is_word(text[length]) ||
+		       (strchr("./:", text[length]) && text_is_word(text[length + 1])))
+			length++;
+	} else if (text[length] == '%') {
+		t->kind = TOKEN_WORD;
+		length++;
+	}
+	t->length = length;
+	return length;
+}
+
+static size_t sign_lex(const char *text, struct token *t)
+{
+	t->text = text;
+	t->length = 1;
+	if (!strncmp(text, "->", 2) || !strncmp(text, "<-", 2)) {
+		t->kind = TOKEN_WORD;
+		return 2;
+	}
+	if (text[0] == '.' && text[1] == '.') {
+		t->kind = TOKEN_DASH;
+		return strspn(text, ".");
+	}
+	if (!strncmp(text, "[^", 2)) { /* the mark of a footnote */
+		t->kind = TOKEN_NOTHING;
+		return strcspn(text, "]") + (strchr(text, ']') != NULL);
+	}
+	t->kind = strchr("-~", *text)	      ? TOKEN_DASH
+		  : strchr(",;/&|", *text)    ? TOKEN_SEPARATOR
+		  : strchr("([{", *text)      ? TOKEN_OPEN
+		  : strchr(")]}", *text)      ? TOKEN_CLOSE
+		  : *text == ':'	      ? TOKEN_COLON
+		  : strchr("+>", *text)	      ? TOKEN_ABOVE
+		  : *text == '*'	      ? TOKEN_ANY
+		  : strchr("=.`'\"#!", *text) ? TOKEN_NOTHING
+					      : TOKEN_WORD;
+	return 1;
+}
+
+size_t tokens_read(const char *text, struct token *out, size_t most, bool *cut)
+{
+	unsigned depth = 0, segment = 0;
+	size_t count = 0;
+
+	*cut = false;
+	while (*text) {
+		struct token t = {.depth = depth, .segment = segment};
+
+		if (*text == '\n') {
+			segment++;
+			depth = 0;
+			t = (struct token){.kind = TOKEN_SEPARATOR,
+					   .text = text,
+					   .length = 1,
+					   .segment = segment};
+			text++;
+		} else if (*text == ' ') {
+			text++;
+			continue;
+		} else {
+			text += is_digit(*text)	   ? number_lex(text, &t)
+				: is_letter(*text) ? word_lex(text, &t)
+						   : sign_lex(text, &t);
+		}
+		depth += t.kind == TOKEN_OPEN;
+		depth -= t.kind == TOKEN_CLOSE && depth;
+		t.depth = t.kind == TOKEN_CLOSE ? depth + 1 : t.depth + (t.kind == TOKEN_OPEN);
+		if (t.kind == TOKEN_NOTHING)
+			continue;
+		if (count == most) {
+			*cut = true;
+			break;
+		}
+		out[count++] = t;
+	}
+	return count;
+}
