@@ -55,6 +55,25 @@ datagrams()
 	equal "$kind: and the rule" "$((2 * n * l3)) $((cpus + 1)) 0 $((2 * n)) 0" "$(figures spare)"
 }
 
+# The first packets of a flow on every CPU at the same moment: those that had to wait for the neighbour's
+# address are sent by the CPU that hears of it. One flow, one opening, with every packet that the rule has.
+races()
+{
+	local i before after flow opened bad=''
+	for i in $(seq 12); do
+		before=$(figures spare)
+		opened=$(fr_ask "$host" '.policies[0].tallies.flows_opened' status)
+		lab_enter "$party" ip neigh flush all 2>/dev/null
+		volley udp 10.20.0.5 9 200 $size shared at-once
+		after=$(figures spare)
+		flow=$(flow_figures "$(sed 's/.*ports //' "$work/volley")")
+		[ "$flow" = "$(awk '{ print $9 - $4, $6 - $1 }' <<<"$before $after")" ] || bad="$bad; flow: $flow: $before, $after"
+		[ "$(awk '{ print $7 - $2 }' <<<"$before $after")" = 1 ] || bad="$bad; connections: $before, $after"
+		[ "$(fr_ask "$host" '.policies[0].tallies.flows_opened' status)" = $((opened + 1)) ] || bad="$bad; opened"
+	done
+	equal "$kind: what all CPUs open at once is one flow and one opening" '' "$bad"
+}
+
 # Datagrams that are not. MODE VERDICT
 refusals()
 {
@@ -154,6 +173,7 @@ figures_run() # KIND
 	policies_write
 	succeeds "$kind: enforce" fr "$host" apply "$work/more.yaml" $options
 	datagrams
+	races
 	refusals enforce drop
 	refusals audit would-drop
 	carried_over

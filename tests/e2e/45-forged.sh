@@ -72,6 +72,24 @@ floods()
 	equal "$kind: the record of each established flow is still the one it was" "$before" "$(established)"
 }
 
+# The time in which a guest's flows are adopted is over: what was adopted must last without it.
+window_closed()
+{
+	crowd_start before-out "$party" hold tcp 10.20.0.5 7 $each
+	crowd_start before-in bastion hold tcp "$party4" 22022 $each
+	sed 's/^failsafe:/adopt: 3s\n&/' "$work/forged.yaml" >"$work/window.yaml"
+	succeeds 'guest, a short time to adopt: enforce' fr "$host" apply "$work/window.yaml" $options
+	equal 'guest, a short time to adopt: sessions of ours' "answered $each of $each" "$(crowd_ask before-out ask)"
+	equal 'guest, a short time to adopt: of others' "answered $each of $each" "$(crowd_ask before-in ask)"
+	sleep 3.2
+	equal 'guest, when it is over: sessions of ours' "answered $each of $each" "$(crowd_ask before-out ask)"
+	forged 'SYNs, when it is over,' 100000 intruder tcp 10.99.0.0/16 1024-60000 "$party4" 8088 100000 S
+	equal 'guest, and after a flood: sessions of ours' "answered $each of $each" "$(crowd_ask before-out ask)"
+	equal 'guest, and after a flood: of others' "answered $each of $each" "$(crowd_ask before-in ask)"
+	crowd_stop before-out before-in
+	succeeds 'guest, a short time to adopt: detach' fr "$host" detach
+}
+
 forged_run() # KIND
 {
 	e2e_kind "$1"
@@ -91,6 +109,7 @@ forged_run() # KIND
 	floods
 	crowd_stop $crowds udp
 	succeeds "$kind: detach" fr "$host" detach
+	[ "$kind" != guest ] || window_closed
 	lab_stop "peer-admin-$kind"
 	lab_stop "peer-admin-udp-$kind"
 }

@@ -32,12 +32,27 @@ tunnel_judged() # OTHER OTHER4 OTHER6
 	at_least "$kind, $mode: what is not allowed is told with its port" 1 "$(drops_of "$host" $told egress "$2" 9)"
 }
 
+# Lesson: a filter that believes what a packet is called lets in what it is not. A packet socket may give an IP
+# packet any ethertype; the other end of the tunnel reads the bytes.
+tunnel_called_otherwise()
+{
+	local called before
+	before=$(lab_enter vpc nstat -asz UdpInDatagrams | awk '/UdpInDatagrams/ { print $2 }')
+	for called in 88b5 8100 0806 0000 0003; do
+		lab_enter agent "$e2e_here/tools/frame-talk" bare tun7 $called 10.9.0.5 10.9.0.10 9 --from 4000 >/dev/null
+	done
+	sleep 0.3
+	equal "$kind, $mode: an IP packet under another ethertype" "$before" \
+		"$(lab_enter vpc nstat -asz UdpInDatagrams | awk '/UdpInDatagrams/ { print $2 }')"
+}
+
 tunnel_run() # MODE
 {
 	kind=interface host=agent party=agent attach='{interfaces: [tun7]}' options=${2:-}
 	party4=10.9.0.5 party6=fd00:99::5 odd_peers='10.9.0.10, "fd00:99::10"'
 	odd_apply "$1"
 	tunnel_judged vpc 10.9.0.10 fd00:99::10
+	[ "$1" = audit ] || tunnel_called_otherwise
 	succeeds "$kind, $mode: detach" fr "$host" detach
 }
 
