@@ -34,6 +34,26 @@ Test(base, arena_memory_is_zeroed_aligned_and_survives_growth)
 	cr_assert_str_eq(arena_strndup(arena, "abcdef", 3), "abc");
 }
 
+Test(base, texts_and_objects_of_an_arena_do_not_meet)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	enum { COUNT = 20000 };
+	static const char *texts[COUNT];
+	static int *numbers[COUNT];
+	char text[16];
+
+	for (int i = 0; i < COUNT; i++) {
+		texts[i] = arena_strndup(arena, text, (size_t)sprintf(text, "text-%d", i));
+		numbers[i] = arena_alloc(arena, sizeof(int) * (1 + (size_t)i % 7));
+		*numbers[i] = i;
+	}
+	for (int i = 0; i < COUNT; i++) {
+		sprintf(text, "text-%d", i);
+		cr_assert_str_eq(texts[i], text);
+		cr_assert_eq(*numbers[i], i);
+	}
+}
+
 Test(base, kebab_names)
 {
 	char long_name[100];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Arenas: memory that is given back all at once. Chunks in a list, the newest first; large requests
- * get a chunk of their own. No per-object free, no threads.
+ * get a chunk of their own. Texts fill a chunk from its end, where they need no alignment. No
+ * per-object free, no threads.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@ enum { CHUNK_FIRST = 16 << 10, CHUNK_LARGEST = 4 << 20 };
 
 struct chunk {
 	struct chunk *next;
-	size_t used, size;
+	size_t used, size; /* of objects; up to where texts begin */
 	max_align_t data[];
 };
 
@@ -82,33 +83,45 @@ static void *alloc_apart(struct arena *arena, size_t size)
 	return chunk->data;
 }
 
+/* The chunk that has that much room; NULL when the object is better kept apart. */
+static struct chunk *chunk_with(struct arena *arena, size_t size)
+{
+	struct chunk *chunk = arena->chunks;
+
+	if (chunk && chunk->size - chunk->used >= size)
+		return chunk;
+	if (size > arena->next_size / 4)
+		return NULL;
+	chunk = chunk_add(arena, arena->next_size);
+	if (arena->next_size < CHUNK_LARGEST)
+		arena->next_size *= 2;
+	return chunk;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	const size_t align = sizeof(max_align_t);
-	struct chunk *chunk = arena->chunks;
-	void *memory;
+	const size_t align = _Alignof(max_align_t);
+	struct chunk *chunk;
 
 	if (size > SIZE_MAX / 4)
 		abort();
-	size = (size + align - 1) / align * align;
-	if (size == 0)
-		size = align;
-	if (!chunk || chunk->size - chunk->used < size) {
-		if (size > arena->next_size / 4)
-			return alloc_apart(arena, size);
-		chunk = chunk_add(arena, arena->next_size);
-		if (arena->next_size < CHUNK_LARGEST)
-			arena->next_size *= 2;
-	}
-	memory = (char *)chunk->data + chunk->used;
+	size = size ? (size + align - 1) / align * align : align;
+	chunk = chunk_with(arena, size);
+	if (!chunk)
+		return alloc_apart(arena, size);
 	chunk->used += size;
-	return memory;
+	return (char *)chunk->data + chunk->used - size;
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t length)
 {
-	char *copy = arena_alloc(arena, length + 1);
+	struct chunk *chunk = length < SIZE_MAX / 4 ? chunk_with(arena, length + 1) : NULL;
+	char *copy;
 
+	if (chunk)
+		copy = (char *)chunk->data + (chunk->size -= length + 1);
+	else
+		copy = arena_alloc(arena, length + 1);
 	memcpy(copy, text, length);
 	return copy;
 }
