@@ -46,7 +46,9 @@ uint32_t lines_share(struct lines *lines, struct map *seen, const void *content,
  *
  * A row of keys as a tree of 16-way nodes, equal nodes stored once: a row costs what sets it apart
  * from others. A node of level 1 holds 16 keys, one of level n holds 16 nodes of level n - 1. The
- * smallest key is the strongest.
+ * smallest key is the strongest. Nodes of fresh strokes are not looked for and cannot be found,
+ * which a tree of keys may have: the tree of cells, where all its rows end up, still tells equal
+ * ones.
  */
 struct tree_node {
 	uint32_t word[FR_LINE_WORDS];
@@ -68,8 +70,14 @@ struct tree {
 };
 uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words);
 uint32_t tree_uniform(struct tree *tree, uint32_t level, uint32_t key);
-/* Columns lo <= c < hi get `key` where it is stronger than what is there. Gives the new row. */
-uint32_t tree_paint(struct tree *tree, uint32_t row, uint32_t lo, uint32_t hi, uint32_t key);
+/* Columns lo <= c < hi get `key` where it is stronger than what is there. */
+struct stroke {
+	uint32_t lo, hi;
+	uint32_t key;
+	bool fresh; /* no other row is painted with the key: no node has it yet */
+};
+/* Gives the new row. */
+uint32_t tree_paint(struct tree *tree, uint32_t row, const struct stroke *stroke);
 /* The two work on the words of a row that is no node yet. */
 /* Columns get keys, stronger or not. In the order of columns, none twice. */
 struct patch {
@@ -153,6 +161,24 @@ int services_compile(struct compilation *c, struct direction *dir);
 
 /* Peers: the two tries of a direction, its states and rows. */
 int peers_compile(struct compilation *c, struct direction *dir);
+
+/* A prefix of one rule; IPv4 in the upper half of `high`. In order: address, length, strength. */
+struct entry {
+	uint64_t high, low;
+	uint32_t key; /* of the rule */
+	uint32_t rule;
+	uint32_t run; /* the rule's first: rules are far apart in the order of addresses */
+	uint8_t length;
+	bool staged;
+	bool once; /* the rule has no other prefix */
+};
+
+struct entries {
+	struct entry *list;
+	uint32_t count, capacity;
+};
+
+void entries_sort(struct entries *entries); /* order.c */
 
 /* One step in the order of addresses: from here on, this row. */
 struct point {

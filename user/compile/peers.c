@@ -9,19 +9,6 @@
 
 #include "internal.h"
 
-/* A prefix of one rule; IPv4 in the upper half of `high`. In order: address, length, strength. */
-struct entry {
-	uint64_t high, low;
-	uint32_t key; /* of the rule */
-	uint32_t rule;
-	uint8_t length;
-};
-
-struct entries {
-	struct entry *list;
-	uint32_t count, capacity;
-};
-
 struct points {
 	struct point *list;
 	uint32_t count, capacity;
@@ -38,20 +25,7 @@ struct sweep {
 	struct points points;
 };
 
-static int entry_order(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-
-	if (a->high != b->high)
-		return a->high < b->high ? -1 : 1;
-	if (a->low != b->low)
-		return a->low < b->low ? -1 : 1;
-	if (a->length != b->length)
-		return a->length < b->length ? -1 : 1;
-	return a->key < b->key ? -1 : a->key > b->key;
-}
-
-static void entry_add(struct entries *entries, const struct ruleset *rs, uint32_t rule,
+static void entry_add(struct entries *entries, const struct entry *of_rule,
 		      const struct prefix *prefix)
 {
 	struct entry *entry;
@@ -59,7 +33,7 @@ static void entry_add(struct entries *entries, const struct ruleset *rs, uint32_
 	entries->list = array_reserve(entries->list, &entries->capacity, entries->count + 1ull,
 				      sizeof(*entries->list));
 	entry = &entries->list[entries->count++];
-	*entry = (struct entry){.rule = rule, .key = rule_key(rs, rule)};
+	*entry = *of_rule;
 	if (!prefix)
 		return;
 	if (prefix_is_v4(prefix)) {
@@ -77,17 +51,23 @@ static void entries_collect(const struct ruleset *rs, const struct direction *di
 {
 	for (uint32_t r = 0; r < rs->rule_count; r++) {
 		const struct rule *rule = &rs->rules[r];
+		struct entry entry = {
+			.rule = r,
+			.run = dir->rule_runs[r],
+			.staged = rule_is_staged(rule),
+			.once = !rule->any_peer && rule->peer_count == 1,
+		};
 
-		if (rule->dir != dir->dir || dir->rule_runs[r] == NONE)
+		if (rule->dir != dir->dir || entry.run == NONE)
 			continue;
+		entry.key = rule_key(rs, r);
 		if (rule->any_peer)
-			entry_add(entries, rs, r, NULL);
+			entry_add(entries, &entry, NULL);
 		for (size_t i = 0; i < rule->peer_count && !rule->any_peer; i++)
 			if (prefix_is_v4(&rule->peers[i]) == v4)
-				entry_add(entries, rs, r, &rule->peers[i]);
+				entry_add(entries, &entry, &rule->peers[i]);
 	}
-	if (entries->count)
-		qsort(entries->list, entries->count, sizeof(*entries->list), entry_order);
+	entries_sort(entries);
 }
 
 /* ---------------------------------------------------------------- states */
@@ -106,20 +86,35 @@ static uint32_t state_find(struct direction *dir, uint32_t real, uint32_t staged
 	return *id = dir->state_count++;
 }
 
-static uint32_t state_add_rule(const struct ruleset *rs, struct direction *dir, uint32_t state,
-			       uint32_t rule)
+/* The state that follows `state` where the entry's rule is added. */
+static uint32_t state_paint(struct direction *dir, uint32_t state, const struct entry *entry)
 {
-	uint32_t *next = map_at(&dir->steps, (uint64_t)state << 32 | rule);
-	bool staged = rule_is_staged(&rs->rules[rule]);
-	uint32_t key = staged ? FR_RULE_FIRST + rule : rule_key(rs, rule), row;
+	struct state from = dir->states[state];
+	uint32_t *row = entry->staged ? &from.staged : &from.real;
+	struct stroke stroke = {
+		.key = entry->staged ? FR_RULE_FIRST + entry->rule : entry->key,
+		.fresh = entry->once,
+	};
 
-	if (*next != NONE)
-		return *next;
-	row = staged ? dir->states[state].staged : dir->states[state].real;
-	for (uint32_t r = dir->rule_runs[rule]; r != NONE; r = dir->runs[r].next)
-		row = tree_paint(&dir->keys, row, dir->runs[r].lo, dir->runs[r].hi, key);
-	return *next = staged ? state_find(dir, dir->states[state].real, row)
-			      : state_find(dir, row, dir->states[state].staged);
+	for (uint32_t r = entry->run; r != NONE; r = dir->runs[r].next) {
+		stroke.lo = dir->runs[r].lo;
+		stroke.hi = dir->runs[r].hi;
+		*row = tree_paint(&dir->keys, *row, &stroke);
+	}
+	return state_find(dir, from.real, from.staged);
+}
+
+/* Prefixes with the same rule under the same state are met again and again. */
+static uint32_t state_add_rule(struct direction *dir, uint32_t state, const struct entry *entry)
+{
+	uint32_t *next;
+
+	if (entry->once)
+		return state_paint(dir, state, entry);
+	next = map_at(&dir->steps, (uint64_t)state << 32 | entry->rule);
+	if (*next == NONE)
+		*next = state_paint(dir, state, entry);
+	return *next;
 }
 
 static uint32_t state_start(struct direction *dir)
@@ -165,8 +160,8 @@ static bool level_before(const struct level *level, const struct entry *entry)
 	return level->high < entry->high || (level->high == entry->high && level->low < entry->low);
 }
 
-static void sweep_enter(struct compilation *c, struct direction *dir, struct sweep *sweep,
-			const struct entry *entries, uint32_t count)
+static void sweep_enter(struct direction *dir, struct sweep *sweep, const struct entry *entries,
+			uint32_t count)
 {
 	const struct entry *first = entries;
 	uint32_t length = first->length;
@@ -180,7 +175,7 @@ static void sweep_enter(struct compilation *c, struct direction *dir, struct swe
 	};
 
 	for (uint32_t i = 0; i < count; i++)
-		level.state = state_add_rule(c->rs, dir, level.state, entries[i].rule);
+		level.state = state_add_rule(dir, level.state, &entries[i]);
 	sweep->stack[sweep->depth++] = level;
 	point_set(sweep, first->high, first->low, &level);
 }
@@ -200,7 +195,7 @@ static int sweep_entries(struct compilation *c, struct direction *dir, struct sw
 				break;
 		while (sweep->depth > 1 && level_before(&sweep->stack[sweep->depth - 1], &list[i]))
 			sweep_leave(sweep);
-		sweep_enter(c, dir, sweep, list + i, end - i);
+		sweep_enter(dir, sweep, list + i, end - i);
 		if (dir->keys.count > 2u * FR_MAX_LINES)
 			return refuse(c, list[i].rule, "its rows need more than 256 MB");
 	}

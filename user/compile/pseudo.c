@@ -10,7 +10,7 @@
 #include "pseudo.h"
 
 /* One column of one row. */
-struct entry {
+struct row_cell {
 	uint32_t cell, column;
 };
 
@@ -26,7 +26,7 @@ struct dump {
 
 static int entry_order(const void *left, const void *right)
 {
-	const struct entry *a = left, *b = right;
+	const struct row_cell *a = left, *b = right;
 
 	if (a->cell != b->cell)
 		return a->cell < b->cell ? -1 : 1;
@@ -58,7 +58,8 @@ static void cell_print(const struct dump *dump, uint32_t cell)
 }
 
 /* The services of entries first … end - 1, which share a cell. */
-static const char *group_text(const struct dump *dump, const struct entry *entries, uint32_t count)
+static const char *group_text(const struct dump *dump, const struct row_cell *entries,
+			      uint32_t count)
 {
 	struct phrase words = {};
 
@@ -68,9 +69,9 @@ static const char *group_text(const struct dump *dump, const struct entry *entri
 }
 
 /* The cells of a row by what they say; what the default decides comes last. */
-static void row_print(const struct dump *dump, const struct entry *entries, uint32_t count)
+static void row_print(const struct dump *dump, const struct row_cell *entries, uint32_t count)
 {
-	const struct entry *rest = NULL;
+	const struct row_cell *rest = NULL;
 
 	for (uint32_t i = 0, end; i < count; i = end) {
 		uint32_t cell = entries[i].cell;
@@ -92,7 +93,7 @@ static void row_print(const struct dump *dump, const struct entry *entries, uint
 		entries[0].cell == entries[count - 1].cell ? "" : " else");
 }
 
-static uint32_t row_read(const struct dump *dump, uint32_t row, struct entry *entries)
+static uint32_t row_read(const struct dump *dump, uint32_t row, struct row_cell *entries)
 {
 	const struct fr_image_head *head = image_head(dump->image);
 	const struct fr_image_dir *dir = &head->dir[dump->dir];
@@ -101,8 +102,8 @@ static uint32_t row_read(const struct dump *dump, uint32_t row, struct entry *en
 
 	for (uint32_t column = 0; column < dir->columns; column++)
 		if (dump->columns[column])
-			entries[count++] =
-				(struct entry){image_cell(&view, head, dir, row, column), column};
+			entries[count++] = (struct row_cell){
+				image_cell(&view, head, dir, row, column), column};
 	qsort(entries, count, sizeof(*entries), entry_order);
 	return count;
 }
@@ -113,7 +114,7 @@ static void rows_print(const struct dump *dump)
 	const char **spans = spans_text(dump->rs, dump->image, dump->dir, dump->arena);
 	uint32_t columns = image_head(dump->image)->dir[dump->dir].columns;
 	uint32_t rows = stats->address_classes[dump->dir];
-	struct entry *entries = arena_alloc(dump->arena, columns * sizeof(*entries));
+	struct row_cell *entries = arena_alloc(dump->arena, columns * sizeof(*entries));
 
 	for (uint32_t row = 0; row < rows && row < PSEUDO_ROWS_MAX; row++) {
 		uint32_t count = row_read(dump, row, entries);

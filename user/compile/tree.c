@@ -128,28 +128,43 @@ static struct range range_child(struct range range, uint32_t i, uint32_t step)
 	return (struct range){lo, hi};
 }
 
-static uint32_t node_paint(struct tree *tree, uint32_t id, struct range range, uint32_t key)
+/* Looking for a node costs two cache misses, so it is not done where nothing can be found. */
+static uint32_t node_painted(struct tree *tree, uint32_t id, const uint32_t *words, bool fresh)
 {
-	uint32_t words[FR_LINE_WORDS], level = tree->nodes[id].level;
+	const struct tree_node *node = &tree->nodes[id];
+
+	if (!memcmp(node->word, words, sizeof(node->word)))
+		return id;
+	return fresh ? node_add(tree, node->level, words) : tree_node(tree, node->level, words);
+}
+
+static uint32_t node_paint(struct tree *tree, uint32_t id, struct range range,
+			   const struct stroke *stroke)
+{
+	uint32_t words[FR_LINE_WORDS], level = tree->nodes[id].level, key = stroke->key;
 	uint32_t step = 1u << 4 * (level - 1);
+	bool whole = !range.lo && range.hi == step * FR_LINE_WORDS;
 
 	if (key >= tree->nodes[id].high)
 		return id;
-	if (!range.lo && range.hi == step * FR_LINE_WORDS && key <= tree->nodes[id].low)
+	if (whole && key <= tree->nodes[id].low)
 		return tree_uniform(tree, level, key);
 	memcpy(words, tree->nodes[id].word, sizeof(words));
 	for (uint32_t i = range.lo / step; i <= (range.hi - 1) / step; i++) {
 		if (level == 1)
 			words[i] = key < words[i] ? key : words[i];
 		else
-			words[i] = node_paint(tree, words[i], range_child(range, i, step), key);
+			words[i] = node_paint(tree, words[i], range_child(range, i, step), stroke);
 	}
-	return tree_node(tree, level, words);
+	/* A node between a stroke's ends may stand in the row many times: that one is looked for. */
+	return node_painted(tree, id, words, stroke->fresh && !whole);
 }
 
-uint32_t tree_paint(struct tree *tree, uint32_t row, uint32_t lo, uint32_t hi, uint32_t key)
+uint32_t tree_paint(struct tree *tree, uint32_t row, const struct stroke *stroke)
 {
-	return lo < hi ? node_paint(tree, row, (struct range){lo, hi}, key) : row;
+	struct range range = {stroke->lo, stroke->hi};
+
+	return range.lo < range.hi ? node_paint(tree, row, range, stroke) : row;
 }
 
 void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct patch *patches,

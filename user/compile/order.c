@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Prefixes of rules in the order of their addresses. By the bytes of the address's high half, least
+ * first, without a comparison; then what has the same high half by comparisons.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
+
+struct place {
+	uint64_t high;
+	uint32_t entry;
+};
+
+static int entry_order(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+
+	if (a->high != b->high)
+		return a->high < b->high ? -1 : 1;
+	if (a->low != b->low)
+		return a->low < b->low ? -1 : 1;
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return a->key < b->key ? -1 : a->key > b->key;
+}
+
+/* One pass: `to` gets the places of `from` by one digit, equal ones in the order they had. False
+ * when all have the same digit, and nothing was done. */
+static bool places_distribute(const struct place *from, struct place *to, uint32_t count,
+			      uint32_t shift)
+{
+	uint32_t next[DIGITS] = {}, sum = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		next[from[i].high >> shift & (DIGITS - 1)]++;
+	if (next[from[0].high >> shift & (DIGITS - 1)] == count)
+		return false;
+	for (uint32_t digit = 0; digit < DIGITS; digit++) {
+		uint32_t here = next[digit];
+
+		next[digit] = sum;
+		sum += here;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		to[next[from[i].high >> shift & (DIGITS - 1)]++] = from[i];
+	return true;
+}
+
+/* The order of the high halves. Gives the half of `places` (2 * count) where it ends up. */
+static const struct place *places_sort(struct place *places, const struct entries *entries)
+{
+	struct place *from = places, *to = places + entries->count, *done;
+
+	for (uint32_t i = 0; i < entries->count; i++)
+		from[i] = (struct place){entries->list[i].high, i};
+	for (uint32_t shift = 0; shift < 64; shift += DIGIT_BITS) {
+		if (!places_distribute(from, to, entries->count, shift))
+			continue;
+		done = to;
+		to = from;
+		from = done;
+	}
+	return from;
+}
+
+/* The entries lie in the order of their high halves: what is left are those of one. */
+static void ties_sort(struct entry *list, uint32_t count)
+{
+	for (uint32_t i = 0, end; i < count; i = end) {
+		for (end = i + 1; end < count && list[end].high == list[i].high; end++)
+			;
+		if (end - i > 1)
+			qsort(list + i, end - i, sizeof(*list), entry_order);
+	}
+}
+
+void entries_sort(struct entries *entries)
+{
+	uint32_t count = entries->count;
+	struct entry *sorted;
+	struct place *places;
+	const struct place *order;
+
+	if (count < 2)
+		return;
+	sorted = array_new(count, sizeof(*sorted));
+	places = array_new(2ull * count, sizeof(*places));
+	order = places_sort(places, entries);
+	for (uint32_t i = 0; i < count; i++)
+		sorted[i] = entries->list[order[i].entry];
+	ties_sort(sorted, count);
+	free(places);
+	free(entries->list);
+	entries->list = sorted;
+	entries->capacity = count;
+}
