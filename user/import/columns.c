@@ -35,6 +35,20 @@ static bool is_rule(const char *text)
 	return strspn(text, "|+-=: \t") == strlen(text);
 }
 
+/* The next separator that no backslash escapes; those that one does lose it. */
+static char *separator_find(char *text, char separator)
+{
+	char *to = text;
+
+	for (; *text && *text != separator; text++) {
+		if (*text == '\\' && text[1] == separator)
+			text++;
+		*to++ = *text;
+	}
+	memset(to, ' ', (size_t)(text - to));
+	return *text ? text : NULL;
+}
+
 static void cells_take(struct page *page, struct grid_row *row, char separator)
 {
 	char *text = arena_strndup(page->arena, page->text + page->start[row->line - 1],
@@ -45,7 +59,7 @@ static void cells_take(struct page *page, struct grid_row *row, char separator)
 	do {
 		struct cell *cell;
 
-		end = strchr(at, separator);
+		end = separator_find(at, separator);
 		if (end)
 			*end = '\0';
 		/* The last bar closes the row. */

@@ -83,6 +83,9 @@ static size_t headings_at(struct flat *f, size_t at)
 			other++;
 		count++;
 	}
+	/* "Firewall ports of the cluster" above "Port", "Protocol", … is a title. */
+	if (port == 0 && words_in(f->texts[at]) > 2 && headings_at(f, at + 1) && f->port == 0)
+		return 0;
 	if (port == SIZE_MAX || count < 2 || !(other || protocol != SIZE_MAX))
 		return 0;
 	f->columns = count;

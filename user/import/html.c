@@ -219,6 +219,18 @@ static htmlDocPtr parse(struct page *page, const char *text, size_t size, uint32
 	return document;
 }
 
+char *html_plain(struct page *page, const char *html)
+{
+	htmlDocPtr document = htmlReadMemory(html, (int)strlen(html), NULL, "UTF-8", PARSE);
+	char *text = NULL;
+
+	if (document && xmlDocGetRootElement(document))
+		text = node_text(page, xmlDocGetRootElement(document), NULL);
+	if (document)
+		xmlFreeDoc(document);
+	return text ?: arena_strdup(page->arena, "");
+}
+
 /* ---------------------------------------------------------------- cutting tables out */
 
 static bool tag_at(const char *text, const char *tag)

@@ -98,6 +98,7 @@ void liquid_read(struct page *page);	     /* liquid.c: conditions, blanks tags *
 bool html_is_whole(const struct page *page); /* html.c */
 void html_tables_read(struct page *page);
 void html_rest_read(struct page *page);
+char *html_plain(struct page *page, const char *html); /* the text of a piece of HTML */
 /* markdown.c: the tables; then, once the others have read, headings and paragraphs. */
 void markdown_read(struct page *page, bool tables_only);
 void columns_read(struct page *page);	/* columns.c: lines with bars or tabs */
@@ -109,7 +110,8 @@ enum column {
 	COLUMN_OTHER,
 	COLUMN_FROM,
 	COLUMN_TO,
-	COLUMN_PEER, /* the other end, whichever that is */
+	COLUMN_LOCAL, /* this end */
+	COLUMN_PEER,  /* the other end, whichever that is */
 	COLUMN_PORT,
 	COLUMN_SOURCE_PORT,
 	COLUMN_PROTOCOL,

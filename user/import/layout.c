@@ -89,7 +89,10 @@ static struct vote column_vote(const struct grid *grid, size_t first, size_t col
 /* A heading can lie: "Protocol" over "TCP 443", "TCP" over "443". */
 static void protocol_column_check(struct layout *layout, size_t column, const struct vote *vote)
 {
-	if (layout->kinds[column] == COLUMN_PROTOCOL && vote->filled &&
+	bool named = text_has(layout->headings[column], "tcp|udp");
+
+	/* "TCP (6)" under "Protocol" is no port where another column has them. */
+	if (layout->kinds[column] == COLUMN_PROTOCOL && vote->filled && (named || !layout->ports) &&
 	    vote->numbers * 2 > vote->filled)
 		layout->kinds[column] = COLUMN_PORT;
 	if (layout->kinds[column] == COLUMN_OTHER && vote->filled &&
@@ -146,8 +149,10 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 		out->kinds[i] = column_of(out->headings[i]);
 		out->protocols[i] = protocols_read(out->headings[i]) & PROTOCOLS_PORTS;
 		votes[i] = column_vote(grid, out->first, i);
-		protocol_column_check(out, i, &votes[i]);
 	}
+	out->ports = layout_has(out, COLUMN_PORT);
+	for (size_t i = 0; i < out->columns; i++)
+		protocol_column_check(out, i, &votes[i]);
 	if (!layout_has(out, COLUMN_PORT))
 		ports_by_content(out, votes);
 	/* "Source port" alone, beside nothing else, is the port. */

@@ -104,22 +104,6 @@ static void tag_text(struct buffer *out, const char *tag)
 		buffer_puts(out, tag); /* <region>: a word that somebody is to replace */
 }
 
-/* The text of HTML in a document: tags away, breaks kept. */
-static void html_text(struct buffer *out, const char *html)
-{
-	while (*html) {
-		size_t length = strcspn(html, "<");
-
-		buffer_add(out, html, length);
-		html += length;
-		if (!*html)
-			break;
-		tag_text(out, html);
-		html += strcspn(html, ">");
-		html += *html == '>';
-	}
-}
-
 /* `prose` keeps the document's lines, a cell has only the breaks that it asks for. */
 static void leaf_text(struct buffer *out, cmark_node *node, bool prose)
 {
@@ -139,9 +123,6 @@ static void leaf_text(struct buffer *out, cmark_node *node, bool prose)
 		break;
 	case CMARK_NODE_HTML_INLINE:
 		tag_text(out, literal ?: "");
-		break;
-	case CMARK_NODE_HTML_BLOCK:
-		html_text(out, literal ?: "");
 		break;
 	default:
 		break;
@@ -227,6 +208,15 @@ static void table_take(struct markdown *m, cmark_node *node)
 		m->page->taken[block->line + 1] = true;
 }
 
+/* "Heading {#anchor}" as some generators write it. */
+static const char *heading_text(struct arena *arena, const char *text)
+{
+	const char *anchor = strstr(text, " {#");
+
+	return text_one_line(arena,
+			     anchor ? arena_strndup(arena, text, (size_t)(anchor - text)) : text);
+}
+
 static void block_take(struct markdown *m, cmark_node *node)
 {
 	uint32_t line = line_of(m, node);
@@ -234,14 +224,14 @@ static void block_take(struct markdown *m, cmark_node *node)
 	const char *text;
 
 	if (type == CMARK_NODE_HEADING) {
-		m->page->taken[line] = true;
 		page_heading(m->page, line, (unsigned)cmark_node_get_heading_level(node),
-			     text_one_line(m->page->arena, node_text(m, node, true, NULL)));
+			     heading_text(m->page->arena, node_text(m, node, true, NULL)));
 		return;
 	}
 	text = node_text(m, node, true, NULL);
 	if (type == CMARK_NODE_HTML_BLOCK)
-		text = text_one_line(m->page->arena, text);
+		text = text_one_line(m->page->arena,
+				     html_plain(m->page, cmark_node_get_literal(node) ?: ""));
 	if (type == CMARK_NODE_HTML_BLOCK && cmark_node_get_literal(node) &&
 	    !strncasecmp(cmark_node_get_literal(node), "<h", 2) &&
 	    strchr("123456", cmark_node_get_literal(node)[2])) {

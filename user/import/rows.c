@@ -15,6 +15,7 @@ struct work {
 	const struct grid_row *row;
 	const char *section; /* of a row that spans the grid, or NULL */
 	const char *before;
+	const char *from_above, *to_above; /* of the last row that has them */
 };
 
 /* What stands in the columns of a kind, or "". */
@@ -98,6 +99,10 @@ static void spans_take(struct work *w, struct drafted_row *row, struct reading *
 
 	for (size_t i = 0; i < reading->count; i++) {
 		struct span *span = &reading->spans[i];
+
+		/* "All" ports of a protocol that has none. */
+		if (!all && span->first == 0 && protocols_read(cell))
+			continue;
 
 		if (!span->protocols && paired)
 			span->protocols =
@@ -197,7 +202,7 @@ static const char *peer_title(struct work *w, struct drafted_row *row, const cha
 				 placeholder, cell);
 		return placeholder;
 	}
-	if (text_is(cell, "any|all|*|anywhere|everywhere|everything"))
+	if (text_is(cell, "any|all|*|anywhere|everywhere|everything|0.0.0.0/0|0.0.0.0|::/0"))
 		return "any host";
 	for (line = cell; *line; line += length + (line[length] == '\n')) {
 		length = strcspn(line, "\n");
@@ -250,17 +255,38 @@ static void peers_default(struct work *w, struct drafted_row *row, enum directio
 			       : dir	      ? role_inbound_peer
 					      : role_peer;
 
+	const char *here = has_column(w, COLUMN_LOCAL)
+				   ? peer_title(w, row, cells_of(w, COLUMN_LOCAL), role_this_host)
+				   : role_this_host;
+
 	if (!*peer && peers_above(w, &from, &to)) {
-		row->from = from ?: role_this_host;
-		row->to = to ?: role_this_host;
+		row->from = from ?: here;
+		row->to = to ?: here;
 		return;
 	}
 	if (*peer)
 		stranger = peer_title(w, row, peer, stranger);
-	row->from = dir == DIR_OUT ? role_this_host : stranger;
-	row->to = dir == DIR_OUT ? stranger : role_this_host;
+	row->from = dir == DIR_OUT ? here : stranger;
+	row->to = dir == DIR_OUT ? stranger : here;
 	if (!dir)
 		row_note(w->s, row, "no direction given: taken as opened by the peer");
+}
+
+/* An empty cell below a filled one means the same, as a rule. */
+static const char *side_cell(struct work *w, struct drafted_row *row, enum column kind)
+{
+	const char **above = kind == COLUMN_FROM ? &w->from_above : &w->to_above;
+	const char *cell = cells_of(w, kind);
+
+	if (*cell) {
+		*above = cell;
+		return cell;
+	}
+	if (!*above)
+		return cell;
+	row_note(w->s, row, "the cell of %s is empty: taken from the row above",
+		 kind == COLUMN_FROM ? "the source" : "the destination");
+	return *above;
 }
 
 static void peers_take(struct work *w, struct drafted_row *row, enum direction dir)
@@ -271,10 +297,10 @@ static void peers_take(struct work *w, struct drafted_row *row, enum direction d
 		peers_default(w, row, dir);
 		return;
 	}
-	row->from = from ? peer_title(w, row, cells_of(w, COLUMN_FROM), role_inbound_peer)
+	row->from = from ? peer_title(w, row, side_cell(w, row, COLUMN_FROM), role_inbound_peer)
 		    : dir == DIR_IN ? role_inbound_peer
 				    : role_this_host;
-	row->to = to		   ? peer_title(w, row, cells_of(w, COLUMN_TO), role_outbound_peer)
+	row->to = to ? peer_title(w, row, side_cell(w, row, COLUMN_TO), role_outbound_peer)
 		  : dir == DIR_OUT ? role_outbound_peer
 				   : role_this_host;
 }

@@ -142,15 +142,18 @@ static void block_take(struct sheet *s, const struct block *block, const struct 
 {
 	const char *above = before && before->kind == BLOCK_PROSE ? before->text : NULL;
 
+	bool alone;
+
 	switch (block->kind) {
 	case BLOCK_HEADING:
 		heading_take(s, block->level, block->text);
 		prose_rows(s, block->line, block->text);
 		break;
 	case BLOCK_PROSE:
-		if (!headings && reads_as_heading(block->text))
+		alone = !headings && reads_as_heading(block->text);
+		if (alone)
 			heading_take(s, ARRAY_SIZE(s->headings) - 1, block->text);
-		if (!prose_rows(s, block->line, without_bullet(block->text)))
+		if (!prose_rows(s, block->line, without_bullet(block->text)) && !alone)
 			prose_leave(s, block->line, without_bullet(block->text));
 		break;
 	case BLOCK_GRID:

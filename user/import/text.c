@@ -246,6 +246,14 @@ static void tidy_space(struct buffer *out, bool *space, bool *line)
 	*space = *line = false;
 }
 
+/* The mark of a footnote, "[^1]", as the readers write it; its length or 0. */
+static size_t footnote_at(const char *text)
+{
+	size_t length = strncmp(text, "[^", 2) ? 0 : strcspn(text, "]\n");
+
+	return length && length <= 5 && text[length] == ']' ? length + 1 : 0;
+}
+
 char *text_tidy(struct arena *arena, const char *text, bool wide)
 {
 	struct buffer out = {.arena = arena};
@@ -256,6 +264,9 @@ char *text_tidy(struct arena *arena, const char *text, bool wide)
 	for (size_t at = 0; at < size; at += length) {
 		const char *plain;
 
+		length = footnote_at(text + at);
+		if (length)
+			continue;
 		length = utf8_take(text + at, size - at, &code);
 		plain = length ? plain_of(code) : "?";
 		length = length ?: 1;

@@ -43,6 +43,8 @@ static enum column side_column(const char *heading)
 	if (text_has(heading, "direction|directions") ||
 	    (from && to && text_has(heading, "traffic")))
 		return COLUMN_DIRECTION;
+	if (text_is(heading, "local|local system|local host|local ip|this host|this system"))
+		return COLUMN_LOCAL;
 	if (text_has(heading, "used by|required by|needed by|accessed by|connecting from") ||
 	    text_is(heading,
 		    "peer|peers|remote|remote host|remote system|with|allowed from|remote ip|"
