@@ -40,7 +40,7 @@ Test(base, texts_and_objects_of_an_arena_do_not_meet)
 	enum { COUNT = 20000 };
 	static const char *texts[COUNT];
 	static int *numbers[COUNT];
-	char text[16];
+	char text[32];
 
 	for (int i = 0; i < COUNT; i++) {
 		texts[i] = arena_strndup(arena, text, (size_t)sprintf(text, "text-%d", i));
