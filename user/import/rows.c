@@ -208,6 +208,9 @@ static const char *peer_title(struct work *w, struct drafted_row *row, const cha
 		length = strcspn(line, "\n");
 		longest = length > longest ? length : longest;
 	}
+	/* A sentence below a name is no name. */
+	if (strchr(cell, '\n') && strchr(".!", cell[strlen(cell) - 1]))
+		longest = SIZE_MAX;
 	if (longest > 40)
 		title = arena_strndup(arena, cell, strcspn(cell, "\n"));
 	title = text_one_line(arena, title);

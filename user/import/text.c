@@ -314,6 +314,13 @@ static bool is_article(const char *word, size_t length)
 	return false;
 }
 
+static bool words_follow(const char *text)
+{
+	while (*text && !text_is_word(*text))
+		text++;
+	return *text;
+}
+
 char *text_slug(struct arena *arena, const char *text, size_t most)
 {
 	struct buffer out = {.arena = arena};
@@ -331,7 +338,8 @@ char *text_slug(struct arena *arena, const char *text, size_t most)
 		}
 		if (out.size + length + 1 > most && out.size)
 			break;
-		if (!is_article(text, length) && !(length == 1 && (*text == 's') && out.size)) {
+		if (!(is_article(text, length) && words_follow(text + length)) &&
+		    !(length == 1 && (*text == 's') && out.size)) {
 			if (out.size)
 				buffer_puts(&out, "-");
 			for (size_t i = 0; i < length && out.size < most; i++) {
