@@ -65,9 +65,11 @@ struct tree {
 	struct tree_node *nodes;
 	uint32_t count, capacity;
 	struct tree_slot *slots; /* open addressing */
-	uint32_t slot_count;
+	uint32_t slot_count, slots_used;
 	uint32_t levels; /* of every row of this tree */
 };
+/* Of rows of that many levels. As many nodes have room before it widens. */
+void tree_open(struct tree *tree, uint32_t levels, uint32_t nodes);
 uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words);
 uint32_t tree_uniform(struct tree *tree, uint32_t level, uint32_t key);
 /* Columns lo <= c < hi get `key` where it is stronger than what is there. */

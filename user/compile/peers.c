@@ -119,15 +119,23 @@ static uint32_t state_add_rule(struct direction *dir, uint32_t state, const stru
 
 static uint32_t state_start(struct direction *dir)
 {
-	uint32_t levels = 2;
+	uint32_t levels = dir->keys.levels;
 
-	while (1u << 4 * levels < dir->columns)
-		levels++;
-	dir->keys.levels = dir->cells.levels = levels;
 	for (uint32_t level = 1; level <= levels; level++)
 		dir->unstaged[level] = tree_uniform(&dir->keys, level, NONE);
 	return state_find(dir, tree_uniform(&dir->keys, levels, KEY(KEY_DEFAULT, dir->dir)),
 			  dir->unstaged[levels]);
+}
+
+/* A rule mostly costs the matrix a row and two nodes of cells. */
+static void trees_open(struct direction *dir)
+{
+	uint32_t levels = 2;
+
+	while (1u << 4 * levels < dir->columns)
+		levels++;
+	tree_open(&dir->keys, levels, 0);
+	tree_open(&dir->cells, levels, 3 * dir->run_count);
 }
 
 /* ---------------------------------------------------------------- sweep over addresses */
@@ -246,7 +254,9 @@ static int family_compile(struct compilation *c, struct direction *dir, bool v4,
 
 int peers_compile(struct compilation *c, struct direction *dir)
 {
-	int err = family_compile(c, dir, true, &dir->root4);
+	int err;
 
+	trees_open(dir);
+	err = family_compile(c, dir, true, &dir->root4);
 	return err ? err : family_compile(c, dir, false, &dir->root6);
 }

@@ -11,7 +11,7 @@
 
 enum { PORTS = 65536, CLASSES_MAX = 65535 };
 
-/* What one rule says of one protocol, in the order of sort: protocol, rule, first port. */
+/* What one rule says of one protocol. In order: protocol, rule, first port. */
 struct wanted {
 	uint32_t rule;
 	uint16_t first, last;
@@ -43,17 +43,6 @@ static void run_add(struct direction *dir, uint32_t rule, uint32_t lo, uint32_t 
 	dir->rule_runs[rule] = id;
 }
 
-static int wanted_order(const void *left, const void *right)
-{
-	const struct wanted *a = left, *b = right;
-
-	if (a->proto != b->proto)
-		return a->proto < b->proto ? -1 : 1;
-	if (a->rule != b->rule)
-		return a->rule < b->rule ? -1 : 1;
-	return a->first < b->first ? -1 : a->first > b->first;
-}
-
 static void wants_add(struct wants *wants, uint32_t rule, const struct service *service)
 {
 	wants->list = array_reserve(wants->list, &wants->capacity, wants->count + 1ull,
@@ -66,22 +55,61 @@ static void wants_add(struct wants *wants, uint32_t rule, const struct service *
 	};
 }
 
-/* Ranges of one rule and protocol that overlap or touch become one: a set holds a rule once. */
-static void wants_merge(struct wants *wants)
+static int first_order(const void *left, const void *right)
+{
+	const struct wanted *a = left, *b = right;
+
+	return a->first < b->first ? -1 : a->first > b->first;
+}
+
+/* They come in the order of rules and stay so within each protocol. */
+static void wants_by_proto(struct wants *wants)
+{
+	struct wanted *sorted = array_new(wants->count, sizeof(*sorted));
+	uint32_t next[257] = {};
+
+	for (uint32_t i = 0; i < wants->count; i++)
+		next[wants->list[i].proto + 1]++;
+	for (uint32_t proto = 1; proto < 256; proto++)
+		next[proto] += next[proto - 1];
+	for (uint32_t i = 0; i < wants->count; i++)
+		sorted[next[wants->list[i].proto]++] = wants->list[i];
+	free(wants->list);
+	wants->list = sorted;
+	wants->capacity = wants->count;
+}
+
+/* Ranges of one rule and protocol, those that overlap or touch as one: a set holds a rule once.
+ * Written to `out`, which may be `list`; gives how many. */
+static uint32_t ranges_merge(struct wanted *list, uint32_t count, struct wanted *out)
 {
 	uint32_t kept = 0;
 
-	if (wants->count)
-		qsort(wants->list, wants->count, sizeof(*wants->list), wanted_order);
-	for (uint32_t i = 0; i < wants->count; i++) {
-		struct wanted *last = kept ? &wants->list[kept - 1] : NULL, *now = &wants->list[i];
+	if (count > 1)
+		qsort(list, count, sizeof(*list), first_order);
+	for (uint32_t i = 0; i < count; i++) {
+		struct wanted now = list[i], *last = kept ? &out[kept - 1] : NULL;
 
-		if (last && last->proto == now->proto && last->rule == now->rule &&
-		    now->first <= last->last + 1) {
-			last->last = now->last > last->last ? now->last : last->last;
-			continue;
-		}
-		wants->list[kept++] = *now;
+		if (last && now.first <= last->last + 1)
+			last->last = now.last > last->last ? now.last : last->last;
+		else
+			out[kept++] = now;
+	}
+	return kept;
+}
+
+static void wants_merge(struct wants *wants)
+{
+	const struct wanted *list;
+	uint32_t kept = 0;
+
+	wants_by_proto(wants);
+	list = wants->list;
+	for (uint32_t i = 0, end; i < wants->count; i = end) {
+		for (end = i + 1; end < wants->count; end++)
+			if (list[end].proto != list[i].proto || list[end].rule != list[i].rule)
+				break;
+		kept += ranges_merge(wants->list + i, end - i, wants->list + kept);
 	}
 	wants->count = kept;
 }

@@ -24,12 +24,20 @@ static uint32_t node_hash(uint32_t level, const uint32_t *words)
 	return hash_mix(one + other * 3);
 }
 
+void tree_open(struct tree *tree, uint32_t levels, uint32_t nodes)
+{
+	*tree = (struct tree){.levels = levels, .slot_count = 2048};
+	while (tree->slot_count / 2 < nodes)
+		tree->slot_count *= 2;
+	tree->slots = array_new(tree->slot_count, sizeof(*tree->slots));
+}
+
 static void tree_widen(struct tree *tree)
 {
 	struct tree_slot *old = tree->slots;
 	uint32_t count = tree->slot_count, mask;
 
-	tree->slot_count = count ? count * 2 : 2048;
+	tree->slot_count = count * 2;
 	tree->slots = array_new(tree->slot_count, sizeof(*tree->slots));
 	mask = tree->slot_count - 1;
 	for (uint32_t i = 0; i < count; i++) {
@@ -94,11 +102,13 @@ uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words)
 	uint32_t hash = node_hash(level, words);
 	struct tree_slot *slot;
 
-	if (tree->count >= tree->slot_count / 2)
+	if (tree->slots_used >= tree->slot_count / 2)
 		tree_widen(tree);
 	slot = slot_find(tree, level, hash, words);
-	if (!slot->node)
+	if (!slot->node) {
 		*slot = (struct tree_slot){hash, node_add(tree, level, words) + 1};
+		tree->slots_used++;
+	}
 	return slot->node - 1;
 }
 
@@ -156,7 +166,8 @@ static uint32_t node_paint(struct tree *tree, uint32_t id, struct range range,
 		else
 			words[i] = node_paint(tree, words[i], range_child(range, i, step), stroke);
 	}
-	/* A node between a stroke's ends may stand in the row many times: that one is looked for. */
+	/* A node between the ends of a stroke may stand in the row many times, and is looked for.
+	 */
 	return node_painted(tree, id, words, stroke->fresh && !whole);
 }
 
