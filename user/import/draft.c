@@ -7,13 +7,20 @@
 
 enum { TEXT_LONGEST = 300, ID_LONGEST = 40, ROLE_LONGEST = 60 };
 
+/* Names that are taken, by hash: a hostile page has a hundred thousand alike. */
+struct name {
+	const char *text;
+	unsigned uses;
+};
+struct names {
+	struct name *slots;
+	size_t count, size; /* size: a power of two */
+};
+
 struct writer {
 	struct sheet *s;
 	struct buffer out;
-	const char **ids;
-	size_t id_count, id_capacity;
-	const char **roles;
-	size_t role_count, role_capacity;
+	struct names ids, roles;
 	const char *section; /* of the row before */
 };
 
@@ -41,12 +48,38 @@ static void quoted_put(struct writer *w, const char *text)
 	buffer_puts(&w->out, "\"");
 }
 
-static bool words_have(const char *const *words, size_t count, const char *word)
+static struct name *name_slot(const struct names *names, const char *text)
 {
-	for (size_t i = 0; i < count; i++)
-		if (str_equal(words[i], word))
-			return true;
-	return false;
+	uint32_t hash = 2166136261u;
+	size_t at;
+
+	for (const char *c = text; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	for (at = hash & (names->size - 1); names->slots[at].text;
+	     at = (at + 1) & (names->size - 1))
+		if (str_equal(names->slots[at].text, text))
+			break;
+	return &names->slots[at];
+}
+
+/* The entry of a name, new with no uses. */
+static struct name *name_take(struct arena *arena, struct names *names, const char *text)
+{
+	struct names larger = {.size = names->size ? names->size * 2 : 64};
+	struct name *slot;
+
+	if (names->count * 2 >= names->size) {
+		larger.slots = arena_alloc(arena, larger.size * sizeof(*larger.slots));
+		for (size_t i = 0; i < names->size; i++)
+			if (names->slots[i].text)
+				*name_slot(&larger, names->slots[i].text) = names->slots[i];
+		larger.count = names->count;
+		*names = larger;
+	}
+	slot = name_slot(names, text);
+	names->count += !slot->text;
+	slot->text = text;
+	return slot;
 }
 
 /* ---------------------------------------------------------------- roles */
@@ -79,11 +112,8 @@ static void role_put(struct writer *w, const char *title)
 {
 	const char *name = role_name(w, title);
 
-	if (words_have(w->roles, w->role_count, name))
+	if (name_take(w->s->arena, &w->roles, name)->uses++)
 		return;
-	w->roles = arena_grow(w->s->arena, w->roles, w->role_count, &w->role_capacity,
-			      sizeof(*w->roles));
-	w->roles[w->role_count++] = name;
 	buffer_printf(&w->out, "  %s: {title: ", name);
 	quoted_put(w, is_placeholder(title) ? placeholder_title(title) : title);
 	buffer_puts(&w->out, is_placeholder(title) ? "} # a placeholder: name it\n" : "}\n");
@@ -106,14 +136,14 @@ static void roles_put(struct writer *w)
 
 static const char *id_make(struct writer *w, const char *text)
 {
-	const char *slug = text_slug(w->s->arena, text, ID_LONGEST), *id;
+	struct arena *arena = w->s->arena;
+	const char *slug = text_slug(arena, text, ID_LONGEST), *id;
 
 	slug = *slug ? slug : "row";
 	id = slug;
-	for (unsigned i = 2; words_have(w->ids, w->id_count, id); i++)
-		id = arena_printf(w->s->arena, "%s-%u", slug, i);
-	w->ids = arena_grow(w->s->arena, w->ids, w->id_count, &w->id_capacity, sizeof(*w->ids));
-	w->ids[w->id_count++] = id;
+	while (name_take(arena, &w->ids, id)->uses)
+		id = arena_printf(arena, "%s-%u", slug, ++name_take(arena, &w->ids, slug)->uses);
+	name_take(arena, &w->ids, id)->uses = 1;
 	return id;
 }
 

@@ -82,7 +82,7 @@ struct page {
 	size_t rooms; /* cells so far: spans and short rows must not multiply without end */
 };
 
-enum { PAGE_CELLS_MAX = 1 << 20, PAGE_COLUMNS_MAX = 64 };
+enum { PAGE_CELLS_MAX = 1 << 18, PAGE_COLUMNS_MAX = 64 };
 
 struct block *page_add(struct page *page, enum block_kind kind, uint32_t line);
 void page_prose(struct page *page, uint32_t line, const char *text);

@@ -15,7 +15,8 @@ struct markdown {
 	struct buffer text;
 	uint32_t *lines; /* of the document, by line of the text from 1 */
 	uint32_t count;
-	bool tables; /* only these, or only the rest */
+	bool too_wide; /* no table is read */
+	bool tables;   /* only these, or only the rest */
 };
 
 static void extensions_register(void)
@@ -38,6 +39,34 @@ static uint32_t front_matter(const struct page *page)
 	return 0;
 }
 
+/* Columns of a line of dashes below headings; 0 when it is none. */
+static size_t rule_columns(const struct page *page, uint32_t line)
+{
+	const char *text = page->text + page->start[line - 1],
+		   *end = page->text + page->start[line];
+	size_t bars = 0;
+
+	for (; text < end; text++) {
+		if (!strchr("|-: \t>\n", *text))
+			return 0;
+		bars += *text == '|';
+	}
+	return bars;
+}
+
+/* Every row gets as many cells as the headings have, written or not: that must not be too many. */
+static bool tables_too_wide(const struct page *page)
+{
+	size_t widest = 0;
+
+	for (uint32_t line = 1; line <= page->lines; line++) {
+		size_t columns = rule_columns(page, line);
+
+		widest = columns > widest ? columns : widest;
+	}
+	return widest * page->lines > 4 * PAGE_CELLS_MAX;
+}
+
 static void lines_take(struct markdown *m)
 {
 	struct page *page = m->page;
@@ -48,7 +77,7 @@ static void lines_take(struct markdown *m)
 		if (page->dropped[line] && m->tables)
 			continue;
 		/* What another reader has understood parts paragraphs, no more. */
-		if (page->taken[line])
+		if (page->taken[line] || (m->too_wide && rule_columns(page, line)))
 			buffer_puts(&m->text, "\n");
 		else
 			buffer_add(&m->text, page->text + page->start[line - 1],
@@ -277,6 +306,10 @@ void markdown_read(struct page *page, bool tables_only)
 	cmark_node *document;
 
 	extensions_register();
+	m.too_wide = tables_too_wide(page);
+	if (m.too_wide && tables_only)
+		diag_warning(page->d, (struct loc){.source = page->source}, "too-many-cells", NULL,
+			     "tables of so many columns that they are not read as Markdown");
 	lines_take(&m);
 	if (!m.text.size)
 		return;

@@ -22,13 +22,15 @@ struct work {
 static const char *cells_of(const struct work *w, enum column kind)
 {
 	struct arena *arena = w->s->arena;
-	const char *text = "";
+	const char *text = "", *last = "";
 
 	for (size_t i = 0; i < w->layout->columns; i++) {
 		const char *one = cell_text(w->row, i);
 
-		if (w->layout->kinds[i] == kind && *one && !str_equal(text, one))
-			text = *text ? arena_printf(arena, "%s\n%s", text, one) : one;
+		if (w->layout->kinds[i] != kind || !*one || str_equal(last, one))
+			continue;
+		text = *text ? arena_printf(arena, "%s\n%s", text, one) : one;
+		last = one;
 	}
 	return text;
 }

@@ -1,0 +1,116 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# `import`: documents of every shape that it claims to read, none of which the shipped tables come from;
+# each draft passes check, and its rows are those of NAME.rows. Then everything that is no document.
+# Sourced by run.
+
+# A draft's rows: LINE FROM > TO PORTS, and how many comments say that something was not understood.
+import_rows() # DRAFT
+{
+	awk '/^    from: / { from = $2 } /^    to: / { to = $2 }
+		/^    ports: / { sub(/^    ports: /, ""); ports = $0 }
+		/^    source: / { match($0, /line: [0-9]+/); print substr($0, RSTART + 6, RLENGTH - 6), from, ">", to, ports }
+		/^  # only when: / { print }
+		/^  # - \{/ { match($0, /ports: \[[^]]*\]/); print "candidate", substr($0, RSTART, RLENGTH) }
+		/^  # line [0-9]+: / { left++ } END { print "left", left + 0 }' "$1"
+}
+
+for document in tests/cli/input/import/*; do
+	name=${document##*/}
+	expected=${document%.*}.rows
+	[ "$document" != "$expected" ] || continue
+	attempt import --name drafted "$document"
+	cp "$work/out" "$work/drafted.yaml"
+	import_rows "$work/drafted.yaml" >"$work/rows"
+	if [ "$status" != 0 ]; then
+		not_ok "import $name" "exit $status" "$(cat "$work/err")"
+	elif [ -n "${UPDATE:-}" ]; then
+		cp "$work/rows" "$expected"
+		ok "import $name (written)"
+	elif ! difference=$(diff "$expected" "$work/rows"); then
+		not_ok "import $name" '< expected, > drafted' "$difference"
+	else
+		ok "import $name"
+	fi
+	exits "import $name: check accepts the draft" 0 '' check "$work/drafted.yaml"
+done
+
+# ---------------------------------------------------------------- what is no document
+
+# Refused with 3, a word, and nothing on stdout.
+refused() # WHAT PATTERN FILE
+{
+	exits "import: $1" 3 "$2" import "$3"
+	[ ! -s "$work/out" ] || not_ok "import: $1: no half of a draft" "$(head -3 "$work/out")"
+}
+
+: >"$work/empty"
+printf '%%PDF-1.7\n1 0 obj\nTCP port 443\n' >"$work/ports.pdf"
+printf '\177ELF\2\1\1\0\0\0' >"$work/binary"
+printf '\377\376P\0o\0r\0t\0' >"$work/utf16.txt"
+truncate -s 50M "$work/huge.html"
+printf '# No ports\n\nOnly words.\n' >"$work/words.md"
+refused 'an empty file' 'the document is empty \[empty-file\]' "$work/empty"
+refused 'a PDF' 'a PDF \[not-text\]' "$work/ports.pdf"
+refused 'a binary file' 'a binary file: .* \[not-text\]' "$work/binary"
+refused 'UTF-16' 'UTF-16; UTF-8 is wanted \[not-text\]' "$work/utf16.txt"
+refused 'a page of 50 MB' 'over 4 MB.* \[file-too-big\]' "$work/huge.html"
+refused 'a directory' '\[file-unreadable\]' "$work"
+refused 'a file that is not there' '\[file-unreadable\]' "$work/absent"
+refused 'a pipe' 'not a regular file \[file-unreadable\]' /dev/null
+refused 'a page without ports' 'no row was drafted \[no-rows\]' "$work/words.md"
+if [ "$(id -u)" = 0 ]; then
+	# nobody cannot look into the directory, which is as good as a file that is not theirs
+	as=(setpriv --reuid=65534 --regid=65534 --clear-groups env)
+	cp "$work/words.md" "$work/secret.md" && chmod 600 "$work/secret.md"
+	[ -x "$(command -v setpriv)" ] && refused 'a file that others may not read' '\[file-unreadable\]' "$work/secret.md"
+	as=(env)
+fi
+exits 'import: a name that is none' 2 "'Not A Name' cannot be the name of a table" import --name 'Not A Name' "$work/words.md"
+exits 'import: no file' 2 'usage' import
+
+# Ports in sentences alone: comments, and exit 3.
+printf 'Agents send data over TCP port 1500.\n' >"$work/prose.txt"
+exits 'import: sentences alone are no rows' 3 'no row was drafted \[no-rows\]' import "$work/prose.txt"
+if grep -q '^  # - {id: line-1, .*ports: \[1500/tcp\]' "$work/out"; then
+	ok 'import: their ports are comments'
+else
+	not_ok 'import: their ports are comments' "$(cat "$work/out")"
+fi
+
+# A full disk is told; deep nesting, endless spans and long lines end in time and memory.
+if [ -w /dev/full ]; then
+	"$flowreeve" import tests/cli/input/import/tabs.txt >/dev/full 2>"$work/err"
+	status=$?
+	if [ $status = 1 ] && grep -q 'not written whole' "$work/err"; then
+		ok 'import: a full disk is told'
+	else
+		not_ok 'import: a full disk is told' "exit $status" "$(cat "$work/err")"
+	fi
+fi
+ends() # WHAT FILE
+{
+	attempt import "$2"
+	case $status in
+	0 | 3) ok "import: $1 ends" ;;
+	*) not_ok "import: $1 ends" "exit $status" "$(head -3 "$work/err")" ;;
+	esac
+}
+repeat() { head -c "$2" < <(yes "$1" | tr -d '\n'); } # TEXT BYTES
+{ repeat '<table><tr><td>' 1000000; } >"$work/deep.html"
+{ repeat '> ' 500000; echo '| Port |'; } >"$work/quotes.md"
+{ repeat '[' 500000; } >"$work/brackets.md"
+{ echo '<table><tr><th>Port</th><th>Protocol</th></tr>'
+	repeat '<tr><td colspan=1000 rowspan=65000>443<td>TCP</tr>' 2000000; } >"$work/spans.html"
+{ repeat '{% if x %}' 1000000; } >"$work/ifs.md"
+{ printf '| Port | Protocol |\n|---|---|\n| '; repeat '443, ' 2000000; echo '| TCP |'; } >"$work/long.md"
+{ printf '|a'; repeat '|a' 60000; printf '\n|-'; repeat '|-' 60000; printf '\n'; yes '|1' | head -60000; } >"$work/wide.md"
+{ printf 'Port\nProtocol\nUse\n'; yes $'443\nTCP\nweb' | head -300000; } >"$work/flat.txt"
+ends 'tables in tables in tables' "$work/deep.html"
+ends 'quotes in quotes in quotes' "$work/quotes.md"
+ends 'brackets that never close' "$work/brackets.md"
+ends 'cells that span thousands' "$work/spans.html"
+ends 'conditions in conditions' "$work/ifs.md"
+ends 'a cell of two megabytes' "$work/long.md"
+ends 'a table of sixty thousand columns' "$work/wide.md"
+ends 'a hundred thousand flattened rows' "$work/flat.txt"
