@@ -29,26 +29,31 @@ enum { FR_TAGGED_MAX = ETH_HLEN + 4 * FR_VLAN_TAGS_MAX }; /* an Ethernet header 
 
 /* A device without Ethernet carries what the first byte says: whoever sends through a packet socket
  * may call it anything. */
-static __always_inline __u16 l3_ethertype(struct fr_buffer *buffer)
+static __always_inline int packet_bare(struct fr_buffer *buffer, __u32 *offset, __u16 *ethertype)
 {
 	__u8 first;
 
 	if (PACKET_READ(buffer, 0, first))
-		return 0;
-	return first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
+		return FR_BROKEN;
+	*ethertype = first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
+	*ethertype ^= buffer->zero;
+	*offset ^= buffer->zero;
+	packet_rewind(buffer);
+	return FR_IP;
 }
 
 static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, struct fr_packet *p,
 				     bool l3)
 {
 	struct fr_buffer buffer = scene_buffer(s);
-	__u16 ethertype = l3 ? l3_ethertype(&buffer) : 0, vlan = 0;
+	__u16 ethertype = 0, vlan = 0;
 	__u32 offset = 0;
 
 	if (skb->vlan_present)
 		vlan = skb->vlan_tci & 0xfff;
 	p->length = skb->len;
-	p->outcome = l3 ? FR_IP : packet_ethernet(&buffer, &offset, &ethertype, &vlan);
+	p->outcome = l3 ? packet_bare(&buffer, &offset, &ethertype)
+			: packet_ethernet(&buffer, &offset, &ethertype, &vlan);
 	p->key.vlan = vlan;
 	s->offset = offset;
 	if (p->outcome != FR_IP)
