@@ -312,6 +312,28 @@ static void assert_refused(struct build *b, uint32_t line)
 		     b->diags.list[0].loc.line);
 }
 
+/* Two lines each for hosts in a subnet of their own. lesson: a table that did not fit was loaded as
+ * far as it went, and nobody was told which rule was the big one. */
+Test(compile_image, more_addresses_than_256_MB_hold_are_refused_with_the_rule_that_has_them,
+     .timeout = 120)
+{
+	const size_t count = FR_MAX_LINES / 2;
+	struct build b = build_new();
+	struct rule *rule;
+
+	build_rule(&b, FR_EGRESS, "allow some 10.0.0.0/8 | 1/tcp");
+	build_rule(&b, FR_EGRESS, "deny any any | 2/tcp");
+	rule = build_rule(&b, FR_EGRESS, "allow hosts ::/128 | 3/tcp");
+	rule->peers = arena_alloc(b.rs.arena, count * sizeof(*rule->peers));
+	rule->peer_count = count;
+	for (size_t i = 0; i < count; i++)
+		rule->peers[i].addr = addr_from_halves(0x2001ull << 48 | i << 8, 1);
+	for (size_t i = 0; i < count; i++)
+		rule->peers[i].length = 128;
+	assert_refused(&b, rule->loc.line);
+	build_free(&b);
+}
+
 Test(compile_image, more_groups_of_ports_than_a_table_can_name_are_refused, .timeout = 120)
 {
 	struct build b = build_new();

@@ -231,6 +231,17 @@ static int points_finish(struct compilation *c, struct direction *dir, struct po
 	return 0;
 }
 
+/* Who is to blame when there are too many addresses. */
+static uint32_t rule_widest(const struct ruleset *rs, const struct entries *entries)
+{
+	uint32_t widest = entries->count ? entries->list[0].rule : 0;
+
+	for (uint32_t i = 1; i < entries->count; i++)
+		if (rs->rules[entries->list[i].rule].peer_count > rs->rules[widest].peer_count)
+			widest = entries->list[i].rule;
+	return widest;
+}
+
 static int family_compile(struct compilation *c, struct direction *dir, bool v4, uint32_t *root)
 {
 	struct entries entries = {};
@@ -244,7 +255,7 @@ static int family_compile(struct compilation *c, struct direction *dir, bool v4,
 	if (!err) {
 		*root = trie_compile(c, sweep.points.list, sweep.points.count);
 		if (*root == NONE)
-			err = refuse(c, sweep.points.list[sweep.points.count - 1].rule,
+			err = refuse(c, rule_widest(c->rs, &entries),
 				     "its addresses need more than 256 MB");
 	}
 	free(entries.list);
