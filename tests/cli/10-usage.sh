@@ -19,6 +19,9 @@ exits 'one operand too many' 2 'one operand too many' compile a.yaml b.yaml
 exits 'what show does not know' 2 "did you mean 'rules'" show rule
 exits 'a mode that is none' 2 "'enforced' is not a mode" apply x.yaml --mode enforced
 exits 'a count of nothing' 2 '--count takes a number' monitor --count 0
+exits 'room for more flows than there can be' 2 'a number from 1 to 16777216, not .16777217' apply x.yaml --flows 16777217
+exits 'room for more flows than a number can say' 2 'a number from 1 to 16777216' apply x.yaml --flows 18446744073709551616
+exits 'room for as many flows as there can be' 3 'x.yaml: error' apply x.yaml --flows 16777216
 exits 'a local subnet without an interface' 2 'takes IF=CIDR' check x.yaml --local-subnet 10.0.0.0/24
 exits 'a local subnet with host bits' 2 'did you mean 10.0.0.0/24' check x.yaml --local-subnet e=10.0.0.5/24
 exits 'after -- all are operands' 3 '\-\-json: error' check -- --json

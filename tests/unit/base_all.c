@@ -54,6 +54,25 @@ Test(base, texts_and_objects_of_an_arena_do_not_meet)
 	}
 }
 
+/* lesson: of a path that was cut off in silence, `status` named a file that did not exist. */
+Test(base, a_path_too_long_to_show_is_shown_by_its_end_and_says_so)
+{
+	char out[20];
+
+	text_tail(out, sizeof(out), "/etc/policy-12.yaml");
+	cr_assert_str_eq(out, "/etc/policy-12.yaml"); /* 19 letters */
+	text_tail(out, sizeof(out), "/etc/policy-123.yaml");
+	cr_assert_str_eq(out, "…/policy-123.yaml");
+	text_tail(out, sizeof(out), "/a/b/c/d/e/f/g/h/i.yaml");
+	cr_assert_str_eq(out, "…/e/f/g/h/i.yaml");
+	text_tail(out, sizeof(out), "abcdefghijklmnopqrstuvwxyz");
+	cr_assert_str_eq(out, "…klmnopqrstuvwxyz");
+	text_tail(out, sizeof(out), "aéééééééééz"); /* no half of a letter */
+	cr_assert_str_eq(out, "…éééééééz");
+	text_tail(out, sizeof(out), "");
+	cr_assert_str_eq(out, "");
+}
+
 Test(base, kebab_names)
 {
 	char long_name[100];

@@ -123,6 +123,29 @@ Test(scale_limits, attach_points_512_are_taken_and_the_next_one_is_refused_at_it
 	attach_case(FR_HOOKS_MAX + 1, "too-many-attach");
 }
 
+/* Behind an interface, in line 5. */
+static void cgroup_case(size_t length, const char *check)
+{
+	struct load l = load_new();
+	struct text text;
+
+	text_open(&text);
+	fprintf(text.file,
+		"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: test}\nmode: enforce\n"
+		"attach: {interfaces: [eth0], cgroups: [/%s]}\nfailsafe: []\n" RULE,
+		letters(&l, length - 1));
+	assert_text(&l, &text, check, 5, 40);
+	if (!check)
+		cr_assert_eq(strlen(l.rs->attach[1].name), length);
+	text_free(&text, &l);
+}
+
+Test(scale_limits, a_cgroup_path_of_191_letters_is_kept_whole_and_one_more_is_refused)
+{
+	cgroup_case(191, NULL);
+	cgroup_case(192, "bad-attach");
+}
+
 static void nesting_case(uint32_t depth, bool refused)
 {
 	struct load l = load_new();

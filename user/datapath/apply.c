@@ -49,8 +49,8 @@ static void fill_state(const struct change *change, struct fr_state *state, uint
 	state->zeroed = old ? old->zeroed : state->applied;
 	snprintf(state->policy, sizeof(state->policy), "%s", change->policy);
 	snprintf(state->build, sizeof(state->build), "%s", change->build);
-	snprintf(state->source, sizeof(state->source), "%s",
-		 change->request->source ? change->request->source : "");
+	text_tail(state->source, sizeof(state->source),
+		  change->request->source ? change->request->source : "");
 }
 
 static int make_records(struct change *change)
