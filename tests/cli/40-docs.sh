@@ -145,6 +145,25 @@ while read -r table rows; do
 	fi
 done < <(sed -nE 's/^\| `([a-z-]+)` \|.*\| ([0-9]+) \|$/\1 \2/p' docs/tables.md)
 
+# ---------------------------------------------------------------- lessons
+
+# Every test that docs/lessons.md names is there.
+missing=()
+named=0
+while read -r name; do
+	named=$((named + 1))
+	case $name in
+	e2e/*) [ -x "tests/$name.sh" ] || missing+=("$name") ;;
+	cases/*) [ -f "tests/$name/cases" ] || missing+=("$name") ;;
+	*) grep -qE "^Test\\(${name%%::*}, ${name##*::}\\b" tests/unit/*.c tests/kernel/*.c || missing+=("$name") ;;
+	esac
+done < <(grep '^|' docs/lessons.md | grep -oE '`[a-z0-9_]+(::|/)[a-z0-9_-]+`' | tr -d '`')
+if [ ${#missing[@]} = 0 ] && [ $named -gt 50 ]; then
+	ok "docs/lessons.md: each of $named tests is there"
+else
+	not_ok 'docs/lessons.md: each test is there' "$named named" "${missing[@]}"
+fi
+
 # ---------------------------------------------------------------- examples
 
 # Literal blocks after a comment `file: NAME`.
