@@ -104,14 +104,15 @@ $(BUILD)/tests/%.o: tests/%.c | $(SKELETON)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TEST_CFLAGS) -c $< -o $@
 
-# tests/fuzz: libFuzzer. Any bytes to the YAML front end; packets to bpf/ compiled natively; packets to
+# tests/fuzz: libFuzzer. Any bytes to the YAML front end and to import; packets to bpf/ compiled natively; packets to
 # that and to the kernel at once (root). What they share is replayed by the unit tests.
 FUZZ_FLAGS      := -Wno-sign-compare -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-FUZZERS         := policy packet differential
+FUZZERS         := policy import packet differential
 FUZZ_POLICY     := front policy
+FUZZ_IMPORT     := document import
 FUZZ_PACKET     := native frames sequence site parsed invariants world packet
 FUZZ_DIFFERENTIAL := native frames sequence site differential
-FUZZ_REPLAYED   := $(patsubst %,tests/fuzz/%.c,native frames sequence site parsed invariants world front)
+FUZZ_REPLAYED   := $(patsubst %,tests/fuzz/%.c,native frames sequence site parsed invariants world front document)
 fuzz_objects     = $(patsubst %,$(BUILD)/fuzz/tests/fuzz/%.o,$(1))
 
 $(call objects,$(KERNEL_FLOORS),fuzz/): | $(SKELETON)
@@ -121,6 +122,7 @@ $(BUILD)/fuzz/%.o: %.c
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 $(WARN) $(TEST_CFLAGS) $(FUZZ_FLAGS) -c $< -o $@
 
 $(BUILD)/fuzz/policy: $(call fuzz_objects,$(FUZZ_POLICY))
+$(BUILD)/fuzz/import: $(call fuzz_objects,$(FUZZ_IMPORT))
 $(BUILD)/fuzz/packet: $(call fuzz_objects,$(FUZZ_PACKET))
 $(BUILD)/fuzz/differential: $(call fuzz_objects,$(FUZZ_DIFFERENTIAL)) $(call objects,$(KERNEL_FLOORS),fuzz/)
 $(FUZZERS:%=$(BUILD)/fuzz/%): $(call objects,$(LIB_FLOORS),fuzz/)
@@ -149,7 +151,7 @@ $(BUILD)/talk: tests/vm/talk.c
 
 .PHONY: check check-unit check-kernel check-e2e check-style check-vm bench fuzz fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
-fuzz: fuzzers  ## the three fuzzers, FUZZ_SECONDS each (60)
+fuzz: fuzzers  ## the four fuzzers, FUZZ_SECONDS each (60)
 	$(Q)BUILD=$(BUILD) scripts/fuzz
 check-unit: $(BUILD)/tests-unit  ## unit tests under ASan and UBSan, no root
 	$(Q)$(BUILD)/tests-unit --jobs 2

@@ -15,7 +15,7 @@ import_rows() # DRAFT
 		/^  # line [0-9]+: / { left++ } END { print "left", left + 0 }' "$1"
 }
 
-for document in tests/cli/input/import/*; do
+for document in tests/cli/documents/*; do
 	name=${document##*/}
 	expected=${document%.*}.rows
 	[ "$document" != "$expected" ] || continue
@@ -80,7 +80,7 @@ fi
 
 # A full disk is told; deep nesting, endless spans and long lines end in time and memory.
 if [ -w /dev/full ]; then
-	"$flowreeve" import tests/cli/input/import/tabs.txt >/dev/full 2>"$work/err"
+	"$flowreeve" import tests/cli/documents/tabs.txt >/dev/full 2>"$work/err"
 	status=$?
 	if [ $status = 1 ] && grep -q 'not written whole' "$work/err"; then
 		ok 'import: a full disk is told'

@@ -11,6 +11,8 @@
 
 /* Files of the front end, in sections: see front.c. */
 void front_try(const uint8_t *data, size_t size);
+/* A vendor's document: see document.c. */
+void document_try(const uint8_t *data, size_t size);
 /* A sequence of packets: see sequence.h. */
 void packets_try(const uint8_t *data, size_t size);
 

@@ -51,6 +51,12 @@ Test(fuzz_regressions, files_of_the_front_end, .timeout = 120)
 	cr_assert_gt(replay_all("tests/fuzz/corpus/policy", front_try), 0);
 }
 
+Test(fuzz_regressions, vendors_documents, .timeout = 120)
+{
+	cr_assert_gt(replay_all("tests/fuzz/corpus/import", document_try), 0);
+	replay_all("tests/fuzz/regressions/import", document_try);
+}
+
 Test(fuzz_regressions, sequences_of_packets, .timeout = 120)
 {
 	cr_assert_gt(replay_all("tests/fuzz/regressions/packet", packets_try), 0);

@@ -69,7 +69,7 @@ static void cells_take(struct page *page, struct grid_row *row, char separator)
 		cell = row_add_cell(page, row);
 		if (cell)
 			cell->text = text_tidy(page->arena, at, true);
-		at = end + 1;
+		at = end ? end + 1 : NULL;
 	} while (end);
 }
 

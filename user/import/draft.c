@@ -37,13 +37,19 @@ static const char *clip(struct arena *arena, const char *text, size_t most)
 	return arena_printf(arena, "%.*s...", (int)length, text);
 }
 
+/* One line of whole characters, whatever was cut and put together on the way. */
+static const char *line_text(struct arena *arena, const char *text, size_t most)
+{
+	return clip(arena, text_one_line(arena, text_tidy(arena, text, false)), most);
+}
+
 static void quoted_put(struct writer *w, const char *text)
 {
 	buffer_puts(&w->out, "\"");
-	for (text = clip(w->s->arena, text, TEXT_LONGEST); *text; text++) {
+	for (text = line_text(w->s->arena, text, TEXT_LONGEST); *text; text++) {
 		if (*text == '"' || *text == '\\')
 			buffer_puts(&w->out, "\\");
-		buffer_add(&w->out, *text == '\n' ? " " : text, 1);
+		buffer_add(&w->out, text, 1);
 	}
 	buffer_puts(&w->out, "\"");
 }
@@ -149,14 +155,15 @@ static const char *id_make(struct writer *w, const char *text)
 
 static void comment_put(struct writer *w, const char *text)
 {
-	buffer_printf(&w->out, "  # %s\n", clip(w->s->arena, text, 2 * TEXT_LONGEST));
+	buffer_printf(&w->out, "  # %s\n", line_text(w->s->arena, text, 2 * TEXT_LONGEST));
 }
 
 static void section_put(struct writer *w, const struct drafted_row *row)
 {
 	if (!row->section || str_equal(row->section, w->section))
 		return;
-	buffer_printf(&w->out, "\n  # ---------------- %s\n", clip(w->s->arena, row->section, 120));
+	buffer_printf(&w->out, "\n  # ---------------- %s\n",
+		      line_text(w->s->arena, row->section, 120));
 	w->section = row->section;
 }
 
@@ -184,7 +191,7 @@ static void row_put(struct writer *w, const struct drafted_row *row)
 	section_put(w, row);
 	if (row->condition)
 		comment_put(w, arena_printf(w->s->arena,
-					    "only when: %s   (write it as a param and when:)",
+					    "only when: %s (write it as a param and when:)",
 					    row->condition));
 	for (size_t i = 0; i < row->note_count; i++)
 		comment_put(w, row->notes[i]);
