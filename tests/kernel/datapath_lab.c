@@ -65,15 +65,27 @@ void lab_begin(struct lab *lab)
 		      pair);
 }
 
+/* Wherever cgroup2 is mounted: alone, beside v1, or by hand. */
+static void cgroup2_root(char out[128])
+{
+	char device[64], type[32];
+	FILE *mounts = fopen("/proc/self/mounts", "re");
+
+	cr_assert(mounts);
+	while (fscanf(mounts, "%63s %127s %31s %*[^\n]", device, out, type) == 3)
+		if (!strcmp(type, "cgroup2")) {
+			fclose(mounts);
+			return;
+		}
+	cr_assert_fail("cgroup2 is not mounted");
+}
+
 void lab_cgroup(struct lab *lab)
 {
-	const char *root = "/sys/fs/cgroup";
 	CLEANUP(close_file) FILE *procs = NULL;
-	char path[160];
-	struct stat status;
+	char root[128], path[160];
 
-	if (!stat("/sys/fs/cgroup/unified", &status))
-		root = "/sys/fs/cgroup/unified";
+	cgroup2_root(root);
 	snprintf(lab->cgroup, sizeof(lab->cgroup), "%s/frd-test-%d", root, getpid());
 	cr_assert_eq(mkdir(lab->cgroup, 0755), 0, "mkdir %s: %m", lab->cgroup);
 	snprintf(path, sizeof(path), "%s/cgroup.procs", lab->cgroup);
