@@ -66,13 +66,13 @@ void lab_begin(struct lab *lab)
 }
 
 /* Wherever cgroup2 is mounted: alone, beside v1, or by hand. */
-static void cgroup2_root(char out[128])
+static void cgroup2_root(char out[64])
 {
 	char device[64], type[32];
 	FILE *mounts = fopen("/proc/self/mounts", "re");
 
 	cr_assert(mounts);
-	while (fscanf(mounts, "%63s %127s %31s %*[^\n]", device, out, type) == 3)
+	while (fscanf(mounts, "%63s %63s %31s %*[^\n]", device, out, type) == 3)
 		if (!strcmp(type, "cgroup2")) {
 			fclose(mounts);
 			return;
@@ -83,7 +83,7 @@ static void cgroup2_root(char out[128])
 void lab_cgroup(struct lab *lab)
 {
 	CLEANUP(close_file) FILE *procs = NULL;
-	char root[128], path[160];
+	char root[64], path[160];
 
 	cgroup2_root(root);
 	snprintf(lab->cgroup, sizeof(lab->cgroup), "%s/frd-test-%d", root, getpid());
