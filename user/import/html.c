@@ -9,7 +9,10 @@
 
 #include "internal.h"
 
-enum { PARSE = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET };
+enum {
+	PARSE = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
+		HTML_PARSE_IGNORE_ENC
+};
 
 /* A table being read. `held`: cells that reach into rows below. */
 struct held {
