@@ -416,8 +416,8 @@ struct fr_control {
 	__u64 openings_until;
 };
 
-/* What the program `fr_clock` writes to the beginning of its packet: taken at one moment. It is in no
- * map, so that nobody else can write there meanwhile. */
+/* What the program `fr_clock` writes to the beginning of its packet: taken at one moment. It is in
+ * no map, so that nobody else can write there meanwhile. */
 struct fr_clock_pair {
 	__u64 jiffies;
 	__u64 boot_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The pair of clocks by which jiffies become times: whoever reads, and whoever writes at the time. */
+/* The pair of clocks by which jiffies become times: whoever reads, whoever writes at the time. */
 #include "datapath_lab.h"
 
 #include "../../user/observe/observe.h"
@@ -58,7 +58,7 @@ static void *write_control(void *context)
 	return NULL;
 }
 
-/* lesson: a status that is right but for the moment in which somebody else writes is not believed. */
+/* lesson: a status that is wrong while somebody else writes is not believed. */
 Test(observe_clock, a_writer_of_the_lease_does_not_move_the_clock)
 {
 	struct instance instance;
