@@ -4,7 +4,7 @@
 # reads directories, and for the rules of `zero` runs one `flowreeve show rules`, bounded in time, where
 # the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new import apply status show monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new import apply status show coverage monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -18,6 +18,7 @@ _flowreeve_options() # VERB
 	apply) echo "$file --flows --cgroup --no-tcx --pin-root" ;;
 	status) echo '--json --policy --query --pin-root' ;;
 	show | zero) echo '--json --policy --pin-root' ;;
+	coverage) echo '--json --policy --source --tables --local-subnet --cgroup --pin-root' ;;
 	monitor) echo '--json --policy --openings --count --pin-root' ;;
 	detach) echo '--json --pin-root' ;;
 	doctor) echo '--json --cgroup --pin-root' ;;
@@ -84,7 +85,7 @@ _flowreeve_takes_value() # OPTION
 {
 	case $1 in
 	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows | \
-		--table | --as | --name | --attach | --title) ;;
+		--table | --as | --name | --attach | --title | --source) ;;
 	*) return 1 ;;
 	esac
 }
@@ -95,7 +96,7 @@ _flowreeve_value() # OPTION
 	--mode) _flowreeve_words audit enforce ;;
 	--tables | --cgroup | --pin-root) _flowreeve_paths -d ;;
 	--policy) _flowreeve_policies ;;
-	--table) _flowreeve_files ;;
+	--table | --source) _flowreeve_files ;;
 	--attach) compopt -o nospace 2>/dev/null && _flowreeve_words interfaces= guests= cgroups= ;;
 	--local-subnet) _flowreeve_interfaces ;;
 	esac
@@ -120,7 +121,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	explain) _flowreeve_explain "$2" ;;
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops; else _flowreeve_policies; fi ;;
-	status | monitor | detach) _flowreeve_policies ;;
+	status | coverage | monitor | detach) _flowreeve_policies ;;
 	zero) _flowreeve_rules ;;
 	help) [ "$2" != 0 ] || _flowreeve_words "$_flowreeve_verbs" ;;
 	esac

@@ -257,6 +257,7 @@ else
 	offers 'what show shows' 'rules flows drops' 'flowreeve show '
 	offers 'a direction' 'egress ingress' 'flowreeve explain --mode enforce a.yaml '
 	mkdir -p "$work/pins/web" "$work/pins/db"
+	offers 'the file of a policy' tests/cli/input/good.yaml 'flowreeve coverage --source tests/cli/input/g'
 	offers 'applied policies' 'web db' "flowreeve status --pin-root $work/pins "
 	offers 'applied policies, after rules' web "flowreeve show rules --pin-root=$work/pins w"
 	offers 'an applied policy as a value' db "flowreeve zero --pin-root $work/pins --policy d"

@@ -75,11 +75,10 @@ static int exit_of_resolve(int err)
 								       : exit_of_host(err);
 }
 
-/* The ruleset and its hooks; a policy that names local-subnet is read a second time, host known. */
-static int load_for_host(struct context *c, struct ruleset **rs, struct hook **hooks, size_t *count)
+int load_for_host(struct context *c, const char *path, struct ruleset **rs, struct hook **hooks,
+		  size_t *count)
 {
 	struct diags first = {.arena = c->arena};
-	const char *path = c->options.operands[0];
 	const struct rule *rule;
 	int ret = load_policy(c, path, &first, rs);
 
@@ -106,7 +105,7 @@ int cmd_apply(struct context *c)
 	struct image image = {0};
 	struct ruleset *rs;
 	struct hook *hooks;
-	int ret = load_for_host(c, &rs, &hooks, &request.hook_count);
+	int ret = load_for_host(c, request.source, &rs, &hooks, &request.hook_count);
 
 	if (ret)
 		return ret;

@@ -42,6 +42,7 @@ enum option_bit {
 	OPT_NAME = 1 << 17,
 	OPT_ATTACH = 1 << 18,
 	OPT_TITLE = 1 << 19,
+	OPT_SOURCE = 1 << 20,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -57,6 +58,7 @@ struct options {
 	const char *policy_name; /* --policy NAME, or NULL */
 	const char *table, *as, *name, *attach; /* new; or NULL */
 	const char *title;			/* import; or NULL */
+	const char *source;			/* coverage; or NULL */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
 	const char **operands;
@@ -106,6 +108,10 @@ int exit_of_host(int err);
 int exit_of_read(int err);
 /* policy_load and --mode. 0 or an exit code. */
 int load_policy(struct context *c, const char *path, struct diags *d, struct ruleset **out);
+/* load_policy as `apply` does it, with the hooks on this host; a policy that names local-subnet is
+ * read a second time, host known. apply.c */
+int load_for_host(struct context *c, const char *path, struct ruleset **rs, struct hook **hooks,
+		  size_t *count);
 /* The names that a verb speaks of: operands from `first` on, --policy, else all that are applied.
  */
 int named_policies(struct context *c, size_t first, const char ***names, size_t *count);
@@ -124,6 +130,7 @@ int cmd_import(struct context *c);
 int cmd_apply(struct context *c);
 int cmd_status(struct context *c);
 int cmd_show(struct context *c);
+int cmd_coverage(struct context *c);
 int cmd_monitor(struct context *c);
 int cmd_zero(struct context *c);
 int cmd_detach(struct context *c);

@@ -47,6 +47,13 @@ static const struct command commands[] = {
 	 "flows: every live conversation and the rule that admitted it.\n"
 	 "drops: what was refused, or in audit would have been, by peer and port.",
 	 OPT_JSON | OPTS_READ, 1, SIZE_MAX, cmd_show},
+	{"coverage", "[NAME]...",
+	 "rows that are used, rows that never are, flows that no row explains",
+	 "Since the counters were zeroed: each rule as seen or never seen, with what leaves\n"
+	 "it out; and each peer and port that no rule decides, with the rule that comes\n"
+	 "nearest.",
+	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE, 0, SIZE_MAX,
+	 cmd_coverage},
 	{"monitor", "[NAME]...", "events as they happen, one line each",
 	 "Refusals, and with --openings what was allowed. Ends with a signal. With --json one\n"
 	 "JSON object a line.",

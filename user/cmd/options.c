@@ -27,6 +27,7 @@ static const struct option_line lines[] = {
 	{"title", "TITLE", "of the table that is written", OPT_TITLE},
 	{"attach", "KIND=NAME", "where: interfaces=eth0, guests=tap0, cgroups=/PATH", OPT_ATTACH},
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
+	{"source", "FILE", "the policy's file, instead of the one that was applied", OPT_SOURCE},
 	{"query", NULL, "print nothing; exit 0 when all is in force, else 5", OPT_QUERY},
 	{"openings", NULL, "allowed openings too, not only what is refused", OPT_OPENINGS},
 	{"count", "N", "end after N events", OPT_COUNT},
@@ -126,6 +127,9 @@ static int take_value(struct context *c, const struct option_line *line, const c
 		break;
 	case OPT_TITLE:
 		o->title = value;
+		break;
+	case OPT_SOURCE:
+		o->source = value;
 		break;
 	case OPT_ATTACH:
 		o->attach = value;

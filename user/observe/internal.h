@@ -38,4 +38,20 @@ const char *names_scope(const struct names *names, uint32_t scope); /* of a gues
 typedef int (*entry_visit)(const void *key, const void *value, void *context);
 int map_each(int fd, entry_visit visit, void *context);
 
+/* Openings that no rule explains, as they are gathered from refusals and flows (unexplained.c). */
+struct gathering {
+	struct arena *arena;
+	struct unexplained_view *list;
+	size_t count, capacity;
+	uint32_t *buckets; /* index + 1 by hash of scope and tuple; 0 empty */
+	size_t bucket_count;
+};
+/* The opening that a refusal, or a flow, is of. */
+struct tuple drop_tuple(const struct drop_view *view);
+struct tuple flow_tuple(const struct flow_view *view);
+void gather_drop(struct gathering *g, const struct drop_view *view);
+void gather_flow(struct gathering *g, const struct flow_view *view);
+/* Most packets first. */
+void gathering_sort(struct gathering *g);
+
 #endif

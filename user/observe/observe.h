@@ -77,6 +77,35 @@ struct drop_view {
 	uint64_t first, last; /* realtime ns */
 };
 
+/* Openings that no rule of the policy in force decides, by peer and the listener's port. */
+struct unexplained_view {
+	struct tuple tuple;
+	uint32_t scope;	      /* FR_SCOPE */
+	const char *kind;     /* attach kind */
+	const char *where;    /* interface of a guest, else NULL */
+	const char *verdict;  /* "drop", "would-drop", or by a default that allows "pass" */
+	uint64_t packets, bytes;
+	uint64_t flows;	      /* that are alive */
+	uint64_t first, last; /* realtime ns */
+	uint32_t pid;	      /* 0: not known */
+	char comm[FR_COMM_LEN];
+	const char *nearest; /* a sentence, for the caller to find; or NULL */
+};
+
+struct coverage_view {
+	const char *policy, *source;
+	bool enforce;
+	uint8_t digest[32];
+	uint64_t since; /* realtime ns: from when the oldest figure counts */
+	struct rule_view *rules;
+	size_t rule_count;
+	struct unexplained_view *unexplained; /* most packets first */
+	size_t unexplained_count;
+	uint64_t settled; /* refusals and flows of before that a rule now decides, left out */
+	uint64_t refusals, room; /* entries of the list of refusals, and how many it can hold */
+	bool crowded; /* so full that the kernel may have dropped older refusals from it */
+};
+
 struct event_view {
 	struct fr_event event;
 	const char *verdict, *reason, *kind, *rule, *table, *row;
@@ -96,6 +125,10 @@ int flows_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct flow_view *, void *), void *context);
 int drops_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct drop_view *, void *), void *context);
+
+/* Rules in use and not, and what none of them explains. */
+int coverage_take(const struct instance *instance, struct arena *arena, struct diags *d,
+		  struct coverage_view *out);
 
 /* The ring buffer. One reader per instance: -EBUSY for a second. */
 struct monitor;

@@ -71,6 +71,12 @@ void render_flow(struct render_stream *s, const char *policy, const struct flow_
 struct render_stream *render_drops_begin(const struct render *r);
 void render_drop(struct render_stream *s, const char *policy, const struct drop_view *drop);
 
+/* How the policy's file, which the nearest misses come from, stands to what runs. */
+enum source_state { SOURCE_RUNS, SOURCE_DIFFERS, SOURCE_UNREADABLE };
+struct render_stream *render_coverage_begin(const struct render *r);
+void render_coverage(struct render_stream *s, const struct coverage_view *view,
+		     enum source_state source);
+
 /* One line (text) or one JSON object per line: monitor is the one verb that prints JSON lines. */
 void render_event(const struct render *r, const char *policy, const struct event_view *event);
 void render_lost(const struct render *r, const char *policy, uint64_t count);

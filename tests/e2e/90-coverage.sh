@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What coverage says of real traffic: rows that were used and rows that were not, what no row explains with
+# its nearest miss, the same under audit, under enforcement and under a default that allows; figures that
+# outlive a new policy; a file that is no longer what runs.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
+
+coverage() { fr_ask "$host" ".policies[0] | $1" coverage "${@:2}"; } # FILTER [OPTION...]
+rule() { coverage "[.rules[] | select(.id == \"$1\") | $2] | first"; }    # ID FILTER
+opening() # DIRECTION PEER PORT FILTER
+{
+	coverage "[.unexplained[] | select(.direction == \"$1\" and .peer == \"$2\" and .port == $3) | $4] | first"
+}
+
+traffic() # VERDICT: two openings that a row admits, and two that none does
+{
+	succeeds "$kind, $1: a row's traffic" peer_try "$party" tcp 10.20.0.5 2049
+	peer_try "$party" tcp 10.66.0.66 4444 --wait 0.3 >/dev/null 2>&1
+	peer_try "$party" tcp 10.66.0.66 2049 --wait 0.3 >/dev/null 2>&1
+	peer_try intruder tcp "$party4" $forgotten --wait 0.3 >/dev/null 2>&1
+	equal "$kind, $1: the row is seen" true "$(rule aws-datasync/nfs .seen)"
+	at_least "$kind, $1: with its connections" 1 "$(rule aws-datasync/nfs .connections)"
+	equal "$kind, $1: a row without traffic is not, and can be left out" 'false vpc-data' \
+		"$(rule aws-datasync/vpc-data '"\(.seen) \(.leave_out)"')"
+	equal "$kind, $1: a rule of the site is not a row to leave out" 'false null' \
+		"$(rule spare '"\(.seen) \(.leave_out)"')"
+	equal "$kind, $1: what no row explains, on its attach point" "$1 ${kind/clsact/interface}" \
+		"$(opening egress 10.66.0.66 4444 '"\(.verdict) \(.kind)"')"
+	equal "$kind, $1: the other way" "$1" "$(opening ingress 10.66.0.66 $forgotten .verdict)"
+	equal "$kind, $1: its nearest miss" \
+		'rule aws-datasync/nfs fits but 10.66.0.66 is not in peers.nfs-server' \
+		"$(opening egress 10.66.0.66 2049 .nearest)"
+	equal "$kind, $1: and nothing else" 3 "$(coverage '.unexplained | length')"
+	equal "$kind, $1: the file is what runs" runs "$(coverage .source_state)"
+}
+
+# A new policy: figures of the rules that stay, and no word of what it now decides.
+replaced()
+{
+	local before
+	before=$(rule aws-datasync/nfs .connections)
+	sed 's/^rules:/&\n  - {id: stranger, direction: egress, peer: [10.66.0.66], ports: [4444\/tcp], action: allow}/' \
+		"$work/policy.yaml" >"$work/new.yaml"
+	said=$(fr "$host" coverage --source "$work/new.yaml" 2>&1)
+	matches "$kind: another file is told" 'new.yaml is not what runs as e2e' "$said"
+	matches "$kind: what it would decide" 'rule stranger of the file decides it, once it is applied' "$said"
+	succeeds "$kind: a new policy" fr "$host" apply "$work/new.yaml" --mode enforce $options
+	equal "$kind: the row keeps its figures" "$before" "$(rule aws-datasync/nfs .connections)"
+	equal "$kind: what it explains is no longer told" null "$(opening egress 10.66.0.66 4444 .verdict)"
+	equal "$kind: what it does not is" drop "$(opening egress 10.66.0.66 2049 .verdict)"
+	at_least "$kind: and that is counted" 1 "$(coverage .settled)"
+	mv "$work/new.yaml" "$work/gone.yaml"
+	said=$(fr "$host" coverage 2>&1)
+	matches "$kind: a file that is gone is told" 'no nearest misses: the file of e2e' "$said"
+	matches "$kind: and the rest is there all the same" '^aws-datasync/nfs ' "$said"
+}
+
+zeroed()
+{
+	local before
+	before=$(coverage .since)
+	succeeds "$kind: zero" fr "$host" zero
+	equal "$kind: nothing is seen since" 0 "$(coverage '[.rules[] | select(.seen)] | length')"
+	equal "$kind: nothing is unexplained since" 0 "$(coverage '.unexplained | length')"
+	equal "$kind: and since when is told" true "$([[ $(coverage .since) > $before ]] && echo true)"
+}
+
+default_allow()
+{
+	sed 's/^rules:/default: {egress: allow, ingress: allow}\n&/' "$work/policy.yaml" >"$work/open.yaml"
+	succeeds "$kind: a default that allows" fr "$host" apply "$work/open.yaml" --mode enforce $options
+	succeeds "$kind: lets by" peer_try "$party" tcp 10.66.0.66 4444
+	equal "$kind: what only the default lets by" 'pass true' \
+		"$(opening egress 10.66.0.66 4444 '"\(.verdict) \(.flows > 0)"')"
+}
+
+coverage_run() # KIND
+{
+	e2e_kind "$1"
+	policy_write "$work/policy.yaml" audit "$attach"
+	succeeds "$kind: apply" fr "$host" apply "$work/policy.yaml" $options
+	traffic would-drop
+	succeeds "$kind: enforce" fr "$host" apply "$work/policy.yaml" --mode enforce $options
+	traffic drop
+	replaced
+	zeroed
+	[ "$kind" != interface ] || default_allow
+	succeeds "$kind: detach" fr "$host" detach
+}
+
+# Two policies on one host, each told apart, and a file that cannot be meant for both.
+several()
+{
+	policy_write "$work/policy.yaml" audit '{interfaces: [ens5]}'
+	sed 's/name: e2e/name: other/; s/interfaces: \[ens5\]/interfaces: [spare0]/' "$work/policy.yaml" >"$work/other.yaml"
+	lab_enter agent ip link add spare0 type veth peer name spare1
+	succeeds 'two policies: the first' fr agent apply "$work/policy.yaml"
+	succeeds 'two policies: the second' fr agent apply "$work/other.yaml"
+	equal 'two policies: both are told' 'e2e other' "$(fr_ask agent '[.policies[].policy] | join(" ")' coverage)"
+	equal 'two policies: one is' other "$(fr_ask agent '[.policies[].policy] | join(" ")' coverage other)"
+	fr_exits 'two policies: one file is not of both' 2 agent coverage --source "$work/policy.yaml"
+	fr_exits 'a policy that is not applied' 1 agent coverage nobody
+}
+
+e2e_begin coverage
+peer_start nfs nfsd 2049
+peer_start intruder stranger 4444
+peer_start intruder stranger-nfs 2049
+peer_start agent forgotten 8080
+peer_start appliance forgotten 8080
+forgotten=8080
+coverage_run interface
+coverage_run guest
+e2e_cgroup agent agent
+forgotten=8081
+peer_start agent forgotten-inside 8081
+coverage_run cgroup
+several

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What coverage says of figures that are made by hand: which row can be left out, and what is told
+ * when more is unexplained than a screen holds or the kernel's list has.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../user/render/render.h"
+
+static struct rule_view rules[] = {
+	{.id = "acme/nfs",
+	 .table = "acme",
+	 .row = "nfs",
+	 .dir = "egress",
+	 .action = "allow",
+	 .totals = {.packets = 3, .connections = 1}},
+	{.id = "acme/nfs", .table = "acme", .row = "nfs", .dir = "ingress", .action = "allow"},
+	{.id = "acme/smb", .table = "acme", .row = "smb", .dir = "egress", .action = "allow"},
+	{.id = "own", .table = "", .row = "", .dir = "egress", .action = "deny"},
+	{.id = "default-egress",
+	 .table = "",
+	 .row = "",
+	 .dir = "egress",
+	 .action = "default",
+	 .totals = {.drops = 9}},
+};
+
+static char *told(size_t unexplained, bool crowded)
+{
+	struct coverage_view view = {.policy = "p",
+				     .source = "p.yaml",
+				     .since = 1,
+				     .rules = rules,
+				     .rule_count = ARRAY_SIZE(rules),
+				     .unexplained_count = unexplained,
+				     .refusals = 8000,
+				     .room = 8192,
+				     .crowded = crowded};
+	struct render render = {0};
+	struct render_stream *s;
+	char *text = NULL;
+	size_t size;
+
+	view.unexplained = calloc(unexplained + 1, sizeof(*view.unexplained));
+	for (size_t i = 0; i < unexplained; i++)
+		view.unexplained[i] = (struct unexplained_view){
+			.tuple = {.proto = PROTO_TCP, .port = i + 1},
+			.kind = "interface",
+			.verdict = "drop",
+			.nearest = i ? NULL : "rule acme/nfs \033[2J fits but"};
+	render.out = open_memstream(&text, &size);
+	s = render_coverage_begin(&render);
+	render_coverage(s, &view, SOURCE_RUNS);
+	render_end(s);
+	fclose(render.out);
+	free(view.unexplained);
+	return text;
+}
+
+/* lesson: rows were taken out of a policy because one direction of them was idle; they broke. */
+Test(coverage, only_a_row_that_is_idle_in_all_its_rules_can_be_left_out)
+{
+	char *text = told(0, false);
+
+	cr_assert(strstr(text, "without: [smb]"), "%s", text);
+	cr_assert(!strstr(text, "without: [nfs]"), "%s", text);
+	cr_assert(!strstr(text, "without: []"), "%s", text);
+	free(text);
+}
+
+Test(coverage, defaults_are_no_rules_of_the_policy)
+{
+	char *text = told(0, false);
+
+	cr_assert(strstr(text, ": 1 of 4 rules seen, 0 unexplained\n"), "%s", text);
+	cr_assert(!strstr(text, "default-egress"), "%s", text);
+	free(text);
+}
+
+Test(coverage, more_than_a_screen_is_counted)
+{
+	char *text = told(45, false);
+
+	cr_assert(strstr(text, " tcp/40 "), "%s", text);
+	cr_assert(!strstr(text, " tcp/41 "), "%s", text);
+	cr_assert(strstr(text, "… and 5 more; --json has them all\n"), "%s", text);
+	free(text);
+}
+
+/* lesson: a report of refusals looked whole while the kernel had already forgotten the oldest. */
+Test(coverage, a_full_list_of_refusals_is_told)
+{
+	char *full = told(1, true), *roomy = told(1, false);
+
+	cr_assert(strstr(full, "the list of refusals is full (8000 of 8192)"), "%s", full);
+	cr_assert(!strstr(roomy, "the list of refusals"), "%s", roomy);
+	free(full);
+	free(roomy);
+}
+
+Test(coverage, no_control_character_reaches_the_terminal)
+{
+	char *text = told(1, false);
+
+	cr_assert(strstr(text, "rule acme/nfs ?[2J fits but\n"), "%s", text);
+	free(text);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * coverage [NAME]...: which rows are lived, which never, and what no row explains. All figures are
+ * the kernel's; the policy's file serves to find the nearest miss of each, and it is told when that
+ * file is not what runs.
+ */
+#include <string.h>
+
+#include "cmd.h"
+
+static const struct loc nowhere;
+
+static const char *first_error(const struct diags *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->list[i].severity == SEV_ERROR)
+			return d->list[i].message;
+	return "it cannot be read";
+}
+
+/* Compiled in the mode that runs: --mode at apply is no difference of the file. */
+static bool file_is_what_runs(struct ruleset *rs, const struct coverage_view *view, struct diags *d)
+{
+	struct image image = {0};
+	bool same;
+
+	rs->enforce = view->enforce;
+	if (!str_equal(rs->name, view->policy) || image_compile(rs, d, &image))
+		return false;
+	same = !memcmp(image.digest, view->digest, sizeof(image.digest));
+	image_free(&image);
+	return same;
+}
+
+/* The policy's file as this host would apply it now; its warnings were told when it was. */
+static enum source_state read_source(struct context *c, const struct coverage_view *view,
+				     struct ruleset **rs)
+{
+	const char *path = c->options.source ? c->options.source : view->source;
+	struct context reading = *c;
+	struct hook *hooks;
+	size_t count;
+
+	reading.diags = (struct diags){.arena = c->arena};
+	if (load_for_host(&reading, path, rs, &hooks, &count)) {
+		diag_warning(&c->diags, nowhere, "source-unreadable",
+			     "give the file: flowreeve coverage NAME --source FILE",
+			     "no nearest misses: the file of %s, %s: %s", view->policy, path,
+			     first_error(&reading.diags));
+		return SOURCE_UNREADABLE;
+	}
+	if (file_is_what_runs(*rs, view, &reading.diags))
+		return SOURCE_RUNS;
+	diag_warning(&c->diags, nowhere, "source-differs", "flowreeve apply puts it in force",
+		     "%s is not what runs as %s; nearest misses are those of the file", path,
+		     view->policy);
+	return SOURCE_DIFFERS;
+}
+
+static const char *nearest(const struct ruleset *rs, const struct tuple *tuple)
+{
+	struct decision decision;
+	const char *why = NULL;
+
+	ruleset_decide(rs, tuple, &decision);
+	if (decision.rule >= FR_RULE_FIRST)
+		return arena_printf(rs->arena, "rule %s of the file decides it, once it is applied",
+				    ruleset_rule_name(rs, decision.rule));
+	return ruleset_nearest(rs, tuple, &why) ? why : NULL;
+}
+
+static int cover(struct context *c, const struct instance *instance, void *user)
+{
+	struct coverage_view view;
+	enum source_state source;
+	struct ruleset *rs;
+	int err = coverage_take(instance, c->arena, &c->diags, &view);
+
+	if (err)
+		return exit_of_read(err);
+	source = read_source(c, &view, &rs);
+	for (size_t i = 0; source != SOURCE_UNREADABLE && i < view.unexplained_count; i++)
+		view.unexplained[i].nearest = nearest(rs, &view.unexplained[i].tuple);
+	render_coverage(user, &view, source);
+	return 0;
+}
+
+int cmd_coverage(struct context *c)
+{
+	struct render_stream *stream;
+	const char **names;
+	size_t count;
+	int ret = named_policies(c, 0, &names, &count);
+
+	if (ret)
+		return ret;
+	if (c->options.source && count != 1)
+		return usage_error(c, "flowreeve coverage NAME --source FILE",
+				   "--source is the file of one policy, and %zu are meant", count);
+	stream = render_coverage_begin(&c->render);
+	c->answered = true;
+	ret = each_instance(c, names, count, cover, stream);
+	render_end(stream);
+	return ret;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which rules in force are used, and what happens that none of them explains: from the counters,
+ * the refusals and the flows of the kernel. The image in force is asked again about each, so that
+ * what an older policy refused and this one allows is not told as unexplained.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+/* Entries that the kernel may hold back or take at once, for each CPU, from a full list. */
+enum { BATCH_OF_CPU = 128 };
+
+struct coverage {
+	struct gathering gathering;
+	struct coverage_view view;
+	struct image image;
+};
+
+static int failed(const struct instance *instance, int err, struct diags *d)
+{
+	return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+			  "the coverage of policy %s cannot be read: %s", instance->name,
+			  error_text(err));
+}
+
+static int take_state(const struct instance *instance, struct arena *arena,
+		      struct coverage *coverage)
+{
+	struct coverage_view *view = &coverage->view;
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info), zero = 0;
+	struct fr_state state;
+
+	if (bpf_map_lookup_elem(instance->state, &zero, &state) ||
+	    bpf_obj_get_info_by_fd(instance->denied, &info, &size))
+		return -errno;
+	view->policy = arena_strdup(arena, instance->name);
+	view->source = arena_strndup(arena, state.source, sizeof(state.source));
+	view->enforce = image_head(&coverage->image)->flags & FR_F_ENFORCE;
+	memcpy(view->digest, coverage->image.digest, sizeof(view->digest));
+	view->room = info.max_entries;
+	return 0;
+}
+
+/* From when the rule of a slot counts: what is older belongs to the time before. */
+static uint64_t slot_since(const struct coverage_view *view, uint32_t slot)
+{
+	for (size_t i = view->rule_count; i-- > 0;)
+		if (view->rules[i].slot == slot)
+			return view->rules[i].since;
+	return 0;
+}
+
+/* Does a rule of the policy in force decide it by now? */
+static bool settled(struct coverage *coverage, const struct tuple *tuple)
+{
+	struct decision decision;
+
+	image_decide(&coverage->image, tuple, &decision);
+	if (decision.rule < FR_RULE_FIRST)
+		return false;
+	coverage->view.settled++;
+	return true;
+}
+
+static int visit_drop(const struct drop_view *drop, void *context)
+{
+	struct coverage *coverage = context;
+	struct tuple tuple = drop_tuple(drop);
+
+	coverage->view.refusals++;
+	if (drop->denied.reason != FR_REASON_DEFAULT ||
+	    drop->last < slot_since(&coverage->view, drop->denied.slot) ||
+	    settled(coverage, &tuple))
+		return 0;
+	gather_drop(&coverage->gathering, drop);
+	return 0;
+}
+
+static int visit_flow(const struct flow_view *flow, void *context)
+{
+	struct coverage *coverage = context;
+	struct tuple tuple = flow_tuple(flow);
+
+	if (flow->flow.reason != FR_REASON_DEFAULT ||
+	    flow->last < slot_since(&coverage->view, flow->flow.slot) || settled(coverage, &tuple))
+		return 0;
+	gather_flow(&coverage->gathering, flow);
+	return 0;
+}
+
+static void take_since(struct coverage_view *view)
+{
+	for (size_t i = 0; i < view->rule_count; i++)
+		if (!view->since || view->rules[i].since < view->since)
+			view->since = view->rules[i].since;
+}
+
+/* The kernel forgets the oldest refusals by batches before their list is full. */
+static bool is_crowded(const struct coverage_view *view)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t slack = (uint64_t)(cpus > 0 ? cpus : 1) * BATCH_OF_CPU;
+
+	return view->refusals + (slack < view->room / 2 ? slack : view->room / 2) >= view->room;
+}
+
+int coverage_take(const struct instance *instance, struct arena *arena, struct diags *d,
+		  struct coverage_view *out)
+{
+	struct coverage coverage = {.gathering.arena = arena};
+	struct coverage_view *view = &coverage.view;
+	int err = instance_image(instance, &coverage.image);
+
+	if (err)
+		return failed(instance, err, d);
+	err = take_state(instance, arena, &coverage);
+	if (err)
+		failed(instance, err, d);
+	if (!err)
+		err = rules_take(instance, arena, d, &view->rules, &view->rule_count);
+	if (!err)
+		err = drops_each(instance, d, visit_drop, &coverage);
+	if (!err)
+		err = flows_each(instance, d, visit_flow, &coverage);
+	instance_image_close(&coverage.image);
+	if (err)
+		return err;
+	take_since(view);
+	gathering_sort(&coverage.gathering);
+	view->crowded = is_crowded(view);
+	view->unexplained = coverage.gathering.list;
+	view->unexplained_count = coverage.gathering.count;
+	*out = *view;
+	return 0;
+}

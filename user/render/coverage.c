@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Coverage of a policy: rows that are lived, rows that are not, and what no row explains, each with
+ * what to do about it.
+ */
+#include <string.h>
+
+#include "print.h"
+
+enum { SHOWN_MOST = 40 };
+
+struct render_stream *render_coverage_begin(const struct render *r)
+{
+	return stream_begin(r, "coverage", "policies");
+}
+
+static bool rule_is_policys(const struct rule_view *rule)
+{
+	return !str_equal(rule->action, "default") && !str_equal(rule->action, "builtin");
+}
+
+static bool rule_is_seen(const struct rule_view *rule)
+{
+	return rule->totals.packets || rule->totals.drops || rule->totals.would_drops;
+}
+
+static bool row_is_seen(const struct coverage_view *view, const struct rule_view *rule)
+{
+	for (size_t i = 0; i < view->rule_count; i++)
+		if (rule_is_seen(&view->rules[i]) && str_equal(view->rules[i].table, rule->table) &&
+		    str_equal(view->rules[i].row, rule->row))
+			return true;
+	return false;
+}
+
+/* A row of a table of which no rule was seen can be left out of the policy's use. */
+static bool can_leave_out(const struct coverage_view *view, const struct rule_view *rule)
+{
+	return *rule->table && *rule->row && !rule_is_seen(rule) && !row_is_seen(view, rule);
+}
+
+/* ---------------------------------------------------------------- JSON */
+
+static json_t *rule_json(const struct coverage_view *view, const struct rule_view *rule)
+{
+	json_t *value = json_object();
+
+	json_object_set_new(value, "id", json_words(rule->id));
+	json_object_set_new(value, "row", json_row(rule->table, rule->row, rule->line));
+	json_object_set_new(value, "direction", json_words(rule->dir));
+	json_object_set_new(value, "action", json_words(rule->action));
+	json_object_set_new(value, "seen", json_boolean(rule_is_seen(rule)));
+	json_object_set_new(value, "leave_out",
+			    can_leave_out(view, rule) ? json_words(rule->row) : json_null());
+	json_object_set_new(value, "connections", json_count(rule->totals.connections));
+	json_object_set_new(value, "packets", json_count(rule->totals.packets));
+	json_object_set_new(value, "bytes", json_count(rule->totals.bytes));
+	json_object_set_new(value, "drops", json_count(rule->totals.drops));
+	json_object_set_new(value, "would_drops", json_count(rule->totals.would_drops));
+	json_object_set_new(value, "since", json_time(rule->since));
+	json_object_set_new(value, "last", json_time(rule->last));
+	return value;
+}
+
+static bool proto_is_icmp(uint8_t proto)
+{
+	return proto == PROTO_ICMP || proto == PROTO_ICMP6;
+}
+
+static json_t *unexplained_json(const struct unexplained_view *view)
+{
+	const struct tuple *tuple = &view->tuple;
+	bool icmp = proto_is_icmp(tuple->proto), ports = proto_has_ports(tuple->proto);
+	char text[64];
+	json_t *value = json_object();
+
+	json_object_set_new(value, "kind", json_words(view->kind));
+	json_object_set_new(value, "interface", json_words(view->where));
+	json_object_set_new(value, "direction", json_words(dir_text(tuple->dir)));
+	json_object_set_new(value, "protocol", json_string(proto_text(tuple->proto, text)));
+	json_object_set_new(value, "peer",
+			    json_string(endpoint_text(tuple->peer.b, 0, false, text)));
+	json_object_set_new(value, "port", ports ? json_count(tuple->port) : json_null());
+	json_object_set_new(value, "icmp_type", icmp ? json_count(tuple->port >> 8) : json_null());
+	json_object_set_new(value, "icmp_code", icmp ? json_count(tuple->port & 255) : json_null());
+	json_object_set_new(value, "verdict", json_words(view->verdict));
+	json_object_set_new(value, "packets", json_count(view->packets));
+	json_object_set_new(value, "bytes", json_count(view->bytes));
+	json_object_set_new(value, "flows", json_count(view->flows));
+	json_object_set_new(value, "first", json_time(view->first));
+	json_object_set_new(value, "last", json_time(view->last));
+	json_object_set_new(value, "process", json_process(view->pid, view->comm));
+	json_object_set_new(value, "nearest", json_words(view->nearest));
+	return value;
+}
+
+static json_t *coverage_json(const struct coverage_view *view, enum source_state source)
+{
+	static const char *const states[] = {[SOURCE_RUNS] = "runs",
+					     [SOURCE_DIFFERS] = "differs",
+					     [SOURCE_UNREADABLE] = "unreadable"};
+	json_t *value = json_object(), *rules = json_array(), *flows = json_array();
+
+	for (size_t i = 0; i < view->rule_count; i++)
+		if (rule_is_policys(&view->rules[i]))
+			json_array_append_new(rules, rule_json(view, &view->rules[i]));
+	for (size_t i = 0; i < view->unexplained_count; i++)
+		json_array_append_new(flows, unexplained_json(&view->unexplained[i]));
+	json_object_set_new(value, "policy", json_words(view->policy));
+	json_object_set_new(value, "mode", json_string(view->enforce ? "enforce" : "audit"));
+	json_object_set_new(value, "since", json_time(view->since));
+	json_object_set_new(value, "source", json_words(view->source));
+	json_object_set_new(value, "source_state", json_string(states[source]));
+	json_object_set_new(value, "rules", rules);
+	json_object_set_new(value, "unexplained", flows);
+	json_object_set_new(value, "settled", json_count(view->settled));
+	json_object_set_new(value, "refusals", json_count(view->refusals));
+	json_object_set_new(value, "refusals_max", json_count(view->room));
+	json_object_set_new(value, "crowded", json_boolean(view->crowded));
+	return value;
+}
+
+/* ---------------------------------------------------------------- text */
+
+static unsigned id_width(const struct coverage_view *view)
+{
+	char clean[CLEAN_TEXT];
+	size_t width = 4;
+
+	for (size_t i = 0; i < view->rule_count; i++) {
+		size_t here = text_width(text_clean(view->rules[i].id, clean, sizeof(clean)));
+
+		if (rule_is_policys(&view->rules[i]) && here > width)
+			width = here < 48 ? here : 48;
+	}
+	return width;
+}
+
+static void put_seen(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
+{
+	struct column columns[] = {{"SEEN", id_width(view), false},
+				   {"DIR", 7, false},
+				   {"ACTION", 8, false},
+				   {"CONNS", 6, true},
+				   {"BYTES", 8, true},
+				   {"REFUSED", 7, true},
+				   {"LAST", 0, false}};
+	struct table table = {out, colour, columns, ARRAY_SIZE(columns), 0};
+	char text[FIGURE_TEXT];
+
+	table_head(&table);
+	for (size_t i = 0; i < view->rule_count; i++) {
+		const struct rule_view *rule = &view->rules[i];
+		uint64_t refused = rule->totals.drops + rule->totals.would_drops;
+
+		if (!rule_is_policys(rule) || !rule_is_seen(rule))
+			continue;
+		table_cell(&table, COLOUR_GOOD, rule->id);
+		table_cell(&table, COLOUR_NONE, rule->dir);
+		table_cell(&table, COLOUR_NONE, rule->action);
+		table_cell(&table, COLOUR_NONE, count_text(rule->totals.connections, text));
+		table_cell(&table, COLOUR_NONE, bytes_text(rule->totals.bytes, text));
+		table_cell(&table, refused ? COLOUR_WARN : COLOUR_NONE, count_text(refused, text));
+		table_cell(&table, COLOUR_NONE, age_text(rule->last, now, text));
+	}
+}
+
+static void put_never(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
+{
+	struct column columns[] = {{"NEVER SEEN", id_width(view), false},
+				   {"DIR", 7, false},
+				   {"ACTION", 8, false},
+				   {"FOR", 6, true},
+				   {"IF IT IS NOT NEEDED", 0, false}};
+	struct table table = {out, colour, columns, ARRAY_SIZE(columns), 0};
+	char text[CLEAN_TEXT];
+
+	columns[0].width = columns[0].width < 10 ? 10 : columns[0].width;
+	table_head(&table);
+	for (size_t i = 0; i < view->rule_count; i++) {
+		const struct rule_view *rule = &view->rules[i];
+
+		if (!rule_is_policys(rule) || rule_is_seen(rule))
+			continue;
+		table_cell(&table, COLOUR_DIM, rule->id);
+		table_cell(&table, COLOUR_NONE, rule->dir);
+		table_cell(&table, COLOUR_NONE, rule->action);
+		table_cell(&table, COLOUR_NONE, age_text(rule->since, now, text));
+		snprintf(text, sizeof(text), "leave out with without: [%s]", rule->row);
+		table_cell(&table, COLOUR_NONE, can_leave_out(view, rule) ? text : NULL);
+	}
+}
+
+static void put_opening(struct table *table, const struct unexplained_view *view, uint64_t now)
+{
+	const struct tuple *tuple = &view->tuple;
+	bool ports = proto_has_ports(tuple->proto);
+	char text[CLEAN_TEXT];
+
+	table_cell(table, colour_of_verdict(view->verdict), view->verdict);
+	table_cell(table, COLOUR_NONE, view->where ? view->where : view->kind);
+	table_cell(table, COLOUR_NONE, dir_text(tuple->dir));
+	table_cell(table, COLOUR_NONE, endpoint_text(tuple->peer.b, 0, false, text));
+	if (proto_is_icmp(tuple->proto))
+		snprintf(text, sizeof(text), "%s/%u", tuple->proto == PROTO_ICMP ? "icmp" : "icmp6",
+			 tuple->port >> 8);
+	else
+		proto_text(tuple->proto, text);
+	if (ports)
+		snprintf(text + strlen(text), FIGURE_TEXT, "/%u", tuple->port);
+	table_cell(table, COLOUR_NONE, text);
+	table_cell(table, COLOUR_NONE, count_text(view->packets, text));
+	table_cell(table, COLOUR_NONE, bytes_text(view->bytes, text));
+	table_cell(table, COLOUR_NONE, age_text(view->last, now, text));
+	snprintf(text, sizeof(text), "%.*s (%u)", FR_COMM_LEN, view->comm, view->pid);
+	table_cell(table, COLOUR_NONE, view->pid ? text : NULL);
+}
+
+static void put_unexplained(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
+{
+	static const struct column columns[] = {
+		{"UNEXPLAINED", 11, false}, {"ON", 9, false},	    {"DIR", 7, false},
+		{"PEER", 15, false},	    {"SERVICE", 10, false}, {"PACKETS", 7, true},
+		{"BYTES", 8, true},	    {"LAST", 6, true},	    {"PROCESS", 0, false}};
+	struct table table = {out, colour, columns, ARRAY_SIZE(columns), 0};
+	size_t shown = view->unexplained_count < SHOWN_MOST ? view->unexplained_count : SHOWN_MOST;
+
+	table_head(&table);
+	for (size_t i = 0; i < shown; i++) {
+		put_opening(&table, &view->unexplained[i], now);
+		if (!view->unexplained[i].nearest)
+			continue;
+		fputs("             ", out);
+		put_clean(out, view->unexplained[i].nearest);
+		fputc('\n', out);
+	}
+	if (shown < view->unexplained_count)
+		fprintf(out, "… and %zu more; --json has them all\n",
+			view->unexplained_count - shown);
+}
+
+static size_t rules_count(const struct coverage_view *view, bool seen)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->rule_count; i++)
+		count += rule_is_policys(&view->rules[i]) && rule_is_seen(&view->rules[i]) == seen;
+	return count;
+}
+
+static void put_coverage(struct render_stream *s, const struct coverage_view *view)
+{
+	size_t seen = rules_count(view, true), never = rules_count(view, false);
+	FILE *out = s->render.out;
+	char text[TIME_TEXT], age[FIGURE_TEXT];
+
+	if (s->items++)
+		fputc('\n', out);
+	put_clean(out, view->policy);
+	fprintf(out, "  %s  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained\n",
+		view->enforce ? "enforce" : "audit", time_text(view->since, text),
+		age_text(view->since, s->now, age), seen, seen + never, view->unexplained_count);
+	if (seen)
+		put_seen(out, s->render.colour, view, s->now);
+	if (never)
+		put_never(out, s->render.colour, view, s->now);
+	if (view->unexplained_count)
+		put_unexplained(out, s->render.colour, view, s->now);
+	if (view->crowded)
+		fprintf(out,
+			"the list of refusals is full (%llu of %llu): older ones may be missing\n",
+			(unsigned long long)view->refusals, (unsigned long long)view->room);
+}
+
+void render_coverage(struct render_stream *s, const struct coverage_view *view,
+		     enum source_state source)
+{
+	if (s->render.json)
+		stream_item(s, coverage_json(view, source));
+	else
+		put_coverage(s, view);
+}
