@@ -52,8 +52,8 @@ static const struct command commands[] = {
 	 "Since the counters were zeroed: each rule as seen or never seen, with what leaves\n"
 	 "it out; and each peer and port that no rule decides, with the rule that comes\n"
 	 "nearest.",
-	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE, 0, SIZE_MAX,
-	 cmd_coverage},
+	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE, 0,
+	 SIZE_MAX, cmd_coverage},
 	{"monitor", "[NAME]...", "events as they happen, one line each",
 	 "Refusals, and with --openings what was allowed. Ends with a signal. With --json one\n"
 	 "JSON object a line.",
