@@ -195,21 +195,26 @@ Test(datapath_apply, an_attach_point_belongs_to_one_policy)
 	cr_expect(!lab_udp_out(&lab, 1, 5000));
 }
 
-Test(datapath_apply, two_pin_roots_do_not_know_each_other)
+Test(datapath_apply, two_pin_roots_share_a_host_but_no_attach_point)
 {
 	struct lab second = lab;
-	char root[80];
+	struct apply_result result;
+	char root[80], said[512];
 
 	snprintf(root, sizeof(root), "%s-b", lab.root);
 	second.host.pin_root = root;
 	lab_applied(&lab, &deny, va0);
-	lab_applied(&second, &allow, va0);
-	cr_expect_eq(lab_tcx_programs(0, false, NULL), 2);
-	lab_detached(&lab);
+	cr_expect_eq(lab_apply(&second, &allow, va0, &result, said), -EBUSY);
+	cr_expect(strstr(said, "va0 belongs to a policy that is not pinned below"), "%s", said);
+	cr_expect(strstr(said, "program fr_if_ingress"), "%s", said);
 	cr_expect_eq(lab_tcx_programs(0, false, NULL), 1);
-	cr_expect(lab_udp_out(&lab, 0, 5000));
-	lab_detached(&second);
+	lab_applied(&second, &allow, va1);
+	lab_detached(&lab);
 	cr_expect_eq(lab_tcx_programs(0, false, NULL), 0);
+	cr_expect_eq(lab_tcx_programs(1, false, NULL), 1);
+	lab_applied(&lab, &deny, va0);
+	lab_detached(&second);
+	cr_expect(!lab_udp_out(&lab, 0, 5000));
 }
 
 Test(datapath_apply, guests_are_judged_with_directions_swapped)

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Detach, where a pin root is shared with somebody else or is none at all. */
+/* Who shares a hook or a pin root with us: what they take from us, and what we leave to them. */
 #include "datapath_lab.h"
 
-#include <bpf/bpf.h>
+#include "../../user/datapath/internal.h"
+#include "../../user/observe/observe.h"
+
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,4 +61,216 @@ Test(datapath_foreign, detach_touches_no_ordinary_directory, .init = need_root)
 	cr_expect_eq(access(inside, F_OK), 0, "an ordinary directory is gone");
 	rmdir(inside);
 	rmdir(root);
+}
+
+/* ---------------------------------------------------------------- the front of a device */
+
+static const char *const va0[] = {"interface va0", NULL};
+static const struct plan deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+
+enum { TAKES = 0, PASSES_ON = -1 };
+
+static int stranger_load(enum bpf_prog_type type, int result)
+{
+	const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = result},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(type, "stranger", "GPL", code, ARRAY_SIZE(code), NULL);
+
+	cr_assert_geq(fd, 0, "%m");
+	return fd;
+}
+
+/* Its link to the front of TCX, or a loud end where the kernel has none. */
+static int stranger_first(struct lab *lab, int result)
+{
+	int link = tcx_link_create(stranger_load(BPF_PROG_TYPE_SCHED_CLS, result),
+				   if_nametoindex("va0"), ATTACH_TCX_INGRESS);
+
+	if (link == -EINVAL) {
+		lab_end(lab);
+		cr_skip_test("this kernel has no TCX: NOT RUN");
+	}
+	cr_assert_geq(link, 0, "%s", strerror(-link));
+	return link;
+}
+
+/* A filter of the stranger's on ingress of va0. */
+static void stranger_filter(const char *where)
+{
+	CLEANUP(close_fd) int program = stranger_load(BPF_PROG_TYPE_SCHED_CLS, TAKES);
+	char pin[64], command[256];
+
+	snprintf(pin, sizeof(pin), "/sys/fs/bpf/frn-stranger-%d", getpid());
+	cr_assert_eq(bpf_obj_pin(program, pin), 0, "%m");
+	snprintf(command, sizeof(command),
+		 "{ tc qdisc show dev va0 | grep -q clsact || tc qdisc add dev va0 clsact; } && "
+		 "tc filter add dev va0 ingress %s bpf da object-pinned %s",
+		 where, pin);
+	cr_expect_eq(system(command), 0);
+	unlink(pin);
+}
+
+static struct status_view status(const struct lab *lab, struct arena *arena)
+{
+	struct diags d = {.arena = arena};
+	struct status_view view;
+
+	cr_assert_eq(status_take(&lab->host, "one", arena, &d, &view), 0);
+	return view;
+}
+
+/* lesson: who attached later stood first and took the packets; the firewall behind said that it was
+ * on. */
+Test(datapath_foreign, a_program_that_went_ahead_is_told_and_passed_by_the_next_apply,
+     .init = need_root)
+{
+	struct arena *arena = arena_new();
+	struct apply_result result;
+	struct status_view view;
+	struct lab lab;
+
+	lab_begin(&lab);
+	lab_applied(&lab, &deny, va0);
+	stranger_first(&lab, TAKES);
+	cr_expect(lab_udp_in(&lab, 0, 5000), "it takes what ours would refuse");
+	view = status(&lab, arena);
+	cr_expect(view.hooks[0].behind && str_starts(view.hooks[0].behind, "program stranger"));
+	cr_expect(view.hooks[0].alive && !view.enforcing);
+	result = lab_applied(&lab, &deny, va0);
+	cr_expect_eq(result.hooks_added, 1);
+	cr_expect_eq(result.hooks_removed, 1);
+	cr_expect(!lab_udp_in(&lab, 0, 5000));
+	cr_expect_eq(lab_tcx_programs(0, false, NULL), 2);
+	cr_expect(status(&lab, arena).enforcing);
+	cr_expect(lab_applied(&lab, &deny, va0).unchanged);
+	lab_detached(&lab);
+	cr_expect_eq(lab_tcx_programs(0, false, NULL), 1, "the other one stays");
+	arena_free(arena);
+	lab_end(&lab);
+}
+
+Test(datapath_foreign, a_program_that_passes_on_is_told_all_the_same, .init = need_root)
+{
+	struct arena *arena = arena_new();
+	struct lab lab;
+
+	lab_begin(&lab);
+	lab_applied(&lab, &deny, va0);
+	stranger_first(&lab, PASSES_ON);
+	cr_expect(!lab_udp_in(&lab, 0, 5000));
+	cr_expect(!status(&lab, arena).enforcing, "what it returns tomorrow is not known");
+	lab_detached(&lab);
+	arena_free(arena);
+	lab_end(&lab);
+}
+
+static void expect_words(const struct hook_view *hook, size_t at, const char *when, const char *how)
+{
+	const char *words = at < hook->neighbour_count ? hook->neighbours[at] : "";
+
+	cr_expect(str_starts(words, when) && strstr(words, how), "%zu: '%s'", at, words);
+}
+
+Test(datapath_foreign, filters_around_ours_are_told_in_order, .init = need_root)
+{
+	struct arena *arena = arena_new();
+	struct apply_result result;
+	struct status_view view;
+	struct lab lab;
+	char said[512];
+
+	lab_begin(&lab);
+	lab.host.no_tcx = true;
+	/* of one protocol: nothing else can have this priority */
+	stranger_filter("prio 1 protocol arp");
+	cr_expect_eq(lab_apply(&lab, &deny, va0, &result, said), 0, "%s", said);
+	cr_expect(strstr(said, "stands before the policy at va0"), "%s", said);
+	stranger_filter("prio 2 protocol all");
+	stranger_filter("prio 9 protocol ip");
+	cr_expect_eq(system("tc filter add dev va0 ingress prio 9 protocol ip chain 5 u32 match "
+			    "u32 0 0 flowid 1:1; tc filter add dev va0 ingress prio 10 protocol ip "
+			    "u32 match u32 0 0 flowid 1:1"),
+		     0);
+	view = status(&lab, arena);
+	cr_expect_eq(view.hooks[0].neighbour_count, 4);
+	expect_words(&view.hooks[0], 0, "before: program stranger", "filter bpf of priority 1");
+	expect_words(&view.hooks[0], 1, "before: program stranger", "filter bpf of priority 2");
+	expect_words(&view.hooks[0], 2, "after: program stranger", "filter bpf of priority 9");
+	expect_words(&view.hooks[0], 3, "after: filter u32", "of priority 10");
+	cr_expect(view.hooks[0].behind && !view.enforcing);
+	cr_expect_eq(view.hooks[1].neighbour_count, 0);
+	cr_expect_null(view.hooks[1].behind);
+	lab_detached(&lab);
+	arena_free(arena);
+	lab_end(&lab);
+}
+
+Test(datapath_foreign, of_one_priority_the_next_apply_is_first_again, .init = need_root)
+{
+	struct arena *arena = arena_new();
+	struct lab lab;
+
+	lab_begin(&lab);
+	lab.host.no_tcx = true;
+	lab_applied(&lab, &deny, va0);
+	stranger_filter("prio 1 protocol all");
+	cr_expect(lab_udp_in(&lab, 0, 5000), "it takes what ours would refuse");
+	cr_expect(!status(&lab, arena).enforcing);
+	cr_expect(!lab_applied(&lab, &deny, va0).unchanged);
+	cr_expect(!lab_udp_in(&lab, 0, 5000));
+	cr_expect(status(&lab, arena).enforcing);
+	lab_detached(&lab);
+	cr_expect_eq(system("tc filter show dev va0 ingress | grep -c ' handle ' | grep -qx 1"), 0,
+		     "the stranger's filter stays, and nothing of ours");
+	arena_free(arena);
+	lab_end(&lab);
+}
+
+Test(datapath_foreign, filters_run_after_our_links, .init = need_root)
+{
+	struct arena *arena = arena_new();
+	struct status_view view;
+	struct lab lab;
+
+	lab_begin(&lab);
+	stranger_filter("prio 1 protocol all");
+	if (!lab_applied(&lab, &deny, va0).tcx) {
+		lab_detached(&lab);
+		lab_end(&lab);
+		cr_skip_test("this kernel has no TCX: NOT RUN");
+	}
+	view = status(&lab, arena);
+	expect_words(&view.hooks[0], 0, "after: program stranger", "filter bpf of priority 1");
+	cr_expect(view.enforcing);
+	cr_expect(!lab_udp_in(&lab, 0, 5000));
+	lab_detached(&lab);
+	arena_free(arena);
+	lab_end(&lab);
+}
+
+/* ---------------------------------------------------------------- links that come later */
+
+Test(datapath_foreign, who_owns_a_socket_is_asked_once_nobody_is_in_the_way, .init = need_root)
+{
+	CLEANUP(close_fd) int program = stranger_load(BPF_PROG_TYPE_CGROUP_SOCK, 1);
+	CLEANUP(close_fd) int cgroup = -1;
+	char point[64], pin[128];
+	const char *points[] = {point, NULL};
+	struct lab lab;
+
+	lab_begin(&lab);
+	lab_cgroup(&lab);
+	snprintf(point, sizeof(point), "cgroup %s", strrchr(lab.cgroup, '/'));
+	snprintf(pin, sizeof(pin), "%s/one/link-1-sock_create", lab.root);
+	cgroup = open(lab.cgroup, O_RDONLY | O_DIRECTORY);
+	cr_assert_eq(bpf_prog_attach(program, cgroup, BPF_CGROUP_INET_SOCK_CREATE, 0), 0, "%m");
+	lab_applied(&lab, &deny, points);
+	cr_expect_neq(access(pin, F_OK), 0, "somebody has that hook for itself");
+	cr_expect_eq(bpf_prog_detach2(program, cgroup, BPF_CGROUP_INET_SOCK_CREATE), 0, "%m");
+	cr_expect(lab_applied(&lab, &deny, points).unchanged);
+	cr_expect_eq(access(pin, F_OK), 0, "and is gone now");
+	lab_detached(&lab);
+	lab_end(&lab);
 }

@@ -187,6 +187,21 @@ static const struct bad documents[] = {
 	 "attach: {interfaces: [a], guests: [a]}\nfailsafe: []\n" RULE,
 	 "duplicate-attach", "a", "already attached"},
 	{"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\nmode: audit\n"
+	 "attach: {cgroups: [/a, /a/b]}\nfailsafe: []\n" RULE,
+	 "nested-cgroups", "/a/b", "'/a/b' is below '/a'"},
+	{"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\nmode: audit\n"
+	 "attach: {cgroups: [/a/b/c, /a]}\nfailsafe: []\n" RULE,
+	 "nested-cgroups", "/a", "'/a/b/c' is below '/a'"},
+	{"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\nmode: audit\n"
+	 "attach: {cgroups: [/, /x.slice]}\nfailsafe: []\n" RULE,
+	 "nested-cgroups", "/x.slice", "below '/'"},
+	{"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\nmode: audit\n"
+	 "attach: {cgroups: [/x*, /xy/z]}\nfailsafe: []\n" RULE,
+	 "nested-cgroups", "/xy/z", "below '/x*'"},
+	{"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\nmode: audit\n"
+	 "attach: {cgroups: [/a, /a/*]}\nfailsafe: []\n" RULE,
+	 "nested-cgroups", "/a/*", "'/a/*' is below '/a'"},
+	{"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\nmode: audit\n"
 	 "attach: {}\nfailsafe: []\n" RULE,
 	 "no-attach", "{", "no attach point"},
 	{"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * status: what is in force, as the kernel tells it. Exit 5 when a policy asks to enforce and a hook
- * of it is not alive. --query says the same by its exit code alone, and 5 as well where nothing is
- * applied.
+ * of it is not alive, or somebody stands before it. --query says the same by its exit code alone,
+ * and 5 as well where nothing is applied.
  */
 #include <errno.h>
 
@@ -16,6 +16,24 @@ static int take_all(struct context *c, const char *const *names, size_t count,
 	for (size_t i = 0; i < count && !err; i++)
 		err = status_take(&c->options.host, names[i], c->arena, &c->diags, &views[i]);
 	return exit_of_read(err);
+}
+
+/* What passes there is not known; the policy does not have the first word, and its figures may lack
+ * something. */
+static void warn_behind(struct context *c, const struct status_view *view)
+{
+	struct loc nowhere = {0};
+
+	for (size_t i = 0; i < view->hook_count; i++)
+		if (view->hooks[i].behind)
+			diag_warning(
+				&c->diags, nowhere, "not-first",
+				"flowreeve apply goes to the front where it can; else remove it, "
+				"or give it a later place",
+				"%s stands before %s at %s (%s) and may take packets that the "
+				"policy never sees",
+				view->hooks[i].behind, view->policy, view->hooks[i].name,
+				view->hooks[i].hook);
 }
 
 static int not_enforcing(struct context *c, const struct status_view *view)
@@ -43,9 +61,11 @@ int cmd_status(struct context *c)
 		return EXIT_NOT_ENFORCING;
 	if (ret)
 		return ret;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		warn_behind(c, &views[i]);
 		if (views[i].enforce && !views[i].enforcing)
 			code = not_enforcing(c, &views[i]);
+	}
 	if (query)
 		return code;
 	render_status(&c->render, views, count);

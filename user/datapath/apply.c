@@ -228,6 +228,30 @@ static void clean_failed(const struct change *change)
 	rmdir(change->root); /* only when it is empty */
 }
 
+/* Whoever owns a socket could not be told where another program kept the link out that asks; it may
+ * have gone. */
+static void complete_hooks(struct change *change, const char *pins)
+{
+	static const char variants[] = {'s', 'j'};
+
+	for (size_t i = 0; i < change->hook_count; i++)
+		for (size_t j = 0; j < sizeof(variants); j++)
+			hook_complete(&(struct attach){.dir = change->running.dir,
+						       .pins = pins,
+						       .variant = variants[j],
+						       .path = change->hooks[i].path,
+						       .hook = &change->hooks[i].record});
+}
+
+/* Where a filter found its place is known only when it is made. */
+static void take_places(struct change *change)
+{
+	const struct fr_hook_record *made = change->new_hooks.list;
+
+	for (size_t i = 0; i < change->hook_count; i++)
+		change->hooks[i].record = made[i];
+}
+
 static int apply_locked(struct change *change, struct apply_result *out)
 {
 	int err = policy_settle(change->root, change->policy, change->d, &change->running);
@@ -246,8 +270,12 @@ static int apply_locked(struct change *change, struct apply_result *out)
 		clean_failed(change);
 		return err;
 	}
-	if (!same)
+	if (!same) {
 		clean_after(change);
+		take_places(change);
+	}
+	complete_hooks(change, same ? change->running.pins : change->pins);
+	claims_warn(change);
 	report(change, same, out);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One change of a policy on its way to the kernel: what runs, what shall run, and what of the new
- * is there already. Shared by plan.c, epoch.c and apply.c.
+ * is there already. Shared by plan.c, claims.c, epoch.c and apply.c.
  */
 #ifndef DATAPATH_CHANGE_H
 #define DATAPATH_CHANGE_H
@@ -49,6 +49,12 @@ struct change {
 
 int change_plan(struct change *change);
 void change_free(struct change *change);
+/* Nobody else has the attach points: -EBUSY names who. */
+int claims_check(struct change *change);
+/* Does somebody stand before this hook, whom a new link or filter would pass? */
+bool claim_lost_front(const struct change *change, const struct planned_hook *hook);
+/* Who stands before the hooks of what is in force now. */
+void claims_warn(const struct change *change);
 /* A new epoch next to the one that runs, judging by a copy of what is in force. */
 int epoch_make(struct change *change);
 /* Its links and filters: staying and leaving ones get its programs, joining ones are made. */

@@ -143,8 +143,11 @@ struct hook_fact {
 	const char *hook;  /* "tcx/ingress", "connect4" */
 	uint32_t program;  /* id, 0 when there is none */
 	const char *fault; /* a sentence, NULL when it is as it should be */
-	const char **neighbours;
+	const char *
+		*neighbours; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
 	size_t neighbour_count;
+	/* on a device: who stands before ours and may take packets that ours never sees, or NULL */
+	const char *behind;
 };
 struct hook_facts {
 	struct hook_fact *list;

@@ -138,52 +138,27 @@ static const char *program_fault(const struct asker *asker, const struct site *s
 
 /* ---------------------------------------------------------------- neighbours */
 
-static void take_neighbours(const struct asker *asker, const struct hook_query *query,
-			    struct hook_fact *fact)
+/* A cgroup can be asked where a cgroup2 is mounted here. */
+static const char *cgroup_path(const struct asker *asker, const struct fr_hook_record *record)
 {
-	uint32_t ours = QUERY_MAX;
+	const char *root =
+		record->kind == FR_KIND_CGROUP ? cgroup2_find(asker->options, asker->arena) : NULL;
 
-	for (uint32_t i = 0; i < query->count && i < QUERY_MAX; i++)
-		if (query->programs[i] == fact->program)
-			ours = i;
-	if (ours == QUERY_MAX && query->count < QUERY_MAX) {
-		fact->fault = "its program is not among those of the hook";
-		return;
-	}
-	fact->neighbours =
-		arena_alloc(asker->arena, (query->count + 1) * sizeof(*fact->neighbours));
-	for (uint32_t i = 0; i < query->count && i < QUERY_MAX; i++)
-		if (i != ours)
-			fact->neighbours[fact->neighbour_count++] =
-				arena_printf(asker->arena, "%s: %s", i < ours ? "before" : "after",
-					     program_words(asker->arena, query->programs[i]));
+	return root ? arena_printf(asker->arena, "%s%s", root, record->name) : NULL;
 }
 
-/* Asked where the target can be named: in its namespace, below a cgroup2 that is mounted here. */
 static void ask_neighbours(const struct asker *asker, const struct site *site,
 			   struct hook_fact *fact)
 {
-	const struct fr_hook_record *record = fact->record;
-	CLEANUP(close_fd) int cgroup = -1;
-	struct hook_query query = {0};
-	const char *root;
-	int back = -1;
+	struct company company;
+	struct place place = {fact->record, site, cgroup_path(asker, fact->record), fact->program};
 
-	if (record->how == HOW_TCX) {
-		if (netns_enter(record->netns, &back))
-			return;
-		if (!hook_query(record->ifindex, site->attach_type, &query))
-			take_neighbours(asker, &query, fact);
-		netns_leave(&back);
-		return;
-	}
-	root = cgroup2_find(asker->options, asker->arena);
-	if (!root)
-		return;
-	cgroup = open(arena_printf(asker->arena, "%s%s", root, record->name),
-		      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (cgroup >= 0 && !hook_query((uint32_t)cgroup, site->attach_type, &query))
-		take_neighbours(asker, &query, fact);
+	hook_company(&place, asker->arena, &company);
+	if (!company.found && company.whole)
+		fact->fault = "its program is not among those of the hook";
+	fact->neighbours = company.words;
+	fact->neighbour_count = company.count;
+	fact->behind = company.behind;
 }
 
 /* ---------------------------------------------------------------- hooks */
@@ -240,6 +215,8 @@ static void ask_filter(const struct asker *asker, const struct site *site, struc
 	netns_leave(&back);
 	fact->fault =
 		fact->program ? program_fault(asker, site, fact->program) : "its filter is gone";
+	if (!fact->fault)
+		ask_neighbours(asker, site, fact);
 }
 
 static bool link_missing(const struct asker *asker, const struct fr_hook_record *record,

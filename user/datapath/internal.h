@@ -17,6 +17,7 @@
 #define DATAPATH_INTERNAL_H
 
 #include <linux/bpf.h>
+#include <linux/netlink.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -123,6 +124,13 @@ int host_bpffs(const char *pin_root, bool mount, struct diags *d);
 bool bpffs_mountable(const char *pin_root);
 const char *pin_root(const struct host_options *o);
 
+/* ---------------------------------------------------------------- netlink.c */
+
+/* Calls `visit` for each message of a dump; a non-zero return ends it. -EAGAIN: what is listed
+ * changed meanwhile. */
+typedef int (*on_message)(const struct nlmsghdr *message, void *context);
+int netlink_dump(struct nlmsghdr *request, on_message visit, void *context);
+
 /* ---------------------------------------------------------------- cgroup2.c */
 bool cgroup2_is(const char *path);
 const char *cgroup2_find(const struct host_options *o, struct arena *arena); /* NULL: none */
@@ -222,6 +230,8 @@ struct site {
 size_t hook_sites(const struct fr_hook_record *hook, struct site out[SITES_MAX]);
 bool hook_same_place(const struct fr_hook_record *a, const struct fr_hook_record *b);
 bool hook_alive(const char *dir, const struct fr_hook_record *hook);
+/* The program that a hook of ours runs at this site, 0 when there is none. */
+uint32_t site_program(const char *dir, const struct fr_hook_record *hook, const struct site *site);
 /* Programs of an epoch: 's' for hooks that stay, 'j' that join, 'l' that leave. fd or -errno. */
 int program_open(const char *pins, char variant, enum program program);
 struct attach {
@@ -232,6 +242,8 @@ struct attach {
 		*hook; /* pinned already: a filter's place is written before it is made */
 };
 int hook_attach(const struct attach *attach, struct diags *d);
+/* Optional links that could not be made when the hook joined, where they can be now. */
+void hook_complete(const struct attach *attach);
 /* Point what is attached at the programs of `pins`, of the first of `variants` that has them. */
 int hook_point(const char *dir, const char *pins, const char *variants,
 	       const struct fr_hook_record *hook, struct diags *d);
@@ -241,6 +253,28 @@ uint32_t filter_program(const struct fr_hook_record *hook, const struct site *si
 int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags *d);
 /* TCX where the kernel has it. */
 bool tcx_works(uint32_t ifindex);
+
+/* ---------------------------------------------------------------- neighbours.c */
+
+/* Who shares a hook with the program of ours that is there. Arena memory. */
+struct company {
+	const char **words; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
+	size_t count;
+	bool whole; /* all that is on the hook was told */
+	bool found; /* ours is among them */
+	/* on a device, who stands before ours and may take packets that ours never sees, or NULL */
+	const char *behind;
+	bool passable; /* a link or filter of ours that is made anew would stand before them */
+};
+struct place {
+	const struct fr_hook_record *hook;
+	const struct site *site;
+	const char *path; /* of the cgroup directory, NULL when it cannot be told */
+	uint32_t program; /* ours, that is there */
+};
+void hook_company(const struct place *place, struct arena *arena, struct company *out);
+/* The programs of flowreeve on a hook, of whichever pin root; their number. */
+size_t hook_flowreeve(const struct place *place, struct arena *arena, uint32_t **out);
 
 /* ---------------------------------------------------------------- kernel.c: raw bpf(2) */
 

@@ -152,6 +152,19 @@ const char *program_words(struct arena *arena, uint32_t id)
 	return arena_printf(arena, "program %s (id %u)", info.name, id);
 }
 
+/* What to attach instead of the cgroup that somebody holds: the one above it, where a program below
+ * does not matter. */
+static const char *holder_hint(struct arena *arena, const char *path)
+{
+	const char *above = strrchr(path, '/');
+
+	return arena_printf(arena,
+			    "systemd's IPAddressDeny= and IPAddressAllow= attach like this: remove "
+			    "them, or attach a cgroup above it, %.*s or higher: what is held below "
+			    "does not matter there",
+			    (int)(above - path), path);
+}
+
 /* A program attached the old, exclusive way, here or above, keeps every link out: name it. */
 static int refused_cgroup(const struct attach *attach, const struct site *site, int err,
 			  struct diags *d)
@@ -170,12 +183,10 @@ static int refused_cgroup(const struct attach *attach, const struct site *site, 
 			continue;
 		if (query.attach_flags & ATTACH_ALLOW_MULTI || (query.attach_flags && !here))
 			continue;
-		return diag_error(
-			d, NO_LOC, -EPERM, "foreign-program",
-			"systemd's IPAddressDeny= and IPAddressAllow= attach like this: name the "
-			"slice instead of the unit, or remove them",
-			"%s holds %s of cgroup %s for itself",
-			program_words(d->arena, query.programs[0]), site->text, path);
+		return diag_error(d, NO_LOC, -EBUSY, "foreign-program", holder_hint(d->arena, path),
+				  "cannot attach to cgroup %s: %s holds %s of cgroup %s for itself",
+				  attach->hook->name, program_words(d->arena, query.programs[0]),
+				  site->text, path);
 	}
 	return diag_error(d, NO_LOC, err, "attach", NULL, "cannot attach %s to cgroup %s: %s",
 			  site->text, attach->hook->name, error_text(err));
@@ -235,6 +246,17 @@ int hook_attach(const struct attach *attach, struct diags *d)
 	return err;
 }
 
+void hook_complete(const struct attach *attach)
+{
+	struct diags ignored = {0};
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(attach->hook, sites);
+
+	for (size_t i = 0; i < count; i++)
+		if (sites[i].optional && !site_program(attach->dir, attach->hook, &sites[i]))
+			site_attach(attach, &sites[i], &ignored);
+}
+
 /* ---------------------------------------------------------------- what is there */
 
 static bool link_alive(const char *dir, const struct fr_hook_record *hook, const struct site *site)
@@ -249,6 +271,19 @@ static bool link_alive(const char *dir, const struct fr_hook_record *hook, const
 		return false;
 	return hook->kind == FR_KIND_CGROUP ? target.cgroup == hook->cgroup
 					    : target.ifindex == hook->ifindex;
+}
+
+uint32_t site_program(const char *dir, const struct fr_hook_record *hook, const struct site *site)
+{
+	CLEANUP(close_fd) int fd = -1;
+	struct link_target target;
+	char name[96];
+
+	if (hook->how == HOW_CLSACT)
+		return filter_program(hook, site);
+	link_name(hook, site, name);
+	fd = pin_open(dir, name);
+	return fd < 0 || link_target(fd, &target) ? 0 : target.prog_id;
 }
 
 bool hook_alive(const char *dir, const struct fr_hook_record *hook)

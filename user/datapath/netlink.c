@@ -28,8 +28,6 @@ struct request {
 	} body;
 };
 
-typedef int (*on_message)(const struct nlmsghdr *message, void *context);
-
 /* 1: the dump is over; 0: more to come. The kernel's error ends it, -EAGAIN a dump that changed. */
 static int take_messages(const char *buffer, ssize_t size, on_message visit, void *context)
 {
@@ -53,7 +51,7 @@ static int take_messages(const char *buffer, ssize_t size, on_message visit, voi
 	return 0;
 }
 
-static int netlink_dump(struct request *request, on_message visit, void *context)
+int netlink_dump(struct nlmsghdr *request, on_message visit, void *context)
 {
 	CLEANUP(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	CLEANUP(free_ptr) char *buffer = malloc(REPLY_BYTES);
@@ -64,9 +62,9 @@ static int netlink_dump(struct request *request, on_message visit, void *context
 		return -errno;
 	if (!buffer)
 		return -ENOMEM;
-	request->header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request->header.nlmsg_seq = 1;
-	if (send(fd, request, request->header.nlmsg_len, 0) < 0)
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_seq = 1;
+	if (send(fd, request, request->nlmsg_len, 0) < 0)
 		return -errno;
 	while (!result) {
 		do
@@ -179,7 +177,7 @@ int host_interfaces(struct arena *arena, struct diags *d, struct interface **out
 
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++) {
 		list.count = 0;
-		err = netlink_dump(&request, take_link, &list);
+		err = netlink_dump(&request.header, take_link, &list);
 	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "netlink", NULL,
@@ -273,7 +271,7 @@ int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct 
 
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++) {
 		list.count = 0;
-		err = netlink_dump(&request, take_address, &list);
+		err = netlink_dump(&request.header, take_address, &list);
 	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "netlink", NULL,
@@ -322,7 +320,7 @@ int host_forwarding(bool *out)
 		int err = -EAGAIN;
 
 		for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++)
-			err = netlink_dump(&request, take_forwarding, &forwarding);
+			err = netlink_dump(&request.header, take_forwarding, &forwarding);
 		/* A kernel without IPv6 forwards none of it. */
 		if (err && families[i] == AF_INET)
 			return err;

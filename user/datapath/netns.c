@@ -1,27 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The network namespace that a record names by its inode. Nothing in bpffs can hold a namespace, so
- * it is looked for where one can be: mounts (iproute2, container engines) and processes. One that
- * only an open file holds is not found.
+ * it is looked for where one can be: mounts (iproute2, container engines), processes, and files
+ * that processes hold open. One that only a socket or a device holds is not found.
  */
 #include "internal.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+/* Files of other file systems have inodes of the same number. */
+static bool is_namespace(int fd)
+{
+	struct statfs status;
+
+	return !fstatfs(fd, &status) && status.f_type == NSFS_MAGIC;
+}
 
 static int open_if(const char *path, uint64_t inode)
 {
 	struct stat status;
 	int fd;
 
-	if (stat(path, &status) || status.st_ino != inode)
+	if (stat(path, &status) || status.st_ino != inode || !S_ISREG(status.st_mode))
 		return -1;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && !fstat(fd, &status) && status.st_ino == inode)
+	if (fd >= 0 && !fstat(fd, &status) && status.st_ino == inode && is_namespace(fd))
 		return fd;
 	close_fd(&fd);
 	return -1;
@@ -65,6 +75,26 @@ static int open_below(const char *dir, const char *suffix, uint64_t inode)
 	return fd;
 }
 
+/* Files that somebody has open: many, so they are asked last. */
+static int open_held(uint64_t inode)
+{
+	DIR *stream = opendir("/proc");
+	const struct dirent *entry;
+	char path[300];
+	int fd = -1;
+
+	if (!stream)
+		return -1;
+	while (fd < 0 && (entry = readdir(stream))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/fd", entry->d_name);
+		fd = open_below(path, "", inode);
+	}
+	closedir(stream);
+	return fd;
+}
+
 int netns_enter(uint64_t inode, int *back)
 {
 	CLEANUP(close_fd) int here = -1;
@@ -80,6 +110,8 @@ int netns_enter(uint64_t inode, int *back)
 	there = open_mounted(inode);
 	if (there < 0)
 		there = open_below("/proc", "/ns/net", inode);
+	if (there < 0)
+		there = open_held(inode);
 	if (there < 0)
 		return -ESRCH;
 	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

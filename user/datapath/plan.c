@@ -94,12 +94,14 @@ static void plan_hook(struct change *change, const struct hook *hook, uint64_t n
 	snprintf(record->name, sizeof(record->name), "%s", hook->name);
 	planned->path = hook->path;
 	runs = find_running(change, record);
-	planned->fate = runs ? HOOK_STAYS : HOOK_JOINS;
 	if (runs) {
+		planned->fate = HOOK_STAYS;
 		record->how = runs->how;
 		memcpy(record->pin, runs->pin, sizeof(record->pin));
-		return;
+		if (!claim_lost_front(change, planned))
+			return;
 	}
+	planned->fate = HOOK_JOINS;
 	change->joining_count++;
 	plan_place(change, record, number);
 }
@@ -139,45 +141,6 @@ static int plan_hooks(struct change *change)
 		plan_hook(change, &request->hooks[i], netns, &number);
 	plan_leaving(change);
 	return 0;
-}
-
-/* ---------------------------------------------------------------- other policies */
-
-static int check_other(struct change *change, const char *name)
-{
-	struct running other = {0};
-	struct records records = {0};
-	const struct fr_hook_record *hooks, *taken = NULL;
-
-	if (running_find(change->root, name, &other) || !other.epoch ||
-	    records_open(other.pins, "hooks", other.generation, &records))
-		return 0;
-	hooks = records.list;
-	for (uint32_t i = 0; i < records.count && !taken; i++)
-		for (size_t j = 0; hooks[i].used && j < change->hook_count && !taken; j++)
-			if (hook_same_place(&hooks[i], &change->hooks[j].record) &&
-			    hook_alive(other.dir, &hooks[i]))
-				taken = &change->hooks[j].record;
-	records_unmap(&records);
-	if (!taken)
-		return 0;
-	return diag_error(change->d, NO_LOC, -EBUSY, "attach-taken",
-			  "an attach point belongs to one policy only: detach that one first",
-			  "%s %s belongs to the applied policy %s",
-			  taken->kind == FR_KIND_CGROUP ? "cgroup" : "interface", taken->name,
-			  name);
-}
-
-static int check_others(struct change *change)
-{
-	const char **names;
-	size_t count;
-	int err = policy_names(change->root, false, change->d->arena, &names, &count);
-
-	for (size_t i = 0; i < count && !err; i++)
-		if (!str_equal(names[i], change->policy))
-			err = check_other(change, names[i]);
-	return err;
 }
 
 /* ---------------------------------------------------------------- what runs */
@@ -256,7 +219,7 @@ int change_plan(struct change *change)
 	if (!err)
 		err = plan_hooks(change);
 	if (!err)
-		err = check_others(change);
+		err = claims_check(change);
 	if (!err)
 		err = plan_host_facts(change);
 	if (err)

@@ -179,66 +179,21 @@ static void probe_hardware(struct probing *p)
 
 /* ---------------------------------------------------------------- neighbours */
 
-/* Who stands before a filter of ours: TCX as a whole, and filters of a higher priority. */
-static const char *before_filter(const struct probing *p, const struct hook_fact *fact)
-{
-	uint32_t type =
-		str_equal(fact->hook, "clsact/ingress") ? ATTACH_TCX_INGRESS : ATTACH_TCX_EGRESS;
-	struct hook_query query = {0};
-	const char *found = NULL;
-	unsigned priority = 1;
-	int back = -1;
-
-	if (netns_enter(fact->record->netns, &back))
-		return NULL;
-	if (!hook_query(fact->record->ifindex, type, &query))
-		for (uint32_t i = 0; i < query.count && i < QUERY_MAX; i++)
-			found = text_append(p->arena, found,
-					    program_words(p->arena, query.programs[i]));
-	netns_leave(&back);
-	sscanf(fact->record->pin, "tc-%u-", &priority);
-	if (priority > 1)
-		found = text_append(
-			p->arena, found,
-			arena_printf(p->arena, "filters of priority below %u", priority));
-	return found;
-}
-
-static const char *before_link(const struct probing *p, const struct hook_fact *fact)
-{
-	static const char mark[] = "before: ";
-	const char *found = NULL;
-
-	for (size_t i = 0; i < fact->neighbour_count; i++)
-		if (str_starts(fact->neighbours[i], mark))
-			found = text_append(p->arena, found,
-					    fact->neighbours[i] + sizeof(mark) - 1);
-	return found;
-}
-
-/* In a cgroup every program is asked and each may refuse: order hides nothing there. */
 static const char *before_ours(const struct probing *p, const struct instance *instance,
 			       const char *found)
 {
 	struct diags d = {.arena = p->arena};
 	struct hook_facts facts;
-	const char *who;
 
 	if (instance_hooks(instance, p->options, p->arena, &d, &facts))
 		return found;
-	for (size_t i = 0; i < facts.count; i++) {
-		const struct hook_fact *fact = &facts.list[i];
-
-		if (fact->record->kind == FR_KIND_CGROUP)
-			continue;
-		who = fact->record->how == HOW_CLSACT ? before_filter(p, fact)
-						      : before_link(p, fact);
-		if (who)
+	for (size_t i = 0; i < facts.count; i++)
+		if (facts.list[i].behind)
 			found = text_append(p->arena, found,
 					    arena_printf(p->arena, "%s %s of policy %s: %s",
-							 fact->record->name, fact->hook,
-							 instance->name, who));
-	}
+							 facts.list[i].record->name,
+							 facts.list[i].hook, instance->name,
+							 facts.list[i].behind));
 	return found;
 }
 
@@ -249,7 +204,8 @@ static void probe_neighbours(struct probing *p)
 		.of = BY_DEVICES,
 		.what = "a program that stands before ours on a hook can take packets that ours "
 			"never sees",
-		.closed_by = "remove it, or flowreeve detach and apply: new links go to the front",
+		.closed_by =
+			"remove it, or flowreeve apply again: it goes to the front where it can",
 	};
 	struct diags d = {.arena = p->arena};
 	const char **names, *found = NULL;

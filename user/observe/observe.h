@@ -17,16 +17,16 @@ struct hook_view {
 	uint32_t ifindex;
 	uint32_t prog_id;
 	bool alive; /* link exists, target exists, program is the pinned one and uses our maps */
-	const char *fault; /* when not alive: what is wrong, a sentence; else NULL */
-	/* other programs on the same hook, in order; `ours` is our place among them */
-	const char **neighbours; /* "before: cil_from_netdev (id 12)" */
+	const char *fault;	 /* when not alive: what is wrong, a sentence; else NULL */
+	const char **neighbours; /* on the same hook, in order: "before: program x (id 12)" */
 	size_t neighbour_count;
+	const char *behind; /* who stands before it and may take packets that it never sees */
 };
 
 struct status_view {
 	const char *policy, *source, *build;
 	bool enforce;	/* what the image in force says */
-	bool enforcing; /* enforce, and every hook is alive */
+	bool enforcing; /* enforce, every hook is alive, and nobody stands before one */
 	uint32_t generation;
 	char digest[65];
 	uint64_t applied, zeroed; /* realtime ns */
@@ -80,10 +80,10 @@ struct drop_view {
 /* Openings that no rule of the policy in force decides, by peer and the listener's port. */
 struct unexplained_view {
 	struct tuple tuple;
-	uint32_t scope;	      /* FR_SCOPE */
-	const char *kind;     /* attach kind */
-	const char *where;    /* interface of a guest, else NULL */
-	const char *verdict;  /* "drop", "would-drop", or by a default that allows "pass" */
+	uint32_t scope;	     /* FR_SCOPE */
+	const char *kind;    /* attach kind */
+	const char *where;   /* interface of a guest, else NULL */
+	const char *verdict; /* "drop", "would-drop", or by a default that allows "pass" */
 	uint64_t packets, bytes;
 	uint64_t flows;	      /* that are alive */
 	uint64_t first, last; /* realtime ns */

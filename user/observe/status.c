@@ -149,14 +149,15 @@ static int take_hooks(const struct instance *instance, const struct host_options
 			.fault = facts.list[i].fault,
 			.neighbours = facts.list[i].neighbours,
 			.neighbour_count = facts.list[i].neighbour_count,
+			.behind = facts.list[i].behind,
 		};
-		view->enforcing &= view->hooks[i].alive;
+		view->enforcing &= view->hooks[i].alive && !view->hooks[i].behind;
 	}
 	return 0;
 }
 
 static int take_once(const struct host_options *o, const char *policy, struct arena *arena,
-		struct diags *d, struct status_view *out)
+		     struct diags *d, struct status_view *out)
 {
 	struct status_view view = {0};
 	int cpus = libbpf_num_possible_cpus();

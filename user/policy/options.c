@@ -4,6 +4,8 @@
  * points. What is left out gets the value that docs and semantics promise.
  */
 #include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model.h"
@@ -67,6 +69,57 @@ static bool attached_twice(struct job *job, const struct ruleset *rs, uint8_t ki
 	return false;
 }
 
+/* The next name of a path, and what follows it; false at its end. */
+static bool path_step(const char **path, size_t *length)
+{
+	const char *name = *path + strspn(*path, "/");
+
+	*path = name;
+	*length = strcspn(name, "/");
+	return *length > 0;
+}
+
+/* Is every cgroup that `inner` fits below one that `outer` fits? As far as the paths alone tell. */
+static bool is_below(const char *inner, const char *outer)
+{
+	char pattern[CGROUP_NAME_MAX + 1], name[CGROUP_NAME_MAX + 1];
+	size_t in, out;
+
+	while (path_step(&outer, &out)) {
+		if (!path_step(&inner, &in))
+			return false;
+		snprintf(pattern, sizeof(pattern), "%.*s", (int)out, outer);
+		snprintf(name, sizeof(name), "%.*s", (int)in, inner);
+		if (strcmp(pattern, name) != 0 &&
+		    (is_pattern(name) || fnmatch(pattern, name, FNM_PERIOD)))
+			return false;
+		outer += out;
+		inner += in;
+	}
+	return path_step(&inner, &in);
+}
+
+/* A packet would be judged and counted twice. */
+static bool attached_nested(struct job *job, const struct ruleset *rs, const struct node *node)
+{
+	for (size_t i = 0; i < rs->attach_count; i++) {
+		const struct attach_point *point = &rs->attach[i];
+		bool below;
+
+		if (point->kind != FR_KIND_CGROUP)
+			continue;
+		below = is_below(node->text, point->name);
+		if (!below && !is_below(point->name, node->text))
+			continue;
+		diag_error(job->d, node->loc, -EINVAL, "nested-cgroups", "leave out the inner one",
+			   "cgroup '%s' is below '%s', and both are attached (line %u)",
+			   below ? node->text : point->name, below ? point->name : node->text,
+			   point->loc.line);
+		return true;
+	}
+	return false;
+}
+
 static void point_parse(struct job *job, const struct node *node, uint8_t kind, struct ruleset *rs)
 {
 	const char *name = want_text(job->d, node, "an attach point");
@@ -77,6 +130,8 @@ static void point_parse(struct job *job, const struct node *node, uint8_t kind, 
 				   : !interface_check(job, node, name))
 		return;
 	if (attached_twice(job, rs, kind, node) || rs->attach_count >= FR_HOOKS_MAX)
+		return;
+	if (kind == FR_KIND_CGROUP && attached_nested(job, rs, node))
 		return;
 	rs->attach[rs->attach_count++] =
 		(struct attach_point){.kind = kind, .name = name, .loc = node->loc};

@@ -84,6 +84,7 @@ static json_t *hook_json(const struct hook_view *hook)
 	json_object_set_new(value, "program", json_count(hook->prog_id));
 	json_object_set_new(value, "alive", json_boolean(hook->alive));
 	json_object_set_new(value, "fault", json_words(hook->fault));
+	json_object_set_new(value, "behind", json_words(hook->behind));
 	for (size_t i = 0; i < hook->neighbour_count; i++)
 		json_array_append_new(list, json_words(hook->neighbours[i]));
 	json_object_set_new(value, "neighbours", list);
@@ -137,10 +138,13 @@ static void put_hooks(const struct render *r, const struct status_view *view)
 {
 	for (size_t i = 0; i < view->hook_count; i++) {
 		const struct hook_view *hook = &view->hooks[i];
-		enum colour hue = hook->alive ? COLOUR_GOOD : COLOUR_BAD;
+		enum colour hue = hook->alive && !hook->behind ? COLOUR_GOOD : COLOUR_BAD;
 
-		fprintf(r->out, "  %-9s %s%-5s%s  %s ", i ? "" : "hooks", colour_on(r->colour, hue),
-			hook->alive ? "alive" : "FAULT", colour_off(r->colour, hue), hook->kind);
+		fprintf(r->out, "  %-9s %s%-6s%s %s ", i ? "" : "hooks", colour_on(r->colour, hue),
+			!hook->alive   ? "FAULT"
+			: hook->behind ? "BEHIND"
+				       : "alive",
+			colour_off(r->colour, hue), hook->kind);
 		put_clean(r->out, hook->name);
 		fprintf(r->out, "  %s  program %u", hook->hook, hook->prog_id);
 		if (!hook->alive && hook->fault) {

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who has the attach points that a policy asks for: another policy of this pin root, which can be
+ * named, or flowreeve itself from another pin root, of which only the programs are known. An attach
+ * point belongs to one policy.
+ */
+#include "change.h"
+
+static const char *kind_of(const struct fr_hook_record *hook)
+{
+	return hook->kind == FR_KIND_CGROUP ? "cgroup" : "interface";
+}
+
+/* ---------------------------------------------------------------- this pin root */
+
+static int check_other(struct change *change, const char *name)
+{
+	struct running other = {0};
+	struct records records = {0};
+	const struct fr_hook_record *hooks, *taken = NULL;
+
+	if (running_find(change->root, name, &other) || !other.epoch ||
+	    records_open(other.pins, "hooks", other.generation, &records))
+		return 0;
+	hooks = records.list;
+	for (uint32_t i = 0; i < records.count && !taken; i++)
+		for (size_t j = 0; hooks[i].used && j < change->hook_count && !taken; j++)
+			if (hook_same_place(&hooks[i], &change->hooks[j].record) &&
+			    hook_alive(other.dir, &hooks[i]))
+				taken = &change->hooks[j].record;
+	records_unmap(&records);
+	if (!taken)
+		return 0;
+	return diag_error(change->d, NO_LOC, -EBUSY, "attach-taken",
+			  "an attach point belongs to one policy only: detach that one first",
+			  "%s %s belongs to the applied policy %s", kind_of(taken), taken->name,
+			  name);
+}
+
+static int check_policies(struct change *change)
+{
+	const char **names;
+	size_t count;
+	int err = policy_names(change->root, false, change->d->arena, &names, &count);
+
+	for (size_t i = 0; i < count && !err; i++)
+		if (!str_equal(names[i], change->policy))
+			err = check_other(change, names[i]);
+	return err;
+}
+
+/* ---------------------------------------------------------------- other pin roots */
+
+/* Is it the program of a hook that this policy has there already? */
+static bool is_own(const struct change *change, const struct fr_hook_record *wanted,
+		   const struct site *site, uint32_t program)
+{
+	const struct fr_hook_record *old = change->old_hooks.list;
+	struct site sites[SITES_MAX];
+
+	for (uint32_t i = 0; i < change->old_hooks.count; i++) {
+		size_t count;
+
+		if (!old[i].used || !hook_same_place(&old[i], wanted))
+			continue;
+		count = hook_sites(&old[i], sites);
+		for (size_t j = 0; j < count; j++)
+			if (sites[j].attach_type == site->attach_type &&
+			    site_program(change->running.dir, &old[i], &sites[j]) == program)
+				return true;
+	}
+	return false;
+}
+
+static int check_site(struct change *change, const struct planned_hook *hook,
+		      const struct site *site)
+{
+	struct arena *arena = change->d->arena;
+	struct place place = {&hook->record, site, hook->path, 0};
+	uint32_t *programs;
+	size_t count = hook_flowreeve(&place, arena, &programs);
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_own(change, &hook->record, site, programs[i]))
+			return diag_error(
+				change->d, NO_LOC, -EBUSY, "attach-taken",
+				"flowreeve detach --pin-root DIR, with the directory that it was "
+				"applied with",
+				"%s %s belongs to a policy that is not pinned below %s: %s runs there",
+				kind_of(&hook->record), hook->record.name, change->root,
+				program_words(arena, programs[i]));
+	return 0;
+}
+
+static int check_strangers(struct change *change)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < change->hook_count && !err; i++) {
+		const struct planned_hook *hook = &change->hooks[i];
+		struct site sites[SITES_MAX];
+		size_t count = hook_sites(&hook->record, sites);
+
+		for (size_t j = 0; hook->fate == HOOK_JOINS && j < count && !err; j++)
+			err = check_site(change, hook, &sites[j]);
+	}
+	return err;
+}
+
+int claims_check(struct change *change)
+{
+	int err = check_policies(change);
+
+	return err ? err : check_strangers(change);
+}
+
+/* ---------------------------------------------------------------- the front */
+
+static const char *behind(const struct change *change, const struct planned_hook *hook,
+			  bool *passable)
+{
+	const char *dir = change->running.dir;
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(&hook->record, sites);
+	const char *first = NULL;
+
+	*passable = true;
+	for (size_t i = 0; i < count && hook->record.kind != FR_KIND_CGROUP; i++) {
+		struct company company;
+		struct place place = {&hook->record, &sites[i], hook->path,
+				      site_program(dir, &hook->record, &sites[i])};
+
+		hook_company(&place, change->d->arena, &company);
+		*passable &= company.passable;
+		first = first ? first : company.behind;
+	}
+	return first;
+}
+
+bool claim_lost_front(const struct change *change, const struct planned_hook *hook)
+{
+	bool passable;
+
+	return behind(change, hook, &passable) && passable;
+}
+
+void claims_warn(const struct change *change)
+{
+	for (size_t i = 0; i < change->hook_count; i++) {
+		const struct planned_hook *hook = &change->hooks[i];
+		bool passable;
+		const char *who = behind(change, hook, &passable);
+
+		if (who)
+			diag_warning(change->d, NO_LOC, "not-first",
+				     "give it a later place, or remove it",
+				     "%s stands before the policy at %s and may take packets that "
+				     "the policy never sees",
+				     who, hook->record.name);
+	}
+}
