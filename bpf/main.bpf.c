@@ -27,21 +27,6 @@ enum { FR_TAGGED_MAX = ETH_HLEN + 4 * FR_VLAN_TAGS_MAX }; /* an Ethernet header 
 
 /* ---------------------------------------------------------------- devices */
 
-/* A device without Ethernet carries what the first byte says: whoever sends through a packet socket
- * may call it anything. */
-static __always_inline int packet_bare(struct fr_buffer *buffer, __u32 *offset, __u16 *ethertype)
-{
-	__u8 first;
-
-	if (PACKET_READ(buffer, 0, first))
-		return FR_BROKEN;
-	*ethertype = first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
-	*ethertype ^= buffer->zero;
-	*offset ^= buffer->zero;
-	packet_rewind(buffer);
-	return FR_IP;
-}
-
 static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, struct fr_packet *p,
 				     bool l3)
 {

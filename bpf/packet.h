@@ -469,6 +469,21 @@ static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offs
 	return FR_IP;
 }
 
+/* A device without Ethernet carries what the first byte says: whoever sends through a packet socket
+ * may call it anything. */
+static __always_inline int packet_bare(struct fr_buffer *buffer, __u32 *offset, __u16 *ethertype)
+{
+	__u8 first;
+
+	if (PACKET_READ(buffer, 0, first))
+		return FR_BROKEN;
+	*ethertype = first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
+	*ethertype ^= buffer->zero;
+	*offset ^= buffer->zero;
+	packet_rewind(buffer);
+	return FR_IP;
+}
+
 /* What else travels on a wire. */
 static __always_inline int packet_non_ip(struct fr_buffer *buffer, __u32 offset, __u16 ethertype)
 {

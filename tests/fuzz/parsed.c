@@ -14,10 +14,11 @@ static struct fr_packet parse(const struct native_packet *packet, const uint8_t 
 	struct fr_buffer buffer = {
 		.data = (void *)data, .end = (void *)(data + size), .size = size};
 	uint16_t ethertype = packet->protocol, vlan = packet->vlan & 0xfff;
-	bool bare = packet->l3 || packet->kind == FR_KIND_CGROUP;
 	uint32_t offset = 0;
 
-	p.outcome = bare ? FR_IP : packet_ethernet(&buffer, &offset, &ethertype, &vlan);
+	p.outcome = packet->kind == FR_KIND_CGROUP ? FR_IP
+		    : packet->l3 ? packet_bare(&buffer, &offset, &ethertype)
+				 : packet_ethernet(&buffer, &offset, &ethertype, &vlan);
 	p.key.vlan = packet->kind == FR_KIND_CGROUP ? 0 : vlan;
 	if (p.outcome != FR_IP)
 		return p;
