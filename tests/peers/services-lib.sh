@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What the services share: where each has its state, how it is started and found ready, how a client is
+# asked within its time. Sourced by tests/peers/services/*.sh; needs a lab (LAB_DIR, LAB_TAG) to stand when
+# its functions are called, and makes none.
+#
+# A service NAME has two functions. serve_NAME PARTY ADDRESS PORT [OPTION...] starts its server in the
+# party's namespace and returns when every port of it listens, or says on stderr why not. ask_NAME PARTY
+# ADDRESS PORT [tcp|udp] [OPTION...] has its client, in that party, exchange something with the server: one
+# line on stdout that says what, or failure and the reason on stderr, always within three seconds. A PORT of
+# "-" is the service's own. service_stop NAME PARTY ADDRESS PORT ends a server; so does the end of the lab.
+[ -z "${services_top:-}" ] || return 0
+services_conf=$(cd "$(dirname "${BASH_SOURCE[0]}")/conf" && pwd)
+services_top=$(cd "$services_conf/../../.." && pwd)
+declare -F lab_in >/dev/null || . "$services_top/scripts/lab"
+declare -F nfs_start >/dev/null || . "$services_top/scripts/lab-servers"
+
+# What a server's functions begin with; the caller declares service_name, service_dir, address, host and
+# port local. Fails (and that is no error) when the very server runs already. NAME PARTY ADDRESS PORT DEFAULT
+service_begin()
+{
+	address=$3 host=$3 port=$4
+	[[ $address != *:* ]] || host="[$address]"
+	[ "$port" != - ] || port=$5
+	service_name="$1-$2-$3-$4"
+	service_dir="$LAB_DIR/peers/$1/$2-$3-$4"
+	service_runs && return 1
+	mkdir -p "$service_dir"
+}
+
+service_runs()
+{
+	[ -r "$LAB_DIR/pid/$service_name" ] && kill -0 "$(cat "$LAB_DIR/pid/$service_name")" 2>/dev/null
+}
+
+# The server's configuration, from conf/FILE to the service's directory: FILE [NAME=VALUE...]
+service_conf()
+{
+	local file=$1 edits=() pair
+	shift
+	for pair in "DIR=$service_dir" "ADDRESS=$address" "HOST=$host" "PORT=$port" "TLS=$LAB_DIR/peers/tls/$address" "$@"; do
+		edits+=(-e "s|@${pair%%=*}@|${pair#*=}|g")
+	done
+	sed "${edits[@]}" "$services_conf/$file" >"$service_dir/$file"
+}
+
+service_spawn() # PARTY COMMAND...
+{
+	lab_spawn "$service_name" "$@"
+}
+
+# A command in the party that sees a /run of its own. PARTY COMMAND...
+service_spawn_private()
+{
+	local party=$1
+	shift
+	lab_spawn "$service_name" "$party" unshare --mount --propagation private \
+		sh -c 'mount -t tmpfs tmpfs /run && exec "$@"' sh "$@"
+}
+
+# Whether ss lists a listener on PROTOCOL/PORT that answers for the address. LIST PROTOCOL/PORT
+service_port_listens()
+{
+	local at any
+	[[ $address == *:* ]] && any='[::]' || any=0.0.0.0
+	for at in "$host" "$any" '*'; do
+		[[ $1 == *" ${2%/*} $at:${2#*/} "* ]] && return 0
+	done
+	return 1
+}
+
+# Until every port listens, at most ten seconds; a server that cannot is stopped. PARTY PROTOCOL/PORT...
+service_ready()
+{
+	local party=$1 i want list netid at
+	shift
+	for ((i = 0; i < 200; i++)); do
+		list=' '
+		while read -r netid _ _ _ at _; do
+			list+="$netid ${at/\%*:/:} "
+			list+=' '
+		done < <(lab_enter "$party" ss -Hltun 2>/dev/null)
+		for want in "$@"; do
+			service_port_listens "$list" "$want" || break
+			want=
+		done
+		[ -n "$want" ] || return 0
+		service_runs || break
+		sleep 0.05
+	done
+	echo "$service_name: nobody listens on $want: $(tail -n 3 "$LAB_DIR/log/$service_name" 2>/dev/null)" >&2
+	lab_stop "$service_name"
+	return 1
+}
+
+service_stop() # NAME PARTY ADDRESS PORT [tcp|udp, of a listener of one]
+{
+	[ "$1" != nfs ] || set -- nfs "$2" any - # one a party
+	lab_stop "$1-$2-$3-$4${5:+-$5}"
+}
+
+# A key and a certificate of the address's own, once: $LAB_DIR/peers/tls/ADDRESS.{key,pem}
+service_certificate() # ADDRESS
+{
+	local dir="$LAB_DIR/peers/tls"
+	mkdir -p "$dir"
+	(
+		flock 9
+		[ -e "$dir/$1.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+			-days 2 -subj "/CN=peer of the lab" -addext "subjectAltName=IP:$1,DNS:peer.test" \
+			-keyout "$dir/$1.key" -out "$dir/$1.pem" 2>/dev/null
+	) 9>"$dir/lock"
+}
+
+# What an ask begins with: the caller declares address, host, port, protocol and options local.
+# DEFAULT-PORT PARTY ADDRESS PORT [tcp|udp] [OPTION...]
+service_question()
+{
+	address=$3 host=$3 port=$4 protocol=${service_protocol:-tcp}
+	[[ $address != *:* ]] || host="[$address]"
+	[ "$port" != - ] || port=$1
+	shift 4
+	case ${1:-} in tcp | udp) protocol=$1 && shift ;; esac
+	options=" $* "
+}
+
+# A client in the party, without the machine's resolver, ended after two and a half seconds.
+service_client() # PARTY COMMAND...
+{
+	local party=$1
+	shift
+	lab_in "$party" "${lab_offline[@]}" timeout -s KILL 2.5 "$@" </dev/null
+}
+
+# Says WHAT when the client ends well and its words fit; else what it said, on stderr.
+service_expect() # WHAT EXTENDED-REGULAR-EXPRESSION PARTY COMMAND...
+{
+	local what=$1 pattern=$2 said
+	shift 2
+	if said=$(service_client "$@" 2>&1 | tr -d '\0'; exit "${PIPESTATUS[0]}") && [[ $said =~ $pattern ]]; then
+		echo "$what"
+		return 0
+	fi
+	printf '%s\n' "${said:-no answer}" | head -5 >&2
+	return 1
+}
