@@ -51,8 +51,11 @@ static __noinline int excuse(const struct fr_scene *s, const struct fr_packet *p
 		return 0;
 	if (host_forwards(s->skb, p))
 		return FR_REASON_FORWARDED;
-	if (flags & FR_F_FORWARDING_ON && p->key.proto == FR_PROTO_TCP &&
-	    !(p->tcp_flags & FR_TCP_SYN) && p->fragment != FR_LATER &&
+	if (!(flags & FR_F_FORWARDING_ON))
+		return 0;
+	if (p->fragment == FR_LATER) /* of no use without its first, which is judged */
+		return FR_REASON_FORWARDED_REPLY;
+	if (p->key.proto == FR_PROTO_TCP && !(p->tcp_flags & FR_TCP_SYN) &&
 	    !host_tcp(s->skb, p, p->key.peer_port))
 		return FR_REASON_FORWARDED_REPLY;
 	return 0;
@@ -68,10 +71,32 @@ static __always_inline int is_forwarded(const struct fr_scene *s, const struct f
 	       !(s->head->flags & FR_F_FORWARD_JUDGE);
 }
 
-static __always_inline int is_forwarded_flow(const struct fr_scene *s, const struct fr_flow *flow)
+/* The answer to what was forwarded: masqueraded, it comes to this host's own address. */
+static __always_inline int is_forwarded_reply(const struct fr_scene *s, const struct fr_flow *flow,
+					      struct fr_hook h)
 {
-	return flow && flow->reason == FR_REASON_FORWARDED &&
-	       !(s->head->flags & FR_F_FORWARD_JUDGE);
+	return h.kind == FR_KIND_INTERFACE && h.dir == FR_INGRESS && flow &&
+	       flow->reason == FR_REASON_FORWARDED && !(s->head->flags & FR_F_FORWARD_JUDGE);
+}
+
+static __noinline int passes_through(const struct fr_scene *s, const struct fr_packet *p)
+{
+	return !(s->head->flags & FR_F_FORWARD_JUDGE) && host_forwards(s->skb, p);
+}
+
+/*
+ * A conversation that passes through may have been opened under a rule that fits it; a policy
+ * without that rule does not cut it. Asked for what would otherwise be refused. On the way out an
+ * answer from behind a published port looks the same, but what audit has refused was this host's.
+ */
+static __always_inline int is_transit(const struct fr_scene *s, const struct fr_packet *p,
+				      const struct fr_flow *flow, struct fr_hook h)
+{
+	if (h.kind != FR_KIND_INTERFACE)
+		return 0;
+	if (h.dir == FR_INGRESS)
+		return passes_through(s, p);
+	return is_forwarded(s, p, h) && !(flow->flags & FR_FLOW_WOULD_DROP);
 }
 
 /* ---------------------------------------------------------------- fragments */

@@ -62,6 +62,15 @@ static __always_inline void judge_refused(const struct fr_scene *s, const struct
 	}
 }
 
+/* What this host sends itself is of no conversation that it forwarded: conntrack forgets those
+ * before we do, and then a socket may get the very port that was masqueraded. */
+static __always_inline int is_others(const struct fr_scene *s, const struct fr_flow *flow,
+				     struct fr_hook h)
+{
+	return h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS &&
+	       flow->reason == FR_REASON_FORWARDED && !s->skb->ingress_ifindex;
+}
+
 /* The flow that the packet belongs to, if any. 1: it is no packet that its flow can carry. */
 static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_packet *p,
 				      struct fr_finding *f, struct fr_hook h)
@@ -71,7 +80,7 @@ static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_
 
 	if (!flow)
 		return 0;
-	step = flow_step(flow, p);
+	step = is_others(s, flow, h) ? FR_STEP_FRESH : flow_step(flow, p);
 	step ^= s->conf->zero;
 	if (step == FR_STEP_REFUSE)
 		return 1;
@@ -93,6 +102,10 @@ static __always_inline void judge_known(const struct fr_scene *s, const struct f
 {
 	find_cell(s, f, judge_cell(s, p, f->opener, flow_port(&p->key, f->opener), 0));
 	f->opened &= ~f->verdict; /* what is dropped opens nothing; without a branch */
+	if (f->verdict != FR_PASS && is_transit(s, p, f->flow, h)) {
+		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
+		return;
+	}
 	if (h.dir == f->opener)
 		return;
 	if (f->verdict == FR_PASS) {
@@ -136,9 +149,16 @@ static __always_inline void judge_conversation(struct fr_scene *s, struct fr_pac
 {
 	int refuse = judge_flow(s, p, f, h);
 
-	if (is_forwarded(s, p, h) || is_forwarded_flow(s, f->flow)) {
+	/* not the answers of a published port: their opening was judged, and so are they */
+	if (is_forwarded(s, p, h) && f->opener == FR_EGRESS) {
 		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
 		f->start = f->flow || refuse ? 0 : 1 + FR_FLOW_OPENING;
+		if (f->flow)
+			f->flow->reason = FR_REASON_FORWARDED;
+		return;
+	}
+	if (is_forwarded_reply(s, f->flow, h)) {
+		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
 		return;
 	}
 	if (refuse) {

@@ -94,7 +94,7 @@ static __always_inline int track_joins(const struct fr_scene *s, const struct fr
 				       const struct fr_flow *flow, struct fr_flow *old)
 {
 	if (old->state != flow->state || old->opener != flow->opener ||
-	    flow->state == FR_FLOW_ESTABLISHED ||
+	    old->reason != flow->reason || flow->state == FR_FLOW_ESTABLISHED ||
 	    flow_expired(old, key->proto, s->conf->timeout, s->now))
 		return 0;
 	for (__u32 dir = 0; dir < FR_DIRS; dir++) {

@@ -404,6 +404,11 @@ static void masqueraded(struct rig *rig)
 		DROP(rig, DEFAULT, IN, ANSWER = ACK);
 	DROP(rig, DEFAULT, IN, ANSWER = SYN);
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 33000, .peer = 443);
+	/* the rest of a long one; alone it is of no use to anybody */
+	if (passes)
+		PASS(rig, FORWARDED_REPLY, FR_RULE_OTHER, .dir = IN, .proto = ICMP, LATER_PART = 1);
+	else
+		DROP(rig, FRAGMENT, FR_RULE_OTHER, .dir = IN, .proto = ICMP, LATER_PART = 1);
 #undef ANSWER
 }
 

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Conversations of others that pass through this host, masqueraded, published or merely routed:
+ * whose a flow is, packet by packet and policy after policy. What makes a packet count as forwarded
+ * at all is in packets_odd.c.
+ */
+#include "packets_rig.h"
+
+enum { DNS = LAW(0), SYSLOG = LAW(1), SSH = LAW(2), DNS_TOO = LAW(3), OTHER_DNS = 5 };
+
+static const struct law laws[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53, .host = WIRE_HOST},
+	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 514},
+	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53, .host = OTHER_DNS},
+};
+static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
+static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+static const struct site judging = {
+	.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARD_JUDGE};
+static const struct site nothing = {};
+static const struct site nothing_judging = {.flags_on = FR_F_FORWARD_JUDGE};
+
+/* Interfaces only: for guests and cgroups nothing is forwarded. */
+static void both_families(struct rig *rig, const struct site *site, void (*steps)(struct rig *rig))
+{
+	rig->kind = FR_KIND_INTERFACE;
+	for (int v6 = 0; v6 < 2; v6++) {
+		rig->v6 = v6;
+		rig_start(rig, site);
+		steps(rig);
+	}
+}
+
+static void run(const struct site *site, void (*steps)(struct rig *rig))
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	both_families(&rig, site, steps);
+	rig_close(&rig);
+}
+
+/* The next packets that leave came in by another device, or did not. */
+static void by_way(struct rig *rig, bool forwarded)
+{
+	rig->ingress_ifindex = forwarded ? rig->devices[1] : 0;
+}
+
+/* ---------------------------------------------------------------- one tuple, two users */
+
+#define TALK(direction, to) .dir = direction, .proto = UDP, .local = 5555, .peer = to
+#define CALL(direction, set)                                                                       \
+	.dir = direction, .proto = TCP, .local = 5556, .peer = 443, .flags = set
+#define ECHO(direction, kind) .dir = direction, .proto = ICMP, .type = kind, .id = 7
+
+static void tuple_taken_udp(struct rig *rig)
+{
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 4445));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
+	by_way(rig, false);
+	DROP(rig, DEFAULT, OUT, TALK(OUT, 4445));
+	by_way(rig, true); /* whose it was may go on */
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 4445));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
+	/* what this host may do it does by its own rule, and is answered by it */
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 53));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 53));
+	by_way(rig, false);
+	PASS(rig, RULE, DNS, TALK(OUT, 53));
+	PASS(rig, REPLY, DNS, TALK(IN, 53));
+	cr_assert_eq(rig_counters(rig, DNS).connections, 1);
+	/* nor does it join one that was never answered */
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 53), .host = OTHER_DNS);
+	by_way(rig, false);
+	PASS(rig, RULE, DNS_TOO, TALK(OUT, 53), .host = OTHER_DNS);
+	PASS(rig, REPLY, DNS_TOO, TALK(IN, 53), .host = OTHER_DNS);
+	cr_assert_eq(rig_counters(rig, DNS_TOO).connections, 1);
+}
+
+static void tuple_taken_tcp(struct rig *rig)
+{
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, CALL(OUT, SYN));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, CALL(IN, SYN | ACK));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, CALL(OUT, ACK));
+	by_way(rig, false);
+	DROP(rig, DEFAULT, OUT, CALL(OUT, ACK));
+	DROP(rig, DEFAULT, OUT, CALL(OUT, RST));
+	DROP(rig, DEFAULT, OUT, CALL(OUT, SYN));
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, CALL(OUT, ACK));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, CALL(IN, ACK));
+}
+
+static void tuple_taken(struct rig *rig)
+{
+	tuple_taken_udp(rig);
+	tuple_taken_tcp(rig);
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, ECHO(OUT, 8));
+	by_way(rig, false);
+	DROP(rig, DEFAULT, OUT, ECHO(OUT, 8));
+}
+
+/* lesson: what a firewall remembered of forwarded connections let through whoever used the ports
+ * next. */
+Test(packets_forwarded, who_uses_a_masqueraded_tuple_next_is_judged)
+{
+	run(&enforce, tuple_taken);
+	run(&audit, tuple_taken);
+}
+
+/* ---------------------------------------------------------------- policies that follow */
+
+/* The namespace routes 203.0.113.0/24 and 2001:db8:f::/48 through its second device. */
+static void routes_up(void)
+{
+	rig_shell(
+		"sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
+		"net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.pk0.rp_filter=0 && "
+		"ip addr add 198.51.100.1/24 dev pk0 && ip addr add 2001:db8:1::1/64 dev pk0 nodad && "
+		"ip addr add 203.0.113.1/24 dev pk1 && ip addr add 2001:db8:f::1/64 dev pk1 nodad && "
+		"ip route add 192.0.2.0/24 via 198.51.100.2 && "
+		"ip -6 route add 2001:db8:9::/64 via 2001:db8:1::2");
+}
+
+static const uint8_t behind[2][16] = {{203, 0, 113, 7}, {0x20, 1, 0x0d, 0xb8, 0, 0xf, [15] = 7}};
+
+#define THROUGH(direction, set)                                                                    \
+	.dir = direction, .proto = TCP, .local_addr = behind[rig->v6], .local = 22, .peer = 7000,  \
+	.flags = set
+#define MINE(direction, set) .dir = direction, .proto = TCP, .local = 22, .peer = 7001, .flags = set
+
+/* Of a server behind us, and one of this host; a rule fits both. */
+static void transit_opened(struct rig *rig)
+{
+	PASS(rig, RULE, SSH, THROUGH(IN, SYN));
+	by_way(rig, true);
+	PASS(rig, REPLY, SSH, THROUGH(OUT, SYN | ACK));
+	by_way(rig, false);
+	PASS(rig, RULE, SSH, THROUGH(IN, ACK));
+	PASS(rig, RULE, SSH, MINE(IN, SYN));
+	PASS(rig, REPLY, SSH, MINE(OUT, SYN | ACK));
+	PASS(rig, RULE, SSH, MINE(IN, ACK));
+}
+
+static void transit(struct rig *rig)
+{
+	transit_opened(rig);
+	rig_policy(rig, &nothing);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, THROUGH(IN, ACK));
+	DROP(rig, DEFAULT, IN, MINE(IN, ACK));
+	DROP(rig, DEFAULT, IN, MINE(OUT, ACK));
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, THROUGH(OUT, ACK));
+	by_way(rig, false);
+	rig_policy(rig, &nothing_judging);
+	DROP(rig, DEFAULT, IN, THROUGH(IN, ACK));
+}
+
+static void transit_judged(struct rig *rig)
+{
+	transit_opened(rig);
+	rig_policy(rig, &nothing_judging);
+	DROP(rig, DEFAULT, IN, THROUGH(IN, ACK));
+	by_way(rig, true);
+	DROP(rig, DEFAULT, IN, THROUGH(OUT, ACK));
+	by_way(rig, false);
+}
+
+/* lesson: a policy for the host cut connections that merely passed through it. */
+Test(packets_forwarded, transit_that_a_rule_admitted_outlives_the_rule)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	routes_up();
+	both_families(&rig, &enforce, transit);
+	both_families(&rig, &enforce, transit_judged);
+	rig_close(&rig);
+}
+
+static void judged_no_more(struct rig *rig)
+{
+	by_way(rig, true);
+	PASS(rig, RULE, DNS, TALK(OUT, 53));
+	PASS(rig, REPLY, DNS, TALK(IN, 53));
+	rig_policy(rig, &nothing);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 53));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 53));
+	by_way(rig, false);
+	DROP(rig, DEFAULT, OUT, TALK(OUT, 53));
+}
+
+/* The answers come to this host's address: the conversation itself must tell whose they are. */
+Test(packets_forwarded, masqueraded_talk_goes_on_when_it_is_judged_no_more)
+{
+	run(&judging, judged_no_more);
+}
+
+/* ---------------------------------------------------------------- published ports */
+
+static void published(struct rig *rig)
+{
+	PASS(rig, RULE, SSH, MINE(IN, SYN));
+	by_way(rig, true);
+	PASS(rig, REPLY, SSH, MINE(OUT, SYN | ACK));
+	PASS(rig, RULE, SSH, MINE(IN, ACK));
+	PASS(rig, REPLY, SSH, MINE(OUT, ACK));
+	PASS(rig, RULE, SYSLOG, .dir = IN, .proto = UDP, .local = 514, .peer = 9);
+	PASS(rig, REPLY, SYSLOG, .dir = OUT, .proto = UDP, .local = 514, .peer = 9);
+	by_way(rig, false);
+	cr_assert_eq(rig_counters(rig, SSH).packets, 4);
+	cr_assert_eq(rig_counters(rig, SSH).connections, 1);
+	cr_assert_eq(rig_counters(rig, SYSLOG).packets, 2);
+}
+
+static void published_refused(struct rig *rig)
+{
+	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 515, .peer = 9);
+	DROP(rig, DEFAULT, IN, .dir = IN, .proto = TCP, .local = 23, .peer = 9, .flags = SYN);
+	if (!rig->site.audit)
+		return; /* there is nobody to answer */
+	by_way(rig, true);
+	DROP(rig, DEFAULT, IN, .dir = OUT, .proto = UDP, .local = 515, .peer = 9);
+	DROP(rig, DEFAULT, IN, .dir = OUT, .proto = TCP, .local = 23, .peer = 9,
+	     .flags = SYN | ACK);
+	by_way(rig, false);
+	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 515, .peer = 9);
+}
+
+/* lesson: what came back from published ports was on nobody's account. */
+Test(packets_forwarded, answers_of_published_ports_are_on_the_account_of_their_rule)
+{
+	run(&enforce, published);
+	run(&audit, published);
+}
+
+Test(packets_forwarded, of_a_refused_opening_to_a_published_port_both_ways_are_foretold)
+{
+	run(&enforce, published_refused);
+	run(&audit, published_refused);
+}
