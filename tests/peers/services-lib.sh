@@ -23,9 +23,15 @@ service_begin()
 	[[ $address != *:* ]] || host="[$address]"
 	[ "$port" != - ] || port=$5
 	service_name="$1-$2-$3-$4"
-	service_dir="$LAB_DIR/peers/$1/$2-$3-$4"
+	service_dir=$(service_directory "$1" "$2-$3-$4")
 	service_runs && return 1
 	mkdir -p "$service_dir"
+}
+
+# Without colons, which separate paths for some programs. NAME INSTANCE
+service_directory()
+{
+	echo "$LAB_DIR/peers/$1/${2//:/_}"
 }
 
 service_runs()
@@ -38,7 +44,7 @@ service_conf()
 {
 	local file=$1 edits=() pair
 	shift
-	for pair in "DIR=$service_dir" "ADDRESS=$address" "HOST=$host" "PORT=$port" "TLS=$LAB_DIR/peers/tls/$address" "$@"; do
+	for pair in "DIR=$service_dir" "ADDRESS=$address" "HOST=$host" "PORT=$port" "TLS=$(service_tls "$address")" "$@"; do
 		edits+=(-e "s|@${pair%%=*}@|${pair#*=}|g")
 	done
 	sed "${edits[@]}" "$services_conf/$file" >"$service_dir/$file"
@@ -99,17 +105,24 @@ service_stop() # NAME PARTY ADDRESS PORT [tcp|udp, of a listener of one]
 	lab_stop "$1-$2-$3-$4${5:+-$5}"
 }
 
-# A key and a certificate of the address's own, once: $LAB_DIR/peers/tls/ADDRESS.{key,pem}
-service_certificate() # ADDRESS
+# Where the key and the certificate of an address lie, but for .key and .pem: ADDRESS
+service_tls()
 {
-	local dir="$LAB_DIR/peers/tls"
-	mkdir -p "$dir"
+	service_directory tls "$1"
+}
+
+# Makes these, once: ADDRESS
+service_certificate()
+{
+	local at
+	at=$(service_tls "$1")
+	mkdir -p "${at%/*}"
 	(
 		flock 9
-		[ -e "$dir/$1.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+		[ -e "$at.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
 			-days 2 -subj "/CN=peer of the lab" -addext "subjectAltName=IP:$1,DNS:peer.test" \
-			-keyout "$dir/$1.key" -out "$dir/$1.pem" 2>/dev/null
-	) 9>"$dir/lock"
+			-keyout "$at.key" -out "$at.pem" 2>/dev/null
+	) 9>"${at%/*}/lock"
 }
 
 # What an ask begins with: the caller declares address, host, port, protocol and options local.
@@ -124,12 +137,12 @@ service_question()
 	options=" $* "
 }
 
-# A client in the party, without the machine's resolver, ended after two and a half seconds.
+# A client in the party, without the machine's resolver, ended in time.
 service_client() # PARTY COMMAND...
 {
 	local party=$1
 	shift
-	lab_in "$party" "${lab_offline[@]}" timeout -s KILL 2.5 "$@" </dev/null
+	lab_in "$party" "${lab_offline[@]}" timeout -s KILL 2.4 "$@" </dev/null
 }
 
 # Says WHAT when the client ends well and its words fit; else what it said, on stderr.

@@ -6,9 +6,10 @@
 
 serve_https()
 {
-	local service_name service_dir address host port tls="$LAB_DIR/peers/tls/$2"
+	local service_name service_dir address host port tls
 	service_begin https "$1" "$2" "$3" 443 || return 0
 	service_certificate "$address"
+	tls=$(service_tls "$address")
 	http_spawn "$1" ssl "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate $tls.pem; ssl_certificate_key $tls.key;"
 }
 
@@ -21,5 +22,5 @@ ask_https()
 		fits=' signed PUT'
 	fi
 	service_expect "a page over HTTPS on $port${fits:+, a signed upload}" "lab https $port$fits" "$1" curl -gsS --noproxy '*' \
-		"${words[@]}" --cacert "$LAB_DIR/peers/tls/$address.pem" "https://$host:$port/bucket/key"
+		"${words[@]}" --cacert "$(service_tls "$address").pem" "https://$host:$port/bucket/key"
 }
