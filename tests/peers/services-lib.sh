@@ -50,18 +50,20 @@ service_conf()
 	sed "${edits[@]}" "$services_conf/$file" >"$service_dir/$file"
 }
 
-service_spawn() # PARTY COMMAND...
+# The server, in the party, without the machine's resolver. PARTY COMMAND...
+service_spawn()
 {
-	lab_spawn "$service_name" "$@"
+	local party=$1
+	shift
+	lab_spawn "$service_name" "$party" "${lab_offline[@]}" "$@"
 }
 
-# A command in the party that sees a /run of its own. PARTY COMMAND...
+# The same, for what insists on files of its own in /run. PARTY COMMAND...
 service_spawn_private()
 {
 	local party=$1
 	shift
-	lab_spawn "$service_name" "$party" unshare --mount --propagation private \
-		sh -c 'mount -t tmpfs tmpfs /run && exec "$@"' sh "$@"
+	service_spawn "$party" sh -c 'mount -t tmpfs tmpfs /run && exec "$@"' sh "$@"
 }
 
 # Whether ss lists a listener on PROTOCOL/PORT that answers for the address. LIST PROTOCOL/PORT

@@ -17,7 +17,7 @@ serve_smb()
 	service_begin smb "$1" "$2" "$3" '445 139' || return 0
 	smb_conf "$port" yes
 	echo 'hello from the share' >"$service_dir/share/hello.txt"
-	service_spawn "$1" "${lab_offline[@]}" smbd --foreground --no-process-group -s "$service_dir/smb.conf" --debug-stdout
+	service_spawn "$1" smbd --foreground --no-process-group -s "$service_dir/smb.conf" --debug-stdout
 	read -ra ports <<<"$port"
 	service_ready "$1" "${ports[@]/#/tcp/}"
 }

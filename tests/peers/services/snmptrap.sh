@@ -9,7 +9,7 @@ serve_snmptrap()
 	local service_name service_dir address host port
 	service_begin snmptrap "$1" "$2" "$3" 162 || return 0
 	printf '%s\n' "snmpTrapdAddr $(snmp_address "$port")" 'disableAuthorization yes' >"$service_dir/snmptrapd.conf"
-	service_spawn "$1" env MIBS= "SNMP_PERSISTENT_DIR=$service_dir" stdbuf -oL snmptrapd -f -Lo -C -c "$service_dir/snmptrapd.conf" \
+	service_spawn "$1" env MIBS= "SNMP_PERSISTENT_DIR=$service_dir" stdbuf -oL snmptrapd -n -f -Lo -C -c "$service_dir/snmptrapd.conf" \
 		-p "$service_dir/pid"
 	service_ready "$1" "udp/$port"
 }
