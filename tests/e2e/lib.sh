@@ -86,7 +86,7 @@ fr_ask()
 {
 	local node=$1 filter=$2
 	shift 2
-	fr "$node" "$@" --json 2>&1 | jq -r "$filter" 2>&1
+	fr "$node" "$@" --json 2>/dev/null | jq -r "$filter" 2>&1
 }
 
 # A field of a rule, summed over its directions; -1 when there is no answer. NODE RULE FIELD
