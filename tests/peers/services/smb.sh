@@ -4,11 +4,12 @@
 # its own serves that alone. A file of the share is read.
 . "$(dirname "${BASH_SOURCE[0]}")/../services-lib.sh"
 
-# What smb.conf and a client's directories need. LENGTH PORTS HELPERS
+# What smb.conf and a client's directories need. PORTS HELPERS [RANGE]
 smb_conf()
 {
 	mkdir -p "$service_dir/share" "$service_dir/private" "$service_dir/run"
-	service_conf smb.conf "LENGTH=$([[ $address == *:* ]] && echo 64 || echo 24)" "PORTS=$1" "HELPERS=$2"
+	service_conf smb.conf "LENGTH=$([[ $address == *:* ]] && echo 64 || echo 24)" "PORTS=$1" "HELPERS=$2" \
+		"RANGE=${3:-49152-65535}"
 }
 
 serve_smb()
