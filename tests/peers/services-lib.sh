@@ -26,6 +26,7 @@ service_begin()
 	service_dir=$(service_directory "$1" "$2-$3-$4")
 	service_runs && return 1
 	mkdir -p "$service_dir"
+	chmod a+x "$LAB_DIR" # some servers are other users
 }
 
 # Without colons, which separate paths for some programs. NAME INSTANCE

@@ -12,7 +12,6 @@ serve_ftp()
 	[[ $address != *:* ]] || six=6 listen4=NO listen6=YES
 	mkdir -p "$service_dir/files" "$service_dir/empty"
 	echo 'hello from the archive' >"$service_dir/files/hello.txt"
-	chmod 755 "$LAB_DIR/peers" "$service_dir"
 	service_conf vsftpd.conf "SIX=$six" "LISTEN4=$listen4" "LISTEN6=$listen6" "FIRST=${range%-*}" "LAST=${range#*-}"
 	service_spawn "$1" vsftpd "$service_dir/vsftpd.conf"
 	service_ready "$1" "tcp/$port"
