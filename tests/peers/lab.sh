@@ -112,7 +112,9 @@ peers_down() # DIR
 	local file
 	[ -r "$1/tag" ] || return 0
 	for file in "$1"/pid/*; do
-		[ ! -r "$file" ] || kill -KILL -- "-$(cat "$file")" 2>/dev/null
-	done
-	lab_down "$1"
+		[ ! -r "$file" ] || kill -KILL -- "-$(cat "$file")"
+		rm -f "$file"
+	done 2>/dev/null
+	# The shell has a word for each of its children that it finds killed.
+	lab_down "$1" 2>/dev/null
 }

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Plays one list of rows: a lab with a party for each role, the servers once, then role after role and
+# variant after variant: audit, knocks, enforce, knocks, real peers, and what coverage says of it all. Sourced by
+# tests/peers/run; assertions go to stdout, one line each.
+set -uo pipefail
+
+. "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
+FLOWREEVE=${FLOWREEVE:-$peers_top/${BUILD:-build}/flowreeve}
+for file in "$peers_here"/services/*.sh; do
+	. "$file"
+done
+# How long a knock waits. Silence proves nothing by itself: that a knock was refused says coverage, and that
+# it would have arrived says audit, where an answer is waited for as long as a busy machine may need.
+silence=0.35 answer=4
+
+fr() # PARTY VERB...
+{
+	local party=$1
+	shift
+	lab_enter "$party" timeout -s KILL 30 "$FLOWREEVE" "$@" --pin-root "$LAB_DIR/bpf/flowreeve"
+}
+
+ok() { printf 'ok - %s\n' "$1"; }
+not_ok() # WHAT [DETAIL]
+{
+	printf 'not ok - %s\n' "$1"
+	[ -z "${2:-}" ] || head -20 <<<"$2" | sed 's/^/    # /'
+}
+
+succeeds() # WHAT COMMAND...
+{
+	local what=$1 output
+	shift
+	if output=$("$@" 2>&1); then ok "$what"; else not_ok "$what" "$output"; fi
+}
+
+# As tests/peers/judge reads it. PARTY -> stdout
+coverage_words()
+{
+	fr "$1" coverage --json | jq -r '.policies[] |
+		(.rules[] | select(.row) | "rule \(.row.row) \(.seen) \(.connections) \(.drops + .would_drops)"),
+		(.unexplained[] | "open \(.direction) \(.protocol) \(.peer) \(.port) \(.verdict)")'
+}
+
+# Those of one party, one after the other. TABLE PARTY
+party_serve()
+{
+	local party address port service options said
+	while read -r party address port service options; do
+		[ "$party" = "$2" ] || continue
+		# shellcheck disable=SC2086 # words
+		said=$("serve_$service" "$party" "$address" "$port" $options 2>&1 >/dev/null) ||
+			not_ok "$1: $service of $party starts on $address $port" "$said"
+	done <"$work/servers"
+}
+
+servers_start() # TABLE
+{
+	local party pids=()
+	for party in $(cut -d' ' -f1 "$work/servers" | sort -u); do
+		party_serve "$1" "$party" &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+}
+
+# All at once, each from its party. DIR PHASE
+knocks_do()
+{
+	local source pids=() column=9
+	[ "$2" = enforce ] || column=8
+	for source in $(cut -d' ' -f2 "$1/knocks" | sort -u); do
+		awk -v source="$source" -v column=$column -v silence=$silence -v answer=$answer '$2 == source {
+			print NR, $3, $4, $5, $column ~ /timeout/ ? silence : answer }' "$1/knocks" >"$1/knocks.$source"
+		lab_in "$source" timeout -s KILL 10 "$peers_here/knock" \
+			<"$1/knocks.$source" >"$1/$2.answers.$source" 2>&1 &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	cat "$1/$2.answers".* >"$1/$2.answers"
+}
+
+ask_do() # DIR PHASE NUMBER SERVICE WORDS...: one line for the judge
+{
+	local where="$1/$2.said.$3" number=$3 service=$4 started=$EPOCHREALTIME
+	shift 4
+	"ask_$service" "$@" >"$where" 2>&1
+	echo "$number $? $(((${EPOCHREALTIME/./} - ${started/./}) / 1000))"
+}
+
+asks_do() # DIR PHASE
+{
+	local number=0 source address port protocol service options
+	while read -r _ source _ address port protocol service options <&3; do
+		number=$((number + 1))
+		# shellcheck disable=SC2086 # words
+		ask_do "$1" "$2" $number "$service" "$source" "$address" "$port" "$protocol" $options
+	done 3<"$1/asks" >"$1/$2.asked"
+}
+
+# WHO DIR ROLE PHASE: with the policy in force
+phase_do()
+{
+	knocks_do "$2" "$4"
+	coverage_words "$3" >"$2/$4.knocked"
+	[ "$4" = enforce ] || [ "$audit" = True ] || return 0
+	asks_do "$2" "$4"
+	coverage_words "$3" >"$2/$4.lived"
+}
+
+play_one() # TABLE VARIANT ROLE KIND
+{
+	local who="$1, $2, as $3" where="$work/$2.$3" attach='{interfaces: [eth0]}'
+	[ "$4" = interface ] || attach="{cgroups: [/$LAB_TAG-$3]}"
+	sed -i "s|@ATTACH@|$attach|" "$where/policy.yaml"
+	succeeds "$who: apply in audit" fr "$3" apply "$where/policy.yaml" || return
+	phase_do "$who" "$where" "$3" audit
+	succeeds "$who: enforce" fr "$3" apply "$where/policy.yaml" --mode enforce
+	succeeds "$who: zero" fr "$3" zero
+	phase_do "$who" "$where" "$3" enforce
+	"$peers_here/judge" "$who" "$where"
+	fr "$3" coverage 2>&1 | sed 's/^/# /'
+	succeeds "$who: detach" fr "$3" detach
+}
+
+# A row without ports opens nothing and is told. TABLE
+portless_do()
+{
+	local variant role row said
+	while read -r variant role row; do
+		said=$(lab_enter router "$FLOWREEVE" check --json "$work/portless.$variant.$role.yaml" |
+			jq -r '.files[].diagnostics[] | select(.check == "row-without-ports") | .message')
+		if grep -q "'$row'" <<<"$said"; then
+			ok "$1, $variant, as $role: row $row has no ports and is told"
+		else
+			not_ok "$1, $variant, as $role: row $row has no ports and is told" "$said"
+		fi
+	done <"$work/portless"
+}
+
+# Every row of the table itself, both ends. TABLE
+complete()
+{
+	local row end total=0 lived=0 missing=()
+	while read -r row; do
+		for end in from to; do
+			total=$((total + 1))
+			if grep -qx "$row $end" "$work/ends"; then lived=$((lived + 1)); else missing+=("$row as $end"); fi
+		done
+	done < <("$FLOWREEVE" roles "$1" --tables "$work/tables" --json | jq -r '.rows[].id')
+	if [ $total -gt 0 ] && [ $lived = $total ]; then
+		ok "$1: all $total ends of its rows are played"
+	else
+		not_ok "$1: $lived of $total ends of its rows are played" "${missing[*]}"
+	fi
+}
+
+# How much of the table was lived, by whom. TABLE
+summary()
+{
+	awk -v table="$1" '$7 == "listener" { stood[$1] } $7 != "listener" { real[$1] }
+		END {
+			for (row in stood) if (row in real) both++
+			print "# rows: " table ": " length(real) + length(stood) - both " lived, " length(real) " of them by real peers"
+		}' "$work"/*.*/asks
+}
+
+table_end()
+{
+	trap - EXIT
+	peers_down "$work"
+	rm -rf "$work"
+}
+
+table_play() # LIST
+{
+	local table=${1##*/} variant role kind audit
+	work=$(mktemp -d "/tmp/fro-$table.XXXXXX")
+	chmod 755 "$work"
+	trap table_end EXIT
+	trap 'exit 130' INT TERM HUP
+	ln -s "$peers_top/policies/tables" "$work/tables"
+	"$peers_here/plan" "$1" "$work" && peers_up "$work" "$work/parties" || {
+		not_ok "$table: the lab stands"
+		return
+	}
+	servers_start "$table"
+	while read -r variant role kind audit <&4; do
+		[ -z "${ONLY:-}" ] || [[ "$variant.$role" == $ONLY ]] || continue
+		play_one "$table" "$variant" "$role" "$kind"
+	done 4<"$work/plays"
+	portless_do "$table"
+	complete "$table"
+	summary "$table"
+}
