@@ -9,12 +9,15 @@
 
 #include "book.h"
 
-enum { /* socket states and address families, from headers that BPF programs cannot include */
+enum { /* of sockets and addresses, from headers that BPF programs cannot include */
        FR_SK_ESTABLISHED = 1,
        FR_SK_LISTEN = 10,
+       FR_SK_STREAM = 1,
        FR_AF_INET = 2,
        FR_AF_INET6 = 10,
 };
+
+enum { FR_PLAIN_TCP4 = 20 + 20, FR_PLAIN_TCP6 = 40 + 20 }; /* fixed headers alone */
 
 static __always_inline __u32 host_tuple(const struct fr_packet *p, __u16 peer_port,
 					struct bpf_sock_tuple *tuple)
@@ -62,6 +65,40 @@ static __noinline __u8 host_udp(void *ctx, const struct fr_packet *p, __u16 peer
 	state = sk->state;
 	bpf_sk_release(sk);
 	return state;
+}
+
+/*
+ * The names by which the socket knows its connection. NAT on this host has given a packet others by
+ * the time that it leaves a cgroup, and takes them back before an answer gets there. Only what a
+ * stream socket sends is sure to be of its connection: others may send to anybody. With IP options
+ * or extension headers a packet may go by way of somebody else: it is judged by where it goes.
+ */
+static __always_inline void host_names(struct __sk_buff *skb, struct fr_packet *p)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (p->outcome != FR_IP || p->key.proto != FR_PROTO_TCP || !sk ||
+	    p->payload != (p->v4 ? FR_PLAIN_TCP4 : FR_PLAIN_TCP6))
+		return;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->type != FR_SK_STREAM || sk->protocol != FR_PROTO_TCP || !sk->dst_port)
+		return;
+	if (p->v4) {
+		__u32 local = sk->src_ip4, peer = sk->dst_ip4;
+
+		__builtin_memcpy(p->key.local + 12, &local, sizeof(local));
+		__builtin_memcpy(p->key.peer + 12, &peer, sizeof(peer));
+	} else {
+		__u32 local[4] = {sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3]};
+		__u32 peer[4] = {sk->dst_ip6[0], sk->dst_ip6[1], sk->dst_ip6[2], sk->dst_ip6[3]};
+
+		__builtin_memcpy(p->key.local, local, sizeof(local));
+		__builtin_memcpy(p->key.peer, peer, sizeof(peer));
+	}
+	packet_peer(&p->peer, p->key.peer, p->v4);
+	p->key.local_port = sk->src_port;
+	p->port = bpf_ntohs(sk->dst_port);
+	p->key.peer_port = p->port;
 }
 
 /* Would the host forward this packet rather than take it? Only a proven yes counts. TC ingress. */

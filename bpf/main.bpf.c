@@ -22,7 +22,7 @@ enum { /* what a hook returns */
        CGROUP_REFUSE = 0,
 };
 
-enum { SOCK_IS_STREAM = 1, PROTO_MPTCP = 262 };
+enum { PROTO_MPTCP = 262 };
 enum { FR_TAGGED_MAX = ETH_HLEN + 4 * FR_VLAN_TAGS_MAX }; /* an Ethernet header with all its tags */
 
 /* ---------------------------------------------------------------- devices */
@@ -96,6 +96,10 @@ static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 	p.length = skb->len;
 	p.key.scope = FR_SCOPE(FR_KIND_CGROUP, 0);
 	p.outcome = packet_parse(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), &p);
+	if (dir == FR_EGRESS) {
+		host_names(skb, &p);
+		packet_forget(&p, s.conf->zero);
+	}
 	return judge_packet(&s, &p, h) == FR_DROP ? CGROUP_REFUSE : CGROUP_PASS;
 }
 
@@ -207,12 +211,12 @@ static __always_inline int address_judge6(struct bpf_sock_addr *ctx)
 /* connect() of a datagram socket sends nothing and is not judged. */
 SEC("cgroup/connect4") int fr_connect4(struct bpf_sock_addr *ctx)
 {
-	return ctx->type == SOCK_IS_STREAM ? address_judge4(ctx) : CGROUP_PASS;
+	return ctx->type == FR_SK_STREAM ? address_judge4(ctx) : CGROUP_PASS;
 }
 
 SEC("cgroup/connect6") int fr_connect6(struct bpf_sock_addr *ctx)
 {
-	return ctx->type == SOCK_IS_STREAM ? address_judge6(ctx) : CGROUP_PASS;
+	return ctx->type == FR_SK_STREAM ? address_judge6(ctx) : CGROUP_PASS;
 }
 
 SEC("cgroup/sendmsg4") int fr_sendmsg4(struct bpf_sock_addr *ctx)
