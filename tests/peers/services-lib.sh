@@ -140,12 +140,13 @@ service_question()
 	options=" $* "
 }
 
-# A client in the party, without the machine's resolver, ended in time.
+# A client in the party, without the machine's resolver, ended in time; who asks what must be refused may
+# want to be less patient (services_patience, seconds).
 service_client() # PARTY COMMAND...
 {
 	local party=$1
 	shift
-	lab_in "$party" "${lab_offline[@]}" timeout -s KILL 2.4 "$@" </dev/null
+	lab_in "$party" "${lab_offline[@]}" timeout -s KILL "${services_patience:-2.4}" "$@" </dev/null
 }
 
 # Says WHAT when the client ends well and its words fit; else what it said, on stderr.

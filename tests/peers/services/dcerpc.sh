@@ -19,12 +19,12 @@ serve_dcerpc()
 
 ask_dcerpc()
 {
-	local address host port protocol options words
+	local address host port protocol options words binding
 	service_question 135 "$@"
-	words=(rpcclient -s "$(smb_client "$1")" -U% "ncacn_ip_tcp:$address")
+	words=(rpcclient -s "$(smb_client "$1")" -U%) binding="ncacn_ip_tcp:$address"
 	if [[ $options == *' call '* ]]; then
-		service_expect 'a call of the service that the mapper named' 'FRLAB.*platform_id' "$1" "${words[@]}" -c srvinfo
+		service_expect 'a call of the service that the mapper named' 'FRLAB.*platform_id' "$1" "${words[@]}" "$binding" -c srvinfo
 		return
 	fi
-	service_expect 'where a service is, by the endpoint mapper' 'ncacn_ip_tcp:.*: winreg' "$1" "${words[@]}[135]" -c epmlookup
+	service_expect 'where a service is, by the endpoint mapper' 'ncacn_ip_tcp:.*: winreg' "$1" "${words[@]}" "${binding}[135]" -c epmlookup
 }
