@@ -8,7 +8,8 @@
 # party's namespace and returns when every port of it listens, or says on stderr why not. ask_NAME PARTY
 # ADDRESS PORT [tcp|udp] [OPTION...] has its client, in that party, exchange something with the server: one
 # line on stdout that says what, or failure and the reason on stderr, always within three seconds. A PORT of
-# "-" is the service's own. service_stop NAME PARTY ADDRESS PORT ends a server; so does the end of the lab.
+# "-" is the service's own; an option that a function does not know is another's. service_stop NAME PARTY
+# ADDRESS PORT ends a server; so does the end of the lab.
 [ -z "${services_top:-}" ] || return 0
 services_conf=$(cd "$(dirname "${BASH_SOURCE[0]}")/conf" && pwd)
 services_top=$(cd "$services_conf/../../.." && pwd)
@@ -102,9 +103,23 @@ service_ready()
 	return 1
 }
 
+# The first FIRST-LAST among the options: DEFAULT OPTION...
+service_range()
+{
+	local range=$1 word
+	shift
+	for word in "$@"; do
+		[[ $word =~ ^[0-9]+-[0-9]+$ ]] && range=$word && break
+	done
+	echo "$range"
+}
+
 service_stop() # NAME PARTY ADDRESS PORT [tcp|udp, of a listener of one]
 {
-	[ "$1" != nfs ] || set -- nfs "$2" any - # one a party
+	case $1 in
+	nfs) set -- nfs "$2" any - ;; # one a party, whatever the address
+	nats | netbios) set -- "$1" "$2" "$3" - ;; # one server has all of its ports
+	esac
 	lab_stop "$1-$2-$3-$4${5:+-$5}"
 }
 

@@ -7,8 +7,9 @@
 
 serve_dcerpc()
 {
-	local service_name service_dir address host port range=${4:-49152-65535} first
+	local service_name service_dir address host port range first
 	service_begin dcerpc "$1" "$2" "$3" 135 || return 0
+	range=$(service_range 49152-65535 "${@:4}")
 	smb_conf '445 139' no "$range"
 	first=${range%-*}
 	service_spawn "$1" /usr/libexec/samba/samba-dcerpcd --foreground --no-process-group --libexec-rpcds \

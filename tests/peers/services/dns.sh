@@ -10,7 +10,7 @@ serve_dns()
 	local service_name service_dir address host port words=() pair long
 	service_begin dns "$1" "$2" "$3" 53 || return 0
 	for pair in peer.test=192.0.2.7 peer.test=2001:db8::7 "${@:4}"; do
-		words+=("--host-record=${pair/=/,}")
+		[[ $pair != *=* ]] || words+=("--host-record=${pair/=/,}")
 	done
 	long=$(printf 'long%.0s' {1..60})
 	service_spawn "$1" dnsmasq -k -C /dev/null --no-resolv --no-hosts --bind-interfaces --port="$port" \

@@ -9,7 +9,8 @@
 serve_nats()
 {
 	local service_name service_dir address host port words=()
-	service_begin nats "$1" "$2" "$3" 4222 || return 0
+	# Whichever port is meant, it is one server.
+	service_begin nats "$1" "$2" - 4222 || return 0
 	[[ ${4:-} != route=* ]] || words=(--routes "nats://${4#*=}:6222")
 	service_spawn "$1" nats-server -a "$address" -p "$port" -m 8222 --cluster_name lab --cluster "nats://$host:6222" "${words[@]}"
 	service_ready "$1" "tcp/$port" tcp/6222 tcp/8222

@@ -8,7 +8,7 @@
 serve_netbios()
 {
 	local service_name service_dir address host port
-	service_begin netbios "$1" "$2" "$3" 137 || return 0
+	service_begin netbios "$1" "$2" - 137 || return 0
 	smb_conf '445 139' no
 	service_spawn "$1" nmbd --foreground --no-process-group -s "$service_dir/smb.conf" --debug-stdout
 	service_ready "$1" udp/137 udp/138

@@ -6,10 +6,11 @@
 
 serve_tls()
 {
-	local service_name service_dir address host port
+	local service_name service_dir address host port words=()
 	service_begin tls "$1" "$2" "$3" 443 || return 0
 	service_certificate "$address"
-	service_spawn "$1" openssl s_server -quiet -www -accept "$host:$port" ${4:+-$4} \
+	[ "${4:-}" != tls1_2 ] || words=(-tls1_2)
+	service_spawn "$1" openssl s_server -quiet -www -accept "$host:$port" "${words[@]}" \
 		-key "$(service_tls "$address").key" -cert "$(service_tls "$address").pem"
 	service_ready "$1" "tcp/$port"
 }
