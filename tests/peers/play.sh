@@ -32,13 +32,13 @@ succeeds() # WHAT COMMAND...
 {
 	local what=$1 output
 	shift
-	if output=$("$@" 2>&1); then ok "$what"; else not_ok "$what" "$output"; fi
+	if output=$("$@" 2>&1); then ok "$what"; else not_ok "$what" "$output" && return 1; fi
 }
 
 # As tests/peers/judge reads it. PARTY -> stdout
 coverage_words()
 {
-	fr "$1" coverage --json | jq -r '.policies[] |
+	fr "$1" coverage --json "${subnets[@]}" | jq -r '.policies[] |
 		(.rules[] | select(.row) | "rule \(.row.row) \(.seen) \(.connections) \(.drops + .would_drops)"),
 		(.unexplained[] | "open \(.direction) \(.protocol) \(.peer) \(.port) \(.verdict)")'
 }
@@ -109,18 +109,29 @@ phase_do()
 	coverage_words "$3" >"$2/$4.lived"
 }
 
+# A policy for cgroups attaches no interface whose subnets would be the local ones. PARTY -> subnets
+subnets_find()
+{
+	local v4 v6
+	read -r _ v4 v6 _ < <(grep "^$1 " "$work/parties")
+	subnets=(--local-subnet "eth0=${v4%.*}.0/24" --local-subnet "eth0=${v6%:*}:/64")
+}
+
 play_one() # TABLE VARIANT ROLE KIND
 {
-	local who="$1, $2, as $3" where="$work/$2.$3" attach='{interfaces: [eth0]}'
-	[ "$4" = interface ] || attach="{cgroups: [/$LAB_TAG-$3]}"
+	local who="$1, $2, as $3" where="$work/$2.$3" attach='{interfaces: [eth0]}' subnets=()
+	[ "$4" = interface ] || {
+		attach="{cgroups: [/$LAB_TAG-$3]}"
+		subnets_find "$3"
+	}
 	sed -i "s|@ATTACH@|$attach|" "$where/policy.yaml"
-	succeeds "$who: apply in audit" fr "$3" apply "$where/policy.yaml" || return
+	succeeds "$who: apply in audit" fr "$3" apply "$where/policy.yaml" "${subnets[@]}" || return
 	phase_do "$who" "$where" "$3" audit
-	succeeds "$who: enforce" fr "$3" apply "$where/policy.yaml" --mode enforce
+	succeeds "$who: enforce" fr "$3" apply "$where/policy.yaml" --mode enforce "${subnets[@]}"
 	succeeds "$who: zero" fr "$3" zero
 	phase_do "$who" "$where" "$3" enforce
 	"$peers_here/judge" "$who" "$where"
-	fr "$3" coverage 2>&1 | sed 's/^/# /'
+	fr "$3" coverage "${subnets[@]}" 2>&1 | sed '/^UNEXPLAINED/,$d; s/^/# /'
 	succeeds "$who: detach" fr "$3" detach
 }
 

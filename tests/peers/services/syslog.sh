@@ -9,9 +9,9 @@ serve_syslog()
 	local service_name service_dir address host port
 	service_begin syslog "$1" "$2" "$3" 514 || return 0
 	printf '%s\n' 'module(load="imtcp")' 'module(load="imudp")' "input(type=\"imtcp\" address=\"$address\" port=\"$port\")" \
-		"input(type=\"imudp\" address=\"$address\" port=\"$port\")" "global(workDirectory=\"$service_dir\" net.enableDNS=\"off\")" \
+		"input(type=\"imudp\" address=\"$address\" port=\"$port\")" "global(workDirectory=\"$service_dir\")" \
 		"*.* action(type=\"omfile\" file=\"$service_dir/messages\")" >"$service_dir/rsyslog.conf"
-	service_spawn "$1" rsyslogd -n -i NONE -f "$service_dir/rsyslog.conf"
+	service_spawn "$1" "${lab_offline[@]}" rsyslogd -n -x -i NONE -f "$service_dir/rsyslog.conf"
 	service_ready "$1" "tcp/$port" "udp/$port"
 }
 
