@@ -22,7 +22,7 @@ nats_join()
 	service_expect 'a node, joined to the cluster' 'Registering remote route' "$1" bash -c '
 		exec 3< <(exec nats-server -a 127.0.0.1 -p -1 -D --cluster_name lab --cluster nats://127.0.0.1:-1 --routes "$0" 2>&1)
 		sed "/Registering remote route/q" <&3
-		kill $!' "nats://$host:$port"
+		kill $!; wait $!; :' "nats://$host:$port"
 }
 
 ask_nats()

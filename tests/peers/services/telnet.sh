@@ -17,10 +17,10 @@ ask_telnet()
 {
 	local address host port protocol options
 	service_question 23 "$@"
-	# The client would go when its input ends: one word, once the greeting is there, and it is the server that goes.
+	# The client would go when its input ends: it has one word, once the greeting is there, which ends the session.
 	service_expect 'a greeting over telnet' 'hello from the console' "$1" bash -c 'coproc telnet "$@" 2>&1
 		while read -r line; do
 			echo "$line"
-			case $line in *hello*) echo thanks >&"${COPROC[1]}" && break ;; esac
+			case $line in *hello*) echo thanks >&"${COPROC[1]}" ;; esac
 		done <&"${COPROC[0]}"' telnet "$address" "$port"
 }
