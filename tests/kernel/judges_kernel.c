@@ -16,6 +16,7 @@
 #include "../../user/datapath/datapath.h"
 #include "../judges.h"
 #include "../packets.h"
+#include "bench_kept.h"
 
 enum {
 	POLICIES = 120,
@@ -146,12 +147,12 @@ static void judge_seed(uint64_t seed, uint32_t rules, struct hearing *hearing)
 	arena_free(arena);
 }
 
-static struct bench *bench_new(struct arena *arena)
+static struct bench *bench_of(struct arena *arena)
 {
 	struct diags diags = {.arena = arena};
 	struct bench *bench = NULL;
 
-	cr_assert_eq(bench_open(&diags, &bench), 0, "%s",
+	cr_assert_eq(bench_kept(&diags, &bench), 0, "%s",
 		     diags.count ? diags.list[0].message : "the programs do not load");
 	return bench;
 }
@@ -159,7 +160,7 @@ static struct bench *bench_new(struct arena *arena)
 Test(judges_kernel, oracle_and_kernel_agree_on_random_policies, .init = need_root, .timeout = 600)
 {
 	struct arena *arena = arena_new();
-	struct hearing hearing = {.bench = bench_new(arena)};
+	struct hearing hearing = {.bench = bench_of(arena)};
 
 	for (uint64_t i = 0; i < POLICIES; i++)
 		judge_seed(FIRST_SEED + i, i % 4 ? 24 : 90, &hearing);
@@ -174,7 +175,7 @@ Test(judges_kernel, oracle_and_kernel_agree_on_random_policies, .init = need_roo
 Test(judges_kernel, oracle_and_kernel_agree_on_a_big_policy, .init = need_root, .timeout = 600)
 {
 	struct arena *arena = arena_new();
-	struct hearing hearing = {.bench = bench_new(arena)};
+	struct hearing hearing = {.bench = bench_of(arena)};
 
 	judge_seed(7, 2000, &hearing);
 	judge_seed(12, 2000, &hearing);
@@ -198,7 +199,7 @@ static void hear_case(const struct ruleset *rs, const struct image *image,
 Test(judges_kernel, kernel_says_what_the_table_says, .init = need_root, .timeout = 120)
 {
 	struct arena *arena = arena_new();
-	struct hearing hearing = {.bench = bench_new(arena)};
+	struct hearing hearing = {.bench = bench_of(arena)};
 
 	cr_assert_gt(cases_each(FLAGS, hear_case, &hearing), 0);
 	bench_close(hearing.bench);

@@ -2,6 +2,8 @@
 /* The rig for packets: see packets_rig.h. */
 #include "packets_rig.h"
 
+#include "bench_kept.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <net/if.h>
@@ -30,7 +32,7 @@ void rig_open(struct rig *rig)
 	rig->devices[0] = if_nametoindex("pk0");
 	rig->devices[1] = if_nametoindex("pk1");
 	rig->ifindex = rig->devices[0];
-	cr_assert_eq(bench_open(&rig->diags, &rig->bench), 0, "%s",
+	cr_assert_eq(bench_kept(&rig->diags, &rig->bench), 0, "%s",
 		     rig->diags.count ? rig->diags.list[0].message : "the programs do not load");
 }
 

@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAP_TRACE = MAP_COUNT, BENCH_MAPS, BENCH_FDS = PROGRAM_COUNT + BENCH_MAPS };
+
 struct bench {
-	struct object *object;
+	struct object *object; /* NULL: another process loaded it */
+	int fds[BENCH_FDS];    /* programs, then maps; owned without an object */
 	uint32_t image_lines, slots; /* what the object was sized for */
 	uint32_t generation;
 	uint32_t ifindex;
@@ -18,6 +21,29 @@ struct bench {
 	bool tracing;
 	int image; /* in force; kept open for those who ask for it */
 };
+
+static const char *map_name(int map)
+{
+	return map == MAP_TRACE ? "fr_trace" : map_names[map];
+}
+
+static void bench_drop(struct bench *bench)
+{
+	for (int i = 0; i < BENCH_FDS && !bench->object; i++)
+		close_fd(&bench->fds[i]);
+	object_close(bench->object);
+	bench->object = NULL;
+}
+
+static void bench_use(struct bench *bench, struct object *object)
+{
+	bench_drop(bench);
+	bench->object = object;
+	for (int i = 0; i < PROGRAM_COUNT; i++)
+		bench->fds[i] = object_program(object, (enum program)i);
+	for (int i = 0; i < BENCH_MAPS; i++)
+		bench->fds[PROGRAM_COUNT + i] = object_map(object, map_name(i));
+}
 
 static int bench_load(struct bench *bench, uint32_t lines, uint32_t slots, struct diags *d)
 {
@@ -36,8 +62,7 @@ static int bench_load(struct bench *bench, uint32_t lines, uint32_t slots, struc
 	err = object_load(&request, d, &object);
 	if (err)
 		return err;
-	object_close(bench->object);
-	bench->object = object;
+	bench_use(bench, object);
 	bench->image_lines = lines;
 	bench->slots = slots;
 	return 0;
@@ -56,20 +81,36 @@ static uint32_t device_not_lo(struct diags *d)
 	return 0;
 }
 
-static int bench_make(bool tracing, struct diags *d, struct bench **out)
+/* With nothing loaded. */
+static int bench_new(bool tracing, struct diags *d, struct bench **out)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
-	int err, cpus = libbpf_num_possible_cpus();
+	int cpus = libbpf_num_possible_cpus();
 
 	if (!bench || cpus < 0) {
 		free(bench);
 		return diag_error(d, NO_LOC, -ENOMEM, "kernel-load", NULL, "out of memory");
 	}
+	for (int i = 0; i < BENCH_FDS; i++)
+		bench->fds[i] = -1;
 	bench->cpus = (unsigned)cpus;
 	bench->tracing = tracing;
 	bench->image = -1;
+	bench->image_lines = image_class(1 << 16);
+	bench->slots = slots_class(1);
 	bench->ifindex = device_not_lo(d);
-	err = bench_load(bench, image_class(1 << 16), slots_class(1), d);
+	*out = bench;
+	return 0;
+}
+
+static int bench_make(bool tracing, struct diags *d, struct bench **out)
+{
+	struct bench *bench;
+	int err = bench_new(tracing, d, &bench);
+
+	if (err)
+		return err;
+	err = bench_load(bench, bench->image_lines, bench->slots, d);
 	if (err) {
 		bench_close(bench);
 		return err;
@@ -88,11 +129,34 @@ int bench_open_quiet(struct diags *d, struct bench **out)
 	return bench_make(false, d, out);
 }
 
+size_t bench_lend(const struct bench *bench, int fds[BENCH_LENT_MAX])
+{
+	_Static_assert((int)BENCH_FDS <= (int)BENCH_LENT_MAX, "the door has room for all");
+
+	memcpy(fds, bench->fds, sizeof(bench->fds));
+	return BENCH_FDS;
+}
+
+int bench_borrow(const int *fds, size_t count, struct diags *d, struct bench **out)
+{
+	struct bench *bench;
+	int err;
+
+	if (count != BENCH_FDS)
+		return diag_error(d, NO_LOC, -EINVAL, "kernel-load", NULL, "not what a bench lends");
+	err = bench_new(true, d, &bench);
+	if (err)
+		return err;
+	memcpy(bench->fds, fds, sizeof(bench->fds));
+	*out = bench;
+	return 0;
+}
+
 void bench_close(struct bench *bench)
 {
 	if (!bench)
 		return;
-	object_close(bench->object);
+	bench_drop(bench);
 	close_fd(&bench->image);
 	free(bench);
 }
@@ -115,10 +179,9 @@ static void forget(const struct bench *bench)
 	static const struct fr_room empty;
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
-		map_clear(object_map(bench->object, map_names[maps[i]]));
+		map_clear(bench->fds[PROGRAM_COUNT + maps[i]]);
 	for (uint32_t i = 0; i < FR_TABLES; i++)
-		bpf_map_update_elem(object_map(bench->object, map_names[MAP_ROOM]), &i, &empty,
-				    BPF_ANY);
+		bpf_map_update_elem(bench->fds[PROGRAM_COUNT + MAP_ROOM], &i, &empty, BPF_ANY);
 }
 
 /* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says.
@@ -147,7 +210,7 @@ int bench_install(struct bench *bench, const struct image *image, bool forget_fl
 		return fd;
 	close_fd(&bench->image);
 	bench->image = fd;
-	if (bpf_map_update_elem(bench_map(bench, map_names[MAP_IMAGES]), &zero, &fd, BPF_ANY))
+	if (bpf_map_update_elem(bench->fds[PROGRAM_COUNT + MAP_IMAGES], &zero, &fd, BPF_ANY))
 		return -errno;
 	bench->generation++;
 	if (forget_flows)
@@ -214,7 +277,7 @@ int bench_run(struct bench *bench, struct bench_run *run)
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = run->data, .data_size_in = run->size,
 		    .ctx_in = &context, .ctx_size_in = sizeof(context),
 		    .repeat = run->repeat ? (int)run->repeat : 1);
-	int trace = bench_map(bench, "fr_trace"), program = bench_program(run), err;
+	int trace = bench->fds[PROGRAM_COUNT + MAP_TRACE], program = bench_program(run), err;
 
 	if (program < 0)
 		return program;
@@ -225,7 +288,7 @@ int bench_run(struct bench *bench, struct bench_run *run)
 	err = bench->tracing ? trace_clear(bench, trace) : 0;
 	if (err)
 		return err;
-	if (bpf_prog_test_run_opts(object_program(bench->object, (enum program)program), &options))
+	if (bpf_prog_test_run_opts(bench->fds[program], &options))
 		return -errno;
 	run->retval = (int)options.retval;
 	run->duration_ns = options.duration;
@@ -234,5 +297,8 @@ int bench_run(struct bench *bench, struct bench_run *run)
 
 int bench_map(struct bench *bench, const char *name)
 {
-	return object_map(bench->object, name);
+	for (int i = 0; i < BENCH_MAPS; i++)
+		if (str_equal(map_name(i), name))
+			return bench->fds[PROGRAM_COUNT + i];
+	return -1;
 }

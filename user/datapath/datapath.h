@@ -217,6 +217,12 @@ struct bench;
 int bench_open(struct diags *d, struct bench **out);
 /* The programs as they are when attached, for measurements: no trace, `verdict` stays 0. */
 int bench_open_quiet(struct diags *d, struct bench **out);
+/* The descriptors of its programs and maps, borrowed, for another process: with its own descriptors
+ * of the same, in that order, it makes a bench that has loaded nothing, and owns them. What the
+ * maps hold is shared. Returns how many. */
+enum { BENCH_LENT_MAX = 64 };
+size_t bench_lend(const struct bench *bench, int fds[BENCH_LENT_MAX]);
+int bench_borrow(const int *fds, size_t count, struct diags *d, struct bench **out);
 void bench_close(struct bench *bench);
 int bench_install(struct bench *bench, const struct image *image, bool forget_flows);
 struct bench_run {
