@@ -5,7 +5,7 @@
 # host's. `forwarded: judge` puts all of it under the rules.
 #
 # lesson: replies to masqueraded pods arrive at the host's own address and met the host's firewall, which
-# cut the pods off, twice in one product, the rest of long ones even longer; published ports were open until somebody learned to look before DNAT.
+# cut the pods off, twice in one product; published ports were open until somebody learned to look before DNAT.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/pods.sh"
 
