@@ -34,5 +34,8 @@ void fixture_free(struct fixture *fixture);
 const char *fixture_said(const struct fixture *fixture);
 /* Skips the test, loudly, when the caller is not root. */
 void need_root(void);
+/* From here on bpf(command, …) fails with that error, in this process and its children. */
+enum { EVERY_COMMAND = -1 };
+void refuse_bpf(int command, int error);
 
 #endif

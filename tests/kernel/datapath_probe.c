@@ -8,19 +8,13 @@
 #include "../../user/datapath/internal.h"
 
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <linux/if_link.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-enum { EVERY_COMMAND = -1 };
 
 /* In a mount namespace of this test's own process. */
 static void hide(const char *dir)
@@ -28,24 +22,6 @@ static void hide(const char *dir)
 	cr_assert_eq(unshare(CLONE_NEWNS), 0, "%s", strerror(errno));
 	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	cr_assert_eq(mount("none", dir, "tmpfs", 0, NULL), 0, "%s", strerror(errno));
-}
-
-/* From here on bpf(command, …) fails with that error, in this process and its children. */
-static void refuse_bpf(int command, int error)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_bpf, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-		BPF_JUMP(BPF_JMP | (command < 0 ? BPF_JGE : BPF_JEQ) | BPF_K,
-			 command < 0 ? 0 : (uint32_t)command, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = {ARRAY_SIZE(code), code};
-
-	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0, "%s", strerror(errno));
 }
 
 static struct doctor_report examine(const struct host_options *options)

@@ -206,6 +206,10 @@ static int site_link(const struct attach *attach, const struct site *site, int p
 	return fd < 0 ? -errno : fd;
 }
 
+static const char without_tcx[] =
+	"this host tells what is on TCX and refuses a link of ours; apply --no-tcx attaches by "
+	"filters of clsact instead";
+
 static int site_attach(const struct attach *attach, const struct site *site, struct diags *d)
 {
 	CLEANUP(close_fd) int program = program_open(attach->pins, attach->variant, site->program);
@@ -231,8 +235,9 @@ static int site_attach(const struct attach *attach, const struct site *site, str
 		return 0;
 	if (err == -EPERM && attach->hook->how == HOW_CGROUP)
 		return refused_cgroup(attach, site, err, d);
-	return diag_error(d, NO_LOC, err, "attach", NULL, "cannot attach %s to %s: %s", site->text,
-			  attach->hook->name, error_text(err));
+	return diag_error(
+		d, NO_LOC, err, "attach", attach->hook->how == HOW_TCX ? without_tcx : NULL,
+		"cannot attach %s to %s: %s", site->text, attach->hook->name, error_text(err));
 }
 
 int hook_attach(const struct attach *attach, struct diags *d)
