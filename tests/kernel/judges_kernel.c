@@ -16,6 +16,7 @@
 #include "../../user/datapath/datapath.h"
 #include "../judges.h"
 #include "../packets.h"
+#include "../thin.h"
 #include "bench_kept.h"
 
 enum {
@@ -162,12 +163,13 @@ Test(judges_kernel, oracle_and_kernel_agree_on_random_policies, .init = need_roo
 	struct arena *arena = arena_new();
 	struct hearing hearing = {.bench = bench_of(arena)};
 
-	for (uint64_t i = 0; i < POLICIES; i++)
+	for (uint64_t i = 0; i < thin(POLICIES); i++)
 		judge_seed(FIRST_SEED + i, i % 4 ? 24 : 90, &hearing);
-	cr_assert_geq(hearing.heard, 100000, "only %zu tuples", hearing.heard);
+	cr_assert_geq(hearing.heard, thin(100000), "only %zu tuples", hearing.heard);
 	cr_assert_lt(hearing.skipped, hearing.heard / 10, "%zu skipped", hearing.skipped);
 	for (int i = 0; i < 3; i++)
-		cr_assert_gt(hearing.verdicts[i], 1000, "verdict %d was hardly ever given", i);
+		cr_assert_gt(hearing.verdicts[i], thin(1000), "verdict %d was hardly ever given",
+			     i);
 	bench_close(hearing.bench);
 	arena_free(arena);
 }

@@ -179,6 +179,9 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 
 	if (verdict == FR_DROP && rig->site.audit)
 		verdict = FR_WOULD_DROP;
+	if (err == -EINVAL && rig->ingress_ifindex)
+		cr_skip_test("this kernel runs no packet as if it had come in by a device: "
+			     "NOT RUN");
 	rig->seen = run.verdict;
 	cr_assert_eq(err, 0, "%s:%d: no run: %s", expected->file, expected->line, strerror(-err));
 	cr_assert(run.verdict.version && run.verdict.verdict == verdict &&
