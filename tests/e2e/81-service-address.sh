@@ -4,6 +4,9 @@
 # sockets and for pods. A cgroup goes by what the program asked for, an interface by what is on the wire;
 # both must allow, both list, and each packet counts once in each. Of UDP the cgroup sees the endpoint on
 # the way out and the service address on the way back, so there both have to be allowed in it.
+#
+# lesson: the answer from a service address, seen behind another NAT than the opening, was taken for an
+# opening of its own and refused.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/pods.sh"
 

@@ -3,6 +3,9 @@
 # A policy knows its host by what is attached, not by an address: given one by DHCP after the policy, given
 # another, renumbered, or spoken to under addresses that only a route makes local, the host is judged alike,
 # and nothing of flowreeve runs meanwhile.
+#
+# lesson: firewalls that keep a list of the host's addresses passed by those on lo, for a release at a time,
+# and learnt of DHCP's at the next resync.
 . "$(dirname "$0")/lib.sh"
 
 address_of() { lab_enter agent ip -4 -o address show dev ens5 | awk '{ sub("/.*", "", $4); print $4 }'; }

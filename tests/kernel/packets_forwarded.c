@@ -105,8 +105,7 @@ static void tuple_taken(struct rig *rig)
 	DROP(rig, DEFAULT, OUT, ECHO(OUT, 8));
 }
 
-/* lesson: what a firewall remembered of forwarded connections let through whoever used the ports
- * next. */
+/* lesson: a new connection with the ports of a known one passed by what was known of that. */
 Test(packets_forwarded, who_uses_a_masqueraded_tuple_next_is_judged)
 {
 	run(&enforce, tuple_taken);
@@ -171,7 +170,7 @@ static void transit_judged(struct rig *rig)
 	by_way(rig, false);
 }
 
-/* lesson: a policy for the host cut connections that merely passed through it. */
+/* lesson: the policy of a host met what merely passed through it. */
 Test(packets_forwarded, transit_that_a_rule_admitted_outlives_the_rule)
 {
 	struct rig rig;
@@ -232,7 +231,7 @@ static void published_refused(struct rig *rig)
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 515, .peer = 9);
 }
 
-/* lesson: what came back from published ports was on nobody's account. */
+/* A reply is booked on its flow's rule, whichever namespace it comes from. */
 Test(packets_forwarded, answers_of_published_ports_are_on_the_account_of_their_rule)
 {
 	run(&enforce, published);
