@@ -34,6 +34,31 @@ Test(base, arena_memory_is_zeroed_aligned_and_survives_growth)
 	cr_assert_str_eq(arena_strndup(arena, "abcdef", 3), "abc");
 }
 
+/* Large pages, or none: whatever the size, it is whole, zeroed and ours alone. */
+Test(base, large_memory_is_zeroed_and_keeps_its_content_as_it_grows)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	size_t sizes[] = {1, 1 << 20, (2 << 20) - 1, 2 << 20, (2 << 20) + 1, 5 << 20, 40 << 20};
+	char *blocks[ARRAY_SIZE(sizes)], *array = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		blocks[i] = arena_alloc(arena, sizes[i]);
+		cr_assert(!blocks[i][0] && !blocks[i][sizes[i] / 2] && !blocks[i][sizes[i] - 1]);
+		memset(blocks[i], (int)i + 1, sizes[i]);
+		array = memory_resize(array, sizes[i]);
+		if (i)
+			cr_assert_eq(array[sizes[i - 1] - 1], (char)i);
+		memset(array, (int)i + 1, sizes[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (size_t at = 0; at < sizes[i]; at += 4096)
+			cr_assert_eq(blocks[i][at], (char)(i + 1));
+	free(array);
+	array = memory_new(3 << 20);
+	cr_assert(!array[0] && !array[(3 << 20) - 1]);
+	free(array);
+}
+
 Test(base, texts_and_objects_of_an_arena_do_not_meet)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();

@@ -9,11 +9,12 @@
 
 #include "base.h"
 
-enum { CHUNK_FIRST = 16 << 10, CHUNK_LARGEST = 4 << 20 };
+enum { CHUNK_FIRST = 16 << 10, CHUNK_LARGEST = 16 << 20, CHUNK_MAPPED = 2 << 20 };
 
 struct chunk {
 	struct chunk *next;
 	size_t used, size; /* of objects; up to where texts begin */
+	size_t mapped;	   /* the whole chunk; 0: it is of the heap */
 	max_align_t data[];
 };
 
@@ -22,16 +23,9 @@ struct arena {
 	size_t next_size;
 };
 
-static void *must(void *memory)
-{
-	if (!memory)
-		abort();
-	return memory;
-}
-
 struct arena *arena_new(void)
 {
-	struct arena *arena = must(calloc(1, sizeof(*arena)));
+	struct arena *arena = memory_new(sizeof(*arena));
 
 	arena->next_size = CHUNK_FIRST;
 	return arena;
@@ -45,7 +39,10 @@ void arena_free(struct arena *arena)
 		return;
 	for (chunk = arena->chunks; chunk; chunk = next) {
 		next = chunk->next;
-		free(chunk);
+		if (chunk->mapped)
+			memory_unmap(chunk, chunk->mapped);
+		else
+			free(chunk);
 	}
 	free(arena);
 }
@@ -59,11 +56,18 @@ void arena_drop(struct arena **arena)
 static struct chunk *chunk_add(struct arena *arena, size_t size)
 {
 	struct chunk *chunk;
+	size_t total;
 
 	if (size > SIZE_MAX / 2)
 		abort();
-	chunk = must(calloc(1, sizeof(*chunk) + size));
-	chunk->size = size;
+	total = sizeof(*chunk) + size;
+	if (total >= CHUNK_MAPPED) {
+		chunk = memory_map(&total);
+		chunk->mapped = total;
+	} else {
+		chunk = memory_new(total);
+	}
+	chunk->size = total - sizeof(*chunk);
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
 	return chunk;
@@ -92,7 +96,7 @@ static struct chunk *chunk_with(struct arena *arena, size_t size)
 		return chunk;
 	if (size > arena->next_size / 4)
 		return NULL;
-	chunk = chunk_add(arena, arena->next_size);
+	chunk = chunk_add(arena, arena->next_size - sizeof(*chunk));
 	if (arena->next_size < CHUNK_LARGEST)
 		arena->next_size *= 2;
 	return chunk;

@@ -30,6 +30,12 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 /* Grow an array of `count` elements so that one more fits; capacity doubles, content is kept. */
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
+/* What grows or goes before its arena would: for free(), and never NULL either. */
+void *memory_new(size_t size);			  /* zeroed */
+void *memory_resize(void *memory, size_t size); /* as realloc: what is added is not zeroed */
+/* Much at once, apart from the heap: at least *size bytes, zeroed; *size gets how many. */
+void *memory_map(size_t *size);
+void memory_unmap(void *memory, size_t size);
 /* Cleanup attributes for what does not live in an arena. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 void close_fd(int *fd);	      /* closes when >= 0 */

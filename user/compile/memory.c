@@ -15,20 +15,18 @@ void *array_reserve(void *array, uint32_t *capacity, uint64_t need, size_t size)
 		return array;
 	while (room < need)
 		room += room / 2;
-	array = realloc(array, room * size);
-	if (!array || room > NONE)
+	if (room > NONE)
 		abort();
+	array = memory_resize(array, room * size);
 	*capacity = room;
 	return array;
 }
 
 void *array_new(size_t count, size_t size)
 {
-	void *array = calloc(count ? count : 1, size);
-
-	if (!array)
+	if (count > SIZE_MAX / size)
 		abort();
-	return array;
+	return memory_new(count * size);
 }
 
 uint64_t hash_mix(uint64_t value)
