@@ -33,16 +33,26 @@ static struct index_slot *slot_find(const struct index *index, const char *name,
 	return &index->slots[at];
 }
 
-static void index_widen(struct index *index)
+static void index_widen(struct index *index, size_t size)
 {
 	struct index old = *index;
 	size_t i;
 
-	index->size = old.size ? old.size * 4 : 16;
+	index->size = size;
 	index->slots = arena_alloc(index->arena, index->size * sizeof(*index->slots));
 	for (i = 0; i < old.size; i++)
 		if (old.slots[i].name)
 			*slot_find(index, old.slots[i].name, old.slots[i].hash) = old.slots[i];
+}
+
+void index_reserve(struct index *index, size_t count)
+{
+	size_t size = index->size ? index->size : 16;
+
+	while (size < count * 2)
+		size *= 2;
+	if (size > index->size)
+		index_widen(index, size);
 }
 
 const void *index_get(const struct index *index, const char *name)
@@ -56,7 +66,7 @@ const void *index_put(struct index *index, const char *name, const void *value)
 	struct index_slot *slot;
 
 	if (index->count * 2 >= index->size)
-		index_widen(index);
+		index_widen(index, index->size ? index->size * 4 : 16);
 	slot = slot_find(index, name, hash);
 	if (slot->name)
 		return slot->value;

@@ -50,21 +50,23 @@ bool kind_check(struct job *job, const struct node *root, const char *kind)
 
 int document_kind(const char *path, struct diags *d, const char **out)
 {
-	struct diags before = *d;
-	struct node *root;
-	const struct node *kind;
-	size_t i;
-	int err = doc_load_until(path, "kind", d, &root);
-
-	if (err)
-		return err;
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	/* What is wrong inside is told by the load that follows; telling it twice helps nobody. */
-	d->count = before.count;
-	d->errors = before.errors;
+	struct diags untold = {.arena = arena};
+	const struct node *kind;
+	struct node *root;
+	size_t i;
+	int err;
+
+	if (doc_load_until(path, "kind", &untold, &root)) {
+		err = doc_load_until(path, "kind", d, &root);
+		if (err)
+			return err;
+	}
 	*out = NULL;
 	kind = root->kind == NODE_MAP ? map_get(root, "kind") : NULL;
 	for (i = 0; kind && kind->kind == NODE_SCALAR && i < ARRAY_SIZE(kinds); i++)
-		if (str_equal(kind->text, kinds[i]))
+		if (word_is(kind->text, kinds[i]))
 			*out = kinds[i];
 	return 0;
 }

@@ -12,14 +12,14 @@ const struct node *map_get(const struct node *map, const char *key)
 {
 	const struct node *value;
 
-	for_children(value, map) if (strcmp(value->key->text, key) == 0) return value;
+	for_children(value, map) if (word_is(value->key->text, key)) return value;
 	return NULL;
 }
 
 bool node_is_null(const struct node *node)
 {
 	return node->kind == NODE_SCALAR && node->plain &&
-	       (!*node->text || !strcmp(node->text, "~") || !strcasecmp(node->text, "null"));
+	       (!*node->text || word_is(node->text, "~") || !strcasecmp(node->text, "null"));
 }
 
 static const char *kind_words(const struct node *node)
@@ -65,20 +65,23 @@ const char *want_text(struct diags *d, const struct node *node, const char *what
 	return NULL;
 }
 
-bool want_name(struct diags *d, const struct node *node, const char *what, const char **out)
+bool want_key_name(struct diags *d, const struct key *key, const char *what, const char **out)
 {
-	const char *text = want_text(d, node, what);
-
-	if (!text)
-		return false;
-	if (!name_is_kebab(text)) {
-		diag_error(d, node->loc, -EINVAL, "bad-name",
+	if (!name_is_kebab(key->text)) {
+		diag_error(d, key->loc, -EINVAL, "bad-name",
 			   "small letters, digits and single hyphens, at most 63 in all",
-			   "%s '%.80s' is not a valid name", what, text);
+			   "%s '%.80s' is not a valid name", what, key->text);
 		return false;
 	}
-	*out = text;
+	*out = key->text;
 	return true;
+}
+
+bool want_name(struct diags *d, const struct node *node, const char *what, const char **out)
+{
+	const struct key name = {.loc = node->loc, .text = want_text(d, node, what)};
+
+	return name.text && want_key_name(d, &name, what, out);
 }
 
 bool text_is_bool(const char *text, bool *out)
@@ -142,7 +145,7 @@ int want_word(struct diags *d, const struct node *node, const char *what, const 
 	if (!text)
 		return -1;
 	for (i = 0; i < count; i++)
-		if (strcmp(text, words[i]) == 0)
+		if (word_is(text, words[i]))
 			return (int)i;
 	diag_error(d, node->loc, -EINVAL, "unknown-value", hint_words(d, text, words, count),
 		   "%s cannot be '%.80s'", what, text);
@@ -154,7 +157,7 @@ static bool word_in(const char *word, const char *const *words, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (strcmp(word, words[i]) == 0)
+		if (word_is(word, words[i]))
 			return true;
 	return false;
 }

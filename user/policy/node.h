@@ -7,9 +7,17 @@
 #ifndef POLICY_NODE_H
 #define POLICY_NODE_H
 
+#include <string.h>
+
 #include "../base/base.h"
 
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
+
+/* Of a value in a map: there are as many as values, so they are no nodes. */
+struct key {
+	struct loc loc;
+	const char *text;
+};
 
 struct node {
 	struct loc loc;
@@ -18,7 +26,7 @@ struct node {
 	const char *text;   /* scalar */
 	struct node *first; /* list: its items; map: its values, each with its key */
 	struct node *next;
-	struct node *key;
+	struct key *key;
 };
 
 /* Limits of a document; exceeding one is an error with its place. */
@@ -30,8 +38,17 @@ enum {
 
 /* One YAML document of one regular file. 0, or -errno / -EINVAL with an error queued. */
 int doc_load(const char *path, struct diags *d, struct node **out);
+/* The same with the nodes in an arena of their own, which may go once nobody asks them any more:
+ * texts and places stay good. */
+int doc_load_apart(const char *path, struct diags *d, struct arena *nodes, struct node **out);
 /* The same, read no further than that key of the document's own map. */
 int doc_load_until(const char *path, const char *key, struct diags *d, struct node **out);
+
+/* Words are compared more often than anything else, and mostly the first letter tells. */
+static inline bool word_is(const char *word, const char *other)
+{
+	return *word == *other && !strcmp(word, other);
+}
 
 /* The value of a key, or NULL. */
 const struct node *map_get(const struct node *map, const char *key);
@@ -44,6 +61,7 @@ bool want_map(struct diags *d, const struct node *node, const char *what);
 bool want_list(struct diags *d, const struct node *node, const char *what);
 const char *want_text(struct diags *d, const struct node *node, const char *what); /* or NULL */
 bool want_name(struct diags *d, const struct node *node, const char *what, const char **out);
+bool want_key_name(struct diags *d, const struct key *key, const char *what, const char **out);
 bool want_bool(struct diags *d, const struct node *node, const char *what, bool *out);
 /* on, off, yes, no, true, false, in any case: YAML 1.1 as people write it. */
 bool text_is_bool(const char *text, bool *out);
@@ -76,6 +94,8 @@ struct index {
 	struct index_slot *slots;
 	size_t count, size;
 };
+/* Room for that many names at once. */
+void index_reserve(struct index *index, size_t count);
 /* The value kept under a name, or NULL. */
 const void *index_get(const struct index *index, const char *name);
 /* Keep a value under a name that is not in yet. Returns NULL, or the value that was there first. */

@@ -215,7 +215,7 @@ static void param_parse(struct job *job, const struct node *node, struct param *
 
 	param->name = node->key->text;
 	param->loc = node->key->loc;
-	want_name(job->d, node->key, "param", &param->name);
+	want_key_name(job->d, node->key, "param", &param->name);
 	if (!want_keys(job->d, node, "a param", keys, ARRAY_SIZE(keys)))
 		return;
 	type = need(job->d, node, "a param", "type");

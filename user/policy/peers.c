@@ -191,10 +191,10 @@ static bool gather_address(struct gathering *g, const struct node *node, const c
 static bool gather_local(struct gathering *g, const char *text)
 {
 	const struct policy_options *options = g->job->options;
-	bool v4 = !strcmp(text, "local-subnet/ipv4"), v6 = !strcmp(text, "local-subnet/ipv6");
+	bool v4 = word_is(text, "local-subnet/ipv4"), v6 = word_is(text, "local-subnet/ipv6");
 	size_t i;
 
-	if (!v4 && !v6 && strcmp(text, "local-subnet") != 0)
+	if (!v4 && !v6 && !word_is(text, "local-subnet"))
 		return false;
 	g->peers.needs_local |= !options->local_known;
 	for (i = 0; options->local_known && i < options->local_count; i++)
@@ -209,7 +209,7 @@ static bool gather_item(struct gathering *g, const struct node *node)
 
 	if (!text)
 		return false;
-	if (strcmp(text, "any") == 0) {
+	if (word_is(text, "any")) {
 		g->peers.any = true;
 		return true;
 	}

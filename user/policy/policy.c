@@ -89,11 +89,12 @@ static bool fill_ins_refuse(struct job *job, const struct node *node)
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out)
 {
+	struct arena *nodes CLEANUP(arena_drop) = arena_new();
 	struct job job = {.d = d, .arena = d->arena, .options = options};
 	struct draft draft = {.path = path};
 	unsigned errors = d->errors;
 	struct node *root;
-	int err = doc_load(path, d, &root);
+	int err = doc_load_apart(path, d, nodes, &root);
 
 	if (err)
 		return err;

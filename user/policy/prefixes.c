@@ -296,7 +296,7 @@ void prefix_sets_parse(struct job *job, const struct node *node, const char *pol
 		set->name = value->key->text;
 		set->loc = value->key->loc;
 		set->broken = true;
-		want_name(job->d, value->key, "prefix set", &set->name);
+		want_key_name(job->d, value->key, "prefix set", &set->name);
 		set_read(job, value, policy_path, set);
 		index_put(&out->by_name, set->name, set);
 	}

@@ -97,7 +97,7 @@ static bool id_parse(struct job *job, const struct node *node, struct rule *rule
 		return false;
 	rule->loc = node->loc;
 	for (i = 0; i < ARRAY_SIZE(reserved_ids); i++) {
-		if (strcmp(rule->id, reserved_ids[i]) == 0) {
+		if (word_is(rule->id, reserved_ids[i])) {
 			diag_error(job->d, node->loc, -EINVAL, "bad-name", "choose another id",
 				   "'%s' is the name of the default itself", rule->id);
 			return false;
@@ -185,6 +185,8 @@ static void draft_reserve(struct job *job, struct draft *draft, size_t more)
 
 	if (rs->rule_count + more <= draft->rule_capacity)
 		return;
+	for (int dir = 0; dir < FR_DIRS; dir++)
+		index_reserve(&draft->ids[dir], rs->rule_count + more);
 	draft->rule_capacity = rs->rule_count + more;
 	list = arena_alloc(job->arena, draft->rule_capacity * sizeof(*list));
 	if (rs->rule_count)

@@ -79,7 +79,7 @@ static void role_parse(struct job *job, const struct table *table, const struct 
 
 	role->name = node->key->text;
 	role->loc = node->key->loc;
-	want_name(job->d, node->key, "role", &role->name);
+	want_key_name(job->d, node->key, "role", &role->name);
 	if (node_is_null(node) || !want_keys(job->d, node, "a role", keys, ARRAY_SIZE(keys)))
 		return;
 	role->title = optional_text(job, node, "title");

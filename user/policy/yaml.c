@@ -12,9 +12,10 @@
 
 struct builder {
 	struct diags *d;
+	struct arena *arena; /* of the nodes */
 	struct source *source;
 	yaml_parser_t parser;
-	size_t nodes;
+	size_t nodes; /* and keys */
 	unsigned depth;
 	const char *until; /* stop once the document's own map has this key; NULL: read it all */
 	bool stopped;
@@ -97,15 +98,23 @@ static int next_event(struct builder *b, yaml_event_t *event)
 	return yaml_parser_parse(&b->parser, event) ? 0 : refuse_syntax(b);
 }
 
+static int count_value(struct builder *b, const yaml_event_t *event)
+{
+	if (++b->nodes <= DOC_NODES_MAX)
+		return 0;
+	return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-limit", NULL,
+			  "more than %d values in one file", DOC_NODES_MAX);
+}
+
 static int node_new(struct builder *b, const yaml_event_t *event, enum node_kind kind,
 		    struct node **out)
 {
+	int err = count_value(b, event);
 	struct node *node;
 
-	if (++b->nodes > DOC_NODES_MAX)
-		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-limit", NULL,
-				  "more than %d values in one file", DOC_NODES_MAX);
-	node = arena_alloc(b->d->arena, sizeof(*node));
+	if (err)
+		return err;
+	node = arena_alloc(b->arena, sizeof(*node));
 	node->kind = kind;
 	node->loc = event_loc(b, event);
 	*out = node;
@@ -150,20 +159,29 @@ static bool has_control(const char *value, size_t length)
 	return false;
 }
 
-static int build_scalar(struct builder *b, const yaml_event_t *event, struct node **out)
+static int scalar_text(struct builder *b, const yaml_event_t *event, const char **out)
 {
 	const char *value = (const char *)event->data.scalar.value;
 	size_t length = event->data.scalar.length;
-	struct node *node;
-	int err;
 
 	if (has_control(value, length))
 		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-syntax", NULL,
 				  "control characters are not allowed in a value");
-	err = node_new(b, event, NODE_SCALAR, &node);
+	*out = arena_strndup(b->d->arena, value, length);
+	return 0;
+}
+
+static int build_scalar(struct builder *b, const yaml_event_t *event, struct node **out)
+{
+	struct node *node;
+	const char *text;
+	int err = scalar_text(b, event, &text);
+
+	if (!err)
+		err = node_new(b, event, NODE_SCALAR, &node);
 	if (err)
 		return err;
-	node->text = arena_strndup(b->d->arena, value, length);
+	node->text = text;
 	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	*out = node;
 	return 0;
@@ -197,9 +215,47 @@ static int build_list(struct builder *b, struct node *list)
 	}
 }
 
+static int build_key(struct builder *b, const yaml_event_t *event, struct key **out)
+{
+	int err = refuse_extras(b, event);
+	struct key *key;
+	const char *text;
+
+	if (!err && event->type != YAML_SCALAR_EVENT)
+		err = diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-syntax",
+				 "quote a value that begins with '{' or '['",
+				 "a key must be a word, not a list or a map");
+	if (!err)
+		err = count_value(b, event);
+	if (!err)
+		err = scalar_text(b, event, &text);
+	if (err)
+		return err;
+	key = arena_alloc(b->arena, sizeof(*key));
+	key->loc = event_loc(b, event);
+	key->text = text;
+	*out = key;
+	return 0;
+}
+
+/* The next key of a map, or NULL at its end. */
+static int build_next_key(struct builder *b, struct key **out)
+{
+	yaml_event_t event;
+	int err = next_event(b, &event);
+
+	if (err)
+		return err;
+	*out = NULL;
+	if (event.type != YAML_MAPPING_END_EVENT)
+		err = build_key(b, &event, out);
+	yaml_event_delete(&event);
+	return err;
+}
+
 /* The same key earlier in the map, or NULL. Small maps are walked; large ones are indexed. */
-static const struct node *key_before(struct index *seen, const struct node *map, size_t count,
-				     const struct node *key)
+static const struct key *key_before(struct index *seen, const struct node *map, size_t count,
+				    const struct key *key)
 {
 	const size_t walked = 16;
 	const struct node *value;
@@ -213,16 +269,7 @@ static const struct node *key_before(struct index *seen, const struct node *map,
 	return index_put(seen, key->text, key);
 }
 
-static int check_key(struct builder *b, const struct node *key)
-{
-	if (key->kind == NODE_SCALAR)
-		return 0;
-	return diag_error(b->d, key->loc, -EINVAL, "yaml-syntax",
-			  "quote a value that begins with '{' or '['",
-			  "a key must be a word, not a list or a map");
-}
-
-static void check_twice(struct builder *b, const struct node *before, const struct node *key)
+static void check_twice(struct builder *b, const struct key *before, const struct key *key)
 {
 	if (before)
 		diag_error(b->d, key->loc, -EINVAL, "duplicate-key", NULL,
@@ -232,19 +279,18 @@ static void check_twice(struct builder *b, const struct node *before, const stru
 
 static int build_map(struct builder *b, struct node *map)
 {
-	struct index seen = {.arena = b->d->arena};
+	struct index seen = {.arena = b->arena};
 	struct node **tail = &map->first;
 	size_t count;
 
 	for (count = 0;; count++) {
-		struct node *key, *value;
-		int err = build_next(b, YAML_MAPPING_END_EVENT, &key);
+		struct node *value;
+		struct key *key;
+		int err = build_next_key(b, &key);
 
 		if (err || !key)
 			return err;
-		err = check_key(b, key);
-		if (!err)
-			err = build_next(b, YAML_NO_EVENT, &value);
+		err = build_next(b, YAML_NO_EVENT, &value);
 		if (err)
 			return err;
 		check_twice(b, key_before(&seen, map, count, key), key);
@@ -356,9 +402,10 @@ static int refuse_file(struct diags *d, const char *path, int err)
 			  "cannot be read: %s", error_text(err));
 }
 
-static int doc_read(const char *path, const char *until, struct diags *d, struct node **out)
+static int doc_read(const char *path, const char *until, struct diags *d, struct arena *nodes,
+		    struct node **out)
 {
-	struct builder b = {.d = d, .until = until};
+	struct builder b = {.d = d, .arena = nodes, .until = until};
 	int err = source_read(d->arena, path, DOC_BYTES_MAX, &b.source);
 
 	if (err)
@@ -381,10 +428,15 @@ static int doc_read(const char *path, const char *until, struct diags *d, struct
 
 int doc_load(const char *path, struct diags *d, struct node **out)
 {
-	return doc_read(path, NULL, d, out);
+	return doc_read(path, NULL, d, d->arena, out);
+}
+
+int doc_load_apart(const char *path, struct diags *d, struct arena *nodes, struct node **out)
+{
+	return doc_read(path, NULL, d, nodes, out);
 }
 
 int doc_load_until(const char *path, const char *key, struct diags *d, struct node **out)
 {
-	return doc_read(path, key, d, out);
+	return doc_read(path, key, d, d->arena, out);
 }
