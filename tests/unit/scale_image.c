@@ -116,6 +116,31 @@ Test(scale_image, a_hundred_thousand_prefixes_of_one_rule_are_two_address_classe
 	build_free(&b);
 }
 
+/* What an address inherits from the prefixes around it is theirs: it costs no block of its own. */
+Test(scale_image, addresses_in_a_prefix_share_the_blocks_of_its_four_hundred_rules, .timeout = 120)
+{
+	enum { OUTER = 400, INNER = 6000 };
+	struct build b = build_new();
+	struct image image;
+
+	for (uint32_t i = 0; i < OUTER; i++) {
+		struct rule *rule = add_tcp(&b, 1000 + i / 2, 1000 + i / 2);
+
+		rule->services->proto = i % 2 ? PROTO_UDP : PROTO_TCP;
+		*rule->peers = (struct prefix){addr_from_v4(0x0a000000), 96 + 8};
+	}
+	for (uint32_t i = 0; i < INNER; i++)
+		*add_tcp(&b, 60000, 60000)->peers =
+			(struct prefix){addr_from_v4(0x0a000000 + i * 7), 128};
+	image = build_image(&b);
+	cr_assert(!image.stats.dense);
+	cr_assert_eq(image.stats.address_classes[FR_EGRESS], INNER + 2);
+	cr_assert_leq(image.stats.blocks, INNER + 100, "%u blocks", image.stats.blocks);
+	assert_same(&b, &image, 100);
+	image_free(&image);
+	build_free(&b);
+}
+
 Test(scale_image, the_digest_does_not_depend_on_the_processor)
 {
 	uint8_t text[1024], plain[32], best[32];

@@ -46,15 +46,18 @@ uint32_t lines_share(struct lines *lines, struct map *seen, const void *content,
  *
  * A row of keys as a tree of 16-way nodes, equal nodes stored once: a row costs what sets it apart
  * from others. A node of level 1 holds 16 keys, one of level n holds 16 nodes of level n - 1. The
- * smallest key is the strongest. Nodes of fresh strokes are not looked for and cannot be found,
- * which a tree of keys may have: the tree of cells, where all its rows end up, still tells equal
- * ones.
+ * smallest key is the strongest.
+ *
+ * Looking for a node costs as much as all else about it, and most rules have one prefix: what such
+ * a rule paints is in no other row. Those nodes are lone: not looked for, and not to be found. They
+ * hold the rule's number, so nothing that is looked for equals them, in keys nor in cells.
  */
 struct tree_node {
 	uint32_t word[FR_LINE_WORDS];
 	uint32_t low, high; /* the smallest and the largest key below */
 	uint32_t memo;	    /* what the tree's user knows of the node, NONE at first */
-	uint32_t level;
+	uint8_t level;
+	bool lone;
 };
 /* The hash stands beside the number, so that a node of another content is not even touched. */
 struct tree_slot {
@@ -68,9 +71,10 @@ struct tree {
 	uint32_t slot_count, slots_used;
 	uint32_t levels; /* of every row of this tree */
 };
-/* Of rows of that many levels. As many nodes have room before it widens. */
+/* Of rows of that many levels, with room for as many nodes. */
 void tree_open(struct tree *tree, uint32_t levels, uint32_t nodes);
 uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words);
+uint32_t tree_add(struct tree *tree, uint32_t level, const uint32_t *words); /* a lone one */
 uint32_t tree_uniform(struct tree *tree, uint32_t level, uint32_t key);
 /* Columns lo <= c < hi get `key` where it is stronger than what is there. */
 struct stroke {
@@ -80,7 +84,8 @@ struct stroke {
 };
 /* Gives the new row. */
 uint32_t tree_paint(struct tree *tree, uint32_t row, const struct stroke *stroke);
-/* The two work on the words of a row that is no node yet. */
+/* The two work on the words of a row that is no node yet. The first needs the memos of the nodes
+ * below. */
 /* Columns get keys, stronger or not. In the order of columns, none twice. */
 struct patch {
 	uint32_t column, key;

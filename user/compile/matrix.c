@@ -110,16 +110,26 @@ static uint32_t *merged_at(struct direction *dir, uint32_t real, uint32_t staged
 	return map_at(&dir->merged, (uint64_t)real << 32 | staged);
 }
 
+/* Whether the two come to words that no other pair comes to. */
+static bool merged_lone(const struct direction *dir, uint32_t real, uint32_t staged)
+{
+	const struct tree_node *node = &dir->keys.nodes[real];
+
+	return node->lone && staged == dir->unstaged[node->level];
+}
+
 /* Pairs of nodes that were met before cost nothing. */
 static uint32_t node_merge(struct compilation *c, struct direction *dir, uint32_t real,
 			   uint32_t staged)
 {
 	uint32_t merged = *merged_at(dir, real, staged), words[FR_LINE_WORDS];
+	uint32_t level = dir->keys.nodes[real].level;
 
 	if (merged != NONE)
 		return merged;
 	words_merge(c, dir, real, staged, words);
-	merged = tree_node(&dir->cells, dir->keys.nodes[real].level, words);
+	merged = merged_lone(dir, real, staged) ? tree_add(&dir->cells, level, words)
+						: tree_node(&dir->cells, level, words);
 	*merged_at(dir, real, staged) = merged;
 	return merged;
 }
@@ -141,24 +151,31 @@ static void fragment_columns(struct direction *dir, uint32_t words[FR_LINE_WORDS
 	tree_set(&dir->cells, level, words, patches, dir->divided_count);
 }
 
+/* The number of a row, a new one for a new row. */
+static uint32_t row_number(struct direction *dir, uint32_t tree)
+{
+	uint32_t *row = &dir->cells.nodes[tree].memo;
+
+	if (*row != NONE)
+		return *row;
+	dir->rows = array_reserve(dir->rows, &dir->row_capacity, dir->row_count + 1ull,
+				  sizeof(*dir->rows));
+	dir->rows[dir->row_count] = tree;
+	return *row = dir->row_count++;
+}
+
 uint32_t matrix_row(struct compilation *c, struct direction *dir, uint32_t state)
 {
 	struct state *s = &dir->states[state];
-	uint32_t words[FR_LINE_WORDS], tree, *row;
+	uint32_t words[FR_LINE_WORDS], level = dir->cells.levels, tree;
 
 	if (s->row != NONE)
 		return s->row;
 	words_merge(c, dir, s->real, s->staged, words);
 	fragment_columns(dir, words);
-	tree = tree_node(&dir->cells, dir->cells.levels, words);
-	row = &dir->cells.nodes[tree].memo;
-	if (*row == NONE) {
-		dir->rows = array_reserve(dir->rows, &dir->row_capacity, dir->row_count + 1ull,
-					  sizeof(*dir->rows));
-		dir->rows[dir->row_count] = tree;
-		*row = dir->row_count++;
-	}
-	return s->row = *row;
+	tree = merged_lone(dir, s->real, s->staged) ? tree_add(&dir->cells, level, words)
+						    : tree_node(&dir->cells, level, words);
+	return s->row = row_number(dir, tree);
 }
 
 /* ---------------------------------------------------------------- lines */

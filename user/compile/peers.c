@@ -127,14 +127,14 @@ static uint32_t state_start(struct direction *dir)
 			  dir->unstaged[levels]);
 }
 
-/* A rule mostly costs the matrix a row and two nodes of cells. */
+/* A rule mostly costs a leaf and the node above it, and the matrix a row and two nodes of cells. */
 static void trees_open(struct direction *dir)
 {
 	uint32_t levels = 2;
 
 	while (1u << 4 * levels < dir->columns)
 		levels++;
-	tree_open(&dir->keys, levels, 0);
+	tree_open(&dir->keys, levels, 2 * dir->run_count);
 	tree_open(&dir->cells, levels, 3 * dir->run_count);
 }
 

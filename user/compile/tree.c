@@ -27,9 +27,8 @@ static uint32_t node_hash(uint32_t level, const uint32_t *words)
 void tree_open(struct tree *tree, uint32_t levels, uint32_t nodes)
 {
 	*tree = (struct tree){.levels = levels, .slot_count = 2048};
-	while (tree->slot_count / 2 < nodes)
-		tree->slot_count *= 2;
 	tree->slots = array_new(tree->slot_count, sizeof(*tree->slots));
+	tree->nodes = array_reserve(NULL, &tree->capacity, nodes, sizeof(*tree->nodes));
 }
 
 static void tree_widen(struct tree *tree)
@@ -83,7 +82,7 @@ static struct tree_slot *slot_find(const struct tree *tree, uint32_t level, uint
 	return &tree->slots[at];
 }
 
-static uint32_t node_add(struct tree *tree, uint32_t level, const uint32_t *words)
+static uint32_t node_add(struct tree *tree, uint32_t level, const uint32_t *words, bool lone)
 {
 	uint32_t id = tree->count++;
 	struct tree_node *node;
@@ -92,6 +91,7 @@ static uint32_t node_add(struct tree *tree, uint32_t level, const uint32_t *word
 	node = &tree->nodes[id];
 	memcpy(node->word, words, sizeof(node->word));
 	node->level = level;
+	node->lone = lone;
 	node->memo = NONE;
 	node_bounds(tree, node);
 	return id;
@@ -106,10 +106,15 @@ uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words)
 		tree_widen(tree);
 	slot = slot_find(tree, level, hash, words);
 	if (!slot->node) {
-		*slot = (struct tree_slot){hash, node_add(tree, level, words) + 1};
+		*slot = (struct tree_slot){hash, node_add(tree, level, words, false) + 1};
 		tree->slots_used++;
 	}
 	return slot->node - 1;
+}
+
+uint32_t tree_add(struct tree *tree, uint32_t level, const uint32_t *words)
+{
+	return node_add(tree, level, words, true);
 }
 
 uint32_t tree_uniform(struct tree *tree, uint32_t level, uint32_t key)
@@ -145,7 +150,7 @@ static uint32_t node_painted(struct tree *tree, uint32_t id, const uint32_t *wor
 
 	if (!memcmp(node->word, words, sizeof(node->word)))
 		return id;
-	return fresh ? node_add(tree, node->level, words) : tree_node(tree, node->level, words);
+	return fresh ? tree_add(tree, node->level, words) : tree_node(tree, node->level, words);
 }
 
 static uint32_t node_paint(struct tree *tree, uint32_t id, struct range range,
@@ -178,6 +183,22 @@ uint32_t tree_paint(struct tree *tree, uint32_t row, const struct stroke *stroke
 	return range.lo < range.hi ? node_paint(tree, row, range, stroke) : row;
 }
 
+/* What a node becomes when it gets these words. A lone one remembers what it first became. */
+static uint32_t node_patched(struct tree *tree, uint32_t id, const uint32_t *words)
+{
+	const struct tree_node *node = &tree->nodes[id];
+	uint32_t level = node->level, patched = node->memo;
+
+	if (!memcmp(node->word, words, sizeof(node->word)))
+		return id;
+	if (!node->lone ||
+	    (patched != NONE && memcmp(tree->nodes[patched].word, words, sizeof(node->word)) != 0))
+		return tree_node(tree, level, words);
+	if (patched == NONE)
+		tree->nodes[id].memo = patched = tree_add(tree, level, words);
+	return patched;
+}
+
 void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct patch *patches,
 	      uint32_t count)
 {
@@ -194,7 +215,7 @@ void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct p
 		}
 		memcpy(below, tree->nodes[words[i]].word, sizeof(below));
 		tree_set(tree, level - 1, below, patches + at, end - at);
-		words[i] = tree_node(tree, level - 1, below);
+		words[i] = node_patched(tree, words[i], below);
 	}
 }
 
