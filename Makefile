@@ -154,7 +154,7 @@ $(BUILD)/talk: tests/vm/talk.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
 
-.PHONY: check check-unit check-kernel check-e2e check-style check-vm bench fuzz fuzzers
+.PHONY: check check-unit check-kernel check-e2e check-peers check-style check-vm bench fuzz fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 fuzz: fuzzers  ## the four fuzzers, FUZZ_SECONDS each (60)
 	$(Q)BUILD=$(BUILD) scripts/fuzz
@@ -164,6 +164,8 @@ check-kernel: $(BUILD)/tests-kernel  ## packet tests through BPF_PROG_TEST_RUN, 
 	$(Q)$(BUILD)/tests-kernel --jobs 1
 check-e2e: $(BUILD)/flowreeve  ## real clients and servers in network namespaces, root
 	$(Q)tests/e2e/run
+check-peers: $(BUILD)/flowreeve  ## every row of the vendors' tables with real peers, root; PEERS="qumulo" for some
+	$(Q)tests/peers/run $(PEERS)
 check-vm:  ## Debian's kernels under QEMU, x86-64 and arm64; VM="-a x86 -k 5.10" for some
 	$(Q)scripts/check-vm $(VM)
 check-style:  ## floors, headers, limits of style

@@ -81,12 +81,20 @@ knocks_do()
 	cat "$1/$2.answers".* >"$1/$2.answers"
 }
 
-ask_do() # DIR PHASE NUMBER SERVICE WORDS...: one line for the judge
+# One line for the judge. Who runs out of time on a busy machine is asked again, and what takes all of its time
+# thrice hangs. DIR PHASE NUMBER SERVICE WORDS...
+ask_do()
 {
-	local where="$1/$2.said.$3" number=$3 service=$4 started=$EPOCHREALTIME
+	local where="$1/$2.said.$3" number=$3 service=$4 try started code took
 	shift 4
-	"ask_$service" "$@" >"$where" 2>&1
-	echo "$number $? $(((${EPOCHREALTIME/./} - ${started/./}) / 1000))"
+	for try in 1 2 3; do
+		started=$EPOCHREALTIME
+		"ask_$service" "$@" >"$where" 2>&1
+		code=$?
+		took=$(((${EPOCHREALTIME/./} - ${started/./}) / 1000))
+		[ $code != 0 ] && [ $took -ge 2400 ] || break
+	done
+	echo "$number $code $took"
 }
 
 asks_do() # DIR PHASE
@@ -130,7 +138,9 @@ play_one() # TABLE VARIANT ROLE KIND
 	succeeds "$who: enforce" fr "$3" apply "$where/policy.yaml" --mode enforce "${subnets[@]}"
 	succeeds "$who: zero" fr "$3" zero
 	phase_do "$who" "$where" "$3" enforce
-	"$peers_here/judge" "$who" "$where"
+	"$peers_here/judge" "$who" "$where" >"$where/judged"
+	cat "$where/judged"
+	! grep -q '^not ok' "$where/judged" || fr "$3" show drops --json 2>&1 | jq -c '.drops[]' | sed 's/^/    # /'
 	fr "$3" coverage "${subnets[@]}" 2>&1 | sed '/^UNEXPLAINED/,$d; s/^/# /'
 	succeeds "$who: detach" fr "$3" detach
 }
