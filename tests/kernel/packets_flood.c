@@ -116,6 +116,36 @@ Test(packets_flood, blind_acks_evict_nothing_and_open_no_way_for_a_syn, .timeout
 	rig_close(&rig);
 }
 
+/* From sixteen peers, each on 62,500 ports: every one of them is a conversation of its own. */
+static void million_acks(struct rig *rig)
+{
+	const struct expected adopted = {FR_PASS, FR_REASON_ADOPTED, SSH, __FILE__, __LINE__};
+	struct wire w = {.dir = IN, .proto = TCP, .local = 22, .flags = ACK};
+
+	for (w.host = 8; w.host < 24; w.host++) {
+		for (uint32_t port = 1000; port < 63500; port++) {
+			w.peer = port;
+			rig_step(rig, &w, &adopted);
+		}
+	}
+}
+
+/* Lesson: a table that believes what it meets mid-stream can be filled by anybody; the transfers
+ * that were under way are then the strays. */
+Test(packets_flood, a_million_acks_evict_no_conversation, .timeout = 300)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig.kind = FR_KIND_GUEST;
+	rig_start(&rig, &adopting);
+	under_way(&rig);
+	million_acks(&rig);
+	cr_assert_geq(rig_tally(&rig, FR_TALLY_EVICTED + FR_TABLE_EMBRYOS), 980000);
+	go_on(&rig);
+	rig_close(&rig);
+}
+
 /* Datagrams of an allowed peer port, where no socket is connected to it, again and again. */
 static void blind_datagrams(struct rig *rig)
 {
