@@ -81,8 +81,10 @@ static __always_inline void host_names(struct __sk_buff *skb, struct fr_packet *
 	    p->payload != (p->v4 ? FR_PLAIN_TCP4 : FR_PLAIN_TCP6))
 		return;
 	sk = bpf_sk_fullsock(sk);
-	if (!sk || sk->type != FR_SK_STREAM || sk->protocol != FR_PROTO_TCP || !sk->dst_port ||
-	    !sk->src_port) /* given back when it closed: the RST that comes after is of the same flow */
+	if (!sk || sk->type != FR_SK_STREAM || sk->protocol != FR_PROTO_TCP)
+		return;
+	/* A listener has no peer, and one that has closed no port: its RST has the right ones. */
+	if (!sk->dst_port || !sk->src_port)
 		return;
 	if (p->v4) {
 		__u32 local = sk->src_ip4, peer = sk->dst_ip4;
