@@ -6,7 +6,7 @@
 set -uo pipefail
 
 . "$(dirname "${BASH_SOURCE[0]}")/lab.sh"
-FLOWREEVE=${FLOWREEVE:-$peers_top/${BUILD:-build}/flowreeve}
+FLOWREEVE=${FLOWREEVE:-$(cd "$peers_top" && realpath -m "${BUILD:-build}/flowreeve")}
 for file in "$peers_here"/services/*.sh; do
 	. "$file"
 done
