@@ -53,12 +53,16 @@ million()
 	started=$EPOCHREALTIME
 	equal 'a million flows are in the table' $flows "$("$e2e_here/tools/many-flows" "$table" $flows 2>&1)"
 	told "filled in $(took "$started") ms; $(bpftool map show pinned "$table" | grep -o 'memlock.*')"
+	at_least 'a flow needs no more than 256 bytes of the kernel' \
+		"$(bpftool map show pinned "$table" | sed -n 's/.*memlock \([0-9]*\)B.*/\1/p')" $((1200000 * 256))
 	started=$EPOCHREALTIME
 	lines=$(fr_small 65536 show flows | grep -c ' 100\.[0-9.]*:2049 ')
 	equal 'each of them is shown, in 64 MB of address space' $flows "$lines"
 	told "shown in $(took "$started") ms"
 	lines=$(fr_small 65536 show flows --json 2>/dev/null | head -c 65536 | grep -c '"state"')
 	at_least 'JSON comes flow by flow as well' 50 "$lines"
+	fr_small 65536 show flows --json 2>"$work/said" | head -c 300 >/dev/null
+	equal '... and ends with its reader, exit 1' 1 "${PIPESTATUS[0]}"
 	reader_leaves
 	interrupted
 	equal 'and the conversation that was there goes on' open \
@@ -79,7 +83,7 @@ reader_leaves()
 # One line is read, so it is in the midst of the table; then the user presses Ctrl-C.
 interrupted()
 {
-	local pid line code
+	local pid line code started=$EPOCHREALTIME
 	mkfifo "$work/pipe"
 	# bash has background commands ignore the signal
 	lab_enter agent timeout -s KILL 60 env --default-signal=INT "$FLOWREEVE" show flows \
@@ -88,6 +92,9 @@ interrupted()
 	exec 9<"$work/pipe"
 	read -r line <&9
 	matches 'the first line is there before the last' 'STATE' "$line"
+	read -r line <&9
+	matches '... and the first flow' ':2049 ' "$line"
+	told "after $(took "$started") ms"
 	equal 'while a table is being read packets are judged' open \
 		"$(peer_try agent tcp 10.20.0.5 2049 --wait 2 | sed 's/^ok.*/open/')"
 	pid=$(pgrep -P "$(pgrep -P "$pid")")
