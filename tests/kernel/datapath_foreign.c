@@ -142,11 +142,11 @@ Test(datapath_foreign, a_program_that_went_ahead_is_told_and_passed_by_the_next_
 	cr_expect_eq(result.hooks_added, 1);
 	cr_expect_eq(result.hooks_removed, 1);
 	cr_expect(!lab_udp_in(&lab, 0, 5000));
-	cr_expect_eq(lab_tcx_programs(0, false, NULL), 2);
+	cr_expect_eq(lab_programs(0, false, NULL), 2);
 	cr_expect(status(&lab, arena).enforcing);
 	cr_expect(lab_applied(&lab, &deny, va0).unchanged);
 	lab_detached(&lab);
-	cr_expect_eq(lab_tcx_programs(0, false, NULL), 1, "the other one stays");
+	cr_expect_eq(lab_programs(0, false, NULL), 1, "the other one stays");
 	arena_free(arena);
 	lab_end(&lab);
 }

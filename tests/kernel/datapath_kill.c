@@ -142,13 +142,13 @@ Test(datapath_kill, leaves_the_old_policy_or_the_new_one, .timeout = 300)
 	kill_and_check((int)thin(KILLS), false);
 	lab_applied(&lab, &plan, one);
 	check_whole("at the end");
-	cr_expect_eq(lab_tcx_programs(0, true, NULL), 1);
-	cr_expect_eq(lab_tcx_programs(1, true, NULL), 0);
+	cr_expect_eq(lab_programs(0, true, NULL), 1);
+	cr_expect_eq(lab_programs(1, true, NULL), 0);
 	snprintf(dir, sizeof(dir), "%s/one", lab.root);
 	cr_expect_eq(lab_pins(dir), 3, "two links and one epoch");
 	lab_detached(&lab);
 	cr_expect_neq(access(lab.root, F_OK), 0);
-	cr_expect_eq(lab_tcx_programs(0, true, NULL), 0);
+	cr_expect_eq(lab_programs(0, true, NULL), 0);
 }
 
 Test(datapath_kill, leaves_no_filter_where_the_kernel_has_no_tcx, .timeout = 300)
@@ -175,7 +175,7 @@ Test(datapath_kill, a_killed_first_apply_is_no_policy, .timeout = 120)
 		else
 			cr_expect(!lab_udp_out(&lab, 0, 5000));
 		lab_detached(&lab);
-		cr_expect_eq(lab_tcx_programs(0, true, NULL), 0);
+		cr_expect_eq(lab_programs(0, true, NULL), 0);
 	}
 }
 

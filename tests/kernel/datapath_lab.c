@@ -270,12 +270,36 @@ struct fr_counters lab_counters(const struct lab *lab, const char *policy, const
 	return sum;
 }
 
-unsigned lab_tcx_programs(int pair, bool egress, uint32_t links[16])
+bool lab_has_tcx(void)
+{
+	return tcx_works(if_nametoindex("va0"));
+}
+
+/* Of clsact; tc prints a line with a handle for each. */
+static unsigned filters_count(const char *device, bool egress)
+{
+	char command[80], line[256];
+	unsigned count = 0;
+	FILE *listing;
+
+	snprintf(command, sizeof(command), "tc filter show dev %s %s", device,
+		 egress ? "egress" : "ingress");
+	listing = popen(command, "re");
+	cr_assert(listing, "%m");
+	while (fgets(line, sizeof(line), listing))
+		count += strstr(line, " handle ") != NULL;
+	pclose(listing);
+	return count;
+}
+
+unsigned lab_programs(int pair, bool egress, uint32_t links[16])
 {
 	struct hook_query query = {0};
 	char name[8];
 
 	snprintf(name, sizeof(name), "va%d", pair);
+	if (!lab_has_tcx())
+		return filters_count(name, egress);
 	cr_assert_eq(hook_query(if_nametoindex(name),
 				egress ? ATTACH_TCX_EGRESS : ATTACH_TCX_INGRESS, &query),
 		     0);

@@ -38,8 +38,9 @@ void lab_detached(const struct lab *lab);
 /* Sum of what a rule counted, as a reader sees it. */
 struct fr_counters lab_counters(const struct lab *lab, const char *policy, const char *rule,
 				uint8_t dir);
-/* Programs on TCX of va<pair> here. */
-unsigned lab_tcx_programs(int pair, bool egress, uint32_t links[16]);
+bool lab_has_tcx(void);
+/* Programs on TCX of va<pair> here and their links; where there is no TCX, filters of clsact. */
+unsigned lab_programs(int pair, bool egress, uint32_t links[16]);
 unsigned lab_pins(const char *dir); /* entries of a directory, 0 when there is none */
 
 #endif

@@ -275,8 +275,8 @@ Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_nam
 	cr_assert_not_null(strstr(bypass_of(&report, "xdp")->found, "va1: program stranger"), "%s",
 			   bypass_of(&report, "xdp")->found);
 	/* Nothing of the trials is left where they were made. */
-	cr_assert_eq(lab_tcx_programs(0, false, NULL), 2);
-	cr_assert_eq(lab_tcx_programs(1, false, NULL), 0);
+	cr_assert_eq(lab_programs(0, false, NULL), 2);
+	cr_assert_eq(lab_programs(1, false, NULL), 0);
 	lab_detached(&lab);
 	lab_end(&lab);
 }

@@ -6,9 +6,8 @@
  */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
-
-#include <net/if.h>
+#include <errno.h>
+#include <linux/bpf.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,7 +35,7 @@ Test(datapath_refused, a_link_that_is_refused_leaves_nothing_and_names_the_other
 	struct apply_result result;
 	char said[512];
 
-	if (!tcx_works(if_nametoindex("va0"))) {
+	if (!lab_has_tcx()) {
 		lab_end(&lab);
 		cr_skip_test("this kernel has no TCX: NOT RUN");
 	}
@@ -45,7 +44,7 @@ Test(datapath_refused, a_link_that_is_refused_leaves_nothing_and_names_the_other
 	cr_expect(strstr(said, "cannot attach tcx/ingress to va0"), "%s", said);
 	cr_expect(strstr(said, "--no-tcx"), "%s", said);
 	cr_expect_neq(access(lab.root, F_OK), 0, "a pin is left");
-	cr_expect_eq(lab_tcx_programs(0, false, NULL), 0);
+	cr_expect_eq(lab_programs(0, false, NULL), 0);
 	cr_expect(lab_udp_out(&lab, 0, 5000), "nothing is in force, but it drops");
 	lab.host.no_tcx = true;
 	result = lab_applied(&lab, &deny, va0);

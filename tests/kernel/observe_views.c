@@ -70,7 +70,7 @@ Test(observe_views, status_tells_mode_hooks_and_verdicts)
 	cr_expect_str_eq(view.source, "test.yaml");
 	cr_expect_eq(strlen(view.digest), 64);
 	cr_assert_eq(view.hook_count, 2);
-	cr_expect_str_eq(view.hooks[0].hook, "tcx/ingress");
+	cr_expect_str_eq(view.hooks[0].hook, lab_has_tcx() ? "tcx/ingress" : "clsact/ingress");
 	cr_expect_str_eq(view.hooks[0].name, "va0");
 	cr_expect(view.hooks[0].alive && view.hooks[1].alive, "%s", view.hooks[0].fault);
 	reason = &view.reasons[FR_KIND_INTERFACE][FR_EGRESS][FR_REASON_DEFAULT];
@@ -79,21 +79,44 @@ Test(observe_views, status_tells_mode_hooks_and_verdicts)
 	cr_expect_eq(view.maps[4].entries, 1, "one refused tuple");
 }
 
+static const char *fault_of(bool tcx)
+{
+	return tcx ? "nothing is attached: the interface is gone, or the link was detached"
+		   : "its filter is gone";
+}
+
+static void link_cut(const char *pin)
+{
+	char path[160];
+	int link;
+
+	snprintf(path, sizeof(path), "%s/%s", lab.root, pin);
+	link = bpf_obj_get(path);
+	cr_assert_geq(link, 0, "%s: %m", path);
+	cr_assert_eq(bpf_link_detach(link), 0, "%m");
+	close(link);
+}
+
+static void filter_cut(const char *direction)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "tc filter del dev va0 %s", direction);
+	cr_assert_eq(system(command), 0);
+}
+
 Test(observe_views, a_hook_whose_link_was_cut_is_not_enforcing)
 {
-	char command[160];
+	bool tcx = lab_has_tcx();
 	struct status_view view;
 
 	lab_applied(&lab, &deny, va0);
-	snprintf(command, sizeof(command), "bpftool link detach pinned %s/one/link-1-egress",
-		 lab.root);
-	cr_assert_eq(system(command), 0);
+	tcx ? link_cut("one/link-1-egress") : filter_cut("egress");
 	view = status();
 	cr_expect(view.enforce && !view.enforcing);
 	cr_expect(view.hooks[0].alive);
 	cr_expect(!view.hooks[1].alive);
-	cr_expect_str_eq(view.hooks[1].fault,
-			 "nothing is attached: the interface is gone, or the link was detached");
+	cr_expect_str_eq(view.hooks[1].fault, fault_of(tcx));
 	cr_expect_eq(lab_applied(&lab, &deny, va0).hooks_added, 1, "apply heals");
 	cr_expect(status().enforcing);
 	cr_expect(!lab_udp_out(&lab, 0, 5000));
@@ -101,14 +124,14 @@ Test(observe_views, a_hook_whose_link_was_cut_is_not_enforcing)
 
 Test(observe_views, a_hook_whose_device_went_is_told)
 {
+	bool tcx = lab_has_tcx();
 	struct status_view view;
 
 	lab_applied(&lab, &deny, va0);
 	cr_assert_eq(system("ip link del va0"), 0);
 	view = status();
 	cr_expect(!view.enforcing);
-	cr_expect_str_eq(view.hooks[0].fault,
-			 "nothing is attached: the interface is gone, or the link was detached");
+	cr_expect_str_eq(view.hooks[0].fault, fault_of(tcx));
 }
 
 /* A program of somebody else on TCX of va0, that says "not mine". */
