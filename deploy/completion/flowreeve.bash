@@ -4,7 +4,7 @@
 # reads directories, and for the rules of `zero` runs one `flowreeve show rules`, bounded in time, where
 # the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new import apply status show coverage monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new import plan apply status show coverage monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -15,6 +15,7 @@ _flowreeve_options() # VERB
 	roles) echo '--json --tables' ;;
 	new) echo '--tables --table --as --name --attach' ;;
 	import) echo '--name --title' ;;
+	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
 	apply) echo "$file --flows --cgroup --no-tcx --pin-root" ;;
 	status) echo '--json --policy --query --pin-root' ;;
 	show | zero) echo '--json --policy --pin-root' ;;
@@ -85,7 +86,7 @@ _flowreeve_takes_value() # OPTION
 {
 	case $1 in
 	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows | \
-		--table | --as | --name | --attach | --title | --source) ;;
+		--table | --as | --name | --attach | --title | --source | --host | --dir) ;;
 	*) return 1 ;;
 	esac
 }
@@ -94,7 +95,7 @@ _flowreeve_value() # OPTION
 {
 	case $1 in
 	--mode) _flowreeve_words audit enforce ;;
-	--tables | --cgroup | --pin-root) _flowreeve_paths -d ;;
+	--tables | --cgroup | --pin-root | --dir) _flowreeve_paths -d ;;
 	--policy) _flowreeve_policies ;;
 	--table | --source) _flowreeve_files ;;
 	--attach) compopt -o nospace 2>/dev/null && _flowreeve_words interfaces= guests= cgroups= ;;
@@ -117,7 +118,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 {
 	case $1 in
 	check) _flowreeve_files ;;
-	compile | apply | roles) [ "$2" != 0 ] || _flowreeve_files ;;
+	compile | apply | roles | plan) [ "$2" != 0 ] || _flowreeve_files ;;
 	explain) _flowreeve_explain "$2" ;;
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops; else _flowreeve_policies; fi ;;

@@ -99,15 +99,25 @@ params: {x: {$stray}, v: {type: version}}
 roles: {x: {$stray, expect: {$stray}}}
 rows: [{$stray, source: {$stray}, when: {v: {$stray}}}]
 END
+cat >"$work/stray-site.yaml" <<END
+apiVersion: flowreeve/v1
+kind: Site
+$stray
+mode: audit
+metadata: {$stray}
+use: [{$stray}]
+hosts: {x: {$stray}}
+END
 declare -A headings=(
 	['a policy']='The document' ['a table']='The table' ["'attach'"]=attach ['a prefix set']=prefixes
+	['a site']='The site' ['a use of a site']='use of a site' ['a host']=hosts
 	['a use']=use ['a rule']=rules ['a failsafe entry']=failsafe ["'default'"]=default
 	["'builtin'"]=builtin ["'timeouts'"]=timeouts ['a param']=params ['a role']=roles
 	["'expect'"]=expect ['a row']=rows ["'source'"]=source ['a range of versions']=versions)
 maps=0
-for file in stray stray-table; do
+for file in stray stray-table stray-site; do
 	headings["'metadata'"]=metadata
-	[ $file = stray ] || headings["'metadata'"]='Metadata of a table'
+	[ $file != stray-table ] || headings["'metadata'"]='Metadata of a table'
 	attempt check --json "$work/$file.yaml"
 	while IFS=$'\t' read -r what keys; do
 		heading=${headings[$what]:-no such heading}
@@ -179,7 +189,7 @@ for example in "$work"/examples/*.yaml "$work"/examples/tables/*.yaml; do
 	grep -q ': warning: ' "$work/err" && not_ok "$man5: example ${example##*/}: no warning" "$(cat "$work/err")"
 	examples=$((examples + 1))
 done
-[ $examples = 3 ] && ok "$man5: the examples were found" || not_ok "$man5: the examples were found" "$examples"
+[ $examples = 4 ] && ok "$man5: the examples were found" || not_ok "$man5: the examples were found" "$examples"
 
 # What the page says that explain answers is how its answer begins.
 shown=$(section $man8 EXAMPLES | sed -nE '/^\$ flowreeve explain datasync/,/^  \.\.\.$/p' | sed 's/\\(->/→/; $d')

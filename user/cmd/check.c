@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * check FILE...: what is wrong with policies and tables, or what they compile to. Offline.
+ * check FILE...: what is wrong with policies, tables and sites, or what they compile to. Offline.
  */
 #include "cmd.h"
 
@@ -28,6 +28,26 @@ static int check_table(struct context *c, const char *path, struct diags *d,
 	return 0;
 }
 
+static int check_site(struct context *c, const char *path, struct diags *d, struct render_stream *s)
+{
+	const struct site_view *site;
+	struct image *images;
+	int ret = 0;
+	size_t i;
+
+	if (load_site(c, path, d, &site))
+		return EXIT_REJECTED;
+	images = arena_alloc(d->arena, site->plan_count * sizeof(*images));
+	for (i = 0; i < site->plan_count; i++)
+		if (image_compile(site->plans[i].rs, d, &images[i]))
+			ret = EXIT_REJECTED;
+	if (!ret)
+		render_check_site(s, site, images, d);
+	for (i = 0; i < site->plan_count; i++)
+		image_free(&images[i]);
+	return ret;
+}
+
 static int check_file(struct context *c, const char *path, struct diags *d, struct render_stream *s)
 {
 	const char *kind = NULL;
@@ -36,6 +56,8 @@ static int check_file(struct context *c, const char *path, struct diags *d, stru
 		return EXIT_REJECTED;
 	if (str_equal(kind, "PortTable"))
 		return check_table(c, path, d, s);
+	if (str_equal(kind, "Site"))
+		return check_site(c, path, d, s);
 	return check_policy(c, path, d, s);
 }
 

@@ -43,6 +43,9 @@ enum option_bit {
 	OPT_ATTACH = 1 << 18,
 	OPT_TITLE = 1 << 19,
 	OPT_SOURCE = 1 << 20,
+	OPT_HOST = 1 << 21,
+	OPT_ALL = 1 << 22,
+	OPT_DIR = 1 << 23,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -59,6 +62,7 @@ struct options {
 	const char *table, *as, *name, *attach; /* new; or NULL */
 	const char *title;			/* import; or NULL */
 	const char *source;			/* coverage; or NULL */
+	const char *plan_host, *dir;		/* plan; or NULL */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
 	const char **operands;
@@ -108,6 +112,8 @@ int exit_of_host(int err);
 int exit_of_read(int err);
 /* policy_load and --mode. 0 or an exit code. */
 int load_policy(struct context *c, const char *path, struct diags *d, struct ruleset **out);
+/* site_load and --mode, for every host. */
+int load_site(struct context *c, const char *path, struct diags *d, const struct site_view **out);
 /* load_policy as `apply` does it, with the hooks on this host; a policy that names local-subnet is
  * read a second time, host known. apply.c */
 int load_for_host(struct context *c, const char *path, struct ruleset **rs, struct hook **hooks,
@@ -127,6 +133,7 @@ int cmd_compile(struct context *c);
 int cmd_roles(struct context *c);
 int cmd_new(struct context *c);
 int cmd_import(struct context *c);
+int cmd_plan(struct context *c);
 int cmd_apply(struct context *c);
 int cmd_status(struct context *c);
 int cmd_show(struct context *c);

@@ -9,8 +9,8 @@
 
 /* clang-format off */
 static const struct command commands[] = {
-	{"check", "FILE...", "errors and warnings of policies and tables; offline, no root",
-	 "Reads policies and port tables, says all that is wrong with them in one run, or what\n"
+	{"check", "FILE...", "errors and warnings of policies, tables and sites; offline, no root",
+	 "Reads policies, port tables and sites, says all that is wrong with them in one run, or what\n"
 	 "they compile to. Never looks at the host, never asks DNS.",
 	 OPT_JSON | OPTS_FILE, 1, SIZE_MAX, cmd_check},
 	{"explain", "POLICY egress|ingress PROTO PEER[:PORT] | icmp PEER TYPE[/CODE]",
@@ -33,6 +33,11 @@ static const struct command commands[] = {
 	 "Markdown, HTML and flattened text, with the template tags of their sources. The draft goes\n"
 	 "to stdout: a table that `check` accepts, and as comments what was not understood.",
 	 OPT_NAME | OPT_TITLE, 1, 1, cmd_import},
+	{"plan", "SITE --host NAME | SITE --all --dir DIR",
+	 "the policies that follow from a site, host by host; offline",
+	 "A site says which host plays which role. The policy of one host goes to stdout; those of\n"
+	 "all go to DIR, which is there whole or as it was.",
+	 OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_HOST | OPT_ALL | OPT_DIR, 1, 1, cmd_plan},
 	{"apply", "POLICY", "put a policy in force: attaches in its mode, audit by default",
 	 "One commit point: before it the old policy of this name is in force, after it the new\n"
 	 "one, whole. A failure leaves the running policy untouched. Enforcement outlives the\n"

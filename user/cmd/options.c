@@ -25,6 +25,9 @@ static const struct option_line lines[] = {
 	{"as", "ROLE", "the role that the host plays", OPT_AS},
 	{"name", "NAME", "of the policy or table that is written", OPT_NAME},
 	{"title", "TITLE", "of the table that is written", OPT_TITLE},
+	{"host", "NAME", "the host of the site", OPT_HOST},
+	{"all", NULL, "every host of the site", OPT_ALL},
+	{"dir", "DIR", "where the policies go, a file for each host", OPT_DIR},
 	{"attach", "KIND=NAME", "where: interfaces=eth0, guests=tap0, cgroups=/PATH", OPT_ATTACH},
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
 	{"source", "FILE", "the policy's file, instead of the one that was applied", OPT_SOURCE},
@@ -99,50 +102,58 @@ static int take_local_subnet(struct context *c, const char *value)
 	return 0;
 }
 
+/* Where the text of an option goes that is taken as it is, or NULL. */
+static const char **text_option(struct options *o, uint32_t bit)
+{
+	switch (bit) {
+	case OPT_TABLES:
+		return &o->policy.tables_dir;
+	case OPT_TABLE:
+		return &o->table;
+	case OPT_AS:
+		return &o->as;
+	case OPT_NAME:
+		return &o->name;
+	case OPT_TITLE:
+		return &o->title;
+	case OPT_SOURCE:
+		return &o->source;
+	case OPT_HOST:
+		return &o->plan_host;
+	case OPT_DIR:
+		return &o->dir;
+	case OPT_ATTACH:
+		return &o->attach;
+	case OPT_POLICY:
+		return &o->policy_name;
+	case OPT_PIN_ROOT:
+		return &o->host.pin_root;
+	case OPT_CGROUP:
+		return &o->host.cgroup;
+	default:
+		return NULL;
+	}
+}
+
 static int take_value(struct context *c, const struct option_line *line, const char *value)
 {
 	struct options *o = &c->options;
+	const char **text = text_option(o, line->bit);
 	uint64_t number = 0;
 	int ret = 0;
 
+	if (text) {
+		*text = value;
+		return 0;
+	}
 	switch (line->bit) {
 	case OPT_STRICT:
 		o->policy.strict = true;
-		break;
-	case OPT_TABLES:
-		o->policy.tables_dir = value;
 		break;
 	case OPT_LOCAL_SUBNET:
 		return take_local_subnet(c, value);
 	case OPT_MODE:
 		return take_mode(c, value);
-	case OPT_TABLE:
-		o->table = value;
-		break;
-	case OPT_AS:
-		o->as = value;
-		break;
-	case OPT_NAME:
-		o->name = value;
-		break;
-	case OPT_TITLE:
-		o->title = value;
-		break;
-	case OPT_SOURCE:
-		o->source = value;
-		break;
-	case OPT_ATTACH:
-		o->attach = value;
-		break;
-	case OPT_POLICY:
-		o->policy_name = value;
-		break;
-	case OPT_PIN_ROOT:
-		o->host.pin_root = value;
-		break;
-	case OPT_CGROUP:
-		o->host.cgroup = value;
-		break;
 	case OPT_NO_TCX:
 		o->host.no_tcx = true;
 		break;

@@ -7,7 +7,7 @@
 
 #include "model.h"
 
-static const char *const kinds[] = {"Policy", "PortTable"};
+static const char *const kinds[] = {"Policy", "PortTable", "Site"};
 static const char api_version[] = "flowreeve/v1";
 
 static const char *kind_of(struct diags *d, const struct node *root)
@@ -43,7 +43,10 @@ bool kind_check(struct job *job, const struct node *root, const char *kind)
 		return false;
 	if (str_equal(found, kind))
 		return true;
-	diag_error(job->d, map_get(root, "kind")->loc, -EINVAL, "wrong-kind", NULL,
+	diag_error(job->d, map_get(root, "kind")->loc, -EINVAL, "wrong-kind",
+		   str_equal(found, "Site") && str_equal(kind, "Policy")
+			   ? "flowreeve plan FILE --host NAME prints the policy of one of its hosts"
+			   : NULL,
 		   "this is a %s; a %s is wanted here", found, kind);
 	return false;
 }

@@ -198,10 +198,19 @@ struct draft {
 	struct index tables; /* name -> struct table: each file is read once */
 };
 
-/* Everything but use, rules and failsafe. */
+/* An empty one. */
+void draft_begin(struct job *job, const struct source *source, const char *path,
+		 struct draft *draft);
+/* What `new` leaves for a person to decide: an error for each, and true. */
+bool fill_ins_refuse(struct job *job, const struct node *node);
+/* Everything but prefixes, use, rules and failsafe. */
 void policy_parse(struct job *job, const struct node *root, struct draft *draft);
 void attach_parse(struct job *job, const struct node *node, struct draft *draft);
 void options_parse(struct job *job, const struct node *root, struct draft *draft);
+/* Use, rules and failsafe; prefix sets are read. */
+void rules_resolve(struct job *job, const struct node *root, struct draft *draft);
+/* A table that this draft has not read yet is read; NULL after an error, told once. */
+const struct table *use_table(struct job *job, struct draft *draft, const struct node *place);
 void uses_resolve(struct job *job, const struct node *node, struct draft *draft);
 void rules_parse(struct job *job, const struct node *node, struct draft *draft);
 void failsafe_parse(struct job *job, const struct node *root, struct draft *draft);

@@ -59,11 +59,10 @@ void policy_parse(struct job *job, const struct node *root, struct draft *draft)
 	names_refuse(job, root);
 }
 
-static void rules_resolve(struct job *job, const struct node *root, struct draft *draft)
+void rules_resolve(struct job *job, const struct node *root, struct draft *draft)
 {
 	const struct node *node = map_get(root, "use");
 
-	prefix_sets_parse(job, map_get(root, "prefixes"), draft->path, &draft->sets);
 	if (node)
 		uses_resolve(job, node, draft);
 	node = map_get(root, "rules");
@@ -73,7 +72,7 @@ static void rules_resolve(struct job *job, const struct node *root, struct draft
 }
 
 /* What `new` leaves for a person to decide. Nothing else is worth telling before that is done. */
-static bool fill_ins_refuse(struct job *job, const struct node *node)
+bool fill_ins_refuse(struct job *job, const struct node *node)
 {
 	const struct node *child;
 	bool found = node->kind == NODE_SCALAR && str_equal(node->text, POLICY_FILL_IN);
@@ -86,12 +85,23 @@ static bool fill_ins_refuse(struct job *job, const struct node *node)
 	return found;
 }
 
+void draft_begin(struct job *job, const struct source *source, const char *path,
+		 struct draft *draft)
+{
+	*draft = (struct draft){.path = path};
+	draft->rs = arena_alloc(job->arena, sizeof(*draft->rs));
+	draft->rs->arena = job->arena;
+	draft->rs->source = source;
+	draft->ids[FR_EGRESS].arena = draft->ids[FR_INGRESS].arena = job->arena;
+	draft->tables.arena = job->arena;
+}
+
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out)
 {
 	struct arena *nodes CLEANUP(arena_drop) = arena_new();
 	struct job job = {.d = d, .arena = d->arena, .options = options};
-	struct draft draft = {.path = path};
+	struct draft draft;
 	unsigned errors = d->errors;
 	struct node *root;
 	int err = doc_load_apart(path, d, nodes, &root);
@@ -100,12 +110,9 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 		return err;
 	if (!kind_check(&job, root, "Policy") || fill_ins_refuse(&job, root))
 		return -EINVAL;
-	draft.rs = arena_alloc(d->arena, sizeof(*draft.rs));
-	draft.rs->arena = d->arena;
-	draft.rs->source = root->loc.source;
-	draft.ids[FR_EGRESS].arena = draft.ids[FR_INGRESS].arena = d->arena;
-	draft.tables.arena = d->arena;
+	draft_begin(&job, root->loc.source, path, &draft);
 	policy_parse(&job, root, &draft);
+	prefix_sets_parse(&job, map_get(root, "prefixes"), path, &draft.sets);
 	rules_resolve(&job, root, &draft);
 	policy_check(&job, root, &draft);
 	if (d->errors != errors)

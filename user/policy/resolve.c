@@ -87,7 +87,7 @@ static bool row_services(struct use *use, const struct row *row, struct services
 
 /* ---------------------------------------------------------------- peers */
 
-static void note_missing(struct use *use, const struct row *row, const struct node *names,
+void note_missing(struct use *use, const struct row *row, const struct node *names,
 			 struct role_state *state)
 {
 	const struct node *name;
@@ -126,7 +126,7 @@ static bool row_peers(struct use *use, const struct row *row, const struct role 
 	return false;
 }
 
-static const char *rows_text(struct use *use, const struct role_state *state)
+const char *rows_text(struct use *use, const struct role_state *state)
 {
 	const char *text = arena_printf(use->job->arena, "row '%s' (%s)", state->first->id,
 					row_place(use->job, use->table, state->first));
@@ -140,11 +140,12 @@ static const char *rows_text(struct use *use, const struct role_state *state)
 	return text;
 }
 
-static const char *ways_out(struct use *use, const struct role *role,
-			    const struct role_state *state)
+const char *ways_out(struct use *use, const struct role *role, const struct role_state *state,
+		     const char *key)
 {
-	const char *text = arena_printf(use->job->arena, "peers: {%s: [ADDRESS or prefixes/NAME]}",
-					role->name);
+	const char *text = arena_printf(use->job->arena, "%s: {%s: [%s]}", key, role->name,
+					str_equal(key, "peers") ? "ADDRESS or prefixes/NAME"
+								: "HOST, ADDRESS or prefixes/NAME");
 	size_t i;
 
 	text = arena_printf(use->job->arena, "%s, or without: [", text);
@@ -162,7 +163,7 @@ static void missing_role(struct use *use, const struct role *role, const struct 
 {
 	const struct node *peers = map_get(use->node, "peers");
 	struct loc loc = peers ? peers->key->loc : use->place->loc;
-	const char *rows = rows_text(use, state), *hint = ways_out(use, role, state);
+	const char *rows = rows_text(use, state), *hint = ways_out(use, role, state, "peers");
 
 	if (state->unset)
 		diag_error(use->job->d, loc, -EINVAL, "missing-param",

@@ -42,6 +42,18 @@ static inline struct role_state *role_state(struct use *use, const struct role *
 	return &use->roles[role - use->table->roles];
 }
 
+/* `with` or `without`: which rows are named, and that they exist. */
+void use_row_words(struct use *use, const char *key);
+/* Does a row stand: played, selected, not left out? What is wrong with it is told. */
+bool row_stands(struct use *use, const struct row *row);
+/* A row that lacks the peer of a role; the rows that do, and what can be done, in words. */
+void note_missing(struct use *use, const struct row *row, const struct node *names,
+		  struct role_state *state);
+const char *rows_text(struct use *use, const struct role_state *state);
+/* `key`: where peers are said, "peers" of a policy or "roles" of a site. */
+const char *ways_out(struct use *use, const struct role *role, const struct role_state *state,
+		     const char *key);
+
 /* "line 50 of 000_x.txt", or "the table" where no line is known. */
 const char *row_place(struct job *job, const struct table *table, const struct row *row);
 

@@ -260,6 +260,10 @@ void rows_parse(struct job *job, const struct node *rows, struct table *table)
 	if (!want_list(job->d, rows, "'rows'"))
 		return;
 	for_children(node, rows) count++;
+	if (count == 0)
+		diag_error(job->d, rows->loc, -EINVAL, "empty-table",
+			   "rows: [{id: data, from: ROLE, to: ROLE, ports: [443/tcp]}]",
+			   "the table has no row");
 	table->rows = arena_alloc(job->arena, count * sizeof(*table->rows));
 	for_children(node, rows)
 	{

@@ -50,7 +50,7 @@ static void use_peer(struct use *use, const struct node *node)
 				  arena_printf(use->job->arena, "'peers.%s'", name), &state->peers);
 }
 
-static void use_row_words(struct use *use, const char *key)
+void use_row_words(struct use *use, const char *key)
 {
 	const struct node *list = map_get(use->node, key), *item;
 	bool with = strcmp(key, "with") == 0;
@@ -82,7 +82,7 @@ static void with_check(struct use *use, const struct row *row, const struct row_
 
 	if (!state->concerns)
 		diag_error(job->d, state->with->loc, -EINVAL, "unselected-row", NULL,
-			   "row '%s' goes from '%s' to '%s', and this host plays neither", row->id,
+			   "row '%s' goes from '%s' to '%s', and neither is played here", row->id,
 			   row->from->name, row->to->name);
 	else if (!state->selected)
 		diag_error(job->d, state->with->loc, -EINVAL, "unselected-row",
@@ -94,7 +94,7 @@ static void with_check(struct use *use, const struct row *row, const struct row_
 			  "row '%s' is not optional; it stands without 'with' as well", row->id);
 }
 
-static bool row_stands(struct use *use, const struct row *row)
+bool row_stands(struct use *use, const struct row *row)
 {
 	struct row_state *state = &use->rows[row - use->table->rows];
 
@@ -233,7 +233,7 @@ static void use_apply(struct use *use)
 }
 
 /* Each table's file is read once; one that is broken is told once. */
-static const struct table *use_table(struct job *job, struct draft *draft, const struct node *place)
+const struct table *use_table(struct job *job, struct draft *draft, const struct node *place)
 {
 	static const struct table broken;
 	const struct table *table;

@@ -121,6 +121,61 @@ void render_check_table(struct render_stream *s, const char *file,
 	fputc('\n', out);
 }
 
+static json_t *json_plan(const struct plan *plan, const struct image *image)
+{
+	json_t *item = json_object(), *roles = json_array(), *role;
+
+	for (size_t i = 0; i < plan->use_count; i++) {
+		role = json_object();
+		json_object_set_new(role, "table", json_words(plan->uses[i].table));
+		json_object_set_new(role, "role", json_words(plan->uses[i].role));
+		json_array_append_new(roles, role);
+	}
+	json_object_set_new(item, "host", json_words(plan->host));
+	json_object_set_new(item, "policy", json_words(plan->policy));
+	json_object_set_new(item, "mode", json_string(mode_text(plan->rs)));
+	json_object_set_new(item, "roles", roles);
+	json_object_set_new(item, "image", json_image(plan->rs, image));
+	return item;
+}
+
+static void plan_put(FILE *out, const struct plan *plan, const struct image *image)
+{
+	fprintf(out, "    %-20s  %zu rules (%zu egress, %zu ingress)  ", plan->host,
+		plan->rs->rule_count, rules_of(plan->rs, FR_EGRESS),
+		rules_of(plan->rs, FR_INGRESS));
+	for (size_t i = 0; i < 6; i++)
+		fprintf(out, "%02x", image->digest[i]);
+	for (size_t i = 0; i < plan->use_count; i++)
+		fprintf(out, "%s%s", i ? ", " : "  ", plan->uses[i].role);
+	fputc('\n', out);
+}
+
+void render_check_site(struct render_stream *s, const struct site_view *site,
+		       const struct image *images, const struct diags *d)
+{
+	FILE *out = s->render.out;
+	json_t *item, *hosts;
+
+	if (s->render.json) {
+		item = check_item(site->source->name, true, d);
+		hosts = json_array();
+		for (size_t i = 0; i < site->plan_count; i++)
+			json_array_append_new(hosts, json_plan(&site->plans[i], &images[i]));
+		json_object_set_new(item, "kind", json_string("Site"));
+		json_object_set_new(item, "name", json_words(site->name));
+		json_object_set_new(item, "hosts", hosts);
+		stream_item(s, item);
+		return;
+	}
+	fprintf(out, "%sok%s  ", colour_on(s->render.colour, COLOUR_GOOD),
+		colour_off(s->render.colour, COLOUR_GOOD));
+	put_clean(out, site->name);
+	fprintf(out, ": site of %zu hosts\n", site->plan_count);
+	for (size_t i = 0; i < site->plan_count; i++)
+		plan_put(out, &site->plans[i], &images[i]);
+}
+
 void render_check_bad(struct render_stream *s, const char *file, const struct diags *d)
 {
 	if (s->render.json)

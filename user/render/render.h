@@ -51,6 +51,10 @@ void render_skeleton(const struct render *r, const struct table_view *view,
 void render_doctor(const struct render *r, const struct doctor_report *report);
 void render_status(const struct render *r, const struct status_view *views, size_t count);
 
+/* The policy of a host of a site as a file; its first line begins with the mark. */
+#define PLAN_MARK "# flowreeve plan:"
+void render_plan(FILE *out, const struct site_view *site, const struct plan *plan);
+
 /* What streams: begin, one call per item, end. In JSON they make one document too. */
 struct render_stream;
 void render_end(struct render_stream *s);
@@ -61,6 +65,9 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 		  const struct diags *d);
 void render_check_table(struct render_stream *s, const char *file,
 			const struct table_summary *table, const struct diags *d);
+/* A site; of each plan its image, in the same order. */
+void render_check_site(struct render_stream *s, const struct site_view *site,
+		       const struct image *images, const struct diags *d);
 void render_check_bad(struct render_stream *s, const char *file, const struct diags *d);
 
 struct render_stream *render_rules_begin(const struct render *r);

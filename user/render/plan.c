@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The policy of a host of a site, as a file that a person can read: beside each role where the site
+ * says that it is played, beside each address whose it is.
+ */
+#include <string.h>
+
+#include "print.h"
+
+static const char *file_name(const struct site_view *site)
+{
+	const char *slash = strrchr(site->source->name, '/');
+
+	return slash ? slash + 1 : site->source->name;
+}
+
+static void key_put(FILE *out, const struct plan_key *key)
+{
+	fprintf(out, "%s:", key->key);
+	if (key->value)
+		fprintf(out, " %s", key->value);
+	fputc('\n', out);
+	for (size_t i = 0; i < key->item_count; i++)
+		fprintf(out, "  %s\n", key->items[i]);
+}
+
+static void place_put(FILE *out, const struct site_view *site, uint32_t line)
+{
+	put_clean(out, file_name(site));
+	fprintf(out, ":%u", line);
+}
+
+static void peers_put(FILE *out, const struct site_view *site, const struct plan_peers *peers)
+{
+	fprintf(out, "      %s: # ", peers->role);
+	place_put(out, site, peers->line);
+	fputc('\n', out);
+	for (size_t i = 0; i < peers->count; i++) {
+		const struct plan_peer *peer = &peers->list[i];
+
+		fprintf(out, "        - %s%s%s\n", peer->text, peer->host ? " # " : "",
+			peer->host ?: "");
+	}
+}
+
+static void rows_put(FILE *out, const struct plan_use *use)
+{
+	if (use->with_count)
+		fputs("    with:\n", out);
+	for (size_t i = 0; i < use->with_count; i++)
+		fprintf(out, "      - %s\n", use->with[i]);
+	if (use->without_count)
+		fputs("    without:\n", out);
+	for (size_t i = 0; i < use->without_count; i++) {
+		const struct plan_left_out *row = &use->without[i];
+
+		fprintf(out, "      - %s", row->row);
+		if (row->alone)
+			fprintf(out, " # no other host plays %s", row->alone);
+		fputc('\n', out);
+	}
+}
+
+/* A role that leaves nothing to speak to is told, not dropped. */
+static void use_put(FILE *out, const struct site_view *site, const struct plan_use *use)
+{
+	fprintf(out, "  # %s of %s: ", use->role, use->table);
+	place_put(out, site, use->line);
+	if (use->by)
+		fprintf(out, ", by an address in %s", use->by);
+	if (use->idle) {
+		fputs("; no other host at the end of any of its rows\n", out);
+		return;
+	}
+	fprintf(out, "\n  - table: %s\n    as: %s\n", use->table, use->role);
+	if (use->set)
+		fprintf(out, "    set: %s\n", use->set);
+	if (use->peer_count)
+		fputs("    peers:\n", out);
+	for (size_t i = 0; i < use->peer_count; i++)
+		peers_put(out, site, &use->peers[i]);
+	rows_put(out, use);
+}
+
+static bool plan_uses(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->use_count; i++)
+		if (!plan->uses[i].idle)
+			return true;
+	return false;
+}
+
+void render_plan(FILE *out, const struct site_view *site, const struct plan *plan)
+{
+	fprintf(out, PLAN_MARK " host %s of site %s, from ", plan->host, site->name);
+	put_clean(out, file_name(site));
+	fprintf(out,
+		"; change that file, not this one.\n"
+		"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: %s}\n",
+		plan->policy);
+	for (size_t i = 0; i < plan->head_count; i++)
+		key_put(out, &plan->head[i]);
+	if (plan_uses(plan))
+		fputs("use:\n", out);
+	for (size_t i = 0; i < plan->use_count; i++)
+		use_put(out, site, &plan->uses[i]);
+	for (size_t i = 0; i < plan->tail_count; i++)
+		key_put(out, &plan->tail[i]);
+}
