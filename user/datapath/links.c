@@ -123,8 +123,27 @@ static void filter_remove(const struct fr_hook_record *hook, const struct site *
 		bpf_tc_detach(&filter.hook, &filter.options);
 }
 
-/* First in order is priority 1; another classifier than bpf there keeps us from it. */
-static int filters_create(const struct attach *attach, const struct site *site, int program)
+/* All sites at one priority, which the record names before they are there: none of them, or all. */
+static int filters_store(const struct attach *attach, const struct site *sites, size_t count,
+			 size_t *failed)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++) {
+		CLEANUP(close_fd)
+		int program = program_open(attach->pins, attach->variant, sites[i].program);
+
+		err = program < 0 ? program : filter_store(attach->hook, &sites[i], program, false);
+		*failed = i;
+	}
+	for (size_t i = 0; i < *failed && err; i++)
+		filter_remove(attach->hook, &sites[i]);
+	return err;
+}
+
+/* First in order is priority 1; another classifier than bpf there, either way, keeps us from it. */
+static int filters_create(const struct attach *attach, const struct site *sites, size_t count,
+			  size_t *failed)
 {
 	struct fr_hook_record *hook = attach->hook;
 	unsigned priority, handle;
@@ -134,7 +153,7 @@ static int filters_create(const struct attach *attach, const struct site *site, 
 		return -EINVAL;
 	for (; err == -EINVAL && priority <= CLSACT_PRIORITIES; priority++) {
 		snprintf(hook->pin, sizeof(hook->pin), "tc-%u-%x", priority, handle);
-		err = filter_store(hook, site, program, false);
+		err = filters_store(attach, sites, count, failed);
 	}
 	return err;
 }
@@ -210,29 +229,9 @@ static const char without_tcx[] =
 	"this host tells what is on TCX and refuses a link of ours; apply --no-tcx attaches by "
 	"filters of clsact instead";
 
-static int site_attach(const struct attach *attach, const struct site *site, struct diags *d)
+static int site_refused(const struct attach *attach, const struct site *site, int err,
+			struct diags *d)
 {
-	CLEANUP(close_fd) int program = program_open(attach->pins, attach->variant, site->program);
-	CLEANUP(close_fd) int link = -1;
-	char name[96];
-	int err = 0;
-
-	if (program == -ENOENT && site->optional)
-		return 0;
-	if (program >= 0 && attach->hook->how == HOW_CLSACT)
-		err = filters_create(attach, site, program);
-	else if (program >= 0)
-		link = site_link(attach, site, program);
-	if (!err && program >= 0 && attach->hook->how != HOW_CLSACT && link >= 0) {
-		link_name(attach->hook, site, name);
-		err = pin_store(link, attach->dir, name);
-	}
-	if (program < 0)
-		err = program;
-	else if (attach->hook->how != HOW_CLSACT && link < 0)
-		err = link;
-	if (!err || site->optional)
-		return 0;
 	if (err == -EPERM && attach->hook->how == HOW_CGROUP)
 		return refused_cgroup(attach, site, err, d);
 	return diag_error(
@@ -240,12 +239,32 @@ static int site_attach(const struct attach *attach, const struct site *site, str
 		"cannot attach %s to %s: %s", site->text, attach->hook->name, error_text(err));
 }
 
+static int site_attach(const struct attach *attach, const struct site *site, struct diags *d)
+{
+	CLEANUP(close_fd) int program = program_open(attach->pins, attach->variant, site->program);
+	CLEANUP(close_fd) int link = program < 0 ? program : site_link(attach, site, program);
+	char name[96];
+	int err = link;
+
+	if (link >= 0) {
+		link_name(attach->hook, site, name);
+		err = pin_store(link, attach->dir, name);
+	}
+	if (!err || site->optional)
+		return 0;
+	return site_refused(attach, site, err, d);
+}
+
 int hook_attach(const struct attach *attach, struct diags *d)
 {
 	struct site sites[SITES_MAX];
-	size_t count = hook_sites(attach->hook, sites);
+	size_t count = hook_sites(attach->hook, sites), failed = 0;
 	int err = 0;
 
+	if (attach->hook->how == HOW_CLSACT) {
+		err = filters_create(attach, sites, count, &failed);
+		return err ? site_refused(attach, &sites[failed], err, d) : 0;
+	}
 	for (size_t i = 0; i < count && !err; i++)
 		err = site_attach(attach, &sites[i], d);
 	return err;
