@@ -9,6 +9,7 @@
 #include "compile_fixture.h"
 
 #include "../../bpf/image.h"
+#include "../../user/compile/internal.h"
 #include "../judges.h"
 
 static const char *digest_text(const struct image *image, char out[65])
@@ -360,6 +361,73 @@ Test(compile_image, more_rules_than_an_image_can_number_are_refused)
 	b.rs.rules[b.rs.rule_count - 1].loc.line = 4711;
 	assert_refused(&b, 4711);
 	free(b.rs.rules);
+	build_free(&b);
+}
+
+/* A host and a port for each rule, which are a row and a column. */
+static struct build hosts_of_ports(uint32_t count)
+{
+	struct build b = build_new();
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct rule *rule = build_add(&b, "host", FR_EGRESS, FR_ALLOW);
+
+		rule->peers = arena_alloc(b.rs.arena, sizeof(*rule->peers));
+		rule->services = arena_alloc(b.rs.arena, sizeof(*rule->services));
+		*rule->peers = (struct prefix){addr_from_v4(10u << 24 | i * 3), 128};
+		*rule->services = (struct service){.proto = PROTO_TCP, .first = i, .last = i};
+		rule->peer_count = rule->service_count = 1;
+	}
+	return b;
+}
+
+/* What compiling the first `rules` within that many lines is refused for, NULL when it is not. */
+static const struct diag *refusal(struct build *b, size_t rules, uint32_t lines)
+{
+	struct ruleset some = b->rs;
+	struct image image = {};
+
+	some.rule_count = rules;
+	b->diags.count = b->diags.errors = 0;
+	if (!image_compile_within(&some, lines, &b->diags, &image)) {
+		image_free(&image);
+		return NULL;
+	}
+	cr_assert_eq(b->diags.errors, 1);
+	cr_assert_str_eq(b->diags.list[0].check, "image-too-big");
+	return &b->diags.list[0];
+}
+
+/* The limit is made small, so that the test is. */
+Test(compile_image, more_rows_than_there_is_room_for_are_refused_at_the_rule_that_went_over)
+{
+	struct build b = hosts_of_ports(600);
+	const struct diag *found = refusal(&b, 600, 300);
+	uint32_t line;
+
+	cr_assert(found && strstr(found->message, "its rows need"), "%s", found->message);
+	line = found->loc.line;
+	cr_assert(line > 100 && line < 300, "line %u", line);
+	found = refusal(&b, 600, 600);
+	cr_assert(found && strstr(found->message, "its rows need"), "%s", found->message);
+	cr_assert(found->loc.line >= 2 * line - 3 && found->loc.line <= 2 * line + 3,
+		  "twice the room ends at line %u, not at twice %u", found->loc.line, line);
+	build_free(&b);
+}
+
+Test(compile_image, a_matrix_takes_all_the_room_there_is_and_not_a_line_more)
+{
+	struct build b = hosts_of_ports(600);
+	struct image image = build_image(&b);
+	const struct diag *found;
+
+	cr_assert_null(refusal(&b, 600, image.line_count));
+	found = refusal(&b, 600, image.line_count - 1);
+	cr_assert(found && strstr(found->message, "its matrix needs"));
+	cr_assert(found->loc.line >= 598, "all but the last row fit: line %u", found->loc.line);
+	found = refusal(&b, 600, image.line_count - image.stats.matrix_lines / 2);
+	cr_assert(found->loc.line > 298 && found->loc.line < 304, "line %u", found->loc.line);
+	image_free(&image);
 	build_free(&b);
 }
 

@@ -183,13 +183,19 @@ static int image_build(struct compilation *c, struct image *out)
 	return 0;
 }
 
-int image_compile(const struct ruleset *rs, struct diags *d, struct image *out)
+int image_compile_within(const struct ruleset *rs, uint32_t lines, struct diags *d,
+			 struct image *out)
 {
-	struct compilation c = {.rs = rs, .d = d};
+	struct compilation c = {.rs = rs, .d = d, .lines.most = lines};
 	int err = image_build(&c, out);
 
 	compilation_free(&c);
 	return err;
+}
+
+int image_compile(const struct ruleset *rs, struct diags *d, struct image *out)
+{
+	return image_compile_within(rs, FR_MAX_LINES, d, out);
 }
 
 void image_free(struct image *image)

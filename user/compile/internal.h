@@ -33,6 +33,7 @@ uint64_t hash_mix(uint64_t value);
 struct lines {
 	uint8_t *base;
 	uint32_t count, capacity;
+	uint32_t most; /* what needs more is refused */
 };
 uint32_t lines_add(struct lines *lines, uint32_t count); /* zeroed; the first one's number */
 static inline void *lines_at(const struct lines *lines, uint32_t line)
@@ -113,6 +114,12 @@ struct state {
 	uint32_t row;	       /* of the matrix, NONE when no address has asked for it */
 };
 
+/* One of the matrix. */
+struct row {
+	uint32_t tree; /* in `cells` */
+	uint32_t rule; /* whose prefix was the first to ask for it */
+};
+
 struct direction {
 	uint8_t dir;
 	/* services */
@@ -134,7 +141,7 @@ struct direction {
 	/* rows: `cells` holds grades */
 	struct tree cells;
 	struct map merged;
-	uint32_t *rows; /* row -> its tree in `cells` */
+	struct row *rows;
 	uint32_t row_count, row_capacity;
 	uint32_t root4, root6;
 };
@@ -196,9 +203,14 @@ struct point {
 /* A trie of points (at least one, the first at 0) with its root table. NONE: past the limit. */
 uint32_t trie_compile(struct compilation *c, const struct point *points, uint32_t count);
 
-/* Matrix: the row of a state (numbered when first asked for), and all rows as lines. */
-uint32_t matrix_row(struct compilation *c, struct direction *dir, uint32_t state);
+/* Matrix: the row of a point's state (numbered when first asked for), and all rows as lines. */
+uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct point *point);
 int matrix_write(struct compilation *c, uint32_t matrix[FR_DIRS], struct image_stats *stats);
+
+/* image_compile with that many lines instead of FR_MAX_LINES: what goes over them need not be large
+ * to be tested. */
+int image_compile_within(const struct ruleset *rs, uint32_t lines, struct diags *d,
+			 struct image *out);
 
 /* ---------------------------------------------------------------- looking at an image */
 

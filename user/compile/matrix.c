@@ -152,7 +152,7 @@ static void fragment_columns(struct direction *dir, uint32_t words[FR_LINE_WORDS
 }
 
 /* The number of a row, a new one for a new row. */
-static uint32_t row_number(struct direction *dir, uint32_t tree)
+static uint32_t row_number(struct direction *dir, uint32_t tree, uint32_t rule)
 {
 	uint32_t *row = &dir->cells.nodes[tree].memo;
 
@@ -160,13 +160,13 @@ static uint32_t row_number(struct direction *dir, uint32_t tree)
 		return *row;
 	dir->rows = array_reserve(dir->rows, &dir->row_capacity, dir->row_count + 1ull,
 				  sizeof(*dir->rows));
-	dir->rows[dir->row_count] = tree;
+	dir->rows[dir->row_count] = (struct row){tree, rule};
 	return *row = dir->row_count++;
 }
 
-uint32_t matrix_row(struct compilation *c, struct direction *dir, uint32_t state)
+uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct point *point)
 {
-	struct state *s = &dir->states[state];
+	struct state *s = &dir->states[point->row];
 	uint32_t words[FR_LINE_WORDS], level = dir->cells.levels, tree;
 
 	if (s->row != NONE)
@@ -175,7 +175,7 @@ uint32_t matrix_row(struct compilation *c, struct direction *dir, uint32_t state
 	fragment_columns(dir, words);
 	tree = merged_lone(dir, s->real, s->staged) ? tree_add(&dir->cells, level, words)
 						    : tree_node(&dir->cells, level, words);
-	return s->row = row_number(dir, tree);
+	return s->row = row_number(dir, tree, point->rule);
 }
 
 /* ---------------------------------------------------------------- lines */
@@ -209,7 +209,7 @@ static void usage_open(const struct direction *dir, struct usage *usage)
 {
 	usage->line = array_new(dir->cells.count, sizeof(*usage->line));
 	for (uint32_t i = 0; i < dir->row_count; i++)
-		usage_mark(&dir->cells, dir->rows[i], usage);
+		usage_mark(&dir->cells, dir->rows[i].tree, usage);
 }
 
 /* Words of a row whose words stand for cells (level 0), blocks (1) or pages (2). */
@@ -252,17 +252,47 @@ static uint32_t rows_write(struct compilation *c, const struct direction *dir, u
 	uint32_t *out = lines_at(&c->lines, first);
 
 	for (uint32_t r = 0; r < dir->row_count; r++, out += words) {
-		tree_flatten(&dir->cells, dir->rows[r], level, out, words);
+		tree_flatten(&dir->cells, dir->rows[r].tree, level, out, words);
 		for (uint32_t i = 0; i < words; i++)
 			out[i] = level ? usage->line[out[i]] : cell_of_grade(c, out[i]);
 	}
 	return first;
 }
 
+/* What image_finish() adds to the matrix. */
+static uint64_t last_lines(const struct compilation *c)
+{
+	uint64_t slots = FR_RULE_FIRST + c->rs->rule_count, words = FR_LINE_WORDS;
+	uint64_t staged = c->staged_count * (sizeof(*c->staged) / sizeof(uint32_t));
+
+	return (slots + words - 1) / words + (staged + words - 1) / words;
+}
+
+/* The rule of the row at which the room ends: they take much the same room each. The first row of a
+ * direction is nobody's. */
+static uint32_t rule_over(const struct compilation *c, uint64_t room, uint64_t needed)
+{
+	uint64_t left, rows = 0;
+	uint32_t rule = 0;
+
+	for (int i = 0; i < FR_DIRS; i++)
+		rows += c->dir[i].row_count;
+	left = rows * room / needed;
+	for (int i = 0; i < FR_DIRS && left; i++) {
+		const struct direction *dir = &c->dir[i];
+		uint64_t row = left < dir->row_count ? left : dir->row_count - 1;
+
+		if (row)
+			rule = dir->rows[row].rule;
+		left -= row;
+	}
+	return rule;
+}
+
 static int form_choose(struct compilation *c, const struct usage usage[FR_DIRS])
 {
+	uint64_t others = c->lines.count + last_lines(c), room;
 	uint64_t dense = 0, blocks = 0, pages = 0, least;
-	uint32_t rule = c->rs->rule_count;
 
 	for (int i = 0; i < FR_DIRS; i++) {
 		const struct direction *dir = &c->dir[i];
@@ -275,9 +305,10 @@ static int form_choose(struct compilation *c, const struct usage usage[FR_DIRS])
 	c->dense = dense * FR_LINE_BYTES <= DENSE_BYTES;
 	c->paged = !c->dense && pages < blocks;
 	least = c->dense ? dense : c->paged ? pages : blocks;
-	if (c->lines.count + least > FR_MAX_LINES)
-		return refuse(c, rule ? rule - 1 : 0, "its matrix needs more than 256 MB");
-	return 0;
+	room = c->lines.most > others ? c->lines.most - others : 0;
+	if (least <= room)
+		return 0;
+	return refuse(c, rule_over(c, room, least), "its matrix needs more than 256 MB");
 }
 
 static uint32_t direction_write(struct compilation *c, struct direction *dir, struct usage *usage)

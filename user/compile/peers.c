@@ -204,7 +204,7 @@ static int sweep_entries(struct compilation *c, struct direction *dir, struct sw
 		while (sweep->depth > 1 && level_before(&sweep->stack[sweep->depth - 1], &list[i]))
 			sweep_leave(sweep);
 		sweep_enter(dir, sweep, list + i, end - i);
-		if (dir->keys.count > 2u * FR_MAX_LINES)
+		if (dir->keys.count / 2 > c->lines.most)
 			return refuse(c, list[i].rule, "its rows need more than 256 MB");
 	}
 	while (sweep->depth > 1)
@@ -220,8 +220,8 @@ static int points_finish(struct compilation *c, struct direction *dir, struct po
 	for (uint32_t i = 0; i < points->count; i++) {
 		struct point point = points->list[i];
 
-		point.row = matrix_row(c, dir, point.row);
-		if (dir->row_count + dir->cells.count > 2u * FR_MAX_LINES)
+		point.row = matrix_row(c, dir, &point);
+		if ((dir->row_count + dir->cells.count) / 2 > c->lines.most)
 			return refuse(c, point.rule, "its rows need more than 256 MB");
 		if (kept && points->list[kept - 1].row == point.row)
 			continue;

@@ -102,7 +102,7 @@ static uint32_t node_build(struct lines *lines, const struct slice *slice)
 
 static uint32_t slice_build(struct lines *lines, const struct slice *slice)
 {
-	if (slice->count == 1 || lines->count > FR_MAX_LINES)
+	if (slice->count == 1 || lines->count > lines->most)
 		return slice->items[0].entry;
 	if (slice->count <= FR_BUCKET_KEYS + 1)
 		return bucket_build(lines, slice);
@@ -176,7 +176,7 @@ uint32_t trie_compile(struct compilation *c, const struct point *points, uint32_
 	uint32_t *root = array_new(ROOT_ENTRIES, sizeof(*root)), line = NONE;
 
 	root_build(&c->lines, items, items_build(&c->lines, points, count, items), root);
-	if (c->lines.count <= FR_MAX_LINES)
+	if (c->lines.count <= c->lines.most)
 		line = lines_share(&c->lines, &c->shared, root,
 				   ROOT_ENTRIES * sizeof(*root) / FR_LINE_BYTES);
 	free(items);
