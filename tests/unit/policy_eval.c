@@ -212,3 +212,28 @@ Test(policy_eval, the_nearest_miss_of_a_row_names_the_role)
 		     "rule t/nfs fits but its port is 2049/tcp, not 2050/tcp");
 	load_free(&l);
 }
+
+/* A rule for whatever a peer sends fits everything but the peer: that is no sign that it was meant,
+ * and to give it one peer more would open every port. */
+Test(policy_eval, a_rule_for_any_port_is_the_farthest_miss)
+{
+	struct load l = load_new();
+	int ret = load_text(
+		&l, HEAD
+		"rules:\n"
+		"  - {id: nodes, direction: egress, peer: 10.60.0.0/24, ports: any, action: allow}\n"
+		"  - {id: bulk, direction: egress, peer: 10.61.0.0/24, ports: any/tcp, action: allow}\n"
+		"  - {id: dns, direction: egress, peer: 10.70.0.5, ports: 53/udp, action: allow}\n"
+		"  - {id: web, direction: ingress, peer: 10.70.0.6, ports: 80/tcp, action: allow}\n");
+
+	cr_assert_eq(ret, 0, "%s", load_all(&l));
+	nearest_says(&l, tuple_of(FR_EGRESS, PROTO_TCP, "10.70.0.5", 53),
+		     "rule dns fits but its protocol is 53/udp, not 53/tcp");
+	nearest_says(&l, tuple_of(FR_EGRESS, PROTO_TCP, "10.70.0.6", 80),
+		     "rule web allows the other direction (ingress)");
+	nearest_says(&l, tuple_of(FR_EGRESS, PROTO_UDP, "10.60.1.1", 53),
+		     "rule dns fits but 10.60.1.1 is not in its peer 10.70.0.5");
+	nearest_says(&l, tuple_of(FR_EGRESS, PROTO_UDP, "10.60.1.1", 54),
+		     "rule nodes fits but 10.60.1.1 is not in its peer 10.60.0.0/24");
+	load_free(&l);
+}

@@ -8,8 +8,17 @@
 
 #include "policy.h"
 
-/* What does not fit, from the nearest to the farthest. */
-enum misfit { MISFIT_NONE, MISFIT_PEER, MISFIT_PORT, MISFIT_PROTO, MISFIT_DIRECTION, MISFIT_MANY };
+/* What does not fit, from the nearest to the farthest. That all but the peer fits a rule for any
+ * port says nothing, and one more peer of it would be let in by every port. */
+enum misfit {
+	MISFIT_NONE,
+	MISFIT_PEER,
+	MISFIT_PORT,
+	MISFIT_PROTO,
+	MISFIT_DIRECTION,
+	MISFIT_PEER_OF_ANY,
+	MISFIT_MANY
+};
 
 struct miss {
 	const struct rule *rule;
@@ -54,6 +63,20 @@ static unsigned port_distance(const struct service *service, uint16_t port)
 	return port > service->last ? port - service->last : 0;
 }
 
+static bool takes_any_port(const struct rule *rule, const struct tuple *tuple)
+{
+	size_t i;
+
+	for (i = 0; i < rule->service_count; i++) {
+		const struct service *service = &rule->services[i];
+
+		if (service->any_proto || (service->proto == tuple->proto && service->first <= 1 &&
+					   service->last == UINT16_MAX))
+			return proto_has_ports(tuple->proto);
+	}
+	return false;
+}
+
 /* How the services of a rule miss the tuple's: MISFIT_NONE, _PORT or _PROTO. */
 static void service_miss(const struct rule *rule, const struct tuple *tuple, struct miss *miss)
 {
@@ -90,7 +113,7 @@ static struct miss rule_miss(const struct rule *rule, const struct tuple *tuple)
 	if (!rule->service_count || (miss.misfit != MISFIT_NONE) + (away != 0) + other_way > 1) {
 		miss.misfit = MISFIT_MANY;
 	} else if (away) {
-		miss.misfit = MISFIT_PEER;
+		miss.misfit = takes_any_port(rule, tuple) ? MISFIT_PEER_OF_ANY : MISFIT_PEER;
 		miss.distance = away;
 	} else if (other_way) {
 		miss.misfit = MISFIT_DIRECTION;
@@ -151,6 +174,7 @@ static const char *miss_sentence(const struct ruleset *rs, const struct miss *mi
 				    ruleset_rule_name(rs, decision.staged ? decision.staged_rule
 									  : decision.rule));
 	case MISFIT_PEER:
+	case MISFIT_PEER_OF_ANY:
 		return peer_sentence(rs, miss->rule, tuple);
 	case MISFIT_DIRECTION:
 		return arena_printf(rs->arena, "rule %s allows the other direction (%s)",
