@@ -233,6 +233,37 @@ Test(scale_limits, a_prefix_file_over_16_MB_is_refused_where_the_policy_names_it
 	text_free(&text, &l);
 }
 
+/* What one template of a table stands for, with that many ports put in. */
+static void values_case(uint32_t count, const char *check)
+{
+	struct load l = load_new();
+	struct text text;
+
+	load_file(&l, "tables/acme.yaml",
+		  "apiVersion: flowreeve/v1\n"
+		  "kind: PortTable\n"
+		  "metadata: {name: acme}\n"
+		  "params: {p: {type: ports}}\n"
+		  "roles: {x: {title: x}, y: {title: y}}\n"
+		  "rows:\n"
+		  "  - {id: r, from: x, to: y, ports: [\"${p}/tcp\"]}\n");
+	text_open(&text);
+	fprintf(text.file, HEAD "use:\n  - {table: acme, as: x, peers: {y: 10.0.0.1}, set: {p: [1");
+	for (uint32_t port = 2; port <= count; port++)
+		fprintf(text.file, ",%u", port);
+	fprintf(text.file, "]}}\n");
+	assert_text(&l, &text, check, 7, 37);
+	if (!check)
+		cr_assert_eq(l.rs->rules[0].service_count, count);
+	text_free(&text, &l);
+}
+
+Test(scale_limits, a_template_stands_for_4095_ports_and_one_more_is_refused_where_it_is_written)
+{
+	values_case(4095, NULL);
+	values_case(4096, "too-many-values");
+}
+
 Test(scale_limits, the_rule_past_the_last_number_is_told_once_with_its_place_and_not_kept)
 {
 	struct load l = load_new();
