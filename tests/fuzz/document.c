@@ -25,6 +25,9 @@ static void draft_check(struct arena *arena, const struct draft *draft)
 	close(fd);
 	err = table_load(path, &options, &diags, &summary);
 	unlink(path);
+	/* All comments: a table without rows, and wrong in nothing else. */
+	if (err && !draft->rows && diags.count == 1 && str_equal(diags.list[0].check, "empty-table"))
+		return;
 	if (err && diags.count)
 		fprintf(stderr, "%u: %s\n%s\n", diags.list[0].loc.line, diags.list[0].message,
 			draft->text);

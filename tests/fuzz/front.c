@@ -215,6 +215,23 @@ static void table_try(enum section section)
 	document_kind(path, &d, &kind);
 }
 
+/* Whatever the bytes are: each host of a site that is right has rules. */
+static void site_try(enum section section)
+{
+	const struct policy_options options = {};
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct diags d = {.arena = arena};
+	const struct site_view *site = NULL;
+	char path[128];
+	int err;
+
+	path_of(section, path);
+	err = site_load(path, &options, &d, &site);
+	require(!err == !d.errors, "a refused site has a word");
+	for (size_t i = 0; site && i < site->plan_count; i++)
+		require(site->plans[i].rs && site->plans[i].rs->rule_count, "a host has rules");
+}
+
 void front_try(const uint8_t *data, size_t size)
 {
 	struct text sections[SECTIONS];
@@ -225,6 +242,7 @@ void front_try(const uint8_t *data, size_t size)
 		file_write((enum section)i, &sections[i]);
 	policy_try(&sections[SECTION_TUPLES]);
 	table_try(SECTION_POLICY);
+	site_try(SECTION_POLICY);
 	if (sections[SECTION_TABLE].data)
 		table_try(SECTION_TABLE);
 }

@@ -7,7 +7,8 @@
 #include "../../user/compile/compile.h"
 #include "site_fixture.h"
 
-enum { ROUNDS = 8, EACH = 2 };
+/* Of each role one host is named, two are in its prefix. */
+enum { ROUNDS = 8, EACH = 3 };
 
 /* What is tried: dropped again where no row is selected that wants it. */
 struct trial {
@@ -59,8 +60,8 @@ static const char *trial_text(struct trial *t)
 	fputs("}\n    roles:\n", out);
 	for (i = 0; i < t->table->role_count; i++)
 		if (t->role[i])
-			fprintf(out, "      %s: [all, h%zu-0, h%zu-1]\n", t->table->roles[i].name,
-				i, i);
+			fprintf(out, "      %s: [all, h%zu-0, 10.1.%zu.2/31]\n",
+				t->table->roles[i].name, i, i + 1);
 	fputs("    with: [", out);
 	for (i = 0; i < t->table->row_count; i++)
 		if (t->row[i])
