@@ -12,9 +12,9 @@ static const char *const va1[] = {"interface va1", NULL};
 static const char *const both[] = {"interface va0", "interface va1", NULL};
 static const char *const guest[] = {"guest va0", NULL};
 
-static const struct plan deny = {.policy = "one", .enforce = true, .tcp_port = 443};
-static const struct plan audit = {.policy = "one", .tcp_port = 443};
-static const struct plan allow = {.policy = "one", .enforce = true, .allow = {true, true}};
+static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct sketch audit = {.policy = "one", .tcp_port = 443};
+static const struct sketch allow = {.policy = "one", .enforce = true, .allow = {true, true}};
 
 static struct lab lab;
 
@@ -116,7 +116,7 @@ Test(datapath_apply, hooks_join_and_leave_with_the_generation)
 
 Test(datapath_apply, a_larger_image_takes_new_programs_and_loses_no_count)
 {
-	struct plan large = deny;
+	struct sketch large = deny;
 	uint32_t before[16] = {0}, after[16] = {0};
 
 	large.pad_lines = 200000;
@@ -136,7 +136,7 @@ Test(datapath_apply, more_rules_than_slots_takes_larger_counters_and_loses_no_co
 {
 	static char names[2000][16];
 	static const char *ids[2000];
-	struct plan many = deny;
+	struct sketch many = deny;
 
 	for (int i = 0; i < 2000; i++) {
 		snprintf(names[i], sizeof(names[i]), "rule-%d", i);
@@ -182,7 +182,7 @@ Test(datapath_apply, zero_starts_one_rule_or_all_from_nothing)
 
 Test(datapath_apply, an_attach_point_belongs_to_one_policy)
 {
-	struct plan other = deny;
+	struct sketch other = deny;
 	struct apply_result result;
 	char said[512];
 
@@ -220,7 +220,7 @@ Test(datapath_apply, two_pin_roots_share_a_host_but_no_attach_point)
 Test(datapath_apply, guests_are_judged_with_directions_swapped)
 {
 	lab_applied(&lab,
-		    &(struct plan){.policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}},
+		    &(struct sketch){.policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}},
 		    guest);
 	cr_expect(lab_udp_in(&lab, 0, 5000), "what the guest sends");
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "what is sent to the guest");

@@ -45,7 +45,7 @@ Test(datapath_bench, every_hook_tells_an_allowed_port_from_a_denied_one, .init =
 	struct fixture fixture;
 	struct bench *bench;
 
-	fixture_make(&(struct plan){.policy = "bench", .enforce = true, .tcp_port = 443}, &fixture);
+	fixture_make(&(struct sketch){.policy = "bench", .enforce = true, .tcp_port = 443}, &fixture);
 	bench = bench_with(&fixture);
 	for (uint8_t kind = 0; kind < FR_KINDS; kind++)
 		for (uint8_t dir = 0; dir < FR_DIRS; dir++)
@@ -79,7 +79,7 @@ Test(datapath_bench, an_image_over_the_size_class_is_taken_too, .init = need_roo
 	struct fixture fixture;
 	struct bench *bench;
 
-	fixture_make(&(struct plan){.policy = "bench", .tcp_port = 443, .pad_lines = 100000},
+	fixture_make(&(struct sketch){.policy = "bench", .tcp_port = 443, .pad_lines = 100000},
 		     &fixture);
 	bench = bench_with(&fixture);
 	cr_assert_eq(bench_run(bench, &run), 0);

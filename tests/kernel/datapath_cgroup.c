@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct plan deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 
 static struct lab lab;
 static char point[64];

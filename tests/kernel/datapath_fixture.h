@@ -10,7 +10,7 @@
 
 #include "../../user/datapath/datapath.h"
 
-struct plan {
+struct sketch {
 	const char *policy;
 	bool enforce;
 	bool allow[FR_DIRS];	/* the default */
@@ -28,7 +28,7 @@ struct fixture {
 };
 
 /* A fixture with the ruleset and image of `plan`; owned by the arena. */
-void fixture_make(const struct plan *plan, struct fixture *out);
+void fixture_make(const struct sketch *plan, struct fixture *out);
 void fixture_free(struct fixture *fixture);
 /* All that was said, one line each, for assertion messages. */
 const char *fixture_said(const struct fixture *fixture);

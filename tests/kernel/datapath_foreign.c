@@ -66,7 +66,7 @@ Test(datapath_foreign, detach_touches_no_ordinary_directory, .init = need_root)
 /* ---------------------------------------------------------------- the front of a device */
 
 static const char *const va0[] = {"interface va0", NULL};
-static const struct plan deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 
 enum { TAKES = 0, PASSES_ON = -1 };
 

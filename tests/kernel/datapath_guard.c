@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 static const char *const va0[] = {"interface va0", NULL};
-static const struct plan deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 
 static struct lab lab;
 static struct diags d;
@@ -211,7 +211,7 @@ Test(datapath_guard, two_commands_wait_for_each_other)
 	for (int i = 0; i < 4; i++) {
 		pid[i] = fork();
 		if (!pid[i]) {
-			struct plan plan = deny;
+			struct sketch plan = deny;
 			char said[512];
 
 			plan.enforce = i % 2;

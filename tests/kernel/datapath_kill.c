@@ -47,9 +47,9 @@ static uint64_t now_us(void)
 }
 
 /* Odd steps attach one device, even ones two, with images of different sizes. */
-static struct plan plan_of(int step)
+static struct sketch plan_of(int step)
 {
-	return (struct plan){.policy = "one",
+	return (struct sketch){.policy = "one",
 			     .enforce = true,
 			     .tcp_port = 443,
 			     .pad_lines = step % 4 < 2 ? 0 : 100000};
@@ -60,7 +60,7 @@ static pid_t apply_in_child(int step)
 	pid_t pid = fork();
 
 	if (!pid) {
-		struct plan plan = plan_of(step);
+		struct sketch plan = plan_of(step);
 		struct apply_result result;
 		char said[512];
 
@@ -136,7 +136,7 @@ static void kill_and_check(int kills, bool no_tcx)
 
 Test(datapath_kill, leaves_the_old_policy_or_the_new_one, .timeout = 300)
 {
-	struct plan plan = plan_of(1);
+	struct sketch plan = plan_of(1);
 	char dir[96];
 
 	kill_and_check((int)thin(KILLS), false);
@@ -214,7 +214,7 @@ static bool is_step(const struct __ptrace_syscall_info *call, unsigned *pins)
 
 /* Runs an apply and kills it before its step number `at`, 0: never. Number of steps that it had
  * done. */
-static unsigned apply_until(const struct plan *plan, const char *const *points, unsigned at)
+static unsigned apply_until(const struct sketch *plan, const char *const *points, unsigned at)
 {
 	struct __ptrace_syscall_info call;
 	unsigned steps = 0, pins = 0;
@@ -250,7 +250,7 @@ static unsigned apply_until(const struct plan *plan, const char *const *points, 
 /* Whatever is in force takes the next generation at every hook: none is left on other programs. */
 static void check_flips(unsigned step)
 {
-	struct plan open = plan_of(1);
+	struct sketch open = plan_of(1);
 	struct running running = {0};
 	struct apply_result result;
 	struct records hooks;
@@ -268,7 +268,7 @@ static void check_flips(unsigned step)
 
 Test(datapath_kill, before_each_of_its_steps_it_leaves_one_policy_whole, .timeout = 600)
 {
-	struct plan before = plan_of(1), after = plan_of(0);
+	struct sketch before = plan_of(1), after = plan_of(0);
 	unsigned steps, old = 0, new = 0;
 
 	lab_applied(&lab, &before, one);

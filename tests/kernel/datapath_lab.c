@@ -202,7 +202,7 @@ static void take_points(struct fixture *fixture, const char *const *points)
 					.kind = kind, .name = points[i] + strlen(kinds[kind])};
 }
 
-int lab_apply(const struct lab *lab, const struct plan *plan, const char *const *points,
+int lab_apply(const struct lab *lab, const struct sketch *plan, const char *const *points,
 	      struct apply_result *result, char said[512])
 {
 	struct fixture fixture;
@@ -224,7 +224,7 @@ int lab_apply(const struct lab *lab, const struct plan *plan, const char *const 
 	return err;
 }
 
-struct apply_result lab_applied(const struct lab *lab, const struct plan *plan,
+struct apply_result lab_applied(const struct lab *lab, const struct sketch *plan,
 				const char *const *points)
 {
 	struct apply_result result = {0};

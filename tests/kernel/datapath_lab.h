@@ -29,10 +29,10 @@ bool lab_tcp_out(const struct lab *lab, int pair, uint16_t port);
 
 /* Apply `plan` to what `points` names ("interface va0", "guest va1", "cgroup /x"), NULL at its end.
  */
-int lab_apply(const struct lab *lab, const struct plan *plan, const char *const *points,
+int lab_apply(const struct lab *lab, const struct sketch *plan, const char *const *points,
 	      struct apply_result *result, char said[512]);
 /* The same, and it must succeed. */
-struct apply_result lab_applied(const struct lab *lab, const struct plan *plan,
+struct apply_result lab_applied(const struct lab *lab, const struct sketch *plan,
 				const char *const *points);
 void lab_detached(const struct lab *lab);
 /* Sum of what a rule counted, as a reader sees it. */

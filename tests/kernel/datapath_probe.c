@@ -253,7 +253,7 @@ static void stand_before(const struct lab *lab, uint32_t attach_type)
 Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_named)
 {
 	static const char *const points[] = {"interface va0", NULL};
-	struct plan plan = {.policy = "doctored", .allow = {true, true}};
+	struct sketch plan = {.policy = "doctored", .allow = {true, true}};
 	struct doctor_report report;
 	struct lab lab;
 
@@ -285,7 +285,7 @@ Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_nam
 Test(datapath_probe, tcx_stands_before_our_filters)
 {
 	static const char *const points[] = {"interface va0", NULL};
-	struct plan plan = {.policy = "doctored", .allow = {true, true}};
+	struct sketch plan = {.policy = "doctored", .allow = {true, true}};
 	struct doctor_report report;
 	struct lab lab;
 

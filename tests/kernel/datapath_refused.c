@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static const char *const va0[] = {"interface va0", NULL};
-static const struct plan deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 
 static struct lab lab;
 

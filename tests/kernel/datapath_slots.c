@@ -26,7 +26,7 @@ static int counters_with(uint32_t slot, uint64_t packets)
 
 static struct slot_plan planned(const char *id, const struct slot_plan *old, int counters)
 {
-	struct plan plan = {.policy = "p", .tcp_port = 443, .ids = &id, .id_count = id ? 1 : 0};
+	struct sketch plan = {.policy = "p", .tcp_port = 443, .ids = &id, .id_count = id ? 1 : 0};
 	struct records records = {0};
 	struct slot_plan out;
 	struct fixture fixture;

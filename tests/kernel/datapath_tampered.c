@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct plan deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 static const char *const points[] = {"interface va0", NULL};
 static struct lab lab;
 
@@ -149,7 +149,7 @@ Test(datapath_tampered, apply_heals_what_cannot_be_told)
 /* Also where nothing but the rules change: maps that are not ours do not go on. */
 Test(datapath_tampered, apply_heals_foreign_maps)
 {
-	static const struct plan next = {.policy = "one", .enforce = true, .tcp_port = 444};
+	static const struct sketch next = {.policy = "one", .enforce = true, .tcp_port = 444};
 
 	put_foreign("fr_flows");
 	put_foreign("fr_counters");

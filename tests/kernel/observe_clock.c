@@ -12,7 +12,7 @@
 enum { READINGS = 2000 };
 
 static const char *const va0[] = {"interface va0", NULL};
-static const struct plan audit = {.policy = "one", .tcp_port = 443};
+static const struct sketch audit = {.policy = "one", .tcp_port = 443};
 
 static struct lab lab;
 static struct diags d;

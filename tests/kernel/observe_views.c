@@ -14,8 +14,8 @@
 
 static const char *const va0[] = {"interface va0", NULL};
 static const char *const guest[] = {"guest va0", NULL};
-static const struct plan deny = {.policy = "one", .enforce = true, .tcp_port = 443};
-static const struct plan audit = {.policy = "one", .tcp_port = 443};
+static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct sketch audit = {.policy = "one", .tcp_port = 443};
 
 static struct lab lab;
 static struct diags d;

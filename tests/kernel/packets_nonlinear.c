@@ -25,7 +25,7 @@
 
 enum { IN = FR_INGRESS, OUT = FR_EGRESS, TCP = 6, SYN = 2, LATEST_MS = 2000 };
 
-static const struct plan site = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct sketch site = {.policy = "one", .enforce = true, .tcp_port = 443};
 
 static struct lab lab;
 
