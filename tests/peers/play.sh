@@ -145,6 +145,31 @@ play_one() # TABLE VARIANT ROLE KIND
 	succeeds "$who: detach" fr "$3" detach
 }
 
+# A policy that does not know one role's addresses is watched in audit while the rows are lived; what learn
+# proposes of that makes it whole: every row works, and nothing else does. TABLE VARIANT ROLE FORGOTTEN
+learn_one()
+{
+	local who="$1, $2, as $3, having learned $4" where="$work/learn.$2.$3" subnets=() audit=False
+	mkdir "$where"
+	cp "$work/$2.$3"/{rows,asks,knocks} "$where"
+	sed -E "s|^( *$4): \[.*|\1: [192.0.2.1]|; s|@ATTACH@|{interfaces: [eth0]}|" "$work/$2.$3/policy.yaml" >"$where/policy.yaml"
+	succeeds "$who: apply in audit" fr "$3" apply "$where/policy.yaml" || return
+	asks_do "$where" watched
+	cp "$where/policy.yaml" "$where/before.yaml"
+	if fr "$3" learn >"$where/diff" 2>"$where/learn.said"; then ok "$who: learn"; else
+		not_ok "$who: learn" "$(cat "$where/learn.said")"
+	fi
+	succeeds "$who: learn itself changes nothing" cmp "$where/before.yaml" "$where/policy.yaml"
+	succeeds "$who: patch takes the proposal" patch -s "$where/policy.yaml" "$where/diff"
+	succeeds "$who: check takes what patch made" "$FLOWREEVE" check "$where/policy.yaml"
+	succeeds "$who: enforce" fr "$3" apply "$where/policy.yaml" --mode enforce
+	succeeds "$who: zero" fr "$3" zero
+	phase_do "$who" "$where" "$3" enforce
+	"$peers_here/judge" "$who" "$where" enforce
+	sed 's/^/# /' "$where/diff"
+	succeeds "$who: detach" fr "$3" detach
+}
+
 # A row without ports opens nothing and is told. TABLE
 portless_do()
 {
@@ -211,6 +236,9 @@ table_play() # LIST
 		[ -z "${ONLY:-}" ] || [[ "$variant.$role" == $ONLY ]] || continue
 		play_one "$table" "$variant" "$role" "$kind"
 	done 4<"$work/plays"
+	while read -r variant role kind <&4; do
+		learn_one "$table" "$variant" "$role" "$kind"
+	done 4<"$work/learns"
 	portless_do "$table"
 	complete "$table"
 	summary "$table"
