@@ -90,13 +90,19 @@ coverage_run() # KIND
 	succeeds "$kind: detach" fr "$host" detach
 }
 
+apply_here() { (cd "$work" && fr agent apply "$1"); } # FILE of the test's directory
+
 # Two policies on one host, each told apart, and a file that cannot be meant for both.
 several()
 {
 	policy_write "$work/policy.yaml" audit '{interfaces: [ens5]}'
 	sed 's/name: e2e/name: other/; s/interfaces: \[ens5\]/interfaces: [spare0]/' "$work/policy.yaml" >"$work/other.yaml"
 	lab_enter agent ip link add spare0 type veth peer name spare1
-	succeeds 'two policies: the first' fr agent apply "$work/policy.yaml"
+	equal 'no policy: that is told' 'no policy is applied no policy is applied' \
+		"$({ fr agent coverage; fr agent show rules; } | paste -sd ' ')"
+	succeeds 'two policies: the first' apply_here policy.yaml
+	equal 'two policies: a file is remembered so that it is found from elsewhere' "$work/policy.yaml" \
+		"$(fr_ask agent '.policies[0].source' coverage e2e)"
 	succeeds 'two policies: the second' fr agent apply "$work/other.yaml"
 	equal 'two policies: both are told' 'e2e other' "$(fr_ask agent '[.policies[].policy] | join(" ")' coverage)"
 	equal 'two policies: one is' other "$(fr_ask agent '[.policies[].policy] | join(" ")' coverage other)"

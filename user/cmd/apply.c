@@ -4,7 +4,9 @@
  * one commit point in datapath leaves the running policy untouched.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 
@@ -96,16 +98,26 @@ int load_for_host(struct context *c, const char *path, struct ruleset **rs, stru
 	return exit_of_resolve(ret);
 }
 
+/* What is remembered of the policy's file has to be found from elsewhere, too. */
+static const char *path_from_anywhere(struct context *c, const char *path)
+{
+	char here[PATH_MAX];
+
+	return *path == '/' || !getcwd(here, sizeof(here)) ? path
+							   : arena_printf(c->arena, "%s/%s", here, path);
+}
+
 int cmd_apply(struct context *c)
 {
-	struct apply_request request = {.source = c->options.operands[0],
+	const char *file = c->options.operands[0];
+	struct apply_request request = {.source = path_from_anywhere(c, file),
 					.host = c->options.host,
 					.flows = c->options.flows};
 	struct apply_result result;
 	struct image image = {0};
 	struct ruleset *rs;
 	struct hook *hooks;
-	int ret = load_for_host(c, request.source, &rs, &hooks, &request.hook_count);
+	int ret = load_for_host(c, file, &rs, &hooks, &request.hook_count);
 
 	if (ret)
 		return ret;

@@ -97,8 +97,12 @@ int cmd_coverage(struct context *c)
 	if (c->options.source && count != 1)
 		return usage_error(c, "flowreeve coverage NAME --source FILE",
 				   "--source is the file of one policy, and %zu are meant", count);
-	stream = render_coverage_begin(&c->render);
 	c->answered = true;
+	if (!count && !c->render.json) { /* silence says less */
+		render_status(&c->render, NULL, 0);
+		return 0;
+	}
+	stream = render_coverage_begin(&c->render);
 	ret = each_instance(c, names, count, cover, stream);
 	render_end(stream);
 	return ret;

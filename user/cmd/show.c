@@ -107,8 +107,12 @@ int cmd_show(struct context *c)
 	ret = named_policies(c, 1, &names, &count);
 	if (ret)
 		return ret;
-	shown.stream = show->begin(&c->render);
 	c->answered = true;
+	if (!count && !c->render.json) { /* a heading alone says less */
+		render_status(&c->render, NULL, 0);
+		return 0;
+	}
+	shown.stream = show->begin(&c->render);
 	ret = each_instance(c, names, count, show->visit, &shown);
 	render_end(shown.stream);
 	return ret;
