@@ -62,13 +62,21 @@ static __always_inline void judge_refused(const struct fr_scene *s, const struct
 	}
 }
 
-/* What this host sends itself is of no conversation that it forwarded: conntrack forgets those
- * before we do, and then a socket may get the very port that was masqueraded. */
-static __always_inline int is_others(const struct fr_scene *s, const struct fr_flow *flow,
-				     struct fr_hook h)
+/*
+ * Not of the forwarded conversation whose tuple it has. What this host sends itself: conntrack
+ * forgets those before we do, and then a socket may get the very port that was masqueraded. And a
+ * SYN from outside: a published port that answers a stray segment leaves the same record as a
+ * connection that goes out, and its next opening is to be judged.
+ */
+static __always_inline int is_others(const struct fr_scene *s, const struct fr_packet *p,
+				     const struct fr_flow *flow, struct fr_hook h)
 {
-	return h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS &&
-	       flow->reason == FR_REASON_FORWARDED && !s->skb->ingress_ifindex;
+	if (h.kind != FR_KIND_INTERFACE || flow->reason != FR_REASON_FORWARDED)
+		return 0;
+	if (h.dir == FR_EGRESS)
+		return !s->skb->ingress_ifindex;
+	return p->key.proto == FR_PROTO_TCP &&
+	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
 }
 
 /* The flow that the packet belongs to, if any. 1: it is no packet that its flow can carry. */
@@ -80,7 +88,7 @@ static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_
 
 	if (!flow)
 		return 0;
-	step = is_others(s, flow, h) ? FR_STEP_FRESH : flow_step(flow, p);
+	step = is_others(s, p, flow, h) ? FR_STEP_FRESH : flow_step(flow, p);
 	step ^= s->conf->zero;
 	if (step == FR_STEP_REFUSE)
 		return 1;

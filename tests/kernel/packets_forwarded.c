@@ -243,3 +243,35 @@ Test(packets_forwarded, of_a_refused_opening_to_a_published_port_both_ways_are_f
 	run(&enforce, published_refused);
 	run(&audit, published_refused);
 }
+
+#define DOOR(direction, set) .dir = direction, .proto = TCP, .local = 23, .peer = 7002, .flags = set
+
+static void published_door(struct rig *rig)
+{
+	PASS(rig, FORWARDED_REPLY, FR_RULE_OTHER, DOOR(IN, ACK));
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, DOOR(OUT, RST));
+	by_way(rig, false);
+	DROP(rig, DEFAULT, IN, DOOR(IN, SYN));
+	/* of a connection that was called from behind this host, too */
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, CALL(OUT, SYN));
+	by_way(rig, false);
+	DROP(rig, DEFAULT, IN, CALL(IN, SYN));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, CALL(IN, SYN | ACK));
+}
+
+/* lesson: a stray segment left a record of a connection that never was, and what came next went by
+ * it. */
+Test(packets_forwarded, a_stray_segment_opens_no_door_to_a_published_port)
+{
+	static const struct site on = {
+		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARDING_ON};
+	static const struct site on_audit = {.laws = laws,
+					     .count = ARRAY_SIZE(laws),
+					     .flags_on = FR_F_FORWARDING_ON,
+					     .audit = true};
+
+	run(&on, published_door);
+	run(&on_audit, published_door);
+}
