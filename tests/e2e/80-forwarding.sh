@@ -162,6 +162,18 @@ published()
 	at_least 'published ports: but replies' 8 "$(pods_reason pass reply egress)"
 	at_least 'published ports: a refused one is told with the host'"'"'s port' 1 \
 		"$(drops_of agent drop ingress 10.0.9.5 8081)"
+	published_knocked $((before + 1))
+}
+
+# A stray segment is taken for the rest of somebody's conversation, and the pod answers it: its sender then
+# opens one from the same port.
+published_knocked() # LEAST: packets forwarded outwards
+{
+	lab_in intruder "$e2e_here/forge" tcp 10.66.0.66 7778 10.0.5.5 8080 1 A >/dev/null
+	sleep 0.2
+	at_least 'published ports: a stray segment is answered' "$1" "$(pods_reason pass forwarded egress)"
+	equal 'published ports: and opens nothing to its sender' timeout \
+		"$(peer_try intruder tcp 10.0.5.5 8080 --from 7778 --wait 0.5)"
 }
 
 forwarded_is_judged()
