@@ -226,7 +226,7 @@ static void scanned(struct rig *rig)
 	cr_assert_leq(rig_entries(rig, "fr_talks", NULL, NULL), 32768);
 }
 
-Test(packets_figures, a_flood_of_openings_evicts_no_transfer, .timeout = 120)
+Test(packets_figures, a_flood_of_openings_evicts_no_transfer, .timeout = 600)
 {
 	run(&enforce, scanned);
 }
