@@ -34,7 +34,7 @@ Test(base, arena_memory_is_zeroed_aligned_and_survives_growth)
 	cr_assert_str_eq(arena_strndup(arena, "abcdef", 3), "abc");
 }
 
-/* Large pages, or none: whatever the size, it is whole, zeroed and ours alone. */
+/* From the heap or mapped: whatever the size, it is whole, zeroed and ours alone. */
 Test(base, large_memory_is_zeroed_and_keeps_its_content_as_it_grows)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
