@@ -56,6 +56,15 @@ equal 'nothing is left on a device' '' "$(lab_enter agent bpftool net show 2>&1 
 equal 'nothing is left in bpffs' '' "$(pins_left)"
 if [ -n "$cgroup2" ]; then
 	equal 'nothing is left among cgroups' '' "$(trials_left)"
+	sh -c 'exec true' & # a number that nobody has
+	gone=$!
+	wait "$gone"
+	mkdir "$cgroup2/flowreeve-doctor-$gone" "$cgroup2/flowreeve-doctor-$$"
+	examine lab_enter agent "${doctor[@]}" "${pins[@]}"
+	equal 'what a killed doctor left is removed' gone \
+		"$([ -d "$cgroup2/flowreeve-doctor-$gone" ] && echo left || echo gone)"
+	succeeds 'but not what a running one needs' rmdir "$cgroup2/flowreeve-doctor-$$"
+	rmdir "$cgroup2/flowreeve-doctor-$gone" 2>/dev/null
 fi
 
 # ---------------------------------------------------------------- privilege

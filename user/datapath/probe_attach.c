@@ -6,8 +6,12 @@
  */
 #include "probe.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -235,6 +239,28 @@ static int cgroup_root(const struct probing *p)
 	return fd < 0 ? mount_detached("cgroup2") : fd;
 }
 
+#define TRIAL_NAME "flowreeve-doctor-"
+
+/* What a doctor that was killed left: nobody is in it, and nobody else removes it. */
+static void remove_trials_of_the_dead(int root)
+{
+	DIR *dir = fdopendir(openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	const struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		char *end = NULL;
+		long pid = 0;
+
+		if (!strncmp(entry->d_name, TRIAL_NAME, strlen(TRIAL_NAME)))
+			pid = strtol(entry->d_name + strlen(TRIAL_NAME), &end, 10);
+		if (pid > 0 && !*end && kill(pid, 0) && errno == ESRCH)
+			unlinkat(root, entry->d_name, AT_REMOVEDIR);
+	}
+	closedir(dir);
+}
+
 static void probe_cgroups(struct probing *p)
 {
 	CLEANUP(close_fd) int root = cgroup_root(p);
@@ -242,7 +268,9 @@ static void probe_cgroups(struct probing *p)
 	bool made;
 	char name[48];
 
-	snprintf(name, sizeof(name), "flowreeve-doctor-%d", getpid());
+	if (root >= 0)
+		remove_trials_of_the_dead(root);
+	snprintf(name, sizeof(name), TRIAL_NAME "%d", getpid());
 	made = root >= 0 && !mkdirat(root, name, 0700);
 	if (made)
 		cgroup = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
