@@ -4,7 +4,7 @@
 # reads directories, and for the rules of `zero` runs one `flowreeve show rules`, bounded in time, where
 # the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new import plan apply status show coverage monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new import plan apply status show coverage learn monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -20,6 +20,7 @@ _flowreeve_options() # VERB
 	status) echo '--json --policy --query --pin-root' ;;
 	show | zero) echo '--json --policy --pin-root' ;;
 	coverage) echo '--json --policy --source --tables --local-subnet --cgroup --pin-root' ;;
+	learn) echo '--json --policy --source --peer --rules-only --tables --local-subnet --cgroup --pin-root' ;;
 	monitor) echo '--json --policy --openings --count --pin-root' ;;
 	detach) echo '--json --pin-root' ;;
 	doctor) echo '--json --cgroup --pin-root' ;;
@@ -122,7 +123,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	explain) _flowreeve_explain "$2" ;;
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops; else _flowreeve_policies; fi ;;
-	status | coverage | monitor | detach) _flowreeve_policies ;;
+	status | coverage | learn | monitor | detach) _flowreeve_policies ;;
 	zero) _flowreeve_rules ;;
 	help) [ "$2" != 0 ] || _flowreeve_words "$_flowreeve_verbs" ;;
 	esac

@@ -46,6 +46,8 @@ enum option_bit {
 	OPT_HOST = 1 << 21,
 	OPT_ALL = 1 << 22,
 	OPT_DIR = 1 << 23,
+	OPT_RULES_ONLY = 1 << 24,
+	OPT_PEER = 1 << 25,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -61,7 +63,8 @@ struct options {
 	const char *policy_name; /* --policy NAME, or NULL */
 	const char *table, *as, *name, *attach; /* new; or NULL */
 	const char *title;			/* import; or NULL */
-	const char *source;			/* coverage; or NULL */
+	const char *source;			/* coverage, learn; or NULL */
+	struct prefix peer;			/* learn, with OPT_PEER */
 	const char *plan_host, *dir;		/* plan; or NULL */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
@@ -138,6 +141,7 @@ int cmd_apply(struct context *c);
 int cmd_status(struct context *c);
 int cmd_show(struct context *c);
 int cmd_coverage(struct context *c);
+int cmd_learn(struct context *c);
 int cmd_monitor(struct context *c);
 int cmd_zero(struct context *c);
 int cmd_detach(struct context *c);

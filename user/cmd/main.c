@@ -59,6 +59,13 @@ static const struct command commands[] = {
 	 "nearest.",
 	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE, 0,
 	 SIZE_MAX, cmd_coverage},
+	{"learn", "[NAME]", "edits of the policy's file that allow what no row explains",
+	 "A unified diff on stdout, in words on stderr; nothing is written. A peer joins the role\n"
+	 "of the row that fits, or gets a rule of its own. Read it: a stranger's attempts are among\n"
+	 "what no row explains, and whatever is left in is allowed.",
+	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE | OPT_PEER |
+		 OPT_RULES_ONLY,
+	 0, 1, cmd_learn},
 	{"monitor", "[NAME]...", "events as they happen, one line each",
 	 "Refusals, and with --openings what was allowed. Ends with a signal. With --json one\n"
 	 "JSON object a line.",

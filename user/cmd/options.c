@@ -31,6 +31,9 @@ static const struct option_line lines[] = {
 	{"attach", "KIND=NAME", "where: interfaces=eth0, guests=tap0, cgroups=/PATH", OPT_ATTACH},
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
 	{"source", "FILE", "the policy's file, instead of the one that was applied", OPT_SOURCE},
+	{"peer", "PREFIX", "only what these peers were seen with", OPT_PEER},
+	{"rules-only", NULL, "rules for what was seen and nothing else; no peer joins a role",
+	 OPT_RULES_ONLY},
 	{"query", NULL, "print nothing; exit 0 when all is in force, else 5", OPT_QUERY},
 	{"openings", NULL, "allowed openings too, not only what is refused", OPT_OPENINGS},
 	{"count", "N", "end after N events", OPT_COUNT},
@@ -102,6 +105,24 @@ static int take_local_subnet(struct context *c, const char *value)
 	return 0;
 }
 
+static int take_peer(struct context *c, const char *value)
+{
+	char text[PREFIX_TEXT];
+
+	switch (prefix_parse(value, &c->options.peer)) {
+	case NET_OK:
+		return 0;
+	case NET_HOST_BITS:
+		return usage_error(
+			c,
+			arena_printf(c->arena, "did you mean %s?",
+				     prefix_text(&c->options.peer, text)),
+			"'%s' has host bits set", value);
+	default:
+		return usage_error(c, "--peer 10.0.0.0/24", "'%s' is no address or prefix", value);
+	}
+}
+
 /* Where the text of an option goes that is taken as it is, or NULL. */
 static const char **text_option(struct options *o, uint32_t bit)
 {
@@ -154,6 +175,8 @@ static int take_value(struct context *c, const struct option_line *line, const c
 		return take_local_subnet(c, value);
 	case OPT_MODE:
 		return take_mode(c, value);
+	case OPT_PEER:
+		return take_peer(c, value);
 	case OPT_NO_TCX:
 		o->host.no_tcx = true;
 		break;

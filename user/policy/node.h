@@ -39,8 +39,9 @@ enum {
 /* One YAML document of one regular file. 0, or -errno / -EINVAL with an error queued. */
 int doc_load(const char *path, struct diags *d, struct node **out);
 /* The same with the nodes in an arena of their own, which may go once nobody asks them any more:
- * texts and places stay good. */
-int doc_load_apart(const char *path, struct diags *d, struct arena *nodes, struct node **out);
+ * texts and places stay good. `instead`: what the file is to say, or NULL. */
+int doc_load_apart(const char *path, const struct source *instead, struct diags *d,
+		   struct arena *nodes, struct node **out);
 /* The same, read no further than that key of the document's own map. */
 int doc_load_until(const char *path, const char *key, struct diags *d, struct node **out);
 
@@ -49,6 +50,18 @@ static inline bool word_is(const char *word, const char *other)
 {
 	return *word == *other && !strcmp(word, other);
 }
+
+/* A text that doc_load took once more, event by event, each with its place in characters from the
+ * beginning of the text. False when it does not parse, or when `visit` says so. */
+struct doc_event {
+	enum { DOC_SCALAR, DOC_LIST, DOC_MAP, DOC_END } what;
+	bool flow, plain; /* in brackets or braces; without quotes */
+	const char *text; /* scalar; only during the visit */
+	size_t start, end;
+	uint32_t line, column; /* of the start, from 1 */
+};
+bool doc_walk(const char *text, size_t size, bool (*visit)(const struct doc_event *, void *),
+	      void *context);
 
 /* The value of a key, or NULL. */
 const struct node *map_get(const struct node *map, const char *key);

@@ -104,7 +104,7 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 	struct draft draft;
 	unsigned errors = d->errors;
 	struct node *root;
-	int err = doc_load_apart(path, d, nodes, &root);
+	int err = doc_load_apart(path, options->instead, d, nodes, &root);
 
 	if (err)
 		return err;

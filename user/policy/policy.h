@@ -26,6 +26,8 @@ struct policy_options {
 	bool local_known;
 	const struct prefix *local;
 	size_t local_count;
+	/* What the policy's file would say, to be read in its place; or NULL. */
+	const struct source *instead;
 };
 
 /* Where a rule came from. Strings live in the ruleset's arena. */
@@ -256,5 +258,61 @@ const struct rule *ruleset_nearest(const struct ruleset *rs, const struct tuple 
 const char *ruleset_rule_name(const struct ruleset *rs, uint32_t number);
 /* The rule of a number, or NULL for a built-in one. */
 const struct rule *ruleset_rule(const struct ruleset *rs, uint32_t number);
+
+/* ---------------------------------------------------------------- edits
+ *
+ * What is added to the text of a policy, in the style in which it is written, without a change to
+ * anything that stands there. Texts in, texts out: no file is written. Arena memory.
+ */
+/* Goes in before byte `at`; several at one place in this order. */
+struct insertion {
+	size_t at;
+	bool last; /* behind all others there */
+	const char *text;
+};
+
+struct edit {
+	struct arena *arena;
+	const struct source *source; /* as the file has it */
+	const struct span *root;
+	struct insertion *list; /* ordered by place once edit_finish was asked */
+	size_t count, capacity;
+	struct edit_list *lists; /* that something was added to */
+	size_t list_count, list_capacity;
+};
+
+/* Reads the file of a policy that was loaded. 0, -errno, or -EINVAL for a text into which nothing
+ * can be written. */
+int edit_begin(struct arena *arena, const char *path, struct edit *out);
+/* An address for a role of the `use` at that place. False, and nothing done, when the policy has
+ * no list of its own for it. */
+bool edit_add_peer(struct edit *edit, const struct loc *use, const char *role, const char *address);
+/* A rule, as a map in braces, with a comment above where the style has room for one. */
+bool edit_add_rule(struct edit *edit, const char *rule, const char *comment);
+/* The whole text as it would be. */
+const struct source *edit_finish(struct edit *edit);
+
+/* ---------------------------------------------------------------- proposals
+ *
+ * What to write so that the policy allows what it refuses.
+ */
+enum proposal_kind { PROPOSAL_NONE, PROPOSAL_PEER, PROPOSAL_RULE };
+
+struct proposal {
+	struct tuple tuple;
+	const char *seen; /* for the comment of a rule: what was seen */
+	/* filled in: */
+	enum proposal_kind kind;
+	const char *rule;	   /* the row that fits, or the id of the new rule */
+	const char *role, *address; /* PROPOSAL_PEER */
+	const char *why;	   /* PROPOSAL_NONE: why not */
+	bool again;		   /* the edit of an earlier proposal allows it as well */
+	const char *const *gains;  /* PROPOSAL_PEER: the other rules that the address comes under */
+	size_t gain_count;
+};
+
+/* Fills in each and adds its edit. `rules_only`: no address joins a role. */
+void policy_propose(const struct ruleset *rs, bool rules_only, struct edit *edit,
+		    struct proposal *list, size_t count);
 
 #endif

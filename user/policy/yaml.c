@@ -402,28 +402,33 @@ static int refuse_file(struct diags *d, const char *path, int err)
 			  "cannot be read: %s", error_text(err));
 }
 
+static int doc_parse(struct builder *b, struct node **out)
+{
+	int err;
+
+	/* What some editors put first is no part of the text, nor of its columns. */
+	if (str_starts(b->source->text, "\xef\xbb\xbf")) {
+		b->source->text += 3;
+		b->source->size -= 3;
+	}
+	if (!yaml_parser_initialize(&b->parser))
+		return diag_error(b->d, (struct loc){.source = b->source}, -ENOMEM, "yaml-syntax",
+				  NULL, "not enough memory to parse the file");
+	yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&b->parser, (const unsigned char *)b->source->text,
+				     b->source->size);
+	err = build_document(b, out);
+	yaml_parser_delete(&b->parser);
+	return err;
+}
+
 static int doc_read(const char *path, const char *until, struct diags *d, struct arena *nodes,
 		    struct node **out)
 {
 	struct builder b = {.d = d, .arena = nodes, .until = until};
 	int err = source_read(d->arena, path, DOC_BYTES_MAX, &b.source);
 
-	if (err)
-		return refuse_file(d, path, err);
-	/* What some editors put first is no part of the text, nor of its columns. */
-	if (str_starts(b.source->text, "\xef\xbb\xbf")) {
-		b.source->text += 3;
-		b.source->size -= 3;
-	}
-	if (!yaml_parser_initialize(&b.parser))
-		return diag_error(d, (struct loc){.source = b.source}, -ENOMEM, "yaml-syntax", NULL,
-				  "not enough memory to parse the file");
-	yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&b.parser, (const unsigned char *)b.source->text,
-				     b.source->size);
-	err = build_document(&b, out);
-	yaml_parser_delete(&b.parser);
-	return err;
+	return err ? refuse_file(d, path, err) : doc_parse(&b, out);
 }
 
 int doc_load(const char *path, struct diags *d, struct node **out)
@@ -431,12 +436,84 @@ int doc_load(const char *path, struct diags *d, struct node **out)
 	return doc_read(path, NULL, d, d->arena, out);
 }
 
-int doc_load_apart(const char *path, struct diags *d, struct arena *nodes, struct node **out)
+int doc_load_apart(const char *path, const struct source *instead, struct diags *d,
+		   struct arena *nodes, struct node **out)
 {
-	return doc_read(path, NULL, d, nodes, out);
+	struct builder b = {.d = d, .arena = nodes};
+
+	if (!instead)
+		return doc_read(path, NULL, d, nodes, out);
+	b.source = arena_alloc(d->arena, sizeof(*b.source));
+	*b.source = *instead;
+	return doc_parse(&b, out);
 }
 
 int doc_load_until(const char *path, const char *key, struct diags *d, struct node **out)
 {
 	return doc_read(path, key, d, d->arena, out);
+}
+
+/* ---------------------------------------------------------------- events alone */
+
+static bool event_words(const yaml_event_t *event, struct doc_event *out)
+{
+	*out = (struct doc_event){.start = event->start_mark.index,
+				  .end = event->end_mark.index,
+				  .line = (uint32_t)event->start_mark.line + 1,
+				  .column = (uint32_t)event->start_mark.column + 1};
+	switch (event->type) {
+	case YAML_SCALAR_EVENT:
+		out->what = DOC_SCALAR;
+		out->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+		out->text = (const char *)event->data.scalar.value;
+		return true;
+	case YAML_SEQUENCE_START_EVENT:
+		out->what = DOC_LIST;
+		out->flow = event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
+		return true;
+	case YAML_MAPPING_START_EVENT:
+		out->what = DOC_MAP;
+		out->flow = event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+		return true;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		out->what = DOC_END;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool walk_events(yaml_parser_t *parser, bool (*visit)(const struct doc_event *, void *),
+			void *context)
+{
+	bool whole = false, good = true;
+
+	while (good && !whole) {
+		struct doc_event words;
+		yaml_event_t event;
+
+		if (!yaml_parser_parse(parser, &event))
+			return false;
+		whole = event.type == YAML_STREAM_END_EVENT;
+		if (event_words(&event, &words))
+			good = visit(&words, context);
+		yaml_event_delete(&event);
+	}
+	return good;
+}
+
+bool doc_walk(const char *text, size_t size, bool (*visit)(const struct doc_event *, void *),
+	      void *context)
+{
+	yaml_parser_t parser;
+	bool good;
+
+	if (!yaml_parser_initialize(&parser))
+		return false;
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+	good = walk_events(&parser, visit, context);
+	yaml_parser_delete(&parser);
+	return good;
 }

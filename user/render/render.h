@@ -84,6 +84,16 @@ struct render_stream *render_coverage_begin(const struct render *r);
 void render_coverage(struct render_stream *s, const struct coverage_view *view,
 		     enum source_state source);
 
+/* What learn proposes, and for whom: on `r->out` the diff, or a document with all of it. */
+struct learn_view {
+	const char *policy;
+	const struct edit *edit; /* finished */
+	const struct proposal *list;
+	size_t count;
+};
+void render_learn(const struct render *r, struct arena *arena, const struct learn_view *view);
+void render_learn_summary(FILE *out, const struct learn_view *view);
+
 /* One line (text) or one JSON object per line: monitor is the one verb that prints JSON lines. */
 void render_event(const struct render *r, const char *policy, const struct event_view *event);
 void render_lost(const struct render *r, const char *policy, uint64_t count);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * learn [NAME]: what no row explains, as edits of the policy's file. They are proven before they
+ * are shown: the file as it would be is read, and allows each of them. Nothing is written.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const struct loc nowhere;
+
+/* ---------------------------------------------------------------- what was seen */
+
+/* The name that a process gave itself, as it may stand in a comment. */
+static const char *process_words(struct arena *arena, const struct unexplained_view *view)
+{
+	char *name = arena_strndup(arena, view->comm, sizeof(view->comm));
+
+	for (char *at = name; *at; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
+	return view->pid ? arena_printf(arena, ", process %s", name) : "";
+}
+
+static const char *seen_words(struct arena *arena, const struct unexplained_view *view)
+{
+	struct service service = {
+		.proto = view->tuple.proto, .first = view->tuple.port, .last = view->tuple.port};
+	char text[SERVICE_TEXT];
+
+	if (!proto_has_ports(service.proto) && service.proto != PROTO_ICMP &&
+	    service.proto != PROTO_ICMP6)
+		service.first = 0, service.last = UINT16_MAX;
+	return arena_printf(arena, "seen: %s, %llu packets%s", service_text(&service, text),
+			    (unsigned long long)view->packets, process_words(arena, view));
+}
+
+static bool same_tuple(const struct tuple *a, const struct tuple *b)
+{
+	return a->dir == b->dir && a->proto == b->proto && a->port == b->port &&
+	       !memcmp(&a->peer, &b->peer, sizeof(a->peer));
+}
+
+static bool is_meant(const struct options *o, const struct tuple *tuple)
+{
+	return !(o->given & OPT_PEER) || prefix_has(&o->peer, &tuple->peer);
+}
+
+/* Two guests may have asked for the same. */
+static void take_proposals(struct context *c, const struct coverage_view *view,
+			   struct learn_view *learn)
+{
+	struct proposal *list =
+		arena_alloc(c->arena, (view->unexplained_count + 1) * sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->unexplained_count; i++) {
+		const struct unexplained_view *seen = &view->unexplained[i];
+		bool again = false;
+
+		for (size_t j = 0; j < count && !again; j++)
+			again = same_tuple(&list[j].tuple, &seen->tuple);
+		if (again || !is_meant(&c->options, &seen->tuple))
+			continue;
+		list[count].tuple = seen->tuple;
+		list[count++].seen = seen_words(c->arena, seen);
+	}
+	learn->list = list;
+	learn->count = count;
+}
+
+/* ---------------------------------------------------------------- the file */
+
+static int read_file(struct context *c, const char *path, const struct source *instead,
+		     struct ruleset **rs)
+{
+	struct context reading = *c;
+	struct hook *hooks;
+	size_t count;
+	int ret;
+
+	reading.options.policy.instead = instead;
+	reading.diags = (struct diags){.arena = c->arena};
+	ret = load_for_host(&reading, path, rs, &hooks, &count);
+	if (ret)
+		c->diags = reading.diags;
+	return ret;
+}
+
+/* The file as it would be must say what is proposed. */
+static int prove(struct context *c, const char *path, const struct source *edited,
+		 const struct learn_view *learn)
+{
+	struct ruleset *rs;
+	int ret = read_file(c, path, edited, &rs);
+
+	for (size_t i = 0; !ret && i < learn->count; i++) {
+		struct decision decision;
+
+		if (learn->list[i].kind == PROPOSAL_NONE)
+			continue;
+		ruleset_decide(rs, &learn->list[i].tuple, &decision);
+		if (decision.rule < FR_RULE_FIRST || decision.verdict != FR_PASS)
+			ret = EXIT_FAILED;
+	}
+	if (ret)
+		diag_error(&c->diags, nowhere, -EINVAL, "learn-unproven",
+			   "write the rules by hand; flowreeve coverage lists what they are for",
+			   "%s is written in a way that cannot be added to: the result would not "
+			   "allow what is proposed",
+			   path);
+	return ret ? EXIT_FAILED : 0;
+}
+
+static int begin_edit(struct context *c, const char *path, struct edit *edit)
+{
+	int err = edit_begin(c->arena, path, edit);
+
+	if (!err)
+		return 0;
+	diag_error(&c->diags, nowhere, err, "file-unreadable", NULL, "%s: %s", path,
+		   error_text(err));
+	return EXIT_FAILED;
+}
+
+static int learn(struct context *c, const struct instance *instance, void *user)
+{
+	const char *path;
+	struct coverage_view view;
+	struct learn_view learn = {0};
+	struct edit edit;
+	struct ruleset *rs;
+	int err = coverage_take(instance, c->arena, &c->diags, &view), ret;
+
+	(void)user;
+	if (err)
+		return exit_of_read(err);
+	path = c->options.source ? c->options.source : view.source;
+	ret = read_file(c, path, NULL, &rs);
+	if (!ret)
+		ret = begin_edit(c, path, &edit);
+	if (ret)
+		return ret;
+	take_proposals(c, &view, &learn);
+	policy_propose(rs, c->options.given & OPT_RULES_ONLY, &edit, (struct proposal *)learn.list,
+		       learn.count);
+	ret = prove(c, path, edit_finish(&edit), &learn);
+	if (ret)
+		return ret;
+	learn.policy = view.policy;
+	learn.edit = &edit;
+	render_learn(&c->render, c->arena, &learn);
+	c->answered = true;
+	if (!c->render.json)
+		render_learn_summary(stderr, &learn);
+	return 0;
+}
+
+int cmd_learn(struct context *c)
+{
+	const char **names;
+	size_t count;
+	int ret = named_policies(c, 0, &names, &count);
+
+	if (ret)
+		return ret;
+	if (count != 1)
+		return usage_error(c, "flowreeve learn NAME",
+				   "one policy is edited at a time, and %zu are applied", count);
+	return each_instance(c, names, count, learn, NULL);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From what a policy refuses to what to write: the peer joins the role of the row that fits, or
+ * gets a rule of its own that allows its ports and nothing else.
+ */
+#include "policy.h"
+
+#include <string.h>
+
+/* A new rule in the making: the ports of one peer in one direction. */
+struct learned {
+	uint8_t dir;
+	struct addr peer;
+	const char *id, *seen;
+	const char *ports;
+};
+
+struct proposing {
+	const struct ruleset *rs;
+	struct edit *edit;
+	struct proposal *list;
+	size_t count;
+	struct learned *rules;
+	size_t rule_count, rule_capacity;
+	unsigned number; /* of the last id given */
+};
+
+static bool admits(const struct rule *rule, const struct tuple *tuple)
+{
+	if (rule->dir != tuple->dir || rule->action == FR_DENY || rule->needs_local)
+		return false;
+	for (size_t i = 0; i < rule->service_count; i++)
+		if (service_has(&rule->services[i], tuple->proto, tuple->port))
+			return true;
+	return false;
+}
+
+static bool same_role(const struct rule *a, const struct rule *b)
+{
+	return a->role && b->role && str_equal(a->role, b->role) && a->loc.line == b->loc.line &&
+	       a->loc.column == b->loc.column;
+}
+
+static bool has_peer(const struct rule *rule, const struct addr *peer)
+{
+	for (size_t i = 0; i < rule->peer_count; i++)
+		if (prefix_has(&rule->peers[i], peer))
+			return true;
+	return rule->any_peer;
+}
+
+static const struct rule *rule_named(const struct ruleset *rs, const char *id, uint8_t dir)
+{
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].dir == dir && str_equal(rs->rules[i].id, id))
+			return &rs->rules[i];
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- a peer joins a role */
+
+/* An earlier proposal puts this peer into a role by which this tuple is allowed as well. */
+static bool take_earlier(struct proposing *p, struct proposal *proposal)
+{
+	for (struct proposal *other = p->list; other < proposal; other++) {
+		const struct rule *joined;
+
+		if (other->kind != PROPOSAL_PEER || other->again ||
+		    memcmp(&other->tuple.peer, &proposal->tuple.peer, sizeof(struct addr)))
+			continue;
+		joined = rule_named(p->rs, other->rule, other->tuple.dir);
+		for (size_t i = 0; joined && i < p->rs->rule_count; i++) {
+			const struct rule *rule = &p->rs->rules[i];
+
+			if (!same_role(rule, joined) || !admits(rule, &proposal->tuple))
+				continue;
+			proposal->kind = PROPOSAL_PEER;
+			proposal->again = true;
+			proposal->rule = rule->id;
+			proposal->role = other->role;
+			proposal->address = other->address;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void take_gains(struct proposing *p, struct proposal *proposal, const struct rule *fits)
+{
+	const char **gains = arena_alloc(p->edit->arena, (p->rs->rule_count + 1) * sizeof(*gains));
+
+	for (size_t i = 0; i < p->rs->rule_count; i++) {
+		const struct rule *rule = &p->rs->rules[i];
+
+		if (rule != fits && same_role(rule, fits) && !has_peer(rule, &proposal->tuple.peer))
+			gains[proposal->gain_count++] = rule->id;
+	}
+	proposal->gains = gains;
+}
+
+static bool propose_peer(struct proposing *p, struct proposal *proposal)
+{
+	const char *why;
+	const struct rule *rule = ruleset_nearest(p->rs, &proposal->tuple, &why);
+	char address[ADDR_TEXT];
+
+	if (!rule || !rule->role || !admits(rule, &proposal->tuple) ||
+	    has_peer(rule, &proposal->tuple.peer))
+		return false;
+	addr_text(&proposal->tuple.peer, address);
+	if (!edit_add_peer(p->edit, &rule->loc, rule->role, address))
+		return false;
+	proposal->kind = PROPOSAL_PEER;
+	proposal->rule = rule->id;
+	proposal->role = rule->role;
+	proposal->address = arena_strdup(p->edit->arena, address);
+	take_gains(p, proposal, rule);
+	return true;
+}
+
+/* ---------------------------------------------------------------- a rule of its own */
+
+static const char *new_id(struct proposing *p, uint8_t dir)
+{
+	const char *id;
+
+	do
+		id = arena_printf(p->edit->arena, "learned-%u", ++p->number);
+	while (rule_named(p->rs, id, dir));
+	return id;
+}
+
+static const char *service_word(struct proposing *p, const struct tuple *tuple)
+{
+	struct service service = {.proto = tuple->proto, .first = tuple->port, .last = tuple->port};
+	char text[SERVICE_TEXT];
+
+	if (!proto_has_ports(tuple->proto) && tuple->proto != PROTO_ICMP &&
+	    tuple->proto != PROTO_ICMP6)
+		service.first = 0, service.last = 65535;
+	return arena_strdup(p->edit->arena, service_text(&service, text));
+}
+
+static void propose_rule(struct proposing *p, struct proposal *proposal)
+{
+	const char *word = service_word(p, &proposal->tuple);
+	struct learned *rule = NULL;
+
+	for (size_t i = 0; i < p->rule_count && !rule; i++)
+		if (p->rules[i].dir == proposal->tuple.dir &&
+		    !memcmp(&p->rules[i].peer, &proposal->tuple.peer, sizeof(struct addr)))
+			rule = &p->rules[i];
+	proposal->kind = PROPOSAL_RULE;
+	if (rule) {
+		proposal->rule = rule->id;
+		rule->ports = arena_printf(p->edit->arena, "%s, %s", rule->ports, word);
+		rule->seen = arena_printf(p->edit->arena, "%s; %s", rule->seen, proposal->seen);
+		return;
+	}
+	p->rules = arena_grow(p->edit->arena, p->rules, p->rule_count, &p->rule_capacity,
+			      sizeof(*p->rules));
+	rule = &p->rules[p->rule_count++];
+	*rule = (struct learned){.dir = proposal->tuple.dir,
+				 .peer = proposal->tuple.peer,
+				 .id = new_id(p, proposal->tuple.dir),
+				 .seen = proposal->seen,
+				 .ports = word};
+	proposal->rule = rule->id;
+}
+
+static bool write_rule(struct proposing *p, const struct learned *rule)
+{
+	char address[ADDR_TEXT];
+	const char *quote;
+
+	addr_text(&rule->peer, address);
+	quote = strchr(address, ':') ? "\"" : "";
+	return edit_add_rule(
+		p->edit,
+		arena_printf(p->edit->arena,
+			     "{id: %s, direction: %s, peer: [%s%s%s], ports: [%s], action: allow}",
+			     rule->id, rule->dir == FR_EGRESS ? "egress" : "ingress", quote,
+			     address, quote, rule->ports),
+		rule->seen);
+}
+
+static void write_rules(struct proposing *p)
+{
+	for (size_t i = 0; i < p->rule_count; i++) {
+		if (write_rule(p, &p->rules[i]))
+			continue;
+		for (size_t j = 0; j < p->count; j++)
+			if (p->list[j].kind == PROPOSAL_RULE &&
+			    str_equal(p->list[j].rule, p->rules[i].id)) {
+				p->list[j].kind = PROPOSAL_NONE;
+				p->list[j].why = "the file has no list of rules that one can be "
+						 "added to: write rules: in lines of its own";
+			}
+	}
+}
+
+/* ---------------------------------------------------------------- all */
+
+static void propose(struct proposing *p, bool rules_only, struct proposal *proposal)
+{
+	struct decision decision;
+
+	ruleset_decide(p->rs, &proposal->tuple, &decision);
+	if (decision.unknown)
+		proposal->why = "it depends on local-subnet, which is not known";
+	else if (decision.rule >= FR_RULE_FIRST)
+		proposal->why = arena_printf(p->edit->arena,
+					     "rule %s of the file decides it, once it is applied",
+					     ruleset_rule_name(p->rs, decision.rule));
+	else if (rules_only || (!take_earlier(p, proposal) && !propose_peer(p, proposal)))
+		propose_rule(p, proposal);
+}
+
+void policy_propose(const struct ruleset *rs, bool rules_only, struct edit *edit,
+		    struct proposal *list, size_t count)
+{
+	struct proposing p = {.rs = rs, .edit = edit, .list = list, .count = count};
+
+	for (size_t i = 0; i < count; i++)
+		propose(&p, rules_only, &list[i]);
+	write_rules(&p);
+}

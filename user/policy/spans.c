@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Events of YAML as a tree of places. A collection that is not in brackets ends, as events have it,
+ * where the next thing begins; here it ends with its last value.
+ */
+#include "spans.h"
+
+struct reader {
+	struct arena *arena;
+	const char *text;
+	size_t size, begin;	  /* behind a byte order mark, which is no part of the text */
+	size_t characters, bytes; /* one place of which both are known */
+	struct span *root;
+	struct span *open[DOC_DEPTH_MAX + 1];
+	const char *key[DOC_DEPTH_MAX + 1]; /* of the next value of an open map */
+	unsigned depth;
+};
+
+/* Places come in order, but for ends that look ahead. */
+static size_t byte_of(struct reader *r, size_t character)
+{
+	if (character < r->characters) {
+		r->characters = 0;
+		r->bytes = r->begin;
+	}
+	while (r->characters < character && r->bytes < r->size) {
+		r->bytes++;
+		while (r->bytes < r->size && ((unsigned char)r->text[r->bytes] & 0xc0) == 0x80)
+			r->bytes++;
+		r->characters++;
+	}
+	return r->bytes;
+}
+
+static struct span *span_new(struct reader *r, const struct doc_event *event)
+{
+	static const enum node_kind kinds[] = {
+		[DOC_SCALAR] = NODE_SCALAR, [DOC_LIST] = NODE_LIST, [DOC_MAP] = NODE_MAP};
+	struct span *span = arena_alloc(r->arena, sizeof(*span));
+
+	span->kind = kinds[event->what];
+	span->flow = event->flow;
+	span->plain = event->plain;
+	span->text = event->text ? arena_strdup(r->arena, event->text) : NULL;
+	span->start = byte_of(r, event->start);
+	span->end = byte_of(r, event->end);
+	span->line = event->line;
+	span->column = event->column;
+	return span;
+}
+
+static void add_child(struct span *span, struct span *child)
+{
+	if (span->last)
+		span->last->next = child;
+	else
+		span->first = child;
+	span->last = child;
+}
+
+static void take_value(struct reader *r, struct span *span)
+{
+	struct span *parent = r->depth ? r->open[r->depth - 1] : NULL;
+
+	if (!parent) {
+		r->root = span;
+		return;
+	}
+	span->key = r->key[r->depth - 1];
+	r->key[r->depth - 1] = NULL;
+	add_child(parent, span);
+	if (parent->end < span->end)
+		parent->end = span->end;
+}
+
+static void take_end(struct reader *r, const struct doc_event *event)
+{
+	struct span *span = r->open[--r->depth];
+
+	if (span->flow)
+		span->end = byte_of(r, event->end);
+	if (r->depth && r->open[r->depth - 1]->end < span->end)
+		r->open[r->depth - 1]->end = span->end;
+}
+
+static bool take_event(const struct doc_event *event, void *context)
+{
+	struct reader *r = context;
+	struct span *span;
+
+	if (event->what == DOC_END) {
+		take_end(r, event);
+		return true;
+	}
+	if (r->depth && r->open[r->depth - 1]->kind == NODE_MAP && !r->key[r->depth - 1]) {
+		r->key[r->depth - 1] = arena_strdup(r->arena, event->text ?: "");
+		return event->what == DOC_SCALAR;
+	}
+	span = span_new(r, event);
+	take_value(r, span);
+	if (event->what == DOC_SCALAR)
+		return true;
+	if (r->depth > DOC_DEPTH_MAX)
+		return false;
+	r->key[r->depth] = NULL;
+	r->open[r->depth++] = span;
+	return true;
+}
+
+const struct span *spans_read(struct arena *arena, const char *text, size_t size)
+{
+	struct reader r = {.arena = arena, .text = text, .size = size};
+
+	r.begin = r.bytes = str_starts(text, "\xef\xbb\xbf") ? 3 : 0;
+	return doc_walk(text + r.begin, size - r.begin, take_event, &r) ? r.root : NULL;
+}
+
+const struct span *span_get(const struct span *map, const char *key)
+{
+	const struct span *value;
+
+	for (value = map && map->kind == NODE_MAP ? map->first : NULL; value; value = value->next)
+		if (str_equal(value->key, key))
+			return value;
+	return NULL;
+}
