@@ -86,7 +86,7 @@ static int finish(struct context *c, int code)
 		render_diags(stderr, &c->diags, c->colour_stderr);
 	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		/* A write that failed earlier has told its errno to nobody: the next one says why. */
+		/* An earlier write told its errno to nobody: the next one says why. */
 		if (!errno) {
 			clearerr(stdout);
 			putchar('\n');
