@@ -94,6 +94,9 @@ static const char *role_name(struct writer *w, const char *title)
 {
 	const char *slug = text_slug(w->s->arena, title, ROLE_LONGEST);
 
+	/* YAML's word for nothing names nobody. */
+	if (str_equal(slug, "null"))
+		return "null-role";
 	return *slug ? slug : role_peer;
 }
 

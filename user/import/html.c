@@ -166,6 +166,51 @@ static bool has_table(const xmlNode *node)
 	return false;
 }
 
+/* Whether the rows of a table itself begin with headings that a table of ports would have. */
+static void headings_count(struct page *page, const xmlNode *table, unsigned *rows, unsigned *known,
+			   unsigned *ports)
+{
+	for (const xmlNode *child = table->children; child && *rows < 2; child = child->next) {
+		if (is_among(child, "thead|tbody"))
+			headings_count(page, child, rows, known, ports);
+		if (!is_element(child, "tr"))
+			continue;
+		(*rows)++;
+		for (const xmlNode *cell = child->children; cell; cell = cell->next) {
+			enum column kind = COLUMN_OTHER;
+
+			if (is_among(cell, "td|th") && !has_table(cell))
+				kind = column_of(text_one_line(page->arena,
+							       node_text(page, cell, NULL)));
+			*known += kind != COLUMN_OTHER;
+			*ports += kind == COLUMN_PORT || kind == COLUMN_PROTOCOL;
+		}
+	}
+}
+
+static bool has_headings(struct page *page, const xmlNode *table)
+{
+	unsigned rows = 0, known = 0, ports = 0;
+
+	headings_count(page, table, &rows, &known, &ports);
+	return known >= 2 && ports;
+}
+
+static bool holds_headings(struct page *page, const xmlNode *node)
+{
+	for (const xmlNode *child = node->children; child; child = child->next)
+		if ((is_element(child, "table") && has_headings(page, child)) ||
+		    holds_headings(page, child))
+			return true;
+	return false;
+}
+
+/* Data, although a cell of it may hold a table again: a list of ports, say. */
+static bool is_grid(struct page *page, const xmlNode *table)
+{
+	return !has_table(table) || (has_headings(page, table) && !holds_headings(page, table));
+}
+
 static void rows_put(struct table *t, const xmlNode *node)
 {
 	for (const xmlNode *child = node->children; child; child = child->next) {
@@ -198,7 +243,7 @@ static void tables_put(struct page *page, const xmlNode *node, uint32_t line)
 	for (const xmlNode *child = node->children; child; child = child->next) {
 		if (child->type != XML_ELEMENT_NODE)
 			continue;
-		if (is_element(child, "table") && !has_table(child))
+		if (is_element(child, "table") && is_grid(page, child))
 			table_put(page, child, line);
 		else if (has_table(child))
 			tables_put(page, child, line);

@@ -134,6 +134,8 @@ enum { PROTOCOLS_PORTS = 0x1f };	  /* those that have ports */
 const char *protocols_name(unsigned bit); /* NULL past the last */
 protocols protocols_word(const char *word, size_t length);
 protocols protocols_read(const char *text); /* every protocol that a cell names */
+/* The name of a protocol for a cell that is its number alone, else the cell. */
+const char *protocol_cell(const char *cell);
 /* The transport of an application protocol, "https" → tcp; 0 when that is not settled. */
 protocols protocols_usual(const char *text);
 
@@ -202,11 +204,15 @@ struct layout {
 	enum column kinds[PAGE_COLUMNS_MAX];
 	const char *headings[PAGE_COLUMNS_MAX];
 	protocols protocols[PAGE_COLUMNS_MAX]; /* what the heading says: "UDP port" */
+	enum direction ways[PAGE_COLUMNS_MAX]; /* the same of a column of ports: "Inbound" */
 	size_t columns, first;		       /* first: the row below the headings */
 	bool ports;			       /* there is a column of ports */
+	bool ways_differ;		       /* each column of ports is a row of its own */
 };
 void layout_find(struct page *page, const struct grid *grid, struct layout *out);
 bool layout_repeats(const struct layout *layout, const struct grid_row *row);
+/* Some heading says who opens, or by which protocol: what stands below matters. */
+bool layout_speaks(const struct layout *layout);
 const char *cell_text(const struct grid_row *row, size_t column);
 
 /* `before`: the paragraph above the grid, or NULL. */

@@ -124,6 +124,26 @@ static void ports_by_content(struct layout *layout, const struct vote *votes)
 	}
 }
 
+/* Ports below "Inbound" and "Outbound", or "Inbound ports": the heading is a direction. */
+static void ports_by_way(struct layout *layout, const struct vote *votes)
+{
+	bool ports = layout_has(layout, COLUMN_PORT);
+
+	for (size_t i = 0; i < layout->columns; i++) {
+		enum direction way = direction_of(layout->headings[i]);
+		bool numbers = votes[i].numbers && votes[i].numbers * 2 >= votes[i].filled;
+
+		if (way != DIR_IN && way != DIR_OUT)
+			continue;
+		if (layout->kinds[i] == COLUMN_PORT ||
+		    (!ports && layout->kinds[i] == COLUMN_DIRECTION && numbers)) {
+			layout->kinds[i] = COLUMN_PORT;
+			layout->ways[i] = way;
+			layout->ways_differ = true;
+		}
+	}
+}
+
 static void sides_complete(struct layout *layout)
 {
 	bool from = layout_has(layout, COLUMN_FROM), to = layout_has(layout, COLUMN_TO);
@@ -153,6 +173,7 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 	out->ports = layout_has(out, COLUMN_PORT);
 	for (size_t i = 0; i < out->columns; i++)
 		protocol_column_check(out, i, &votes[i]);
+	ports_by_way(out, votes);
 	if (!layout_has(out, COLUMN_PORT))
 		ports_by_content(out, votes);
 	/* "Source port" alone, beside nothing else, is the port. */
@@ -161,6 +182,15 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 			out->kinds[i] = COLUMN_PORT;
 	sides_complete(out);
 	out->ports = layout_has(out, COLUMN_PORT);
+}
+
+bool layout_speaks(const struct layout *layout)
+{
+	for (size_t i = 0; i < layout->columns; i++)
+		if ((layout->kinds[i] >= COLUMN_FROM && layout->kinds[i] <= COLUMN_DIRECTION) ||
+		    text_has(layout->headings[i], "from|to|source|destination|inbound|outbound"))
+			return true;
+	return false;
 }
 
 bool layout_repeats(const struct layout *layout, const struct grid_row *row)

@@ -4,6 +4,8 @@
  * "443 (TCP/UDP)", "139 or 445", "1024 and above". Nothing is guessed: what it does not say stays
  * 0.
  */
+#include <stdlib.h>
+
 #include "tokens.h"
 
 struct scan {
@@ -86,6 +88,45 @@ static void any_choose(struct scan *s)
 		if (s->tokens[at].kind == TOKEN_ANY)
 			s->tokens[at].kind =
 				s->tokens[at].text[0] == '*' ? TOKEN_FILLER : TOKEN_WORD;
+}
+
+/* ---------------------------------------------------------------- thousands */
+
+static bool is_thousands(const struct scan *s, size_t at)
+{
+	const struct token *t = &s->tokens[at], *rest = token_at(s, at + 2);
+
+	return t->kind == TOKEN_NUMBER && t->length <= 2 &&
+	       token_at(s, at + 1)->text == t->text + t->length &&
+	       s->tokens[at + 1].text[0] == ',' && rest->text == t->text + t->length + 1 &&
+	       rest->length == 3 && strspn(rest->text, "0123456789") == 3;
+}
+
+/*
+ * "10,000-10,100" is a range; "22,443" is two ports. Only where some part of a cell begins with a
+ * zero, as no port does, are all of its like read as one number.
+ */
+static void thousands_join(struct scan *s)
+{
+	bool sure = false;
+	size_t kept = 0;
+
+	for (size_t at = 0; at < s->count; at++)
+		sure |= is_thousands(s, at) && s->tokens[at + 2].text[0] == '0';
+	for (size_t at = 0; sure && at < s->count; at++) {
+		struct token *t = &s->tokens[kept++];
+		bool join = is_thousands(s, at);
+		uint32_t low = join ? (uint32_t)strtoul(s->tokens[at + 2].text, NULL, 10) : 0;
+
+		*t = s->tokens[at];
+		if (!join)
+			continue;
+		t->value = t->value * 1000 + low;
+		t->length += 4;
+		t->kind = t->value <= 65535 ? TOKEN_NUMBER : TOKEN_WORD;
+		at += 2;
+	}
+	s->count = sure ? kept : s->count;
 }
 
 /* ---------------------------------------------------------------- spans */
@@ -250,6 +291,7 @@ void ports_read(const char *cell, struct reading *out)
 
 	memset(out, 0, sizeof(*out));
 	s.count = tokens_read(cell, s.tokens, TOKENS_MAX, &out->cut);
+	thousands_join(&s);
 	numbers_choose(&s);
 	any_choose(&s);
 	s.leading = protocols_lead(&s);

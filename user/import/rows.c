@@ -16,6 +16,8 @@ struct work {
 	const char *section; /* of a row that spans the grid, or NULL */
 	const char *before;
 	const char *from_above, *to_above; /* of the last row that has them */
+	bool one;			   /* only one column of ports is meant: */
+	size_t column;
 };
 
 /* What stands in the columns of a kind, or "". */
@@ -29,10 +31,12 @@ static const char *cells_of(const struct work *w, enum column kind)
 
 		if (w->layout->kinds[i] != kind || !*one || str_equal(last, one))
 			continue;
+		if (kind == COLUMN_PORT && w->one && i != w->column)
+			continue;
 		text = *text ? arena_printf(arena, "%s\n%s", text, one) : one;
 		last = one;
 	}
-	return text;
+	return kind == COLUMN_PROTOCOL ? protocol_cell(text) : text;
 }
 
 static bool has_column(const struct work *w, enum column kind)
@@ -173,7 +177,7 @@ static void ports_take(struct work *w, struct drafted_row *row)
 	protocols named = protocols_read(protocol);
 
 	for (size_t i = 0; i < w->layout->columns; i++)
-		if (w->layout->kinds[i] == COLUMN_PORT)
+		if (w->layout->kinds[i] == COLUMN_PORT && (!w->one || i == w->column))
 			port_column_take(w, row, i);
 	bare_take(w, row, named & ~(protocols)PROTOCOLS_PORTS);
 	if (!row->service_count && text_is(port, "|-|n/a|na") &&
@@ -232,6 +236,8 @@ static enum direction direction_find(const struct work *w)
 	const char *places[] = {w->section, w->grid->caption, w->before};
 	enum direction found = direction_of(cells_of(w, COLUMN_DIRECTION));
 
+	if (w->one && w->layout->ways[w->column])
+		return w->layout->ways[w->column];
 	for (size_t i = 0; i < ARRAY_SIZE(places) && !found; i++)
 		found = places[i] ? direction_of(places[i]) : DIR_UNKNOWN;
 	for (size_t i = ARRAY_SIZE(s->headings); i-- > 0 && !found;)
@@ -329,7 +335,7 @@ static void words_take(struct work *w, struct drafted_row *row)
 		if (*text && (kind == COLUMN_OTHER || kind == COLUMN_SOURCE_PORT))
 			row_note(w->s, row, "%s%s%s", heading, *heading ? ": " : "",
 				 text_one_line(arena, text));
-		if (*text && kind == COLUMN_PROTOCOL && !protocols_read(text))
+		if (*text && kind == COLUMN_PROTOCOL && !protocols_read(protocol_cell(text)))
 			row_note(w->s, row, "%s: %s", heading, text_one_line(arena, text));
 	}
 	if (w->layout->first && w->row->written < w->layout->columns)
@@ -434,14 +440,34 @@ static void row_take(struct work *w)
 		row_reverse(s, &s->rows[s->count - 1]);
 }
 
-static void grid_leave(struct sheet *s, const struct grid *grid)
+/* "Inbound: 80, outbound: 443" in one row of the document are two of ours. */
+static void row_take_ways(struct work *w)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		if (w->layout->kinds[i] != COLUMN_PORT ||
+		    text_is(cell_text(w->row, i), "|-|--|n/a|na|none|no"))
+			continue;
+		w->one = any = true;
+		w->column = i;
+		row_take(w);
+	}
+	w->one = false;
+	if (!any)
+		row_take(w);
+}
+
+static void grid_leave(struct sheet *s, const struct grid *grid, bool whole)
 {
 	for (size_t i = 0; i < grid->count; i++) {
 		struct work w = {.s = s, .row = &grid->rows[i]};
 
 		if (row_is_empty(w.row) || prose_rows(s, w.row->line, row_words(&w)))
 			continue;
-		if (i)
+		if (i && whole && strpbrk(row_words(&w), "0123456789"))
+			sheet_leave(s, w.row->line, "a row of it", row_words(&w));
+		else if (i)
 			prose_leave(s, w.row->line, row_words(&w));
 		else
 			sheet_leave(s, w.row->line, "a table without a column of ports",
@@ -456,7 +482,7 @@ void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
 
 	layout_find(s->page, grid, &layout);
 	if (!layout.ports) {
-		grid_leave(s, grid);
+		grid_leave(s, grid, layout_speaks(&layout));
 		return;
 	}
 	for (size_t i = layout.first; i < grid->count; i++) {
@@ -468,6 +494,8 @@ void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
 		title = row_title(&w);
 		if (title)
 			w.section = title;
+		else if (layout.ways_differ)
+			row_take_ways(&w);
 		else
 			row_take(&w);
 	}

@@ -18,6 +18,12 @@ static const struct {
 } spellings[] = {{"tcpv4", 0}, {"tcpv6", 0}, {"tcp4", 0}, {"tcp6", 0},	 {"udp4", 1},
 		 {"udp6", 1},  {"udpv4", 1}, {"ping", 5}, {"icmpv4", 5}, {"icmp6", 6}};
 
+static const struct {
+	const char *number, *name;
+} numbers[] = {{"1", "icmp"},	{"2", "igmp"},	 {"6", "tcp"},	 {"17", "udp"},	 {"33", "dccp"},
+	       {"47", "gre"},	{"50", "esp"},	 {"51", "ah"},	 {"58", "icmpv6"}, {"88", "eigrp"},
+	       {"89", "ospf"},	{"103", "pim"},	 {"112", "vrrp"}, {"132", "sctp"}, {"136", "udplite"}};
+
 /* Application protocols whose transport nobody doubts. */
 static const struct {
 	const char *words;
@@ -33,6 +39,14 @@ static const struct {
 const char *protocols_name(unsigned bit)
 {
 	return bit < ARRAY_SIZE(names) ? names[bit] : NULL;
+}
+
+const char *protocol_cell(const char *cell)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (str_equal(cell, numbers[i].number))
+			return numbers[i].name;
+	return cell;
 }
 
 protocols protocols_word(const char *word, size_t length)
