@@ -32,7 +32,7 @@ static const char *seen_words(struct arena *arena, const struct unexplained_view
 	if (!proto_has_ports(service.proto) && service.proto != PROTO_ICMP &&
 	    service.proto != PROTO_ICMP6)
 		service.first = 0, service.last = UINT16_MAX;
-	return arena_printf(arena, "seen: %s, %llu packets%s", service_text(&service, text),
+	return arena_printf(arena, "%s, %llu packets%s", service_text(&service, text),
 			    (unsigned long long)view->packets, process_words(arena, view));
 }
 

@@ -48,17 +48,22 @@ static size_t line_end(const struct source *source, size_t at)
 	return at;
 }
 
-static const char *line_break(const struct source *source)
+/* As the line that ends there is ended; the last line may have to ask the first. */
+static const char *line_break(const struct source *source, size_t end)
 {
-	const char *end = memchr(source->text, '\n', source->size);
+	const char *first = memchr(source->text, '\n', source->size);
 
-	return end && end > source->text && end[-1] == '\r' ? "\r\n" : "\n";
+	if (end < source->size)
+		return source->text[end] == '\r' ? "\r\n" : "\n";
+	return first && first > source->text && first[-1] == '\r' ? "\r\n" : "\n";
 }
 
 static void insert_line(struct edit *edit, size_t behind, unsigned indent, const char *text)
 {
-	insert(edit, line_end(edit->source, behind),
-	       arena_printf(edit->arena, "%s%*s%s", line_break(edit->source), (int)indent, "",
+	size_t end = line_end(edit->source, behind);
+
+	insert(edit, end,
+	       arena_printf(edit->arena, "%s%*s%s", line_break(edit->source, end), (int)indent, "",
 			    text));
 }
 
@@ -191,13 +196,9 @@ bool edit_add_rule(struct edit *edit, const char *rule, const char *comment)
 
 	if (!rules)
 		return begin_rules(edit, rule, comment);
-	if (rules->kind == NODE_LIST && (rules->flow || rules->last)) {
-		append(edit, rules, rule, comment);
-		return true;
-	}
-	if (rules->kind != NODE_SCALAR || !rules->plain || *rules->text || edit->root->flow)
+	if (rules->kind != NODE_LIST)
 		return false;
-	append_line(edit, rules->start, edit->root->column + 1, rule, comment);
+	append(edit, rules, rule, comment);
 	return true;
 }
 

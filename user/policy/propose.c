@@ -181,7 +181,7 @@ static bool write_rule(struct proposing *p, const struct learned *rule)
 			     "{id: %s, direction: %s, peer: [%s%s%s], ports: [%s], action: allow}",
 			     rule->id, rule->dir == FR_EGRESS ? "egress" : "ingress", quote,
 			     address, quote, rule->ports),
-		rule->seen);
+		arena_printf(p->edit->arena, "seen: %s", rule->seen));
 }
 
 static void write_rules(struct proposing *p)

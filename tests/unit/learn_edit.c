@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What learn writes into files of every style: it stands where a person would have put it, patch
+ * makes of the old file exactly the new one, and the new one allows what was asked and nothing of
+ * others.
+ */
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include "../../user/render/render.h"
+#include "policy_fixture.h"
+
+extern char **environ;
+
+#define USE                                                                                        \
+	"use:\n  - table: aws-datasync\n    as: agent\n    set: {region: us-east-2, endpoint: vpc, storage: [nfs]}\n"
+#define ENDS "      vpc-endpoint: [10.0.5.10]\n      task-interface: [10.0.5.20/30]\n"
+
+struct asked {
+	const char *peer;
+	uint8_t dir, proto;
+	uint16_t port;
+};
+
+#define NFS(address)                                                                               \
+	{                                                                                          \
+		address, FR_EGRESS, PROTO_TCP, 2049                                                \
+	}
+#define WEB(address)                                                                               \
+	{                                                                                          \
+		address, FR_EGRESS, PROTO_TCP, 8443                                                \
+	}
+
+/* ---------------------------------------------------------------- proving */
+
+static struct tuple tuple_of(const struct asked *asked)
+{
+	struct tuple tuple = {.dir = asked->dir, .proto = asked->proto, .port = asked->port};
+
+	cr_assert_eq(addr_parse(asked->peer, &tuple.peer), NET_OK, "%s", asked->peer);
+	return tuple;
+}
+
+static void old_is_refused(const struct ruleset *rs, const struct tuple *tuple)
+{
+	struct decision decision;
+
+	ruleset_decide(rs, tuple, &decision);
+	cr_assert_eq(decision.verdict, FR_DROP, "the file refuses it before");
+}
+
+/* Of peers that nobody asked for, nothing changes. */
+static void others_as_before(const struct ruleset *before, const struct ruleset *after,
+			     const struct proposal *list, size_t count)
+{
+	static const uint16_t ports[] = {0, 1, 22, 53, 80, 443, 1024, 2049, 8443, 65535};
+
+	srand(7);
+	for (int i = 0; i < 3000; i++) {
+		struct tuple tuple = list[rand() % count].tuple;
+		struct decision was, is;
+
+		tuple.dir = rand() & 1;
+		tuple.proto = rand() & 1 ? PROTO_TCP : PROTO_UDP;
+		tuple.port = rand() & 1 ? ports[rand() % ARRAY_SIZE(ports)] : rand();
+		tuple.peer.b[12 + rand() % 4] ^= 1 << rand() % 8;
+		ruleset_decide(before, &tuple, &was);
+		ruleset_decide(after, &tuple, &is);
+		for (size_t j = 0; j < count; j++)
+			if (!memcmp(&tuple.peer, &list[j].tuple.peer, sizeof(tuple.peer)))
+				is.verdict = was.verdict;
+		cr_assert_eq(is.verdict, was.verdict, "a peer that was not asked for");
+	}
+}
+
+/* With rules alone, of the peer itself nothing else either. */
+static void peer_as_before(const struct ruleset *before, const struct ruleset *after,
+			   const struct proposal *list, size_t count)
+{
+	for (uint32_t port = 0; port < 65536; port += port < 10000 ? 1 : 97)
+		for (size_t i = 0; i < count; i++) {
+			struct tuple tuple = list[i].tuple;
+			struct decision was, is;
+			bool asked = false;
+
+			tuple.port = port;
+			for (size_t j = 0; j < count; j++)
+				asked |= !memcmp(&tuple, &list[j].tuple, sizeof(tuple));
+			ruleset_decide(before, &tuple, &was);
+			ruleset_decide(after, &tuple, &is);
+			cr_assert(asked || is.verdict == was.verdict, "port %u", port);
+		}
+}
+
+static const char *diff_of(struct load *l, const struct learn_view *view)
+{
+	char *text CLEANUP(free_ptr) = NULL;
+	size_t size;
+	struct render render = {.out = open_memstream(&text, &size)};
+
+	render_learn(&render, l->d.arena, view);
+	fclose(render.out);
+	return arena_strdup(l->d.arena, text);
+}
+
+static void patch_makes(struct load *l, const char *diff, const struct source *wanted)
+{
+	const char *path = arena_printf(l->d.arena, "%s/policy.yaml", l->dir);
+	const char *words[] = {"patch", "--quiet", "--binary", path, load_file(l, "diff", diff),
+			       NULL};
+	struct source *got;
+	pid_t child;
+	int status;
+
+	cr_assert_eq(posix_spawnp(&child, "patch", NULL, NULL, (char **)words, environ), 0);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert_eq(status, 0, "patch takes\n%s", diff);
+	cr_assert_eq(source_read(l->d.arena, path, 1 << 20, &got), 0);
+	cr_assert_eq(got->size, wanted->size, "as many bytes:\n%s\n%s", diff, got->text);
+	cr_assert_eq(memcmp(got->text, wanted->text, got->size), 0, "%s", got->text);
+}
+
+/* The new text, proven. */
+static const char *learnt(struct load *l, const char *text, bool rules_only,
+			  const struct asked *asked, size_t count, struct proposal *list)
+{
+	const char *path = arena_printf(l->d.arena, "%s/policy.yaml", l->dir);
+	struct edit edit;
+	struct learn_view view = {.policy = "test", .edit = &edit, .list = list, .count = count};
+	struct ruleset *before;
+
+	l->options.tables_dir = "policies/tables";
+	l->options.instead = NULL;
+	cr_assert_eq(load_text(l, text), 0, "%s", load_all(l));
+	before = l->rs;
+	memset(list, 0, count * sizeof(*list));
+	for (size_t i = 0; i < count; i++) {
+		list[i].tuple = tuple_of(&asked[i]);
+		list[i].seen = "it";
+		old_is_refused(before, &list[i].tuple);
+	}
+	cr_assert_eq(edit_begin(l->d.arena, path, &edit), 0);
+	policy_propose(before, rules_only, &edit, list, count);
+	l->options.instead = edit_finish(&edit);
+	cr_assert_eq(policy_load(path, &l->options, &l->d, &l->rs), 0, "%s\n%s", load_all(l),
+		     l->options.instead->text);
+	for (size_t i = 0; i < count; i++) {
+		struct decision decision;
+
+		ruleset_decide(l->rs, &list[i].tuple, &decision);
+		cr_assert_eq(decision.verdict == FR_PASS, list[i].kind != PROPOSAL_NONE, "%s",
+			     l->options.instead->text);
+	}
+	others_as_before(before, l->rs, list, count);
+	if (rules_only)
+		peer_as_before(before, l->rs, list, count);
+	if (edit.count)
+		patch_makes(l, diff_of(l, &view), l->options.instead);
+	return l->options.instead->text;
+}
+
+#define LEARNT(text, rules_only, ...)                                                              \
+	({                                                                                         \
+		static const struct asked asked_[] = {__VA_ARGS__};                                \
+		static struct proposal list_[ARRAY_SIZE(asked_)];                                  \
+		proposals = list_;                                                                 \
+		learnt(&l, text, rules_only, asked_, ARRAY_SIZE(asked_), list_);                   \
+	})
+
+/* What the file `HEAD head OLD tail` becomes is `HEAD head NEW tail`. */
+#define BECOMES(head, old, new, tail, ...)                                                         \
+	do {                                                                                       \
+		struct load l = load_new();                                                        \
+		struct proposal *proposals;                                                        \
+		const char *got = LEARNT(HEAD head old tail, false, __VA_ARGS__);                  \
+                                                                                                   \
+		cr_expect_str_eq(got, HEAD head new tail, "%s", got);                              \
+		(void)proposals;                                                                   \
+		load_free(&l);                                                                     \
+	} while (0)
+
+/* ---------------------------------------------------------------- peers */
+
+Test(learn, a_peer_joins_the_list_in_its_own_style)
+{
+	BECOMES(USE "    peers:\n" ENDS, "      nfs-server: [10.20.0.0/24]   # theirs\n",
+		"      nfs-server: [10.20.0.0/24, 10.20.1.5]   # theirs\n", "", NFS("10.20.1.5"));
+	BECOMES(USE "    peers:\n" ENDS, "      nfs-server: [10.20.0.0/24]\n",
+		"      nfs-server: [10.20.0.0/24, \"fd00:20::5\", 10.20.1.5]\n", "",
+		NFS("fd00:20::5"), NFS("10.20.1.5"));
+	BECOMES(USE "    peers:\n" ENDS,
+		"      nfs-server: [\n        10.20.0.0/24, # a\n        10.21.0.0/24  # b\n      ]\n",
+		"      nfs-server: [\n        10.20.0.0/24, # a\n        10.21.0.0/24, 10.20.1.5  # b\n      ]\n",
+		"", NFS("10.20.1.5"));
+	BECOMES(USE "    peers:\n" ENDS,
+		"      nfs-server:\n          - 10.20.0.0/24   # das größte\n\n",
+		"      nfs-server:\n          - 10.20.0.0/24   # das größte\n          - 10.20.1.5\n          - 10.20.1.6\n\n",
+		"# the end\n", NFS("10.20.1.5"), NFS("10.20.1.6"));
+	BECOMES(USE "    peers:\n" ENDS, "      nfs-server: 10.20.0.7 # one\n",
+		"      nfs-server: [10.20.0.7, 10.20.1.5, 10.20.1.6] # one\n", "", NFS("10.20.1.5"),
+		NFS("10.20.1.6"));
+	BECOMES(USE
+		"    peers: {vpc-endpoint: [10.0.5.10], task-interface: [10.0.5.20/30], nfs-server: ",
+		"['10.20.0.7']", "['10.20.0.7', 10.20.1.5]", "}\n", NFS("10.20.1.5"));
+}
+
+Test(learn, one_address_is_added_once_and_told_with_what_it_comes_under)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+	const char *text = LEARNT(
+		HEAD "use:\n  - table: qumulo\n    as: client\n    set: {platform: on-prem}\n"
+		     "    peers: {node: [10.8.0.1]}\n",
+		false, {"10.8.0.2", FR_EGRESS, PROTO_TCP, 2049},
+		{"10.8.0.2", FR_EGRESS, PROTO_TCP, 445});
+
+	cr_expect(strstr(text, "{node: [10.8.0.1, 10.8.0.2]}"), "%s", text);
+	cr_expect_eq(proposals[0].kind, PROPOSAL_PEER);
+	cr_expect_str_eq(proposals[0].role, "node");
+	cr_expect_gt(proposals[0].gain_count, 1);
+	cr_expect(proposals[1].again);
+	load_free(&l);
+}
+
+Test(learn, byte_order_marks_and_other_ends_of_lines_stay)
+{
+	BECOMES("rules:\r\n",
+		"  - {id: r, direction: egress, peer: any, ports: 1/tcp, action: allow}\r\n",
+		"  - {id: r, direction: egress, peer: any, ports: 1/tcp, action: allow}\r\n"
+		"  # seen: it\r\n"
+		"  - {id: learned-1, direction: egress, peer: [10.9.0.1], ports: [8443/tcp], action: allow}\r\n",
+		"# end\r\n", WEB("10.9.0.1"));
+	BECOMES("rules:\n",
+		"  - {id: r, direction: egress, peer: any, ports: 1/tcp, action: allow}",
+		"  - {id: r, direction: egress, peer: any, ports: 1/tcp, action: allow}\n"
+		"  # seen: it\n"
+		"  - {id: learned-1, direction: egress, peer: [10.9.0.1], ports: [8443/tcp], action: allow}",
+		"", WEB("10.9.0.1"));
+	{
+		struct load l = load_new();
+		struct proposal *proposals;
+		const char *text = LEARNT("\xef\xbb\xbf" HEAD RULE, false, WEB("10.9.0.1"));
+
+		cr_expect(str_starts(text, "\xef\xbb\xbf" HEAD), "%s", text);
+		(void)proposals;
+		load_free(&l);
+	}
+}
+
+/* ---------------------------------------------------------------- rules */
+
+#define LEARNED(indent, n, rest)                                                                   \
+	indent "# seen: it\n" indent "- {id: learned-" n ", direction: " rest ", action: allow}\n"
+#define USED USE "    peers:\n" ENDS "      nfs-server: [10.20.0.0/24]\n"
+
+Test(learn, what_no_role_has_room_for_gets_a_rule)
+{
+	BECOMES(USED, "",
+		"rules:\n" LEARNED("  ", "1", "egress, peer: [10.9.0.1], ports: [8443/tcp]"), "",
+		WEB("10.9.0.1"));
+	BECOMES(USED "default: {egress: deny}   # all\n", "",
+		"rules:\n" LEARNED("  ", "1", "egress, peer: [\"fd00::1\"], ports: [8443/tcp]"),
+		"# end\n", WEB("fd00::1"));
+	BECOMES(USED "rules: ", "[]",
+		"[{id: learned-1, direction: egress, peer: [10.9.0.1], ports: [8443/tcp], action: allow}, "
+		"{id: learned-2, direction: ingress, peer: [10.9.0.1], ports: [22/tcp], action: allow}]",
+		"\n", WEB("10.9.0.1"), {"10.9.0.1", FR_INGRESS, PROTO_TCP, 22});
+	BECOMES("rules:\n- {id: learned-1, direction: egress, peer: any, ports: 1/tcp, action: allow}\n",
+		"",
+		"# seen: it; it\n"
+		"- {id: learned-2, direction: egress, peer: [10.9.0.1], ports: [8443/tcp, 53/udp], action: allow}\n",
+		"\n...\n", WEB("10.9.0.1"), {"10.9.0.1", FR_EGRESS, PROTO_UDP, 53});
+	BECOMES("rules:\n  - id: r\n    direction: egress\n    peer: any\n    ports: [1/tcp]   # few\n    action: allow\n",
+		"",
+		"  # seen: it; it\n"
+		"  - {id: learned-1, direction: egress, peer: [10.9.0.1], ports: [icmp/8/0, any/gre], action: allow}\n",
+		"\n# end\n", {"10.9.0.1", FR_EGRESS, PROTO_ICMP, 8 << 8},
+		{"10.9.0.1", FR_EGRESS, 47, 0});
+}
+
+Test(learn, rules_only_touch_no_role_and_nothing_else_of_the_peer)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+	const char *text =
+		LEARNT(HEAD USED, true, NFS("10.20.1.5"), WEB("10.20.1.5"), WEB("fd00::9"));
+
+	cr_expect(strstr(text, "nfs-server: [10.20.0.0/24]\n"), "%s", text);
+	cr_expect_eq(proposals[0].kind, PROPOSAL_RULE);
+	load_free(&l);
+}
+
+/* The list is a prefix set's or the vendor's: there is none in the file that could grow. */
+Test(learn, a_role_that_the_file_gives_no_list_for_gets_a_rule)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+
+	LEARNT(HEAD "use:\n  - {table: aws-time-sync, as: client}\n", false,
+	       {"10.9.0.1", FR_EGRESS, PROTO_UDP, 123});
+	cr_expect_eq(proposals[0].kind, PROPOSAL_RULE);
+	load_free(&l);
+}
+
+Test(learn, a_file_in_braces_takes_no_rule_and_says_so)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+
+	LEARNT("{apiVersion: flowreeve/v1, kind: Policy, metadata: {name: test}, mode: enforce, failsafe: [],\n"
+	       " attach: {interfaces: [eth0]}, use: [{table: aws-time-sync, as: client}]}\n",
+	       false, WEB("10.9.0.1"));
+	cr_expect_eq(proposals[0].kind, PROPOSAL_NONE);
+	cr_expect(proposals[0].why);
+	load_free(&l);
+}
+
+Test(learn, places_far_apart_are_hunks_of_their_own)
+{
+	struct load l = load_new();
+	const char *middle = "";
+	struct proposal *proposals;
+
+	for (int i = 0; i < 30; i++)
+		middle = arena_printf(
+			l.d.arena,
+			"%s  - {id: r%d, direction: egress, peer: any, ports: %d/tcp, action: allow}\n",
+			middle, i, i + 1);
+	LEARNT(arena_printf(l.d.arena, "%s%srules:\n%s# end\n", HEAD, USED, middle), false,
+	       NFS("10.20.1.5"), WEB("10.9.0.1"));
+	(void)proposals;
+	load_free(&l);
+}
