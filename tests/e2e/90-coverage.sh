@@ -92,6 +92,23 @@ coverage_run() # KIND
 
 apply_here() { (cd "$work" && fr agent apply "$1"); } # FILE of the test's directory
 
+# A conversation that was there before the policy is told by who opened it, though this host speaks first.
+met_in_its_middle()
+{
+	policy_write "$work/policy.yaml" audit '{interfaces: [ens5]}'
+	mkfifo "$work/late"
+	lab_spawn late-serve agent "$e2e_here/tools/speak-late" serve 8090 "$work/late"
+	sleep 0.3
+	lab_spawn late-hear intruder "$e2e_here/tools/speak-late" hear 10.0.5.5 8090
+	sleep 0.3
+	succeeds 'met in its middle: apply' fr agent apply "$work/policy.yaml"
+	echo late >"$work/late"
+	sleep 0.3
+	equal 'met in its middle: who opened it' would-drop "$(opening ingress 10.66.0.66 8090 .verdict)"
+	equal 'met in its middle: no opening of a port 0' 0 "$(coverage '[.unexplained[] | select(.port == 0)] | length')"
+	succeeds 'met in its middle: detach' fr agent detach
+}
+
 # Two policies on one host, each told apart, and a file that cannot be meant for both.
 several()
 {
@@ -117,6 +134,8 @@ peer_start intruder stranger-nfs 2049
 peer_start agent forgotten 8080
 peer_start appliance forgotten 8080
 forgotten=8080
+host=agent
+met_in_its_middle
 coverage_run interface
 coverage_run guest
 e2e_cgroup agent agent

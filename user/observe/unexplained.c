@@ -20,9 +20,20 @@ static struct tuple key_tuple(const struct fr_flow_key *key, uint8_t dir)
 	return tuple;
 }
 
+/* Who opened is told by the port that the key leaves out; of what was met in its middle, the way of
+ * the first packet says nothing. */
+static uint8_t drop_opener(const struct drop_view *view)
+{
+	const struct fr_flow_key *key = &view->key;
+
+	if (!proto_has_ports(key->proto) || !key->local_port == !key->peer_port)
+		return view->denied.dir;
+	return key->local_port ? FR_INGRESS : FR_EGRESS;
+}
+
 struct tuple drop_tuple(const struct drop_view *view)
 {
-	return key_tuple(&view->key, view->denied.dir);
+	return key_tuple(&view->key, drop_opener(view));
 }
 
 struct tuple flow_tuple(const struct flow_view *view)
