@@ -145,6 +145,16 @@ play_one() # TABLE VARIANT ROLE KIND
 	succeeds "$who: detach" fr "$3" detach
 }
 
+# What is left of the connections of earlier plays ends here, lest a segment that is sent once more be
+# told as something that was refused.
+conversations_end()
+{
+	local party
+	while read -r party _; do
+		lab_enter "$party" ss -K -t state connected >/dev/null 2>&1
+	done <"$work/parties"
+}
+
 # A policy that does not know one role's addresses is watched in audit while the rows are lived; what learn
 # proposes of that makes it whole: every row works, and nothing else does. TABLE VARIANT ROLE FORGOTTEN
 learn_one()
@@ -153,6 +163,7 @@ learn_one()
 	mkdir "$where"
 	cp "$work/$2.$3"/{rows,asks,knocks} "$where"
 	sed -E "s|^( *$4): \[.*|\1: [192.0.2.1]|; s|@ATTACH@|{interfaces: [eth0]}|" "$work/$2.$3/policy.yaml" >"$where/policy.yaml"
+	conversations_end
 	succeeds "$who: apply in audit" fr "$3" apply "$where/policy.yaml" || return
 	asks_do "$where" watched
 	cp "$where/policy.yaml" "$where/before.yaml"
