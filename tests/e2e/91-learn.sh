@@ -80,6 +80,9 @@ refusals()
 	mv "$work/policy.yaml" "$work/gone.yaml"
 	fr_exits 'the file is gone' 3 "$host" learn
 	succeeds 'the file is gone: named' fr "$host" learn --source "$work/gone.yaml"
+	sed 's/^metadata: .*/metadata: {name: another}/' "$work/gone.yaml" >"$work/another.yaml"
+	fr_exits "another policy's file" 3 "$host" learn --source "$work/another.yaml"
+	matches "another policy's file: says so" 'is the file of policy another, not of' "$said"
 	succeeds 'refusals: detach' fr "$host" detach
 }
 

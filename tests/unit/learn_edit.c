@@ -5,6 +5,7 @@
  * others.
  */
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "../../user/render/render.h"
@@ -329,5 +330,137 @@ Test(learn, places_far_apart_are_hunks_of_their_own)
 	LEARNT(arena_printf(l.d.arena, "%s%srules:\n%s# end\n", HEAD, USED, middle), false,
 	       NFS("10.20.1.5"), WEB("10.9.0.1"));
 	(void)proposals;
+	load_free(&l);
+}
+
+/* ---------------------------------------------------------------- texts of lines of their own */
+
+#define ALLOWS_ONE "rules:\n  - id: r\n    direction: egress\n    peer: any\n    ports: 1/tcp\n    action: allow\n"
+#define OLD_WORDS ALLOWS_ONE "    purpose: |\n      why\n      so\n"
+#define NEW_RULE LEARNED("  ", "1", "egress, peer: [10.9.0.1], ports: [8443/tcp]")
+
+/* Such a text ends for the parser where the next thing begins: what is added goes before that. */
+Test(learn, a_rule_goes_behind_a_purpose_of_several_lines_not_behind_what_follows_it)
+{
+	BECOMES(OLD_WORDS, "", NEW_RULE, "default: {egress: deny}\n", WEB("10.9.0.1"));
+	BECOMES(OLD_WORDS, "", NEW_RULE, "\n# after\ndefault:\n  egress: deny\n", WEB("10.9.0.1"));
+	BECOMES(OLD_WORDS, "", NEW_RULE, "", WEB("10.9.0.1"));
+	BECOMES(OLD_WORDS, "", NEW_RULE, "\n\n...\n", WEB("10.9.0.1"));
+	BECOMES(ALLOWS_ONE "    purpose: >-\n      why\n      so", "",
+		"\n  # seen: it\n  - {id: learned-1, direction: egress, peer: [10.9.0.1], ports: "
+		"[8443/tcp], action: allow}",
+		"", WEB("10.9.0.1"));
+}
+
+Test(learn, a_file_that_ends_in_words_of_several_lines_loses_no_rule_in_the_diff)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+	const char *text = LEARNT("apiVersion: flowreeve/v1\nkind: Policy\nmode: enforce\nfailsafe: []\n"
+				  "attach: {interfaces: [eth0]}\n" USED
+				  "metadata:\n  name: test\n  description: |\n    some\n    words\n",
+				  false, NFS("10.20.1.5"), WEB("10.9.0.1"));
+
+	cr_expect(strstr(text, "[10.20.0.0/24, 10.20.1.5]\n"), "%s", text);
+	cr_expect(strstr(text, "    words\nrules:\n" NEW_RULE), "%s", text);
+	(void)proposals;
+	load_free(&l);
+}
+
+Test(learn, a_peer_behind_a_bar_is_left_alone)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+
+	LEARNT(HEAD USE "    peers:\n" ENDS "      nfs-server: |-\n        10.20.0.7\n", false,
+	       NFS("10.20.1.5"));
+	cr_expect_eq(proposals[0].kind, PROPOSAL_RULE);
+	load_free(&l);
+}
+
+/* ---------------------------------------------------------------- strangers */
+
+Test(learn, what_a_deny_rule_on_trial_denies_gets_no_rule_and_stops_no_other)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+	const char *text = LEARNT(HEAD "rules:\n  - {id: bad, direction: ingress, peer: 203.0.113.0/24, "
+				       "ports: any, action: deny, mode: audit}\n",
+				  false, {"203.0.113.9", FR_INGRESS, PROTO_TCP, 22}, WEB("10.9.0.1"));
+
+	cr_expect_eq(proposals[0].kind, PROPOSAL_NONE);
+	cr_expect(strstr(proposals[0].why, "bad"), "%s", proposals[0].why);
+	cr_expect_eq(proposals[1].kind, PROPOSAL_RULE);
+	cr_expect_not(strstr(text, "203.0.113.9"), "%s", text);
+	load_free(&l);
+}
+
+enum { CROWD = 4000, CROWD_KB = 64 << 10 };
+
+static long memory_most(void)
+{
+	struct rusage usage;
+
+	cr_assert_eq(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_maxrss;
+}
+
+/* Whoever knocks from many places or at many ports must not cost the square of that in memory. */
+static void crowd_is_learnt(uint16_t port, bool ports, const char *peers)
+{
+	static char names[CROWD][ADDR_TEXT];
+	static struct asked asked[CROWD];
+	static struct proposal list[CROWD];
+	struct load l = load_new();
+	long before = memory_most();
+
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(names[i], sizeof(names[i]), "10.%s.%d.%d", peers, ports ? 0 : i / 250, ports ? 7 : i % 250);
+		asked[i] = (struct asked){names[i], FR_EGRESS, PROTO_TCP, ports ? port + i : port};
+	}
+	learnt(&l, HEAD USE "    peers:\n" ENDS "      nfs-server: 10.20.0.7\n", false, asked, CROWD, list);
+	cr_expect_lt(memory_most() - before, CROWD_KB, "%ld kB", memory_most() - before);
+	load_free(&l);
+}
+
+Test(learn, a_crowd_at_one_port_costs_what_it_is)
+{
+	crowd_is_learnt(8443, false, "60");
+}
+
+Test(learn, one_stranger_at_all_ports_costs_what_they_are)
+{
+	crowd_is_learnt(3000, true, "61");
+}
+
+Test(learn, a_crowd_that_joins_a_role_costs_what_it_is)
+{
+	crowd_is_learnt(2049, false, "62");
+}
+
+/* ---------------------------------------------------------------- names */
+
+/* patch takes a name to end at its first blank, unless a tab says where. */
+Test(learn, a_name_with_blanks_is_found_by_patch)
+{
+	struct load l = load_new();
+	const char *path = load_file(&l, "a policy.yaml", HEAD RULE);
+	const char *words[] = {"patch", "--quiet", "-p1", "-d", "/", "-i", NULL, NULL};
+	struct proposal list = {.kind = PROPOSAL_NONE};
+	struct edit edit;
+	struct learn_view view = {.policy = "test", .edit = &edit, .list = &list};
+	struct source *got;
+	pid_t child;
+	int status;
+
+	cr_assert_eq(edit_begin(l.d.arena, path, &edit), 0);
+	cr_assert(edit_add_rule(&edit, "{id: n, direction: egress, peer: any, ports: 2/tcp, action: allow}", NULL));
+	edit_finish(&edit);
+	words[6] = load_file(&l, "diff", diff_of(&l, &view));
+	cr_assert_eq(posix_spawnp(&child, "patch", NULL, NULL, (char **)words, environ), 0);
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_expect_eq(status, 0);
+	cr_assert_eq(source_read(l.d.arena, path, 1 << 20, &got), 0);
+	cr_expect(strstr(got->text, "{id: n,"), "%s", got->text);
 	load_free(&l);
 }

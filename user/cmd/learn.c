@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * learn [NAME]: what no row explains, as edits of the policy's file. They are proven before they
- * are shown: the file as it would be is read, and allows each of them. Nothing is written.
+ * are shown: the file as it would be is read, allows each of them, and says of the others that were
+ * seen what it said before. Nothing is written.
  */
 #include <errno.h>
 #include <string.h>
@@ -88,29 +89,68 @@ static int read_file(struct context *c, const char *path, const struct source *i
 	return ret;
 }
 
-/* The file as it would be must say what is proposed. */
-static int prove(struct context *c, const char *path, const struct source *edited,
-		 const struct learn_view *learn)
+static bool allows_proposals(const struct ruleset *after, const struct learn_view *learn)
 {
-	struct ruleset *rs;
-	int ret = read_file(c, path, edited, &rs);
-
-	for (size_t i = 0; !ret && i < learn->count; i++) {
+	for (size_t i = 0; i < learn->count; i++) {
 		struct decision decision;
 
 		if (learn->list[i].kind == PROPOSAL_NONE)
 			continue;
-		ruleset_decide(rs, &learn->list[i].tuple, &decision);
+		ruleset_decide(after, &learn->list[i].tuple, &decision);
 		if (decision.rule < FR_RULE_FIRST || decision.verdict != FR_PASS)
-			ret = EXIT_FAILED;
+			return false;
 	}
-	if (ret)
-		diag_error(&c->diags, nowhere, -EINVAL, "learn-unproven",
-			   "write the rules by hand; flowreeve coverage lists what they are for",
-			   "%s is written in a way that cannot be added to: the result would not "
-			   "allow what is proposed",
-			   path);
-	return ret ? EXIT_FAILED : 0;
+	return true;
+}
+
+/* What was seen and was not asked for. */
+static bool leaves_others(const struct ruleset *before, const struct ruleset *after,
+			  const struct options *o, const struct coverage_view *view)
+{
+	for (size_t i = 0; i < view->unexplained_count; i++) {
+		const struct tuple *tuple = &view->unexplained[i].tuple;
+		struct decision was, is;
+
+		if (is_meant(o, tuple))
+			continue;
+		ruleset_decide(before, tuple, &was);
+		ruleset_decide(after, tuple, &is);
+		if (is.verdict != was.verdict)
+			return false;
+	}
+	return true;
+}
+
+/* The file as it would be must say what is proposed, and nothing new of what is not. */
+static int prove(struct context *c, const struct ruleset *before, struct edit *edit,
+		 const struct coverage_view *view, const struct learn_view *learn)
+{
+	const char *path = edit->source->name;
+	struct ruleset *after;
+
+	if (!read_file(c, path, edit_finish(edit), &after) && allows_proposals(after, learn) &&
+	    leaves_others(before, after, &c->options, view))
+		return 0;
+	diag_error(&c->diags, nowhere, -EINVAL, "learn-unproven",
+		   "write the rules by hand; flowreeve coverage lists what they are for",
+		   "%s is written in a way that cannot be added to: the result would not allow what "
+		   "is proposed and that alone",
+		   path);
+	return EXIT_FAILED;
+}
+
+/* The file of the policy that was seen: what was seen of one is no business of another. */
+static int read_policy(struct context *c, const char *path, const char *policy,
+		       struct ruleset **rs)
+{
+	int ret = read_file(c, path, NULL, rs);
+
+	if (ret || str_equal((*rs)->name, policy))
+		return ret;
+	diag_error(&c->diags, nowhere, -EINVAL, "source-other",
+		   arena_printf(c->arena, "flowreeve learn %s --source FILE", policy),
+		   "%s is the file of policy %s, not of %s", path, (*rs)->name, policy);
+	return EXIT_REJECTED;
 }
 
 static int begin_edit(struct context *c, const char *path, struct edit *edit)
@@ -137,7 +177,7 @@ static int learn(struct context *c, const struct instance *instance, void *user)
 	if (err)
 		return exit_of_read(err);
 	path = c->options.source ? c->options.source : view.source;
-	ret = read_file(c, path, NULL, &rs);
+	ret = read_policy(c, path, view.policy, &rs);
 	if (!ret)
 		ret = begin_edit(c, path, &edit);
 	if (ret)
@@ -145,7 +185,7 @@ static int learn(struct context *c, const struct instance *instance, void *user)
 	take_proposals(c, &view, &learn);
 	policy_propose(rs, c->options.given & OPT_RULES_ONLY, &edit, (struct proposal *)learn.list,
 		       learn.count);
-	ret = prove(c, path, edit_finish(&edit), &learn);
+	ret = prove(c, rs, &edit, &view, &learn);
 	if (ret)
 		return ret;
 	learn.policy = view.policy;

@@ -125,7 +125,8 @@ static const struct span *use_at(const struct edit *edit, const struct loc *loc)
 
 static bool is_peer(const struct span *span)
 {
-	return span->kind == NODE_SCALAR && *span->text && !str_equal(span->text, "~");
+	return span->kind == NODE_SCALAR && !span->block && *span->text &&
+	       !str_equal(span->text, "~");
 }
 
 /* One peer without brackets becomes a list of two and more. */
@@ -136,17 +137,13 @@ static bool append_to_scalar(struct edit *edit, const struct span *peer, const c
 	if (!is_peer(peer))
 		return false;
 	list = list_of(edit, peer);
-	for (size_t i = 0; list->begun && i < edit->count; i++)
-		if (edit->list[i].at == peer->end) {
-			size_t length = strlen(edit->list[i].text) - 1;
-
-			edit->list[i].text = arena_printf(edit->arena, "%.*s, %s]", (int)length,
-							  edit->list[i].text, address);
-			return true;
-		}
-	insert(edit, peer->start, "[");
-	insert(edit, peer->end, arena_printf(edit->arena, ", %s]", address));
+	if (!list->begun) {
+		insert(edit, peer->start, "[");
+		insert(edit, peer->end, "]");
+		edit->list[edit->count - 1].last = true;
+	}
 	list->begun = true;
+	insert(edit, peer->end, arena_printf(edit->arena, ", %s", address));
 	return true;
 }
 

@@ -7,12 +7,22 @@
 
 #include <string.h>
 
+/* What was seen is told of as many services of a rule. */
+enum { SEEN_MOST = 8 };
+
+/* Words that grow: who knocks at all ports must not cost their square. */
+struct text {
+	char *at;
+	size_t length, capacity;
+};
+
 /* A new rule in the making: the ports of one peer in one direction. */
 struct learned {
 	uint8_t dir;
 	struct addr peer;
-	const char *id, *seen;
-	const char *ports;
+	const char *id;
+	struct text seen, ports;
+	size_t port_count;
 };
 
 struct proposing {
@@ -25,14 +35,19 @@ struct proposing {
 	unsigned number; /* of the last id given */
 };
 
-static bool admits(const struct rule *rule, const struct tuple *tuple)
+static bool serves(const struct rule *rule, const struct tuple *tuple)
 {
-	if (rule->dir != tuple->dir || rule->action == FR_DENY || rule->needs_local)
+	if (rule->dir != tuple->dir)
 		return false;
 	for (size_t i = 0; i < rule->service_count; i++)
 		if (service_has(&rule->services[i], tuple->proto, tuple->port))
 			return true;
 	return false;
+}
+
+static bool admits(const struct rule *rule, const struct tuple *tuple)
+{
+	return rule->action != FR_DENY && !rule->needs_local && serves(rule, tuple);
 }
 
 static bool same_role(const struct rule *a, const struct rule *b)
@@ -47,6 +62,16 @@ static bool has_peer(const struct rule *rule, const struct addr *peer)
 		if (prefix_has(&rule->peers[i], peer))
 			return true;
 	return rule->any_peer;
+}
+
+/* A deny rule on trial: whoever wrote it does not want what it denies to be allowed. */
+static const struct rule *staged_denial(const struct ruleset *rs, const struct tuple *tuple)
+{
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].staged && serves(&rs->rules[i], tuple) &&
+		    has_peer(&rs->rules[i], &tuple->peer))
+			return &rs->rules[i];
+	return NULL;
 }
 
 static const struct rule *rule_named(const struct ruleset *rs, const char *id, uint8_t dir)
@@ -141,9 +166,31 @@ static const char *service_word(struct proposing *p, const struct tuple *tuple)
 	return arena_strdup(p->edit->arena, service_text(&service, text));
 }
 
+static void text_put(struct arena *arena, struct text *text, char c)
+{
+	text->at = arena_grow(arena, text->at, text->length, &text->capacity, sizeof(*text->at));
+	text->at[text->length++] = c;
+}
+
+static void text_add(struct arena *arena, struct text *text, const char *mark, const char *word)
+{
+	for (const char *at = text->length ? mark : ""; *at; at++)
+		text_put(arena, text, *at);
+	for (const char *at = word; *at; at++)
+		text_put(arena, text, *at);
+	text_put(arena, text, '\0');
+	text->length--;
+}
+
+static void add_service(struct proposing *p, struct learned *rule, const struct proposal *proposal)
+{
+	text_add(p->edit->arena, &rule->ports, ", ", service_word(p, &proposal->tuple));
+	if (rule->port_count++ < SEEN_MOST)
+		text_add(p->edit->arena, &rule->seen, "; ", proposal->seen);
+}
+
 static void propose_rule(struct proposing *p, struct proposal *proposal)
 {
-	const char *word = service_word(p, &proposal->tuple);
 	struct learned *rule = NULL;
 
 	for (size_t i = 0; i < p->rule_count && !rule; i++)
@@ -151,21 +198,24 @@ static void propose_rule(struct proposing *p, struct proposal *proposal)
 		    !memcmp(&p->rules[i].peer, &proposal->tuple.peer, sizeof(struct addr)))
 			rule = &p->rules[i];
 	proposal->kind = PROPOSAL_RULE;
-	if (rule) {
-		proposal->rule = rule->id;
-		rule->ports = arena_printf(p->edit->arena, "%s, %s", rule->ports, word);
-		rule->seen = arena_printf(p->edit->arena, "%s; %s", rule->seen, proposal->seen);
-		return;
+	if (!rule) {
+		p->rules = arena_grow(p->edit->arena, p->rules, p->rule_count, &p->rule_capacity,
+				      sizeof(*p->rules));
+		rule = &p->rules[p->rule_count++];
+		*rule = (struct learned){.dir = proposal->tuple.dir,
+					 .peer = proposal->tuple.peer,
+					 .id = new_id(p, proposal->tuple.dir)};
 	}
-	p->rules = arena_grow(p->edit->arena, p->rules, p->rule_count, &p->rule_capacity,
-			      sizeof(*p->rules));
-	rule = &p->rules[p->rule_count++];
-	*rule = (struct learned){.dir = proposal->tuple.dir,
-				 .peer = proposal->tuple.peer,
-				 .id = new_id(p, proposal->tuple.dir),
-				 .seen = proposal->seen,
-				 .ports = word};
+	add_service(p, rule, proposal);
 	proposal->rule = rule->id;
+}
+
+static const char *seen_of(struct proposing *p, const struct learned *rule)
+{
+	if (rule->port_count <= SEEN_MOST)
+		return arena_printf(p->edit->arena, "seen: %s", rule->seen.at);
+	return arena_printf(p->edit->arena, "seen: %s; and %zu more", rule->seen.at,
+			    rule->port_count - SEEN_MOST);
 }
 
 static bool write_rule(struct proposing *p, const struct learned *rule)
@@ -180,8 +230,8 @@ static bool write_rule(struct proposing *p, const struct learned *rule)
 		arena_printf(p->edit->arena,
 			     "{id: %s, direction: %s, peer: [%s%s%s], ports: [%s], action: allow}",
 			     rule->id, rule->dir == FR_EGRESS ? "egress" : "ingress", quote,
-			     address, quote, rule->ports),
-		arena_printf(p->edit->arena, "seen: %s", rule->seen));
+			     address, quote, rule->ports.at),
+		seen_of(p, rule));
 }
 
 static void write_rules(struct proposing *p)
@@ -203,10 +253,14 @@ static void write_rules(struct proposing *p)
 
 static void propose(struct proposing *p, bool rules_only, struct proposal *proposal)
 {
+	const struct rule *denies = staged_denial(p->rs, &proposal->tuple);
 	struct decision decision;
 
 	ruleset_decide(p->rs, &proposal->tuple, &decision);
-	if (decision.unknown)
+	if (denies)
+		proposal->why = arena_printf(p->edit->arena, "rule %s denies it, though yet in audit",
+					     denies->id);
+	else if (decision.unknown)
 		proposal->why = "it depends on local-subnet, which is not known";
 	else if (decision.rule >= FR_RULE_FIRST)
 		proposal->why = arena_printf(p->edit->arena,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Events of YAML as a tree of places. A collection that is not in brackets ends, as events have it,
- * where the next thing begins; here it ends with its last value.
+ * where the next thing begins, and so does a text behind | or >; here each ends with its last word.
  */
 #include "spans.h"
 
@@ -32,6 +32,20 @@ static size_t byte_of(struct reader *r, size_t character)
 	return r->bytes;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r';
+}
+
+static void end_block(const struct reader *r, struct span *span)
+{
+	char mark = span->start < r->size ? r->text[span->start] : '\0';
+
+	span->block = span->kind == NODE_SCALAR && !span->plain && (mark == '|' || mark == '>');
+	while (span->block && span->end > span->start + 1 && is_blank(r->text[span->end - 1]))
+		span->end--;
+}
+
 static struct span *span_new(struct reader *r, const struct doc_event *event)
 {
 	static const enum node_kind kinds[] = {
@@ -46,6 +60,7 @@ static struct span *span_new(struct reader *r, const struct doc_event *event)
 	span->end = byte_of(r, event->end);
 	span->line = event->line;
 	span->column = event->column;
+	end_block(r, span);
 	return span;
 }
 

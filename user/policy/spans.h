@@ -12,6 +12,7 @@ struct span {
 	enum node_kind kind;
 	bool flow;	  /* a list in brackets, a map in braces */
 	bool plain;	  /* a scalar without quotes */
+	bool block;	  /* a scalar of lines of its own, behind | or > */
 	const char *text; /* scalar */
 	const char *key;  /* of a value in a map */
 	size_t start;	  /* first byte */

@@ -32,23 +32,35 @@ static size_t line_length(const char *text, size_t size)
 	return end ? (size_t)(end - text) + 1 : size;
 }
 
-static const char *line_becomes(struct arena *arena, const struct edit *edit, size_t at,
-				size_t length, size_t *first)
+/* The insertions into a line, from the first that is not in an earlier one: behind the last. What
+ * goes in at the end of all is the last line's. */
+static size_t insertions_end(const struct edit *edit, size_t first, size_t end)
 {
-	const char *old = edit->source->text, *text = "";
-	size_t from = at;
-	bool ends = length && old[at + length - 1] == '\n';
+	while (first < edit->count &&
+	       (edit->list[first].at < end || end == edit->source->size))
+		first++;
+	return first;
+}
 
-	for (; *first < edit->count && (edit->list[*first].at < at + length ||
-					(!ends && edit->list[*first].at == at + length));
-	     ++*first) {
-		const struct insertion *in = &edit->list[*first];
+static void line_take(struct arena *arena, const struct edit *edit, size_t first, size_t last,
+		      struct line *line)
+{
+	const char *from = line->text, *end = line->text + line->length;
+	size_t size = line->length;
+	char *out;
 
-		text = arena_printf(arena, "%s%.*s%s", text, (int)(in->at - from), old + from,
-				    in->text);
-		from = in->at;
+	for (size_t i = first; i < last; i++)
+		size += strlen(edit->list[i].text);
+	line->becomes = out = arena_alloc(arena, size + 1);
+	line->becomes_length = size;
+	for (size_t i = first; i < last; i++) {
+		const char *at = edit->source->text + edit->list[i].at;
+
+		memcpy(out, from, (size_t)(at - from));
+		out = stpcpy(out + (at - from), edit->list[i].text);
+		from = at;
 	}
-	return arena_printf(arena, "%s%.*s", text, (int)(at + length - from), old + from);
+	memcpy(out, from, (size_t)(end - from));
 }
 
 static void lines_take(struct lines *lines, const struct edit *edit)
@@ -57,14 +69,12 @@ static void lines_take(struct lines *lines, const struct edit *edit)
 
 	for (size_t at = 0; at < edit->source->size;) {
 		size_t length = line_length(edit->source->text + at, edit->source->size - at);
-		size_t before = insertion;
+		size_t end = insertions_end(edit, insertion, at + length);
 		struct line line = {edit->source->text + at, length, NULL, 0};
-		const char *becomes = line_becomes(lines->arena, edit, at, length, &insertion);
 
-		if (insertion != before) {
-			line.becomes = becomes;
-			line.becomes_length = strlen(becomes);
-		}
+		if (end > insertion)
+			line_take(lines->arena, edit, insertion, end, &line);
+		insertion = end;
 		lines->list = arena_grow(lines->arena, lines->list, lines->count, &lines->capacity,
 					 sizeof(*lines->list));
 		lines->list[lines->count++] = line;
@@ -154,6 +164,14 @@ static void put_hunks(FILE *out, const struct lines *lines)
 	}
 }
 
+/* A tab says where a name with blanks ends. */
+static void put_name(FILE *out, const char *mark, const char *name)
+{
+	fputs(mark, out);
+	put_clean(out, name);
+	fputs(strchr(name, ' ') ? "\t\n" : "\n", out);
+}
+
 static void put_diff(FILE *out, struct arena *arena, const struct edit *edit)
 {
 	struct lines lines = {.arena = arena};
@@ -162,11 +180,8 @@ static void put_diff(FILE *out, struct arena *arena, const struct edit *edit)
 	if (!edit->count)
 		return;
 	lines_take(&lines, edit);
-	fputs("--- a/", out);
-	put_clean(out, name);
-	fputs("\n+++ b/", out);
-	put_clean(out, name);
-	fputc('\n', out);
+	put_name(out, "--- a/", name);
+	put_name(out, "+++ b/", name);
 	put_hunks(out, &lines);
 }
 
