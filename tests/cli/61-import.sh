@@ -78,6 +78,12 @@ else
 	not_ok 'import: their ports are comments' "$(cat "$work/out")"
 fi
 
+# YAML's word for nothing, as a file's name, a cell and a purpose.
+printf '| From | To | Port | Purpose |\n|---|---|---|---|\n| NULL | b | 22/tcp | null |\n| b | Null | 23/tcp | Null |\n' >"$work/null.md"
+exits 'import: rows, roles and a table called null' 0 '' import "$work/null.md"
+cp "$work/out" "$work/null.yaml"
+exits 'import: check accepts a table called null' 0 '' check "$work/null.yaml"
+
 # A full disk is told; deep nesting, endless spans and long lines end in time and memory.
 if [ -w /dev/full ]; then
 	"$flowreeve" import tests/cli/documents/tabs.txt >/dev/full 2>"$work/err"

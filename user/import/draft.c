@@ -54,6 +54,12 @@ static void quoted_put(struct writer *w, const char *text)
 	buffer_puts(&w->out, "\"");
 }
 
+/* A name as a value: YAML's word for nothing needs quotes to be one. */
+static const char *name_value(const char *name)
+{
+	return str_equal(name, "null") ? "\"null\"" : name;
+}
+
 static struct name *name_slot(const struct names *names, const char *text)
 {
 	uint32_t hash = 2166136261u;
@@ -94,9 +100,6 @@ static const char *role_name(struct writer *w, const char *title)
 {
 	const char *slug = text_slug(w->s->arena, title, ROLE_LONGEST);
 
-	/* YAML's word for nothing names nobody. */
-	if (str_equal(slug, "null"))
-		return "null-role";
 	return *slug ? slug : role_peer;
 }
 
@@ -123,7 +126,7 @@ static void role_put(struct writer *w, const char *title)
 
 	if (name_take(w->s->arena, &w->roles, name)->uses++)
 		return;
-	buffer_printf(&w->out, "  %s: {title: ", name);
+	buffer_printf(&w->out, "  %s: {title: ", name_value(name));
 	quoted_put(w, is_placeholder(title) ? placeholder_title(title) : title);
 	buffer_puts(&w->out, is_placeholder(title) ? "} # a placeholder: name it\n" : "}\n");
 }
@@ -199,8 +202,9 @@ static void row_put(struct writer *w, const struct drafted_row *row)
 	for (size_t i = 0; i < row->note_count; i++)
 		comment_put(w, row->notes[i]);
 	buffer_printf(&w->out,
-		      "  - id: %s\n    from: %s\n    to: %s\n    ports: ", id_make(w, row->id),
-		      role_name(w, row->from), role_name(w, row->to));
+		      "  - id: %s\n    from: %s\n    to: %s\n    ports: ",
+		      name_value(id_make(w, row->id)), name_value(role_name(w, row->from)),
+		      name_value(role_name(w, row->to)));
 	services_put(w, row);
 	if (!row->service_count && row->see) {
 		buffer_puts(&w->out, "\n    see: ");
@@ -254,7 +258,7 @@ static void head_put(struct writer *w, const struct import_options *options, con
 		"# then: flowreeve check FILE\n"
 		"# retrieved: the day and the address that the document was read at\n"
 		"apiVersion: flowreeve/v1\nkind: PortTable\nmetadata:\n  name: %s\n  title: ",
-		base, *name ? name : "draft");
+		base, name_value(*name ? name : "draft"));
 	quoted_put(w, options->title ?: w->s->title ?: base);
 	buffer_puts(&w->out, "\n  document: ");
 	quoted_put(w, base);
