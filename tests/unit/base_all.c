@@ -59,6 +59,49 @@ Test(base, large_memory_is_zeroed_and_keeps_its_content_as_it_grows)
 	free(array);
 }
 
+/* What has a chunk of its own grows in it, and what is allocated meanwhile stays out of the way. */
+Test(base, an_array_of_megabytes_grows_whole_with_others_beside_it)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	enum { WORDS = 3, MOST = 1 << 20 };
+	uint32_t(*array)[WORDS] = NULL, *beside = NULL;
+	size_t capacity = 0, before;
+
+	for (uint32_t i = 0; i < MOST; i++) {
+		before = capacity;
+		array = arena_grow(arena, array, i, &capacity, sizeof(*array));
+		cr_assert_eq((uintptr_t)array % _Alignof(max_align_t), 0);
+		if (capacity != before) {
+			cr_assert(!array[i][0] && !array[capacity - 1][WORDS - 1]);
+			beside = arena_alloc(arena, 16);
+			cr_assert(!beside[0] && !beside[3]);
+			memset(beside, 0xff, 16);
+		}
+		array[i][0] = array[i][WORDS - 1] = i;
+	}
+	for (uint32_t i = 0; i < MOST; i++)
+		cr_assert(array[i][0] == i && !array[i][1] && array[i][WORDS - 1] == i);
+}
+
+Test(base, an_arena_that_was_reset_gives_zeroed_memory_again)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+
+	arena_reset(arena);
+	for (size_t round = 0; round < 200; round++) {
+		for (size_t size = 1; size < 40 * round; size += 7) {
+			char *object = arena_alloc(arena, size), *text;
+
+			for (size_t at = 0; at < size; at++)
+				cr_assert_eq(object[at], 0);
+			memset(object, 0xee, size);
+			text = arena_strndup(arena, object, size);
+			cr_assert_eq(strlen(text), size);
+		}
+		arena_reset(arena);
+	}
+}
+
 Test(base, texts_and_objects_of_an_arena_do_not_meet)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();

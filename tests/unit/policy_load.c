@@ -497,3 +497,75 @@ Test(policy, a_hundred_thousand_rules_load)
 	free(text);
 	load_free(&l);
 }
+
+/* ---------------------------------------------------------------- rules as they are read */
+
+static const char *ids_all(struct load *l)
+{
+	const char *all = "";
+
+	for (size_t i = 0; i < l->rs->rule_count; i++)
+		all = arena_printf(l->d.arena, "%s%s%s", all, i ? " " : "", l->rs->rules[i].id);
+	return all;
+}
+
+#define ITEM(id, peer)                                                                             \
+	"  - {id: " id ", direction: egress, peer: " peer ", ports: 1/tcp, action: allow, "        \
+	"purpose: of " id "}\n"
+
+Test(policy, rules_stand_behind_those_of_use_wherever_they_are_written)
+{
+	static const char use[] =
+		"use: [{table: acme, as: agent, set: {region: eu}, peers: {nfs-server: 10.9.0.1}}]\n";
+	static const char *const rules[] = {
+		"rules:\n" ITEM("a", "10.0.0.1") ITEM("b", "10.0.0.2") ITEM("c", "any"),
+		"rules:\n" ITEM("a", "10.0.0.1") ITEM("b", "prefixes/s") ITEM("c", "any"),
+		"rules:\n" ITEM("a", "prefixes/s") ITEM("b", "10.0.0.2") ITEM("c", "prefixes/s"),
+	};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rules); i++) {
+		struct load l = load_new();
+		bool first = i & 1;
+
+		load_file(&l, "s.txt", "10.7.0.0/24\n");
+		load_file(&l, "tables/acme.yaml", table_text);
+		load_text(&l, arena_printf(l.d.arena, "%s%s%sprefixes: {s: {file: s.txt}}\n", HEAD,
+					   first ? rules[i / 2] : use, first ? use : rules[i / 2]));
+		cr_assert_eq(l.err, 0, "%zu: %s", i, load_all(&l));
+		cr_assert_str_eq(ids_all(&l), "acme/nfs a b c", "%zu", i);
+		cr_assert_str_eq(load_rule(&l, "b", FR_EGRESS)->origin.purpose, "of b");
+		cr_assert_eq(load_rule(&l, "b", FR_EGRESS)->peer_count, 1);
+		load_free(&l);
+	}
+}
+
+Test(policy, what_is_wrong_with_one_rule_hides_nothing_of_the_others)
+{
+	struct load l = load_new();
+
+	load_text(&l, HEAD "rules:\n" ITEM("a", "10.0.0.1") ITEM("b", "10.0.0.1/24") ITEM(
+			      "c", "prefixes/s") ITEM("d", "prefixes/t") ITEM("a", "any")
+			      ITEM("b", "any") "prefixes: {s: {file: s.txt}, u: {file: s.txt}}\n");
+	cr_assert_neq(l.err, 0);
+	cr_assert_eq(load_find(&l, "host-bits")->loc.line, 10);
+	cr_assert_eq(load_find(&l, "unknown-prefixes")->loc.line, 12);
+	cr_assert_str_eq(load_find(&l, "unknown-prefixes")->hint, "one of: s, u");
+	cr_assert_eq(load_find(&l, "duplicate-id")->loc.line, 13);
+	cr_assert_eq(l.d.errors, 6, "%s", load_all(&l)); /* and s.txt twice, and b once more */
+	load_free(&l);
+}
+
+Test(policy, a_choice_to_be_made_in_the_last_rule_is_all_that_is_told)
+{
+	struct load l = load_new();
+
+	load_text(&l,
+		  HEAD "rules:\n" ITEM("a", "10.0.0.1") ITEM(
+			  "b",
+			  "10.0.0.1/24") "  - {id: c, direction: egress, peer: any, ports: 1/tcp, "
+					 "action: allow, purpose: " POLICY_FILL_IN "}\n");
+	cr_assert_neq(l.err, 0);
+	cr_assert_eq(l.d.errors, 1, "%s", load_all(&l));
+	cr_assert_eq(load_find(&l, "fill-in")->loc.line, 11);
+	load_free(&l);
+}

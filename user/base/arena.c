@@ -14,6 +14,7 @@ enum { CHUNK_FIRST = 16 << 10, CHUNK_LARGEST = 16 << 20, CHUNK_MAPPED = 2 << 20 
 struct chunk {
 	struct chunk *next;
 	size_t used, size; /* of objects; up to where texts begin */
+	size_t room;	   /* for both */
 	size_t mapped;	   /* the whole chunk; 0: it is of the heap */
 	max_align_t data[];
 };
@@ -31,20 +32,39 @@ struct arena *arena_new(void)
 	return arena;
 }
 
-void arena_free(struct arena *arena)
+static void chunks_free(struct chunk *chunk)
 {
-	struct chunk *chunk, *next;
+	struct chunk *next;
 
-	if (!arena)
-		return;
-	for (chunk = arena->chunks; chunk; chunk = next) {
+	for (; chunk; chunk = next) {
 		next = chunk->next;
 		if (chunk->mapped)
 			memory_unmap(chunk, chunk->mapped);
 		else
 			free(chunk);
 	}
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	chunks_free(arena->chunks);
 	free(arena);
+}
+
+void arena_reset(struct arena *arena)
+{
+	struct chunk *kept = arena->chunks;
+
+	if (!kept)
+		return;
+	chunks_free(kept->next);
+	kept->next = NULL;
+	memset(kept->data, 0, kept->used);
+	memset((char *)kept->data + kept->size, 0, kept->room - kept->size);
+	kept->used = 0;
+	kept->size = kept->room;
 }
 
 void arena_drop(struct arena **arena)
@@ -67,10 +87,17 @@ static struct chunk *chunk_add(struct arena *arena, size_t size)
 	} else {
 		chunk = memory_new(total);
 	}
-	chunk->size = total - sizeof(*chunk);
+	chunk->size = chunk->room = total - sizeof(*chunk);
 	chunk->next = arena->chunks;
 	arena->chunks = chunk;
 	return chunk;
+}
+
+static size_t aligned(size_t size)
+{
+	const size_t align = _Alignof(max_align_t);
+
+	return size ? (size + align - 1) / align * align : align;
 }
 
 /* A large object goes behind the chunk in use, so that the room left in that one is not lost. */
@@ -104,12 +131,11 @@ static struct chunk *chunk_with(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	const size_t align = _Alignof(max_align_t);
 	struct chunk *chunk;
 
 	if (size > SIZE_MAX / 4)
 		abort();
-	size = size ? (size + align - 1) / align * align : align;
+	size = aligned(size);
 	chunk = chunk_with(arena, size);
 	if (!chunk)
 		return alloc_apart(arena, size);
@@ -153,9 +179,38 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	return text;
 }
 
+/* Where the chunk hangs that holds nothing but this array, mapped; or NULL. */
+static struct chunk **chunk_of(struct arena *arena, const void *array, size_t size)
+{
+	struct chunk **link = &arena->chunks;
+
+	if (size < CHUNK_MAPPED)
+		return NULL;
+	while (*link && (*link)->data != array)
+		link = &(*link)->next;
+	return *link && (*link)->mapped && (*link)->used == aligned(size) &&
+			       (*link)->size == (*link)->room
+		       ? link
+		       : NULL;
+}
+
+/* Its pages stay what they are: nothing is copied, and no outgrown copy stays behind. */
+static void *chunk_stretch(struct chunk **link, size_t size)
+{
+	size_t total = sizeof(**link) + size;
+	struct chunk *chunk = memory_remap(*link, (*link)->mapped, &total);
+
+	chunk->mapped = total;
+	chunk->used = aligned(size);
+	chunk->size = chunk->room = total - sizeof(*chunk);
+	*link = chunk;
+	return chunk->data;
+}
+
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size)
 {
 	size_t wanted = *capacity ? *capacity * 2 : 8;
+	struct chunk **link;
 	void *grown;
 
 	if (count < *capacity)
@@ -164,8 +219,9 @@ void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacit
 		wanted = count + 1;
 	if (wanted > SIZE_MAX / 4 / size)
 		abort();
-	grown = arena_alloc(arena, wanted * size);
-	if (count)
+	link = chunk_of(arena, array, *capacity * size);
+	grown = link ? chunk_stretch(link, wanted * size) : arena_alloc(arena, wanted * size);
+	if (count && !link)
 		memcpy(grown, array, count * size);
 	*capacity = wanted;
 	return grown;

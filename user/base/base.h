@@ -22,6 +22,8 @@
 struct arena;
 struct arena *arena_new(void);
 void arena_free(struct arena *arena); /* NULL is fine */
+/* Forget all that was allocated; the memory is used again. */
+void arena_reset(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size); /* aligned for any type */
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
@@ -35,6 +37,8 @@ void *memory_new(size_t size);			  /* zeroed */
 void *memory_resize(void *memory, size_t size); /* as realloc: what is added is not zeroed */
 /* Much at once, apart from the heap: at least *size bytes, zeroed; *size gets how many. */
 void *memory_map(size_t *size);
+/* As realloc, of what was mapped: what is added is zeroed. */
+void *memory_remap(void *memory, size_t old, size_t *size);
 void memory_unmap(void *memory, size_t size);
 /* Cleanup attributes for what does not live in an arena. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))

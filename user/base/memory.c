@@ -27,14 +27,28 @@ void *memory_resize(void *memory, size_t size)
 	return must(realloc(memory, size));
 }
 
-/* In whole units, which a kernel that makes pages large by itself can use. */
+/* Whole units, which a kernel that makes pages large by itself can use. */
+static size_t whole_units(size_t size)
+{
+	return (size + MAP_UNIT - 1) & ~(size_t)(MAP_UNIT - 1);
+}
+
+static void *must_map(void *memory)
+{
+	return must(memory == MAP_FAILED ? NULL : memory);
+}
+
 void *memory_map(size_t *size)
 {
-	void *memory;
+	*size = whole_units(*size);
+	return must_map(
+		mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+}
 
-	*size = (*size + MAP_UNIT - 1) & ~(size_t)(MAP_UNIT - 1);
-	memory = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return must(memory == MAP_FAILED ? NULL : memory);
+void *memory_remap(void *memory, size_t old, size_t *size)
+{
+	*size = whole_units(*size);
+	return must_map(mremap(memory, old, *size, MREMAP_MAYMOVE));
 }
 
 void memory_unmap(void *memory, size_t size)

@@ -52,7 +52,7 @@ static bool check_empty(const struct check_context *c, struct finding *out)
 	out->loc = key_loc(c, "metadata");
 	out->hint = "give it 'use' or 'rules'; to remove a policy from a host: flowreeve detach";
 	out->message = "the policy has no rule; enforced, it would cut everything but failsafe";
-	if (list_is_empty(c, "use") && list_is_empty(c, "rules"))
+	if (list_is_empty(c, "use") && list_is_empty(c, "rules") && !rules_written(c->rs))
 		return true;
 	/* Rows without ports are warned of and open nothing: nothing may be left of it all. */
 	return !c->job->d->errors && !rules_written(c->rs);

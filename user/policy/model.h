@@ -207,12 +207,15 @@ bool fill_ins_refuse(struct job *job, const struct node *node);
 void policy_parse(struct job *job, const struct node *root, struct draft *draft);
 void attach_parse(struct job *job, const struct node *node, struct draft *draft);
 void options_parse(struct job *job, const struct node *root, struct draft *draft);
-/* Use, rules and failsafe; prefix sets are read. */
+/* Use, rules and failsafe; prefix sets are read, and rules may be taken. */
 void rules_resolve(struct job *job, const struct node *root, struct draft *draft);
 /* A table that this draft has not read yet is read; NULL after an error, told once. */
 const struct table *use_table(struct job *job, struct draft *draft, const struct node *place);
 void uses_resolve(struct job *job, const struct node *node, struct draft *draft);
 void rules_parse(struct job *job, const struct node *node, struct draft *draft);
+/* A rule that is right by itself is added at once, whatever else the policy says, and is true. Of
+ * one that is wrong, or needs what stands elsewhere, nothing is told yet. */
+bool rule_take(struct job *job, const struct node *node, struct draft *draft);
 void failsafe_parse(struct job *job, const struct node *root, struct draft *draft);
 void policy_check(struct job *job, const struct node *root, const struct draft *draft);
 

@@ -39,9 +39,20 @@ enum {
 /* One YAML document of one regular file. 0, or -errno / -EINVAL with an error queued. */
 int doc_load(const char *path, struct diags *d, struct node **out);
 /* The same with the nodes in an arena of their own, which may go once nobody asks them any more:
- * texts and places stay good. `instead`: what the file is to say, or NULL. */
-int doc_load_apart(const char *path, const struct source *instead, struct diags *d,
-		   struct arena *nodes, struct node **out);
+ * texts and places stay good. */
+struct doc_apart {
+	const struct source *instead; /* what the file is to say, or NULL */
+	struct arena *nodes;
+	/* The items of the list that the document has under this key (NULL: none) are handed over
+	 * one by one as they are read. Those taken are not in the tree, and of their texts and
+	 * nodes nothing stays; from the first that is not taken (false), the list has them all. */
+	const char *key;
+	bool (*take)(const struct node *item, void *context);
+	void *context;
+	struct arena *items; /* theirs; as good as `nodes` */
+};
+int doc_load_apart(const char *path, const struct doc_apart *how, struct diags *d,
+		   struct node **out);
 /* The same, read no further than that key of the document's own map. */
 int doc_load_until(const char *path, const char *key, struct diags *d, struct node **out);
 
@@ -107,8 +118,6 @@ struct index {
 	struct index_slot *slots;
 	size_t count, size;
 };
-/* Room for that many names at once. */
-void index_reserve(struct index *index, size_t count);
 /* The value kept under a name, or NULL. */
 const void *index_get(const struct index *index, const char *name);
 /* Keep a value under a name that is not in yet. Returns NULL, or the value that was there first. */

@@ -59,12 +59,27 @@ void policy_parse(struct job *job, const struct node *root, struct draft *draft)
 	names_refuse(job, root);
 }
 
+/* Rules are in the order of the contract: those that were taken follow those of `use`. */
+static void taken_last(struct job *job, struct ruleset *rs, size_t taken)
+{
+	size_t after = rs->rule_count - taken;
+	struct rule *used = arena_alloc(job->arena, after * sizeof(*used));
+
+	if (!taken || !after)
+		return;
+	memcpy(used, rs->rules + taken, after * sizeof(*used));
+	memmove(rs->rules + after, rs->rules, taken * sizeof(*used));
+	memcpy(rs->rules, used, after * sizeof(*used));
+}
+
 void rules_resolve(struct job *job, const struct node *root, struct draft *draft)
 {
 	const struct node *node = map_get(root, "use");
+	size_t taken = draft->rs->rule_count;
 
 	if (node)
 		uses_resolve(job, node, draft);
+	taken_last(job, draft->rs, taken);
 	node = map_get(root, "rules");
 	if (node)
 		rules_parse(job, node, draft);
@@ -96,21 +111,39 @@ void draft_begin(struct job *job, const struct source *source, const char *path,
 	draft->tables.arena = job->arena;
 }
 
+/* The rules of a policy while it is read. */
+struct taking {
+	struct job *job;
+	struct draft *draft;
+};
+
+static bool item_take(const struct node *item, void *context)
+{
+	struct taking *taking = context;
+
+	return rule_take(taking->job, item, taking->draft);
+}
+
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out)
 {
-	struct arena *nodes CLEANUP(arena_drop) = arena_new();
+	struct arena *nodes CLEANUP(arena_drop) = arena_new(),
+			    *items CLEANUP(arena_drop) = arena_new();
 	struct job job = {.d = d, .arena = d->arena, .options = options};
 	struct draft draft;
+	struct taking taking = {&job, &draft};
+	const struct doc_apart how = {options->instead, nodes, "rules", item_take, &taking, items};
 	unsigned errors = d->errors;
 	struct node *root;
-	int err = doc_load_apart(path, options->instead, d, nodes, &root);
+	int err;
 
+	draft_begin(&job, NULL, path, &draft);
+	err = doc_load_apart(path, &how, d, &root);
 	if (err)
 		return err;
 	if (!kind_check(&job, root, "Policy") || fill_ins_refuse(&job, root))
 		return -EINVAL;
-	draft_begin(&job, root->loc.source, path, &draft);
+	draft.rs->source = root->loc.source;
 	policy_parse(&job, root, &draft);
 	prefix_sets_parse(&job, map_get(root, "prefixes"), path, &draft.sets);
 	rules_resolve(&job, root, &draft);

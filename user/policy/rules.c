@@ -95,6 +95,7 @@ static bool id_parse(struct job *job, const struct node *node, struct rule *rule
 
 	if (!want_name(job->d, node, "rule id", &rule->id))
 		return false;
+	rule->id = arena_strdup(job->arena, rule->id);
 	rule->loc = node->loc;
 	for (i = 0; i < ARRAY_SIZE(reserved_ids); i++) {
 		if (word_is(rule->id, reserved_ids[i])) {
@@ -151,25 +152,40 @@ static bool aim_parse(struct job *job, struct draft *draft, const struct node *n
 	return good;
 }
 
-static void rule_parse(struct job *job, const struct node *node, struct draft *draft)
+static void purpose_parse(struct job *job, const struct node *node, struct rule *rule)
+{
+	const struct node *purpose = map_get(node, "purpose") ?: map_get(node, "comment");
+	const char *text = purpose ? want_text(job->d, purpose, "'purpose'") : NULL;
+
+	if (text)
+		rule->origin.purpose = arena_strdup(job->arena, text);
+}
+
+/* Gives whether the rule has an id; *good whether it has all else. */
+static bool rule_read(struct job *job, const struct node *node, struct draft *draft,
+		      struct rule *rule, bool *good)
 {
 	static const char *const keys[] = {"id",     "direction", "peer",    "ports",
 					   "action", "mode",	  "purpose", "comment"};
-	struct rule rule = {.loc = node->loc};
-	const struct node *id, *purpose;
-	bool named, good;
+	const struct node *id;
+	bool named;
 
 	if (!want_keys(job->d, node, "a rule", keys, ARRAY_SIZE(keys)))
-		return;
+		return false;
+	rule->loc = node->loc;
 	id = need(job->d, node, "a rule", "id");
-	named = id && id_parse(job, id, &rule);
-	named &= words_parse(job, node, &rule);
-	good = aim_parse(job, draft, node, &rule);
-	purpose = map_get(node, "purpose");
-	if (!purpose)
-		purpose = map_get(node, "comment");
-	if (purpose)
-		rule.origin.purpose = want_text(job->d, purpose, "'purpose'");
+	named = id && id_parse(job, id, rule);
+	named &= words_parse(job, node, rule);
+	*good = aim_parse(job, draft, node, rule);
+	purpose_parse(job, node, rule);
+	return named;
+}
+
+static void rule_parse(struct job *job, const struct node *node, struct draft *draft)
+{
+	struct rule rule = {0};
+	bool good, named = rule_read(job, node, draft, &rule, &good);
+
 	/* A rule with a wrong port still owns its id: the second one of that id is told as well. */
 	if (named && good)
 		draft_add(job, draft, rule, false);
@@ -177,32 +193,26 @@ static void rule_parse(struct job *job, const struct node *node, struct draft *d
 		place_claim(job, draft, &rule, false);
 }
 
-/* Room for that many more at once: growing step by step leaves every outgrown copy in the arena. */
-static void draft_reserve(struct job *job, struct draft *draft, size_t more)
+bool rule_take(struct job *job, const struct node *node, struct draft *draft)
 {
-	struct ruleset *rs = draft->rs;
-	struct rule *list;
+	struct diags untold = {.arena = job->arena};
+	struct job apart = {.d = &untold, .arena = job->arena, .options = job->options};
+	struct rule rule = {0};
+	bool good;
 
-	if (rs->rule_count + more <= draft->rule_capacity)
-		return;
-	for (int dir = 0; dir < FR_DIRS; dir++)
-		index_reserve(&draft->ids[dir], rs->rule_count + more);
-	draft->rule_capacity = rs->rule_count + more;
-	list = arena_alloc(job->arena, draft->rule_capacity * sizeof(*list));
-	if (rs->rule_count)
-		memcpy(list, rs->rules, rs->rule_count * sizeof(*list));
-	rs->rules = list;
+	if (fill_ins_refuse(&apart, node) || !rule_read(&apart, node, draft, &rule, &good))
+		return false;
+	if (!untold.count)
+		draft_add(&apart, draft, rule, false);
+	return !untold.count;
 }
 
 void rules_parse(struct job *job, const struct node *rules, struct draft *draft)
 {
 	const struct node *node;
-	size_t count = 0;
 
 	if (!want_list(job->d, rules, "'rules'"))
 		return;
-	for_children(node, rules) count++;
-	draft_reserve(job, draft, count);
 	for_children(node, rules) rule_parse(job, node, draft);
 }
 

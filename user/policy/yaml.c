@@ -13,6 +13,9 @@
 struct builder {
 	struct diags *d;
 	struct arena *arena; /* of the nodes */
+	struct arena *texts;
+	const struct doc_apart *how;
+	bool handing; /* the value that comes is the list that is handed over */
 	struct source *source;
 	yaml_parser_t parser;
 	size_t nodes; /* and keys */
@@ -167,7 +170,7 @@ static int scalar_text(struct builder *b, const yaml_event_t *event, const char 
 	if (has_control(value, length))
 		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-syntax", NULL,
 				  "control characters are not allowed in a value");
-	*out = arena_strndup(b->d->arena, value, length);
+	*out = arena_strndup(b->texts, value, length);
 	return 0;
 }
 
@@ -202,10 +205,8 @@ static int build_next(struct builder *b, yaml_event_type_t end, struct node **ou
 	return err;
 }
 
-static int build_list(struct builder *b, struct node *list)
+static int build_items(struct builder *b, struct node **tail)
 {
-	struct node **tail = &list->first;
-
 	for (;;) {
 		int err = build_next(b, YAML_SEQUENCE_END_EVENT, tail);
 
@@ -213,6 +214,32 @@ static int build_list(struct builder *b, struct node *list)
 			return err;
 		tail = &(*tail)->next;
 	}
+}
+
+/* As long as each is taken there is one item, always in the same memory. */
+static int hand_items(struct builder *b, struct node **item)
+{
+	for (;;) {
+		int err = build_next(b, YAML_SEQUENCE_END_EVENT, item);
+
+		if (err || !*item || !b->how->take(*item, b->how->context))
+			return err;
+		arena_reset(b->how->items);
+	}
+}
+
+static int build_list(struct builder *b, struct node *list, bool handing)
+{
+	struct arena *arena = b->arena, *texts = b->texts;
+	int err;
+
+	if (!handing)
+		return build_items(b, &list->first);
+	b->arena = b->texts = b->how->items;
+	err = hand_items(b, &list->first);
+	b->arena = arena;
+	b->texts = texts;
+	return err || !list->first ? err : build_items(b, &list->first->next);
 }
 
 static int build_key(struct builder *b, const yaml_event_t *event, struct key **out)
@@ -290,6 +317,7 @@ static int build_map(struct builder *b, struct node *map)
 
 		if (err || !key)
 			return err;
+		b->handing = b->depth == 1 && b->how && str_equal(key->text, b->how->key);
 		err = build_next(b, YAML_NO_EVENT, &value);
 		if (err)
 			return err;
@@ -305,7 +333,7 @@ static int build_map(struct builder *b, struct node *map)
 
 static int build_collection(struct builder *b, const yaml_event_t *event, struct node **out)
 {
-	bool is_map = event->type == YAML_MAPPING_START_EVENT;
+	bool is_map = event->type == YAML_MAPPING_START_EVENT, handing = b->handing;
 	struct node *node;
 	int err;
 
@@ -315,8 +343,9 @@ static int build_collection(struct builder *b, const yaml_event_t *event, struct
 	err = node_new(b, event, is_map ? NODE_MAP : NODE_LIST, &node);
 	if (err)
 		return err;
+	b->handing = false;
 	b->depth++;
-	err = is_map ? build_map(b, node) : build_list(b, node);
+	err = is_map ? build_map(b, node) : build_list(b, node, handing);
 	b->depth--;
 	if (!err)
 		*out = node;
@@ -422,10 +451,9 @@ static int doc_parse(struct builder *b, struct node **out)
 	return err;
 }
 
-static int doc_read(const char *path, const char *until, struct diags *d, struct arena *nodes,
-		    struct node **out)
+static int doc_read(const char *path, const char *until, struct diags *d, struct node **out)
 {
-	struct builder b = {.d = d, .arena = nodes, .until = until};
+	struct builder b = {.d = d, .arena = d->arena, .texts = d->arena, .until = until};
 	int err = source_read(d->arena, path, DOC_BYTES_MAX, &b.source);
 
 	return err ? refuse_file(d, path, err) : doc_parse(&b, out);
@@ -433,24 +461,27 @@ static int doc_read(const char *path, const char *until, struct diags *d, struct
 
 int doc_load(const char *path, struct diags *d, struct node **out)
 {
-	return doc_read(path, NULL, d, d->arena, out);
+	return doc_read(path, NULL, d, out);
 }
 
-int doc_load_apart(const char *path, const struct source *instead, struct diags *d,
-		   struct arena *nodes, struct node **out)
+int doc_load_apart(const char *path, const struct doc_apart *how, struct diags *d,
+		   struct node **out)
 {
-	struct builder b = {.d = d, .arena = nodes};
+	struct builder b = {.d = d, .arena = how->nodes, .texts = d->arena, .how = how};
+	int err = 0;
 
-	if (!instead)
-		return doc_read(path, NULL, d, nodes, out);
-	b.source = arena_alloc(d->arena, sizeof(*b.source));
-	*b.source = *instead;
-	return doc_parse(&b, out);
+	if (how->instead) {
+		b.source = arena_alloc(d->arena, sizeof(*b.source));
+		*b.source = *how->instead;
+	} else {
+		err = source_read(d->arena, path, DOC_BYTES_MAX, &b.source);
+	}
+	return err ? refuse_file(d, path, err) : doc_parse(&b, out);
 }
 
 int doc_load_until(const char *path, const char *key, struct diags *d, struct node **out)
 {
-	return doc_read(path, key, d, d->arena, out);
+	return doc_read(path, key, d, out);
 }
 
 /* ---------------------------------------------------------------- events alone */
