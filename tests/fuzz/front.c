@@ -205,6 +205,7 @@ static void table_try(enum section section)
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct diags d = {.arena = arena};
 	struct table_summary summary;
+	const struct source *source;
 	const char *kind;
 	char path[128];
 	int err;
@@ -212,7 +213,7 @@ static void table_try(enum section section)
 	path_of(section, path);
 	err = table_load(path, &options, &d, &summary);
 	require(!err == !d.errors, "a refused table has a word");
-	document_kind(path, &d, &kind);
+	document_kind(path, &d, &source, &kind);
 }
 
 /* Whatever the bytes are: each host of a site that is right has rules. */

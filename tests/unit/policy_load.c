@@ -451,19 +451,21 @@ Test(policy, kinds_and_summaries_of_files)
 {
 	struct load l = load_new();
 	const char *table = load_file(&l, "tables/acme.yaml", table_text), *kind = "";
+	const struct source *source;
 	struct table_summary summary;
 
-	cr_assert_eq(document_kind(table, &l.d, &kind), 0);
+	cr_assert_eq(document_kind(table, &l.d, &source, &kind), 0);
 	cr_assert_str_eq(kind, "PortTable");
-	cr_assert_eq(document_kind(load_file(&l, "p.yaml", HEAD), &l.d, &kind), 0);
+	cr_assert_str_eq(source->text, table_text);
+	cr_assert_eq(document_kind(load_file(&l, "p.yaml", HEAD), &l.d, &source, &kind), 0);
 	cr_assert_str_eq(kind, "Policy");
-	cr_assert_eq(document_kind(load_file(&l, "o.yaml", "a: b\n"), &l.d, &kind), 0);
+	cr_assert_eq(document_kind(load_file(&l, "o.yaml", "a: b\n"), &l.d, &source, &kind), 0);
 	cr_assert_null(kind);
-	cr_assert_eq(
-		document_kind(load_file(&l, "d.yaml", "a: b\na: c\nkind: Policy\n"), &l.d, &kind),
-		0);
+	cr_assert_eq(document_kind(load_file(&l, "d.yaml", "a: b\na: c\nkind: Policy\n"), &l.d,
+				   &source, &kind),
+		     0);
 	cr_assert_eq(l.d.count + l.d.errors, 0, "told by the load, not by the question");
-	cr_assert_neq(document_kind(load_file(&l, "e.yaml", "a: [\n"), &l.d, &kind), 0);
+	cr_assert_neq(document_kind(load_file(&l, "e.yaml", "a: [\n"), &l.d, &source, &kind), 0);
 	cr_assert_eq(l.d.errors, 1);
 	cr_assert_eq(table_load(table, &l.options, &l.d, &summary), 0);
 	cr_assert_str_eq(summary.name, "acme");
@@ -567,5 +569,62 @@ Test(policy, a_choice_to_be_made_in_the_last_rule_is_all_that_is_told)
 	cr_assert_neq(l.err, 0);
 	cr_assert_eq(l.d.errors, 1, "%s", load_all(&l));
 	cr_assert_eq(load_find(&l, "fill-in")->loc.line, 11);
+	load_free(&l);
+}
+
+/* Large enough to be read ahead by a thread. */
+static const char *many_rules(struct load *l, unsigned count, const char *last)
+{
+	char *text = NULL;
+	FILE *file;
+	size_t size;
+	const char *all;
+
+	file = open_memstream(&text, &size);
+	cr_assert(file);
+	fputs(HEAD "rules:\n", file);
+	for (unsigned i = 0; i < count; i++)
+		fprintf(file,
+			"  - {id: r%u, direction: egress, peer: 10.%u.%u.0/24, ports: [443/tcp], "
+			"action: allow}\n",
+			i, i / 256, i % 256);
+	fputs(last, file);
+	cr_assert_eq(fclose(file), 0);
+	cr_assert_gt(size, 1 << 19);
+	all = arena_strdup(l->d.arena, text);
+	free(text);
+	return all;
+}
+
+Test(policy, a_large_text_is_read_as_a_small_one_is)
+{
+	enum { COUNT = 8000 };
+	struct load l = load_new();
+
+	load_text(&l, many_rules(&l, COUNT, "default: {egress: allow}\n"));
+	cr_assert_eq(l.err, 0, "%s", load_all(&l));
+	cr_assert_eq(l.rs->rule_count, COUNT);
+	for (unsigned i = 0; i < COUNT; i++) {
+		cr_assert_str_eq(l.rs->rules[i].id, arena_printf(l.d.arena, "r%u", i));
+		cr_assert_eq(l.rs->rules[i].loc.line, 9 + i);
+		cr_assert_eq(l.rs->rules[i].peer_count * l.rs->rules[i].service_count, 1);
+	}
+	load_free(&l);
+	l = load_new();
+	load_text(&l, many_rules(&l, COUNT, "  - [\n"));
+	cr_assert_eq(l.d.errors, 1, "%s", load_all(&l));
+	cr_assert_eq(load_find(&l, "yaml-syntax")->loc.line, 10 + COUNT);
+	load_free(&l);
+	l = load_new();
+	load_text(&l, many_rules(&l, COUNT, "  - &a {id: r1}\n"));
+	cr_assert_eq(l.d.errors, 1, "%s", load_all(&l));
+	cr_assert_eq(load_find(&l, "yaml-alias")->loc.line, 9 + COUNT);
+	load_free(&l);
+	l = load_new();
+	load_text(&l,
+		  many_rules(&l, COUNT, ITEM("r7", "10.0.0.1") ITEM("s", "x") ITEM("t", "any")));
+	cr_assert_eq(l.d.errors, 2, "%s", load_all(&l));
+	cr_assert_eq(load_find(&l, "duplicate-id")->loc.line, 9 + COUNT);
+	cr_assert_eq(load_find(&l, "bad-address")->loc.line, 10 + COUNT);
 	load_free(&l);
 }

@@ -4,13 +4,15 @@
  */
 #include "cmd.h"
 
-static int check_policy(struct context *c, const char *path, struct diags *d,
+static int check_policy(struct context *c, const struct source *source, struct diags *d,
 			struct render_stream *s)
 {
+	struct context reading = *c;
 	struct image image = {0};
 	struct ruleset *rs;
 
-	if (load_policy(c, path, d, &rs) || image_compile(rs, d, &image))
+	reading.options.policy.instead = source;
+	if (load_policy(&reading, source->name, d, &rs) || image_compile(rs, d, &image))
 		return EXIT_REJECTED;
 	render_check(s, rs, &image, d);
 	image_free(&image);
@@ -50,15 +52,16 @@ static int check_site(struct context *c, const char *path, struct diags *d, stru
 
 static int check_file(struct context *c, const char *path, struct diags *d, struct render_stream *s)
 {
+	const struct source *source;
 	const char *kind = NULL;
 
-	if (document_kind(path, d, &kind))
+	if (document_kind(path, d, &source, &kind))
 		return EXIT_REJECTED;
 	if (str_equal(kind, "PortTable"))
 		return check_table(c, path, d, s);
 	if (str_equal(kind, "Site"))
 		return check_site(c, path, d, s);
-	return check_policy(c, path, d, s);
+	return check_policy(c, source, d, s);
 }
 
 /* Each file has an arena of its own: a hundred tables need the memory of one. */

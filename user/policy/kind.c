@@ -51,7 +51,7 @@ bool kind_check(struct job *job, const struct node *root, const char *kind)
 	return false;
 }
 
-int document_kind(const char *path, struct diags *d, const char **out)
+int document_kind(const char *path, struct diags *d, const struct source **source, const char **out)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	/* What is wrong inside is told by the load that follows; telling it twice helps nobody. */
@@ -61,11 +61,11 @@ int document_kind(const char *path, struct diags *d, const char **out)
 	size_t i;
 	int err;
 
-	if (doc_load_until(path, "kind", &untold, &root)) {
-		err = doc_load_until(path, "kind", d, &root);
-		if (err)
-			return err;
-	}
+	err = doc_source(path, d, source);
+	if (!err && doc_load_until(*source, "kind", &untold, &root))
+		err = doc_load_until(*source, "kind", d, &root);
+	if (err)
+		return err;
 	*out = NULL;
 	kind = root->kind == NODE_MAP ? map_get(root, "kind") : NULL;
 	for (i = 0; kind && kind->kind == NODE_SCALAR && i < ARRAY_SIZE(kinds); i++)

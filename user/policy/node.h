@@ -53,26 +53,17 @@ struct doc_apart {
 };
 int doc_load_apart(const char *path, const struct doc_apart *how, struct diags *d,
 		   struct node **out);
-/* The same, read no further than that key of the document's own map. */
-int doc_load_until(const char *path, const char *key, struct diags *d, struct node **out);
+/* The text alone. */
+int doc_source(const char *path, struct diags *d, const struct source **out);
+/* A text no further than that key of the document's own map. */
+int doc_load_until(const struct source *source, const char *key, struct diags *d,
+		   struct node **out);
 
 /* Words are compared more often than anything else, and mostly the first letter tells. */
 static inline bool word_is(const char *word, const char *other)
 {
 	return *word == *other && !strcmp(word, other);
 }
-
-/* A text that doc_load took once more, event by event, each with its place in characters from the
- * beginning of the text. False when it does not parse, or when `visit` says so. */
-struct doc_event {
-	enum { DOC_SCALAR, DOC_LIST, DOC_MAP, DOC_END } what;
-	bool flow, plain; /* in brackets or braces; without quotes */
-	const char *text; /* scalar; only during the visit */
-	size_t start, end;
-	uint32_t line, column; /* of the start, from 1 */
-};
-bool doc_walk(const char *text, size_t size, bool (*visit)(const struct doc_event *, void *),
-	      void *context);
 
 /* The value of a key, or NULL. */
 const struct node *map_get(const struct node *map, const char *key);

@@ -100,8 +100,10 @@ struct table_summary {
 };
 int table_load(const char *path, const struct policy_options *options, struct diags *d,
 	       struct table_summary *out);
-/* "Policy", "PortTable", "Site", or NULL: what the file says it is. -errno when unreadable or not YAML. */
-int document_kind(const char *path, struct diags *d, const char **out);
+/* "Policy", "PortTable", "Site", or NULL: what the file says it is, and the text for
+ * policy_options.instead. -errno when unreadable or not YAML. */
+int document_kind(const char *path, struct diags *d, const struct source **source,
+		  const char **out);
 
 /* ---------------------------------------------------------------- a site
  *

@@ -3,6 +3,7 @@
  * Events of YAML as a tree of places. A collection that is not in brackets ends, as events have it,
  * where the next thing begins, and so does a text behind | or >; here each ends with its last word.
  */
+#include "events.h"
 #include "spans.h"
 
 struct reader {
@@ -46,13 +47,13 @@ static void end_block(const struct reader *r, struct span *span)
 		span->end--;
 }
 
-static struct span *span_new(struct reader *r, const struct doc_event *event)
+static struct span *span_new(struct reader *r, const struct event *event)
 {
 	static const enum node_kind kinds[] = {
-		[DOC_SCALAR] = NODE_SCALAR, [DOC_LIST] = NODE_LIST, [DOC_MAP] = NODE_MAP};
+		[EVENT_SCALAR] = NODE_SCALAR, [EVENT_LIST] = NODE_LIST, [EVENT_MAP] = NODE_MAP};
 	struct span *span = arena_alloc(r->arena, sizeof(*span));
 
-	span->kind = kinds[event->what];
+	span->kind = kinds[event->kind];
 	span->flow = event->flow;
 	span->plain = event->plain;
 	span->text = event->text ? arena_strdup(r->arena, event->text) : NULL;
@@ -88,7 +89,7 @@ static void take_value(struct reader *r, struct span *span)
 		parent->end = span->end;
 }
 
-static void take_end(struct reader *r, const struct doc_event *event)
+static void take_end(struct reader *r, const struct event *event)
 {
 	struct span *span = r->open[--r->depth];
 
@@ -98,22 +99,23 @@ static void take_end(struct reader *r, const struct doc_event *event)
 		r->open[r->depth - 1]->end = span->end;
 }
 
-static bool take_event(const struct doc_event *event, void *context)
+static bool take_event(struct reader *r, const struct event *event)
 {
-	struct reader *r = context;
 	struct span *span;
 
-	if (event->what == DOC_END) {
+	if (event->kind == EVENT_END) {
 		take_end(r, event);
 		return true;
 	}
+	if (event->kind > EVENT_END)
+		return event->kind != EVENT_ALIAS;
 	if (r->depth && r->open[r->depth - 1]->kind == NODE_MAP && !r->key[r->depth - 1]) {
 		r->key[r->depth - 1] = arena_strdup(r->arena, event->text ?: "");
-		return event->what == DOC_SCALAR;
+		return event->kind == EVENT_SCALAR;
 	}
 	span = span_new(r, event);
 	take_value(r, span);
-	if (event->what == DOC_SCALAR)
+	if (event->kind == EVENT_SCALAR)
 		return true;
 	if (r->depth > DOC_DEPTH_MAX)
 		return false;
@@ -122,12 +124,27 @@ static bool take_event(const struct doc_event *event, void *context)
 	return true;
 }
 
+static bool read_events(struct reader *r, struct events *events)
+{
+	struct event event = {.kind = EVENT_STREAM};
+
+	while (event.kind != EVENT_STREAM_END)
+		if (!events_next(events, &event) || !take_event(r, &event))
+			return false;
+	return true;
+}
+
 const struct span *spans_read(struct arena *arena, const char *text, size_t size)
 {
 	struct reader r = {.arena = arena, .text = text, .size = size};
+	struct events *events;
+	bool good;
 
 	r.begin = r.bytes = str_starts(text, "\xef\xbb\xbf") ? 3 : 0;
-	return doc_walk(text + r.begin, size - r.begin, take_event, &r) ? r.root : NULL;
+	events = events_open(text + r.begin, size - r.begin, true);
+	good = events && read_events(&r, events);
+	events_close(events);
+	return good ? r.root : NULL;
 }
 
 const struct span *span_get(const struct span *map, const char *key)
