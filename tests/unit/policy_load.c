@@ -572,7 +572,8 @@ Test(policy, a_choice_to_be_made_in_the_last_rule_is_all_that_is_told)
 	load_free(&l);
 }
 
-/* Large enough to be read ahead by a thread. */
+/* Large enough to be read in parts; each rule takes the same room. */
+enum { ID_FIRST = 10000 };
 static const char *many_rules(struct load *l, unsigned count, const char *last)
 {
 	char *text = NULL;
@@ -585,12 +586,12 @@ static const char *many_rules(struct load *l, unsigned count, const char *last)
 	fputs(HEAD "rules:\n", file);
 	for (unsigned i = 0; i < count; i++)
 		fprintf(file,
-			"  - {id: r%u, direction: egress, peer: 10.%u.%u.0/24, ports: [443/tcp], "
+			"  - {id: r%u, direction: egress, peer: 2001:db8:%x::/48, ports: [443/tcp], "
 			"action: allow}\n",
-			i, i / 256, i % 256);
+			ID_FIRST + i, 0x1000 + i);
 	fputs(last, file);
 	cr_assert_eq(fclose(file), 0);
-	cr_assert_gt(size, 1 << 19);
+	cr_assert_gt(size, 2 * 128 << 10);
 	all = arena_strdup(l->d.arena, text);
 	free(text);
 	return all;
@@ -605,7 +606,7 @@ Test(policy, a_large_text_is_read_as_a_small_one_is)
 	cr_assert_eq(l.err, 0, "%s", load_all(&l));
 	cr_assert_eq(l.rs->rule_count, COUNT);
 	for (unsigned i = 0; i < COUNT; i++) {
-		cr_assert_str_eq(l.rs->rules[i].id, arena_printf(l.d.arena, "r%u", i));
+		cr_assert_str_eq(l.rs->rules[i].id, arena_printf(l.d.arena, "r%u", ID_FIRST + i));
 		cr_assert_eq(l.rs->rules[i].loc.line, 9 + i);
 		cr_assert_eq(l.rs->rules[i].peer_count * l.rs->rules[i].service_count, 1);
 	}
@@ -621,10 +622,127 @@ Test(policy, a_large_text_is_read_as_a_small_one_is)
 	cr_assert_eq(load_find(&l, "yaml-alias")->loc.line, 9 + COUNT);
 	load_free(&l);
 	l = load_new();
-	load_text(&l,
-		  many_rules(&l, COUNT, ITEM("r7", "10.0.0.1") ITEM("s", "x") ITEM("t", "any")));
+	load_text(&l, many_rules(&l, COUNT,
+				 ITEM("r10007", "10.0.0.1") ITEM("s", "x") ITEM("t", "any")));
 	cr_assert_eq(l.d.errors, 2, "%s", load_all(&l));
 	cr_assert_eq(load_find(&l, "duplicate-id")->loc.line, 9 + COUNT);
 	cr_assert_eq(load_find(&l, "bad-address")->loc.line, 10 + COUNT);
+	load_free(&l);
+}
+
+/* What a text says, and what is told of it. */
+static const char *load_words(struct load *l)
+{
+	const char *all = load_all(l);
+
+	if (l->err)
+		return all;
+	for (size_t i = 0; i < l->rs->rule_count; i += 1 + l->rs->rule_count / 64) {
+		const struct rule *rule = &l->rs->rules[i];
+
+		all = arena_printf(l->d.arena, "%s %zu:%s:%u:%u:%s:%s", all, i, rule->id,
+				   rule->loc.line, rule->loc.column, rule_peers(l, rule),
+				   rule_services(l, rule));
+	}
+	return all;
+}
+
+/* A key in quotes is not looked for, so this text is read at once. */
+static const char *at_once(struct load *l, const char *text)
+{
+	const char *key = strstr(text, "\nrules:");
+
+	return arena_printf(l->d.arena, "%.*s\n\"rules\":%s", (int)(key - text), text, key + 7);
+}
+
+static void assert_as_at_once(const char *text)
+{
+	struct load parts = load_new(), once = load_new();
+	const char *words;
+
+	load_text(&parts, text);
+	load_text(&once, at_once(&once, text));
+	words = load_words(&once);
+	cr_assert_str_eq(load_words(&parts), words);
+	cr_assert_eq(parts.d.errors, once.d.errors);
+	cr_assert_eq(parts.err, once.err);
+	load_free(&parts);
+	load_free(&once);
+}
+
+/* A text may be cut before any rule, whatever stands there. */
+Test(policy, whatever_stands_where_a_text_is_cut_is_read_as_at_once)
+{
+	static const char *const oddities[] = {
+		"",
+		"\n",
+		"# - {id: x}\n",
+		"...\n",
+		"---\n",
+		"rules:\n",
+		"failsafe:\n",
+		"use:\n",
+		"resolvers:\n",
+		"  -\n",
+		"- {id: x}\n",
+		"    - x\n",
+		"  - {id: \"\n",
+		"x: |\n",
+		"'\n",
+		"  - {id: x, direction: egress, peer: any, ports: any, action: deny, purpose: >\n",
+		"  - id: x\n    direction: egress\n    peer: any\n    ports: any\n    action: deny\n",
+		"  - {id: x, direction: egress, peer: any, ports: any, action: deny, purpose: \"\n",
+	};
+	enum { COUNT = 3600, ROUND = 3 };
+	struct load l = load_new();
+	const char *text = many_rules(&l, COUNT, "default: {egress: allow}\n");
+
+	cr_assert_gt(strlen(text), 2 * 128 << 10);
+	for (size_t i = 0; i < ARRAY_SIZE(oddities); i++) {
+		for (int at = COUNT / 2 - ROUND; at <= COUNT / 2 + ROUND; at++) {
+			const char *rest = strstr(
+				text, arena_printf(l.d.arena, "  - {id: r%d,", ID_FIRST + at));
+
+			assert_as_at_once(arena_printf(l.d.arena, "%.*s%s%s", (int)(rest - text),
+						       text, oddities[i], rest));
+		}
+	}
+	load_free(&l);
+}
+
+/* Half of the rules further in than the other half: no list, but each half is one. */
+Test(policy, a_text_that_misleads_about_its_list_is_read_as_at_once)
+{
+	static const char head[] = "apiVersion: flowreeve/v1\nkind: Policy\nmode: enforce\n"
+				   "attach: {interfaces: [eth0]}\nfailsafe: []\n"
+				   "metadata: {name: test, description: \"a\nrules:\n  - b\"}\n";
+	struct load l = load_new();
+	const char *rules = strstr(many_rules(&l, 3600, ""), "  - "), *half, *text = "";
+	char *begin = arena_strdup(l.d.arena, rules), *to = begin;
+
+	half = strstr(rules, "  - {id: r11800,");
+	for (const char *from = rules; from < half; from++)
+		if (from != rules && from[-1] == '\n')
+			from++;
+		else
+			*to++ = *from;
+	*to = '\0';
+	text = arena_printf(l.d.arena, "%srules:\n%s%s", head, begin + 2, half);
+	load_text(&l, text);
+	cr_assert_eq(l.d.errors, 1, "%s", load_all(&l));
+	cr_assert(load_find(&l, "yaml-syntax"));
+	load_free(&l);
+}
+
+Test(policy, a_key_behind_the_rules_of_a_large_text_is_one_of_the_document)
+{
+	struct load l = load_new();
+
+	assert_as_at_once(many_rules(&l, 3600, "mode: audit\n"));
+	assert_as_at_once(many_rules(&l, 3600, "default: {egress: alow}\n"));
+	assert_as_at_once(many_rules(&l, 3600, "timeouts: {udp: 5w}\nbuiltin: {dhcp: 3}\n"));
+	assert_as_at_once(many_rules(&l, 3600, "rules: []\n"));
+	assert_as_at_once(many_rules(&l, 3600, "..."));
+	assert_as_at_once(many_rules(&l, 3600, "  - {id: x}"));
 	load_free(&l);
 }

@@ -73,6 +73,16 @@ void arena_drop(struct arena **arena)
 	*arena = NULL;
 }
 
+void arena_adopt(struct arena *arena, struct arena *other)
+{
+	struct chunk **last = &arena->chunks;
+
+	while (*last)
+		last = &(*last)->next;
+	*last = other->chunks;
+	free(other);
+}
+
 static struct chunk *chunk_add(struct arena *arena, size_t size)
 {
 	struct chunk *chunk;

@@ -24,6 +24,8 @@ struct arena *arena_new(void);
 void arena_free(struct arena *arena); /* NULL is fine */
 /* Forget all that was allocated; the memory is used again. */
 void arena_reset(struct arena *arena);
+/* All that the other one owns; that one is no more. */
+void arena_adopt(struct arena *arena, struct arena *other);
 void *arena_alloc(struct arena *arena, size_t size); /* aligned for any type */
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);

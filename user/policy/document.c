@@ -13,9 +13,9 @@ struct builder {
 	struct diags *d;
 	struct arena *arena; /* of the nodes */
 	struct arena *texts;
-	const struct doc_apart *how;
+	struct doc_apart *how;
 	bool handing; /* the value that comes is the list that is handed over */
-	struct source *source;
+	const struct source *source;
 	struct events *events;
 	size_t nodes; /* and keys */
 	unsigned depth;
@@ -134,9 +134,9 @@ static int refuse_extras(struct builder *b, const struct event *event)
 		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-alias",
 				  "write the value out where it is used",
 				  "anchors and aliases (& and *) are not allowed");
-	if (event->tagged)
+	if (event->tag)
 		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-tag", "leave it out",
-				  "tags ('%s') are not allowed", event->text);
+				  "tags ('%s') are not allowed", event->tag);
 	return 0;
 }
 
@@ -350,7 +350,8 @@ static int build_node(struct builder *b, const struct event *event, struct node 
 static int finish_document(struct builder *b)
 {
 	struct event event;
-	int err = next_event(b, &event); /* the document's end */
+	int err = next_event(b, &event);
+	bool ended = !err && !event.plain;
 
 	if (!err)
 		err = next_event(b, &event);
@@ -358,6 +359,10 @@ static int finish_document(struct builder *b)
 		return diag_error(b->d, event_loc(b, &event), -EINVAL, "yaml-documents",
 				  "split the file",
 				  "a second document begins here; a file holds one");
+	if (!err && b->how) {
+		b->how->lines = event.line - 1;
+		b->how->ended = ended;
+	}
 	return err;
 }
 
@@ -400,6 +405,20 @@ static int refuse_file(struct diags *d, const char *path, int err)
 			  "cannot be read: %s", error_text(err));
 }
 
+/* What some editors put first is no part of the text, nor of its columns. */
+const struct source *doc_plain(struct arena *arena, const struct source *source)
+{
+	struct source *plain;
+
+	if (!str_starts(source->text, "\xef\xbb\xbf"))
+		return source;
+	plain = arena_alloc(arena, sizeof(*plain));
+	*plain = *source;
+	plain->text += 3;
+	plain->size -= 3;
+	return plain;
+}
+
 int doc_source(const char *path, struct diags *d, const struct source **out)
 {
 	struct source *source;
@@ -407,22 +426,14 @@ int doc_source(const char *path, struct diags *d, const struct source **out)
 
 	if (err)
 		return refuse_file(d, path, err);
-	*out = source;
+	*out = doc_plain(d->arena, source);
 	return 0;
 }
 
-static int doc_parse(struct builder *b, const struct source *source, struct node **out)
+static int doc_parse(struct builder *b, struct node **out)
 {
 	int err;
 
-	b->source = arena_alloc(b->d->arena, sizeof(*b->source));
-	*b->source = *source;
-	/* What some editors put first is no part of the text, nor of its columns. */
-	if (str_starts(b->source->text, "\xef\xbb\xbf")) {
-		b->source->text += 3;
-		b->source->size -= 3;
-	}
-	b->events = events_open(b->source->text, b->source->size, !b->until);
 	if (!b->events)
 		return refuse_memory(b);
 	err = build_document(b, out);
@@ -432,26 +443,30 @@ static int doc_parse(struct builder *b, const struct source *source, struct node
 
 int doc_load(const char *path, struct diags *d, struct node **out)
 {
-	struct builder b = {.d = d, .arena = d->arena, .texts = d->arena};
-	const struct source *source;
-	int err = doc_source(path, d, &source);
+	struct doc_apart how = {.nodes = d->arena};
+	int err = doc_source(path, d, &how.source);
 
-	return err ? err : doc_parse(&b, source, out);
+	return err ? err : doc_load_apart(&how, d, out);
 }
 
-int doc_load_apart(const char *path, const struct doc_apart *how, struct diags *d,
-		   struct node **out)
+int doc_load_apart(struct doc_apart *how, struct diags *d, struct node **out)
 {
-	struct builder b = {.d = d, .arena = how->nodes, .texts = d->arena, .how = how};
-	const struct source *source = how->instead;
-	int err = source ? 0 : doc_source(path, d, &source);
+	struct builder b = {
+		.d = d, .arena = how->nodes, .texts = d->arena, .how = how, .source = how->source};
+	size_t end = how->end ? how->end : b.source->size;
+	int err;
 
-	return err ? err : doc_parse(&b, source, out);
+	b.events = events_open(how->before, b.source->text + how->begin, end - how->begin);
+	err = doc_parse(&b, out);
+	how->values = b.nodes;
+	return err;
 }
 
 int doc_load_until(const struct source *source, const char *key, struct diags *d, struct node **out)
 {
-	struct builder b = {.d = d, .arena = d->arena, .texts = d->arena, .until = key};
+	struct builder b = {
+		.d = d, .arena = d->arena, .texts = d->arena, .source = source, .until = key};
 
-	return doc_parse(&b, source, out);
+	b.events = events_open(NULL, b.source->text, b.source->size);
+	return doc_parse(&b, out);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * YAML text as one event after the other. Texts that are large are read ahead by a thread, so that
- * parsing and what is made of it go side by side; nobody notices but the clock.
+ * YAML text as one event after the other.
  */
 #ifndef POLICY_EVENTS_H
 #define POLICY_EVENTS_H
@@ -23,14 +22,13 @@ enum event_kind {
 struct event {
 	uint8_t kind;  /* enum event_kind */
 	bool flow;     /* a collection in brackets or braces */
-	bool plain;    /* a scalar without quotes */
+	bool plain;    /* a scalar without quotes, a document whose end is not written */
 	bool anchored; /* &name */
-	bool tagged;   /* !tag */
 	uint32_t start, end;
 	uint32_t line, column, end_line;
-	uint32_t length; /* of the text */
-	const char
-		*text; /* of a scalar, but of what is tagged the tag; good until the next event */
+	uint32_t length;  /* of the text */
+	const char *text; /* scalar */
+	const char *tag;  /* or NULL; both are good until the next event */
 };
 
 /* Why there is no further event. */
@@ -45,8 +43,8 @@ struct event_error {
 
 struct events;
 /* Of at most 4 GB of UTF-8 text without a byte order mark, which has to stay as long as the events.
- * `ahead`: all of it will be asked for. NULL without memory. */
-struct events *events_open(const char *text, size_t size, bool ahead);
+ * `before`: lines that are read first and count, or NULL. NULL without memory. */
+struct events *events_open(const char *before, const char *text, size_t size);
 /* False when the text cannot be read on; after EVENT_STREAM_END nothing may be asked for. */
 bool events_next(struct events *events, struct event *out);
 struct event_error events_error(const struct events *events);

@@ -54,7 +54,7 @@ struct role {
 	struct prefix *addresses;
 	size_t address_count;
 	bool needs_local; /* its addresses include the local subnet, which is not known */
-	uint64_t expect; /* peers that the vendor speaks of; 0: any number */
+	uint64_t expect;  /* peers that the vendor speaks of; 0: any number */
 };
 
 struct condition {
@@ -72,7 +72,7 @@ struct row {
 	struct condition *when;
 	size_t when_count;
 	bool optional;
-	bool internal; /* for internal networks only: never to or from `any` */
+	bool internal;	 /* for internal networks only: never to or from `any` */
 	const char *see; /* where the ports can be found when the vendor gives none */
 	const char *purpose, *section, *note, *lines;
 	uint32_t line;
@@ -193,6 +193,7 @@ struct draft {
 	struct ruleset *rs;
 	size_t rule_capacity;
 	struct index ids[FR_DIRS]; /* by direction: id -> struct rule_place */
+	bool part;		   /* of another one, which looks whether ids are taken */
 	const char *path;
 	struct prefix_sets sets;
 	struct index tables; /* name -> struct table: each file is read once */
@@ -203,6 +204,11 @@ void draft_begin(struct job *job, const struct source *source, const char *path,
 		 struct draft *draft);
 /* What `new` leaves for a person to decide: an error for each, and true. */
 bool fill_ins_refuse(struct job *job, const struct node *node);
+/* A large text whose rules can all be taken, read in parts side by side: rules and the tree of all
+ * else are what reading it at once would give. False when it has to be read at once: it is small,
+ * or has anything else in it; then the draft is to be begun again. `nodes` as in doc_load_apart. */
+bool rules_in_parts(struct job *job, const struct source *source, struct arena *nodes,
+		    struct draft *draft, struct node **root);
 /* Everything but prefixes, use, rules and failsafe. */
 void policy_parse(struct job *job, const struct node *root, struct draft *draft);
 void attach_parse(struct job *job, const struct node *node, struct draft *draft);

@@ -38,11 +38,15 @@ enum {
 
 /* One YAML document of one regular file. 0, or -errno / -EINVAL with an error queued. */
 int doc_load(const char *path, struct diags *d, struct node **out);
-/* The same with the nodes in an arena of their own, which may go once nobody asks them any more:
+/* A text with the nodes in an arena of their own, which may go once nobody asks them any more:
  * texts and places stay good. */
 struct doc_apart {
-	const struct source *instead; /* what the file is to say, or NULL */
+	const struct source *source;
 	struct arena *nodes;
+	/* Not all of it, but these bytes, behind lines that stand for what is before them. Places
+	 * have those lines and the lines of the part. */
+	const char *before; /* or NULL */
+	size_t begin, end;  /* end 0: all */
 	/* The items of the list that the document has under this key (NULL: none) are handed over
 	 * one by one as they are read. Those taken are not in the tree, and of their texts and
 	 * nodes nothing stays; from the first that is not taken (false), the list has them all. */
@@ -50,11 +54,15 @@ struct doc_apart {
 	bool (*take)(const struct node *item, void *context);
 	void *context;
 	struct arena *items; /* theirs; as good as `nodes` */
+	/* What it came to: */
+	uint32_t lines; /* whole ones, with those before */
+	size_t values;
+	bool ended; /* its end is written */
 };
-int doc_load_apart(const char *path, const struct doc_apart *how, struct diags *d,
-		   struct node **out);
-/* The text alone. */
+int doc_load_apart(struct doc_apart *how, struct diags *d, struct node **out);
+/* The text of a file; a text without what some editors put first, as doc_source gives it. */
 int doc_source(const char *path, struct diags *d, const struct source **out);
+const struct source *doc_plain(struct arena *arena, const struct source *source);
 /* A text no further than that key of the document's own map. */
 int doc_load_until(const struct source *source, const char *key, struct diags *d,
 		   struct node **out);

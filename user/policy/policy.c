@@ -124,26 +124,50 @@ static bool item_take(const struct node *item, void *context)
 	return rule_take(taking->job, item, taking->draft);
 }
 
+static int read_at_once(struct job *job, const struct source *source, struct arena *nodes,
+			struct draft *draft, struct node **root)
+{
+	struct arena *items CLEANUP(arena_drop) = arena_new();
+	struct taking taking = {job, draft};
+	struct doc_apart how = {.source = source,
+				.nodes = nodes,
+				.key = "rules",
+				.take = item_take,
+				.context = &taking,
+				.items = items};
+	int err = doc_load_apart(&how, job->d, root);
+
+	if (!err)
+		arena_adopt(nodes, TAKE_PTR(items));
+	return err;
+}
+
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out)
 {
-	struct arena *nodes CLEANUP(arena_drop) = arena_new(),
-			    *items CLEANUP(arena_drop) = arena_new();
+	struct arena *nodes CLEANUP(arena_drop) = arena_new();
 	struct job job = {.d = d, .arena = d->arena, .options = options};
+	const struct source *source;
 	struct draft draft;
-	struct taking taking = {&job, &draft};
-	const struct doc_apart how = {options->instead, nodes, "rules", item_take, &taking, items};
 	unsigned errors = d->errors;
 	struct node *root;
-	int err;
+	int err = 0;
 
-	draft_begin(&job, NULL, path, &draft);
-	err = doc_load_apart(path, &how, d, &root);
+	if (options->instead)
+		source = doc_plain(d->arena, options->instead);
+	else
+		err = doc_source(path, d, &source);
+	if (err)
+		return err;
+	draft_begin(&job, source, path, &draft);
+	if (!rules_in_parts(&job, source, nodes, &draft, &root)) {
+		draft_begin(&job, source, path, &draft);
+		err = read_at_once(&job, source, nodes, &draft, &root);
+	}
 	if (err)
 		return err;
 	if (!kind_check(&job, root, "Policy") || fill_ins_refuse(&job, root))
 		return -EINVAL;
-	draft.rs->source = root->loc.source;
 	policy_parse(&job, root, &draft);
 	prefix_sets_parse(&job, map_get(root, "prefixes"), path, &draft.sets);
 	rules_resolve(&job, root, &draft);

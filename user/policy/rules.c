@@ -70,7 +70,8 @@ void draft_add(struct job *job, struct draft *draft, struct rule rule, bool agai
 {
 	struct ruleset *rs = draft->rs;
 
-	if (draft_full(job, draft, &rule) || !place_claim(job, draft, &rule, again))
+	if (draft_full(job, draft, &rule) ||
+	    (!draft->part && !place_claim(job, draft, &rule, again)))
 		return;
 	rs->rules = arena_grow(job->arena, rs->rules, rs->rule_count, &draft->rule_capacity,
 			       sizeof(*rs->rules));

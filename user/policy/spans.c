@@ -141,7 +141,7 @@ const struct span *spans_read(struct arena *arena, const char *text, size_t size
 	bool good;
 
 	r.begin = r.bytes = str_starts(text, "\xef\xbb\xbf") ? 3 : 0;
-	events = events_open(text + r.begin, size - r.begin, true);
+	events = events_open(NULL, text + r.begin, size - r.begin);
 	good = events && read_events(&r, events);
 	events_close(events);
 	return good ? r.root : NULL;

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A large policy is mostly one list of rules, and parsing it costs more than all else. So its text
+ * is cut where items of that list seem to begin, and the parts are read side by side. Whether a cut
+ * was right is then known from the part before it: read by itself, it has to end with that list,
+ * still open. Anything else, the least mistake among them, and the text is read once more, at once.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model.h"
+
+enum { PARTS_MAX = 16, PART_BYTES = 128 << 10, READERS_MAX = 8 };
+
+static const char list_key[] = "rules";
+static const char list_line[] = "rules:\n";
+
+struct part {
+	struct diags d;
+	struct job job;
+	struct draft own, *draft;
+	struct doc_apart how;
+	struct node *root;
+	int err;
+};
+
+struct parts {
+	struct part list[PARTS_MAX];
+	size_t count;
+	size_t first, indent; /* of the list: where its first item is, and how far in */
+	atomic_size_t taken;  /* by readers */
+};
+
+/* ---------------------------------------------------------------- where to cut */
+
+static size_t line_next(const struct source *source, size_t at)
+{
+	const char *end = memchr(source->text + at, '\n', source->size - at);
+
+	return end ? (size_t)(end - source->text) + 1 : source->size;
+}
+
+/* Nothing, or a comment. */
+static bool line_is_empty(const struct source *source, size_t at)
+{
+	at += strspn(source->text + at, " \r");
+	return at >= source->size || source->text[at] == '\n' || source->text[at] == '#';
+}
+
+static bool line_is_item(const struct source *source, size_t at, size_t indent)
+{
+	const char *text = source->text + at;
+
+	return strspn(text, " ") == indent && text[indent] == '-' &&
+	       (text[indent + 1] == ' ' || text[indent + 1] == '\n');
+}
+
+static bool list_find(const struct source *source, struct parts *parts)
+{
+	const char *key = str_starts(source->text, list_line) ? source->text : NULL;
+	const char *found = key ? NULL : strstr(source->text, "\nrules:");
+	size_t at;
+
+	if (!key && !found)
+		return false;
+	at = (size_t)((key ? key : found + 1) - source->text) + strlen(list_line) - 1;
+	if (!line_is_empty(source, at))
+		return false;
+	do
+		at = line_next(source, at);
+	while (at < source->size && line_is_empty(source, at));
+	parts->first = at;
+	parts->indent = strspn(source->text + at, " ");
+	return line_is_item(source, at, parts->indent);
+}
+
+/* Parts of much the same size, the first with what is before the list. */
+static bool parts_cut(const struct source *source, struct parts *parts)
+{
+	size_t wanted, at = 0;
+
+	if (source->size < 2 * PART_BYTES || !list_find(source, parts))
+		return false;
+	wanted = (source->size - parts->first) / PART_BYTES;
+	wanted = wanted < PARTS_MAX ? wanted : PARTS_MAX;
+	for (parts->count = 0; parts->count < wanted; parts->count++) {
+		struct part *part = &parts->list[parts->count];
+
+		part->how.begin = at;
+		at = parts->first + (source->size - parts->first) / wanted * (parts->count + 1);
+		at = line_next(source, at);
+		while (at < source->size && !line_is_item(source, at, parts->indent))
+			at = line_next(source, at);
+		part->how.end = parts->count + 1 < wanted ? at : source->size;
+		if (part->how.begin >= part->how.end)
+			return false;
+	}
+	return parts->count > 1;
+}
+
+/* ---------------------------------------------------------------- one part */
+
+static bool part_take(const struct node *item, void *context)
+{
+	struct part *part = context;
+
+	return rule_take(&part->job, item, part->draft);
+}
+
+static void part_begin(struct part *part, const struct job *job, const struct source *source,
+		       struct draft *draft)
+{
+	bool first = !part->how.begin;
+	struct arena *arena = first ? job->arena : arena_new();
+
+	part->d = (struct diags){.arena = arena};
+	part->job = (struct job){.d = &part->d, .arena = arena, .options = job->options};
+	part->draft = first ? draft : &part->own;
+	if (!first) {
+		draft_begin(&part->job, source, draft->path, part->draft);
+		part->draft->part = true;
+		part->how.before = list_line;
+		part->how.nodes = arena_new();
+	}
+	part->how.source = source;
+	part->how.key = list_key;
+	part->how.take = part_take;
+	part->how.context = part;
+	part->how.items = arena_new();
+}
+
+/* ---------------------------------------------------------------- readers */
+
+/* There are more parts than readers: one whose processor is slow takes fewer. */
+static void *reader_run(void *context)
+{
+	struct parts *parts = context;
+	size_t number;
+
+	while ((number = atomic_fetch_add(&parts->taken, 1)) < parts->count) {
+		struct part *part = &parts->list[number];
+
+		part->err = doc_load_apart(&part->how, &part->d, &part->root);
+	}
+	return NULL;
+}
+
+/* One reader for each processor. Where no thread is to be had, there is one less. */
+static void parts_read(struct parts *parts)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t readers[READERS_MAX];
+	int count = 0;
+
+	while (count + 1 < processors && count < READERS_MAX &&
+	       !pthread_create(&readers[count], NULL, reader_run, parts))
+		count++;
+	reader_run(parts);
+	while (count)
+		pthread_join(readers[--count], NULL);
+}
+
+/* ---------------------------------------------------------------- all of them */
+
+/* Every rule is taken; all but the last one end with the list, and nothing says that it ends. */
+static bool part_fits(const struct parts *parts, size_t number)
+{
+	const struct part *part = &parts->list[number];
+	const struct node *list;
+
+	if (part->err || part->d.count || part->root->kind != NODE_MAP)
+		return false;
+	list = map_get(part->root, list_key);
+	if (!list || list->kind != NODE_LIST || list->first)
+		return false;
+	if (!number && list->loc.column != parts->indent + 1)
+		return false;
+	return number + 1 == parts->count || (!list->next && !part->how.ended);
+}
+
+/* The keys that follow the list are in the last part, and are not in the first one too. */
+static bool keys_differ(const struct parts *parts)
+{
+	const struct node *value = parts->list[parts->count - 1].root->first;
+
+	for (value = value->next; value; value = value->next)
+		if (map_get(parts->list[0].root, value->key->text))
+			return false;
+	return true;
+}
+
+static bool parts_fit(const struct parts *parts)
+{
+	size_t values = 0;
+
+	for (size_t i = 0; i < parts->count; i++) {
+		if (!part_fits(parts, i))
+			return false;
+		values += parts->list[i].how.values;
+	}
+	return values <= DOC_NODES_MAX && keys_differ(parts);
+}
+
+static void lines_move(struct node *node, uint32_t lines)
+{
+	struct node *child;
+
+	node->loc.line += lines;
+	if (node->key)
+		node->key->loc.line += lines;
+	if (node->kind != NODE_SCALAR)
+		for_children(child, node) lines_move(child, lines);
+}
+
+/* Rules and keys of a later part go to the first; its places have one line too many, before it. */
+static void part_join(struct part *first, struct part *part, uint32_t lines)
+{
+	const struct ruleset *rs = part->draft->rs;
+	struct node **tail = &first->root->first, *value;
+
+	for (size_t i = 0; i < rs->rule_count; i++) {
+		rs->rules[i].loc.line += lines - 1;
+		draft_add(&first->job, first->draft, rs->rules[i], false);
+	}
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = part->root->first->next;
+	for (value = *tail; value; value = value->next)
+		lines_move(value, lines - 1);
+}
+
+static bool parts_join(struct parts *parts)
+{
+	struct part *first = &parts->list[0];
+	uint32_t lines = first->how.lines;
+
+	if (!parts_fit(parts))
+		return false;
+	for (size_t i = 1; i < parts->count; i++) {
+		part_join(first, &parts->list[i], lines);
+		lines += parts->list[i].how.lines - 1;
+	}
+	return !first->d.count;
+}
+
+/* What rules and keys point to lives as long as if it had been read at once. */
+static void parts_end(struct parts *parts, struct arena *arena, struct arena *nodes)
+{
+	for (size_t i = 0; i < parts->count; i++) {
+		struct part *part = &parts->list[i];
+
+		arena_free(part->how.items);
+		if (!part->how.begin)
+			continue;
+		arena_adopt(arena, part->job.arena);
+		arena_adopt(nodes, part->how.nodes);
+	}
+}
+
+bool rules_in_parts(struct job *job, const struct source *source, struct arena *nodes,
+		    struct draft *draft, struct node **root)
+{
+	struct parts parts = {0};
+	bool good;
+
+	if (!parts_cut(source, &parts))
+		return false;
+	for (size_t i = 0; i < parts.count; i++) {
+		parts.list[i].how.nodes = nodes;
+		part_begin(&parts.list[i], job, source, draft);
+	}
+	parts_read(&parts);
+	good = parts_join(&parts);
+	*root = parts.list[0].root;
+	parts_end(&parts, job->arena, nodes);
+	return good;
+}
