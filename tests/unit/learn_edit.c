@@ -445,7 +445,7 @@ Test(learn, a_name_with_blanks_is_found_by_patch)
 {
 	struct load l = load_new();
 	const char *path = load_file(&l, "a policy.yaml", HEAD RULE);
-	const char *words[] = {"patch", "--quiet", "-p1", "-d", "/", "-i", NULL, NULL};
+	const char *words[] = {"patch", "--quiet", "-p1", "-d", l.dir, "-i", NULL, NULL};
 	struct proposal list = {.kind = PROPOSAL_NONE};
 	struct edit edit;
 	struct learn_view view = {.policy = "test", .edit = &edit, .list = &list};

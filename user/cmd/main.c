@@ -38,7 +38,7 @@ static const struct command commands[] = {
 	 "A site says which host plays which role. The policy of one host goes to stdout; those of\n"
 	 "all go to DIR, which is there whole or as it was.",
 	 OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_HOST | OPT_ALL | OPT_DIR, 1, 1, cmd_plan},
-	{"apply", "POLICY", "put a policy in force: attaches in its mode, audit by default",
+	{"apply", "POLICY", "put a policy in force: attaches, in the mode that it names",
 	 "One commit point: before it the old policy of this name is in force, after it the new\n"
 	 "one, whole. A failure leaves the running policy untouched. Enforcement outlives the\n"
 	 "command, not a reboot.",

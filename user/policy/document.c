@@ -44,7 +44,7 @@ static struct loc offset_loc(const struct builder *b, size_t offset)
 	size_t i;
 
 	for (i = 0; i < offset && i < b->source->size; i++) {
-		column++;
+		column += ((unsigned char)b->source->text[i] & 0xc0) != 0x80;
 		if (b->source->text[i] == '\n') {
 			line++;
 			column = 1;
@@ -91,7 +91,9 @@ static int refuse_syntax(struct builder *b)
 		return refuse_memory(b);
 	if (error.why == EVENT_NO_TEXT)
 		return diag_error(b->d, offset_loc(b, error.offset), -EINVAL, "yaml-syntax",
-				  "a policy is UTF-8 text", "not text: %s", error.problem);
+				  strstr(error.problem, "control") ? "leave it out"
+								   : "a policy is UTF-8 text",
+				  "not text: %s", error.problem);
 	if (error.context && error.context_line != error.line)
 		return diag_error(b->d, loc, -EINVAL, "yaml-syntax", NULL,
 				  "not YAML: %s, %s that begins in line %u", error.problem,
@@ -430,10 +432,43 @@ int doc_source(const char *path, struct diags *d, const struct source **out)
 	return 0;
 }
 
-static int doc_parse(struct builder *b, struct node **out)
+/* What ends a line for YAML and for no editor: behind it could be what no reader of a comment sees.
+ */
+static const char *odd_break(const char *text)
 {
-	int err;
+	if (*text == '\r')
+		return text[1] == '\n' ? NULL : "a carriage return alone";
+	if (str_starts(text, "\xc2\x85"))
+		return "U+0085";
+	if (str_starts(text, "\xe2\x80\xa8"))
+		return "U+2028";
+	return str_starts(text, "\xe2\x80\xa9") ? "U+2029" : NULL;
+}
 
+static int breaks_check(struct builder *b, size_t begin, size_t end)
+{
+	const char *text = b->source->text, *odd;
+	size_t at;
+
+	for (at = begin; at < end; at++) {
+		at += strcspn(text + at, "\r\xc2\xe2");
+		odd = at < end ? odd_break(text + at) : NULL;
+		if (odd)
+			return diag_error(b->d, offset_loc(b, at), -EINVAL, "yaml-syntax",
+					  "leave it out, or write it as an escape in double quotes",
+					  "%s ends a line in YAML and nowhere else", odd);
+	}
+	return 0;
+}
+
+static int doc_parse(struct builder *b, size_t begin, size_t end, struct node **out)
+{
+	int err = breaks_check(b, begin, end);
+
+	if (err)
+		return err;
+	b->events =
+		events_open(b->how ? b->how->before : NULL, b->source->text + begin, end - begin);
 	if (!b->events)
 		return refuse_memory(b);
 	err = build_document(b, out);
@@ -453,11 +488,8 @@ int doc_load_apart(struct doc_apart *how, struct diags *d, struct node **out)
 {
 	struct builder b = {
 		.d = d, .arena = how->nodes, .texts = d->arena, .how = how, .source = how->source};
-	size_t end = how->end ? how->end : b.source->size;
-	int err;
+	int err = doc_parse(&b, how->begin, how->end ? how->end : b.source->size, out);
 
-	b.events = events_open(how->before, b.source->text + how->begin, end - how->begin);
-	err = doc_parse(&b, out);
 	how->values = b.nodes;
 	return err;
 }
@@ -467,6 +499,5 @@ int doc_load_until(const struct source *source, const char *key, struct diags *d
 	struct builder b = {
 		.d = d, .arena = d->arena, .texts = d->arena, .source = source, .until = key};
 
-	b.events = events_open(NULL, b.source->text, b.source->size);
-	return doc_parse(&b, out);
+	return doc_parse(&b, 0, source->size, out);
 }

@@ -192,6 +192,7 @@ bool services_parse(struct job *job, const struct node *node, const char *what,
 struct draft {
 	struct ruleset *rs;
 	size_t rule_capacity;
+	struct arena *growing; /* where the rules are */
 	struct index ids[FR_DIRS]; /* by direction: id -> struct rule_place */
 	bool part;		   /* of another one, which looks whether ids are taken */
 	const char *path;

@@ -21,6 +21,7 @@ struct part {
 	struct diags d;
 	struct job job;
 	struct draft own, *draft;
+	struct arena *rules; /* of its own draft; they are copied to the first one's */
 	struct doc_apart how;
 	struct node *root;
 	int err;
@@ -121,6 +122,7 @@ static void part_begin(struct part *part, const struct job *job, const struct so
 	if (!first) {
 		draft_begin(&part->job, source, draft->path, part->draft);
 		part->draft->part = true;
+		part->draft->growing = part->rules = arena_new();
 		part->how.before = list_line;
 		part->how.nodes = arena_new();
 	}
@@ -252,6 +254,7 @@ static void parts_end(struct parts *parts, struct arena *arena, struct arena *no
 		struct part *part = &parts->list[i];
 
 		arena_free(part->how.items);
+		arena_free(part->rules);
 		if (!part->how.begin)
 			continue;
 		arena_adopt(arena, part->job.arena);

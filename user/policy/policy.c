@@ -103,7 +103,7 @@ bool fill_ins_refuse(struct job *job, const struct node *node)
 void draft_begin(struct job *job, const struct source *source, const char *path,
 		 struct draft *draft)
 {
-	*draft = (struct draft){.path = path};
+	*draft = (struct draft){.path = path, .growing = job->arena};
 	draft->rs = arena_alloc(job->arena, sizeof(*draft->rs));
 	draft->rs->arena = job->arena;
 	draft->rs->source = source;

@@ -73,7 +73,7 @@ void draft_add(struct job *job, struct draft *draft, struct rule rule, bool agai
 	if (draft_full(job, draft, &rule) ||
 	    (!draft->part && !place_claim(job, draft, &rule, again)))
 		return;
-	rs->rules = arena_grow(job->arena, rs->rules, rs->rule_count, &draft->rule_capacity,
+	rs->rules = arena_grow(draft->growing, rs->rules, rs->rule_count, &draft->rule_capacity,
 			       sizeof(*rs->rules));
 	rs->rules[rs->rule_count++] = rule;
 }

@@ -36,8 +36,7 @@ static size_t line_length(const char *text, size_t size)
  * goes in at the end of all is the last line's. */
 static size_t insertions_end(const struct edit *edit, size_t first, size_t end)
 {
-	while (first < edit->count &&
-	       (edit->list[first].at < end || end == edit->source->size))
+	while (first < edit->count && (edit->list[first].at < end || end == edit->source->size))
 		first++;
 	return first;
 }
@@ -175,10 +174,13 @@ static void put_name(FILE *out, const char *mark, const char *name)
 static void put_diff(FILE *out, struct arena *arena, const struct edit *edit)
 {
 	struct lines lines = {.arena = arena};
-	const char *name = edit->source->name + strspn(edit->source->name, "/");
+	const char *name = edit->source->name;
 
 	if (!edit->count)
 		return;
+	/* No patch takes a path from the root: it is applied where the file is. */
+	if (*name == '/')
+		name = strrchr(name, '/') + 1;
 	lines_take(&lines, edit);
 	put_name(out, "--- a/", name);
 	put_name(out, "+++ b/", name);
