@@ -734,7 +734,7 @@ Test(policy, a_text_that_misleads_about_its_list_is_read_as_at_once)
 	load_free(&l);
 }
 
-Test(policy, a_key_behind_the_rules_of_a_large_text_is_one_of_the_document)
+Test(policy, what_stands_at_the_end_of_a_large_text_is_read_as_at_once)
 {
 	struct load l = load_new();
 
@@ -744,5 +744,9 @@ Test(policy, a_key_behind_the_rules_of_a_large_text_is_one_of_the_document)
 	assert_as_at_once(many_rules(&l, 3600, "rules: []\n"));
 	assert_as_at_once(many_rules(&l, 3600, "..."));
 	assert_as_at_once(many_rules(&l, 3600, "  - {id: x}"));
+	assert_as_at_once(many_rules(&l, 3600, ITEM("r10007", "10.0.0.1")));
+	assert_as_at_once(many_rules(
+		&l, 3600,
+		"  - {id: x, id: y, direction: egress, peer: any, ports: any, action: deny}\n"));
 	load_free(&l);
 }
