@@ -463,12 +463,10 @@ static int breaks_check(struct builder *b, size_t begin, size_t end)
 
 static int doc_parse(struct builder *b, size_t begin, size_t end, struct node **out)
 {
-	int err = breaks_check(b, begin, end);
+	const char *before = b->how ? b->how->before : NULL;
+	int err;
 
-	if (err)
-		return err;
-	b->events =
-		events_open(b->how ? b->how->before : NULL, b->source->text + begin, end - begin);
+	b->events = events_open(before, b->source->text + begin, end - begin);
 	if (!b->events)
 		return refuse_memory(b);
 	err = build_document(b, out);
@@ -488,8 +486,11 @@ int doc_load_apart(struct doc_apart *how, struct diags *d, struct node **out)
 {
 	struct builder b = {
 		.d = d, .arena = how->nodes, .texts = d->arena, .how = how, .source = how->source};
-	int err = doc_parse(&b, how->begin, how->end ? how->end : b.source->size, out);
+	size_t end = how->end ? how->end : b.source->size;
+	int err = breaks_check(&b, how->begin, end);
 
+	if (!err)
+		err = doc_parse(&b, how->begin, end, out);
 	how->values = b.nodes;
 	return err;
 }
