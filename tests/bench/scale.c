@@ -2,8 +2,8 @@
 /*
  * What a policy file costs from its text to an image in force, phase by phase: its rules,
  * compilation, the copy into the kernel and the flip; and libyaml alone, which is a part of the
- * first. The files come from scripts/bench-scale. Wall time, since a large text is read by two
- * threads, and processor time beside it, which a busy machine stretches less.
+ * first. The files come from scripts/bench-scale. Wall time, since a large text is read by
+ * all processors, and processor time beside it, which a busy machine stretches less.
  */
 #include <bpf/bpf.h>
 #include <errno.h>

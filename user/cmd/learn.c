@@ -26,13 +26,9 @@ static const char *process_words(struct arena *arena, const struct unexplained_v
 
 static const char *seen_words(struct arena *arena, const struct unexplained_view *view)
 {
-	struct service service = {
-		.proto = view->tuple.proto, .first = view->tuple.port, .last = view->tuple.port};
+	struct service service = service_one(view->tuple.proto, view->tuple.port);
 	char text[SERVICE_TEXT];
 
-	if (!proto_has_ports(service.proto) && service.proto != PROTO_ICMP &&
-	    service.proto != PROTO_ICMP6)
-		service.first = 0, service.last = UINT16_MAX;
 	return arena_printf(arena, "%s, %llu packets%s", service_text(&service, text),
 			    (unsigned long long)view->packets, process_words(arena, view));
 }

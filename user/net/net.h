@@ -93,6 +93,8 @@ enum service_error {
 enum service_error service_parse(const char *text, struct service out[2], size_t *count);
 /* "443/tcp", "1024-1064/tcp", "icmp/8", "icmp/3/4", "any/tcp", "any". SERVICE_TEXT bytes. */
 char *service_text(const struct service *service, char *out);
+/* What one opening asks for: its port or ICMP type, all of a protocol that has neither. */
+struct service service_one(uint8_t proto, uint16_t port);
 bool service_has(const struct service *service, uint8_t proto, uint16_t port);
 /* Number of an ICMP or ICMPv6 type by name or number; "echo-request" etc. 0 or -EINVAL. `code` is
  * -1 when the text names none. */

@@ -198,6 +198,14 @@ char *service_text(const struct service *service, char *out)
 	return out;
 }
 
+struct service service_one(uint8_t proto, uint16_t port)
+{
+	bool whole = !proto_has_ports(proto) && proto != PROTO_ICMP && proto != PROTO_ICMP6;
+
+	return (struct service){
+		.proto = proto, .first = whole ? 0 : port, .last = whole ? UINT16_MAX : port};
+}
+
 bool service_has(const struct service *service, uint8_t proto, uint16_t port)
 {
 	if (service->any_proto)

@@ -20,7 +20,7 @@ static enum rank rule_rank(const struct rule *rule)
 	}
 }
 
-static bool rule_serves(const struct rule *rule, const struct tuple *tuple)
+bool rule_serves(const struct rule *rule, const struct tuple *tuple)
 {
 	size_t i;
 
@@ -32,7 +32,7 @@ static bool rule_serves(const struct rule *rule, const struct tuple *tuple)
 	return false;
 }
 
-static bool rule_has_peer(const struct rule *rule, const struct addr *peer)
+bool rule_has_peer(const struct rule *rule, const struct addr *peer)
 {
 	size_t i;
 

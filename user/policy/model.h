@@ -207,7 +207,7 @@ void draft_begin(struct job *job, const struct source *source, const char *path,
 bool fill_ins_refuse(struct job *job, const struct node *node);
 /* A large text whose rules can all be taken, read in parts side by side: rules and the tree of all
  * else are what reading it at once would give. False when it has to be read at once: it is small,
- * or has anything else in it; then the draft is to be begun again. `nodes` as in doc_load_apart. */
+ * or has anything else in it; then the draft is as it was begun. `nodes` as in doc_load_apart. */
 bool rules_in_parts(struct job *job, const struct source *source, struct arena *nodes,
 		    struct draft *draft, struct node **root);
 /* Everything but prefixes, use, rules and failsafe. */
@@ -220,9 +220,13 @@ void rules_resolve(struct job *job, const struct node *root, struct draft *draft
 const struct table *use_table(struct job *job, struct draft *draft, const struct node *place);
 void uses_resolve(struct job *job, const struct node *node, struct draft *draft);
 void rules_parse(struct job *job, const struct node *node, struct draft *draft);
-/* A rule that is right by itself is added at once, whatever else the policy says, and is true. Of
- * one that is wrong, or needs what stands elsewhere, nothing is told yet. */
-bool rule_take(struct job *job, const struct node *node, struct draft *draft);
+/* For doc_apart.take: a rule that is right by itself is added at once, whatever else the policy
+ * says, and is true. Of one that is wrong, or needs what stands elsewhere, nothing is told yet. */
+struct taking {
+	struct job *job;
+	struct draft *draft;
+};
+bool rule_take(const struct node *node, void *taking);
 void failsafe_parse(struct job *job, const struct node *root, struct draft *draft);
 void policy_check(struct job *job, const struct node *root, const struct draft *draft);
 

@@ -15,12 +15,13 @@
 enum { PARTS_MAX = 16, PART_BYTES = 128 << 10, READERS_MAX = 8 };
 
 static const char list_key[] = "rules";
-static const char list_line[] = "rules:\n";
+static const char list_line[] = "rules:\n"; /* before every part but the first */
 
 struct part {
 	struct diags d;
 	struct job job;
-	struct draft own, *draft;
+	struct draft own;
+	struct taking taking;
 	struct arena *rules; /* of its own draft; they are copied to the first one's */
 	struct doc_apart how;
 	struct node *root;
@@ -60,20 +61,20 @@ static bool line_is_item(const struct source *source, size_t at, size_t indent)
 
 static bool list_find(const struct source *source, struct parts *parts)
 {
-	const char *key = str_starts(source->text, list_line) ? source->text : NULL;
-	const char *found = key ? NULL : strstr(source->text, "\nrules:");
+	const char *text = source->text;
+	const char *key = str_starts(text, "rules:") ? text : strstr(text, "\nrules:");
 	size_t at;
 
-	if (!key && !found)
+	if (!key)
 		return false;
-	at = (size_t)((key ? key : found + 1) - source->text) + strlen(list_line) - 1;
+	at = (size_t)(key - text) + strlen("rules:") + (*key == '\n');
 	if (!line_is_empty(source, at))
 		return false;
 	do
 		at = line_next(source, at);
 	while (at < source->size && line_is_empty(source, at));
 	parts->first = at;
-	parts->indent = strspn(source->text + at, " ");
+	parts->indent = strspn(text + at, " ");
 	return line_is_item(source, at, parts->indent);
 }
 
@@ -103,33 +104,26 @@ static bool parts_cut(const struct source *source, struct parts *parts)
 
 /* ---------------------------------------------------------------- one part */
 
-static bool part_take(const struct node *item, void *context)
-{
-	struct part *part = context;
-
-	return rule_take(&part->job, item, part->draft);
-}
-
 static void part_begin(struct part *part, const struct job *job, const struct source *source,
-		       struct draft *draft)
+		       struct arena *nodes, struct draft *draft)
 {
 	bool first = !part->how.begin;
 	struct arena *arena = first ? job->arena : arena_new();
 
 	part->d = (struct diags){.arena = arena};
 	part->job = (struct job){.d = &part->d, .arena = arena, .options = job->options};
-	part->draft = first ? draft : &part->own;
+	part->taking = (struct taking){&part->job, first ? draft : &part->own};
 	if (!first) {
-		draft_begin(&part->job, source, draft->path, part->draft);
-		part->draft->part = true;
-		part->draft->growing = part->rules = arena_new();
+		draft_begin(&part->job, source, draft->path, &part->own);
+		part->own.part = true;
+		part->own.growing = part->rules = arena_new();
 		part->how.before = list_line;
-		part->how.nodes = arena_new();
 	}
 	part->how.source = source;
+	part->how.nodes = first ? nodes : arena_new();
 	part->how.key = list_key;
-	part->how.take = part_take;
-	part->how.context = part;
+	part->how.take = rule_take;
+	part->how.context = &part->taking;
 	part->how.items = arena_new();
 }
 
@@ -219,12 +213,12 @@ static void lines_move(struct node *node, uint32_t lines)
 /* Rules and keys of a later part go to the first; its places have one line too many, before it. */
 static void part_join(struct part *first, struct part *part, uint32_t lines)
 {
-	const struct ruleset *rs = part->draft->rs;
+	const struct ruleset *rs = part->own.rs;
 	struct node **tail = &first->root->first, *value;
 
 	for (size_t i = 0; i < rs->rule_count; i++) {
 		rs->rules[i].loc.line += lines - 1;
-		draft_add(&first->job, first->draft, rs->rules[i], false);
+		draft_add(&first->job, first->taking.draft, rs->rules[i], false);
 	}
 	while (*tail)
 		tail = &(*tail)->next;
@@ -270,13 +264,13 @@ bool rules_in_parts(struct job *job, const struct source *source, struct arena *
 
 	if (!parts_cut(source, &parts))
 		return false;
-	for (size_t i = 0; i < parts.count; i++) {
-		parts.list[i].how.nodes = nodes;
-		part_begin(&parts.list[i], job, source, draft);
-	}
+	for (size_t i = 0; i < parts.count; i++)
+		part_begin(&parts.list[i], job, source, nodes, draft);
 	parts_read(&parts);
 	good = parts_join(&parts);
 	*root = parts.list[0].root;
 	parts_end(&parts, job->arena, nodes);
+	if (!good)
+		draft_begin(job, source, draft->path, draft);
 	return good;
 }

@@ -63,10 +63,11 @@ void policy_parse(struct job *job, const struct node *root, struct draft *draft)
 static void taken_last(struct job *job, struct ruleset *rs, size_t taken)
 {
 	size_t after = rs->rule_count - taken;
-	struct rule *used = arena_alloc(job->arena, after * sizeof(*used));
+	struct rule *used;
 
 	if (!taken || !after)
 		return;
+	used = arena_alloc(job->arena, after * sizeof(*used));
 	memcpy(used, rs->rules + taken, after * sizeof(*used));
 	memmove(rs->rules + after, rs->rules, taken * sizeof(*used));
 	memcpy(rs->rules, used, after * sizeof(*used));
@@ -111,19 +112,6 @@ void draft_begin(struct job *job, const struct source *source, const char *path,
 	draft->tables.arena = job->arena;
 }
 
-/* The rules of a policy while it is read. */
-struct taking {
-	struct job *job;
-	struct draft *draft;
-};
-
-static bool item_take(const struct node *item, void *context)
-{
-	struct taking *taking = context;
-
-	return rule_take(taking->job, item, taking->draft);
-}
-
 static int read_at_once(struct job *job, const struct source *source, struct arena *nodes,
 			struct draft *draft, struct node **root)
 {
@@ -132,7 +120,7 @@ static int read_at_once(struct job *job, const struct source *source, struct are
 	struct doc_apart how = {.source = source,
 				.nodes = nodes,
 				.key = "rules",
-				.take = item_take,
+				.take = rule_take,
 				.context = &taking,
 				.items = items};
 	int err = doc_load_apart(&how, job->d, root);
@@ -160,10 +148,8 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 	if (err)
 		return err;
 	draft_begin(&job, source, path, &draft);
-	if (!rules_in_parts(&job, source, nodes, &draft, &root)) {
-		draft_begin(&job, source, path, &draft);
+	if (!rules_in_parts(&job, source, nodes, &draft, &root))
 		err = read_at_once(&job, source, nodes, &draft, &root);
-	}
 	if (err)
 		return err;
 	if (!kind_check(&job, root, "Policy") || fill_ins_refuse(&job, root))

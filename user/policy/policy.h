@@ -245,6 +245,9 @@ struct decision {
 	uint32_t staged_rule;
 };
 
+/* What makes a rule match: its direction and services, and its peers as far as they are known. */
+bool rule_serves(const struct rule *rule, const struct tuple *tuple);
+bool rule_has_peer(const struct rule *rule, const struct addr *peer);
 /* The real decision ignores staged rules; staged says whether one would have turned a pass into a
  * drop. Verdict: real drop -> DROP (WOULD_DROP in audit); pass and staged -> WOULD_DROP; else
  * PASS. */

@@ -35,19 +35,9 @@ struct proposing {
 	unsigned number; /* of the last id given */
 };
 
-static bool serves(const struct rule *rule, const struct tuple *tuple)
-{
-	if (rule->dir != tuple->dir)
-		return false;
-	for (size_t i = 0; i < rule->service_count; i++)
-		if (service_has(&rule->services[i], tuple->proto, tuple->port))
-			return true;
-	return false;
-}
-
 static bool admits(const struct rule *rule, const struct tuple *tuple)
 {
-	return rule->action != FR_DENY && !rule->needs_local && serves(rule, tuple);
+	return rule->action != FR_DENY && !rule->needs_local && rule_serves(rule, tuple);
 }
 
 static bool same_role(const struct rule *a, const struct rule *b)
@@ -56,20 +46,12 @@ static bool same_role(const struct rule *a, const struct rule *b)
 	       a->loc.column == b->loc.column;
 }
 
-static bool has_peer(const struct rule *rule, const struct addr *peer)
-{
-	for (size_t i = 0; i < rule->peer_count; i++)
-		if (prefix_has(&rule->peers[i], peer))
-			return true;
-	return rule->any_peer;
-}
-
 /* A deny rule on trial: whoever wrote it does not want what it denies to be allowed. */
 static const struct rule *staged_denial(const struct ruleset *rs, const struct tuple *tuple)
 {
 	for (size_t i = 0; i < rs->rule_count; i++)
-		if (rs->rules[i].staged && serves(&rs->rules[i], tuple) &&
-		    has_peer(&rs->rules[i], &tuple->peer))
+		if (rs->rules[i].staged && rule_serves(&rs->rules[i], tuple) &&
+		    rule_has_peer(&rs->rules[i], &tuple->peer))
 			return &rs->rules[i];
 	return NULL;
 }
@@ -117,7 +99,8 @@ static void take_gains(struct proposing *p, struct proposal *proposal, const str
 	for (size_t i = 0; i < p->rs->rule_count; i++) {
 		const struct rule *rule = &p->rs->rules[i];
 
-		if (rule != fits && same_role(rule, fits) && !has_peer(rule, &proposal->tuple.peer))
+		if (rule != fits && same_role(rule, fits) &&
+		    !rule_has_peer(rule, &proposal->tuple.peer))
 			gains[proposal->gain_count++] = rule->id;
 	}
 	proposal->gains = gains;
@@ -130,7 +113,7 @@ static bool propose_peer(struct proposing *p, struct proposal *proposal)
 	char address[ADDR_TEXT];
 
 	if (!rule || !rule->role || !admits(rule, &proposal->tuple) ||
-	    has_peer(rule, &proposal->tuple.peer))
+	    rule_has_peer(rule, &proposal->tuple.peer))
 		return false;
 	addr_text(&proposal->tuple.peer, address);
 	if (!edit_add_peer(p->edit, &rule->loc, rule->role, address))
@@ -157,12 +140,9 @@ static const char *new_id(struct proposing *p, uint8_t dir)
 
 static const char *service_word(struct proposing *p, const struct tuple *tuple)
 {
-	struct service service = {.proto = tuple->proto, .first = tuple->port, .last = tuple->port};
+	struct service service = service_one(tuple->proto, tuple->port);
 	char text[SERVICE_TEXT];
 
-	if (!proto_has_ports(tuple->proto) && tuple->proto != PROTO_ICMP &&
-	    tuple->proto != PROTO_ICMP6)
-		service.first = 0, service.last = 65535;
 	return arena_strdup(p->edit->arena, service_text(&service, text));
 }
 

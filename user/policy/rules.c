@@ -194,17 +194,19 @@ static void rule_parse(struct job *job, const struct node *node, struct draft *d
 		place_claim(job, draft, &rule, false);
 }
 
-bool rule_take(struct job *job, const struct node *node, struct draft *draft)
+bool rule_take(const struct node *node, void *context)
 {
-	struct diags untold = {.arena = job->arena};
-	struct job apart = {.d = &untold, .arena = job->arena, .options = job->options};
+	const struct taking *taking = context;
+	struct diags untold = {.arena = taking->job->arena};
+	struct job apart = *taking->job;
 	struct rule rule = {0};
 	bool good;
 
-	if (fill_ins_refuse(&apart, node) || !rule_read(&apart, node, draft, &rule, &good))
+	apart.d = &untold;
+	if (fill_ins_refuse(&apart, node) || !rule_read(&apart, node, taking->draft, &rule, &good))
 		return false;
 	if (!untold.count)
-		draft_add(&apart, draft, rule, false);
+		draft_add(&apart, taking->draft, rule, false);
 	return !untold.count;
 }
 
