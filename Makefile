@@ -52,7 +52,7 @@ SKELETON    := $(BUILD)/flowreeve.skel.h
 .PHONY: all help
 all: $(BUILD)/flowreeve  ## build/flowreeve
 help:                    ## this list
-	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | column -t -s '	'
+	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
 
 # ---------------------------------------------------------------- the kernel half
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
@@ -154,7 +154,7 @@ $(BUILD)/talk: tests/vm/talk.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
 
-.PHONY: check check-unit check-kernel check-e2e check-peers check-style check-vm bench fuzz fuzzers
+.PHONY: check check-unit check-kernel check-e2e check-peers check-style check-commands check-vm bench fuzz fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 fuzz: fuzzers  ## the four fuzzers, FUZZ_SECONDS each (60)
 	$(Q)BUILD=$(BUILD) scripts/fuzz
@@ -170,6 +170,8 @@ check-vm:  ## Debian's kernels under QEMU, x86-64 and arm64; VM="-a x86 -k 5.10"
 	$(Q)scripts/check-vm $(VM)
 check-style:  ## floors, headers, limits of style
 	$(Q)scripts/check-style
+check-commands:  ## every command that tests and scripts call is of a package of scripts/dependencies
+	$(Q)scripts/check-commands
 check: all  ## every test; sudo scripts/check installs what they need first
 	$(Q)tests/run
 bench: $(BUILD)/bench  ## ns per packet, side by side with nftables, root

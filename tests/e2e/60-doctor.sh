@@ -20,7 +20,8 @@ bypass() { ask ".bypasses[] | select(.name == \"$1\") | .$2"; } # NAME FIELD
 doctor=(timeout -s KILL 60 "$FLOWREEVE" doctor --json)
 pins=(--pin-root) # and the lab's
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-caps() { echo setpriv --bounding-set "$1" --inh-caps "$1"; }
+two_caps=(setpriv --bounding-set -all,+bpf,+net_admin --inh-caps -all,+bpf,+net_admin)
+three_caps=(setpriv --bounding-set -all,+bpf,+net_admin,+perfmon --inh-caps -all,+bpf,+net_admin,+perfmon)
 
 # Cgroups of trials that began after this script and whose doctor has ended: another doctor may be at work.
 trials_left()
@@ -77,14 +78,12 @@ matches 'nobody: the error says what to do' 'run it as root, or grant CAP_BPF' "
 equal 'nobody: features that only a trial shows are unknown' unknown "$(feature tcx-link answer)"
 equal 'nobody: what can be told is' yes "$(feature kernel-btf answer)"
 equal 'nobody: processes of others are not guessed' unknown "$(bypass bpf-users seen)"
-# shellcheck disable=SC2046 # words
-examine lab_enter agent $(caps -all,+bpf,+net_admin) "${doctor[@]}" "${pins[@]}"
+examine lab_enter agent "${two_caps[@]}" "${doctor[@]}" "${pins[@]}"
 equal 'without CAP_PERFMON: exit 6' 6 "$code"
 matches 'without CAP_PERFMON: names it alone' 'lacks CAP_PERFMON$' "$(feature privilege found)"
 equal 'without CAP_PERFMON: no program is called refused' unknown \
 	"$(ask '[.programs[] | select(.name != "fr_clock") | .answer] | unique | join(" ")')"
-# shellcheck disable=SC2046
-examine lab_enter agent $(caps -all,+bpf,+net_admin,+perfmon) "${doctor[@]}" "${pins[@]}"
+examine lab_enter agent "${three_caps[@]}" "${doctor[@]}" "${pins[@]}"
 equal 'exactly the three: interfaces and guests' 'yes yes' "$(ask '"\(.can_enforce.interfaces) \(.can_enforce.guests)"')"
 equal 'exactly the three: no namespace can be made, TCX is told all the same' \
 	"$tcx" "$(ask .tcx)"
