@@ -60,7 +60,6 @@ refused 'a file that is not there' '\[file-unreadable\]' "$work/absent"
 refused 'a pipe' 'not a regular file \[file-unreadable\]' /dev/null
 refused 'a page without ports' 'no row was drafted \[no-rows\]' "$work/words.md"
 if [ "$(id -u)" = 0 ]; then
-	# nobody cannot look into the directory, which is as good as a file that is not theirs
 	as=(setpriv --reuid=65534 --regid=65534 --clear-groups env)
 	cp "$work/words.md" "$work/secret.md" && chmod 600 "$work/secret.md"
 	[ -x "$(command -v setpriv)" ] && refused 'a file that others may not read' '\[file-unreadable\]' "$work/secret.md"
