@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FR_ABI_VERSION 2
+#define FR_ABI_VERSION 3
 
 /* ---------------------------------------------------------------- words */
 
@@ -62,8 +62,9 @@ enum {
 	FR_MAX_LINES = 1 << 22, /* lines of one image: 256 MB */
 	FR_EXT_HEADERS_MAX = 6, /* IPv6 extension headers that are walked */
 	FR_VLAN_TAGS_MAX = 2,
-	FR_NAME_MAX = 64,   /* policy, table, row, rule names, with the NUL */
-	FR_HOOKS_MAX = 512, /* attach points of one policy */
+	FR_NAME_MAX = 64,     /* policy, table, row, rule names, with the NUL */
+	FR_HOOKS_MAX = 512,   /* attach points of one policy */
+	FR_REQUEST_MAX = 198, /* bytes of a name or pattern of `attach`, with its NUL */
 	FR_COMM_LEN = 16,
 };
 
@@ -323,7 +324,7 @@ struct fr_flow {
 	__u8 reason;	  /* enum fr_reason of the opening */
 	__u32 pid;	  /* of the owner where the hook knows it, else 0 */
 	char comm[FR_COMM_LEN];
-	__u32 isn; /* TCP: the initial sequence number of the responder's last SYN */
+	__u32 isn;  /* TCP: the initial sequence number of the responder's last SYN */
 	__u8 ended; /* TCP: has left the account of its table: see struct fr_room */
 	__u8 pad[3];
 };
@@ -462,10 +463,19 @@ struct fr_hook_record {
 	__u8 l3;   /* packets begin at the IP header */
 	__u8 used;
 	__u32 ifindex;
-	__u64 netns;	/* inode, interfaces and guests */
-	__u64 cgroup;	/* id */
-	char name[192]; /* interface, or cgroup path below the cgroup2 root */
+	__u64 netns;   /* inode, interfaces and guests */
+	__u64 cgroup;  /* id */
+	__u32 request; /* entry of fr_requests that names it */
+	__u32 reserved;
+	char name[192]; /* interface at apply, or cgroup path below the cgroup2 root */
 	char pin[48];	/* pin file below the policy's directory, without the hook's suffix */
+};
+
+/* `fr_requests`: the names and patterns of the policy's `attach`, in the order of the file. */
+struct fr_request_record {
+	__u8 kind; /* enum fr_kind */
+	__u8 used;
+	char name[FR_REQUEST_MAX];
 };
 
 #endif /* FR_ABI_H */

@@ -66,9 +66,11 @@ Test(datapath_cgroup, a_device_and_a_cgroup_are_both_asked)
 {
 	const char *with_device[] = {point, "interface va0", NULL};
 	struct apply_result result;
+	char said[512];
 
 	lab_applied(&lab, &deny, points);
-	result = lab_applied(&lab, &deny, with_device);
+	cr_assert_eq(lab_apply(&lab, &deny, with_device, &result, said), 0, "%s", said);
+	cr_expect(strstr(said, "judged at both and counted twice"), "%s", said);
 	cr_expect_eq(result.hooks_added, 1);
 	cr_expect(lab_tcp_out(&lab, 0, 443));
 	cr_expect_eq(lab_counters(&lab, "one", "port", FR_EGRESS).connections, 2);

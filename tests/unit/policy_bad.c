@@ -27,6 +27,9 @@ static const char table_text[] =
 	"  - {id: api, from: agent, to: api, ports: [443/tcp], optional: true, source: {line: 68}}\n"
 	"  - {id: free, from: agent, to: free, ports: [\"${free-ports}\"], see: \"https://x/y\", optional: true}\n";
 
+#define NAME_16 "abcdefghijklmnop"
+#define NAME_128 NAME_16 NAME_16 NAME_16 NAME_16 NAME_16 NAME_16 NAME_16 NAME_16
+
 #define USE "use: [{table: acme, as: agent, set: {region: eu}, peers: {nfs-server: 10.0.0.1}}]\n"
 
 struct bad {
@@ -182,8 +185,8 @@ static const struct bad documents[] = {
 	 "attach: {interfaces: [lo]}\nfailsafe: []\n" RULE,
 	 "attach-lo", "lo", "never attached"},
 	{"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\nmode: audit\n"
-	 "attach: {interfaces: [abcdefghijklmnop]}\nfailsafe: []\n" RULE,
-	 "bad-attach", "abcdefghijklmnop", "interface"},
+	 "attach: {interfaces: [" NAME_128 "]}\nfailsafe: []\n" RULE,
+	 "bad-attach", NAME_128, "interface"},
 	{"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\nmode: audit\n"
 	 "attach: {cgroups: [system.slice]}\nfailsafe: []\n" RULE,
 	 "bad-attach", "system.slice", "begins with '/'"},

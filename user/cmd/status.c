@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * status: what is in force, as the kernel tells it. Exit 5 when a policy asks to enforce and a hook
- * of it is not alive, or somebody stands before it. --query says the same by its exit code alone,
+ * of it is not alive, or somebody stands before it, or something that it asks for is not
+ * judged. --query says the same by its exit code alone,
  * and 5 as well where nothing is applied.
  */
 #include <errno.h>
@@ -36,6 +37,40 @@ static void warn_behind(struct context *c, const struct status_view *view)
 				view->hooks[i].hook);
 }
 
+static void warn_unjudged(struct context *c, const struct status_view *view)
+{
+	struct loc nowhere = {0};
+	size_t most = 8;
+
+	for (size_t i = 0; i < view->unjudged_count && i < most; i++)
+		diag_warning(&c->diags, nowhere, "not-judged",
+			     "flowreeve apply of the policy's file judges it as well",
+			     "%s of policy %s: %s", view->unjudged[i].name, view->policy,
+			     view->unjudged[i].why);
+	if (view->unjudged_count > most)
+		diag_warning(&c->diags, nowhere, "not-judged", NULL,
+			     "%zu more of policy %s are not judged", view->unjudged_count - most,
+			     view->policy);
+}
+
+/* It may be another's that it redirects to: only one that names a guest of ours is a fault. */
+static void warn_redirects(struct context *c, const struct status_view *view)
+{
+	struct loc nowhere = {0};
+
+	for (size_t i = 0; i < view->redirect_count; i++) {
+		const struct redirect_view *redirect = &view->redirects[i];
+
+		diag_warning(
+			&c->diags, nowhere, "peer-redirect",
+			"remove it, or turn the host routing of the CNI that it belongs to off",
+			"%s at %s calls bpf_redirect_peer: it %s past the hook of %s",
+			redirect->words, redirect->where,
+			redirect->past ? "puts packets" : "can put packets",
+			redirect->past ? redirect->past : "a guest");
+	}
+}
+
 static int not_enforcing(struct context *c, const struct status_view *view)
 {
 	struct loc nowhere = {0};
@@ -63,6 +98,8 @@ int cmd_status(struct context *c)
 		return ret;
 	for (size_t i = 0; i < count; i++) {
 		warn_behind(c, &views[i]);
+		warn_unjudged(c, &views[i]);
+		warn_redirects(c, &views[i]);
 		if (views[i].enforce && !views[i].enforcing)
 			code = not_enforcing(c, &views[i]);
 	}

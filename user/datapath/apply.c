@@ -53,8 +53,34 @@ static void fill_state(const struct change *change, struct fr_state *state, uint
 		  change->request->source ? change->request->source : "");
 }
 
+static struct fr_request_record request_of(const struct attach_point *point)
+{
+	struct fr_request_record record = {.used = 1, .kind = point->kind};
+
+	snprintf(record.name, sizeof(record.name), "%s", point->name);
+	return record;
+}
+
+static bool same_requests(const struct change *change)
+{
+	const struct ruleset *rs = change->request->ruleset;
+	const struct fr_request_record *old = change->old_requests.list;
+
+	if (change->old_requests.count != rs->attach_count)
+		return false;
+	for (size_t i = 0; i < rs->attach_count; i++) {
+		struct fr_request_record wanted = request_of(&rs->attach[i]);
+
+		if (memcmp(&old[i], &wanted, sizeof(wanted)) != 0)
+			return false;
+	}
+	return true;
+}
+
 static int make_records(struct change *change)
 {
+	const struct ruleset *rs = change->request->ruleset;
+	struct fr_request_record *requests;
 	struct fr_hook_record *hooks;
 	uint64_t netns;
 	int err = host_netns(&netns);
@@ -67,8 +93,14 @@ static int make_records(struct change *change)
 	if (!err)
 		err = store_records(change, "rules", sizeof(struct fr_rule_record),
 				    change->slots.count, &change->rules);
+	if (!err)
+		err = store_records(change, "requests", sizeof(*requests),
+				    (uint32_t)rs->attach_count, &change->requests);
 	if (err)
 		return err;
+	requests = change->requests.list;
+	for (size_t i = 0; i < rs->attach_count; i++)
+		requests[i] = request_of(&rs->attach[i]);
 	fill_state(change, change->state.list, netns);
 	hooks = change->new_hooks.list;
 	for (size_t i = 0; i < change->hook_count; i++)
@@ -160,7 +192,8 @@ static bool unchanged(const struct change *change)
 {
 	const struct fr_image_head *live = change->live.lines;
 
-	return change->same_shape && change->slots.same &&
+	return change->same_shape && change->slots.same && change->same_hooks &&
+	       same_requests(change) &&
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
 	       (live->flags & FR_F_FORWARDING_ON) == change->extra_flags;
@@ -276,6 +309,7 @@ static int apply_locked(struct change *change, struct apply_result *out)
 	}
 	complete_hooks(change, same ? change->running.pins : change->pins);
 	claims_warn(change);
+	overlaps_warn(change);
 	report(change, same, out);
 	return 0;
 }

@@ -26,7 +26,7 @@ struct change {
 	struct running running;
 	struct image live;
 	uint32_t live_class; /* lines of its map */
-	struct records old_rules, old_hooks, old_state;
+	struct records old_rules, old_hooks, old_state, old_requests;
 	int old_counters;
 
 	/* what shall run */
@@ -38,12 +38,13 @@ struct change {
 	struct slot_plan slots;
 	uint32_t extra_flags; /* facts of the host, for the head */
 	char build[FR_NAME_MAX];
+	bool same_hooks; /* attached as they are, by the same names */
 	bool same_shape; /* the programs and maps that run can take the new image */
 
 	/* the new, as far as it is made */
 	pin_path pins;
 	uint32_t generation;
-	struct records rules, new_hooks, state;
+	struct records rules, new_hooks, state, requests;
 	int image;
 };
 
@@ -55,6 +56,8 @@ int claims_check(struct change *change);
 bool claim_lost_front(const struct change *change, const struct planned_hook *hook);
 /* Who stands before the hooks of what is in force now. */
 void claims_warn(const struct change *change);
+/* Packets that pass two hooks of what is in force now, and ports of bridges. */
+void overlaps_warn(const struct change *change);
 /* A new epoch next to the one that runs, judging by a copy of what is in force. */
 int epoch_make(struct change *change);
 /* Its links and filters: staying and leaving ones get its programs, joining ones are made. */

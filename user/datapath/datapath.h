@@ -26,13 +26,18 @@ struct host_options {
 
 struct interface {
 	char name[16];
+	const char **altnames; /* alternative names */
+	size_t altname_count;
 	uint32_t ifindex;
 	uint16_t type; /* ARPHRD_* */
 	bool l3;       /* packets begin at the IP header */
 	bool loopback;
-	char kind[16];	 /* "macvlan", "veth"; empty for a device of hardware */
-	uint32_t parent; /* ifindex of the device below it, 0 none */
-	uint32_t xdp;	 /* id of its XDP program, 0 none */
+	char kind[16];	  /* "macvlan", "veth"; empty for a device of hardware */
+	uint32_t parent;  /* ifindex of the device below it, or of the other end; 0 none here */
+	uint32_t master;  /* ifindex of the bridge or bond that it is a port of, 0 none */
+	char port_of[16]; /* kind of the master: "bridge", "bond" */
+	bool addressed;	  /* has an address of its own, other than a link-local one */
+	uint32_t xdp;	  /* id of its XDP program, 0 none */
 };
 
 /* Interfaces of the caller's network namespace, by netlink, in index order. Arena memory. */
@@ -45,8 +50,9 @@ int host_netns(uint64_t *inode); /* of the caller */
  */
 int host_forwarding(bool *out);
 
-/* The attach points that a ruleset's patterns name on this host. A name without a pattern that does
- * not exist is an error; so is a pattern without any match, and the device lo. */
+/* The attach points that a ruleset's names and patterns name on this host. A name that does not
+ * exist is an error, and so is the device lo; a pattern without a match is a warning, or an error
+ * where nothing at all is found. */
 struct hook {
 	uint8_t kind; /* enum fr_kind */
 	bool l3;
@@ -54,6 +60,7 @@ struct hook {
 	uint64_t cgroup;  /* id */
 	const char *name; /* interface, or cgroup path below the cgroup2 root ("/" the root) */
 	const char *path; /* of the cgroup directory */
+	uint32_t request; /* index of the first in ruleset.attach that names it */
 };
 int host_resolve(const struct ruleset *rs, const struct host_options *o, struct diags *d,
 		 struct hook **out, size_t *count);
@@ -108,7 +115,7 @@ struct instance {
 	char pins[288]; /* of the programs in force: maps, programs, images */
 	uint32_t generation;
 	int images, counters, reasons, tallies, flows, talks, embryos, pings, denied, events,
-		control, rules, state, hooks;
+		control, rules, state, hooks, requests;
 };
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
 		  struct instance *out);
@@ -140,9 +147,11 @@ int instance_counters(const struct instance *instance, uint32_t slot,
 /* One hook of an attach point as the kernel has it. Arena memory. */
 struct hook_fact {
 	const struct fr_hook_record *record;
-	const char *hook;  /* "tcx/ingress", "connect4" */
-	uint32_t program;  /* id, 0 when there is none */
-	const char *fault; /* a sentence, NULL when it is as it should be */
+	const char *name;    /* of today, where it is alive; else that of the record */
+	const char *request; /* name or pattern of the policy that asks for it */
+	const char *hook;    /* "tcx/ingress", "connect4" */
+	uint32_t program;    /* id, 0 when there is none */
+	const char *fault;   /* a sentence, NULL when it is as it should be */
 	const char *
 		*neighbours; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
 	size_t neighbour_count;
@@ -155,6 +164,60 @@ struct hook_facts {
 };
 int instance_hooks(const struct instance *instance, const struct host_options *o,
 		   struct arena *arena, struct diags *d, struct hook_facts *out);
+
+/* Names of today, in place of those at apply, of the devices that are still attached. */
+void instance_names_now(const struct instance *instance, struct fr_hook_record *hooks,
+			uint32_t count);
+
+/* A TC program that calls bpf_redirect_peer(), which passes the egress hook of a guest. */
+struct peer_redirect {
+	uint32_t program;  /* id */
+	const char *words; /* "program x (id 12)" */
+	const char *where; /* "vx clsact/ingress" */
+	uint32_t *targets; /* ifindexes that are plain in its instructions */
+	size_t target_count;
+};
+struct peer_redirects {
+	struct peer_redirect *list;
+	size_t count;
+	const char *unknown; /* why there may be more, or NULL */
+};
+/* Those of the caller's network namespace. Arena memory. */
+void host_peer_redirects(struct arena *arena, struct peer_redirects *out);
+/* Those of the namespace that the policy's guests are in, where some could be passed; else none. */
+void instance_peer_redirects(const struct instance *instance, struct arena *arena,
+			     struct peer_redirects *out);
+
+/* What is worth knowing of where a policy is attached. Arena memory. */
+struct remark {
+	const char *check; /* "counted-twice", "bridge-port" */
+	const char *text;  /* a sentence */
+	bool note;	   /* not a warning */
+};
+struct remarks {
+	struct remark *list;
+	size_t count;
+};
+int instance_remarks(const struct instance *instance, const struct host_options *o,
+		     struct arena *arena, struct diags *d, struct remarks *out);
+
+/* A device or cgroup that the policy asks for and does not judge. Arena memory. */
+struct unjudged {
+	uint8_t kind;	     /* of attach point, as asked for */
+	const char *name;    /* of today */
+	uint32_t ifindex;    /* 0 for a cgroup */
+	const char *request; /* the name or pattern */
+	const char *why;     /* a sentence */
+	bool at_master;	     /* no fault: its packets are judged at its bridge or bond */
+};
+struct unjudged_list {
+	struct unjudged *list;
+	size_t count;
+};
+/* What the policy's names and patterns mean today, compared with what it is attached to. What
+ * cannot be told is in the list as well. */
+int instance_unjudged(const struct instance *instance, const struct host_options *o,
+		      struct arena *arena, struct diags *d, struct unjudged_list *out);
 
 /* ---------------------------------------------------------------- doctor
  *

@@ -20,6 +20,7 @@ struct asker {
 	uint32_t images; /* id of the outer map in force */
 	struct hook_fact *list;
 	size_t count, capacity;
+	const char *name, *request; /* of the hook in hand */
 };
 
 /* ---------------------------------------------------------------- rules */
@@ -243,11 +244,44 @@ static void ask_hook(struct asker *asker, const struct fr_hook_record *record)
 		asker->list = arena_grow(asker->arena, asker->list, asker->count, &asker->capacity,
 					 sizeof(*asker->list));
 		fact = &asker->list[asker->count++];
-		*fact = (struct hook_fact){.record = record, .hook = sites[i].text};
+		*fact = (struct hook_fact){.record = record,
+					   .name = asker->name,
+					   .request = asker->request,
+					   .hook = sites[i].text};
 		if (record->how == HOW_CLSACT)
 			ask_filter(asker, &sites[i], fact);
 		else
 			ask_link(asker, &sites[i], fact);
+	}
+}
+
+/* Of the hook in hand: what it is called now, and what the policy calls it. */
+static void ask_names(struct asker *asker, const struct fr_hook_record *now,
+		      const struct records *requests)
+{
+	const struct fr_request_record *list = requests->list;
+
+	asker->name = now->name;
+	asker->request = now->request < requests->count
+				 ? arena_strdup(asker->arena, list[now->request].name)
+				 : NULL;
+}
+
+static void ask_hooks(struct asker *asker, const struct records *hooks,
+		      const struct records *requests)
+{
+	size_t size = hooks->count * sizeof(struct fr_hook_record);
+	struct fr_hook_record *copy = arena_alloc(asker->arena, size);
+	struct fr_hook_record *now = arena_alloc(asker->arena, size);
+
+	memcpy(copy, hooks->list, size);
+	memcpy(now, copy, size);
+	instance_names_now(asker->instance, now, hooks->count);
+	for (uint32_t i = 0; i < hooks->count; i++) {
+		if (!copy[i].used)
+			continue;
+		ask_names(asker, &now[i], requests);
+		ask_hook(asker, &copy[i]);
 	}
 }
 
@@ -258,20 +292,19 @@ int instance_hooks(const struct instance *instance, const struct host_options *o
 			      .options = o,
 			      .arena = arena,
 			      .images = fd_map_id(instance->images)};
-	struct fr_hook_record *copy;
-	struct records records;
-	int err = records_map(instance->hooks, &records);
+	struct records hooks = {0}, requests = {0};
+	int err = records_map(instance->hooks, &hooks);
 
+	if (!err)
+		err = records_map(instance->requests, &requests);
+	if (!err)
+		ask_hooks(&asker, &hooks, &requests);
+	records_unmap(&hooks);
+	records_unmap(&requests);
 	if (err)
 		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
 				  "the records of what is attached cannot be read: %s",
 				  error_text(err));
-	copy = arena_alloc(arena, records.count * sizeof(*copy));
-	memcpy(copy, records.list, records.count * sizeof(*copy));
-	for (uint32_t i = 0; i < records.count; i++)
-		if (copy[i].used)
-			ask_hook(&asker, &copy[i]);
-	records_unmap(&records);
 	*out = (struct hook_facts){asker.list, asker.count};
 	return 0;
 }

@@ -42,6 +42,7 @@ static int open_records(const struct running *running, struct instance *out)
 		{&out->rules, "rules", sizeof(uint32_t), sizeof(struct fr_rule_record)},
 		{&out->hooks, "hooks", sizeof(uint32_t), sizeof(struct fr_hook_record)},
 		{&out->state, "state", sizeof(uint32_t), sizeof(struct fr_state)},
+		{&out->requests, "requests", sizeof(uint32_t), sizeof(struct fr_request_record)},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
@@ -87,7 +88,7 @@ static void instance_clear(struct instance *instance)
 	instance->flows = instance->talks = instance->embryos = instance->pings = instance->denied =
 		-1;
 	instance->events = instance->control = -1;
-	instance->rules = instance->state = instance->hooks = -1;
+	instance->rules = instance->state = instance->hooks = instance->requests = -1;
 }
 
 bool running_readable(const struct running *running)
@@ -161,7 +162,7 @@ void instance_close(struct instance *instance)
 			    &instance->tallies, &instance->flows,    &instance->talks,
 			    &instance->embryos, &instance->pings,    &instance->denied,
 			    &instance->events,	&instance->control,  &instance->rules,
-			    &instance->state,	&instance->hooks};
+			    &instance->state,	&instance->hooks,    &instance->requests};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close_fd(fds[i]);

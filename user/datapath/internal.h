@@ -131,6 +131,23 @@ const char *pin_root(const struct host_options *o);
 typedef int (*on_message)(const struct nlmsghdr *message, void *context);
 int netlink_dump(struct nlmsghdr *request, on_message visit, void *context);
 
+/* ---------------------------------------------------------------- resolve.c */
+
+bool is_pattern(const char *name);
+/* By its own name or an alternative one; a pattern never takes the device lo. */
+bool interface_fits(const struct interface *interface, const char *request);
+/* A port of a bridge or bond by which this host sends nothing but through that. */
+bool interface_is_port(const struct interface *interfaces, size_t count,
+		       const struct interface *port);
+/* A veth or netkit. */
+bool interface_has_peer(const struct interface *interface);
+/* Calls `visit` with the path of each cgroup that the pattern fits; a non-zero return ends it. A
+ * cgroup that cannot be looked into is an error. */
+int cgroups_each(const char *pattern, int (*visit)(const char *path, uint64_t id, void *),
+		 void *context);
+/* The path below the root, without slashes at its end; NULL when it tries to leave the root. */
+char *cgroup_path_of(struct arena *arena, const char *root, const char *name);
+
 /* ---------------------------------------------------------------- cgroup2.c */
 bool cgroup2_is(const char *path);
 const char *cgroup2_find(const struct host_options *o, struct arena *arena); /* NULL: none */
@@ -141,6 +158,22 @@ const char *cgroup2_find(const struct host_options *o, struct arena *arena); /* 
  * on this host refers to it any more. */
 int netns_enter(uint64_t inode, int *back);
 void netns_leave(int *back);
+
+/* ---------------------------------------------------------------- requests.c */
+
+/* Those of another network namespace; an error without a diagnostic: it cannot be entered. */
+int interfaces_of(uint64_t netns, struct arena *arena, struct diags *d, struct interface **out,
+		  size_t *count);
+
+/* ---------------------------------------------------------------- overlap.c */
+
+struct overlap_request {
+	const char *root, *policy;
+	const struct fr_hook_record *hooks; /* in use, of the policy */
+	size_t hook_count;
+};
+int overlaps_find(const struct overlap_request *request, struct arena *arena, struct diags *d,
+		  struct remarks *out);
 
 /* ---------------------------------------------------------------- pins.c: what is pinned where */
 

@@ -105,6 +105,35 @@ static void take_kind(const struct rtattr *info, struct interface *interface)
 				 (const char *)RTA_DATA(attribute));
 }
 
+static void take_port(const struct rtattr *info, struct interface *interface)
+{
+	const struct rtattr *attribute = RTA_DATA(info);
+	int left = (int)RTA_PAYLOAD(info);
+
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+		if (attribute->rta_type == IFLA_INFO_SLAVE_KIND)
+			snprintf(interface->port_of, sizeof(interface->port_of), "%s",
+				 (const char *)RTA_DATA(attribute));
+}
+
+static void take_altnames(const struct rtattr *list, struct arena *arena,
+			  struct interface *interface)
+{
+	const struct rtattr *attribute = RTA_DATA(list);
+	int left = (int)RTA_PAYLOAD(list);
+	size_t room = 0;
+
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		if (attribute->rta_type != IFLA_ALT_IFNAME)
+			continue;
+		interface->altnames =
+			arena_grow(arena, interface->altnames, interface->altname_count, &room,
+				   sizeof(*interface->altnames));
+		interface->altnames[interface->altname_count++] =
+			arena_strdup(arena, RTA_DATA(attribute));
+	}
+}
+
 static void take_xdp(const struct rtattr *xdp, struct interface *interface)
 {
 	const struct rtattr *attribute = RTA_DATA(xdp);
@@ -116,7 +145,8 @@ static void take_xdp(const struct rtattr *xdp, struct interface *interface)
 }
 
 /* Newer kernels flag nested attributes. */
-static void take_attribute(const struct rtattr *attribute, struct interface *interface)
+static void take_attribute(const struct rtattr *attribute, struct arena *arena,
+			   struct interface *interface)
 {
 	switch (attribute->rta_type & NLA_TYPE_MASK) {
 	case IFLA_IFNAME:
@@ -125,9 +155,16 @@ static void take_attribute(const struct rtattr *attribute, struct interface *int
 		break;
 	case IFLA_LINKINFO:
 		take_kind(attribute, interface);
+		take_port(attribute, interface);
 		break;
 	case IFLA_LINK:
 		memcpy(&interface->parent, RTA_DATA(attribute), sizeof(interface->parent));
+		break;
+	case IFLA_MASTER:
+		memcpy(&interface->master, RTA_DATA(attribute), sizeof(interface->master));
+		break;
+	case IFLA_PROP_LIST:
+		take_altnames(attribute, arena, interface);
 		break;
 	case IFLA_XDP:
 		take_xdp(attribute, interface);
@@ -142,6 +179,7 @@ static int take_link(const struct nlmsghdr *message, void *context)
 	const struct rtattr *attribute = IFLA_RTA(link);
 	int left = (int)IFLA_PAYLOAD(message);
 	struct interface *interface;
+	bool elsewhere = false;
 
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return 0;
@@ -154,8 +192,39 @@ static int take_link(const struct nlmsghdr *message, void *context)
 		.l3 = type_is_l3(link->ifi_type),
 		.loopback = link->ifi_flags & IFF_LOOPBACK,
 	};
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		elsewhere |= attribute->rta_type == IFLA_LINK_NETNSID;
+		take_attribute(attribute, list->arena, interface);
+	}
+	/* An index of another namespace. */
+	if (elsewhere)
+		interface->parent = 0;
+	return 0;
+}
+
+static bool link_local(const struct rtattr *address, uint8_t family)
+{
+	const uint8_t *b = RTA_DATA(address);
+
+	return family == AF_INET6 && b[0] == 0xfe && (b[1] & 0xc0) == 0x80;
+}
+
+static int take_addressed(const struct nlmsghdr *message, void *context)
+{
+	const struct interface_list *list = context;
+	const struct ifaddrmsg *address = NLMSG_DATA(message);
+	const struct rtattr *attribute = IFA_RTA(address);
+	int left = (int)IFA_PAYLOAD(message);
+	bool own = false;
+
+	if (message->nlmsg_type != RTM_NEWADDR)
+		return 0;
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
-		take_attribute(attribute, interface);
+		own |= attribute->rta_type == IFA_ADDRESS &&
+		       !link_local(attribute, address->ifa_family);
+	for (size_t i = 0; i < list->count && own; i++)
+		if (list->list[i].ifindex == address->ifa_index)
+			list->list[i].addressed = true;
 	return 0;
 }
 
@@ -172,12 +241,18 @@ int host_interfaces(struct arena *arena, struct diags *d, struct interface **out
 		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
 			   .nlmsg_type = RTM_GETLINK},
 	};
+	struct request addresses = {
+		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+			   .nlmsg_type = RTM_GETADDR},
+	};
 	struct interface_list list = {.arena = arena};
 	int err = -EAGAIN;
 
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++) {
 		list.count = 0;
 		err = netlink_dump(&request.header, take_link, &list);
+		if (!err)
+			err = netlink_dump(&addresses.header, take_addressed, &list);
 	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "netlink", NULL,

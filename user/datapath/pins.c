@@ -114,8 +114,8 @@ int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, vo
 /* What an epoch holds, by name. Whatever else is there is somebody else's. */
 static bool name_is_pin(const char *name)
 {
-	static const char *const beginnings[] = {"fr_",	   "s-",     "j-",     "l-",
-						 "image-", "rules-", "hooks-", "state-"};
+	static const char *const beginnings[] = {"fr_",	   "s-",     "j-",     "l-",	   "image-",
+						 "rules-", "hooks-", "state-", "requests-"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
 		if (str_starts(name, beginnings[i]))

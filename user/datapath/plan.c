@@ -91,6 +91,7 @@ static void plan_hook(struct change *change, const struct hook *hook, uint64_t n
 	record->ifindex = hook->ifindex;
 	record->cgroup = hook->cgroup;
 	record->netns = hook->kind == FR_KIND_CGROUP ? 0 : netns;
+	record->request = hook->request;
 	snprintf(record->name, sizeof(record->name), "%s", hook->name);
 	planned->path = hook->path;
 	runs = find_running(change, record);
@@ -98,6 +99,7 @@ static void plan_hook(struct change *change, const struct hook *hook, uint64_t n
 		planned->fate = HOOK_STAYS;
 		record->how = runs->how;
 		memcpy(record->pin, runs->pin, sizeof(record->pin));
+		change->same_hooks &= !memcmp(record, runs, sizeof(*record));
 		if (!claim_lost_front(change, planned))
 			return;
 	}
@@ -137,6 +139,7 @@ static int plan_hooks(struct change *change)
 				  "%zu attach points: between 1 and %d can be applied",
 				  request->hook_count, FR_HOOKS_MAX);
 	change->hooks = arena_alloc(change->d->arena, request->hook_count * sizeof(*change->hooks));
+	change->same_hooks = true;
 	for (size_t i = 0; i < request->hook_count; i++)
 		plan_hook(change, &request->hooks[i], netns, &number);
 	plan_leaving(change);
@@ -169,6 +172,9 @@ static int open_running(struct change *change)
 		err = records_open(running->pins, "hooks", running->generation, &change->old_hooks);
 	if (!err)
 		err = records_open(running->pins, "state", running->generation, &change->old_state);
+	if (!err)
+		err = records_open(running->pins, "requests", running->generation,
+				   &change->old_requests);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "pins-broken",
 				  "flowreeve detach removes what is left",
@@ -241,9 +247,11 @@ void change_free(struct change *change)
 	records_unmap(&change->old_rules);
 	records_unmap(&change->old_hooks);
 	records_unmap(&change->old_state);
+	records_unmap(&change->old_requests);
 	records_unmap(&change->rules);
 	records_unmap(&change->new_hooks);
 	records_unmap(&change->state);
+	records_unmap(&change->requests);
 	close_fd(&change->old_counters);
 	close_fd(&change->image);
 }

@@ -228,6 +228,33 @@ static void probe_neighbours(struct probing *p)
 	add_seen(p, bypass, found);
 }
 
+static void probe_redirects(struct probing *p)
+{
+	struct bypass bypass = {
+		.name = "peer-redirect",
+		.of = BY_GUESTS,
+		.what = "a TC program that calls bpf_redirect_peer puts packets into the other end "
+			"of a veth or netkit, past the hooks of this end",
+		.closed_by =
+			"remove it, or turn off the host routing of the CNI that it belongs to",
+	};
+	struct peer_redirects found;
+	const char *words = NULL;
+
+	host_peer_redirects(p->arena, &found);
+	for (size_t i = 0; i < found.count; i++)
+		words = text_append(p->arena, words,
+				    arena_printf(p->arena, "%s at %s", found.list[i].words,
+						 found.list[i].where));
+	if (words || !found.unknown) {
+		add_seen(p, bypass, words);
+		return;
+	}
+	bypass.answer = ANSWER_UNKNOWN;
+	bypass.found = found.unknown;
+	probe_add_bypass(p, &bypass);
+}
+
 static void probe_forwarding(struct probing *p)
 {
 	bool forwards = false;
@@ -249,5 +276,6 @@ void probe_bypasses(struct probing *p)
 	probe_devices_here(p);
 	probe_hardware(p);
 	probe_neighbours(p);
+	probe_redirects(p);
 	probe_forwarding(p);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Maps that only user space uses: rules, hooks and state of a generation. Arrays mapped into
- * memory, so that a hundred thousand rules are read without as many system calls.
+ * Maps that only user space uses: rules, hooks, requests and state of a generation. Arrays mapped
+ * into memory, so that a hundred thousand rules are read without as many system calls.
  */
 #include "internal.h"
 
@@ -55,6 +55,8 @@ static size_t record_size(const char *name)
 {
 	if (str_equal(name, "rules"))
 		return sizeof(struct fr_rule_record);
+	if (str_equal(name, "requests"))
+		return sizeof(struct fr_request_record);
 	return str_equal(name, "hooks") ? sizeof(struct fr_hook_record) : sizeof(struct fr_state);
 }
 

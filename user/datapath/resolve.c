@@ -12,11 +12,13 @@
 #include <sys/stat.h>
 
 struct finder {
+	const struct ruleset *rs;
 	const struct host_options *options;
 	struct diags *d;
 	struct interface *interfaces;
 	size_t interface_count;
 	const char *cgroup_root;
+	bool *matched; /* by request */
 	struct hook *list;
 	size_t count, capacity;
 };
@@ -39,7 +41,7 @@ static int find_cgroup_root(struct finder *finder)
 
 /* ---------------------------------------------------------------- adding hooks */
 
-static bool is_pattern(const char *name)
+bool is_pattern(const char *name)
 {
 	return strpbrk(name, "*?[") != NULL;
 }
@@ -47,6 +49,9 @@ static bool is_pattern(const char *name)
 static int add_hook(struct finder *finder, const struct attach_point *point,
 		    const struct hook *hook)
 {
+	size_t request = (size_t)(point - finder->rs->attach);
+
+	finder->matched[request] = true;
 	for (size_t i = 0; i < finder->count; i++) {
 		const struct hook *other = &finder->list[i];
 		bool same = (other->kind == FR_KIND_CGROUP) == (hook->kind == FR_KIND_CGROUP) &&
@@ -64,7 +69,8 @@ static int add_hook(struct finder *finder, const struct attach_point *point,
 				  "more than %d attach points", FR_HOOKS_MAX);
 	finder->list = arena_grow(finder->d->arena, finder->list, finder->count, &finder->capacity,
 				  sizeof(*finder->list));
-	finder->list[finder->count++] = *hook;
+	finder->list[finder->count] = *hook;
+	finder->list[finder->count++].request = (uint32_t)request;
 	return 0;
 }
 
@@ -86,53 +92,79 @@ static int add_interface(struct finder *finder, const struct attach_point *point
 	return add_hook(finder, point, &hook);
 }
 
+bool interface_fits(const struct interface *interface, const char *request)
+{
+	bool pattern = is_pattern(request), fits;
+
+	if (pattern && interface->loopback)
+		return false;
+	fits = pattern ? !fnmatch(request, interface->name, 0)
+		       : str_equal(request, interface->name);
+	for (size_t i = 0; i < interface->altname_count && !fits; i++)
+		fits = pattern ? !fnmatch(request, interface->altnames[i], 0)
+			       : str_equal(request, interface->altnames[i]);
+	return fits;
+}
+
+bool interface_has_peer(const struct interface *interface)
+{
+	return str_equal(interface->kind, "veth") || str_equal(interface->kind, "netkit");
+}
+
+bool interface_is_port(const struct interface *interfaces, size_t count,
+		       const struct interface *port)
+{
+	if (port->addressed || !port->master ||
+	    !(str_equal(port->port_of, "bridge") || str_equal(port->port_of, "bond") ||
+	      str_equal(port->port_of, "team")))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (interfaces[i].parent == port->ifindex)
+			return false; /* a VLAN, which the master never sees */
+	return true;
+}
+
 static int resolve_interface(struct finder *finder, const struct attach_point *point)
 {
-	bool pattern = is_pattern(point->name);
 	size_t found = 0;
 
 	for (size_t i = 0; i < finder->interface_count; i++) {
 		const struct interface *interface = &finder->interfaces[i];
 		int err;
 
-		if (pattern ? interface->loopback || fnmatch(point->name, interface->name, 0)
-			    : !str_equal(point->name, interface->name))
+		if (!interface_fits(interface, point->name))
 			continue;
 		err = add_interface(finder, point, interface);
 		if (err)
 			return err;
 		found++;
 	}
-	if (found)
+	if (found || is_pattern(point->name))
 		return 0;
 	return diag_error(finder->d, point->loc, -ENODEV, "no-interface",
-			  "ip -br link lists those of this network namespace",
-			  pattern ? "no interface matches %s" : "there is no interface %s",
-			  point->name);
+			  "ip link lists those of this network namespace, with their altnames",
+			  "there is no interface %s", point->name);
 }
 
 /* ---------------------------------------------------------------- cgroups */
 
-static int add_cgroup(struct finder *finder, const struct attach_point *point, const char *path)
+/* `id` is the inode of its directory: what the kernel calls it. */
+static int add_cgroup(struct finder *finder, const struct attach_point *point, const char *path,
+		      uint64_t id)
 {
 	const char *name = path + strlen(finder->cgroup_root);
-	struct hook hook = {.kind = FR_KIND_CGROUP, .path = path, .name = *name ? name : "/"};
-	struct stat status;
+	struct hook hook = {
+		.kind = FR_KIND_CGROUP, .path = path, .name = *name ? name : "/", .cgroup = id};
 
-	if (stat(path, &status) || !S_ISDIR(status.st_mode) || !cgroup2_is(path))
-		return -ENOENT;
 	if (strlen(hook.name) >= sizeof(((struct fr_hook_record *)0)->name))
 		return diag_error(finder->d, point->loc, -ENAMETOOLONG, "no-cgroup", NULL,
 				  "the path of cgroup %s is too long", hook.name);
-	hook.cgroup = status.st_ino; /* what the kernel calls the cgroup's id */
 	return add_hook(finder, point, &hook);
 }
 
-/* The path below the root, without slashes at its end; NULL when it tries to leave the root. */
-static char *cgroup_path(const struct finder *finder, const char *name)
+char *cgroup_path_of(struct arena *arena, const char *root, const char *name)
 {
-	char *path = arena_printf(finder->d->arena, "%s%s%s", finder->cgroup_root,
-				  *name == '/' ? "" : "/", name);
+	char *path = arena_printf(arena, "%s%s%s", root, *name == '/' ? "" : "/", name);
 	size_t length = strlen(path);
 
 	while (length > 1 && path[length - 1] == '/')
@@ -141,20 +173,80 @@ static char *cgroup_path(const struct finder *finder, const char *name)
 											 : path;
 }
 
-static int resolve_pattern(struct finder *finder, const struct attach_point *point,
-			   const char *path)
+/* One that was removed meanwhile is not there; all else that cannot be read ends the search. */
+static int on_glob_error(const char *path, int error)
+{
+	(void)path;
+	return error != ENOENT && error != ENOTDIR && error != ENODEV;
+}
+
+static int glob_result(int result)
+{
+	if (!result || result == GLOB_NOMATCH)
+		return 0;
+	return result == GLOB_NOSPACE ? -ENOMEM : -EIO;
+}
+
+int cgroups_each(const char *pattern, int (*visit)(const char *path, uint64_t id, void *),
+		 void *context)
 {
 	glob_t found = {0};
-	int err = -ENOENT;
+	int result = glob(pattern, GLOB_ONLYDIR, on_glob_error, &found);
+	int err = glob_result(result);
 
-	if (!glob(path, GLOB_ONLYDIR, NULL, &found)) {
-		err = 0;
-		for (size_t i = 0; i < found.gl_pathc && !err; i++)
-			err = add_cgroup(finder, point,
-					 arena_strdup(finder->d->arena, found.gl_pathv[i]));
+	for (size_t i = 0; !result && i < found.gl_pathc && !err; i++) {
+		struct stat status;
+
+		if (stat(found.gl_pathv[i], &status)) {
+			err = errno == ENOENT ? 0 : -errno;
+			continue;
+		}
+		if (S_ISDIR(status.st_mode) && cgroup2_is(found.gl_pathv[i]))
+			err = visit(found.gl_pathv[i], status.st_ino, context);
 	}
 	globfree(&found);
 	return err;
+}
+
+struct pattern_search {
+	struct finder *finder;
+	const struct attach_point *point;
+	bool told;
+};
+
+static int on_cgroup(const char *path, uint64_t id, void *context)
+{
+	struct pattern_search *search = context;
+	int err = add_cgroup(search->finder, search->point,
+			     arena_strdup(search->finder->d->arena, path), id);
+
+	search->told = err != 0;
+	return err;
+}
+
+static int resolve_pattern(struct finder *finder, const struct attach_point *point,
+			   const char *path)
+{
+	struct pattern_search search = {.finder = finder, .point = point};
+	int err = cgroups_each(path, on_cgroup, &search);
+
+	if (!err || search.told)
+		return err;
+	return diag_error(finder->d, point->loc, err, "cgroup2", NULL,
+			  "cannot tell which cgroups %s matches below %s: %s", point->name,
+			  finder->cgroup_root, error_text(err));
+}
+
+static int resolve_one_cgroup(struct finder *finder, const struct attach_point *point,
+			      const char *path)
+{
+	struct stat status;
+
+	if (!path || stat(path, &status) || !S_ISDIR(status.st_mode) || !cgroup2_is(path))
+		return diag_error(finder->d, point->loc, -ENOENT, "no-cgroup", NULL,
+				  "there is no cgroup %s below %s", point->name,
+				  finder->cgroup_root);
+	return add_cgroup(finder, point, path, status.st_ino);
 }
 
 static int resolve_cgroup(struct finder *finder, const struct attach_point *point)
@@ -164,18 +256,79 @@ static int resolve_cgroup(struct finder *finder, const struct attach_point *poin
 
 	if (err)
 		return err;
-	path = cgroup_path(finder, point->name);
-	if (!path)
-		err = -ENOENT;
-	else
-		err = is_pattern(point->name) ? resolve_pattern(finder, point, path)
-					      : add_cgroup(finder, point, path);
-	if (err != -ENOENT)
-		return err;
-	return diag_error(finder->d, point->loc, -ENOENT, "no-cgroup", NULL,
-			  is_pattern(point->name) ? "no cgroup matches %s below %s"
-						  : "there is no cgroup %s below %s",
-			  point->name, finder->cgroup_root);
+	path = cgroup_path_of(finder->d->arena, finder->cgroup_root, point->name);
+	return path && is_pattern(point->name) ? resolve_pattern(finder, point, path)
+					       : resolve_one_cgroup(finder, point, path);
+}
+
+/* ---------------------------------------------------------------- the whole of it */
+
+/* One of several may wait for what comes later; where nothing is there, nothing would be judged. */
+static int check_patterns(const struct finder *finder)
+{
+	const struct ruleset *rs = finder->rs;
+	int err = 0;
+
+	for (size_t i = 0; i < rs->attach_count; i++) {
+		const struct attach_point *point = &rs->attach[i];
+		bool cgroup = point->kind == FR_KIND_CGROUP;
+		const char *what = cgroup ? "cgroup" : "interface";
+
+		if (finder->matched[i])
+			continue;
+		if (finder->count)
+			diag_warning(finder->d, point->loc, "no-match",
+				     "what matches it later is judged from the next apply on; "
+				     "status names it",
+				     "no %s matches %s", what, point->name);
+		else
+			err = diag_error(finder->d, point->loc, cgroup ? -ENOENT : -ENODEV,
+					 cgroup ? "no-cgroup" : "no-interface", NULL,
+					 "no %s matches %s", what, point->name);
+	}
+	return err;
+}
+
+static bool judged_at_master(const struct finder *finder, const struct hook *hook)
+{
+	const struct interface *port = NULL;
+
+	for (size_t i = 0; i < finder->interface_count && hook->kind == FR_KIND_INTERFACE; i++)
+		if (finder->interfaces[i].ifindex == hook->ifindex)
+			port = &finder->interfaces[i];
+	if (!port || !is_pattern(finder->rs->attach[hook->request].name) ||
+	    !interface_is_port(finder->interfaces, finder->interface_count, port))
+		return false;
+	for (size_t i = 0; i < finder->count; i++)
+		if (finder->list[i].kind == FR_KIND_INTERFACE &&
+		    finder->list[i].ifindex == port->master)
+			return true;
+	return false;
+}
+
+/* A pattern takes a bridge and its port: at both, packets would be counted twice. */
+static void leave_ports_out(struct finder *finder)
+{
+	bool *out = arena_alloc(finder->d->arena, (finder->count + 1) * sizeof(*out));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < finder->count; i++)
+		out[i] = judged_at_master(finder, &finder->list[i]);
+	for (size_t i = 0; i < finder->count; i++) {
+		const struct hook hook = finder->list[i];
+		const struct attach_point *point = &finder->rs->attach[hook.request];
+
+		if (!out[i])
+			finder->list[kept++] = hook;
+		else
+			diag_warning(
+				finder->d, point->loc, "counted-twice",
+				"by its plain name it is attached all the same",
+				"%s is a port of a bridge or bond that is attached as well: it "
+				"is left out, for packets that pass both would be counted twice",
+				hook.name);
+	}
+	finder->count = kept;
 }
 
 /* Below another one of the same policy a packet would be judged and counted twice. */
@@ -201,13 +354,22 @@ static int refuse_nested(const struct finder *finder)
 int host_resolve(const struct ruleset *rs, const struct host_options *o, struct diags *d,
 		 struct hook **out, size_t *count)
 {
-	struct finder finder = {.options = o, .d = d};
+	struct finder finder = {
+		.rs = rs,
+		.options = o,
+		.d = d,
+		.matched = arena_alloc(d->arena, (rs->attach_count + 1) * sizeof(bool)),
+	};
 	int err = host_interfaces(d->arena, d, &finder.interfaces, &finder.interface_count);
 
 	for (size_t i = 0; i < rs->attach_count && !err; i++)
 		err = rs->attach[i].kind == FR_KIND_CGROUP
 			      ? resolve_cgroup(&finder, &rs->attach[i])
 			      : resolve_interface(&finder, &rs->attach[i]);
+	if (!err)
+		err = check_patterns(&finder);
+	if (!err)
+		leave_ports_out(&finder);
 	if (!err)
 		err = refuse_nested(&finder);
 	if (err)

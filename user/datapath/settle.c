@@ -121,7 +121,7 @@ static int sweep_epoch(const char *dir, const char *name, void *context)
 
 static int sweep_generation(const char *dir, const char *name, void *context)
 {
-	static const char *const kinds[] = {"image-", "rules-", "hooks-", "state-"};
+	static const char *const kinds[] = {"image-", "rules-", "hooks-", "state-", "requests-"};
 	const struct sweep *sweep = context;
 	uint32_t generation;
 

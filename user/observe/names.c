@@ -43,8 +43,9 @@ uint64_t clock_real(const struct clock_pair *clock, uint64_t jiffies)
 	return clock->real_ns - (uint64_t)(ago * (int64_t)(1000000000 / clock->hz));
 }
 
-static int take_hooks(int fd, struct names *names)
+static int take_hooks(const struct instance *instance, struct names *names)
 {
+	int fd = instance->hooks;
 	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);
 
@@ -58,6 +59,7 @@ static int take_hooks(int fd, struct names *names)
 	for (uint32_t i = 0; i < info.max_entries; i++)
 		if (!bpf_map_lookup_elem(fd, &i, &names->hooks[i]))
 			names->hook_count = i + 1;
+	instance_names_now(instance, names->hooks, names->hook_count);
 	return 0;
 }
 
@@ -67,7 +69,7 @@ int names_open(const struct instance *instance, struct diags *d, struct names *o
 	int err = instance_rules(instance, &names.rules);
 
 	if (!err)
-		err = take_hooks(instance->hooks, &names);
+		err = take_hooks(instance, &names);
 	if (!err)
 		err = instance_clock(instance, &names.clock);
 	if (err) {

@@ -11,8 +11,10 @@
 
 /* One attach point as the kernel sees it now. */
 struct hook_view {
-	const char *kind; /* "interface", "guest", "cgroup" */
-	const char *name;
+	const char *kind;	   /* "interface", "guest", "cgroup" */
+	const char *name;	   /* of today */
+	const char *name_at_apply; /* where it was another, else NULL */
+	const char *request;	   /* the name or pattern of the policy */
 	const char *hook; /* "tcx/ingress", "clsact/egress", "cgroup_skb/ingress", "connect4" … */
 	uint32_t ifindex;
 	uint32_t prog_id;
@@ -23,10 +25,18 @@ struct hook_view {
 	const char *behind; /* who stands before it and may take packets that it never sees */
 };
 
+/* A TC program that may put packets into guests past their hooks. */
+struct redirect_view {
+	uint32_t program;
+	const char *words, *where;
+	const char *past; /* the guest's device that its instructions name, or NULL */
+};
+
 struct status_view {
 	const char *policy, *source, *build;
 	bool enforce;	/* what the image in force says */
-	bool enforcing; /* enforce, every hook is alive, and nobody stands before one */
+	bool enforcing; /* enforce, every hook is alive and first, and all that is asked for is
+			   judged */
 	uint32_t generation;
 	char digest[65];
 	uint64_t applied, zeroed; /* realtime ns */
@@ -34,6 +44,13 @@ struct status_view {
 	uint32_t rules;
 	struct hook_view *hooks;
 	size_t hook_count;
+	struct unjudged *unjudged; /* asked for, and not judged */
+	size_t unjudged_count;
+	struct redirect_view *redirects;
+	size_t redirect_count;
+	const char *redirects_unknown; /* why there may be more, or NULL */
+	struct remark *remarks;
+	size_t remark_count;
 	uint64_t tallies[FR_TALLY_COUNT];
 	struct {
 		const char *map;

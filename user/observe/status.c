@@ -127,6 +127,49 @@ static int take_reasons(const struct instance *instance, unsigned cpus, struct s
 	return 0;
 }
 
+static const char *name_at_apply(const struct hook_fact *fact)
+{
+	return str_equal(fact->name, fact->record->name) ? NULL : fact->record->name;
+}
+
+/* What is judged at its bridge is worth a word and no fault. */
+static void sort_unjudged(struct status_view *view, const struct unjudged_list *found,
+			  struct arena *arena)
+{
+	view->unjudged = found->list;
+	for (size_t i = 0; i < found->count; i++) {
+		const struct unjudged unjudged = found->list[i];
+
+		if (unjudged.at_master)
+			view->remarks[view->remark_count++] = (struct remark){
+				"counted-twice",
+				arena_printf(arena, "%s: %s", unjudged.name, unjudged.why), true};
+		else
+			view->unjudged[view->unjudged_count++] = unjudged;
+	}
+}
+
+static int take_requests(const struct instance *instance, const struct host_options *o,
+			 struct arena *arena, struct diags *d, struct status_view *view)
+{
+	struct unjudged_list found;
+	struct remarks remarks;
+	int err = instance_remarks(instance, o, arena, d, &remarks);
+
+	if (!err)
+		err = instance_unjudged(instance, o, arena, d, &found);
+	if (err)
+		return err;
+	view->remarks =
+		arena_alloc(arena, (remarks.count + found.count + 1) * sizeof(*view->remarks));
+	if (remarks.count)
+		memcpy(view->remarks, remarks.list, remarks.count * sizeof(*view->remarks));
+	view->remark_count = remarks.count;
+	sort_unjudged(view, &found, arena);
+	view->enforcing &= !view->unjudged_count;
+	return 0;
+}
+
 static int take_hooks(const struct instance *instance, const struct host_options *o,
 		      struct arena *arena, struct diags *d, struct status_view *view)
 {
@@ -141,7 +184,9 @@ static int take_hooks(const struct instance *instance, const struct host_options
 	for (size_t i = 0; i < view->hook_count; i++) {
 		view->hooks[i] = (struct hook_view){
 			.kind = kind_word(facts.list[i].record->kind),
-			.name = facts.list[i].record->name,
+			.name = facts.list[i].name,
+			.name_at_apply = name_at_apply(&facts.list[i]),
+			.request = facts.list[i].request,
 			.hook = facts.list[i].hook,
 			.ifindex = facts.list[i].record->ifindex,
 			.prog_id = facts.list[i].program,
@@ -153,7 +198,35 @@ static int take_hooks(const struct instance *instance, const struct host_options
 		};
 		view->enforcing &= view->hooks[i].alive && !view->hooks[i].behind;
 	}
-	return 0;
+	return take_requests(instance, o, arena, d, view);
+}
+
+static const char *guest_passed(const struct status_view *view, const struct peer_redirect *found)
+{
+	for (size_t i = 0; i < view->hook_count; i++)
+		for (size_t j = 0; j < found->target_count; j++)
+			if (str_equal(view->hooks[i].kind, kind_word(FR_KIND_GUEST)) &&
+			    view->hooks[i].ifindex == found->targets[j])
+				return view->hooks[i].name;
+	return NULL;
+}
+
+static void take_redirects(const struct instance *instance, struct arena *arena,
+			   struct status_view *view)
+{
+	struct peer_redirects found;
+
+	instance_peer_redirects(instance, arena, &found);
+	view->redirects_unknown = found.unknown;
+	view->redirects = arena_alloc(arena, (found.count + 1) * sizeof(*view->redirects));
+	for (size_t i = 0; i < found.count; i++) {
+		struct redirect_view *redirect = &view->redirects[view->redirect_count++];
+
+		*redirect = (struct redirect_view){found.list[i].program, found.list[i].words,
+						   found.list[i].where,
+						   guest_passed(view, &found.list[i])};
+		view->enforcing &= !redirect->past;
+	}
 }
 
 static int take_once(const struct host_options *o, const char *policy, struct arena *arena,
@@ -179,6 +252,8 @@ static int take_once(const struct host_options *o, const char *policy, struct ar
 		failed(&instance, err, d);
 	else
 		err = take_hooks(&instance, o, arena, d, &view);
+	if (!err)
+		take_redirects(&instance, arena, &view);
 	instance_close(&instance);
 	if (!err)
 		*out = view;

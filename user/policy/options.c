@@ -13,7 +13,8 @@
 /* ---------------------------------------------------------------- attach */
 
 static const char *const kind_words[] = {"interfaces", "guests", "cgroups"};
-enum { INTERFACE_NAME_MAX = 15, CGROUP_NAME_MAX = 191 };
+/* An alternative name of a device can be that long, its own name 15. */
+enum { INTERFACE_NAME_MAX = 127, CGROUP_NAME_MAX = 191 };
 
 static bool is_pattern(const char *name)
 {
@@ -30,7 +31,7 @@ static bool interface_check(struct job *job, const struct node *node, const char
 	if (!*name || strpbrk(name, "/ \t:") || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strlen(name) > (is_pattern(name) ? CGROUP_NAME_MAX : INTERFACE_NAME_MAX)) {
 		diag_error(job->d, node->loc, -EINVAL, "bad-attach",
-			   "at most 15 characters, without '/', ':' and blanks",
+			   "at most 127 characters, without '/', ':' and blanks",
 			   "'%.80s' cannot be the name of an interface", name);
 		return false;
 	}

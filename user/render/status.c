@@ -28,12 +28,21 @@ static const char *state_text(const struct status_view *view, enum colour *colou
 	return !view->enforce ? "AUDIT" : view->enforcing ? "ENFORCING" : "NOT ENFORCING";
 }
 
-static size_t fault_count(const struct status_view *view)
+static size_t dead_count(const struct status_view *view)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < view->hook_count; i++)
 		count += !view->hooks[i].alive;
+	return count;
+}
+
+static size_t fault_count(const struct status_view *view)
+{
+	size_t count = dead_count(view) + view->unjudged_count;
+
+	for (size_t i = 0; i < view->redirect_count; i++)
+		count += view->redirects[i].past != NULL;
 	return count;
 }
 
@@ -78,6 +87,8 @@ static json_t *hook_json(const struct hook_view *hook)
 
 	json_object_set_new(value, "kind", json_words(hook->kind));
 	json_object_set_new(value, "name", json_words(hook->name));
+	json_object_set_new(value, "name_at_apply", json_words(hook->name_at_apply));
+	json_object_set_new(value, "request", json_words(hook->request));
 	json_object_set_new(value, "hook", json_words(hook->hook));
 	json_object_set_new(value, "ifindex",
 			    hook->ifindex ? json_count(hook->ifindex) : json_null());
@@ -89,6 +100,47 @@ static json_t *hook_json(const struct hook_view *hook)
 		json_array_append_new(list, json_words(hook->neighbours[i]));
 	json_object_set_new(value, "neighbours", list);
 	return value;
+}
+
+static json_t *unjudged_json(const struct unjudged *unjudged)
+{
+	json_t *value = json_object();
+
+	json_object_set_new(value, "kind", json_string(kinds[unjudged->kind % FR_KINDS]));
+	json_object_set_new(value, "name", json_words(unjudged->name));
+	json_object_set_new(value, "ifindex",
+			    unjudged->ifindex ? json_count(unjudged->ifindex) : json_null());
+	json_object_set_new(value, "request", json_words(unjudged->request));
+	json_object_set_new(value, "why", json_words(unjudged->why));
+	return value;
+}
+
+static json_t *redirects_json(const struct status_view *view)
+{
+	json_t *list = json_array(), *item;
+
+	for (size_t i = 0; i < view->redirect_count; i++) {
+		item = json_object();
+		json_object_set_new(item, "program", json_count(view->redirects[i].program));
+		json_object_set_new(item, "words", json_words(view->redirects[i].words));
+		json_object_set_new(item, "at", json_words(view->redirects[i].where));
+		json_object_set_new(item, "past", json_words(view->redirects[i].past));
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
+static json_t *remarks_json(const struct status_view *view)
+{
+	json_t *list = json_array(), *item;
+
+	for (size_t i = 0; i < view->remark_count; i++) {
+		item = json_object();
+		json_object_set_new(item, "check", json_words(view->remarks[i].check));
+		json_object_set_new(item, "text", json_words(view->remarks[i].text));
+		json_array_append_new(list, item);
+	}
+	return list;
 }
 
 static void figures_json(json_t *value, const struct status_view *view)
@@ -113,7 +165,7 @@ static void figures_json(json_t *value, const struct status_view *view)
 
 static json_t *view_json(const struct status_view *view)
 {
-	json_t *value = json_object(), *hooks = json_array();
+	json_t *value = json_object(), *hooks = json_array(), *list = json_array();
 
 	json_object_set_new(value, "policy", json_words(view->policy));
 	json_object_set_new(value, "source", json_words(view->source));
@@ -130,8 +182,23 @@ static json_t *view_json(const struct status_view *view)
 	for (size_t i = 0; i < view->hook_count; i++)
 		json_array_append_new(hooks, hook_json(&view->hooks[i]));
 	json_object_set_new(value, "hooks", hooks);
+	for (size_t i = 0; i < view->unjudged_count; i++)
+		json_array_append_new(list, unjudged_json(&view->unjudged[i]));
+	json_object_set_new(value, "not_judged", list);
+	json_object_set_new(value, "peer_redirects", redirects_json(view));
+	json_object_set_new(value, "peer_redirects_unknown", json_words(view->redirects_unknown));
+	json_object_set_new(value, "remarks", remarks_json(view));
 	figures_json(value, view);
 	return value;
+}
+
+static void put_name_at_apply(const struct render *r, const struct hook_view *hook)
+{
+	if (!hook->name_at_apply)
+		return;
+	fputs(" (", r->out);
+	put_clean(r->out, hook->name_at_apply);
+	fputs(" when applied)", r->out);
 }
 
 static void put_hooks(const struct render *r, const struct status_view *view)
@@ -146,6 +213,7 @@ static void put_hooks(const struct render *r, const struct status_view *view)
 				       : "alive",
 			colour_off(r->colour, hue), hook->kind);
 		put_clean(r->out, hook->name);
+		put_name_at_apply(r, hook);
 		fprintf(r->out, "  %s  program %u", hook->hook, hook->prog_id);
 		if (!hook->alive && hook->fault) {
 			fputs(": ", r->out);
@@ -157,6 +225,73 @@ static void put_hooks(const struct render *r, const struct status_view *view)
 			put_clean(r->out, hook->neighbours[j]);
 			fputc('\n', r->out);
 		}
+	}
+}
+
+/* "FAULT interface " at the start of a line below the hooks. */
+static void put_fault(const struct render *r, const struct status_view *view, const char *kind)
+{
+	enum colour hue = view->enforce ? COLOUR_BAD : COLOUR_WARN;
+
+	fprintf(r->out, "            %s%-6s%s %s ", colour_on(r->colour, hue),
+		view->enforce ? "FAULT" : "OPEN", colour_off(r->colour, hue), kind);
+}
+
+static void put_unjudged(const struct render *r, const struct status_view *view)
+{
+	for (size_t i = 0; i < view->unjudged_count; i++) {
+		const struct unjudged *unjudged = &view->unjudged[i];
+
+		put_fault(r, view, kinds[unjudged->kind % FR_KINDS]);
+		put_clean(r->out, unjudged->name);
+		fputs(": ", r->out);
+		put_clean(r->out, unjudged->why);
+		fputc('\n', r->out);
+	}
+}
+
+static void put_passed(const struct render *r, const struct status_view *view)
+{
+	for (size_t i = 0; i < view->redirect_count; i++) {
+		const struct redirect_view *redirect = &view->redirects[i];
+
+		if (!redirect->past)
+			continue;
+		put_fault(r, view, "guest");
+		put_clean(r->out, redirect->past);
+		fputs(": ", r->out);
+		put_clean(r->out, redirect->words);
+		fputs(" at ", r->out);
+		put_clean(r->out, redirect->where);
+		fputs(" puts packets past its hook (bpf_redirect_peer)\n", r->out);
+	}
+}
+
+static void put_redirects(const struct render *r, const struct status_view *view)
+{
+	for (size_t i = 0; i < view->redirect_count; i++) {
+		if (view->redirects[i].past)
+			continue;
+		fputs("  may pass  ", r->out);
+		put_clean(r->out, view->redirects[i].words);
+		fputs(" at ", r->out);
+		put_clean(r->out, view->redirects[i].where);
+		fputs(" calls bpf_redirect_peer: it can put packets past the hooks of guests\n",
+		      r->out);
+	}
+	if (!view->redirects_unknown)
+		return;
+	fputs("  may pass  whether programs call bpf_redirect_peer is not known: ", r->out);
+	put_clean(r->out, view->redirects_unknown);
+	fputc('\n', r->out);
+}
+
+static void put_remarks(const struct render *r, const struct status_view *view)
+{
+	for (size_t i = 0; i < view->remark_count; i++) {
+		fputs(i ? "            " : "  remarks   ", r->out);
+		put_clean(r->out, view->remarks[i].text);
+		fputc('\n', r->out);
 	}
 }
 
@@ -213,7 +348,7 @@ static void put_figures(const struct render *r, const struct status_view *view)
 static void put_view(const struct render *r, const struct status_view *view)
 {
 	char applied[TIME_TEXT], zeroed[TIME_TEXT];
-	size_t faults = fault_count(view);
+	size_t faults = dead_count(view);
 	enum colour hue;
 	const char *state = state_text(view, &hue);
 
@@ -222,6 +357,8 @@ static void put_view(const struct render *r, const struct status_view *view)
 		colour_off(r->colour, hue), view->generation);
 	if (faults)
 		fprintf(r->out, "  %zu of %zu hooks at fault", faults, view->hook_count);
+	if (view->unjudged_count)
+		fprintf(r->out, "  %zu asked for and not judged", view->unjudged_count);
 	fputs("\n  source    ", r->out);
 	put_clean(r->out, view->source);
 	fprintf(r->out, " (%u rules, digest %.16s)\n", view->rules, view->digest);
@@ -231,6 +368,10 @@ static void put_view(const struct render *r, const struct status_view *view)
 		fprintf(r->out, "; counters since %.19sZ", time_text(view->zeroed, zeroed));
 	fputs("; not kept over a reboot\n", r->out);
 	put_hooks(r, view);
+	put_unjudged(r, view);
+	put_passed(r, view);
+	put_redirects(r, view);
+	put_remarks(r, view);
 	put_figures(r, view);
 }
 

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a policy asks to be attached to, compared with this host as it is now: patterns match
+ * devices and cgroups that came after apply, and a name can belong to another device. A device is
+ * its namespace and index, whatever it is called.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+struct comparison {
+	const struct instance *instance;
+	const struct host_options *options;
+	struct arena *arena;
+	struct diags *d;
+	const struct fr_hook_record *hooks;
+	uint32_t hook_count;
+	const struct fr_request_record *requests;
+	uint32_t request_count;
+	const struct fr_request_record *request; /* in hand */
+	const char *root;			 /* of cgroups */
+	struct unjudged *list;
+	size_t count, capacity;
+};
+
+static void add_unjudged(struct comparison *c, struct unjudged found)
+{
+	found.kind = c->request->kind;
+	found.request = c->request->name;
+	c->list = arena_grow(c->arena, c->list, c->count, &c->capacity, sizeof(*c->list));
+	c->list[c->count++] = found;
+}
+
+/* Neither judged nor known not to be. */
+static void add_unknown(struct comparison *c, const char *reason)
+{
+	add_unjudged(c, (struct unjudged){.name = c->request->name,
+					  .why = arena_printf(c->arena,
+							      "what it names now is not known: %s",
+							      reason)});
+}
+
+static bool wants_cgroup(const struct fr_request_record *request)
+{
+	return request->kind == FR_KIND_CGROUP;
+}
+
+/* ---------------------------------------------------------------- devices */
+
+int interfaces_of(uint64_t netns, struct arena *arena, struct diags *d, struct interface **out,
+		  size_t *count)
+{
+	int back = -1, err = netns_enter(netns, &back);
+
+	if (err)
+		return err;
+	err = host_interfaces(arena, d, out, count);
+	netns_leave(&back);
+	return err;
+}
+
+static const struct fr_hook_record *device_hook(const struct comparison *c, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < c->hook_count; i++)
+		if (c->hooks[i].used && c->hooks[i].kind != FR_KIND_CGROUP &&
+		    c->hooks[i].ifindex == ifindex)
+			return &c->hooks[i];
+	return NULL;
+}
+
+static bool listed(const struct comparison *c, uint32_t ifindex)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->list[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* Left out of a pattern, because the bridge or bond that it is a port of is attached. */
+static bool judged_at_master(const struct comparison *c, const struct interface *interfaces,
+			     size_t count, const struct interface *port)
+{
+	const struct fr_hook_record *hook;
+
+	if (c->request->kind != FR_KIND_INTERFACE || !is_pattern(c->request->name) ||
+	    !interface_is_port(interfaces, count, port))
+		return false;
+	hook = device_hook(c, port->master);
+	return hook && hook->kind == FR_KIND_INTERFACE;
+}
+
+static const char *device_fault(const struct comparison *c, const struct fr_hook_record *hook)
+{
+	if (hook)
+		return hook->kind == FR_KIND_GUEST
+			       ? "it is judged as a guest, and asked for as an interface"
+			       : "it is judged as an interface, and asked for as a guest";
+	if (is_pattern(c->request->name))
+		return arena_printf(c->arena, "it matches %s and is not judged", c->request->name);
+	return arena_printf(c->arena, "%s is another device now, which is not judged",
+			    c->request->name);
+}
+
+static void compare_device(struct comparison *c, const struct interface *interfaces, size_t count,
+			   const struct interface *interface)
+{
+	const struct fr_hook_record *hook = device_hook(c, interface->ifindex);
+	struct unjudged found = {.name = interface->name, .ifindex = interface->ifindex};
+
+	if ((hook && hook->kind == c->request->kind) || listed(c, interface->ifindex))
+		return;
+	found.at_master = !hook && judged_at_master(c, interfaces, count, interface);
+	found.why =
+		found.at_master
+			? arena_printf(c->arena,
+				       "it matches %s and is judged at the %s that it is a port "
+				       "of: at both, packets would be counted twice",
+				       c->request->name, interface->port_of)
+			: device_fault(c, hook);
+	add_unjudged(c, found);
+}
+
+static bool wants_devices(const struct comparison *c)
+{
+	for (uint32_t i = 0; i < c->request_count; i++)
+		if (c->requests[i].used && !wants_cgroup(&c->requests[i]))
+			return true;
+	return false;
+}
+
+static int compare_devices(struct comparison *c, uint64_t netns)
+{
+	struct interface *interfaces = NULL;
+	size_t count = 0, errors = c->d->count;
+	int err = wants_devices(c) ? interfaces_of(netns, c->arena, c->d, &interfaces, &count) : 0;
+
+	if (err && c->d->count > errors)
+		return err;
+	for (uint32_t i = 0; i < c->request_count; i++) {
+		c->request = &c->requests[i];
+		if (!c->request->used || wants_cgroup(c->request))
+			continue;
+		if (err)
+			add_unknown(c, arena_printf(c->arena,
+						    "its network namespace cannot be entered: %s",
+						    error_text(err)));
+		for (size_t j = 0; j < count; j++)
+			if (interface_fits(&interfaces[j], c->request->name))
+				compare_device(c, interfaces, count, &interfaces[j]);
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- cgroups */
+
+static bool cgroup_judged(const struct comparison *c, uint64_t id)
+{
+	for (uint32_t i = 0; i < c->hook_count; i++)
+		if (c->hooks[i].used && c->hooks[i].kind == FR_KIND_CGROUP &&
+		    c->hooks[i].cgroup == id)
+			return true;
+	return false;
+}
+
+static int compare_cgroup(const char *path, uint64_t id, void *context)
+{
+	struct comparison *c = context;
+	const char *name = path + strlen(c->root);
+
+	if (!cgroup_judged(c, id))
+		add_unjudged(
+			c, (struct unjudged){.name = arena_strdup(c->arena, *name ? name : "/"),
+					     .why = arena_printf(c->arena,
+								 "it matches %s and is not judged",
+								 c->request->name)});
+	return 0;
+}
+
+/* A cgroup with a plain name that was made anew is a fault of its hook: only patterns match more.
+ */
+static void compare_cgroups(struct comparison *c)
+{
+	c->root = cgroup2_find(c->options, c->arena);
+	for (uint32_t i = 0; i < c->request_count; i++) {
+		const char *path;
+		int err;
+
+		c->request = &c->requests[i];
+		if (!c->request->used || !wants_cgroup(c->request) || !is_pattern(c->request->name))
+			continue;
+		path = c->root ? cgroup_path_of(c->arena, c->root, c->request->name) : NULL;
+		err = path ? cgroups_each(path, compare_cgroup, c) : 0;
+		if (!c->root)
+			add_unknown(c, "no cgroup2 hierarchy is mounted here");
+		else if (err)
+			add_unknown(c, error_text(err));
+	}
+}
+
+/* ---------------------------------------------------------------- doors */
+
+static int take_records(int fd, struct arena *arena, size_t size, const void **out, uint32_t *count)
+{
+	struct records records;
+	void *copy;
+	int err = records_map(fd, &records);
+
+	if (err)
+		return err;
+	copy = arena_alloc(arena, records.count * size);
+	memcpy(copy, records.list, records.count * size);
+	*out = copy;
+	*count = records.count;
+	records_unmap(&records);
+	return 0;
+}
+
+int instance_unjudged(const struct instance *instance, const struct host_options *o,
+		      struct arena *arena, struct diags *d, struct unjudged_list *out)
+{
+	struct comparison c = {.instance = instance, .options = o, .arena = arena, .d = d};
+	const struct fr_state *state;
+	const void *list;
+	uint32_t states;
+	int err = take_records(instance->hooks, arena, sizeof(*c.hooks), &list, &c.hook_count);
+
+	if (!err) {
+		c.hooks = list;
+		err = take_records(instance->requests, arena, sizeof(*c.requests), &list,
+				   &c.request_count);
+	}
+	if (!err) {
+		c.requests = list;
+		err = take_records(instance->state, arena, sizeof(*state), &list, &states);
+	}
+	if (err)
+		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+				  "the records of what the policy asks for cannot be read: %s",
+				  error_text(err));
+	state = list;
+	err = compare_devices(&c, state->netns);
+	if (err)
+		return err;
+	compare_cgroups(&c);
+	*out = (struct unjudged_list){c.list, c.count};
+	return 0;
+}
+
+int instance_remarks(const struct instance *instance, const struct host_options *o,
+		     struct arena *arena, struct diags *d, struct remarks *out)
+{
+	struct overlap_request request = {.root = pin_root(o), .policy = instance->name};
+	struct fr_hook_record *hooks;
+	const void *list;
+	uint32_t hook_count;
+	int err = take_records(instance->hooks, arena, sizeof(*hooks), &list, &hook_count);
+
+	if (err)
+		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+				  "the records of what is attached cannot be read: %s",
+				  error_text(err));
+	hooks = arena_alloc(arena, hook_count * sizeof(*hooks));
+	memcpy(hooks, list, hook_count * sizeof(*hooks));
+	instance_names_now(instance, hooks, hook_count);
+	request.hooks = hooks;
+	while (request.hook_count < hook_count && hooks[request.hook_count].used)
+		request.hook_count++;
+	return overlaps_find(&request, arena, d, out);
+}
+
+static const char *name_now(const struct interface *interfaces, size_t count, uint32_t ifindex)
+{
+	for (size_t i = 0; i < count; i++)
+		if (interfaces[i].ifindex == ifindex)
+			return interfaces[i].name;
+	return NULL;
+}
+
+void instance_names_now(const struct instance *instance, struct fr_hook_record *hooks,
+			uint32_t count)
+{
+	struct arena *arena = arena_new();
+	struct diags ignored = {.arena = arena};
+	struct interface *interfaces = NULL;
+	size_t interface_count = 0;
+	bool asked = false;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const char *name;
+
+		if (!hooks[i].used || hooks[i].kind == FR_KIND_CGROUP)
+			continue;
+		if (!asked &&
+		    interfaces_of(hooks[i].netns, arena, &ignored, &interfaces, &interface_count))
+			break;
+		asked = true;
+		name = name_now(interfaces, interface_count, hooks[i].ifindex);
+		if (name && hook_alive(instance->dir, &hooks[i]))
+			snprintf(hooks[i].name, sizeof(hooks[i].name), "%s", name);
+	}
+	arena_free(arena);
+}
