@@ -249,6 +249,25 @@ Test(datapath_redirect, where_there_is_no_guest_none_is_looked_for)
 	cr_expect(status().enforcing);
 }
 
+Test(datapath_redirect, the_doctor_names_it)
+{
+	int program = redirector(BPF_PROG_TYPE_SCHED_CLS, NO_TARGET);
+	struct doctor_report report;
+	const struct bypass *bypass = NULL;
+	char id[32];
+
+	filter_add("va1", false, program);
+	host_probe(&lab.host, d.arena, &report);
+	for (size_t i = 0; i < report.bypass_count; i++)
+		if (str_equal(report.bypasses[i].name, "peer-redirect"))
+			bypass = &report.bypasses[i];
+	cr_assert_not_null(bypass);
+	cr_expect_eq(bypass->answer, ANSWER_YES);
+	cr_expect_eq(bypass->of, 1u << FR_KIND_GUEST);
+	snprintf(id, sizeof(id), "(id %u) at va1", fd_program_id(program));
+	cr_expect(strstr(bypass->found, id), "%s", bypass->found);
+}
+
 static void drop_capability(unsigned capability)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};

@@ -269,6 +269,23 @@ Test(policy, rules_stand_in_the_order_use_rules_failsafe)
 	load_free(&l);
 }
 
+/* As an alternative name of a device can be. */
+Test(policy_load, the_name_of_an_interface_may_have_127_characters)
+{
+	struct load l = load_new();
+	char name[128];
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	load_text(&l, arena_printf(l.d.arena,
+				   "apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: t}\n"
+				   "mode: audit\nattach: {interfaces: [%s]}\nfailsafe: []\n" RULE,
+				   name));
+	cr_assert_eq(l.err, 0);
+	cr_expect_str_eq(l.rs->attach[0].name, name);
+	load_free(&l);
+}
+
 static struct load failsafe_absent(const char *mode, const char *attach)
 {
 	struct load l = load_new();

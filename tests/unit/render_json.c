@@ -234,6 +234,92 @@ Test(render_json, status_tells_faults_and_reasons)
 	json_decref(document);
 }
 
+/* One of each: a renamed device, one that is not judged, programs that pass by, and a remark. */
+static struct status_view sample_changed(bool enforce)
+{
+	static struct unjudged unjudged = {.kind = FR_KIND_GUEST,
+					   .name = "tap7",
+					   .ifindex = 9,
+					   .request = "tap*",
+					   .why = "it matches tap* and is not judged"};
+	static struct redirect_view redirects[] = {
+		{5, "program a (id 5)", "vx clsact/ingress", "tap0"},
+		{6, "program b (id 6)", "vy tcx/ingress", NULL}};
+	static struct remark remark = {"counted-twice", "a lies below b", true};
+	struct status_view view = sample_status(enforce, true);
+
+	view.enforcing = false;
+	view.hooks[0].name_at_apply = "eth0";
+	view.hooks[0].request = "e*";
+	view.unjudged = &unjudged;
+	view.unjudged_count = 1;
+	view.redirects = redirects;
+	view.redirect_count = ARRAY_SIZE(redirects);
+	view.redirects_unknown = "hidden";
+	view.remarks = &remark;
+	view.remark_count = 1;
+	return view;
+}
+
+static json_t *first_of(const json_t *value, const char *key)
+{
+	return json_array_get(json_object_get(value, key), 0);
+}
+
+Test(render_json, status_tells_what_has_changed_since_apply)
+{
+	struct status_view view = sample_changed(true);
+	struct capture c;
+	json_t *document;
+	json_t *policy;
+
+	capture_begin(&c, true);
+	render_status(&c.render, &view, 1);
+	document = capture_json(&c);
+	policy = first_of(document, "policies");
+	cr_expect_eq(json_integer_value(json_object_get(policy, "faults")), 2);
+	cr_expect_str_eq(word(first_of(policy, "hooks"), "name"), "ens5");
+	cr_expect_str_eq(word(first_of(policy, "hooks"), "name_at_apply"), "eth0");
+	cr_expect_str_eq(word(first_of(policy, "hooks"), "request"), "e*");
+	cr_expect_str_eq(word(first_of(policy, "not_judged"), "name"), "tap7");
+	cr_expect_str_eq(word(first_of(policy, "not_judged"), "kind"), "guest");
+	cr_expect_str_eq(word(first_of(policy, "not_judged"), "request"), "tap*");
+	cr_expect_str_eq(word(first_of(policy, "peer_redirects"), "at"), "vx clsact/ingress");
+	cr_expect_str_eq(word(first_of(policy, "peer_redirects"), "past"), "tap0");
+	cr_expect_str_eq(word(policy, "peer_redirects_unknown"), "hidden");
+	cr_expect_str_eq(word(first_of(policy, "remarks"), "check"), "counted-twice");
+	json_decref(document);
+}
+
+Test(render_text_status, tells_what_has_changed_since_apply)
+{
+	static const char *const lines[] = {
+		"interface ens5 (eth0 when applied)",
+		"FAULT  guest tap7: it matches tap* and is not judged",
+		"FAULT  guest tap0: program a (id 5) at vx clsact/ingress puts packets past its hook",
+		"may pass  program b (id 6) at vy tcx/ingress calls bpf_redirect_peer",
+		"may pass  whether programs call bpf_redirect_peer is not known: hidden",
+		"remarks   a lies below b",
+		"NOT ENFORCING  generation 3  1 asked for and not judged",
+	};
+	struct status_view view = sample_changed(true);
+	struct capture c;
+
+	capture_begin(&c, false);
+	render_status(&c.render, &view, 1);
+	fclose(c.render.out);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		cr_expect(strstr(c.text, lines[i]), "%s\nin %s", lines[i], c.text);
+	free(c.text);
+	view = sample_changed(false);
+	capture_begin(&c, false);
+	render_status(&c.render, &view, 1);
+	fclose(c.render.out);
+	cr_expect(strstr(c.text, "OPEN   guest tap7"), "%s", c.text);
+	cr_expect_null(strstr(c.text, "FAULT"), "%s", c.text);
+	free(c.text);
+}
+
 Test(render_text_status, says_in_capitals_whether_it_holds)
 {
 	static const struct {
