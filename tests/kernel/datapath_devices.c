@@ -229,6 +229,27 @@ Test(datapath_devices, a_name_that_another_device_has_now_is_a_fault)
 	cr_expect(status().enforcing, "both are judged, whatever they are called");
 }
 
+Test(datapath_devices, a_device_that_went_to_another_namespace_is_told)
+{
+	const char *points[] = {"guest q1", NULL};
+	char command[80];
+	struct status_view view;
+
+	run("ip link add q1 type veth peer name q2");
+	applied(&deny, points);
+	snprintf(command, sizeof(command), "ip link set q1 netns /proc/%d/fd/%d", getpid(),
+		 lab.there);
+	run(command);
+	view = status();
+	if (!lab_has_tcx()) {
+		cr_expect(!view.enforcing, "filters end there");
+		return;
+	}
+	cr_assert_eq(view.remark_count, 1);
+	cr_expect_str_eq(view.remarks[0].text,
+			 "q1 has gone to another network namespace, and is judged there");
+}
+
 /* The one of the same index has no link of ours. */
 Test(datapath_devices, a_device_made_anew_is_another_one)
 {

@@ -190,7 +190,7 @@ void instance_peer_redirects(const struct instance *instance, struct arena *aren
 
 /* What is worth knowing of where a policy is attached. Arena memory. */
 struct remark {
-	const char *check; /* "counted-twice", "bridge-port" */
+	const char *check; /* "counted-twice", "bridge-port", "device-moved" */
 	const char *text;  /* a sentence */
 	bool note;	   /* not a warning */
 };

@@ -246,6 +246,49 @@ int instance_unjudged(const struct instance *instance, const struct host_options
 	return 0;
 }
 
+static const char *name_now(const struct interface *interfaces, size_t count, uint32_t ifindex)
+{
+	for (size_t i = 0; i < count; i++)
+		if (interfaces[i].ifindex == ifindex)
+			return interfaces[i].name;
+	return NULL;
+}
+
+/* A TCX link goes with its device. */
+static void add_moved(const struct instance *instance, const struct overlap_request *request,
+		      struct arena *arena, struct remarks *remarks)
+{
+	struct diags ignored = {.arena = arena};
+	struct interface *interfaces = NULL;
+	size_t count = 0, room = remarks->count;
+
+	for (size_t i = 0; i < request->hook_count; i++) {
+		const struct fr_hook_record *hook = &request->hooks[i];
+
+		if (hook->kind == FR_KIND_CGROUP)
+			continue;
+		if (interfaces_of(hook->netns, arena, &ignored, &interfaces, &count))
+			return; /* told with what is not judged */
+		break;
+	}
+	for (size_t i = 0; i < request->hook_count; i++) {
+		const struct fr_hook_record *hook = &request->hooks[i];
+
+		if (hook->kind == FR_KIND_CGROUP || name_now(interfaces, count, hook->ifindex) ||
+		    !hook_alive(instance->dir, hook))
+			continue;
+		remarks->list = arena_grow(arena, remarks->list, remarks->count, &room,
+					   sizeof(*remarks->list));
+		remarks->list[remarks->count++] = (struct remark){
+			"device-moved",
+			arena_printf(
+				arena,
+				"%s has gone to another network namespace, and is judged there",
+				hook->name),
+			false};
+	}
+}
+
 int instance_remarks(const struct instance *instance, const struct host_options *o,
 		     struct arena *arena, struct diags *d, struct remarks *out)
 {
@@ -265,15 +308,10 @@ int instance_remarks(const struct instance *instance, const struct host_options 
 	request.hooks = hooks;
 	while (request.hook_count < hook_count && hooks[request.hook_count].used)
 		request.hook_count++;
-	return overlaps_find(&request, arena, d, out);
-}
-
-static const char *name_now(const struct interface *interfaces, size_t count, uint32_t ifindex)
-{
-	for (size_t i = 0; i < count; i++)
-		if (interfaces[i].ifindex == ifindex)
-			return interfaces[i].name;
-	return NULL;
+	err = overlaps_find(&request, arena, d, out);
+	if (!err)
+		add_moved(instance, &request, arena, out);
+	return err;
 }
 
 void instance_names_now(const struct instance *instance, struct fr_hook_record *hooks,
