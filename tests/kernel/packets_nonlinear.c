@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { IN = FR_INGRESS, OUT = FR_EGRESS, TCP = 6, SYN = 2, LATEST_MS = 2000 };
+enum { IN = FR_INGRESS, OUT = FR_EGRESS, TCP = 6, SYN = 2, LATEST_MS = 60000 };
 
 static const struct sketch site = {.policy = "one", .enforce = true, .tcp_port = 443};
 
