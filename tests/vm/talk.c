@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PORTS_MAX = 16, ROOM = 512, WAIT_MS = 1500 };
+enum { PORTS_MAX = 16, ROOM = 512, WAIT_MS = 1500, WAIT_S = 60 };
 
 static int fail(const char *what)
 {
@@ -128,7 +128,8 @@ static void result_print(int err)
 static int converse(int fd, const struct sockaddr_storage *to, socklen_t size)
 {
 	static const char word[] = "hello";
-	const struct timeval limit = {.tv_usec = WAIT_MS % 1000 * 1000, .tv_sec = WAIT_MS / 1000};
+	const char *wait = getenv("TALK_WAIT");
+	const struct timeval limit = {.tv_sec = wait ? atoi(wait) : WAIT_S};
 	char text[ROOM];
 	ssize_t length;
 
