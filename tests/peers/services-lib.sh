@@ -84,7 +84,7 @@ service_ready()
 {
 	local party=$1 i want list netid at
 	shift
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		list=' '
 		while read -r netid _ _ _ at _; do
 			list+="$netid ${at/\%*:/:} "
@@ -161,7 +161,7 @@ service_client() # PARTY COMMAND...
 {
 	local party=$1
 	shift
-	lab_in "$party" "${lab_offline[@]}" timeout -s KILL "${services_patience:-2.4}" "$@" </dev/null
+	lab_in "$party" "${lab_offline[@]}" timeout -s KILL "${services_patience:-60}" "$@" </dev/null
 }
 
 # Says WHAT when the client ends well and its words fit; else what it said, on stderr.
