@@ -16,12 +16,14 @@ while True:
 
 # What is sent before the FIN is acknowledged meets a socket that is closing, not one in TIME_WAIT: no
 # acknowledgement goes without data.
-client='import errno, socket, time
-client = socket.create_connection(("10.0.5.5", 22022), 3)
-client.settimeout(3)
+client='import errno, select, socket, time
+client = socket.create_connection(("10.0.5.5", 22022), 30)
+client.settimeout(30)
 time.sleep(0.01)
 client.send(b"still here\n")
-time.sleep(0.3)
+reset = select.poll()
+reset.register(client, 0)
+reset.poll(30000)
 error = client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 print(errno.errorcode.get(error, error))'
 

@@ -13,7 +13,7 @@ cpus=$(nproc)
 
 volley() # ARGUMENTS...: from the party
 {
-	lab_in "$party" timeout -s KILL 60 "$e2e_here/volley" "$@" >"$work/volley" 2>&1 ||
+	lab_in "$party" timeout -s KILL 600 "$e2e_here/volley" "$@" >"$work/volley" 2>&1 ||
 		not_ok "$kind: the volley $*" "$(cat "$work/volley")"
 }
 
@@ -97,7 +97,7 @@ carried_over()
 	local n=$((cpus * count * 10)) sender file
 	succeeds "$kind: enforce again" fr "$host" apply "$work/more.yaml" $options
 	succeeds "$kind: zero of the rule" fr "$host" zero spare
-	lab_in "$party" timeout -s KILL 60 "$e2e_here/volley" udp 10.20.0.5 9 $((count * 10)) $size >"$work/volley" 2>&1 &
+	lab_in "$party" timeout -s KILL 600 "$e2e_here/volley" udp 10.20.0.5 9 $((count * 10)) $size >"$work/volley" 2>&1 &
 	sender=$!
 	for file in large more large more; do
 		fr "$host" apply "$work/$file.yaml" $options >"$work/apply" 2>&1 || not_ok "$kind: apply $file" "$(cat "$work/apply")"

@@ -37,7 +37,7 @@ first_applies()
 	for _ in $(seq $firsts); do
 		killed_apply 60 "$work/one.yaml"
 		state=$(fr_ask agent '.policies | length' status)
-		verdict=$(peer_try agent tcp 10.66.0.66 4444 --wait 0.3)
+		verdict=$(LAB_WAIT=$([ "$state" = 0 ] && echo 20 || echo 0.3) peer_try agent tcp 10.66.0.66 4444)
 		case "$state $verdict" in
 		'0 ok' | '1 timeout') ;;
 		*) bad=$((bad + 1)) states="$states; $state policies, the stranger: $verdict" ;;
@@ -47,22 +47,15 @@ first_applies()
 	equal 'a first apply that is killed leaves nothing or all' "0 " "$bad $states"
 }
 
-streams_start()
-{
-	lab_in agent timeout -s KILL 60 "$e2e_top/scripts/lab-peer" stream 10.20.0.5 7 12 0.002 >"$work/allowed" &
-	streams=$!
-	lab_in intruder timeout -s KILL 60 "$e2e_top/scripts/lab-peer" stream 10.0.5.5 8081 12 0.002 >"$work/denied" &
-	streams="$streams $!"
-}
-
 streams_end()
 {
 	local sent answered
-	wait $streams
-	read -r _ sent _ answered <"$work/allowed"
+	traffic_end denied
+	matches 'no denied datagram slipped through' '^sent [0-9]+ received 0$' "$said"
+	traffic_end allowed
+	read -r _ sent _ answered <<<"$said"
 	equal 'no allowed datagram was lost' "$sent" "$answered"
-	at_least 'the stream was worth the name' 1000 "$sent"
-	matches 'no denied datagram slipped through' 'sent [0-9]+ received 0$' "$(cat "$work/denied")"
+	at_least 'one datagram a round, at the least' $rounds "$sent"
 }
 
 # One killed change and what status says after it: in force, whole, this generation or the next.
@@ -80,15 +73,17 @@ killed_round() # NUMBER
 
 replacements()
 {
-	local generation kept=0 bad='' i streams
+	local generation kept=0 bad='' i
 	generation=$(fr_ask agent '.policies[0].generation' status)
-	streams_start
+	traffic_start allowed agent stream 10.20.0.5 7 0.002
+	traffic_start denied intruder stream 10.0.5.5 8081 0.002
 	for i in $(seq $rounds); do
 		killed_round "$i"
 	done
 	equal 'a killed apply leaves the old policy or the new one, in force and without fault' '' "$bad"
 	at_least 'some were killed in time' 1 "$kept"
-	if kill -0 $streams 2>/dev/null; then ok 'the streams ran all along'; else not_ok 'the streams ran all along'; fi
+	succeeds 'the allowed stream ran all along' traffic_runs allowed
+	succeeds 'so did the denied one' traffic_runs denied
 	succeeds 'the next apply heals' fr agent apply "$work/two.yaml"
 	equal 'and what it says holds' 'true 0' "$(fr_ask agent '.policies[] | "\(.enforcing) \(.faults)"' status)"
 	equal 'one program each way is attached' '2 0' \

@@ -12,7 +12,7 @@ digest() { fr_ask agent '.policies[] | "\(.policy) \(.generation) \(.digest) \(.
 untouched() # WHAT
 {
 	equal "$1: the running policy is untouched" "$running" "$(digest)"
-	equal "$1: and still refuses" timeout "$(peer_try agent tcp 10.66.0.66 4444 --wait 0.3)"
+	tries "$1: and still refuses" timeout peer_try agent tcp 10.66.0.66 4444
 }
 
 rejected() # WHAT EXIT PATTERN VERB...: the message, and what runs

@@ -20,8 +20,8 @@ lab_enter agent tc filter add dev ens5 egress prio 7 bpf bytecode '1,6 0 0 0,' 2
 for options in '' --no-tcx; do
 	name="with clsact of another tool${options:+, $options}"
 	succeeds "$name: apply" fr agent apply "$work/one.yaml" $options
-	equal "$name: refuses" timeout "$(peer_try agent tcp 10.66.0.66 4444 --wait 0.3)"
-	equal "$name: allows" ok "$(peer_try agent tcp 10.0.5.20 443)"
+	tries "$name: refuses" timeout peer_try agent tcp 10.66.0.66 4444
+	tries "$name: allows" ok peer_try agent tcp 10.0.5.20 443
 	succeeds "$name: detach" fr agent detach
 	matches "$name: the qdisc of the other tool stays" clsact "$(lab_enter agent tc qdisc show dev ens5)"
 	matches "$name: its filter stays" 'pref 7' "$(lab_enter agent tc filter show dev ens5 egress)"
@@ -36,13 +36,13 @@ sed 's/metadata: .*/metadata: {name: own}/; s/attach: .*/attach: {interfaces: [b
 succeeds 'two policies: the guest'"'"'s' fr hypervisor apply "$work/guest.yaml"
 succeeds 'two policies: the hypervisor'"'"'s own' fr hypervisor apply "$work/own.yaml"
 equal 'two policies: both are told' 'e2e own' "$(fr_ask hypervisor '[.policies[].policy] | sort | join(" ")' status)"
-equal 'two policies: the guest may' "ok" "$(peer_try appliance udp 10.20.0.5 7)"
-equal 'two policies: the hypervisor itself may not' timeout "$(peer_try hypervisor udp 10.20.0.5 7 --wait 0.4)"
+tries 'two policies: the guest may' "ok" peer_try appliance udp 10.20.0.5 7
+tries 'two policies: the hypervisor itself may not' timeout peer_try hypervisor udp 10.20.0.5 7
 succeeds 'two policies: detach one' fr hypervisor detach own
 equal 'two policies: the other is in force' 'e2e true' \
 	"$(fr_ask hypervisor '.policies[] | "\(.policy) \(.enforcing)"' status)"
-equal 'two policies: the hypervisor is free' ok "$(peer_try hypervisor udp 10.20.0.5 7)"
-equal 'two policies: the guest is not' timeout "$(peer_try appliance tcp 10.66.0.66 4444 --wait 0.4)"
+tries 'two policies: the hypervisor is free' ok peer_try hypervisor udp 10.20.0.5 7
+tries 'two policies: the guest is not' timeout peer_try appliance tcp 10.66.0.66 4444
 # The namespace of the interface does not matter to detach.
 succeeds 'detach works from another namespace' fr agent detach
 equal 'and nothing is left there' '' "$(lab_enter hypervisor bpftool net show 2>&1 | grep fr_)"
@@ -50,8 +50,8 @@ equal 'and nothing is left there' '' "$(lab_enter hypervisor bpftool net show 2>
 # A router with a policy on its own interface: what it forwards passes, its own traffic is judged.
 policy_write "$work/router.yaml" enforce '{interfaces: [lan]}'
 succeeds 'router: apply' fr router apply "$work/router.yaml"
-equal 'router: forwarded traffic passes' ok "$(peer_try agent tcp 10.66.0.66 4444)"
-equal 'router: its own is refused' timeout "$(peer_try router tcp 10.66.0.66 4444 --wait 0.4)"
+tries 'router: forwarded traffic passes' ok peer_try agent tcp 10.66.0.66 4444
+tries 'router: its own is refused' timeout peer_try router tcp 10.66.0.66 4444
 at_least 'router: forwarded packets are counted' 4 \
 	"$(fr_ask router '[.policies[].verdicts[] | select(.reason == "forwarded") | .packets] | add // 0' status)"
 succeeds 'router: detach' fr router detach

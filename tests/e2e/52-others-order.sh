@@ -8,8 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/policy.sh"
 
 foreign() { lab_enter agent "$here/tools/foreign-program" "$@" 2>&1; }
-allowed() { peer_try agent udp 10.20.0.5 7 --wait 0.4; }
-refused() { peer_try agent tcp 10.66.0.66 4444 --wait 0.4; }
+allowed() { peer_try agent udp 10.20.0.5 7; }
+refused() { peer_try agent tcp 10.66.0.66 4444; }
 
 # What status says of the hook of that direction: KIND/egress
 others() { fr_ask agent ".policies[].hooks[] | select(.hook == \"$1\") | .neighbours | join(\", \")" status; }
@@ -22,13 +22,13 @@ order_on_device()
 
 	id=$(foreign tcx ens5 egress before -1 "$pin")
 	equal 'one before that passes on: status names it' "before: program foreign (id $id)" "$(others tcx/egress)"
-	equal 'one before that passes on: ours refuses' timeout "$(refused)"
-	equal 'one before that passes on: ours allows' ok "$(allowed)"
+	tries 'one before that passes on: ours refuses' timeout refused
+	tries 'one before that passes on: ours allows' ok allowed
 	rm -f "$pin"
 
 	id=$(foreign tcx ens5 egress before 0 "$pin")
 	back=$(foreign tcx ens5 ingress before 0 "$pin-back")
-	equal 'one before that ends the hook: packets never come to ours' ok "$(refused)"
+	tries 'one before that ends the hook: packets never come to ours' ok refused
 	equal 'one before that ends the hook: status names it' "before: program foreign (id $id)" "$(others tcx/egress)"
 	matches 'one before that ends the hook: doctor names it' "tcx/egress of policy e2e: program foreign \\(id $id\\)" \
 		"$(fr agent doctor 2>&1)"
@@ -37,13 +37,13 @@ order_on_device()
 	rm -f "$pin" "$pin-back"
 
 	id=$(foreign tcx ens5 egress after 2 "$pin")
-	equal 'one after that drops: drops what ours allows' timeout "$(allowed)"
+	tries 'one after that drops: drops what ours allows' timeout allowed
 	equal 'one after that drops: status names it' "after: program foreign (id $id)" "$(others tcx/egress)"
 	rm -f "$pin"
 
 	id=$(foreign tcx ens5 egress after 0 "$pin")
-	equal 'one after that passes: ours refuses all the same' timeout "$(refused)"
-	equal 'one after that passes: ours allows' ok "$(allowed)"
+	tries 'one after that passes: ours refuses all the same' timeout refused
+	tries 'one after that passes: ours allows' ok allowed
 	succeeds 'detach' fr agent detach
 	matches 'detach leaves the program of the other' foreign "$(bpftool prog show id "$id" 2>&1)"
 	succeeds 'and its link' test -e "$pin"
@@ -51,17 +51,17 @@ order_on_device()
 	# Whoever was there first comes after ours: new links go to the front.
 	succeeds 'one that was there first: apply' fr agent apply "$work/one.yaml"
 	equal 'one that was there first: is after ours' "after: program foreign (id $id)" "$(others tcx/egress)"
-	equal 'one that was there first: ours refuses' timeout "$(refused)"
+	tries 'one that was there first: ours refuses' timeout refused
 	succeeds 'detach again' fr agent detach
 
 	# Filters of clsact come after all of TCX.
 	succeeds 'without TCX: apply' fr agent apply "$work/one.yaml" --no-tcx
-	refused >/dev/null
+	LAB_WAIT=0.4 refused >/dev/null
 	matches 'without TCX: doctor names what stands before' "clsact/egress of policy e2e: program foreign \\(id $id\\)" \
 		"$(fr agent doctor 2>&1)"
 	equal 'without TCX: which hides the packets' 0 "$(drops_of agent drop egress 10.66.0.66 4444)"
 	rm -f "$pin"
-	equal 'without TCX, alone: refuses' timeout "$(refused)"
+	tries 'without TCX, alone: refuses' timeout refused
 	at_least 'without TCX, alone: and sees what it refuses' 1 "$(drops_of agent drop egress 10.66.0.66 4444)"
 	succeeds 'without TCX: detach' fr agent detach
 }
@@ -101,7 +101,7 @@ equal 'the same cgroup is held, to be overridden below: exit 3' 3 $?
 matches 'the same cgroup is held, to be overridden below: by whom' \
 	"program foreign \\(id $id\\) holds .*$LAB_TAG-agent for itself" "$said"
 succeeds 'the slice may be overridden: the unit can be attached' fr agent apply "$work/unit.yaml"
-equal 'the slice may be overridden: ours refuses in the unit' denied "$(LAB_CGROUP=$unit refused)"
+LAB_CGROUP=$unit tries 'the slice may be overridden: ours refuses in the unit' denied refused
 succeeds 'the slice may be overridden: detach' fr agent detach
 matches 'the slice may be overridden: its program stays' foreign "$(bpftool cgroup show "$slice" 2>&1)"
 foreign cgroup-off "$slice" egress
@@ -109,7 +109,7 @@ foreign cgroup-off "$slice" egress
 id=$(foreign cgroup "$unit" egress 1)
 succeeds 'a child is held: the slice can be attached' fr agent apply "$work/slice.yaml"
 equal 'a child is held: enforcing' true "$(fr_ask agent '.policies[0].enforcing' status)"
-equal 'a child is held: ours refuses in it as well' denied "$(LAB_CGROUP=$unit refused)"
+LAB_CGROUP=$unit tries 'a child is held: ours refuses in it as well' denied refused
 succeeds 'a child is held: detach' fr agent detach
 matches 'a child is held: its program stays' foreign "$(bpftool cgroup show "$unit" 2>&1)"
 foreign cgroup-off "$unit" egress

@@ -13,7 +13,7 @@ other() # NODE VERB...: the second installation
 	shift
 	lab_enter "$node" timeout -s KILL 30 "$FLOWREEVE" "$@" --pin-root "$LAB_DIR/bpf/other"
 }
-refused() { peer_try agent tcp 10.66.0.66 4444 --wait 0.3; }
+refused() { peer_try agent tcp 10.66.0.66 4444; }
 
 e2e_begin two-roots
 peer_start nfs echo --udp 7
@@ -32,12 +32,12 @@ for options in '' --no-tcx; do
 	matches "$name: and told who has it" 'interface ens5 belongs to a policy that is not pinned below .*/other' "$said"
 	equal "$name: the second leaves nothing" '' "$(find "$LAB_DIR/bpf/other" -mindepth 1 2>/dev/null | head -3)"
 	equal "$name: the first enforces" true "$(fr_ask agent '.policies[0].enforcing' status)"
-	equal "$name: and refuses" timeout "$(refused)"
+	tries "$name: and refuses" timeout refused
 	other agent detach >/dev/null 2>&1
 	equal "$name: detach of the second is none of the first" true "$(fr_ask agent '.policies[0].enforcing' status)"
 	succeeds "$name: the first detaches" fr agent detach
 	succeeds "$name: then the second may" other agent apply "$work/one.yaml" $options
-	equal "$name: and refuses as well" timeout "$(refused)"
+	tries "$name: and refuses as well" timeout refused
 	succeeds "$name: detach" other agent detach
 done
 
@@ -48,12 +48,12 @@ matches 'the same cgroup: and told who has it' "cgroup .*$LAB_TAG-agent belongs 
 
 # An interface by one and a cgroup by the other: both decide, what either refuses is refused.
 succeeds 'side by side: the interface by the second' other agent apply "$work/one.yaml"
-equal 'side by side: the cgroup refuses' denied "$(refused)"
-equal 'side by side: both allow' ok "$(peer_try agent udp 10.20.0.5 7)"
+tries 'side by side: the cgroup refuses' denied refused
+tries 'side by side: both allow' ok peer_try agent udp 10.20.0.5 7
 equal 'side by side: the first tells of its own alone' cgroup \
 	"$(fr_ask agent '[.policies[].hooks[].kind] | unique | join(" ")' status)"
 succeeds 'side by side: the cgroup is given back' fr agent detach
-equal 'side by side: the interface still refuses' timeout "$(LAB_CGROUP='' refused)"
+LAB_CGROUP='' tries 'side by side: the interface still refuses' timeout refused
 succeeds 'side by side: the interface is given back' other agent detach
 
 # What others have, as the kernel tells it. Programs and maps of the whole machine come and go with

@@ -28,7 +28,7 @@ big_dns_start()
 # The size of the answer in one datagram: NODE RESOLVER
 big_dns_ask()
 {
-	lab_in "$1" timeout -s KILL 5 dig +bufsize=4096 +notcp +ignore +time=3 +tries=1 "@$2" big.lab.test TXT |
+	lab_in "$1" timeout -s KILL 60 dig +bufsize=4096 +notcp +ignore +time=30 +tries=1 "@$2" big.lab.test TXT |
 		awk '/MSG SIZE/ { print $NF } /flags:.* tc/ { print "truncated" }'
 }
 

@@ -109,7 +109,8 @@ forged_big()
 	holder=$!
 	until_says "$work/mtu" ready
 	tool vpc raw-talk error "$4" "$3" big 1300 "$3" 4600 "$1" "$2" udp >/dev/null
-	sleep 0.05
+	# What the forger sends after it arrives after it.
+	tool vpc sock-talk udp "$3" 514 --bind "$4" >/dev/null
 	touch "$work/said"
 	wait $holder
 	tail -1 "$work/mtu"
@@ -139,8 +140,8 @@ told_run() # [MODE'S-OUTCOME-OF-A-HOP-LIMIT MODE'S-OUTCOME-OF-A-CLOSED-PORT], wh
 	done
 	tells 'a hop limit of 1 to a port that is not allowed' "${1:-$limited}" "$party" sock-talk udp 10.30.0.5 9 --ttl 1
 	matches "$kind, $mode: ping sees who forwards" 'Time to live exceeded|Hop limit' \
-		"$(lab_in "$party" ping -n -c1 -t1 -W2 10.30.0.5 2>&1)"
-	matches "$kind, $mode: over IPv6" 'Time exceeded|Hop limit' "$(lab_in "$party" ping -n -c1 -t1 -W2 fd00:30::5 2>&1)"
+		"$(lab_in "$party" ping -n -c1 -t1 -W30 10.30.0.5 2>&1)"
+	matches "$kind, $mode: over IPv6" 'Time exceeded|Hop limit' "$(lab_in "$party" ping -n -c1 -t1 -W30 fd00:30::5 2>&1)"
 	tells 'a closed port of the peer' refused "$party" sock-talk udp 10.0.5.10 11
 	tells 'over IPv6' refused "$party" sock-talk udp fd00:5::10 11
 	tells 'a closed port of ours' refused vpc sock-talk udp "$party4" 516 --bind 10.0.5.10

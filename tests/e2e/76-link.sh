@@ -21,7 +21,7 @@ neighbours_forget()
 address_settles()
 {
 	local i state
-	for i in $(seq 80); do
+	for i in $(seq 1200); do
 		state=$(lab_enter "$1" ip -6 -json address show to "$2" | jq -r '[.[].addr_info[]][0] |
 			if .dadfailed then "taken" elif .tentative then "" else "ok" end')
 		[ -z "$state" ] || break
@@ -39,7 +39,7 @@ neighbours_run()
 	tells 'TCP over IPv6 with no neighbour known' ok "$party" sock-talk tcp fd00:5::10 7
 	neighbours_forget
 	tells 'from outside over IPv6' ok vpc sock-talk tcp "$party6" 514 --bind fd00:5::10
-	succeeds "$kind, $mode: ping over IPv6" lab_in "$party" ping -n -c1 -W2 fd00:5::10
+	succeeds "$kind, $mode: ping over IPv6" lab_in "$party" ping -n -c1 -W30 fd00:5::10
 	lab_enter "$party" sh -c "echo 1 >/proc/sys/net/ipv6/conf/$device/accept_dad"
 	ip -n "$LAB_TAG-$party" address add fd00:5::77/64 dev $device
 	equal "$kind, $mode: an address of one's own" ok "$(address_settles "$party" fd00:5::77)"
@@ -80,7 +80,7 @@ groups_run()
 # Does a member hear the endpoint? WHAT heard|timeout GROUP PORT [SOURCE ZONE]
 hears()
 {
-	local seconds=4
+	local seconds=30
 	[ "$2" = timeout ] && seconds=0.5
 	equal "$kind, $mode: $1" "$2" "$(member_of "$3" "$4" $seconds \
 		tool vpc sock-talk udp "$3${6:-}" "$4" --local --bind "${5:-10.0.5.10}")"

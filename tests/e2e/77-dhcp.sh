@@ -18,11 +18,11 @@ lease()
 {
 	local lease="$work/lease-$1"
 	rm -f "$lease"
-	printf 'timeout %s; initial-delay 0; select-timeout 0; initial-interval 1;' "${2:-8}" >"$work/dhclient.conf"
-	lab_in "$party" timeout -s KILL "$((${2:-8} + 1))" dhclient "-$1" -1 -d -sf /bin/true -cf "$work/dhclient.conf" \
+	printf 'timeout %s; initial-delay 0; select-timeout 0; initial-interval 1;' "${2:-60}" >"$work/dhclient.conf"
+	lab_in "$party" timeout -s KILL "$((${2:-60} + 1))" dhclient "-$1" -1 -d -sf /bin/true -cf "$work/dhclient.conf" \
 		-lf "$lease" -pf "$work/dhclient.pid" "$device" >"$work/dhclient" 2>&1 &
 	local client=$! _ given=
-	for _ in $(seq $((${2:-8} * 20))); do
+	for _ in $(seq $((${2:-60} * 20))); do
 		given=$(grep -oE '(fixed-address|iaaddr) [0-9a-f.:]+' "$lease" 2>/dev/null | awk '{ print $2 }')
 		[ -z "$given" ] || break
 		kill -0 $client 2>/dev/null || break

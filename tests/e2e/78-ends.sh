@@ -35,7 +35,7 @@ last_words() # ADDRESS
 	tool vpc last-words eth0 12 >"$work/words" 2>&1 &
 	words=$!
 	until_says "$work/words" ready
-	equal "$kind, $mode: a connection to $1 that we close first" ok "$(peer_try "$party" tcp "$1" 12)"
+	tries "$kind, $mode: a connection to $1 that we close first" ok peer_try "$party" tcp "$1" 12
 	wait $words
 	equal "$kind, $mode: its TIME_WAIT answers" answered "$(tail -1 "$work/words")"
 }
@@ -45,8 +45,8 @@ last_words() # ADDRESS
 meeting()
 {
 	local meets=() family
-	lab_enter "$party" ping -nc1 -W2 10.0.5.10 >/dev/null
-	lab_enter "$party" ping -nc1 -W2 fd00:5::10 >/dev/null
+	lab_enter "$party" ping -nc1 -W30 10.0.5.10 >/dev/null
+	lab_enter "$party" ping -nc1 -W30 fd00:5::10 >/dev/null
 	ip -n "$LAB_TAG-router" link set p-vpc nomaster
 	meet_start vpc 4 "$party4" 5100 5000 --bind 10.0.5.10
 	meet_start vpc 6 "$party6" 5100 5000 --bind fd00:5::10
@@ -64,9 +64,9 @@ meet_start() # NODE FAMILY ADDRESS PORT FROM OPTIONS...
 {
 	local node=$1 family=$2 _
 	shift 2
-	tool "$node" sock-talk meet "$@" --wait 9 >"$work/meet-$node-$family" 2>&1 &
+	tool "$node" sock-talk meet "$@" --wait 60 >"$work/meet-$node-$family" 2>&1 &
 	meets+=("$!")
-	for _ in $(seq 500); do
+	for _ in $(seq 3000); do
 		lab_enter "$node" ss -H"$family"tn state syn-sent "sport = :$3" | grep -q . && break
 		sleep 0.02
 	done

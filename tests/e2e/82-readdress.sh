@@ -33,17 +33,17 @@ client_script_write()
 	SH
 	sed -i 's/ip address flush/ip -4 address flush/' "$work/client"
 	chmod +x "$work/client"
-	printf 'timeout 8; initial-delay 0; select-timeout 0; initial-interval 1; reboot 1;' >"$work/dhclient.conf"
+	printf 'timeout 60; initial-delay 0; select-timeout 0; initial-interval 1; reboot 1;' >"$work/dhclient.conf"
 }
 
 # A lease, or another one: with what it remembers, the client first asks for the old address.
 lease_take() # PATTERN: of the address, extended regular expression
 {
 	local client _
-	lab_in agent timeout -s KILL 12 dhclient -4 -1 -d -sf "$work/client" -cf "$work/dhclient.conf" -lf "$work/lease" \
+	lab_in agent timeout -s KILL 120 dhclient -4 -1 -d -sf "$work/client" -cf "$work/dhclient.conf" -lf "$work/lease" \
 		-pf "$work/dhclient.pid" ens5 >"$work/log/dhclient" 2>&1 &
 	client=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 1200); do
 		[[ ! $(address_of) =~ $1 ]] || break
 		sleep 0.05
 	done
@@ -56,15 +56,15 @@ lease_take() # PATTERN: of the address, extended regular expression
 # From that very address: tcp|udp SERVER PORT SECONDS
 talk()
 {
-	lab_in agent timeout -s KILL 10 "$e2e_here/tools/sock-talk" "$1" "$2" "$3" --bind "$address" --wait "$4"
+	lab_in agent timeout -s KILL 60 "$e2e_here/tools/sock-talk" "$1" "$2" "$3" --bind "$address" --wait "$4"
 }
 
 # What is allowed is, and nothing else: SERVER STRANGER BASTION, of the family of $address
 judged()
 {
-	equal "$name: what may go out does" 'ok ok' "$(talk tcp "$1" 2049 1.0) $(talk udp "$1" 2049 1.0)"
+	equal "$name: what may go out does" 'ok ok' "$(talk tcp "$1" 2049 20) $(talk udp "$1" 2049 20)"
 	equal "$name: what may not does not" 'timeout timeout' "$(talk tcp "$2" 4444 0.3) $(talk udp "$2" 4445 0.3)"
-	equal "$name: what may come in does" ok "$(peer_try bastion tcp "$address" 22022)"
+	tries "$name: what may come in does" ok peer_try bastion tcp "$address" 22022
 	equal "$name: what may not does not" 'timeout timeout' \
 		"$(peer_try bastion tcp "$address" 4444 --wait 0.3) $(peer_try bastion udp "$address" 4445 --wait 0.3)"
 	equal "$name: it is told with this address" 2 "$(fr_ask agent "[.drops[] | select(.verdict == \"drop\" and

@@ -14,12 +14,15 @@ opening() # DIRECTION PEER PORT FILTER
 	coverage "[.unexplained[] | select(.direction == \"$1\" and .peer == \"$2\" and .port == $3) | $4] | first"
 }
 
+three_unexplained() { [ "$(coverage '.unexplained | length')" = 3 ]; }
+
 traffic() # VERDICT: two openings that a row admits, and two that none does
 {
 	succeeds "$kind, $1: a row's traffic" peer_try "$party" tcp 10.20.0.5 2049
 	peer_try "$party" tcp 10.66.0.66 4444 --wait 0.3 >/dev/null 2>&1
 	peer_try "$party" tcp 10.66.0.66 2049 --wait 0.3 >/dev/null 2>&1
 	peer_try intruder tcp "$party4" $forgotten --wait 0.3 >/dev/null 2>&1
+	until_true three_unexplained
 	equal "$kind, $1: the row is seen" true "$(rule aws-datasync/nfs .seen)"
 	at_least "$kind, $1: with its connections" 1 "$(rule aws-datasync/nfs .connections)"
 	equal "$kind, $1: a row without traffic is not, and can be left out" 'false vpc-data' \
@@ -98,12 +101,12 @@ met_in_its_middle()
 	policy_write "$work/policy.yaml" audit '{interfaces: [ens5]}'
 	mkfifo "$work/late"
 	lab_spawn late-serve agent "$e2e_here/tools/speak-late" serve 8090 "$work/late"
-	sleep 0.3
+	lab_listens agent t '*:8090'
 	lab_spawn late-hear intruder "$e2e_here/tools/speak-late" hear 10.0.5.5 8090
-	sleep 0.3
+	until_true says "$LAB_DIR/log/late-hear" connected
 	succeeds 'met in its middle: apply' fr agent apply "$work/policy.yaml"
 	echo late >"$work/late"
-	sleep 0.3
+	until_true says "$LAB_DIR/log/late-hear" late
 	equal 'met in its middle: who opened it' would-drop "$(opening ingress 10.66.0.66 8090 .verdict)"
 	equal 'met in its middle: no opening of a port 0' 0 "$(coverage '[.unexplained[] | select(.port == 0)] | length')"
 	succeeds 'met in its middle: detach' fr agent detach

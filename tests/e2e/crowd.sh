@@ -7,7 +7,7 @@ crowd_lines() { wc -l <"$LAB_DIR/log/crowd-$1"; } # NAME
 crowd_wait() # NAME LINES: until it has said as many; prints the last
 {
 	local i
-	for i in $(seq 600); do
+	for i in $(seq 3000); do
 		if [ "$(crowd_lines "$1")" -ge "$2" ]; then
 			tail -n 1 "$LAB_DIR/log/crowd-$1"
 			return
@@ -44,6 +44,8 @@ crowd_ask() # NAME WORDS...: says it, and prints the answer
 	crowd_send "$@"
 	crowd_reply "$1"
 }
+
+crowd_fits() { [[ $(crowd_ask "$1" "$2") =~ $3 ]]; } # NAME WORD PATTERN
 
 crowd_stop() # NAME...
 {

@@ -68,7 +68,7 @@ odd_apply() # MODE [MORE-RULES] [MORE-LINES]: sets mode, and what becomes of wha
 until_says()
 {
 	local i
-	for i in $(seq 500); do
+	for i in $(seq 3000); do
 		grep -q "$2" "$1" 2>/dev/null && return
 		sleep 0.02
 	done
@@ -80,14 +80,14 @@ tool()
 {
 	local node=$1 name=$2
 	shift 2
-	lab_in "$node" timeout -s KILL 20 "$e2e_here/tools/$name" "$@"
+	lab_in "$node" timeout -s KILL 120 "$e2e_here/tools/$name" "$@"
 }
 
 # What a tool prints. It waits long for what must come, and shortly for what must not.
 # WHAT EXPECTED NODE TOOL ARGUMENTS...
 tells()
 {
-	local what=$1 expected=$2 wait=3
+	local what=$1 expected=$2 wait=30
 	shift 2
 	[ "$expected" = timeout ] && wait=0.3
 	equal "$kind, $mode: $what" "$expected" "$(tool "$@" --wait $wait 2>&1)"
