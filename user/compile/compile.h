@@ -48,6 +48,15 @@ typedef int (*tuple_visit)(const struct tuple *tuple, void *context);
 int image_corners(const struct ruleset *rs, uint64_t seed, size_t limit, tuple_visit visit,
 		  void *context);
 
+/* Each rule of `old` that refuses something which `new` admits, with one example, whatever the
+ * modes. What a default of `old` refuses is not compared. */
+typedef void (*denial_visit)(uint32_t rule, const struct tuple *tuple, void *context);
+void image_lost_denials(const struct image *old, const struct image *new, denial_visit visit,
+			void *context);
+
+/* Whether from any address at all this is admitted, by a rule, a failsafe or the default. */
+bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, uint16_t port);
+
 /* The image in words: classes, who is in them, what each may do, row by row. */
 int image_pseudo(const struct ruleset *rs, const struct image *image, FILE *out);
 

@@ -65,3 +65,26 @@ void image_decide(const struct image *image, const struct tuple *tuple, struct d
 		decision.verdict = enforce ? FR_DROP : FR_WOULD_DROP;
 	*out = decision;
 }
+
+static const struct fr_image_conf *image_conf(const struct image *image)
+{
+	return (const void *)((const uint8_t *)image->lines + FR_LINE_BYTES);
+}
+
+bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, uint16_t port)
+{
+	const struct fr_image_head *head = image_head(image);
+	const struct fr_image_dir *d = &head->dir[dir];
+	struct fr_image_view view = image_view(image);
+	uint32_t column = image_column(&view, d->services, proto, port, 0);
+
+	for (uint32_t row = 0; row < image_conf(image)->rows[dir]; row++) {
+		uint32_t cell = image_cell(&view, head, d, row, column);
+
+		if (cell & FR_CELL_STAGED)
+			cell = image_staged(image, cell).real;
+		if (FR_CELL_ACTION(cell) != FR_DENY)
+			return true;
+	}
+	return false;
+}
