@@ -16,13 +16,13 @@ _flowreeve_options() # VERB
 	new) echo '--tables --table --as --name --attach' ;;
 	import) echo '--name --title' ;;
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
-	apply) echo "$file --flows --cgroup --no-tcx --pin-root" ;;
+	apply) echo "$file --allow-removal --flows --cgroup --no-tcx --pin-root" ;;
 	status) echo '--json --policy --query --pin-root' ;;
 	show | zero) echo '--json --policy --pin-root' ;;
 	coverage) echo '--json --policy --source --tables --local-subnet --cgroup --pin-root' ;;
 	learn) echo '--json --policy --source --peer --rules-only --tables --local-subnet --cgroup --pin-root' ;;
 	monitor) echo '--json --policy --openings --count --pin-root' ;;
-	detach) echo '--json --pin-root' ;;
+	detach) echo '--json --all --pin-root' ;;
 	doctor) echo '--json --cgroup --pin-root' ;;
 	version) echo '--json' ;;
 	esac

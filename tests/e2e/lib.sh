@@ -192,7 +192,7 @@ e2e_end()
 	local node
 	trap - EXIT
 	for node in agent hypervisor; do
-		fr "$node" detach >/dev/null 2>&1
+		fr "$node" detach --all >/dev/null 2>&1
 	done
 	lab_down "$work"
 	if [ "$e2e_failed" = 0 ]; then rm -rf "$work"; else

@@ -247,7 +247,10 @@ int lab_apply(const struct lab *lab, const struct sketch *plan, const char *cons
 	      struct apply_result *result, char said[512])
 {
 	struct fixture fixture;
-	struct apply_request request = {.source = "test.yaml", .host = lab->host};
+	struct apply_request request = {.source = "test.yaml",
+					.host = lab->host,
+					.mode_given = !lab->careful,
+					.allow_removal = !lab->careful};
 	struct hook *hooks;
 	int err;
 

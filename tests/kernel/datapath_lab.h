@@ -14,6 +14,7 @@ struct lab {
 	char root[64];
 	char cgroup[96]; /* of lab_cgroup, else empty */
 	struct host_options host;
+	bool careful; /* apply does not say that it may lower anything */
 };
 
 /* 10.9.<pair>.1 on va<pair> here, 10.9.<pair>.2 on vb<pair> there; pairs 0 and 1. */

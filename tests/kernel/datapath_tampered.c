@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,15 +136,56 @@ Test(datapath_tampered, an_image_without_its_pin_is_in_force_still)
 	in_force_but_unknown("image-1");
 }
 
-Test(datapath_tampered, apply_heals_what_cannot_be_told)
+/* Nobody can say what of it an apply would lower: it goes when the command says detach. */
+Test(datapath_tampered, apply_stops_where_it_cannot_be_told_what_is_in_force)
 {
-	size_t count = 0;
+	struct apply_result result;
+	char said[512];
 
 	take_away("fr_images");
+	cr_expect_eq(lab_apply(&lab, &deny, points, &result, said), -EIO);
+	cr_expect(strstr(said, "may be in force"), "%s", said);
+	cr_expect(strstr(said, "flowreeve detach --pin-root"), "%s", said);
+	cr_expect(!lab_udp_out(&lab, 0, 5000), "it still drops");
+	lab_detached(&lab);
 	lab_applied(&lab, &deny, points);
-	cr_expect_str_eq(list_says(&count), "");
-	cr_expect_eq(count, 1);
 	cr_expect(!lab_udp_out(&lab, 0, 5000));
+}
+
+/* Its links hold programs and maps. */
+Test(datapath_tampered, links_without_their_epoch_are_in_force_still)
+{
+	size_t count = 0;
+	char command[160];
+
+	snprintf(command, sizeof(command), "rm -r %s/one/e1", lab.root);
+	cr_assert_eq(system(command), 0);
+	cr_expect(!lab_udp_out(&lab, 0, 5000), "it still drops");
+	if (lab_has_tcx())
+		cr_expect_str_eq(list_says(&count), "pins-broken");
+	lab_detached(&lab);
+	if (lab_has_tcx())
+		cr_expect(lab_udp_out(&lab, 0, 5000), "detach removes it all the same");
+}
+
+/* All that runs goes on; the pins come back with new programs. */
+Test(datapath_tampered, apply_pins_programs_again)
+{
+	static const char *const names[] = {"s-fr_if_ingress", "s-fr_if_egress", "s-fr_clock"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct apply_result result;
+		char path[160];
+
+		snprintf(path, sizeof(path), "%s/one/e%zu/%s", lab.root, i + 1, names[i]);
+		cr_assert(!unlink(path), "%s: %s", path, strerror(errno));
+		cr_expect(!lab_udp_out(&lab, 0, 5000), "%s: it still drops", names[i]);
+		result = lab_applied(&lab, &deny, points);
+		cr_expect(!result.unchanged, "%s", names[i]);
+		cr_expect(!lab_udp_out(&lab, 0, 5000), "%s", names[i]);
+		snprintf(path, sizeof(path), "%s/one/e%zu/%s", lab.root, i + 2, names[i]);
+		cr_expect(!access(path, F_OK), "%s: %s", path, strerror(errno));
+	}
 }
 
 /* Also where nothing but the rules change: maps that are not ours do not go on. */

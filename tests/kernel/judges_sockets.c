@@ -118,7 +118,10 @@ static bool can_be_asked(const struct tuple *tuple)
 static void policy_apply(const struct lab *lab, struct ruleset *rs, struct diags *diags)
 {
 	struct attach_point point = {.kind = FR_KIND_CGROUP, .name = strrchr(lab->cgroup, '/')};
-	struct apply_request request = {.ruleset = rs, .source = "random", .host = lab->host};
+	struct apply_request request = {.ruleset = rs, .source = "random",
+					.host = lab->host,
+					.mode_given = true,
+					.allow_removal = true};
 	struct apply_result result;
 	struct image image = {0};
 	struct hook *hooks;

@@ -103,8 +103,9 @@ static const char *path_from_anywhere(struct context *c, const char *path)
 {
 	char here[PATH_MAX];
 
-	return *path == '/' || !getcwd(here, sizeof(here)) ? path
-							   : arena_printf(c->arena, "%s/%s", here, path);
+	return *path == '/' || !getcwd(here, sizeof(here))
+		       ? path
+		       : arena_printf(c->arena, "%s/%s", here, path);
 }
 
 int cmd_apply(struct context *c)
@@ -112,7 +113,11 @@ int cmd_apply(struct context *c)
 	const char *file = c->options.operands[0];
 	struct apply_request request = {.source = path_from_anywhere(c, file),
 					.host = c->options.host,
-					.flows = c->options.flows};
+					.flows = c->options.flows,
+					.mode_given = c->options.mode != NULL,
+					.allow_removal = c->options.given & OPT_ALLOW_REMOVAL,
+					.words = c->options.words,
+					.word_count = c->options.word_count};
 	struct apply_result result;
 	struct image image = {0};
 	struct ruleset *rs;

@@ -14,10 +14,10 @@ enum exit_code {
 	EXIT_FAILED,
 	EXIT_USAGE,
 	EXIT_REJECTED,	/* the policy, a guard, or an attach target that is not there or taken */
-	EXIT_DIFFERENT, /* a comparison found a difference */
+	EXIT_DIFFERENT, /* reserved: a comparison found a difference */
 	EXIT_NOT_ENFORCING, /* asked to enforce and not enforcing */
 	EXIT_CANNOT,	    /* this kernel or privilege cannot */
-	EXIT_ROLLED_BACK,   /* rolled back or expired */
+	EXIT_ROLLED_BACK,   /* reserved: rolled back or expired */
 };
 
 /* One bit for each option of the table in options.c. */
@@ -48,6 +48,7 @@ enum option_bit {
 	OPT_DIR = 1 << 23,
 	OPT_RULES_ONLY = 1 << 24,
 	OPT_PEER = 1 << 25,
+	OPT_ALLOW_REMOVAL = 1 << 26,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -68,6 +69,9 @@ struct options {
 	const char *plan_host, *dir;		/* plan; or NULL */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
+	/* options as they were given, but those that a hint says anew: see is_repeated() */
+	const char **words;
+	size_t word_count;
 	const char **operands;
 	size_t operand_count;
 };
@@ -124,6 +128,8 @@ int load_for_host(struct context *c, const char *path, struct ruleset **rs, stru
 /* The names that a verb speaks of: operands from `first` on, --policy, else all that are applied.
  */
 int named_policies(struct context *c, size_t first, const char ***names, size_t *count);
+/* No policy is applied below the pin root: said, as a failure. */
+int nothing_applied(struct context *c);
 /* Calls `visit` with each policy's open instance; ends at the first non-zero return. */
 int each_instance(struct context *c, const char *const *names, size_t count,
 		  int (*visit)(struct context *, const struct instance *, void *), void *user);

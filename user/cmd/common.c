@@ -28,6 +28,7 @@ int exit_of_host(int err)
 	case ENODEV:
 	case ENOENT:
 	case EBUSY:
+	case ECANCELED:
 		return EXIT_REJECTED;
 	case EPERM:
 	case EACCES:
@@ -112,6 +113,15 @@ int named_policies(struct context *c, size_t first, const char ***names, size_t 
 	}
 	err = datapath_list(&o->host, c->arena, &c->diags, names, count);
 	return err ? exit_of_read(err) : 0;
+}
+
+int nothing_applied(struct context *c)
+{
+	struct loc nowhere = {0};
+
+	diag_error(&c->diags, nowhere, -ENOENT, "not-applied", NULL,
+		   "no policy is applied below %s", c->options.host.pin_root);
+	return EXIT_FAILED;
 }
 
 int each_instance(struct context *c, const char *const *names, size_t count,

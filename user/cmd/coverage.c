@@ -32,6 +32,27 @@ static bool file_is_what_runs(struct ruleset *rs, const struct coverage_view *vi
 	return same;
 }
 
+/* The path of the file is for the reader to find. */
+static const char *source_command(struct context *c, const char *policy)
+{
+	struct command_line line = {.verb = "coverage --source FILE",
+				    .pin_root = c->options.host.pin_root,
+				    .operand = policy};
+
+	return command_text(c->arena, &line);
+}
+
+static const char *apply_command(struct context *c, const struct coverage_view *view,
+				 const char *path)
+{
+	struct command_line line = {.verb = "apply",
+				    .mode = view->enforce ? "enforce" : "audit",
+				    .pin_root = c->options.host.pin_root,
+				    .operand = path};
+
+	return command_text(c->arena, &line);
+}
+
 /* The policy's file as this host would apply it now; its warnings were told when it was. */
 static enum source_state read_source(struct context *c, const struct coverage_view *view,
 				     struct ruleset **rs)
@@ -44,14 +65,14 @@ static enum source_state read_source(struct context *c, const struct coverage_vi
 	reading.diags = (struct diags){.arena = c->arena};
 	if (load_for_host(&reading, path, rs, &hooks, &count)) {
 		diag_warning(&c->diags, nowhere, "source-unreadable",
-			     "give the file: flowreeve coverage NAME --source FILE",
+			     source_command(c, view->policy),
 			     "no nearest misses: the file of %s, %s: %s", view->policy, path,
 			     first_error(&reading.diags));
 		return SOURCE_UNREADABLE;
 	}
 	if (file_is_what_runs(*rs, view, &reading.diags))
 		return SOURCE_RUNS;
-	diag_warning(&c->diags, nowhere, "source-differs", "flowreeve apply puts it in force",
+	diag_warning(&c->diags, nowhere, "source-differs", apply_command(c, view, path),
 		     "%s is not what runs as %s; nearest misses are those of the file", path,
 		     view->policy);
 	return SOURCE_DIFFERS;

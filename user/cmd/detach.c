@@ -1,24 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * detach [NAME...]: takes policies off the host; without a name every one below the pin root.
+ * detach [NAME...]: takes policies off the host. Without a name the only one there is; several go
+ * together only when the command says so.
  */
 #include "cmd.h"
+
+static int detach_each(struct context *c, const char *const *names, size_t count, size_t *removed)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++) {
+		size_t here = 0;
+
+		err = datapath_detach(&c->options.host, names[i], &c->diags, &here);
+		*removed += here;
+	}
+	return exit_of_read(err);
+}
+
+static int which_of(struct context *c, const char *const *names, size_t count)
+{
+	struct command_line line = {.verb = "detach --all", .pin_root = c->options.host.pin_root};
+	const char *list = "";
+
+	for (size_t i = 0; i < count; i++)
+		list = arena_printf(c->arena, "%s%s%s", list, i ? ", " : "", names[i]);
+	return usage_error(c, command_text(c->arena, &line),
+			   "%zu policies are applied: name the ones to detach, or say --all: %s",
+			   count, list);
+}
+
+/* Also those whose pins are damaged: detach is what removes them. */
+static int detach_only(struct context *c, size_t *removed)
+{
+	struct options *o = &c->options;
+	const char **names;
+	size_t count;
+	int err = datapath_list_all(&o->host, c->arena, &c->diags, &names, &count);
+
+	if (!err && count > 1)
+		return which_of(c, names, count);
+	if (!err && count == 1)
+		return detach_each(c, names, 1, removed);
+	if (!err)
+		err = datapath_detach(&o->host, NULL, &c->diags, removed);
+	return exit_of_read(err);
+}
 
 int cmd_detach(struct context *c)
 {
 	struct options *o = &c->options;
-	size_t removed = 0, here;
-	int err = 0;
+	bool all = o->given & OPT_ALL;
+	size_t removed = 0;
+	int ret;
 
-	if (!o->operand_count)
-		err = datapath_detach(&o->host, NULL, &c->diags, &removed);
-	for (size_t i = 0; i < o->operand_count && !err; i++) {
-		here = 0;
-		err = datapath_detach(&o->host, o->operands[i], &c->diags, &here);
-		removed += here;
-	}
-	if (err)
-		return exit_of_read(err);
+	if (all && o->operand_count)
+		return usage_error(c, NULL, "--all and names: detach takes one or the other");
+	if (all)
+		ret = exit_of_read(datapath_detach(&o->host, NULL, &c->diags, &removed));
+	else if (o->operand_count)
+		ret = detach_each(c, o->operands, o->operand_count, &removed);
+	else
+		ret = detach_only(c, &removed);
+	if (ret)
+		return ret;
 	render_detach(&c->render, removed);
 	c->answered = true;
 	return 0;

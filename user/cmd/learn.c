@@ -127,25 +127,28 @@ static int prove(struct context *c, const struct ruleset *before, struct edit *e
 	if (!read_file(c, path, edit_finish(edit), &after) && allows_proposals(after, learn) &&
 	    leaves_others(before, after, &c->options, view))
 		return 0;
-	diag_error(&c->diags, nowhere, -EINVAL, "learn-unproven",
-		   "write the rules by hand; flowreeve coverage lists what they are for",
-		   "%s is written in a way that cannot be added to: the result would not allow what "
-		   "is proposed and that alone",
-		   path);
+	diag_error(
+		&c->diags, nowhere, -EINVAL, "learn-unproven",
+		"write the rules by hand; flowreeve coverage lists what they are for",
+		"%s is written in a way that cannot be added to: the result would not allow what "
+		"is proposed and that alone",
+		path);
 	return EXIT_FAILED;
 }
 
 /* The file of the policy that was seen: what was seen of one is no business of another. */
-static int read_policy(struct context *c, const char *path, const char *policy,
-		       struct ruleset **rs)
+static int read_policy(struct context *c, const char *path, const char *policy, struct ruleset **rs)
 {
 	int ret = read_file(c, path, NULL, rs);
 
 	if (ret || str_equal((*rs)->name, policy))
 		return ret;
-	diag_error(&c->diags, nowhere, -EINVAL, "source-other",
-		   arena_printf(c->arena, "flowreeve learn %s --source FILE", policy),
-		   "%s is the file of policy %s, not of %s", path, (*rs)->name, policy);
+	diag_error(
+		&c->diags, nowhere, -EINVAL, "source-other",
+		command_text(c->arena, &(struct command_line){.verb = "learn --source FILE",
+							      .pin_root = c->options.host.pin_root,
+							      .operand = policy}),
+		"%s is the file of policy %s, not of %s", path, (*rs)->name, policy);
 	return EXIT_REJECTED;
 }
 

@@ -41,8 +41,9 @@ static const struct command commands[] = {
 	{"apply", "POLICY", "put a policy in force: attaches, in the mode that it names",
 	 "One commit point: before it the old policy of this name is in force, after it the new\n"
 	 "one, whole. A failure leaves the running policy untouched. Enforcement outlives the\n"
-	 "command, not a reboot.",
-	 OPT_JSON | OPTS_FILE | OPTS_HOST | OPT_FLOWS, 1, 1, cmd_apply},
+	 "command, not a reboot. What would lower the protection in force is refused, unless\n"
+	 "--mode audit or --allow-removal says so.",
+	 OPT_JSON | OPTS_FILE | OPTS_HOST | OPT_FLOWS | OPT_ALLOW_REMOVAL, 1, 1, cmd_apply},
 	{"status", "[NAME]...", "what is in force, as the kernel tells it; exit 5 when it is not",
 	 "Reads links, programs and maps from the kernel, never a file of its own.",
 	 OPT_JSON | OPTS_READ | OPT_QUERY, 0, SIZE_MAX, cmd_status},
@@ -73,8 +74,8 @@ static const struct command commands[] = {
 	{"zero", "[RULE]...", "counters from zero; the time is kept", "All rules, or those named.",
 	 OPT_JSON | OPTS_READ, 0, SIZE_MAX, cmd_zero},
 	{"detach", "[NAME]...", "take policies off: nothing of ours is left, nothing else touched",
-	 "Without a name, every policy below the pin root.",
-	 OPT_JSON | OPT_PIN_ROOT, 0, SIZE_MAX, cmd_detach},
+	 "Without a name, the only policy below the pin root; all of them with --all.",
+	 OPT_JSON | OPT_PIN_ROOT | OPT_ALL, 0, SIZE_MAX, cmd_detach},
 	{"doctor", "", "what this host has and lacks, what that costs, what bypasses there are",
 	 "Tries every feature that flowreeve uses: loads its programs, and attaches small ones in a\n"
 	 "network namespace and a cgroup made for it. Nothing of the host is changed. Exit 6 when\n"

@@ -69,7 +69,8 @@ static int refuse_end(struct context *c, const struct watch *watch, int err)
 
 	if (err == -ENOENT)
 		diag_error(&c->diags, nowhere, err, "not-applied", NULL,
-			   "policy %s was detached or replaced; monitor ends", watch->instance.name);
+			   "policy %s was detached or replaced; monitor ends",
+			   watch->instance.name);
 	else
 		diag_error(&c->diags, nowhere, err, "monitor", NULL,
 			   "the events of policy %s cannot be read: %s", watch->instance.name,
@@ -110,18 +111,14 @@ static int watch_all(struct context *c, struct watch *watches, size_t count)
 int cmd_monitor(struct context *c)
 {
 	struct watch *watches;
-	struct loc nowhere = {0};
 	const char **names;
 	size_t count, open = 0;
 	int ret = named_policies(c, 0, &names, &count);
 
 	if (ret)
 		return ret;
-	if (!count) {
-		diag_error(&c->diags, nowhere, -ENOENT, "not-applied", "flowreeve apply POLICY",
-			   "no policy is applied");
-		return EXIT_FAILED;
-	}
+	if (!count)
+		return nothing_applied(c);
 	watches = arena_alloc(c->arena, count * sizeof(*watches));
 	for (; open < count && !ret; open += !ret)
 		ret = watch_open(c, names[open], &watches[open]);

@@ -26,7 +26,7 @@ static const struct option_line lines[] = {
 	{"name", "NAME", "of the policy or table that is written", OPT_NAME},
 	{"title", "TITLE", "of the table that is written", OPT_TITLE},
 	{"host", "NAME", "the host of the site", OPT_HOST},
-	{"all", NULL, "every host of the site", OPT_ALL},
+	{"all", NULL, "all there are: hosts of the site, applied policies", OPT_ALL},
 	{"dir", "DIR", "where the policies go, a file for each host", OPT_DIR},
 	{"attach", "KIND=NAME", "where: interfaces=eth0, guests=tap0, cgroups=/PATH", OPT_ATTACH},
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
@@ -39,6 +39,9 @@ static const struct option_line lines[] = {
 	{"count", "N", "end after N events", OPT_COUNT},
 	{"flows", "N", "room for N flows", OPT_FLOWS},
 	{"cgroup", "DIR", "where cgroup2 is mounted", OPT_CGROUP},
+	{"allow-removal", NULL,
+	 "attach points and deny rules in force may go, defaults may be lowered",
+	 OPT_ALLOW_REMOVAL},
 	{"no-tcx", NULL, "attach by clsact even where the kernel has TCX", OPT_NO_TCX},
 	{"pin-root", "DIR", "where pins are kept (" PIN_ROOT_DEFAULT ")", OPT_PIN_ROOT},
 	{"help", NULL, "this text", OPT_HELP},
@@ -113,11 +116,10 @@ static int take_peer(struct context *c, const char *value)
 	case NET_OK:
 		return 0;
 	case NET_HOST_BITS:
-		return usage_error(
-			c,
-			arena_printf(c->arena, "did you mean %s?",
-				     prefix_text(&c->options.peer, text)),
-			"'%s' has host bits set", value);
+		return usage_error(c,
+				   arena_printf(c->arena, "did you mean %s?",
+						prefix_text(&c->options.peer, text)),
+				   "'%s' has host bits set", value);
 	default:
 		return usage_error(c, "--peer 10.0.0.0/24", "'%s' is no address or prefix", value);
 	}
@@ -217,6 +219,22 @@ static int unknown_option(struct context *c, const char *name)
 			   "%s has no option --%s", c->command->name, name);
 }
 
+/* Whether a hint that repeats the command has the option as it was given. */
+static bool is_repeated(uint32_t bit)
+{
+	return !(bit & (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT));
+}
+
+static void keep_words(struct options *o, const struct option_line *line, const char *value,
+		       struct arena *arena)
+{
+	if (!is_repeated(line->bit))
+		return;
+	o->words[o->word_count++] = arena_printf(arena, "--%s", line->name);
+	if (value)
+		o->words[o->word_count++] = value;
+}
+
 /* argv[*at] is an option: take it, and its value, which may be the next word. */
 static int take_option(struct context *c, char **argv, int argc, int *at)
 {
@@ -239,6 +257,7 @@ static int take_option(struct context *c, char **argv, int argc, int *at)
 	if (line->argument && (!value || !*value))
 		return usage_error(c, NULL, "--%s needs a value: %s", line->name, line->argument);
 	c->options.given |= line->bit;
+	keep_words(&c->options, line, value, c->arena);
 	return take_value(c, line, value);
 }
 
@@ -267,6 +286,7 @@ int arguments_parse(struct context *c, int argc, char **argv)
 	int ret;
 
 	c->options.operands = arena_alloc(c->arena, (argc + 1) * sizeof(*c->options.operands));
+	c->options.words = arena_alloc(c->arena, (2 * argc + 1) * sizeof(*c->options.words));
 	for (int at = 0; at < argc; at++) {
 		if (ended || argv[at][0] != '-' || !argv[at][1]) {
 			c->options.operands[c->options.operand_count++] = argv[at];

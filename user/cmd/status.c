@@ -27,14 +27,13 @@ static void warn_behind(struct context *c, const struct status_view *view)
 
 	for (size_t i = 0; i < view->hook_count; i++)
 		if (view->hooks[i].behind)
-			diag_warning(
-				&c->diags, nowhere, "not-first",
-				"flowreeve apply goes to the front where it can; else remove it, "
-				"or give it a later place",
-				"%s stands before %s at %s (%s) and may take packets that the "
-				"policy never sees",
-				view->hooks[i].behind, view->policy, view->hooks[i].name,
-				view->hooks[i].hook);
+			diag_warning(&c->diags, nowhere, "not-first",
+				     policy_heal_command(c->options.host.pin_root, view->policy,
+							 c->arena),
+				     "%s stands before %s at %s (%s) and may take packets that the "
+				     "policy never sees; apply goes to the front where it can",
+				     view->hooks[i].behind, view->policy, view->hooks[i].name,
+				     view->hooks[i].hook);
 }
 
 static void warn_unjudged(struct context *c, const struct status_view *view)
@@ -75,7 +74,8 @@ static int not_enforcing(struct context *c, const struct status_view *view)
 {
 	struct loc nowhere = {0};
 
-	diag_error(&c->diags, nowhere, -EUCLEAN, "not-enforcing", "flowreeve apply POLICY heals it",
+	diag_error(&c->diags, nowhere, -EUCLEAN, "not-enforcing",
+		   policy_heal_command(c->options.host.pin_root, view->policy, c->arena),
 		   "%s is asked to enforce and does not", view->policy);
 	return EXIT_NOT_ENFORCING;
 }

@@ -7,24 +7,80 @@
 
 #include "cmd.h"
 
+/* The name of an applied policy where a rule is expected. */
+static const char *policy_among_rules(const struct options *o, const char *const *applied,
+				      size_t count)
+{
+	for (size_t i = 0; i < o->operand_count; i++)
+		for (size_t j = 0; j < count; j++)
+			if (str_equal(o->operands[i], applied[j]))
+				return applied[j];
+	return NULL;
+}
+
+static const char *zero_command(struct context *c, const char *policy)
+{
+	const char *words[] = {"--policy", policy};
+
+	return command_text(c->arena, &(struct command_line){.verb = "zero",
+							     .pin_root = c->options.host.pin_root,
+							     .more = words,
+							     .more_count = ARRAY_SIZE(words)});
+}
+
+/* Operands are rules; who names a policy is led to its option. */
+static int refuse_operands(struct context *c, const char *const *applied, size_t count)
+{
+	const char *policy = policy_among_rules(&c->options, applied, count), *list = "";
+
+	if (policy)
+		return usage_error(c, zero_command(c, policy),
+				   "operands of zero are rules, and %s is an applied policy",
+				   policy);
+	for (size_t i = 0; i < count; i++)
+		list = arena_printf(c->arena, "%s%s%s", list, i ? ", " : "", applied[i]);
+	return usage_error(c, "--policy NAME",
+			   "%zu policies are applied; say with --policy whose rules are meant: %s",
+			   count, list);
+}
+
+/* A rule of that name is meant before a policy. */
+static bool rules_meant(struct context *c, const char *policy)
+{
+	struct diags untold = {.arena = c->arena};
+	struct instance instance;
+	struct rule_view *rules;
+	size_t count, known = 0;
+
+	if (instance_open(&c->options.host, policy, &untold, &instance))
+		return true;
+	if (rules_take(&instance, c->arena, &untold, &rules, &count))
+		count = 0;
+	for (size_t i = 0; i < c->options.operand_count; i++)
+		for (size_t j = 0; j < count; j++)
+			if (str_equal(rules[j].id, c->options.operands[i])) {
+				known++;
+				break;
+			}
+	instance_close(&instance);
+	return known == c->options.operand_count;
+}
+
 int cmd_zero(struct context *c)
 {
 	struct options *o = &c->options;
-	struct loc nowhere = {0};
 	const char **names;
 	size_t count;
 	int err = 0, ret = named_policies(c, o->operand_count, &names, &count);
 
 	if (ret)
 		return ret;
-	if (!count) {
-		diag_error(&c->diags, nowhere, -ENOENT, "not-applied", "flowreeve apply POLICY",
-			   "no policy is applied");
-		return EXIT_FAILED;
-	}
+	if (!count)
+		return nothing_applied(c);
 	if (count > 1 && o->operand_count)
-		return usage_error(c, "--policy NAME", "%zu policies are applied: whose rules?",
-				   count);
+		return refuse_operands(c, names, count);
+	if (o->operand_count && policy_among_rules(o, names, count) && !rules_meant(c, names[0]))
+		return refuse_operands(c, names, count);
 	for (size_t i = 0; i < count && !err; i++)
 		err = datapath_zero(&o->host, names[i], o->operands, o->operand_count, &c->diags);
 	if (err)

@@ -226,6 +226,8 @@ static void report(const struct change *change, bool same, struct apply_result *
 		.unchanged = same,
 		.hooks_added = change->joining_count,
 		.hooks_removed = change->leaving_count,
+		.lowered = change->lowered.list,
+		.lowered_count = change->lowered.count,
 	};
 	for (size_t i = 0; i < change->hook_count; i++)
 		out->tcx |= change->hooks[i].record.how == HOW_TCX;
@@ -285,9 +287,17 @@ static void take_places(struct change *change)
 		change->hooks[i].record = made[i];
 }
 
+/* Nothing is swept of a policy that may be in force and cannot be read. */
+static int settle(struct change *change)
+{
+	if (policy_unknown(change->root, change->policy))
+		return policy_broken(change->root, change->policy, -EIO, change->d);
+	return policy_settle(change->root, change->policy, change->d, &change->running);
+}
+
 static int apply_locked(struct change *change, struct apply_result *out)
 {
-	int err = policy_settle(change->root, change->policy, change->d, &change->running);
+	int err = settle(change);
 	bool same;
 
 	if (!err && mkdir(change->running.dir, 0700) && errno != EEXIST)

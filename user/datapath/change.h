@@ -16,6 +16,11 @@ struct planned_hook {
 	enum fate fate;
 };
 
+struct lowering_list {
+	struct lowering *list;
+	size_t count, capacity;
+};
+
 struct change {
 	const struct apply_request *request;
 	struct diags *d;
@@ -39,6 +44,7 @@ struct change {
 	uint32_t extra_flags; /* facts of the host, for the head */
 	char build[FR_NAME_MAX];
 	bool same_hooks; /* attached as they are, by the same names */
+	struct lowering_list lowered;
 	bool same_shape; /* the programs and maps that run can take the new image */
 
 	/* the new, as far as it is made */
@@ -50,6 +56,8 @@ struct change {
 
 int change_plan(struct change *change);
 void change_free(struct change *change);
+/* What the change lowers goes to change->lowered; -ECANCELED when the command does not allow it. */
+int lowering_check(struct change *change);
 /* Nobody else has the attach points: -EBUSY names who. */
 int claims_check(struct change *change);
 /* Does somebody stand before this hook, whom a new link or filter would pass? */

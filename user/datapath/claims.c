@@ -31,10 +31,13 @@ static int check_other(struct change *change, const char *name)
 	records_unmap(&records);
 	if (!taken)
 		return 0;
-	return diag_error(change->d, NO_LOC, -EBUSY, "attach-taken",
-			  "an attach point belongs to one policy only: detach that one first",
-			  "%s %s belongs to the applied policy %s", kind_of(taken), taken->name,
-			  name);
+	return diag_error(
+		change->d, NO_LOC, -EBUSY, "attach-taken",
+		command_text(change->d->arena, &(struct command_line){.verb = "detach",
+								      .pin_root = change->root,
+								      .operand = name}),
+		"%s %s belongs to the applied policy %s, and to one policy only", kind_of(taken),
+		taken->name, name);
 }
 
 static int check_policies(struct change *change)

@@ -14,7 +14,8 @@
 
 /* Host errors carry one of these in the negative errno: the command maps them to exit codes.
  * -ENODEV / -ENOENT: an interface or cgroup does not exist (3). -EBUSY: attach point or lock taken
- * by another policy or process (3). -EPERM, -ENOTSUP, -ENOSYS: privilege or kernel (6). Else 1. */
+ * by another policy or process (3). -ECANCELED: a guard refuses (3). -EPERM, -ENOTSUP, -ENOSYS:
+ * privilege or kernel (6). Else 1. */
 
 struct host_options {
 	const char *pin_root; /* PIN_ROOT_DEFAULT */
@@ -65,6 +66,24 @@ struct hook {
 int host_resolve(const struct ruleset *rs, const struct host_options *o, struct diags *d,
 		 struct hook **out, size_t *count);
 
+/* ---------------------------------------------------------------- commands as text */
+
+/* One command of flowreeve, ready to be pasted into a shell. What is NULL or false is left out; so
+ * is the default pin root. */
+struct command_line {
+	const char *verb, *mode, *pin_root, *operand;
+	bool allow_removal, no_tcx;
+	const char *const *more; /* words before the operand */
+	size_t more_count;
+};
+const char *command_text(struct arena *arena, const struct command_line *line);
+/* A word as a shell takes it, quoted where it must be. */
+const char *shell_word(struct arena *arena, const char *word);
+/* What puts a policy in force again as it was applied last, by what its pins still say: `apply`; or
+ * `detach` and `apply` where too much is gone; or `detach` where the file is not known. */
+const char *policy_heal_command(const char *pin_root, const char *policy,
+				struct arena *arena);
+
 /* ---------------------------------------------------------------- apply and detach */
 
 /* Names that travel with the image, so that any later command can read what runs. */
@@ -77,6 +96,17 @@ struct apply_request {
 	struct host_options host;
 	/* sizes of flow tables; 0: default */
 	uint32_t flows;
+	bool mode_given;    /* by the command: it may be lower than the one in force */
+	bool allow_removal; /* attach points and deny rules may go, defaults may be lowered */
+	/* further words of the command, for the hint that repeats it */
+	const char *const *words;
+	size_t word_count;
+};
+
+/* One thing that a change lowers. */
+struct lowering {
+	const char *check; /* the diagnostic that refuses it: "attach-removed" */
+	const char *what;  /* "interface eth0 is no longer attached" */
 };
 
 struct apply_result {
@@ -85,6 +115,8 @@ struct apply_result {
 	bool unchanged; /* same digest, same hooks: nothing was done */
 	size_t hooks_added, hooks_removed;
 	bool tcx; /* interfaces are attached by TCX links */
+	const struct lowering *lowered; /* what the command allowed to be lowered; arena memory */
+	size_t lowered_count;
 };
 
 /*
@@ -103,9 +135,13 @@ int datapath_detach(const struct host_options *o, const char *policy, struct dia
 int datapath_zero(const struct host_options *o, const char *policy, const char *const *rules,
 		  size_t count, struct diags *d);
 
-/* Names of the policies below the pin root, in order. */
+/* Names of the policies below the pin root, in order. -EIO with a diagnostic when of one of them
+ * nobody can tell whether it is in force. */
 int datapath_list(const struct host_options *o, struct arena *arena, struct diags *d,
 		  const char ***names, size_t *count);
+/* The same with those whose pins are damaged: all that detach can remove. */
+int datapath_list_all(const struct host_options *o, struct arena *arena, struct diags *d,
+		      const char ***names, size_t *count);
 
 /* Opened pins of one instance, for the floors that read; -1 where absent. Close with
  * instance_close. */
@@ -120,6 +156,8 @@ struct instance {
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
 		  struct instance *out);
 void instance_close(struct instance *instance);
+/* policy_heal_command() of it where `err` says that its pins are damaged, else NULL. */
+const char *instance_heal_command(const struct instance *instance, int err, struct arena *arena);
 /* The image in force, mapped read-only: *image->lines stays mapped until instance_image_close.
  * -ENODATA when slot 0 is empty. */
 int instance_image(const struct instance *instance, struct image *out);

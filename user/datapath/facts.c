@@ -302,7 +302,8 @@ int instance_hooks(const struct instance *instance, const struct host_options *o
 	records_unmap(&hooks);
 	records_unmap(&requests);
 	if (err)
-		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+		return diag_error(d, NO_LOC, err, "pins-broken",
+				  instance_heal_command(instance, err, d->arena),
 				  "the records of what is attached cannot be read: %s",
 				  error_text(err));
 	*out = (struct hook_facts){asker.list, asker.count};

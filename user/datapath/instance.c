@@ -124,10 +124,9 @@ static int broken(const struct running *running, struct diags *d)
 	int err = running_check(running, d);
 
 	return err ? err
-		   : diag_error(
-			     d, NO_LOC, -EIO, "pins-broken",
-			     "apply the policy again; where that fails, flowreeve detach removes it",
-			     "what is pinned below %s is incomplete, or not ours", running->dir);
+		   : diag_error(d, NO_LOC, -EIO, "pins-broken",
+				running_heal_command(running, d->arena),
+				"what is pinned below %s is incomplete, or not ours", running->dir);
 }
 
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
@@ -150,6 +149,8 @@ int instance_open(const struct host_options *o, const char *policy, struct diags
 	}
 	if (err && running.epoch)
 		return broken(&running, d);
+	if (err && policy_unknown(pin_root(o), policy))
+		return policy_broken(pin_root(o), policy, -EIO, d);
 	if (err)
 		return not_applied(policy, pin_root(o), err, d);
 	*out = instance;

@@ -158,6 +158,8 @@ const char *cgroup2_find(const struct host_options *o, struct arena *arena); /* 
  * on this host refers to it any more. */
 int netns_enter(uint64_t inode, int *back);
 void netns_leave(int *back);
+/* Where that namespace is mounted, or NULL. */
+const char *netns_path(struct arena *arena, uint64_t inode);
 
 /* ---------------------------------------------------------------- requests.c */
 
@@ -277,6 +279,9 @@ struct attach {
 int hook_attach(const struct attach *attach, struct diags *d);
 /* Optional links that could not be made when the hook joined, where they can be now. */
 void hook_complete(const struct attach *attach);
+/* Whether each program that the hook needs is pinned, as one of `variants`. */
+bool hook_programs_pinned(const char *pins, const char *variants,
+			  const struct fr_hook_record *hook);
 /* Point what is attached at the programs of `pins`, of the first of `variants` that has them. */
 int hook_point(const char *dir, const char *pins, const char *variants,
 	       const struct fr_hook_record *hook, struct diags *d);
@@ -331,6 +336,20 @@ int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out);
 int not_applied(const char *policy, const char *root, int err, struct diags *d);
 /* Every map that a reader needs is there, and of the size that it reads. */
 bool running_readable(const struct running *running);
+
+/* ---------------------------------------------------------------- command.c */
+
+/* policy_heal_command() for what was found. */
+const char *running_heal_command(const struct running *running, struct arena *arena);
+/* Something is missing or not ours, other than what cannot be read at the moment. */
+bool pins_are_damaged(int err);
+
+/* ---------------------------------------------------------------- list.c */
+
+/* Something of this policy may be in force, and its pins do not say what. */
+bool policy_unknown(const char *root, const char *policy);
+/* The error of a policy whose pins are damaged, with the command that heals it. */
+int policy_broken(const char *root, const char *policy, int err, struct diags *d);
 
 /* ---------------------------------------------------------------- settle.c */
 

@@ -399,6 +399,21 @@ static int site_repoint(const char *dir, const char *pins, const char *variants,
 	return site_point(dir, hook, site, link, program);
 }
 
+bool hook_programs_pinned(const char *pins, const char *variants,
+			  const struct fr_hook_record *hook)
+{
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(hook, sites);
+
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(close_fd) int fd = program_choose(pins, variants, &sites[i], 0);
+
+		if (fd < 0 && !sites[i].optional)
+			return false;
+	}
+	return true;
+}
+
 int hook_point(const char *dir, const char *pins, const char *variants,
 	       const struct fr_hook_record *hook, struct diags *d)
 {

@@ -34,7 +34,27 @@ static int take_unknown(const char *dir, const char *name, void *context)
 	return *unknown;
 }
 
-static bool policy_unknown(const char *root, const char *name)
+static int on_link(const char *dir, const char *name, void *context)
+{
+	(void)dir, (void)context;
+	return str_starts(name, "link-");
+}
+
+static int on_epoch(const char *dir, const char *name, void *context)
+{
+	uint32_t epoch;
+
+	(void)dir, (void)context;
+	return pin_number(name, "e", &epoch);
+}
+
+/* What is attached judges by the maps of an epoch: without one they cannot be found. */
+static bool links_without_epoch(const char *dir)
+{
+	return pin_each(dir, on_link, NULL) > 0 && !pin_each(dir, on_epoch, NULL);
+}
+
+bool policy_unknown(const char *root, const char *name)
 {
 	bool unknown = true;
 
@@ -43,23 +63,36 @@ static bool policy_unknown(const char *root, const char *name)
 		struct running running = {0};
 
 		unknown = false;
-		if (!running_find(root, name, &running) && !running.epoch)
+		if (!running_find(root, name, &running) && !running.epoch) {
 			pin_each(running.dir, take_unknown, &unknown);
+			unknown |= links_without_epoch(running.dir);
+		}
 		if (unknown)
 			nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000}, NULL);
 	}
 	return unknown;
 }
 
+int policy_broken(const char *root, const char *policy, int err, struct diags *d)
+{
+	const char *heal =
+		pins_are_damaged(err) ? policy_heal_command(root, policy, d->arena) : NULL;
+
+	if (policy_unknown(root, policy))
+		return diag_error(d, NO_LOC, -EIO, "pins-broken", heal,
+				  "policy %s may be in force, but what is pinned below %s/%s does "
+				  "not tell",
+				  policy, root, policy);
+	return diag_error(d, NO_LOC, err, "pins-broken", heal,
+			  "what is pinned below %s/%s cannot be read: %s", root, policy,
+			  error_text(err));
+}
+
 static int list_check(const char *root, const char **names, size_t count, struct diags *d)
 {
 	for (size_t i = 0; i < count; i++)
 		if (policy_unknown(root, names[i]))
-			return diag_error(d, NO_LOC, -EIO, "pins-broken",
-					  "flowreeve apply heals it, flowreeve detach removes it",
-					  "policy %s may be in force, but what is pinned below "
-					  "%s/%s does not tell",
-					  names[i], root, names[i]);
+			return policy_broken(root, names[i], -EIO, d);
 	return 0;
 }
 
@@ -75,4 +108,12 @@ int datapath_list(const struct host_options *o, struct arena *arena, struct diag
 	else
 		return not_applied("at all", pin_root(o), err, d);
 	return err ? err : policy_names(pin_root(o), false, arena, names, count);
+}
+
+int datapath_list_all(const struct host_options *o, struct arena *arena, struct diags *d,
+		      const char ***names, size_t *count)
+{
+	int err = policy_names(pin_root(o), true, arena, names, count);
+
+	return err ? not_applied("at all", pin_root(o), err, d) : 0;
 }

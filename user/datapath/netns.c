@@ -37,12 +37,12 @@ static int open_if(const char *path, uint64_t inode)
 	return -1;
 }
 
-/* A mounted namespace shows as the root "net:[inode]" of its mount. */
-static int open_mounted(uint64_t inode)
+/* A mounted namespace shows as the root "net:[inode]" of its mount. `point` gets where. */
+static int open_mounted(uint64_t inode, char point[256])
 {
 	CLEANUP(close_file) FILE *file = fopen("/proc/self/mountinfo", "re");
 	CLEANUP(free_ptr) char *line = NULL;
-	char wanted[48], root[64], point[256];
+	char wanted[48], root[64];
 	size_t size = 0;
 	int fd = -1;
 
@@ -95,10 +95,19 @@ static int open_held(uint64_t inode)
 	return fd;
 }
 
+const char *netns_path(struct arena *arena, uint64_t inode)
+{
+	char point[256];
+	CLEANUP(close_fd) int fd = open_mounted(inode, point);
+
+	return fd < 0 ? NULL : arena_strdup(arena, point);
+}
+
 int netns_enter(uint64_t inode, int *back)
 {
 	CLEANUP(close_fd) int here = -1;
 	CLEANUP(close_fd) int there = -1;
+	char point[256];
 	uint64_t ours;
 	int err = host_netns(&ours);
 
@@ -107,7 +116,7 @@ int netns_enter(uint64_t inode, int *back)
 	*back = -1;
 	if (ours == inode)
 		return 0;
-	there = open_mounted(inode);
+	there = open_mounted(inode, point);
 	if (there < 0)
 		there = open_below("/proc", "/ns/net", inode);
 	if (there < 0)

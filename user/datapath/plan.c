@@ -176,14 +176,24 @@ static int open_running(struct change *change)
 		err = records_open(running->pins, "requests", running->generation,
 				   &change->old_requests);
 	if (err)
-		return diag_error(change->d, NO_LOC, err, "pins-broken",
-				  "flowreeve detach removes what is left",
-				  "what is pinned below %s cannot be read: %s", running->pins,
-				  error_text(err));
+		return policy_broken(change->root, change->policy, err, change->d);
 	change->live_class = map_entries(image);
 	change->old_counters = pin_open_map(running->pins, map_names[MAP_COUNTERS],
 					    sizeof(uint32_t), sizeof(struct fr_counters));
 	return 0;
+}
+
+/* Of every hook, and the one that tells time: a pin that was taken away comes back with new
+ * programs. */
+static bool programs_pinned(const struct change *change)
+{
+	const char *pins = change->running.pins;
+	CLEANUP(close_fd) int clock = program_open(pins, 's', PROGRAM_CLOCK);
+	bool pinned = clock >= 0;
+
+	for (size_t i = 0; i < change->hook_count && pinned; i++)
+		pinned = hook_programs_pinned(pins, "sj", &change->hooks[i].record);
+	return pinned;
 }
 
 static bool plan_same_shape(const struct change *change)
@@ -198,7 +208,8 @@ static bool plan_same_shape(const struct change *change)
 		return false;
 	if (change->slots.count > map_entries(change->old_counters))
 		return false;
-	if (!str_equal(state->build, change->build) || !running_readable(&change->running))
+	if (!str_equal(state->build, change->build) || !running_readable(&change->running) ||
+	    !programs_pinned(change))
 		return false;
 	flows = pin_open(change->running.pins, map_names[MAP_FLOWS]);
 	return !change->request->flows || map_entries(flows) == change->request->flows;
@@ -236,6 +247,9 @@ int change_plan(struct change *change)
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "counters", NULL,
 				  "the counters that run cannot be read: %s", error_text(err));
+	err = lowering_check(change);
+	if (err)
+		return err;
 	change->same_shape = plan_same_shape(change);
 	change->generation = change->running.generation + 1;
 	return 0;

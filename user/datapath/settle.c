@@ -151,7 +151,7 @@ static int sweep_all(struct sweep *sweep)
 
 static int records_missing(const struct running *running, struct diags *d)
 {
-	return diag_error(d, NO_LOC, -EIO, "pins-broken", "flowreeve detach removes what is left",
+	return diag_error(d, NO_LOC, -EIO, "pins-broken", running_heal_command(running, d->arena),
 			  "records below %s are missing, or not ours", running->pins);
 }
 
@@ -171,11 +171,10 @@ int running_check(const struct running *running, struct diags *d)
 	records_unmap(&state);
 	if (abi == FR_ABI_VERSION)
 		return 0;
-	return diag_error(
-		d, NO_LOC, -EPROTO, "pins-version",
-		"detach with the version that applied it, or with this one, then apply again",
-		"what is applied below %s is of layout %u, this flowreeve knows %u", running->dir,
-		abi, FR_ABI_VERSION);
+	return diag_error(d, NO_LOC, -EPROTO, "pins-version",
+			  running_heal_command(running, d->arena),
+			  "what is applied below %s is of layout %u, this flowreeve knows %u",
+			  running->dir, abi, FR_ABI_VERSION);
 }
 
 static int settle_hooks(struct sweep *sweep)
@@ -184,8 +183,9 @@ static int settle_hooks(struct sweep *sweep)
 	const struct running *running = sweep->running;
 	int err = 0;
 
+	/* Without pinned programs what is attached stays as it is, until apply makes new ones. */
 	for (uint32_t i = 0; i < sweep->keep->count && !err; i++)
-		if (hooks[i].used)
+		if (hooks[i].used && hook_programs_pinned(running->pins, "sj", &hooks[i]))
 			err = hook_point(running->dir, running->pins, "sj", &hooks[i], sweep->d);
 	return err ? err : sweep_all(sweep);
 }

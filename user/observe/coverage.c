@@ -19,9 +19,9 @@ struct coverage {
 
 static int failed(const struct instance *instance, int err, struct diags *d)
 {
-	return diag_error(d, NO_LOC, err, "pins-broken", NULL,
-			  "the coverage of policy %s cannot be read: %s", instance->name,
-			  error_text(err));
+	return diag_error(
+		d, NO_LOC, err, "pins-broken", instance_heal_command(instance, err, d->arena),
+		"the coverage of policy %s cannot be read: %s", instance->name, error_text(err));
 }
 
 static int take_state(const struct instance *instance, struct arena *arena,

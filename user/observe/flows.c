@@ -51,8 +51,7 @@ static int visit_drop(const void *key, const void *value, void *context)
 	const struct flow_walk *walk = context;
 	struct drop_view view = {.key = *(const struct fr_flow_key *)key,
 				 .denied = *(const struct fr_denied *)value};
-	const struct fr_rule_record *rule =
-		names_rule_or_none(&walk->names, view.denied.slot);
+	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, view.denied.slot);
 
 	view.kind = kind_word((uint8_t)(view.key.scope >> 30));
 	view.scope = names_scope(&walk->names, view.key.scope);
@@ -84,9 +83,9 @@ static int take_timeouts(const struct instance *instance, struct flow_walk *walk
 
 static int unreadable(const struct instance *instance, int err, struct diags *d)
 {
-	return diag_error(d, NO_LOC, err, "pins-broken", NULL,
-			  "the flows of policy %s cannot be read: %s", instance->name,
-			  error_text(err));
+	return diag_error(
+		d, NO_LOC, err, "pins-broken", instance_heal_command(instance, err, d->arena),
+		"the flows of policy %s cannot be read: %s", instance->name, error_text(err));
 }
 
 int flows_each(const struct instance *instance, struct diags *d,

@@ -74,7 +74,8 @@ int names_open(const struct instance *instance, struct diags *d, struct names *o
 		err = instance_clock(instance, &names.clock);
 	if (err) {
 		names_close(&names);
-		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
+		return diag_error(d, NO_LOC, err, "pins-broken",
+				  instance_heal_command(instance, err, d->arena),
 				  "the records of policy %s cannot be read: %s", instance->name,
 				  error_text(err));
 	}

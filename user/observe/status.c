@@ -12,9 +12,9 @@ enum { TAKE_TRIES = 5 };
 
 static int failed(const struct instance *instance, int err, struct diags *d)
 {
-	return diag_error(d, NO_LOC, err, "pins-broken", NULL,
-			  "the state of policy %s cannot be read: %s", instance->name,
-			  error_text(err));
+	return diag_error(
+		d, NO_LOC, err, "pins-broken", instance_heal_command(instance, err, d->arena),
+		"the state of policy %s cannot be read: %s", instance->name, error_text(err));
 }
 
 static int take_image(const struct instance *instance, struct status_view *view)

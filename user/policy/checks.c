@@ -50,7 +50,10 @@ static bool rules_written(const struct ruleset *rs)
 static bool check_empty(const struct check_context *c, struct finding *out)
 {
 	out->loc = key_loc(c, "metadata");
-	out->hint = "give it 'use' or 'rules'; to remove a policy from a host: flowreeve detach";
+	out->hint = arena_printf(
+		c->rs->arena,
+		"give it 'use' or 'rules'; to remove a policy from a host: flowreeve detach %s",
+		c->rs->name);
 	out->message = "the policy has no rule; enforced, it would cut everything but failsafe";
 	if (list_is_empty(c, "use") && list_is_empty(c, "rules") && !rules_written(c->rs))
 		return true;

@@ -32,6 +32,19 @@ static const char *outcome_text(const struct apply_result *result)
 	return result->unchanged ? "unchanged" : result->replaced ? "replaced" : "applied";
 }
 
+static json_t *lowered_json(const struct apply_result *result)
+{
+	json_t *list = json_array(), *item;
+
+	for (size_t i = 0; i < result->lowered_count; i++) {
+		item = json_object();
+		json_object_set_new(item, "check", json_words(result->lowered[i].check));
+		json_object_set_new(item, "what", json_words(result->lowered[i].what));
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
 static void apply_json(const struct render *r, const struct apply_request *request,
 		       const struct apply_result *result)
 {
@@ -52,7 +65,38 @@ static void apply_json(const struct render *r, const struct apply_request *reque
 		json_array_append_new(hooks, hook);
 	}
 	json_object_set_new(document, "hooks", hooks);
+	json_object_set_new(document, "lowered", lowered_json(result));
 	document_put(r, document);
+}
+
+static void put_lowered(FILE *out, const struct apply_result *result)
+{
+	for (size_t i = 0; i < result->lowered_count; i++) {
+		fputs(i ? "            " : "  lowered   ", out);
+		put_clean(out, result->lowered[i].what);
+		fputc('\n', out);
+	}
+}
+
+static void put_next(FILE *out, const struct apply_request *request)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct command_line show = {
+		.verb = "show", .pin_root = request->host.pin_root, .operand = "drops"};
+	struct command_line enforce = {.verb = "apply",
+				       .mode = "enforce",
+				       .pin_root = request->host.pin_root,
+				       .more = request->words,
+				       .more_count = request->word_count,
+				       .operand = request->source};
+
+	fputs("  next      ", out);
+	put_clean(out, command_text(arena, &show));
+	if (!request->ruleset->enforce) {
+		fputs("; then ", out);
+		put_clean(out, command_text(arena, &enforce));
+	}
+	fputc('\n', out);
 }
 
 static void put_hooks(FILE *out, const struct apply_request *request)
@@ -92,12 +136,8 @@ void render_apply(const struct render *r, const struct apply_request *request,
 	fprintf(r->out, "  means     %s\n",
 		enforce ? "what the policy refuses is dropped, until detach or a reboot"
 			: "nothing is dropped; what enforcement would drop is counted and told");
-	fputs("  next      flowreeve show drops", r->out);
-	if (!enforce) {
-		fputs("; then flowreeve apply --mode enforce ", r->out);
-		put_clean(r->out, request->source);
-	}
-	fputc('\n', r->out);
+	put_lowered(r->out, result);
+	put_next(r->out, request);
 }
 
 void render_detach(const struct render *r, size_t count)
