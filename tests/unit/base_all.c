@@ -275,3 +275,39 @@ Test(base, error_text_knows_the_kernels_own_number)
 	cr_assert_str_eq(error_text(-ENOENT), strerror(ENOENT));
 	cr_assert_str_eq(error_text(ENOENT), strerror(ENOENT));
 }
+
+/* What a shell makes of it is the word. */
+Test(base, a_word_is_quoted_where_a_shell_would_change_it)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+
+	cr_expect_str_eq(shell_word(arena, "/etc/flowreeve/web-1.yaml"),
+			 "/etc/flowreeve/web-1.yaml");
+	cr_expect_str_eq(shell_word(arena, ""), "''");
+	cr_expect_str_eq(shell_word(arena, "a b"), "'a b'");
+	cr_expect_str_eq(shell_word(arena, "$(x)"), "'$(x)'");
+	cr_expect_str_eq(shell_word(arena, "it's"), "'it'\\''s'");
+	cr_expect_str_eq(shell_word(arena, "''"), "''\\'''\\'''");
+	cr_expect_str_eq(shell_word(arena, "~root"), "'~root'");
+}
+
+Test(base, a_command_has_what_is_not_the_default_and_its_operand_last)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	const char *more[] = {"--tables", "my tables"};
+	struct command_line line = {.verb = "apply", .mode = "enforce", .operand = "a.yaml"};
+
+	cr_expect_str_eq(command_text(arena, &line), "flowreeve apply --mode enforce a.yaml");
+	line.pin_root = PIN_ROOT_DEFAULT;
+	cr_expect_str_eq(command_text(arena, &line), "flowreeve apply --mode enforce a.yaml");
+	line = (struct command_line){.verb = "apply",
+				     .pin_root = "/sys/fs/bpf/b",
+				     .operand = "-x.yaml",
+				     .allow_removal = true,
+				     .no_tcx = true,
+				     .more = more,
+				     .more_count = 2};
+	cr_expect_str_eq(command_text(arena, &line),
+			 "flowreeve apply --allow-removal --no-tcx --pin-root /sys/fs/bpf/b "
+			 "--tables 'my tables' -- -x.yaml");
+}

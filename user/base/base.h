@@ -119,4 +119,19 @@ void diag_note(struct diags *d, struct loc loc, const char *check, const char *h
 /* strerror, with a name for the kernel's 524 (ENOTSUPP). `err` of either sign. */
 const char *error_text(int err);
 
+/* ---------------------------------------------------------------- commands as text */
+
+#define PIN_ROOT_DEFAULT "/sys/fs/bpf/flowreeve"
+
+/* One command of flowreeve, ready to be pasted into a shell. What is NULL or false is left out; so
+ * is the default pin root. */
+struct command_line {
+	const char *verb, *mode, *pin_root, *operand;
+	bool allow_removal, no_tcx;
+	const char *const *more; /* words before the operand */
+	size_t more_count;
+};
+const char *command_text(struct arena *arena, const struct command_line *line);
+/* A word as a shell takes it, quoted where it must be. */
+const char *shell_word(struct arena *arena, const char *word);
 #endif

@@ -10,8 +10,6 @@
 
 #include "../compile/compile.h"
 
-#define PIN_ROOT_DEFAULT "/sys/fs/bpf/flowreeve"
-
 /* Host errors carry one of these in the negative errno: the command maps them to exit codes.
  * -ENODEV / -ENOENT: an interface or cgroup does not exist (3). -EBUSY: attach point or lock taken
  * by another policy or process (3). -ECANCELED: a guard refuses (3). -EPERM, -ENOTSUP, -ENOSYS:
@@ -65,24 +63,6 @@ struct hook {
 };
 int host_resolve(const struct ruleset *rs, const struct host_options *o, struct diags *d,
 		 struct hook **out, size_t *count);
-
-/* ---------------------------------------------------------------- commands as text */
-
-/* One command of flowreeve, ready to be pasted into a shell. What is NULL or false is left out; so
- * is the default pin root. */
-struct command_line {
-	const char *verb, *mode, *pin_root, *operand;
-	bool allow_removal, no_tcx;
-	const char *const *more; /* words before the operand */
-	size_t more_count;
-};
-const char *command_text(struct arena *arena, const struct command_line *line);
-/* A word as a shell takes it, quoted where it must be. */
-const char *shell_word(struct arena *arena, const char *word);
-/* What puts a policy in force again as it was applied last, by what its pins still say: `apply`; or
- * `detach` and `apply` where too much is gone; or `detach` where the file is not known. */
-const char *policy_heal_command(const char *pin_root, const char *policy,
-				struct arena *arena);
 
 /* ---------------------------------------------------------------- apply and detach */
 
@@ -142,6 +122,11 @@ int datapath_list(const struct host_options *o, struct arena *arena, struct diag
 /* The same with those whose pins are damaged: all that detach can remove. */
 int datapath_list_all(const struct host_options *o, struct arena *arena, struct diags *d,
 		      const char ***names, size_t *count);
+
+/* What puts a policy in force again as it was applied last, by what its pins still say: `apply`; or
+ * `detach` and `apply` where too much is gone; or `detach` where the file is not known. */
+const char *policy_heal_command(const char *pin_root, const char *policy,
+				struct arena *arena);
 
 /* Opened pins of one instance, for the floors that read; -1 where absent. Close with
  * instance_close. */
