@@ -73,7 +73,7 @@ zeroed()
 default_allow()
 {
 	sed 's/^rules:/default: {egress: allow, ingress: allow}\n&/' "$work/policy.yaml" >"$work/open.yaml"
-	succeeds "$kind: a default that allows" fr "$host" apply "$work/open.yaml" --mode enforce $options
+	succeeds "$kind: a default that allows" fr "$host" apply "$work/open.yaml" --mode enforce --allow-removal $options
 	succeeds "$kind: lets by" peer_try "$party" tcp 10.66.0.66 4444
 	equal "$kind: what only the default lets by" 'pass true' \
 		"$(opening egress 10.66.0.66 4444 '"\(.verdict) \(.flows > 0)"')"

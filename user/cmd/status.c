@@ -43,7 +43,8 @@ static void warn_unjudged(struct context *c, const struct status_view *view)
 
 	for (size_t i = 0; i < view->unjudged_count && i < most; i++)
 		diag_warning(&c->diags, nowhere, "not-judged",
-			     "flowreeve apply of the policy's file judges it as well",
+			     policy_heal_command(c->options.host.pin_root, view->policy,
+						 c->arena),
 			     "%s of policy %s: %s", view->unjudged[i].name, view->policy,
 			     view->unjudged[i].why);
 	if (view->unjudged_count > most)

@@ -74,10 +74,10 @@ static bool read_hooks(struct remains *remains)
 	return true;
 }
 
-static bool read_rules(const struct remains *remains)
+static bool has_records(const struct remains *remains, const char *name)
 {
 	struct records records = {0};
-	bool found = !records_open(remains->pins, "rules", remains->generation, &records);
+	bool found = !records_open(remains->pins, name, remains->generation, &records);
 
 	records_unmap(&records);
 	return found;
@@ -128,7 +128,8 @@ static void remains_find(const char *root, const char *policy, struct arena *are
 	if (remains.generation) {
 		remains.whole &= read_state(arena, &remains);
 		remains.whole &= read_hooks(&remains);
-		remains.whole &= read_rules(&remains);
+		remains.whole &= has_records(&remains, "rules");
+		remains.whole &= has_records(&remains, "requests");
 		remains.whole &= read_image(&remains);
 	}
 	*out = remains;

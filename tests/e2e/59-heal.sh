@@ -47,13 +47,14 @@ heal_run() # KIND
 		case $name in
 		*clock) heal "e*/$name" 1 show flows ;;
 		*sock_create) ;; # process detail; it goes without
+		*connect6 | *sendmsg?) ;; # as connect4
 		*) heal "e*/$name" 5 ;;
 		esac
 	done
 	[ "$kind" != interface ] || for name in fr_counters fr_reasons fr_tallies fr_flows fr_talks fr_embryos fr_pings fr_denied fr_events fr_control; do
 		heal "e*/$name" 1
 	done
-	for name in image rules; do
+	for name in image rules requests; do
 		heal "e*/$name-*" 1
 	done
 	heal 'e*/fr_images' 1
