@@ -61,7 +61,8 @@ enum {
 	FR_MAX_RULES = 1 << 20, /* rules of one image, built-in ones included */
 	FR_MAX_LINES = 1 << 22, /* lines of one image: 256 MB */
 	FR_EXT_HEADERS_MAX = 6, /* IPv6 extension headers that are walked */
-	FR_VLAN_TAGS_MAX = 2,
+	FR_VLAN_TAGS_MAX = 2, /* tags with a VLAN id */
+	FR_TAGS_MAX = FR_VLAN_TAGS_MAX + 8, /* in-band tags that are walked, priority tags too */
 	FR_NAME_MAX = 64,     /* policy, table, row, rule names, with the NUL */
 	FR_HOOKS_MAX = 512,   /* attach points of one policy */
 	FR_REQUEST_MAX = 198, /* bytes of a name or pattern of `attach`, with its NUL */

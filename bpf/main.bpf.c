@@ -23,7 +23,6 @@ enum { /* what a hook returns */
 };
 
 enum { PROTO_MPTCP = 262 };
-enum { FR_TAGGED_MAX = ETH_HLEN + 4 * FR_VLAN_TAGS_MAX }; /* an Ethernet header with all its tags */
 
 /* ---------------------------------------------------------------- devices */
 
@@ -31,7 +30,7 @@ static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, 
 				     bool l3)
 {
 	struct fr_buffer buffer = scene_buffer(s);
-	__u16 ethertype = 0, vlan = 0;
+	__u16 ethertype = bpf_ntohs(skb->protocol), vlan = 0;
 	__u32 offset = 0;
 
 	if (skb->vlan_present)
@@ -43,8 +42,6 @@ static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, 
 	s->offset = offset;
 	if (p->outcome != FR_IP)
 		return;
-	if (skb->vlan_present && offset == FR_TAGGED_MAX) /* the outermost tag is not in band */
-		ethertype = ETH_P_8021Q;
 	if (ethertype == ETH_P_IP || ethertype == ETH_P_IPV6)
 		p->outcome = packet_parse(&buffer, offset, ethertype == ETH_P_IP, p);
 	else

@@ -99,8 +99,8 @@ enum { /* numbers that the UAPI headers spread over many files */
 enum fr_outcome {
 	FR_IP,		 /* everything below is valid */
 	FR_NON_IP_KNOWN, /* ARP, LLDP, EAPOL, LACP, STP */
-	FR_NON_IP,	 /* any other ethertype, or more than two tags */
-	FR_BROKEN,	 /* truncated or impossible header */
+	FR_NON_IP,	 /* any other ethertype */
+	FR_BROKEN,	 /* truncated or impossible header, or more tags than are walked */
 	FR_EXT_LIMIT,	 /* more IPv6 extension headers than FR_EXT_HEADERS_MAX */
 };
 
@@ -436,10 +436,20 @@ static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, 
 	return outcome;
 }
 
-/* The ethertype behind up to two in-band tags; *offset and *vlan move along. */
+static __always_inline int is_vlan_tag(__u16 ethertype)
+{
+	return ethertype == ETH_P_8021Q || ethertype == ETH_P_8021AD;
+}
+
+/*
+ * The ethertype behind the in-band tags; *offset and *vlan, the outermost VLAN id so far, move
+ * along. A tag with id 0 only tells a priority: a receiver strips any number of them. What lies
+ * behind more tags than are walked may still be IP to somebody, and is refused.
+ */
 static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offset,
 					   __u16 *ethertype, __u16 *vlan)
 {
+	__u32 vlans = !!*vlan;
 	struct {
 		__u16 word[7];
 	} eth;
@@ -448,20 +458,27 @@ static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offs
 		return FR_BROKEN;
 	*ethertype = packet_ntohs(eth.word[6]);
 	*offset = sizeof(eth);
-#pragma GCC unroll 2
-	for (int i = 0; i < FR_VLAN_TAGS_MAX; i++) {
+#pragma GCC unroll 1
+	for (int i = 0; is_vlan_tag(*ethertype); i++) {
 		struct {
 			__u16 tci, type;
 		} tag;
+		__u16 id;
 
-		if (*ethertype != ETH_P_8021Q && *ethertype != ETH_P_8021AD)
-			break;
-		if (PACKET_READ(buffer, *offset, tag))
+		packet_rewind(buffer);
+		if (i == FR_TAGS_MAX || PACKET_READ(buffer, *offset, tag))
+			return FR_BROKEN;
+		id = packet_ntohs(tag.tci) & 0xfff;
+		vlans += !!id;
+		if (vlans > FR_VLAN_TAGS_MAX)
 			return FR_BROKEN;
 		if (!*vlan)
-			*vlan = packet_ntohs(tag.tci) & 0xfff;
+			*vlan = id;
 		*ethertype = packet_ntohs(tag.type);
 		*offset += sizeof(tag);
+		*offset ^= buffer->zero;
+		*vlan ^= buffer->zero;
+		vlans ^= buffer->zero;
 	}
 	*offset ^= buffer->zero;
 	*vlan ^= buffer->zero;
@@ -469,13 +486,16 @@ static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offs
 	return FR_IP;
 }
 
-/* A device without Ethernet carries what the first byte says: whoever sends through a packet socket
- * may call it anything. */
+/*
+ * A device without Ethernet carries what the first byte says: whoever sends through a packet socket
+ * may call it anything. But what is called a tag the kernel takes for one, and delivers what is
+ * behind it.
+ */
 static __always_inline int packet_bare(struct fr_buffer *buffer, __u32 *offset, __u16 *ethertype)
 {
 	__u8 first;
 
-	if (PACKET_READ(buffer, 0, first))
+	if (is_vlan_tag(*ethertype) || PACKET_READ(buffer, 0, first))
 		return FR_BROKEN;
 	*ethertype = first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
 	*ethertype ^= buffer->zero;

@@ -33,7 +33,7 @@ struct wire {
 	const void *body;   /* in place of the transport header */
 	uint16_t body_size;
 	uint8_t tags;
-	uint16_t tag[3];
+	uint16_t tag[12];
 	uint8_t options;   /* words of IPv4 options */
 	uint8_t ext_count; /* IPv6 extension headers, 8 bytes each */
 	uint8_t ext[12];

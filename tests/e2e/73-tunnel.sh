@@ -56,6 +56,31 @@ tunnel_run() # MODE
 	succeeds "$kind, $mode: detach" fr "$host" detach
 }
 
+udp_count() { lab_enter agent nstat -asz UdpInDatagrams UdpNoPorts | awk '/^Udp/ { n += $2 } END { print n }'; }
+
+# What the other end of a tunnel calls a tag the kernel strips, here too, and delivers what is behind it.
+tunnel_tagged()
+{
+	local before tags=(1 2 3 4 9)
+	kind=interface host=agent attach='{interfaces: [tun8]}' options='' odd_peers=10.8.0.10
+	if ! ip -n "$LAB_TAG-agent" tuntap add dev tun8 mode tun pi; then
+		skip 'tags in a tunnel' 'no tun device with packet information'
+		return 0
+	fi
+	lab_address agent tun8 10.8.0.5/24 fd00:88::5/64
+	ip -n "$LAB_TAG-agent" link set tun8 up
+	lab_enter agent sh -c 'for i in all tun8; do echo 0 >/proc/sys/net/ipv4/conf/$i/rp_filter; done'
+	before=$(udp_count)
+	equal 'tags in a tunnel: sent' ok "$(tool agent tun-tags tun8 10.8.0.10 10.8.0.5 515 "${tags[@]}")"
+	equal 'tags in a tunnel: without a policy all arrive' $((before + ${#tags[@]})) "$(udp_count)"
+	odd_apply enforce
+	equal 'tags in a tunnel, enforce: sent' ok "$(tool agent tun-tags tun8 10.8.0.10 10.8.0.5 515 "${tags[@]}")"
+	equal 'tags in a tunnel, enforce: none arrives' $((before + ${#tags[@]})) "$(udp_count)"
+	equal 'tags in a tunnel, enforce: but where one is left it is malformed' $((${#tags[@]} - 1)) \
+		"$(fr_ask agent '[.policies[].verdicts[] | select(.reason == "malformed") | .packets] | add' status)"
+	succeeds 'tags in a tunnel: detach' fr agent detach
+}
+
 e2e_begin tunnel
 tunnel_end agent 10.9.0.5 fd00:99::5 left right
 tunnel_end vpc 10.9.0.10 fd00:99::10 right left
@@ -68,6 +93,7 @@ done
 tunnel_run audit
 tunnel_run enforce
 tunnel_run enforce --no-tcx
+tunnel_tagged
 # A guest behind it: the other end is the one that is protected.
 kind=guest host=agent party=vpc attach='{guests: [tun7]}' options=
 party4=10.9.0.10 party6=fd00:99::10 odd_peers='10.9.0.5, "fd00:99::5"'

@@ -34,10 +34,10 @@ static void exchange(uint8_t *a, uint8_t *b, uint32_t size)
 	}
 }
 
-/* Behind the Ethernet header and at most two tags; the family, or 0. */
+/* Behind the Ethernet header and its tags, of which two have a VLAN id; the family, or 0. */
 static int family_find(const struct bytes *f, bool l3, uint32_t *ip)
 {
-	uint32_t type = 12;
+	uint32_t type = 12, vlans = 0;
 
 	if (l3) {
 		*ip = 0;
@@ -49,7 +49,11 @@ static int family_find(const struct bytes *f, bool l3, uint32_t *ip)
 		*ip = type + 2;
 		if (ethertype == 0x0800 || ethertype == 0x86dd)
 			return ethertype == 0x0800 ? 4 : 6;
-		if (tags == 2 || (ethertype != 0x8100 && ethertype != 0x88a8))
+		if (ethertype != 0x8100 && ethertype != 0x88a8)
+			return 0;
+		if (type + 4 <= f->size)
+			vlans += (get16(f->data + type + 2) & 0xfff) != 0;
+		if (vlans > 2 || tags == 10)
 			return 0;
 	}
 	return 0;

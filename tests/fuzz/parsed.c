@@ -22,8 +22,6 @@ static struct fr_packet parse(const struct native_packet *packet, const uint8_t 
 	p.key.vlan = packet->kind == FR_KIND_CGROUP ? 0 : vlan;
 	if (p.outcome != FR_IP)
 		return p;
-	if (packet->vlan && offset == ETH_HLEN + 4 * FR_VLAN_TAGS_MAX)
-		ethertype = ETH_P_8021Q; /* three tags, one of them not in band */
 	if (ethertype == ETH_P_IP || ethertype == ETH_P_IPV6 || packet->kind == FR_KIND_CGROUP)
 		p.outcome = packet_parse(&buffer, offset, ethertype == ETH_P_IP, &p);
 	else

@@ -234,8 +234,6 @@ static void non_ip(struct rig *rig)
 		frame_of(rig, dir, 0x8864, others);
 		frame_of(rig, dir, 0x88f7, others);
 		frame_of(rig, dir, 30, others);
-		RIG_STEP(rig, others, NON_IP, FR_RULE_OTHER, .dir = dir, .proto = TCP, .local = 22,
-			 .flags = SYN, .tags = 3, .tag = {1, 2, 3});
 	}
 }
 
@@ -252,6 +250,63 @@ Test(packets_odd, other_ethertypes_follow_the_policy_of_their_kind)
 		rig_each(&rig, &site, non_ip);
 	}
 	rig_close(&rig);
+}
+
+/* ---------------------------------------------------------------- tags */
+
+/* The kernel strips priority tags and delivers what is behind them: any number of them. */
+static void priority_tags(struct rig *rig)
+{
+	if (rig->kind == FR_KIND_CGROUP)
+		return;
+	for (uint8_t tags = 1; tags <= FR_TAGS_MAX; tags++) {
+		uint16_t local = 100 + tags;
+
+		PASS(rig, RULE, SSH, .dir = IN, .proto = TCP, .local = 22, .peer = local,
+		     .flags = SYN, .tags = tags);
+		DROP(rig, DEFAULT, IN, .dir = IN, .proto = TCP, .local = 23, .flags = SYN,
+		     .tags = tags);
+		DROP(rig, DEFAULT, OUT, .dir = OUT, .proto = UDP, .peer = 54, .tags = tags);
+		PASS(rig, RULE, DNS, .dir = OUT, .proto = UDP, .local = local, .peer = 53,
+		     .tags = tags);
+		/* no VLAN: the answer has other priorities, or none */
+		PASS(rig, REPLY, DNS, .dir = IN, .proto = UDP, .local = local, .peer = 53,
+		     .tags = 1, .tag = {0xa000});
+		PASS(rig, REPLY, DNS, .dir = IN, .proto = UDP, .local = local, .peer = 53);
+	}
+	PASS(rig, RULE, DNS, .dir = OUT, .proto = UDP, .local = 9, .peer = 53, .tags = 2,
+	     .tag = {0, 5});
+	PASS(rig, REPLY, DNS, .dir = IN, .proto = UDP, .local = 9, .peer = 53, .tags = 3,
+	     .tag = {5, 0, 0});
+	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 9, .peer = 53, .tags = 2);
+}
+
+Test(packets_odd, priority_tags_hide_nothing)
+{
+	both(priority_tags);
+}
+
+/* Whatever the policy says of other ethertypes, and whichever way. */
+static void too_many_tags(struct rig *rig)
+{
+	if (rig->kind == FR_KIND_CGROUP)
+		return;
+	for (uint8_t dir = 0; dir < FR_DIRS; dir++) {
+		DROP(rig, MALFORMED, FR_RULE_OTHER, .dir = dir, .proto = TCP, .local = 22,
+		     .flags = SYN, .tags = 3, .tag = {1, 2, 3});
+		DROP(rig, MALFORMED, FR_RULE_OTHER, .dir = dir, .proto = TCP, .local = 22,
+		     .flags = SYN, .tags = 5, .tag = {0, 1, 0, 2, 3});
+		DROP(rig, MALFORMED, FR_RULE_OTHER, .dir = dir, .proto = TCP, .local = 22,
+		     .flags = SYN, .tags = FR_TAGS_MAX + 1);
+	}
+}
+
+Test(packets_odd, what_is_behind_more_tags_than_are_read_is_refused)
+{
+	static const struct site anything = {.allow = {true, true}};
+
+	both(too_many_tags);
+	run(&anything, too_many_tags);
 }
 
 /* ---------------------------------------------------------------- scopes */

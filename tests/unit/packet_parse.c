@@ -210,11 +210,98 @@ Test(packet_parse, tags_are_skipped_and_the_outer_one_is_the_vlan)
 		}
 }
 
-Test(packet_parse, a_third_tag_is_not_ip)
-{
-	struct fr_packet p = PARSE(.proto = FR_PROTO_TCP, .tags = 3, .tag = {1, 2, 3});
+/* A tag with id 0 only tells a priority: receivers strip any number of them. */
+static const struct {
+	uint8_t tags;
+	uint16_t tag[12];
+	uint8_t outcome;
+	uint16_t vlan;
+} tagged[] = {
+	{1, {0}, FR_IP, 0},
+	{1, {0xf000}, FR_IP, 0},
+	{3, {0, 0, 0}, FR_IP, 0},
+	{8, {0}, FR_IP, 0},
+	{10, {0}, FR_IP, 0},
+	{11, {0}, FR_BROKEN, 0},
+	{2, {0, 5}, FR_IP, 5},
+	{2, {5, 0}, FR_IP, 5},
+	{4, {0, 5, 0, 6}, FR_IP, 5},
+	{10, {0, 0, 0, 0, 5, 0, 0, 0, 0, 6}, FR_IP, 5},
+	{3, {1, 2, 3}, FR_BROKEN, 1},
+	{5, {0, 1, 2, 0, 3}, FR_BROKEN, 1},
+	{10, {0, 0, 0, 0, 0, 0, 0, 1, 2, 3}, FR_BROKEN, 1},
+};
 
-	cr_expect_eq(p.outcome, FR_NON_IP);
+Test(packet_parse, priority_tags_are_skipped_and_a_third_vlan_is_broken)
+{
+	for (size_t i = 0; i < 2 * sizeof(tagged) / sizeof(*tagged); i++) {
+		struct wire w = {.v6 = i & 1,
+				 .proto = FR_PROTO_UDP,
+				 .local = 1,
+				 .peer = 2,
+				 .tags = tagged[i / 2].tags};
+		struct fr_packet p;
+
+		memcpy(w.tag, tagged[i / 2].tag, sizeof(w.tag));
+		p = parse(&w);
+		cr_expect_eq(p.outcome, tagged[i / 2].outcome, "case %zu", i / 2);
+		cr_expect_eq(p.key.vlan, tagged[i / 2].vlan, "case %zu", i / 2);
+		if (p.outcome == FR_IP)
+			expect_ports(&p, 1, 2);
+	}
+}
+
+Test(packet_parse, arp_behind_priority_tags_is_arp_and_a_cut_tag_is_broken)
+{
+	uint8_t frame[64] = {};
+
+	for (uint8_t tags = 0; tags <= 11; tags++) {
+		for (uint8_t i = 0; i < tags; i++)
+			wire_put16(frame + 12 + 4 * i, i & 1 ? 0x88a8 : 0x8100);
+		wire_put16(frame + 12 + 4 * tags, 0x0806);
+		cr_expect_eq(parse_bytes(frame, 14 + 4 * tags, FR_INGRESS).outcome,
+			     tags <= 10 ? FR_NON_IP_KNOWN : FR_BROKEN, "%u tags", tags);
+		for (uint8_t cut = 1; tags && cut <= 4; cut++)
+			cr_expect_eq(parse_bytes(frame, 14 + 4 * tags - cut, FR_INGRESS).outcome,
+				     FR_BROKEN, "%u tags, %u bytes short", tags, cut);
+	}
+}
+
+/* The outermost tag may lie beside the frame. */
+Test(packet_parse, a_tag_beside_the_frame_counts_when_it_has_an_id)
+{
+	static const uint16_t beside[] = {0, 7};
+
+	for (int i = 0; i < 2; i++) {
+		struct wire w = {.proto = FR_PROTO_UDP, .tags = 3, .tag = {5, 0, 6}};
+		struct frame frame;
+		uint16_t ethertype = 0, vlan = beside[i];
+		struct fr_buffer buffer;
+		uint32_t offset = 0;
+
+		wire_make(&w, &frame);
+		buffer = (struct fr_buffer){
+			.data = frame.data, .end = frame.data + frame.size, .size = frame.size};
+		cr_expect_eq(packet_ethernet(&buffer, &offset, &ethertype, &vlan),
+			     i ? FR_BROKEN : FR_IP);
+		cr_expect_eq(vlan, i ? 7 : 5);
+	}
+}
+
+/* A device without Ethernet: the kernel strips what is called a tag. */
+Test(packet_parse, bare_bytes_that_are_called_a_tag_are_broken)
+{
+	uint8_t bytes[40] = {0x45};
+	struct fr_buffer buffer = {
+		.data = bytes, .end = bytes + sizeof(bytes), .size = sizeof(bytes)};
+	static const uint16_t called[] = {ETH_P_IP, ETH_P_ARP, 0, ETH_P_8021Q, ETH_P_8021AD};
+
+	for (size_t i = 0; i < sizeof(called) / sizeof(*called); i++) {
+		uint16_t ethertype = called[i];
+		uint32_t offset = 0;
+
+		cr_expect_eq(packet_bare(&buffer, &offset, &ethertype), i < 3 ? FR_IP : FR_BROKEN);
+	}
 }
 
 Test(packet_parse, other_ethertypes)
