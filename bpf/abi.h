@@ -153,8 +153,9 @@ struct fr_image_conf {
 
 /* Line 2. */
 struct fr_image_ident {
-	__u32 abi; /* FR_ABI_VERSION */
-	__u32 reserved;
+	__u32 abi;	 /* FR_ABI_VERSION */
+	__u32 conntrack; /* jiffies: for so long after a forwarded packet conntrack surely knows
+			  * where its answer goes; 0 as compiled; the loader writes it */
 	__u8 digest[32]; /* SHA-256 of the compiled image with this field, slots and generation 0 */
 	__u8 names[24]; /* of SHA-256 of the rules' names and origins: a renamed rule is a new image
 			 */
@@ -325,7 +326,10 @@ struct fr_flow {
 	__u8 reason;	  /* enum fr_reason of the opening */
 	__u32 pid;	  /* of the owner where the hook knows it, else 0 */
 	char comm[FR_COMM_LEN];
-	__u32 isn;  /* TCP: the initial sequence number of the responder's last SYN */
+	union {
+		__u32 isn;  /* TCP: the initial sequence number of the responder's last SYN */
+		__u32 sent; /* others, forwarded: jiffies, low half, when one last went out */
+	};
 	__u8 ended; /* TCP: has left the account of its table: see struct fr_room */
 	__u8 pad[3];
 };

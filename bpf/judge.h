@@ -62,11 +62,39 @@ static __always_inline void judge_refused(const struct fr_scene *s, const struct
 	}
 }
 
+/* SYN without ACK. SCTP: an INIT alone has no verification tag, which is in place of seq. */
+static __always_inline int opens_connection(const struct fr_packet *p)
+{
+	if (p->key.proto == FR_PROTO_SCTP)
+		return !p->seq;
+	return p->key.proto == FR_PROTO_TCP &&
+	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
+}
+
+/*
+ * May an answer to what was forwarded be for this host by now? Conntrack forgets before we do, and
+ * then a socket that has the port takes what comes. Without connections any packet opens, and only
+ * UDP's sockets can be looked up.
+ */
+static __always_inline int conntrack_may_forget(const struct fr_scene *s, const struct fr_packet *p,
+						const struct fr_flow *flow)
+{
+	const struct fr_image_ident *ident;
+
+	if (p->key.proto == FR_PROTO_TCP || p->key.proto == FR_PROTO_SCTP)
+		return 0;
+	ident = image_line(s->image, 2);
+	if (ident && (__u32)s->now - flow->sent < ident->conntrack)
+		return 0;
+	return p->key.proto != FR_PROTO_UDP || host_udp(s->skb, p, p->key.peer_port);
+}
+
 /*
  * Not of the forwarded conversation whose tuple it has. What this host sends itself: conntrack
- * forgets those before we do, and then a socket may get the very port that was masqueraded. And a
- * SYN from outside: a published port that answers a stray segment leaves the same record as a
- * connection that goes out, and its next opening is to be judged.
+ * forgets those before we do, and then a socket may get the very port that was masqueraded. What
+ * conntrack may take to be this host's. And a SYN from outside: a published port that answers a
+ * stray segment leaves the same record as a connection that goes out, and its next opening is to be
+ * judged.
  */
 static __always_inline int is_others(const struct fr_scene *s, const struct fr_packet *p,
 				     const struct fr_flow *flow, struct fr_hook h)
@@ -75,8 +103,7 @@ static __always_inline int is_others(const struct fr_scene *s, const struct fr_p
 		return 0;
 	if (h.dir == FR_EGRESS)
 		return !s->skb->ingress_ifindex;
-	return p->key.proto == FR_PROTO_TCP &&
-	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
+	return opens_connection(p) || conntrack_may_forget(s, p, flow);
 }
 
 /* The flow that the packet belongs to, if any. 1: it is no packet that its flow can carry. */
@@ -161,8 +188,11 @@ static __always_inline void judge_conversation(struct fr_scene *s, struct fr_pac
 	if (is_forwarded(s, p, h) && f->opener == FR_EGRESS) {
 		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
 		f->start = f->flow || refuse ? 0 : 1 + FR_FLOW_OPENING;
-		if (f->flow)
+		if (f->flow) {
 			f->flow->reason = FR_REASON_FORWARDED;
+			if (p->key.proto != FR_PROTO_TCP)
+				f->flow->sent = s->now;
+		}
 		return;
 	}
 	if (is_forwarded_reply(s, f->flow, h)) {

@@ -188,6 +188,7 @@ static __noinline int flow_open(const struct fr_scene *s, const struct fr_packet
 	flow.slot = f->slot;
 	flow.generation = s->head->generation;
 	flow.reason = f->reason;
+	flow.isn = p->key.proto == FR_PROTO_TCP ? p->seq : (__u32)s->now;
 	flow.flags = FR_FLOW_OPENER_AGAIN | (f->verdict == FR_PASS ? 0 : FR_FLOW_WOULD_DROP);
 	if (s->owner) {
 		flow.pid = s->owner->pid;

@@ -152,6 +152,8 @@ static void kernel_age(uint64_t jiffies)
 			if (bpf_map_lookup_elem(table_fd(table), &key, &flow))
 				continue;
 			flow.last -= jiffies;
+			if (key.proto != 6)
+				flow.sent -= (uint32_t)jiffies;
 			bpf_map_update_elem(table_fd(table), &key, &flow, BPF_ANY);
 		}
 	for (size_t n = 0; native_key(n, &map, &at); n++) {

@@ -211,7 +211,8 @@ static void check_drop(const struct memory *before, const struct fr_event *trace
 	free(after);
 }
 
-/* What a host sends itself, and a SYN that comes in, are of no conversation that it forwarded. */
+/* What a host sends itself, an opening that comes in, and what conntrack may have forgotten and a
+ * socket of the host would take, are of no conversation that it forwarded. */
 static bool is_others(const struct fr_flow *flow, const struct fr_packet *p,
 		      const struct native_packet *packet)
 {
@@ -219,8 +220,27 @@ static bool is_others(const struct fr_flow *flow, const struct fr_packet *p,
 		return false;
 	if (packet->dir == FR_EGRESS)
 		return !packet->ingress_ifindex;
-	return p->key.proto == FR_PROTO_TCP &&
-	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
+	if (p->key.proto == FR_PROTO_TCP)
+		return (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
+	if (p->key.proto == FR_PROTO_SCTP)
+		return !p->seq;
+	return (uint32_t)native_now() - flow->sent >= CONNTRACK_SECONDS * site_hz() &&
+	       (p->key.proto != FR_PROTO_UDP || packet->host.udp_state);
+}
+
+/* What is forwarded passes by nothing but what went out so lately that conntrack knows its answer,
+ * where a socket of this host might take it. */
+static void check_forwarded(const struct fr_flow *flow, const struct fr_packet *p,
+			    const struct native_packet *packet, const struct fr_event *trace)
+{
+	bool udp = p->key.proto == FR_PROTO_UDP && p->fragment != FR_LATER;
+
+	if (trace->reason != FR_REASON_FORWARDED || packet->dir != FR_INGRESS || !udp ||
+	    packet->host.forwards || !packet->host.udp_state)
+		return;
+	require(flow && flow->reason == FR_REASON_FORWARDED, "nothing else vouches");
+	require((uint32_t)native_now() - flow->sent < CONNTRACK_SECONDS * site_hz(),
+		"a host's socket gets nothing by a flow that conntrack has forgotten");
 }
 
 void verdict_check(const struct site *site, const struct memory *before,
@@ -238,6 +258,7 @@ void verdict_check(const struct site *site, const struct memory *before,
 	p.key.scope = trace->key.scope;
 	require(!memcmp(&p.key, &trace->key, sizeof(p.key)), "the key that both readings find");
 	flow = memory_find(site, before, &p.key);
+	check_forwarded(flow, &p, packet, trace);
 	if (is_others(flow, &p, packet))
 		flow = NULL;
 	check_tcp(site, flow, &p, trace);

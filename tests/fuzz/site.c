@@ -54,6 +54,11 @@ static struct fr_image_conf *conf_of(const struct image *image)
 	return (void *)((char *)image->lines + FR_LINE_BYTES);
 }
 
+static struct fr_image_ident *ident_of(const struct image *image)
+{
+	return (void *)((char *)image->lines + 2 * FR_LINE_BYTES);
+}
+
 /* Rule numbers are slots, generation 1, time-outs in jiffies. */
 static void ready_make(const struct image *from, struct image *out)
 {
@@ -73,6 +78,7 @@ static void ready_make(const struct image *from, struct image *out)
 		slots[rule] = rule;
 	for (int i = 0; i < FR_TIMEOUTS; i++)
 		conf_of(out)->timeout[i] *= site_hz();
+	ident_of(out)->conntrack = CONNTRACK_SECONDS * site_hz();
 }
 
 static void site_make(uint8_t number, struct site *out)

@@ -8,7 +8,7 @@
 
 #include "../../user/compile/compile.h"
 
-enum { SITES = 32 };
+enum { SITES = 32, CONNTRACK_SECONDS = 22 };
 
 struct site {
 	struct ruleset *ruleset;

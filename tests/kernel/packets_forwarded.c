@@ -4,7 +4,10 @@
  * whose a flow is, packet by packet and policy after policy. What makes a packet count as forwarded
  * at all is in packets_odd.c.
  */
-#include "packets_rig.h"
+#include "packets_sockets.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum { DNS = LAW(0), SYSLOG = LAW(1), SSH = LAW(2), DNS_TOO = LAW(3), OTHER_DNS = 5 };
 
@@ -110,6 +113,119 @@ Test(packets_forwarded, who_uses_a_masqueraded_tuple_next_is_judged)
 {
 	run(&enforce, tuple_taken);
 	run(&audit, tuple_taken);
+}
+
+/* ---------------------------------------------------------------- what conntrack forgets */
+
+enum { KNOWN = RIG_CONNTRACK * 3 / 4 }; /* seconds for which an answer surely finds its way */
+
+static void time_passes(struct rig *rig, uint32_t seconds)
+{
+	static const char *const tables[] = {"fr_embryos", "fr_talks", "fr_pings", "fr_flows"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		rig_age(rig, tables[i], seconds);
+}
+
+static void forgotten_udp(struct rig *rig)
+{
+	int fd = socket_at(rig->v6, SOCK_DGRAM, true, 5555);
+
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 4445));
+	by_way(rig, false);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
+	time_passes(rig, KNOWN - 10);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
+	time_passes(rig, 11); /* the peer's own packets make nothing younger */
+	DROP(rig, DEFAULT, IN, TALK(IN, 4445));
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 4445));
+	by_way(rig, false);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
+	time_passes(rig, KNOWN + 1);
+	DROP(rig, DEFAULT, IN, TALK(IN, 4445));
+	close(fd); /* nobody here would take it */
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
+}
+
+/* One that a rule admits then is a conversation of the host's. */
+static void forgotten_and_admitted(struct rig *rig)
+{
+	int fd = socket_at(rig->v6, SOCK_DGRAM, true, 514);
+
+#define LOG(direction) .dir = direction, .proto = UDP, .local = 514, .peer = 6000
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, LOG(OUT));
+	by_way(rig, false);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, LOG(IN));
+	time_passes(rig, KNOWN + 1);
+	PASS(rig, RULE, SYSLOG, LOG(IN));
+	PASS(rig, REPLY, SYSLOG, LOG(OUT));
+	cr_assert_eq(rig_counters(rig, SYSLOG).connections, 1);
+#undef LOG
+	close(fd);
+}
+
+/* Without a look-up for sockets: always. Of UDP-Lite, GRE and pings. */
+static void forgotten_others(struct rig *rig)
+{
+#define LITE(direction) .dir = direction, .proto = 136, .local = 5555, .peer = 4445
+#define GRE(direction) .dir = direction, .proto = 47
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, LITE(OUT));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, GRE(OUT));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, ECHO(OUT, rig->v6 ? 128 : 8));
+	by_way(rig, false);
+	for (int late = 0; late < 2; late++) {
+		uint8_t verdict = late ? FR_DROP : FR_PASS;
+		uint8_t reason = late ? FR_REASON_DEFAULT : FR_REASON_FORWARDED;
+		struct expected expected = {verdict, reason, late ? (uint32_t)IN : FR_RULE_OTHER,
+					    __FILE__, __LINE__};
+
+		rig_step(rig, &(struct wire){.v6 = rig->v6, LITE(IN)}, &expected);
+		rig_step(rig, &(struct wire){.v6 = rig->v6, GRE(IN)}, &expected);
+		rig_step(rig, &(struct wire){.v6 = rig->v6, ECHO(IN, rig->v6 ? 129 : 0)},
+			 &expected);
+		time_passes(rig, KNOWN);
+	}
+}
+
+/* SCTP has openings, as TCP: an INIT has no tag. The rest opens nothing, however late. */
+static void forgotten_sctp(struct rig *rig)
+{
+	static const uint8_t init[] = {0x11, 0x5d, 0x15, 0xb3, 0, 0, 0, 0, 9, 9, 9, 9, 1, 0, 0, 20};
+	static const uint8_t data[] = {0x11, 0x5d, 0x15, 0xb3, 1, 2, 3, 4, 9, 9, 9, 9, 0, 3, 0, 20};
+	static const uint8_t ours[] = {0x15, 0xb3, 0x11, 0x5d, 0, 0, 0, 0, 9, 9, 9, 9, 1, 0, 0, 20};
+
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, .dir = OUT, .proto = 132, .body = ours,
+	     .body_size = sizeof(ours));
+	by_way(rig, false);
+	for (int late = 0; late < 2; late++) {
+		PASS(rig, FORWARDED, FR_RULE_OTHER, .dir = IN, .proto = 132, .body = data,
+		     .body_size = sizeof(data));
+		DROP(rig, DEFAULT, IN, .dir = IN, .proto = 132, .body = init,
+		     .body_size = sizeof(init));
+		time_passes(rig, KNOWN + 1);
+	}
+}
+
+/* A container chose the port of a service of the host's, and what came back later reached that. */
+Test(packets_forwarded, what_conntrack_may_have_forgotten_is_the_hosts)
+{
+	static const struct site *const sites[] = {&enforce, &audit};
+	struct rig rig;
+
+	rig_open(&rig);
+	addresses_up();
+	for (size_t i = 0; i < ARRAY_SIZE(sites); i++) {
+		both_families(&rig, sites[i], forgotten_udp);
+		both_families(&rig, sites[i], forgotten_and_admitted);
+		both_families(&rig, sites[i], forgotten_others);
+		both_families(&rig, sites[i], forgotten_sctp);
+	}
+	rig_close(&rig);
 }
 
 /* ---------------------------------------------------------------- policies that follow */

@@ -108,6 +108,7 @@ static struct ruleset *ruleset_of(const struct rig *rig, const struct site *site
 
 static void install(struct rig *rig, const struct site *site, bool forget)
 {
+	struct fr_image_ident *ident;
 	struct fr_image_conf *conf;
 	struct image image = {};
 
@@ -115,6 +116,8 @@ static void install(struct rig *rig, const struct site *site, bool forget)
 	((struct fr_image_head *)image.lines)->flags |= site->flags_on & FR_F_FORWARDING_ON;
 	conf = (void *)((char *)image.lines + FR_LINE_BYTES);
 	conf->adopt_until = site->adopt_until;
+	ident = (void *)((char *)image.lines + 2 * FR_LINE_BYTES);
+	ident->conntrack = RIG_CONNTRACK;
 	cr_assert_eq(bench_install(rig->bench, &image, forget), 0);
 	image_free(&image);
 	rig->site = *site;
@@ -274,6 +277,8 @@ void rig_age(const struct rig *rig, const char *map, uint32_t seconds)
 		at = next;
 		cr_assert_eq(bpf_map_lookup_elem(fd, &at, &flow), 0);
 		flow.last -= seconds * hz;
+		if (at.proto != TCP)
+			flow.sent -= seconds * hz;
 		cr_assert_eq(bpf_map_update_elem(fd, &at, &flow, BPF_ANY), 0);
 	}
 }

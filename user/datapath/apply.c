@@ -153,6 +153,7 @@ static int make_image(struct change *change)
 		.class_lines = change->live_class,
 		.generation = change->generation,
 		.extra_flags = change->extra_flags,
+		.conntrack = change->conntrack,
 		.slot = change->slots.slot,
 	};
 	int err = adopt_until(change, &install.adopt_until);
@@ -191,12 +192,14 @@ static int flip(const struct change *change)
 static bool unchanged(const struct change *change)
 {
 	const struct fr_image_head *live = change->live.lines;
+	const struct fr_image_ident *ident = (const void *)((const char *)live + 2 * FR_LINE_BYTES);
 
 	return change->same_shape && change->slots.same && change->same_hooks &&
 	       same_requests(change) &&
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
-	       (live->flags & FR_F_FORWARDING_ON) == change->extra_flags;
+	       (live->flags & FR_F_FORWARDING_ON) == change->extra_flags &&
+	       ident->conntrack == conntrack_jiffies(change->conntrack);
 }
 
 static int carry_out(struct change *change)

@@ -184,13 +184,15 @@ static void forget(const struct bench *bench)
 		bpf_map_update_elem(bench->fds[PROGRAM_COUNT + MAP_ROOM], &i, &empty, BPF_ANY);
 }
 
-/* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says.
- */
+/* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says,
+ * and `conntrack`, in seconds. */
 int bench_install(struct bench *bench, const struct image *image, bool forget_flows)
 {
 	CLEANUP(arena_drop) struct arena *arena = arena_new();
 	struct diags d = {.arena = arena};
 	struct install install = {.image = image, .generation = bench->generation + 1};
+	const struct fr_image_ident *ident;
+	const struct fr_image_conf *conf;
 	uint32_t zero = 0;
 	int err, fd;
 
@@ -200,10 +202,12 @@ int bench_install(struct bench *bench, const struct image *image, bool forget_fl
 		if (err)
 			return err;
 	}
-	if (image->line_count > 1)
-		install.adopt_until =
-			((const struct fr_image_conf *)((const char *)image->lines + FR_LINE_BYTES))
-				->adopt_until;
+	if (image->line_count > 2) {
+		conf = (const void *)((const char *)image->lines + FR_LINE_BYTES);
+		ident = (const void *)((const char *)image->lines + 2 * FR_LINE_BYTES);
+		install.adopt_until = conf->adopt_until;
+		install.conntrack = ident->conntrack;
+	}
 	install.class_lines = bench->image_lines;
 	fd = image_install(&install, &d);
 	if (fd < 0)

@@ -42,6 +42,7 @@ struct change {
 	size_t joining_count;
 	struct slot_plan slots;
 	uint32_t extra_flags; /* facts of the host, for the head */
+	uint32_t conntrack;   /* and for the ident, in seconds */
 	char build[FR_NAME_MAX];
 	bool same_hooks; /* attached as they are, by the same names */
 	struct lowering_list lowered;

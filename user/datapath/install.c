@@ -109,10 +109,18 @@ static uint32_t in_jiffies(uint32_t seconds, uint32_t hz)
 	return jiffies > UINT32_MAX ? UINT32_MAX : (uint32_t)jiffies;
 }
 
+/* A packet may wait for its neighbour's address between conntrack and the device: a quarter is for
+ * that. */
+uint32_t conntrack_jiffies(uint32_t seconds)
+{
+	return in_jiffies(seconds, clock_hz()) / 4 * 3;
+}
+
 static void image_fill(void *lines, const struct install *install)
 {
 	struct fr_image_head *head = lines;
 	struct fr_image_conf *conf = (void *)((char *)lines + LINE_CONF * FR_LINE_BYTES);
+	struct fr_image_ident *ident = (void *)((char *)lines + LINE_IDENT * FR_LINE_BYTES);
 	uint32_t hz = clock_hz();
 	uint32_t *slots;
 
@@ -123,6 +131,7 @@ static void image_fill(void *lines, const struct install *install)
 	for (int i = 0; i < FR_TIMEOUTS; i++)
 		conf->timeout[i] = in_jiffies(conf->timeout[i], hz);
 	conf->adopt_until = install->adopt_until;
+	ident->conntrack = conntrack_jiffies(install->conntrack);
 	head->flags |= install->extra_flags;
 	head->generation = install->generation;
 }

@@ -104,12 +104,15 @@ struct install {
 	uint32_t generation;
 	uint32_t extra_flags;
 	uint64_t adopt_until;
+	uint32_t conntrack;   /* seconds, of host_conntrack() */
 	const uint32_t *slot; /* by rule number; NULL: the rule's own number */
 };
 /* A new inner map with the image as the programs need it; verified. fd, or -errno with a
  * diagnostic. */
 int image_install(const struct install *install, struct diags *d);
 int image_map_view(int fd, struct image *out); /* map it read-only */
+/* For so long after a packet went out it surely remembers, of a shortest time-out. */
+uint32_t conntrack_jiffies(uint32_t seconds);
 
 /* ---------------------------------------------------------------- clock.c */
 int clock_run(int program_fd, struct clock_pair *out);
@@ -123,6 +126,11 @@ int host_bpffs(const char *pin_root, bool mount, struct diags *d);
 /* Whether host_bpffs() would mount it, if it may. */
 bool bpffs_mountable(const char *pin_root);
 const char *pin_root(const struct host_options *o);
+
+/* ---------------------------------------------------------------- conntrack.c */
+
+/* Seconds after which conntrack forgets a datagram at the earliest; 30 at most. */
+int host_conntrack(uint32_t *out);
 
 /* ---------------------------------------------------------------- netlink.c */
 

@@ -225,6 +225,12 @@ static int plan_host_facts(struct change *change)
 				  "the kernel does not tell whether it forwards: %s",
 				  error_text(err));
 	change->extra_flags = forwarding ? FR_F_FORWARDING_ON : 0;
+	err = host_conntrack(&change->conntrack);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "conntrack", NULL,
+				  "the time-outs of conntrack cannot be read from "
+				  "/proc/sys/net/netfilter: %s",
+				  error_text(err));
 	return 0;
 }
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Sockets of the rig's namespace, with the addresses that the wire's packets have. */
+#ifndef PACKETS_SOCKETS_H
+#define PACKETS_SOCKETS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "packets_rig.h"
+
+/* Both sides' addresses become the namespace's own. */
+void addresses_up(void);
+/* Bound to a port at the address of the protected party, or of its peer; closed by the caller. */
+int socket_at(bool v6, int type, bool local, uint16_t port);
+void connect_to(int fd, bool v6, bool local, uint16_t port);
+
+/* One connection through the namespace; `server` may be the protected party or its peer. */
+struct stream {
+	int listener, client, accepted;
+};
+struct stream stream_open(bool v6, bool we_listen, uint16_t listening, uint16_t from);
+void stream_close(const struct stream *s);
+
+#endif
