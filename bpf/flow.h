@@ -70,6 +70,15 @@ static __always_inline int flow_step_syn_again(struct fr_flow *flow)
 	return known ? FR_STEP_KEEP : FR_STEP_AGAIN;
 }
 
+/* May this be a simultaneous open? What a SYN of the responder without ACK is then depends on the
+ * socket that it would meet. */
+static __always_inline int flow_meets_syn(const struct fr_flow *flow, const struct fr_packet *p)
+{
+	return p->key.proto == FR_PROTO_TCP && flow->opener != p->dir &&
+	       flow->state == FR_FLOW_OPENING &&
+	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
+}
+
 /* A SYN of the responder without ACK: simultaneous open, while the opener's is unanswered. One that
  * enforcement would have refused is no opening to meet. */
 static __always_inline int flow_step_syn_both(struct fr_flow *flow, const struct fr_packet *p)

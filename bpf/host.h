@@ -11,6 +11,9 @@
 
 enum { /* of sockets and addresses, from headers that BPF programs cannot include */
        FR_SK_ESTABLISHED = 1,
+       FR_SK_SYN_SENT = 2,
+       FR_SK_SYN_RECV = 3,
+       FR_SK_NEW_SYN_RECV = 12,
        FR_SK_LISTEN = 10,
        FR_SK_STREAM = 1,
        FR_AF_INET = 2,

@@ -12,6 +12,20 @@
 
 /* ---------------------------------------------------------------- conversations */
 
+/* A SYN-ACK to an opening that came in by a device which is not attached: a listener has it in its
+ * queue. */
+static __always_inline int answers_unseen(const struct fr_scene *s, const struct fr_packet *p,
+					  struct fr_hook h)
+{
+	__u8 state;
+
+	if (h.kind != FR_KIND_INTERFACE || h.dir != FR_EGRESS ||
+	    (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) != (FR_TCP_SYN | FR_TCP_ACK))
+		return 0;
+	state = host_tcp(s->skb, p, p->key.peer_port);
+	return state == FR_SK_NEW_SYN_RECV || state == FR_SK_SYN_RECV;
+}
+
 /* No flow knows it: who opens, and does a flow start? 1: decided already. */
 static __always_inline int judge_unknown(const struct fr_scene *s, const struct fr_packet *p,
 					 struct fr_finding *f, struct fr_hook h)
@@ -32,6 +46,11 @@ static __always_inline int judge_unknown(const struct fr_scene *s, const struct 
 			find_pass(f, FR_CELL_NUMBER(real), FR_REASON_FAILSAFE);
 			return 1;
 		}
+	}
+	if (answers_unseen(s, p, h)) {
+		f->opener = FR_INGRESS;
+		f->start = 1 + FR_FLOW_ANSWERED;
+		return 0;
 	}
 	opener = p->tcp_flags & (FR_TCP_SYN | FR_TCP_RST) ? -1 : adopt_opener(s, p, h);
 	if (opener >= 0) {
@@ -106,6 +125,15 @@ static __always_inline int is_others(const struct fr_scene *s, const struct fr_p
 	return opens_connection(p) || conntrack_may_forget(s, p, flow);
 }
 
+/* A SYN that meets no opening: the socket that asked for this connection has gone. Of a guest's
+ * sockets nothing is known. */
+static __always_inline int socket_gave_up(const struct fr_scene *s, const struct fr_packet *p,
+					  const struct fr_flow *flow, struct fr_hook h)
+{
+	return h.kind != FR_KIND_GUEST && flow_meets_syn(flow, p) &&
+	       host_tcp(s->skb, p, p->key.peer_port) != FR_SK_SYN_SENT;
+}
+
 /* The flow that the packet belongs to, if any. 1: it is no packet that its flow can carry. */
 static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_packet *p,
 				      struct fr_finding *f, struct fr_hook h)
@@ -115,7 +143,8 @@ static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_
 
 	if (!flow)
 		return 0;
-	step = is_others(s, p, flow, h) ? FR_STEP_FRESH : flow_step(flow, p);
+	step = is_others(s, p, flow, h) || socket_gave_up(s, p, flow, h) ? FR_STEP_FRESH
+									 : flow_step(flow, p);
 	step ^= s->conf->zero;
 	if (step == FR_STEP_REFUSE)
 		return 1;
@@ -166,7 +195,7 @@ static __always_inline void judge_new(struct fr_scene *s, struct fr_packet *p, s
 	p->key.proto ^= s->conf->zero;
 	p->tcp_flags ^= s->conf->zero;
 	p->icmp_reply ^= s->conf->zero;
-	if (f->start == 1 + FR_FLOW_ADOPTED)
+	if (f->opener != h.dir)
 		port = flow_port(&p->key, f->opener);
 	find_cell(s, f, judge_cell(s, p, f->opener, port, 0));
 	if (f->start == 1 + FR_FLOW_ADOPTED) {

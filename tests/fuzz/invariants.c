@@ -7,6 +7,8 @@
 #include "parsed.h"
 #include "require.h"
 
+enum { SYN_SENT = 2, SYN_RECV = 3, NEW_SYN_RECV = 12 }; /* of sockets, as the kernel has them */
+
 /* ---------------------------------------------------------------- before and after */
 
 void memory_take(struct memory *memory)
@@ -112,10 +114,22 @@ static bool oracle_says_of(const struct site *site, uint8_t opener, const struct
 	return oracle_says(site, opener, flow_port(&trace->key, opener), trace);
 }
 
+/* A SYN-ACK to a SYN that a listener has got by another device. */
+static bool answers_unseen(const struct fr_packet *p, const struct native_packet *packet)
+{
+	return packet->kind == FR_KIND_INTERFACE && packet->dir == FR_EGRESS &&
+	       p->key.proto == FR_PROTO_TCP && p->fragment != FR_LATER &&
+	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == (FR_TCP_SYN | FR_TCP_ACK) &&
+	       (packet->host.tcp_state == NEW_SYN_RECV || packet->host.tcp_state == SYN_RECV);
+}
+
 /* Whose opening was judged? The packet's own, or that of the flow that it belongs to. */
 static bool oracle_agrees(const struct site *site, const struct fr_flow *flow,
-			  const struct fr_packet *p, const struct fr_event *trace)
+			  const struct fr_packet *p, const struct native_packet *packet,
+			  const struct fr_event *trace)
 {
+	if (!flow && answers_unseen(p, packet))
+		return oracle_says_of(site, FR_INGRESS, trace);
 	if (trace->reason == FR_REASON_REPLY)
 		return flow && flow->opener != p->dir && oracle_says_of(site, flow->opener, trace);
 	if (flow && oracle_says_of(site, flow->opener, trace))
@@ -175,16 +189,17 @@ static void check_mode(const struct site *site, const struct fr_event *trace)
 		require(rule && rule->staged, "enforcement lets pass only what is staged");
 }
 
-static void check_tcp(const struct site *site, const struct fr_flow *flow,
-		      const struct fr_packet *p, const struct fr_event *trace)
+static void check_tcp(const struct fr_flow *flow, const struct fr_packet *p,
+		      const struct native_packet *packet, const struct fr_event *trace)
 {
 	uint8_t syn = p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK);
 	bool forwarded = trace->reason == FR_REASON_FORWARDED;
+	bool asking = packet->kind == FR_KIND_GUEST || packet->host.tcp_state == SYN_SENT;
 
-	(void)site;
 	if (p->key.proto != FR_PROTO_TCP || p->fragment == FR_LATER || !flow)
 		return;
-	if (flow->opener != p->dir && syn == FR_TCP_SYN && flow->state != FR_FLOW_OPENING)
+	if (flow->opener != p->dir && syn == FR_TCP_SYN &&
+	    (flow->state != FR_FLOW_OPENING || !asking))
 		require(trace->reason != FR_REASON_REPLY,
 			"a SYN is no reply but where both open at once");
 	if (syn == (FR_TCP_SYN | FR_TCP_ACK) &&
@@ -261,7 +276,8 @@ void verdict_check(const struct site *site, const struct memory *before,
 	check_forwarded(flow, &p, packet, trace);
 	if (is_others(flow, &p, packet))
 		flow = NULL;
-	check_tcp(site, flow, &p, trace);
+	check_tcp(flow, &p, packet, trace);
 	if (is_oracles(trace->reason) && p.fragment != FR_LATER)
-		require(oracle_agrees(site, flow, &p, trace), "the verdict is the oracle's");
+		require(oracle_agrees(site, flow, &p, packet, trace),
+			"the verdict is the oracle's");
 }

@@ -97,7 +97,7 @@ static uint8_t flags_answering(const struct cursor *c, uint8_t option)
 static void packet_fill(const struct cursor *c, uint8_t option, struct native_packet *out)
 {
 	static const uint32_t linear[] = {FRAME_MAX, 0, 14, 18, 34, 54, 62, 74};
-	static const uint8_t sockets[] = {0, 1, 10, 0};
+	static const uint8_t sockets[] = {0, 1, 10, 0}, streams[] = {0, 1, 10, 0, 2, 12, 1, 0};
 	uint32_t skip = !c->l3 && c->kind == FR_KIND_CGROUP ? ETHERNET : 0;
 
 	memset(out, 0, sizeof(*out));
@@ -116,7 +116,8 @@ static void packet_fill(const struct cursor *c, uint8_t option, struct native_pa
 		out->protocol = c->frame.data[0] >> 4 == 6 ? 0x86dd : 0x0800;
 	out->linear = linear[option & 7];
 	out->vlan = option & 8 ? 1 << 15 | 5 : 0;
-	out->host.tcp_state = out->host.udp_state = sockets[option >> 5 & 3];
+	out->host.tcp_state = streams[option >> 5];
+	out->host.udp_state = sockets[option >> 5 & 3];
 	out->host.tcp_listener = option & 128 ? 10 : 0;
 	out->host.forwards = (option >> 5) == 7;
 	out->host.decrypted = (option >> 5) == 3;

@@ -126,17 +126,3 @@ Test(packets_forged, a_third_packet_that_does_not_acknowledge_the_answer_promote
 {
 	run(blind_third);
 }
-
-/* A tag that the device took off counts as one of the two. */
-static void tags(struct rig *rig)
-{
-	if (rig->kind == FR_KIND_CGROUP)
-		return;
-	PASS(rig, RULE, WEB, WEB_IN = SYN, .tags = 2, .tag = {5, 6});
-	PASS(rig, NON_IP, FR_RULE_OTHER, WEB_IN = SYN, .tags = 3, .tag = {5, 6, 7});
-}
-
-Test(packets_forged, three_tags_are_no_ip)
-{
-	run(tags);
-}

@@ -14,6 +14,15 @@ void addresses_up(void);
 int socket_at(bool v6, int type, bool local, uint16_t port);
 void connect_to(int fd, bool v6, bool local, uint16_t port);
 
+/* The peer's address is on the wire, and nobody answers there. */
+void peer_is_silent(void);
+/* Asks the silent peer for a connection: in SYN_SENT until it is closed. */
+int socket_asking(bool v6, uint16_t from, uint16_t to);
+
+/* The peer's SYN comes in by the rig's first device: the listener of port `to` has it in its queue.
+ * After peer_is_silent(). */
+void peer_asks(const struct rig *rig, uint16_t from, uint16_t to);
+
 /* One connection through the namespace; `server` may be the protected party or its peer. */
 struct stream {
 	int listener, client, accepted;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TCP through the programs: who opens is judged, replies follow, and nobody slips in mid-stream. */
-#include "packets_rig.h"
+#include "packets_sockets.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum { HTTPS = LAW(0), SSH = LAW(1), EPHEMERAL = 40000 };
 
@@ -165,6 +168,8 @@ Test(packets_tcp, the_roles_of_two_ports_can_be_exchanged)
 
 static void simultaneous(struct rig *rig)
 {
+	int fd = socket_asking(rig->v6, EPHEMERAL, 443);
+
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN | ACK);
@@ -173,11 +178,113 @@ static void simultaneous(struct rig *rig)
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
 	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	close(fd);
+}
+
+static void meets_nobody(struct rig *rig)
+{
+	bool guest = rig->kind == FR_KIND_GUEST;
+	int fd = socket_asking(rig->v6, EPHEMERAL, 443), listener;
+
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	close(fd);
+	listener = socket_at(rig->v6, SOCK_STREAM, true, EPHEMERAL);
+	cr_assert_eq(listen(listener, 1), 0);
+	if (guest) /* of its sockets nothing is known */
+		PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN);
+	else
+		DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	rig_age(rig, "fr_embryos", 61);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	close(listener);
+	/* the socket of another tuple is not meant */
+	fd = socket_asking(rig->v6, EPHEMERAL, 444);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	if (!guest)
+		DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
+	close(fd);
+}
+
+/* The peer has opened, and so do we. */
+static void we_meet(struct rig *rig)
+{
+	int fd;
+
+	if (rig->kind == FR_KIND_GUEST)
+		return;
+	PASS(rig, RULE, SSH, SSH_IN = SYN);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = SYN);
+	fd = socket_asking(rig->v6, 22, EPHEMERAL);
+	PASS(rig, REPLY, SSH, SSH_OUT = SYN);
+	close(fd);
+}
+
+/* The SYN came in by another device; also the rest of what the peer sends may. */
+static void unseen_syn(struct rig *rig)
+{
+	int listener = socket_at(rig->v6, SOCK_STREAM, true, 22);
+	struct fr_flow flow;
+
+	cr_assert_eq(listen(listener, 9), 0);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = SYN | ACK);
+	peer_asks(rig, EPHEMERAL, 22);
+	if (rig->kind != FR_KIND_INTERFACE) { /* they see both directions, or no sockets */
+		DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = SYN | ACK);
+	} else {
+		PASS(rig, RULE, SSH, SSH_OUT = SYN | ACK);
+		PASS(rig, REPLY, SSH, SSH_OUT = SYN | ACK); /* again */
+		cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, &flow), 1);
+		cr_assert(flow.opener == IN && flow.state == FR_FLOW_ANSWERED);
+		PASS(rig, REPLY, SSH, SSH_OUT = ACK, .payload = 100);
+		DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = SYN);
+		PASS(rig, REPLY, SSH, SSH_OUT = FIN | ACK);
+		PASS(rig, RULE, SSH, SSH_IN = ACK); /* one comes this way after all */
+		cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1);
+		cr_assert_eq(rig_counters(rig, SSH).connections, 1);
+	}
+	close(listener);
+}
+
+/* What no rule lets in is not answered. */
+static void unseen_and_refused(struct rig *rig)
+{
+	int listener = socket_at(rig->v6, SOCK_STREAM, true, 23);
+
+	cr_assert_eq(listen(listener, 9), 0);
+	peer_asks(rig, EPHEMERAL, 23);
+	if (rig->kind == FR_KIND_INTERFACE)
+		DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = OUT, .proto = TCP, .local = 23,
+		     .peer = EPHEMERAL, .flags = SYN | ACK);
+	close(listener);
+}
+
+static void each_with_a_silent_peer(const struct site *site, void (*steps)(struct rig *rig))
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	peer_is_silent();
+	rig_each(&rig, site, steps);
+	rig_close(&rig);
 }
 
 Test(packets_tcp, simultaneous_open_is_admitted_while_our_syn_is_unanswered)
 {
-	run(&enforce, simultaneous);
+	each_with_a_silent_peer(&enforce, simultaneous);
+	each_with_a_silent_peer(&enforce, we_meet);
+}
+
+Test(packets_tcp, a_syn_ack_to_a_syn_that_came_another_way_is_of_that_opening)
+{
+	each_with_a_silent_peer(&enforce, unseen_syn);
+	each_with_a_silent_peer(&enforce, unseen_and_refused);
+	each_with_a_silent_peer(&audit, unseen_and_refused);
+}
+
+Test(packets_tcp, a_syn_meets_an_opening_only_while_its_socket_asks)
+{
+	each_with_a_silent_peer(&enforce, meets_nobody);
+	each_with_a_silent_peer(&audit, meets_nobody);
 }
 
 static void no_syn_ack_of_opener(struct rig *rig)

@@ -177,6 +177,26 @@ Test(flow_steps, a_flow_that_both_have_ended_is_not_revived)
 	expect_step(&flow, OPENER, SYN, FR_STEP_FRESH, FR_FLOW_CLOSING);
 }
 
+/* Whether there is a socket to meet is asked for nothing else. */
+Test(flow_steps, only_the_first_syn_of_a_responder_may_meet_an_opening)
+{
+	static const uint8_t flags[] = {SYN, SYN | ACK, ACK, RST, FIN | ACK};
+
+	for (size_t i = 0; i < sizeof(flags); i++)
+		for (uint8_t dir = 0; dir < FR_DIRS; dir++)
+			for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
+				struct fr_flow flow = {.opener = FR_EGRESS, .state = state};
+				struct fr_packet p = {.key.proto = FR_PROTO_TCP,
+						      .dir = dir,
+						      .tcp_flags = flags[i]};
+
+				cr_expect_eq(flow_meets_syn(&flow, &p),
+					     dir == FR_INGRESS && state == FR_FLOW_OPENING && !i);
+				p.key.proto = FR_PROTO_UDP;
+				cr_expect_not(flow_meets_syn(&flow, &p));
+			}
+}
+
 Test(flow_steps, simultaneous_open)
 {
 	struct fr_flow flow = {.state = FR_FLOW_OPENING};
