@@ -116,6 +116,9 @@ void diag_warning(struct diags *d, struct loc loc, const char *check, const char
 void diag_note(struct diags *d, struct loc loc, const char *check, const char *hint,
 	       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Errors are only counted from here on: there is no use in explaining a further one. */
+bool diags_full(const struct diags *d);
+
 /* strerror, with a name for the kernel's 524 (ENOTSUPP). `err` of either sign. */
 const char *error_text(int err);
 

@@ -24,7 +24,12 @@ static char *arena_vprintf(struct arena *arena, const char *format, va_list args
 	return text;
 }
 
-static bool diags_full(const struct diags *d, enum severity severity)
+bool diags_full(const struct diags *d)
+{
+	return d->errors >= DIAGS_KEPT;
+}
+
+static bool is_counted_only(const struct diags *d, enum severity severity)
 {
 	switch (severity) {
 	case SEV_ERROR:
@@ -42,7 +47,7 @@ static void diag_put(struct diags *d, struct diag diag, const char *format, va_l
 		d->errors++;
 	if (diag.severity == SEV_WARNING)
 		d->warnings++;
-	if (diags_full(d, diag.severity))
+	if (is_counted_only(d, diag.severity))
 		return;
 	diag.message = arena_vprintf(d->arena, format, args);
 	if (diag.hint)

@@ -100,6 +100,21 @@ bool service_has(const struct service *service, uint8_t proto, uint16_t port);
  * -1 when the text names none. */
 int icmp_type_parse(uint8_t proto, const char *text, uint8_t *type, int *code);
 const char *icmp_type_name(uint8_t proto, uint8_t type); /* or NULL */
+const char *icmp_type_nearest(const char *text);	      /* to a mistyped name, or NULL */
+
+/* ---------------------------------------------------------------- what people write instead
+ *
+ * What is wrong with a text that is no address, no prefix or no service, in a few words ("a peer
+ * has no port"), and what to write instead; `meant` is that alone, when it is one thing. What is
+ * proposed admits no more than what was written. In the arena; all NULL: nothing is known. */
+struct arena;
+struct advice {
+	const char *message, *hint, *meant;
+};
+/* A text without the quotation marks of word processors around it, or NULL when there are none. */
+const char *text_unquoted(struct arena *arena, const char *text);
+struct advice peer_advice(struct arena *arena, const char *text);
+struct advice service_advice(struct arena *arena, const char *text);
 
 /* Who opens what: the question that every judge answers. */
 struct tuple {

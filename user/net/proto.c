@@ -138,6 +138,18 @@ const char *icmp_type_name(uint8_t proto, uint8_t type)
 	return NULL;
 }
 
+const char *icmp_type_nearest(const char *text)
+{
+	const char *names[ARRAY_SIZE(icmp_types)];
+	size_t i;
+
+	if (strcasecmp(text, "ping") == 0)
+		return "echo-request";
+	for (i = 0; i < ARRAY_SIZE(icmp_types); i++)
+		names[i] = icmp_types[i].name;
+	return nearest_word(text, names, ARRAY_SIZE(names));
+}
+
 static int type_parse(uint8_t proto, const char *text, uint8_t *type)
 {
 	uint64_t number;
