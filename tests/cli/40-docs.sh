@@ -155,6 +155,30 @@ while read -r table rows; do
 	fi
 done < <(sed -nE 's/^\| `([a-z-]+)` \|.*\| ([0-9]+) \|$/\1 \2/p' docs/tables.md)
 
+# ---------------------------------------------------------------- diagnostics
+
+# A table ends at a blank line: what follows it without a head of its own is not shown as rows.
+broken=$(awk 'FNR == 1 { row = blank = 0 }
+	/^\|/ && row && blank { line = FILENAME ":" FNR; getline; if ($0 !~ /^\| *-/) print line }
+	{ if (/^\|/) { row = 1; blank = 0 } else if (/^$/) blank = row; else row = blank = 0 }' ./*.md docs/*.md)
+[ -z "$broken" ] && ok 'no table of a document is torn' || not_ok 'no table of a document is torn' "$broken"
+
+# The first string of each call is the id; syntax faults carry theirs.
+mapfile -t ids < <({
+	find user -name '*.c' -exec cat {} + | tr '\n' ' ' |
+		grep -oP 'diag_(error|warning|note)\([^;"]*"\K[a-z0-9]+(-[a-z0-9]+)*(?=")'
+	cat user/*/*.c | grep -oP '(\.|->)check = "\K[a-z-]+(?=")'
+} | sort -u)
+missing=()
+for id in "${ids[@]}"; do
+	grep -qE "^\| [^|]*\`$id\`" docs/diagnostics.md docs/commands.md || missing+=("$id")
+done
+if [ ${#missing[@]} = 0 ] && [ ${#ids[@]} -gt 90 ]; then
+	ok "docs: each of ${#ids[@]} ids of diagnostics is in a table"
+else
+	not_ok 'docs: each id of diagnostics is in a table' "${#ids[@]} ids" "${missing[@]}"
+fi
+
 # ---------------------------------------------------------------- lessons
 
 # Every test that docs/lessons.md names is there.

@@ -568,7 +568,8 @@ Test(policy, what_is_wrong_with_one_rule_hides_nothing_of_the_others)
 	cr_assert_neq(l.err, 0);
 	cr_assert_eq(load_find(&l, "host-bits")->loc.line, 10);
 	cr_assert_eq(load_find(&l, "unknown-prefixes")->loc.line, 12);
-	cr_assert_str_eq(load_find(&l, "unknown-prefixes")->hint, "one of: s, u");
+	cr_assert_str_eq(load_find(&l, "unknown-prefixes")->hint,
+			 "did you mean 'prefixes/s'? (one of: prefixes/s, prefixes/u)");
 	cr_assert_eq(load_find(&l, "duplicate-id")->loc.line, 13);
 	cr_assert_eq(l.d.errors, 6, "%s", load_all(&l)); /* and s.txt twice, and b once more */
 	load_free(&l);
@@ -631,10 +632,14 @@ Test(policy, a_large_text_is_read_as_a_small_one_is)
 	l = load_new();
 	load_text(&l, many_rules(&l, COUNT, "  - [\n"));
 	cr_assert_eq(l.d.errors, 1, "%s", load_all(&l));
-	cr_assert_eq(load_find(&l, "yaml-syntax")->loc.line, 10 + COUNT);
+	cr_assert_eq(load_find(&l, "yaml-syntax")->loc.line, 9 + COUNT);
 	load_free(&l);
 	l = load_new();
-	load_text(&l, many_rules(&l, COUNT, "  - &a {id: r1}\n"));
+	load_text(
+		&l,
+		many_rules(
+			&l, COUNT,
+			"  - &a {id: r1, direction: egress, peer: any, ports: any, action: allow}\n"));
 	cr_assert_eq(l.d.errors, 1, "%s", load_all(&l));
 	cr_assert_eq(load_find(&l, "yaml-alias")->loc.line, 9 + COUNT);
 	load_free(&l);

@@ -55,8 +55,9 @@ static bool check_empty(const struct check_context *c, struct finding *out)
 		"give it 'use' or 'rules'; to remove a policy from a host: flowreeve detach %s",
 		c->rs->name);
 	out->message = "the policy has no rule; enforced, it would cut everything but failsafe";
+	/* A key that nobody knows may be what the rules are under. */
 	if (list_is_empty(c, "use") && list_is_empty(c, "rules") && !rules_written(c->rs))
-		return true;
+		return !c->draft->odd_keys;
 	/* Rows without ports are warned of and open nothing: nothing may be left of it all. */
 	return !c->job->d->errors && !rules_written(c->rs);
 }

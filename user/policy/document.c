@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "events.h"
 #include "node.h"
+#include "syntax.h"
 
 struct builder {
 	struct diags *d;
@@ -21,6 +21,7 @@ struct builder {
 	unsigned depth;
 	const char *until; /* stop once the document's own map has this key; NULL: read it all */
 	bool stopped;
+	size_t characters, bytes; /* one place of which both are known */
 };
 
 static struct loc place(const struct builder *b, uint32_t line, uint32_t column)
@@ -37,43 +38,10 @@ static struct loc event_loc(const struct builder *b, const struct event *event)
 	return loc;
 }
 
-/* What cannot be decoded has only a byte offset. */
-static struct loc offset_loc(const struct builder *b, size_t offset)
+static int refuse_fault(struct builder *b, const struct syntax_fault *fault)
 {
-	uint32_t line = 1, column = 1;
-	size_t i;
-
-	for (i = 0; i < offset && i < b->source->size; i++) {
-		column += ((unsigned char)b->source->text[i] & 0xc0) != 0x80;
-		if (b->source->text[i] == '\n') {
-			line++;
-			column = 1;
-		}
-	}
-	return place(b, line, column);
-}
-
-/* What stands there, or just before, and looks like a plain value but is none in YAML. */
-static const char *hint_syntax(const struct builder *b, const struct loc *loc)
-{
-	const char *text = b->source->text;
-	uint32_t line = 1, column = 1;
-	size_t at = 0;
-
-	while (at < b->source->size && (line < loc->line || column < loc->column)) {
-		bool ended = text[at] == '\n';
-
-		line += ended;
-		column = ended ? 1 : column + (((unsigned char)text[at] & 0xc0) != 0x80);
-		at++;
-	}
-	while (at < b->source->size && ((unsigned char)text[at] & 0xc0) == 0x80)
-		at++;
-	if (at && text[at - 1] == '*')
-		return "a value that begins with '*' needs quotes: \"*.example.com\"";
-	if (at < b->source->size && text[at] == ':')
-		return "an address that begins with ':' needs quotes: \"::1\"";
-	return NULL;
+	return diag_error(b->d, fault->loc, -EINVAL, fault->check, fault->hint, "%s",
+			  fault->message);
 }
 
 static int refuse_memory(struct builder *b)
@@ -85,21 +53,12 @@ static int refuse_memory(struct builder *b)
 static int refuse_syntax(struct builder *b)
 {
 	struct event_error error = events_error(b->events);
-	struct loc loc = place(b, error.line, error.column);
+	struct syntax_fault fault;
 
 	if (error.why == EVENT_NO_MEMORY)
 		return refuse_memory(b);
-	if (error.why == EVENT_NO_TEXT)
-		return diag_error(b->d, offset_loc(b, error.offset), -EINVAL, "yaml-syntax",
-				  strstr(error.problem, "control") ? "leave it out"
-								   : "a policy is UTF-8 text",
-				  "not text: %s", error.problem);
-	if (error.context && error.context_line != error.line)
-		return diag_error(b->d, loc, -EINVAL, "yaml-syntax", NULL,
-				  "not YAML: %s, %s that begins in line %u", error.problem,
-				  error.context, error.context_line);
-	return diag_error(b->d, loc, -EINVAL, "yaml-syntax", hint_syntax(b, &loc), "not YAML: %s",
-			  error.problem);
+	fault = syntax_explain(b->d->arena, b->source, &error);
+	return refuse_fault(b, &fault);
 }
 
 static int next_event(struct builder *b, struct event *event)
@@ -130,16 +89,49 @@ static int node_new(struct builder *b, const struct event *event, enum node_kind
 	return 0;
 }
 
-static int refuse_extras(struct builder *b, const struct event *event)
+/* Places come in order, so that many of them are found in one walk. */
+static size_t event_offset(struct builder *b, const struct event *event)
 {
-	if (event->anchored || event->kind == EVENT_ALIAS)
-		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-alias",
-				  "write the value out where it is used",
-				  "anchors and aliases (& and *) are not allowed");
-	if (event->tag)
-		return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-tag", "leave it out",
-				  "tags ('%s') are not allowed", event->tag);
-	return 0;
+	const struct source *source = b->source;
+
+	while (b->characters < event->start && b->bytes < source->size) {
+		b->bytes++;
+		while (b->bytes < source->size &&
+		       ((unsigned char)source->text[b->bytes] & 0xc0) == 0x80)
+			b->bytes++;
+		b->characters++;
+	}
+	return b->bytes;
+}
+
+/* Aliases, anchors and tags are no part of the language. The rest of the file is read all the same.
+ */
+static void refuse_extras(struct builder *b, const struct event *event)
+{
+	size_t at = event_offset(b, event);
+	struct syntax_fault fault;
+	bool alias = event->anchored || event->kind == EVENT_ALIAS;
+
+	if (diags_full(b->d)) {
+		b->d->errors++;
+		return;
+	}
+	fault = sign_explain(b->d->arena, b->source, at);
+	fault.check = alias ? "yaml-alias" : "yaml-tag";
+	if (event->anchored)
+		fault.hint = "leave it out, and write the value wherever it is used";
+	else if (alias)
+		fault.hint =
+			arena_printf(b->d->arena, "write the value out; as a text %s", fault.hint);
+	else if (event->length || event->kind != EVENT_SCALAR)
+		fault.hint = "leave it out; what must be text is put in quotes";
+	fault.loc = event_loc(b, event);
+	refuse_fault(b, &fault);
+}
+
+static bool has_extras(const struct event *event)
+{
+	return event->anchored || event->tag || event->kind == EVENT_ALIAS;
 }
 
 static int build_node(struct builder *b, const struct event *event, struct node **out);
@@ -230,18 +222,25 @@ static int build_list(struct builder *b, struct node *list, bool handing)
 	return err || !list->first ? err : build_items(b, &list->first->next);
 }
 
+static int refuse_key(struct builder *b, const struct event *event)
+{
+	size_t at = source_offset(b->source, event->line, event->column);
+	struct syntax_fault fault = key_explain(b->d->arena, b->source, at);
+
+	return refuse_fault(b, &fault);
+}
+
 static int build_key(struct builder *b, const struct event *event, struct key **out)
 {
-	int err = refuse_extras(b, event);
 	struct key *key;
 	const char *text;
+	int err;
 
-	if (!err && event->kind != EVENT_SCALAR)
-		err = diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-syntax",
-				 "quote a value that begins with '{' or '['",
-				 "a key must be a word, not a list or a map");
-	if (!err)
-		err = count_value(b, event);
+	if (has_extras(event))
+		refuse_extras(b, event);
+	if (event->kind != EVENT_SCALAR)
+		return refuse_key(b, event);
+	err = count_value(b, event);
 	if (!err)
 		err = scalar_text(b, event, &text);
 	if (err)
@@ -284,9 +283,24 @@ static const struct key *key_before(struct index *seen, const struct node *map, 
 static void check_twice(struct builder *b, const struct key *before, const struct key *key)
 {
 	if (before)
-		diag_error(b->d, key->loc, -EINVAL, "duplicate-key", NULL,
+		diag_error(b->d, key->loc, -EINVAL, "duplicate-key", "leave one of the two out",
 			   "key '%.80s' is already in line %u of the same map", key->text,
 			   before->loc.line);
+}
+
+/* In braces `id:r` is a key of that name without a value. */
+static void split_key(struct builder *b, struct key *key, struct node *value)
+{
+	const char *colon = strchr(key->text, ':');
+
+	if (!colon || colon == key->text || !colon[1] || !node_is_null(value) || *value->text)
+		return;
+	value->text = colon + 1;
+	value->loc = key->loc;
+	key->text = arena_strndup(b->texts, key->text, (size_t)(colon - key->text));
+	diag_error(b->d, key->loc, -EINVAL, "yaml-syntax",
+		   arena_printf(b->d->arena, "write '%s: %s'", key->text, value->text),
+		   "a blank is missing behind ':'");
 }
 
 static int build_map(struct builder *b, struct node *map)
@@ -306,6 +320,7 @@ static int build_map(struct builder *b, struct node *map)
 		err = build_next(b, &value);
 		if (err)
 			return err;
+		split_key(b, key, value);
 		check_twice(b, key_before(&seen, map, count, key), key);
 		value->key = key;
 		*tail = value;
@@ -337,12 +352,24 @@ static int build_collection(struct builder *b, const struct event *event, struct
 	return err;
 }
 
+/* An alias has no value, and neither has `!10.0.0.1`, which is a tag of nothing. */
+static bool has_value(const struct event *event)
+{
+	return event->kind != EVENT_ALIAS &&
+	       (!event->tag || event->kind != EVENT_SCALAR || event->length);
+}
+
 static int build_node(struct builder *b, const struct event *event, struct node **out)
 {
-	int err = refuse_extras(b, event);
+	bool extras = has_extras(event);
+	struct syntax_fault fault;
 
-	if (err)
-		return err;
+	if (extras && !b->depth && foreign_explain(b->d->arena, b->source, &fault))
+		return refuse_fault(b, &fault);
+	if (extras)
+		refuse_extras(b, event);
+	if (extras && !has_value(event))
+		return node_new(b, event, NODE_BROKEN, out);
 	if (event->kind == EVENT_SCALAR)
 		return build_scalar(b, event, out);
 	return build_collection(b, event, out);
@@ -359,13 +386,24 @@ static int finish_document(struct builder *b)
 		err = next_event(b, &event);
 	if (!err && event.kind != EVENT_STREAM_END)
 		return diag_error(b->d, event_loc(b, &event), -EINVAL, "yaml-documents",
-				  "split the file",
+				  "what is below belongs in a file of its own",
 				  "a second document begins here; a file holds one");
 	if (!err && b->how) {
 		b->how->lines = event.line - 1;
 		b->how->ended = ended;
 	}
 	return err;
+}
+
+static int refuse_empty(struct builder *b)
+{
+	const char *text = b->source->text;
+	bool comments = text[strspn(text, " \t\r\n")];
+
+	return diag_error(b->d, (struct loc){.source = b->source}, -EINVAL, "empty-file",
+			  "a document begins with: apiVersion: flowreeve/v1",
+			  comments ? "there is nothing but comments in the file"
+				   : "the file is empty");
 }
 
 static int build_document(struct builder *b, struct node **out)
@@ -380,12 +418,12 @@ static int build_document(struct builder *b, struct node **out)
 	if (err)
 		return err;
 	if (event.kind == EVENT_STREAM_END)
-		return diag_error(b->d, (struct loc){.source = b->source}, -EINVAL, "empty-file",
-				  "a policy begins with 'apiVersion: flowreeve/v1'",
-				  "the file says nothing");
+		return refuse_empty(b);
 	err = build_next(b, &root);
 	if (!err && !b->stopped)
 		err = finish_document(b);
+	if (!err && node_is_null(root) && !*root->text)
+		return refuse_empty(b);
 	if (!err)
 		*out = root;
 	return err;
@@ -394,17 +432,27 @@ static int build_document(struct builder *b, struct node **out)
 static int refuse_file(struct diags *d, const char *path, int err)
 {
 	struct source *source = arena_alloc(d->arena, sizeof(*source));
+	struct loc loc = {.source = source};
 
 	source->name = arena_strdup(d->arena, path);
 	source->text = "";
-	if (err == -EFBIG)
-		return diag_error(d, (struct loc){.source = source}, err, "file-too-big", NULL,
+	switch (-err) {
+	case EFBIG:
+		return diag_error(d, loc, err, "file-too-big",
+				  "long lists of addresses belong in files of 'prefixes'",
 				  "the file is larger than %d MB", DOC_BYTES_MAX >> 20);
-	if (err == -EINVAL)
-		return diag_error(d, (struct loc){.source = source}, err, "file-unreadable", NULL,
-				  "not a regular file");
-	return diag_error(d, (struct loc){.source = source}, err, "file-unreadable", NULL,
-			  "cannot be read: %s", error_text(err));
+	case EINVAL:
+		return diag_error(d, loc, err, "file-unreadable",
+				  "write its content to a file first",
+				  "not a regular file, but a pipe, a socket or a device");
+	case EISDIR:
+		return diag_error(d, loc, err, "file-unreadable",
+				  arena_printf(d->arena, "name the files in it: %s/*.yaml", path),
+				  "this is a directory; a file is wanted");
+	default:
+		return diag_error(d, loc, err, "file-unreadable", NULL, "cannot be read: %s",
+				  error_text(err));
+	}
 }
 
 /* What some editors put first is no part of the text, nor of its columns. */
@@ -445,6 +493,20 @@ static const char *odd_break(const char *text)
 	return str_starts(text, "\xe2\x80\xa9") ? "U+2029" : NULL;
 }
 
+static int refuse_break(struct builder *b, size_t at, const char *odd)
+{
+	const struct source *source = b->source;
+	const char *hint = "leave it out, or write it as an escape in double quotes";
+	struct syntax_fault fault;
+
+	if (foreign_explain(b->d->arena, source, &fault))
+		return refuse_fault(b, &fault);
+	if (source->text[at] == '\r' && !memchr(source->text, '\n', source->size))
+		hint = arena_printf(b->d->arena, "sed -i 's/\\r/\\n/g' %s", source->name);
+	return diag_error(b->d, source_place(source, at, 1), -EINVAL, "yaml-syntax", hint,
+			  "%s ends a line in YAML and nowhere else", odd);
+}
+
 static int breaks_check(struct builder *b, size_t begin, size_t end)
 {
 	const char *text = b->source->text, *odd;
@@ -454,9 +516,7 @@ static int breaks_check(struct builder *b, size_t begin, size_t end)
 		at += strcspn(text + at, "\r\xc2\xe2");
 		odd = at < end ? odd_break(text + at) : NULL;
 		if (odd)
-			return diag_error(b->d, offset_loc(b, at), -EINVAL, "yaml-syntax",
-					  "leave it out, or write it as an escape in double quotes",
-					  "%s ends a line in YAML and nowhere else", odd);
+			return refuse_break(b, at, odd);
 	}
 	return 0;
 }

@@ -126,6 +126,7 @@ struct event_error events_error(const struct events *events)
 		.column = (uint32_t)parser->problem_mark.column + 1,
 		.context = parser->context,
 		.context_line = (uint32_t)parser->context_mark.line + 1,
+		.context_column = (uint32_t)parser->context_mark.column + 1,
 	};
 }
 

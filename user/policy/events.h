@@ -38,7 +38,7 @@ struct event_error {
 	size_t offset;	       /* no text: bytes before it */
 	uint32_t line, column; /* no YAML: where */
 	const char *context;   /* and of what, or NULL */
-	uint32_t context_line;
+	uint32_t context_line, context_column;
 };
 
 struct events;

@@ -36,19 +36,24 @@ static bool address_single(const struct prefix *prefix)
 
 static bool address_parse(struct site *site, const struct node *node, struct prefix *out)
 {
-	const char *text = want_text(site->job->d, node, "an address");
+	static const char subnet[] =
+		"a host has single addresses; a subnet belongs below the roles of a use";
+	struct job *job = site->job;
+	const char *text = want_text(job->d, node, "an address");
 	enum net_error error = text ? prefix_parse(text, out) : NET_NOT_ADDRESS;
+	struct advice advice;
 
 	if (!text)
 		return false;
 	if (error == NET_OK && address_single(out))
 		return true;
-	diag_error(
-		site->job->d, node->loc, -EINVAL, "bad-address",
-		error == NET_OK || error == NET_HOST_BITS
-			? "a host has single addresses; a subnet belongs below the roles of a use"
-			: "an address like 10.0.0.1 or \"fd00::1\"",
-		"'%.80s' is not the address of a host", text);
+	advice = peer_advice(job->arena, text);
+	if (error == NET_OK || error == NET_HOST_BITS)
+		advice = (struct advice){.hint = subnet};
+	diag_error(job->d, node->loc, -EINVAL, "bad-address",
+		   advice.hint ?: "an address like 10.0.0.1 or \"fd00::1\"",
+		   "'%.80s' is not the address of a host%s%s", text, advice.message ? ": " : "",
+		   advice.message ?: "");
 	return false;
 }
 

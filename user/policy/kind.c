@@ -1,54 +1,164 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What every document begins with: apiVersion and kind.
+ * What every document begins with: apiVersion and kind. A wrong one is one error, and the rest of
+ * the document is looked at as what it seems to be.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "model.h"
+#include "syntax.h"
 
 static const char *const kinds[] = {"Policy", "PortTable", "Site"};
+static const char *const head_keys[] = {"apiVersion", "kind"};
 static const char api_version[] = "flowreeve/v1";
 
-static const char *kind_of(struct diags *d, const struct node *root)
+static const char *text_of(const struct node *root, const char *key)
 {
-	const struct node *node;
-	int kind;
+	const struct node *node = root->kind == NODE_MAP ? map_get(root, key) : NULL;
 
-	if (!want_map(d, root, "the document"))
-		return NULL;
-	node = need(d, root, "the document", "kind");
-	kind = node ? want_word(d, node, "'kind'", kinds, ARRAY_SIZE(kinds)) : -1;
-	return kind < 0 ? NULL : kinds[kind];
+	return node && node->kind == NODE_SCALAR && !node_is_null(node) ? node->text : NULL;
+}
+
+/* The first key of the document that is one of these, or NULL. */
+static const char *key_among(const struct node *root, const char *const *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (map_get(root, keys[i]))
+			return keys[i];
+	return NULL;
+}
+
+/* By the keys that only one kind has, and which one told; NULL when they contradict each other. */
+static const char *kind_by_keys(const struct node *root, const char **key)
+{
+	const char *kind = text_of(root, "kind");
+	static const char *const tables[] = {"rows", "roles", "params"};
+	static const char *const sites[] = {"hosts"};
+	static const char *const policies[] = {"rules", "use", "attach", "failsafe"};
+	const char *table = key_among(root, tables, ARRAY_SIZE(tables));
+	const char *site = key_among(root, sites, ARRAY_SIZE(sites));
+	const char *policy = key_among(root, policies, ARRAY_SIZE(policies));
+
+	*key = table ?: site ?: policy;
+	/* A site has most keys of a policy, and may have `hosts` misspelt. */
+	if (str_equal(kind, kinds[2]) && !table)
+		keys_settle(root, sites, ARRAY_SIZE(sites));
+	site = site ?: key_among(root, sites, ARRAY_SIZE(sites));
+	if (table)
+		return site || policy ? NULL : kinds[1];
+	if (site)
+		return kinds[2];
+	return policy ? kinds[0] : NULL;
+}
+
+static bool refuse_root(struct diags *d, const struct node *root)
+{
+	struct syntax_fault fault;
+
+	if (root->kind == NODE_MAP)
+		return false;
+	if (root->kind != NODE_BROKEN && foreign_explain(d->arena, root->loc.source, &fault))
+		diag_error(d, fault.loc, -EINVAL, fault.check, fault.hint, "%s", fault.message);
+	else if (root->kind == NODE_LIST)
+		diag_error(d, root->loc, -EINVAL, "wrong-type",
+			   "a list of rules goes below the key 'rules:'",
+			   "the document must be a map, not a list");
+	else
+		want_map(d, root, "the document");
+	return true;
+}
+
+/* Kubernetes and others have both keys too. */
+static bool refuse_foreign(struct diags *d, const struct node *root)
+{
+	const char *version = text_of(root, "apiVersion"), *kind = text_of(root, "kind");
+	const struct node *place;
+
+	if (!version || !kind || str_starts(version, "flowreeve") ||
+	    word_meant(kind, kinds, ARRAY_SIZE(kinds)))
+		return false;
+	place = map_get(root, head_keys[0]);
+	diag_error(d, place->loc, -EINVAL, "unknown-version",
+		   "a document begins with: apiVersion: flowreeve/v1",
+		   "a '%.80s' of '%.80s' is no document of flowreeve", kind, version);
+	return true;
 }
 
 static void version_check(struct diags *d, const struct node *root)
 {
-	const struct node *node = need(d, root, "the document", "apiVersion");
+	const struct node *node = map_get(root, "apiVersion");
 	const char *text = node ? want_text(d, node, "'apiVersion'") : NULL;
 
 	if (text && strcmp(text, api_version) != 0)
 		diag_error(d, node->loc, -EINVAL, "unknown-version",
-			   "this release reads 'apiVersion: flowreeve/v1'",
-			   "apiVersion '%.80s' is not known", text);
+			   "write 'apiVersion: flowreeve/v1'", "apiVersion '%.80s' is not known",
+			   text);
 }
 
-bool kind_check(struct job *job, const struct node *root, const char *kind)
+/* What is written, or what must be meant. NULL: not even a guess. */
+static const char *kind_of(struct diags *d, const struct node *root)
 {
-	const char *found = kind_of(job->d, root);
+	const struct node *node = map_get(root, "kind");
+	const char *text = text_of(root, "kind"), *key;
+	int kind = node ? want_word(d, node, "'kind'", kinds, ARRAY_SIZE(kinds)) : -1;
 
-	if (root->kind == NODE_MAP)
-		version_check(job->d, root);
-	if (!found)
-		return false;
-	if (str_equal(found, kind))
-		return true;
-	diag_error(job->d, map_get(root, "kind")->loc, -EINVAL, "wrong-kind",
+	if (kind >= 0)
+		return kinds[kind];
+	return (text ? word_meant(text, kinds, ARRAY_SIZE(kinds)) : NULL)
+		       ?: kind_by_keys(root, &key);
+}
+
+static void refuse_kind(struct job *job, const struct node *root, const char *found,
+			const char *kind)
+{
+	const struct node *place = map_get(root, head_keys[1]);
+
+	diag_error(job->d, place->loc, -EINVAL, "wrong-kind",
 		   str_equal(found, "Site") && str_equal(kind, "Policy")
 			   ? "flowreeve plan FILE --host NAME prints the policy of one of its hosts"
 			   : NULL,
 		   "this is a %s; a %s is wanted here", found, kind);
-	return false;
+}
+
+bool kind_check(struct job *job, const struct node *root, const char *kind)
+{
+	const char *written, *found, *keys, *key;
+
+	if (refuse_root(job->d, root))
+		return false;
+	keys_settle(root, head_keys, ARRAY_SIZE(head_keys));
+	if (refuse_foreign(job->d, root))
+		return false;
+	need_all(job->d, root, "the document", head_keys, ARRAY_SIZE(head_keys));
+	version_check(job->d, root);
+	written = text_of(root, "kind");
+	found = kind_of(job->d, root) ?: kind;
+	keys = kind_by_keys(root, &key);
+	if (str_equal(found, written) && keys && !str_equal(keys, found)) {
+		const struct node *place = map_get(root, head_keys[1]);
+
+		diag_error(job->d, place->loc, -EINVAL, "wrong-kind",
+			   arena_printf(job->arena, "write 'kind: %s'", keys),
+			   "'%s' is a key of a %s, and the kind is '%s'", key, keys, found);
+		return str_equal(keys, kind);
+	}
+	if (!str_equal(found, kind) && map_get(root, "kind"))
+		refuse_kind(job, root, found, kind);
+	return str_equal(found, kind) || !map_get(root, "kind");
+}
+
+/* A table or a site is small, and may be a policy by all its other keys. */
+static const char *kind_by_content(const struct source *source, struct diags *d, const char *kind)
+{
+	struct node *root;
+	const char *keys, *key;
+
+	if (str_equal(kind, kinds[0]) || doc_load_until(source, NULL, d, &root) ||
+	    root->kind != NODE_MAP)
+		return kind;
+	keys = kind_by_keys(root, &key);
+	return keys ?: kind;
 }
 
 int document_kind(const char *path, struct diags *d, const struct source **source, const char **out)
@@ -56,9 +166,8 @@ int document_kind(const char *path, struct diags *d, const struct source **sourc
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	/* What is wrong inside is told by the load that follows; telling it twice helps nobody. */
 	struct diags untold = {.arena = arena};
-	const struct node *kind;
+	const char *text;
 	struct node *root;
-	size_t i;
 	int err;
 
 	err = doc_source(path, d, source);
@@ -66,10 +175,10 @@ int document_kind(const char *path, struct diags *d, const struct source **sourc
 		err = doc_load_until(*source, "kind", d, &root);
 	if (err)
 		return err;
-	*out = NULL;
-	kind = root->kind == NODE_MAP ? map_get(root, "kind") : NULL;
-	for (i = 0; kind && kind->kind == NODE_SCALAR && i < ARRAY_SIZE(kinds); i++)
-		if (word_is(kind->text, kinds[i]))
-			*out = kinds[i];
+	if (root->kind == NODE_MAP)
+		keys_settle(root, head_keys, ARRAY_SIZE(head_keys));
+	text = text_of(root, "kind");
+	*out = kind_by_content(*source, &untold,
+			       text ? word_meant(text, kinds, ARRAY_SIZE(kinds)) : NULL);
 	return 0;
 }

@@ -172,6 +172,9 @@ struct peers {
 bool peers_parse(struct job *job, struct prefix_sets *sets, const struct node *node,
 		 const char *what, struct peers *out);
 
+/* The error for an address that goes on beyond the length of its prefix; false. */
+bool refuse_host_bits(struct job *job, struct loc loc, const char *text);
+
 /* Could the text be a DNS name, or a wildcard one? */
 bool name_is_dns(const char *text);
 
@@ -194,6 +197,8 @@ struct draft {
 	size_t rule_capacity;
 	struct arena *growing; /* where the rules are */
 	struct index ids[FR_DIRS]; /* by direction: id -> struct rule_place */
+	bool odd_keys;		   /* some key of the document is none */
+	bool keys_astray;	   /* those of a rule are among them */
 	bool part;		   /* of another one, which looks whether ids are taken */
 	const char *path;
 	struct prefix_sets sets;
@@ -213,6 +218,8 @@ bool rules_in_parts(struct job *job, const struct source *source, struct arena *
 /* Everything but prefixes, use, rules and failsafe. */
 void policy_parse(struct job *job, const struct node *root, struct draft *draft);
 void attach_parse(struct job *job, const struct node *node, struct draft *draft);
+/* A time of at least so many seconds. */
+void duration_parse(struct job *job, const struct node *node, uint32_t least, uint32_t *out);
 void options_parse(struct job *job, const struct node *root, struct draft *draft);
 /* Use, rules and failsafe; prefix sets are read, and rules may be taken. */
 void rules_resolve(struct job *job, const struct node *root, struct draft *draft);

@@ -22,7 +22,7 @@ bool node_is_null(const struct node *node)
 	       (!*node->text || word_is(node->text, "~") || !strcasecmp(node->text, "null"));
 }
 
-static const char *kind_words(const struct node *node)
+static const char *kind_words(struct diags *d, const struct node *node)
 {
 	switch (node->kind) {
 	case NODE_LIST:
@@ -30,20 +30,50 @@ static const char *kind_words(const struct node *node)
 	case NODE_MAP:
 		return "a map";
 	default:
-		return "a single value";
+		return arena_printf(d->arena, "'%.80s'", node->text);
 	}
+}
+
+static bool says_none(const struct node *node)
+{
+	return node->kind == NODE_SCALAR &&
+	       (!strcasecmp(node->text, "none") || !strcasecmp(node->text, "no") ||
+		!strcasecmp(node->text, "off") || !strcasecmp(node->text, "false"));
+}
+
+/* `what` is "'key'" or "a thing". */
+static const char *hint_type(struct diags *d, const struct node *node, const char *what,
+			     const char *wanted)
+{
+	size_t length = strlen(what);
+	const char *key = *what == '\'' ? arena_strndup(d->arena, what + 1, length - 2) : what;
+	const char *example = key_example(key);
+
+	if (str_equal(wanted, "a list") && says_none(node))
+		return arena_printf(d->arena, "for none write '%s: []'", key);
+	if (str_equal(wanted, "a list") && node->kind == NODE_SCALAR && *node->text &&
+	    *what == '\'' && !strchr(node->text, ' '))
+		return arena_printf(d->arena, "write '%s: [%.80s]'", key, node->text);
+	if (example)
+		return arena_printf(d->arena, "write it like this: %s", example);
+	if (str_equal(wanted, "on or off"))
+		return "write 'on' or 'off'";
+	return str_equal(wanted, "a list") ? "each item begins with '- '" : NULL;
 }
 
 static bool refuse_type(struct diags *d, const struct node *node, const char *what,
 			const char *wanted)
 {
+	if (node->kind == NODE_BROKEN)
+		return false;
 	/* Where nothing is written, the key shows the place better. */
 	if (node_is_null(node))
-		diag_error(d, node->key ? node->key->loc : node->loc, -EINVAL, "wrong-type", NULL,
+		diag_error(d, node->key ? node->key->loc : node->loc, -EINVAL, "wrong-type",
+			   hint_type(d, node, what, wanted),
 			   "%s must be %s; nothing is written here", what, wanted);
 	else
-		diag_error(d, node->loc, -EINVAL, "wrong-type", NULL, "%s must be %s, not %s", what,
-			   wanted, kind_words(node));
+		diag_error(d, node->loc, -EINVAL, "wrong-type", hint_type(d, node, what, wanted),
+			   "%s must be %s, not %s", what, wanted, kind_words(d, node));
 	return false;
 }
 
@@ -65,12 +95,37 @@ const char *want_text(struct diags *d, const struct node *node, const char *what
 	return NULL;
 }
 
+/* "My Web_Server" as a name: "my-web-server"; or NULL. */
+static const char *name_meant(struct arena *arena, const char *text)
+{
+	char *name = arena_alloc(arena, strlen(text) + 1);
+	size_t size = 0;
+
+	for (; *text; text++) {
+		bool letter = (*text >= 'a' && *text <= 'z') || (*text >= '0' && *text <= '9');
+
+		if (*text >= 'A' && *text <= 'Z')
+			name[size++] = (char)(*text - 'A' + 'a');
+		else if (letter)
+			name[size++] = *text;
+		else if (size && name[size - 1] != '-')
+			name[size++] = '-';
+	}
+	while (size && name[size - 1] == '-')
+		name[--size] = '\0';
+	return name_is_kebab(name) ? name : NULL;
+}
+
 bool want_key_name(struct diags *d, const struct key *key, const char *what, const char **out)
 {
 	if (!name_is_kebab(key->text)) {
+		const char *meant = name_meant(d->arena, key->text);
+
 		diag_error(d, key->loc, -EINVAL, "bad-name",
-			   "small letters, digits and single hyphens, at most 63 in all",
-			   "%s '%.80s' is not a valid name", what, key->text);
+			   meant ? arena_printf(d->arena, "write '%s'", meant)
+				 : "small letters, digits and single hyphens, at most 63 in all",
+			   "%s '%.80s' is not a valid name: small letters, digits and hyphens",
+			   what, key->text);
 		return false;
 	}
 	*out = key->text;
@@ -122,7 +177,7 @@ static char *join_words(struct arena *arena, const char *const *words, size_t co
 const char *hint_words(struct diags *d, const char *word, const char *const *words, size_t count)
 {
 	const size_t listed = 24;
-	const char *near = nearest_word(word, words, count);
+	const char *near = word_meant(word, words, count);
 	const char *all;
 
 	if (count == 0)
@@ -136,22 +191,6 @@ const char *hint_words(struct diags *d, const char *word, const char *const *wor
 	return arena_printf(d->arena, "one of: %s%s", all, count > listed ? ", …" : "");
 }
 
-int want_word(struct diags *d, const struct node *node, const char *what, const char *const *words,
-	      size_t count)
-{
-	const char *text = want_text(d, node, what);
-	size_t i;
-
-	if (!text)
-		return -1;
-	for (i = 0; i < count; i++)
-		if (word_is(text, words[i]))
-			return (int)i;
-	diag_error(d, node->loc, -EINVAL, "unknown-value", hint_words(d, text, words, count),
-		   "%s cannot be '%.80s'", what, text);
-	return -1;
-}
-
 static bool word_in(const char *word, const char *const *words, size_t count)
 {
 	size_t i;
@@ -162,32 +201,124 @@ static bool word_in(const char *word, const char *const *words, size_t count)
 	return false;
 }
 
+int want_word(struct diags *d, const struct node *node, const char *what, const char *const *words,
+	      size_t count)
+{
+	const char *text = want_text(d, node, what), *hint;
+	size_t i;
+
+	if (!text)
+		return -1;
+	for (i = 0; i < count; i++)
+		if (word_is(text, words[i]))
+			return (int)i;
+	hint = !strcasecmp(text, "both") && word_in("egress", words, count)
+		       ? "write two rules, one with egress and one with ingress"
+		       : hint_words(d, text, words, count);
+	diag_error(d, node->loc, -EINVAL, "unknown-value", hint, "%s cannot be '%.80s'", what,
+		   text);
+	return -1;
+}
+
+static void key_settle(const struct node *map, struct key *key, const char *const *keys,
+		       size_t count)
+{
+	const char *meant = word_meant(key->text, keys, count);
+
+	if (!meant || map_get(map, meant))
+		return;
+	key->written = key->text;
+	key->text = meant;
+}
+
+void keys_settle(const struct node *map, const char *const *keys, size_t count)
+{
+	const struct node *value;
+
+	for_children(value,
+		     map) if (!value->key->written && !word_in(value->key->text, keys, count))
+		key_settle(map, value->key, keys, count);
+}
+
 bool want_keys(struct diags *d, const struct node *map, const char *what, const char *const *keys,
 	       size_t count)
 {
+	const char *told = NULL;
 	const struct node *value;
 
 	if (!want_map(d, map, what))
 		return false;
 	for_children(value, map)
 	{
-		const char *key = value->key->text;
+		struct key *key = value->key;
+		const char *written = key->written ?: key->text, *elsewhere;
 
-		if (!word_in(key, keys, count))
-			diag_error(d, value->key->loc, -EINVAL, "unknown-key",
-				   hint_words(d, key, keys, count), "%s has no key '%.80s'", what,
-				   key);
+		if (!key->written && word_in(written, keys, count))
+			continue;
+		if (diags_full(d)) {
+			d->errors++;
+			continue;
+		}
+		elsewhere = key->written ? NULL : key_elsewhere(what, written);
+		if (!key->written && !elsewhere)
+			key_settle(map, key, keys, count);
+		if (word_is(written, "<<") && value->kind == NODE_BROKEN)
+			continue;
+		/* The keys of a rule that are not indented are one mistake. */
+		if (elsewhere && elsewhere == told)
+			continue;
+		told = elsewhere ?: told;
+		diag_error(d, key->loc, -EINVAL, "unknown-key",
+			   elsewhere ?: hint_words(d, written, keys, count),
+			   "%s has no key '%.80s'", what, written);
 	}
 	return true;
 }
 
 const struct node *need(struct diags *d, const struct node *map, const char *what, const char *key)
 {
-	const struct node *value = map_get(map, key);
+	return need_all(d, map, what, &key, 1) ? map_get(map, key) : NULL;
+}
 
-	if (!value)
-		diag_error(d, map->loc, -EINVAL, "missing-key", NULL, "%s needs '%s'", what, key);
-	return value;
+/* A key of this map says what is to be written under that one. */
+static bool is_astray(const struct node *map, const char *what, const char *key)
+{
+	const struct node *value;
+
+	for_children(value, map)
+	{
+		const char *hint = key_elsewhere(what, value->key->text);
+
+		if (hint && str_starts(hint, "write '") &&
+		    str_starts(hint + strlen("write '"), key))
+			return true;
+	}
+	return false;
+}
+
+bool need_all(struct diags *d, const struct node *map, const char *what, const char *const *keys,
+	      size_t count)
+{
+	const char *missing = "", *hint = "";
+	size_t found = 0, i;
+
+	for (i = 0; i < count; i++) {
+		const char *example;
+
+		if (map_get(map, keys[i]) || is_astray(map, what, keys[i]))
+			continue;
+		example = key_example(arena_printf(d->arena, "%s: %s", what, keys[i]))
+				  ?: key_example(keys[i]);
+		missing = arena_printf(d->arena, "%s%s'%s'", missing, found ? ", " : "", keys[i]);
+		if (example)
+			hint = arena_printf(d->arena, "%s%s%s", hint, *hint ? ", " : "", example);
+		found++;
+	}
+	if (!found)
+		return true;
+	diag_error(d, map->loc, -EINVAL, "missing-key", *hint ? hint : NULL, "%s needs %s", what,
+		   missing);
+	return false;
 }
 
 bool want_items(struct diags *d, const struct node *node, const char *what)

@@ -9,14 +9,16 @@
 
 #include <string.h>
 
-#include "../base/base.h"
+#include "policy.h"
 
-enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
+/* NODE_BROKEN: its error is queued already, and no further one is. */
+enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP, NODE_BROKEN };
 
 /* Of a value in a map: there are as many as values, so they are no nodes. */
 struct key {
 	struct loc loc;
 	const char *text;
+	const char *written; /* what the file has, when that is no key and `text` what was meant */
 };
 
 struct node {
@@ -63,7 +65,7 @@ int doc_load_apart(struct doc_apart *how, struct diags *d, struct node **out);
 /* The text of a file; a text without what some editors put first, as doc_source gives it. */
 int doc_source(const char *path, struct diags *d, const struct source **out);
 const struct source *doc_plain(struct arena *arena, const struct source *source);
-/* A text no further than that key of the document's own map. */
+/* A text no further than that key of the document's own map; NULL: all of it. */
 int doc_load_until(const struct source *source, const char *key, struct diags *d,
 		   struct node **out);
 
@@ -92,12 +94,19 @@ bool text_is_bool(const char *text, bool *out);
 int want_word(struct diags *d, const struct node *node, const char *what, const char *const *words,
 	      size_t count);
 
-/* A map that has no keys but these. Unknown keys are errors; the map stays usable. */
+/* A map that has no keys but these. Unknown keys are errors; the map stays usable: a key that was
+ * clearly meant for one of these is that one from now on, so that its value is looked at as well
+ * and the key is not reported as missing. */
 bool want_keys(struct diags *d, const struct node *map, const char *what, const char *const *keys,
 	       size_t count);
+/* The same without a word: the next want_keys of the map reports it. */
+void keys_settle(const struct node *map, const char *const *keys, size_t count);
 
 /* The value of a required key; NULL after an error that points at the map. */
 const struct node *need(struct diags *d, const struct node *map, const char *what, const char *key);
+/* Are all of these there? One error for those that are not. */
+bool need_all(struct diags *d, const struct node *map, const char *what, const char *const *keys,
+	      size_t count);
 
 /* A list's items, or a scalar as the only item. */
 bool want_items(struct diags *d, const struct node *node, const char *what);
@@ -106,6 +115,10 @@ const struct node *items_next(const struct node *node, const struct node *item);
 #define for_items(item, node) for (item = items_first(node); item; item = items_next(node, item))
 #define for_children(child, node) for (child = (node)->first; child; child = child->next)
 
+/* What to write under a key: "peer: [10.0.0.1]"; or NULL. */
+const char *key_example(const char *key);
+/* What to know about a key that is none of a map's, or NULL. */
+const char *key_elsewhere(const char *what, const char *key);
 /* "did you mean 'x'?", or "one of: a, b, c" when nothing is near. In the diags' arena; NULL for no
  * words. */
 const char *hint_words(struct diags *d, const char *word, const char *const *words, size_t count);

@@ -193,13 +193,16 @@ static void default_parse(struct job *job, const struct node *node, struct rules
 
 		if (value)
 			rs->default_allow[dir] =
-				want_word(job->d, value, "a default", verdict_words, 2) == 1;
+				want_word(job->d, value, dir ? "'ingress'" : "'egress'",
+					  verdict_words, 2) == 1;
 	}
 }
 
 static void builtin_parse(struct job *job, const struct node *node, struct ruleset *rs)
 {
 	static const char *const words[] = {"loopback", "nd", "mld", "dhcp", "icmp-error"};
+	static const char *const quoted[] = {"'loopback'", "'nd'", "'mld'", "'dhcp'",
+					     "'icmp-error'"};
 	static const uint32_t flags[] = {FR_F_LOOPBACK, FR_F_NEIGHBOUR, FR_F_MULTICAST, FR_F_DHCP,
 					 FR_F_ICMP_ERROR};
 	size_t i;
@@ -210,7 +213,7 @@ static void builtin_parse(struct job *job, const struct node *node, struct rules
 		const struct node *value = map_get(node, words[i]);
 		bool on = true;
 
-		if (value && want_bool(job->d, value, "a builtin", &on) && !on)
+		if (value && want_bool(job->d, value, quoted[i], &on) && !on)
 			rs->flags &= ~flags[i];
 	}
 }
@@ -220,7 +223,9 @@ static void judge_parse(struct job *job, const struct node *root, const char *ke
 {
 	const struct node *node = map_get(root, key);
 
-	if (node && want_word(job->d, node, key, judge_words, ARRAY_SIZE(judge_words)) == 1)
+	const char *what = arena_printf(job->arena, "'%s'", key);
+
+	if (node && want_word(job->d, node, what, judge_words, ARRAY_SIZE(judge_words)) == 1)
 		rs->flags |= flag;
 }
 
@@ -233,21 +238,6 @@ static void non_ip_parse(struct job *job, const struct node *node, struct rulese
 		rs->flags |= both;
 	else if (word == 1)
 		rs->flags &= ~both;
-}
-
-static void duration_parse(struct job *job, const struct node *node, uint32_t least, uint32_t *out)
-{
-	const char *text = want_text(job->d, node, "a time");
-	uint32_t seconds;
-
-	if (!text)
-		return;
-	if (parse_duration(text, &seconds) || seconds < least)
-		diag_error(job->d, node->loc, -EINVAL, "bad-duration",
-			   "30s, 5m, 2h or 5d, from 1s to 3650d", "'%.80s' is not a time that fits",
-			   text);
-	else
-		*out = seconds;
 }
 
 static void timeouts_parse(struct job *job, const struct node *node, struct ruleset *rs)

@@ -20,9 +20,12 @@ const char *param_type_word(enum param_type type)
 static bool port_value(struct job *job, const struct node *node, const char *text,
 		       struct services *out)
 {
-	if (!strchr(text, '/'))
-		text = arena_printf(job->arena, "%s/tcp", text);
-	return service_add(job, node, text, out);
+	const char *full = strchr(text, '/') ? text : arena_printf(job->arena, "%s/tcp", text);
+	struct service found[2];
+	size_t count;
+
+	/* What is wrong is said of what was written. */
+	return service_add(job, node, service_parse(full, found, &count) ? text : full, out);
 }
 
 static bool service_within(const struct service *inner, const struct service *outer)

@@ -11,9 +11,6 @@
 
 #include "model.h"
 
-static const char *const peer_words[] = {"any", "local-subnet", "local-subnet/ipv4",
-					  "local-subnet/ipv6"};
-
 static int prefix_order(const void *a, const void *b)
 {
 	const struct prefix *p = a, *q = b;
@@ -105,10 +102,12 @@ static const char *hint_sets(struct gathering *g, const char *name)
 	size_t i;
 
 	for (i = 0; i < g->sets->count; i++)
-		words_add(g->job, &words, g->sets->list[i].name);
+		words_add(g->job, &words,
+			  arena_printf(g->job->arena, "prefixes/%s", g->sets->list[i].name));
 	if (words.count == 0)
 		return "declare it: prefixes: {NAME: {file: …, format: list}}";
-	return hint_words(g->job->d, name, words.list, words.count);
+	return hint_words(g->job->d, arena_printf(g->job->arena, "prefixes/%s", name), words.list,
+			  words.count);
 }
 
 static bool gather_set(struct gathering *g, const struct node *node, const char *name)
@@ -128,63 +127,65 @@ static bool gather_set(struct gathering *g, const struct node *node, const char 
 	return !set->broken;
 }
 
+/* A set that was declared and named in another way: s3, prefix/s3, @s3. */
+static const char *hint_set(struct gathering *g, const char *text)
+{
+	const char *name = text + strcspn(text, "/:@$");
+
+	name = *name ? name + 1 : text;
+	if (!index_get(&g->sets->by_name, name))
+		return NULL;
+	return arena_printf(g->job->arena, "did you mean 'prefixes/%s'?", name);
+}
+
 static bool refuse_name(struct gathering *g, const struct node *node, const char *text)
 {
-	const char *near = nearest_word(text, peer_words, ARRAY_SIZE(peer_words));
-	const char *hint = "give its addresses, a prefix set (prefixes/NAME) or 'any'";
-
-	if (index_get(&g->sets->by_name, text))
-		hint = arena_printf(g->job->arena, "did you mean 'prefixes/%s'?", text);
-	else if (!strcasecmp(text, "any"))
-		hint = "did you mean 'any'?";
-	else if (near)
-		hint = arena_printf(g->job->arena, "did you mean '%s'?", near);
-	if (!strchr(text, '.') && !strchr(text, '*'))
-		diag_error(g->job->d, node->loc, -EINVAL, "bad-address", hint,
-			   "'%.80s' is not an address, a prefix or 'any'", text);
-	else
-		diag_error(
-			g->job->d, node->loc, -EINVAL, "name-unsupported", hint,
-			"'%.200s' is a DNS name; addresses are not learned from DNS in this version",
-			text);
+	diag_error(g->job->d, node->loc, -EINVAL, "name-unsupported",
+		   "write its addresses, or a prefix set: prefixes/NAME",
+		   "'%.200s' is a DNS name; addresses are not learned from DNS in this version",
+		   text);
 	return false;
 }
 
-static bool refuse_address(struct gathering *g, const struct node *node, const char *text,
-			   enum net_error error)
+static bool refuse_peer(struct gathering *g, const struct node *node, const char *text)
 {
-	if (error == NET_BAD_LENGTH)
-		diag_error(g->job->d, node->loc, -EINVAL, "bad-address",
-			   strchr(text, ':') ? "/0 to /128" : "/0 to /32",
-			   "'%.80s' has a prefix length that cannot be", text);
-	else
-		diag_error(g->job->d, node->loc, -EINVAL, "bad-address",
-			   "an address, a prefix (10.0.0.0/24), prefixes/NAME, local-subnet or any",
-			   "'%.80s' is not a valid address", text);
+	struct advice advice = {NULL, NULL, NULL};
+	const char *set = hint_set(g, text);
+
+	if (!diags_full(g->job->d))
+		advice = peer_advice(g->job->arena, text);
+	if (!set && !advice.message && strpbrk(text, ".*") && name_is_dns(text))
+		return refuse_name(g, node, text);
+	if (!advice.hint)
+		advice.hint = "an address (10.0.0.1), a prefix (10.0.0.0/24), prefixes/NAME or "
+			      "local-subnet";
+	diag_error(g->job->d, node->loc, -EINVAL, "bad-address", set ?: advice.hint,
+		   "'%.80s' is not an address or a prefix%s%s", text,
+		   advice.message && !set ? ": " : "", advice.message && !set ? advice.message : "");
+	return false;
+}
+
+bool refuse_host_bits(struct job *job, struct loc loc, const char *text)
+{
+	diag_error(job->d, loc, -EINVAL, "host-bits",
+		   diags_full(job->d) ? NULL : peer_advice(job->arena, text).hint,
+		   "'%.80s' has bits set beyond its length", text);
 	return false;
 }
 
 static bool gather_address(struct gathering *g, const struct node *node, const char *text)
 {
-	char corrected[PREFIX_TEXT];
-	enum net_error error;
 	struct prefix prefix;
 
-	error = prefix_parse(text, &prefix);
-	if (error == NET_OK) {
+	switch (prefix_parse(text, &prefix)) {
+	case NET_OK:
 		gather_prefix(g, &prefix);
 		return true;
+	case NET_HOST_BITS:
+		return refuse_host_bits(g->job, node->loc, text);
+	default:
+		return refuse_peer(g, node, text);
 	}
-	if (error == NET_HOST_BITS) {
-		diag_error(g->job->d, node->loc, -EINVAL, "host-bits",
-			   arena_printf(g->job->arena, "write '%s', or the address alone",
-					prefix_text(&prefix, corrected)),
-			   "'%.80s' has bits set beyond its length", text);
-		return false;
-	}
-	if (error == NET_NOT_ADDRESS && name_is_dns(text))
-		return refuse_name(g, node, text);
-	return refuse_address(g, node, text, error);
 }
 
 /* The subnets of the attached interface, or those of one family. */

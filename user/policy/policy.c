@@ -13,7 +13,7 @@ static const char *const mode_words[] = {"audit", "enforce"};
 static void metadata_parse(struct job *job, const struct node *root, struct ruleset *rs)
 {
 	static const char *const keys[] = {"name", "description"};
-	const struct node *metadata = need(job->d, root, "a policy", "metadata"), *name;
+	const struct node *metadata = map_get(root, "metadata"), *name;
 
 	if (!metadata || !want_keys(job->d, metadata, "'metadata'", keys, ARRAY_SIZE(keys)))
 		return;
@@ -44,15 +44,21 @@ void policy_parse(struct job *job, const struct node *root, struct draft *draft)
 		"apiVersion", "kind",	"metadata", "mode",	"attach",    "prefixes",
 		"use",	      "rules",	"failsafe", "default",	"builtin",   "forwarded",
 		"ipsec",      "non-ip", "adopt",    "timeouts", "resolvers", "names"};
+	static const char *const needed[] = {"metadata", "mode", "attach"};
 	const struct node *mode, *attach;
+	unsigned errors = job->d->errors;
 
 	want_keys(job->d, root, "a policy", keys, ARRAY_SIZE(keys));
+	draft->odd_keys = job->d->errors != errors;
+	draft->keys_astray = map_get(root, "direction") || map_get(root, "peer") ||
+			     map_get(root, "ports") || map_get(root, "action");
+	need_all(job->d, root, "a policy", needed, ARRAY_SIZE(needed));
 	metadata_parse(job, root, draft->rs);
-	mode = need(job->d, root, "a policy", "mode");
+	mode = map_get(root, "mode");
 	if (mode)
 		draft->rs->enforce =
 			want_word(job->d, mode, "'mode'", mode_words, ARRAY_SIZE(mode_words)) == 1;
-	attach = need(job->d, root, "a policy", "attach");
+	attach = map_get(root, "attach");
 	if (attach)
 		attach_parse(job, attach, draft);
 	options_parse(job, root, draft);

@@ -92,6 +92,10 @@ struct ruleset {
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out);
 
+/* For hints: the word that was meant, written in capitals, misspelt, or what others call it
+ * (outbound, drop); NULL when it could be any. */
+const char *word_meant(const char *word, const char *const *words, size_t count);
+
 /* A table alone: `check` of a PortTable file. Same contract. Counts of rows and roles for the
  * summary. */
 struct table_summary {

@@ -24,22 +24,30 @@ struct set_reader {
 	struct index services, regions;	     /* words seen, for hints */
 };
 
+static bool refuse_prefix(struct job *job, struct loc loc, const char *text)
+{
+	struct advice advice = {NULL, NULL, NULL};
+
+	if (!diags_full(job->d))
+		advice = peer_advice(job->arena, text);
+	diag_error(job->d, loc, -EINVAL, "bad-address", advice.hint,
+		   "'%.80s' is not an address or a prefix%s%s", text, advice.message ? ": " : "",
+		   advice.message ?: "");
+	return false;
+}
+
 static bool set_put(struct set_reader *r, struct loc loc, const char *text)
 {
 	struct prefix_set *set = r->set;
-	char corrected[PREFIX_TEXT];
-	enum net_error error;
 	struct prefix prefix;
 
-	error = prefix_parse(text, &prefix);
-	if (error) {
-		diag_error(r->job->d, loc, -EINVAL,
-			   error == NET_HOST_BITS ? "host-bits" : "bad-address",
-			   error == NET_HOST_BITS ? arena_printf(r->job->arena, "write '%s'",
-								 prefix_text(&prefix, corrected))
-						  : NULL,
-			   "'%.80s' is not a valid prefix", text);
-		return false;
+	switch (prefix_parse(text, &prefix)) {
+	case NET_OK:
+		break;
+	case NET_HOST_BITS:
+		return refuse_host_bits(r->job, loc, text);
+	default:
+		return refuse_prefix(r->job, loc, text);
 	}
 	set->list =
 		arena_grow(r->job->arena, set->list, set->count, &r->capacity, sizeof(*set->list));

@@ -39,7 +39,7 @@ static const char *row_text(struct job *job, const struct node *map, const char 
 static const struct role *row_role(struct job *job, const struct table *table,
 				   const struct node *node, const char *key)
 {
-	const struct node *value = need(job->d, node, "a row", key);
+	const struct node *value = map_get(node, key);
 	const char *name = value ? want_text(job->d, value, key) : NULL;
 	const struct role *role;
 
@@ -70,7 +70,7 @@ static void port_check(struct job *job, const struct table *table, const struct 
 static void ports_check(struct job *job, const struct table *table, const struct node *node,
 			struct row *row)
 {
-	const struct node *ports = need(job->d, node, "a row", "ports"), *port;
+	const struct node *ports = map_get(node, "ports"), *port;
 
 	row->see = row_text(job, node, "see");
 	if (!ports || !want_list(job->d, ports, "'ports'"))
@@ -231,6 +231,7 @@ static void row_parse(struct job *job, const struct table *table, const struct n
 
 static bool row_begin(struct job *job, const struct node *node, struct index *ids, struct row *row)
 {
+	/* The first ones are needed. */
 	static const char *const keys[] = {"id",      "from",	"to",	"ports", "when", "optional",
 					   "purpose", "source", "note", "names", "see", "internal"};
 	const struct node *id;
@@ -240,7 +241,8 @@ static bool row_begin(struct job *job, const struct node *node, struct index *id
 		return false;
 	row->loc = node->loc;
 	row->id = "?";
-	id = need(job->d, node, "a row", "id");
+	need_all(job->d, node, "a row", keys, 4);
+	id = map_get(node, "id");
 	if (!id || !want_name(job->d, id, "row id", &row->id))
 		return true;
 	row->loc = id->loc;

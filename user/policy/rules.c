@@ -110,8 +110,8 @@ static bool id_parse(struct job *job, const struct node *node, struct rule *rule
 
 static bool words_parse(struct job *job, const struct node *node, struct rule *rule)
 {
-	const struct node *direction = need(job->d, node, "a rule", "direction");
-	const struct node *action = need(job->d, node, "a rule", "action");
+	const struct node *direction = map_get(node, "direction");
+	const struct node *action = map_get(node, "action");
 	const struct node *mode = map_get(node, "mode");
 	int dir = -1, act = -1, staged = 1;
 
@@ -139,8 +139,8 @@ static bool words_parse(struct job *job, const struct node *node, struct rule *r
 static bool aim_parse(struct job *job, struct draft *draft, const struct node *node,
 		      struct rule *rule)
 {
-	const struct node *peer = need(job->d, node, "a rule", "peer");
-	const struct node *ports = need(job->d, node, "a rule", "ports");
+	const struct node *peer = map_get(node, "peer");
+	const struct node *ports = map_get(node, "ports");
 	struct services services = {0};
 	struct peers peers = {0};
 	bool good = peer && ports;
@@ -166,18 +166,22 @@ static void purpose_parse(struct job *job, const struct node *node, struct rule 
 static bool rule_read(struct job *job, const struct node *node, struct draft *draft,
 		      struct rule *rule, bool *good)
 {
+	/* The first ones are needed. */
 	static const char *const keys[] = {"id",     "direction", "peer",    "ports",
 					   "action", "mode",	  "purpose", "comment"};
+	enum { RULE_KEYS_NEEDED = 5 };
 	const struct node *id;
 	bool named;
 
 	if (!want_keys(job->d, node, "a rule", keys, ARRAY_SIZE(keys)))
 		return false;
 	rule->loc = node->loc;
-	id = need(job->d, node, "a rule", "id");
+	id = map_get(node, "id");
 	named = id && id_parse(job, id, rule);
 	named &= words_parse(job, node, rule);
 	*good = aim_parse(job, draft, node, rule);
+	if ((!named || !*good) && !draft->keys_astray)
+		need_all(job->d, node, "a rule", keys, RULE_KEYS_NEEDED);
 	purpose_parse(job, node, rule);
 	return named;
 }
@@ -205,6 +209,8 @@ bool rule_take(const struct node *node, void *context)
 	apart.d = &untold;
 	if (fill_ins_refuse(&apart, node) || !rule_read(&apart, node, taking->draft, &rule, &good))
 		return false;
+	if (!good)
+		return false;
 	if (!untold.count)
 		draft_add(&apart, taking->draft, rule, false);
 	return !untold.count;
@@ -227,7 +233,8 @@ static bool failsafe_map(struct job *job, const struct node *node, struct draft 
 	static const char *const keys[] = {"id", "peer", "ports", "purpose", "comment"};
 	const struct node *id = map_get(node, "id");
 
-	if (!want_keys(job->d, node, "a failsafe entry", keys, ARRAY_SIZE(keys)))
+	if (!want_keys(job->d, node, "a failsafe entry", keys, ARRAY_SIZE(keys)) ||
+	    !need_all(job->d, node, "a failsafe entry", keys + 1, 2))
 		return false;
 	if (id && !id_parse(job, id, rule))
 		return false;

@@ -221,7 +221,9 @@ static void use_apply(struct use *use)
 	if (as)
 		use_as(use, as, &good);
 	peers = map_get(use->node, "peers");
-	if (peers && want_map(use->job->d, peers, "'peers'"))
+	if (peers && !want_map(use->job->d, peers, "'peers'"))
+		good = false;
+	else if (peers)
 		for_children(node, peers) use_peer(use, node);
 	use_row_words(use, "with");
 	use_row_words(use, "without");
