@@ -100,8 +100,8 @@ int named_policies(struct context *c, size_t first, const char ***names, size_t 
 
 	if (o->operand_count > first) {
 		if (o->policy_name)
-			return usage_error(c, NULL,
-					   "--policy and names are the same thing said twice");
+			return usage_error(c, "leave --policy out",
+					   "give the policy either as an operand or with --policy");
 		*names = o->operands + first;
 		*count = o->operand_count - first;
 		return 0;

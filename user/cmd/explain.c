@@ -14,27 +14,37 @@ static bool proto_is_icmp(uint8_t proto)
 	return proto == PROTO_ICMP || proto == PROTO_ICMP6;
 }
 
-static int take_direction(struct context *c, const char *word, struct tuple *tuple)
+static int parse_direction(struct context *c, const char *word, struct tuple *tuple)
 {
-	if (str_equal(word, "egress"))
-		tuple->dir = FR_EGRESS;
-	else if (str_equal(word, "ingress"))
-		tuple->dir = FR_INGRESS;
-	else
-		return usage_error(c, "egress: this side opens; ingress: the peer does",
-				   "'%s' is neither egress nor ingress", word);
-	return 0;
+	static const char *const words[] = {"egress", "ingress"};
+	const char *meant = word_meant(word, words, ARRAY_SIZE(words));
+	uint8_t proto;
+
+	for (tuple->dir = 0; tuple->dir < FR_DIRS; tuple->dir++)
+		if (str_equal(word, words[tuple->dir]))
+			return 0;
+	if (!proto_parse(word, &proto))
+		return usage_error(c, "egress tcp PEER:PORT, or ingress tcp PEER:PORT",
+				   "the direction is missing before '%s'", word);
+	return usage_error(c,
+			   meant ? arena_printf(c->arena, "did you mean '%s'?", meant)
+				 : "egress: this side opens; ingress: the peer opens",
+			   "'%s' is neither egress nor ingress", word);
 }
 
-static int take_proto(struct context *c, const char *word, struct tuple *tuple)
+/* The one port that a text means, in any form: "443/tcp", "tcp/443", "https". */
+static bool port_meant(struct context *c, const char *text, struct service *out)
 {
-	const char *near;
+	struct service found[2];
+	size_t count;
 
-	if (!proto_parse(word, &tuple->proto))
-		return 0;
-	near = proto_nearest(word);
-	return usage_error(c, near ? arena_printf(c->arena, "did you mean '%s'?", near) : NULL,
-			   "nobody knows a protocol '%s'", word);
+	if (service_parse(text, found, &count)) {
+		text = service_advice(c->arena, text).meant;
+		if (!text || service_parse(text, found, &count))
+			return false;
+	}
+	*out = found[0];
+	return out->first == out->last && proto_has_ports(out->proto);
 }
 
 /* "[addr]:port", "addr:port", "[addr]", "addr" -> its two parts; port NULL when there is none. */
@@ -58,46 +68,141 @@ static void split_peer(struct arena *arena, const char *word, char **address, co
 	}
 }
 
-static int take_port(struct context *c, const char *word, const char *port, struct tuple *tuple)
+static const char *peer_with_port(struct context *c, const char *address, const char *port)
 {
-	uint64_t number;
+	return arena_printf(c->arena, strchr(address, ':') ? "[%s]:%s" : "%s:%s", address, port);
+}
 
+static int parse_proto(struct context *c, const char *word, const char *peer, struct tuple *tuple)
+{
+	const char *near, *port, *hint = NULL;
+	struct service service;
+	struct addr addr;
+	char *address;
+
+	if (!proto_parse(word, &tuple->proto))
+		return 0;
+	split_peer(c->arena, word, &address, &port);
+	if (addr_parse(address, &addr) == NET_OK)
+		return usage_error(c,
+				   arena_printf(c->arena, "%s tcp %s",
+						tuple->dir == FR_EGRESS ? "egress" : "ingress",
+						word),
+				   "the protocol is missing before '%s'", word);
+	near = proto_nearest(word);
+	split_peer(c->arena, peer, &address, &port);
+	if (port_meant(c, word, &service))
+		hint = arena_printf(
+			c->arena, "%s %s", proto_name(service.proto),
+			peer_with_port(c, address, arena_printf(c->arena, "%u", service.first)));
+	else if (near)
+		hint = arena_printf(c->arena, "did you mean '%s'?", near);
+	return usage_error(c, hint ?: "one protocol: tcp, udp, icmp, or a number from 0 to 255",
+			   "unknown protocol '%s'", word);
+}
+
+/* fd00::1:443 is an address: that its end might be meant as a port is worth a hint. */
+static const char *hint_port(struct context *c, const char *word, const char *next)
+{
+	const char *colon = strrchr(word, ':');
+	char *address = arena_strndup(c->arena, word, colon ? (size_t)(colon - word) : 0);
+	size_t digits = next ? strspn(next, "0123456789") : 0;
+	struct addr addr;
+	uint64_t port;
+
+	if (word[0] == '[')
+		return arena_printf(c->arena, "%s:443", word);
+	if (colon && !parse_u64(colon + 1, 65535, &port) && addr_parse(address, &addr) == NET_OK)
+		return arena_printf(c->arena, "[%s]:%s when %s is the port, [%s]:443 when not",
+				    address, colon + 1, colon + 1, word);
+	return peer_with_port(c, word, digits ? arena_strndup(c->arena, next, digits) : "443");
+}
+
+static int refuse_port(struct context *c, const char *address, const char *port)
+{
+	struct service service;
+	bool meant = port_meant(c, port, &service);
+
+	if (!*port)
+		return usage_error(c, peer_with_port(c, address, "443"),
+				   "the port is missing behind ':'");
+	if (meant)
+		return usage_error(
+			c,
+			peer_with_port(c, address, arena_printf(c->arena, "%u", service.first)),
+			"'%s' is not a port from 0 to 65535", port);
+	return usage_error(c, "one port, as a number", "'%s' is not a port from 0 to 65535", port);
+}
+
+static int parse_port(struct context *c, const char *word, const char *next, struct tuple *tuple)
+{
+	const char *port;
+	uint64_t number;
+	char *address;
+
+	split_peer(c->arena, word, &address, &port);
 	if (!proto_has_ports(tuple->proto)) {
 		if (port)
-			return usage_error(c, "leave the port out",
+			return usage_error(c,
+					   arena_printf(c->arena, "leave the port out: %s%s",
+							address,
+							proto_is_icmp(tuple->proto) ? " TYPE" : ""),
 					   "this protocol has no ports: '%s'", word);
 		return 0;
 	}
 	if (!port)
-		return usage_error(c,
-				   addr_is_v4(&tuple->peer)
-						   || word[0] == '['
-					   ? arena_printf(c->arena, "%s:443", word)
-					   : arena_printf(c->arena, "[%s]:443", word),
+		return usage_error(c, hint_port(c, word, next),
 				   "the listener's port is missing in '%s'", word);
 	if (parse_u64(port, 65535, &number))
-		return usage_error(c, NULL, "'%s' is not a port from 0 to 65535", port);
+		return refuse_port(c, address, port);
 	tuple->port = number;
 	return 0;
 }
 
-static int take_peer(struct context *c, const char *word, struct tuple *tuple)
+static int refuse_peer(struct context *c, const char *word, const char *address, const char *port)
+{
+	struct advice advice = peer_advice(c->arena, strstr(word, "://") ? word : address);
+	struct prefix prefix;
+
+	if (prefix_parse(address, &prefix) == NET_OK || str_equal(address, "any"))
+		return usage_error(c, "one address, like 10.0.0.1: explain answers for one peer",
+				   "'%s' is not a single address", address);
+	if (word[0] == '[' && strchr(word, ']'))
+		return usage_error(c,
+				   arena_printf(c->arena, "%.*s:%s",
+						(int)(strchr(word, ']') - word + 1), word, "443"),
+				   "'%s' is not an address, or one with a port", word);
+	if (advice.meant && addr_parse(advice.meant, &prefix.addr) == NET_OK)
+		return usage_error(c, port ? peer_with_port(c, advice.meant, port) : advice.meant,
+				   "'%s' is not an address: %s", address, advice.message);
+	if (advice.message && strpbrk(address, "0123456789"))
+		return usage_error(c, "one address, like 10.0.0.1: explain answers for one peer",
+				   "'%s' is not an address: %s", address, advice.message);
+	return usage_error(c,
+			   strchr(address, '.')
+				   ? arena_printf(c->arena,
+						  "names are not looked up; the system's answer: getent ahosts %s",
+						  address)
+				   : "an address such as 10.0.0.1 or fd00::1; names are not looked up",
+			   "'%s' is not an address", address);
+}
+
+static int parse_peer(struct context *c, const char *word, const char *next, struct tuple *tuple)
 {
 	const char *port;
 	char *address;
 
 	split_peer(c->arena, word, &address, &port);
 	if (addr_parse(address, &tuple->peer) != NET_OK)
-		return usage_error(
-			c, "an address such as 10.0.0.1 or fd00::1; names are not asked for",
-			"'%s' is not an address", address);
-	return take_port(c, word, port, tuple);
+		return refuse_peer(c, word, address, port);
+	return parse_port(c, word, next, tuple);
 }
 
 /* TYPE or TYPE/CODE, by name or number. "icmp" with an IPv6 peer means ICMPv6. */
-static int take_icmp(struct context *c, const char *word, struct tuple *tuple)
+static int parse_icmp(struct context *c, const char *word, struct tuple *tuple)
 {
 	char *type_word = word ? arena_strdup(c->arena, word) : NULL, *slash;
+	const char *near = word ? icmp_type_nearest(word) : NULL;
 	uint64_t number = 0;
 	uint8_t type;
 	int code = -1;
@@ -107,13 +212,16 @@ static int take_icmp(struct context *c, const char *word, struct tuple *tuple)
 	if (!addr_is_v4(&tuple->peer))
 		tuple->proto = PROTO_ICMP6;
 	else if (tuple->proto == PROTO_ICMP6)
-		return usage_error(c, NULL, "ICMPv6 does not speak to an IPv4 address");
+		return usage_error(c, arena_printf(c->arena, "icmp PEER %s", word),
+				   "icmpv6 needs an IPv6 peer");
 	slash = strchr(type_word, '/');
 	if (slash)
 		*slash++ = '\0';
 	if (icmp_type_parse(tuple->proto, type_word, &type, &code) ||
 	    (slash && parse_u64(slash, 255, &number)))
-		return usage_error(c, "a name such as echo-request, or numbers: 3/4",
+		return usage_error(c,
+				   near ? arena_printf(c->arena, "did you mean '%s'?", near)
+					: "a name such as echo-request, or numbers: 3/4",
 				   "'%s' is not an ICMP type", word);
 	if (!slash && code > 0)
 		number = code;
@@ -125,14 +233,15 @@ static int take_question(struct context *c, struct tuple *tuple)
 {
 	const char **words = c->options.operands;
 	bool more = c->options.operand_count == 5;
-	int ret = take_direction(c, words[1], tuple);
+	const char *next = more ? words[4] : NULL;
+	int ret = parse_direction(c, words[1], tuple);
 
 	if (!ret)
-		ret = take_proto(c, words[2], tuple);
+		ret = parse_proto(c, words[2], words[3], tuple);
 	if (!ret)
-		ret = take_peer(c, words[3], tuple);
+		ret = parse_peer(c, words[3], next, tuple);
 	if (!ret && proto_is_icmp(tuple->proto))
-		return take_icmp(c, more ? words[4] : NULL, tuple);
+		return parse_icmp(c, next, tuple);
 	if (!ret && more)
 		return usage_error(c, "PEER:PORT is one word", "'%s' is one operand too many",
 				   words[4]);

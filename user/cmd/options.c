@@ -62,9 +62,14 @@ void options_help(FILE *out, uint32_t mask)
 
 static int take_mode(struct context *c, const char *value)
 {
+	static const char *const modes[] = {"audit", "enforce"};
+	const char *meant = word_meant(value, modes, ARRAY_SIZE(modes));
+
 	if (!str_equal(value, "audit") && !str_equal(value, "enforce"))
-		return usage_error(c, "--mode audit or --mode enforce", "'%s' is not a mode",
-				   value);
+		return usage_error(c,
+				   meant ? arena_printf(c->arena, "did you mean --mode %s?", meant)
+					 : "--mode audit or --mode enforce",
+				   "'%s' is not a mode", value);
 	c->options.mode = value;
 	return 0;
 }
@@ -77,6 +82,20 @@ static int take_number(struct context *c, const char *name, const char *value, u
 		return usage_error(c, NULL, "--%s takes a number from 1 to %llu, not '%s'", name,
 				   (unsigned long long)most, value);
 	return 0;
+}
+
+static int refuse_prefix(struct context *c, const char *value, const char *example)
+{
+	struct advice advice = peer_advice(c->arena, value);
+
+	if (str_equal(value, "any"))
+		return usage_error(c, "leave it out: without it no peer is left out",
+				   "'any' is not an address or a prefix");
+	return usage_error(c,
+			   advice.meant ? arena_printf(c->arena, "write '%s'", advice.meant)
+					: example,
+			   "'%s' is not an address or a prefix%s%s", value,
+			   advice.message ? ": " : "", advice.message ?: "");
 }
 
 static int take_local_subnet(struct context *c, const char *value)
@@ -97,7 +116,7 @@ static int take_local_subnet(struct context *c, const char *value)
 			c, arena_printf(c->arena, "did you mean %s?", prefix_text(&prefix, text)),
 			"'%s' has host bits set", cidr + 1);
 	default:
-		return usage_error(c, NULL, "'%s' is not a subnet", cidr + 1);
+		return refuse_prefix(c, cidr + 1, "--local-subnet eth0=10.0.0.0/24");
 	}
 	list = arena_alloc(c->arena, (policy->local_count + 1) * sizeof(*list));
 	if (policy->local_count)
@@ -121,7 +140,7 @@ static int take_peer(struct context *c, const char *value)
 						prefix_text(&c->options.peer, text)),
 				   "'%s' has host bits set", value);
 	default:
-		return usage_error(c, "--peer 10.0.0.0/24", "'%s' is no address or prefix", value);
+		return refuse_prefix(c, value, "--peer 10.0.0.0/24");
 	}
 }
 
