@@ -447,7 +447,8 @@ static int refuse_file(struct diags *d, const char *path, int err)
 				  "not a regular file, but a pipe, a socket or a device");
 	case EISDIR:
 		return diag_error(d, loc, err, "file-unreadable",
-				  arena_printf(d->arena, "name the files in it: %s/*.yaml", path),
+				  arena_printf(d->arena, "name the files in it: %s/*.yaml",
+					       shell_word(d->arena, path)),
 				  "this is a directory; a file is wanted");
 	default:
 		return diag_error(d, loc, err, "file-unreadable", NULL, "cannot be read: %s",
@@ -502,7 +503,8 @@ static int refuse_break(struct builder *b, size_t at, const char *odd)
 	if (foreign_explain(b->d->arena, source, &fault))
 		return refuse_fault(b, &fault);
 	if (source->text[at] == '\r' && !memchr(source->text, '\n', source->size))
-		hint = arena_printf(b->d->arena, "sed -i 's/\\r/\\n/g' %s", source->name);
+		hint = arena_printf(b->d->arena, "sed -i 's/\\r/\\n/g' %s",
+				    shell_word(b->d->arena, source->name));
 	return diag_error(b->d, source_place(source, at, 1), -EINVAL, "yaml-syntax", hint,
 			  "%s ends a line in YAML and nowhere else", odd);
 }

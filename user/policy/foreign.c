@@ -57,14 +57,6 @@ static bool refuse(struct loc loc, const char *message, const char *hint, struct
 	return true;
 }
 
-static const char *quoted_path(struct arena *arena, const char *path)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789._/-+=:,@%";
-
-	return path[strspn(path, plain)] ? arena_printf(arena, "\"%s\"", path) : path;
-}
-
 /* An encoding of two bytes a character, or no text at all. */
 static bool binary(struct arena *arena, const struct source *source, struct syntax_fault *out)
 {
@@ -76,7 +68,7 @@ static bool binary(struct arena *arena, const struct source *source, struct synt
 					    "\xfd"
 					    "7zXZ",
 					    "\x28\xb5\x2f\xfd"};
-	const char *text = source->text, *path = quoted_path(arena, source->name);
+	const char *text = source->text, *path = shell_word(arena, source->name);
 	struct loc start = {.source = source, .line = 1, .column = 1, .length = 1};
 	bool wide = str_starts(text, "\xff\xfe") || str_starts(text, "\xfe\xff") ||
 		    (source->size > 3 && !text[0] != !text[1] && !text[0] == !text[2] &&

@@ -272,7 +272,8 @@ static bool tab(const struct trouble *t)
 		     begin + strspn(t->text + begin, " ") == at
 			     ? "a tab in the indentation; YAML is indented with spaces"
 			     : "a tab where YAML takes spaces only",
-		     arena_printf(t->arena, "sed -i 's/\\t/  /g' %s", t->source->name));
+		     arena_printf(t->arena, "sed -i 's/\\t/  /g' %s",
+				  shell_word(t->arena, t->source->name)));
 }
 
 static bool odd_blank(const struct trouble *t)
@@ -288,7 +289,8 @@ static bool odd_blank(const struct trouble *t)
 		return false;
 	return fault(t, (size_t)(found - t->text), strlen("\u00a0"),
 		     "a no-break space (U+00A0), which is no blank in YAML",
-		     arena_printf(t->arena, "sed -i 's/\\xc2\\xa0/ /g' %s", t->source->name));
+		     arena_printf(t->arena, "sed -i 's/\\xc2\\xa0/ /g' %s",
+				  shell_word(t->arena, t->source->name)));
 }
 
 /* ---------------------------------------------------------------- brackets and quotes */
@@ -586,7 +588,7 @@ static bool no_text(const struct trouble *t)
 		t, at, 1, arena_printf(t->arena, "not text: byte 0x%02x is not UTF-8", byte),
 		arena_printf(t->arena,
 			     "a policy is UTF-8 text: iconv -f ISO-8859-1 -t UTF-8 %s > utf-8.yaml",
-			     t->source->name));
+			     shell_word(t->arena, t->source->name)));
 }
 
 /* "| text", "> text": what follows has to be in the lines below. */
