@@ -154,6 +154,9 @@ $(BUILD)/talk: tests/vm/talk.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
 
+# What bench-gate holds TEST_RUN against: before the flow table of our own.
+BENCH_BEFORE ?= 2086cba
+
 .PHONY: check check-unit check-kernel check-e2e check-peers check-style check-commands check-vm bench fuzz fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 fuzz: fuzzers  ## the four fuzzers, FUZZ_SECONDS each (60)
@@ -162,7 +165,7 @@ check-unit: $(BUILD)/tests-unit  ## unit tests under ASan and UBSan, no root
 	$(Q)$(BUILD)/tests-unit --jobs 2
 check-kernel: $(BUILD)/tests-kernel  ## packet tests through BPF_PROG_TEST_RUN, root
 	$(Q)$(BUILD)/tests-kernel --jobs 1
-check-e2e: $(BUILD)/flowreeve  ## real clients and servers in network namespaces, root
+check-e2e: $(BUILD)/flowreeve $(BUILD)/bench  ## real clients and servers in network namespaces, root
 	$(Q)tests/e2e/run
 check-peers: $(BUILD)/flowreeve  ## every row of the vendors' tables with real peers, root; PEERS="qumulo" for some
 	$(Q)tests/peers/run $(PEERS)
@@ -174,11 +177,13 @@ check-commands:  ## every command that tests and scripts call is of a package of
 	$(Q)scripts/check-commands
 check: all  ## every test; sudo scripts/check installs what they need first
 	$(Q)tests/run
-bench: $(BUILD)/bench  ## ns per packet, side by side with nftables, root
-	$(Q)scripts/bench
-.PHONY: bench-scale
+bench: $(BUILD)/bench all  ## what packets and policies cost, side by side with nftables, root; BENCH="-t rr -r 10000" for a part
+	$(Q)BUILD=$(BUILD) scripts/bench $(BENCH)
+.PHONY: bench-gate bench-scale
+bench-gate: $(BUILD)/bench all  ## the same, held to the targets; root, a quiet machine, half an hour
+	$(Q)BUILD=$(BUILD) scripts/bench --gate --against $(BENCH_BEFORE) -p 16,1000 -c 1 -d $(BUILD)/bench-gate $(BENCH)
 bench-scale: $(BUILD)/bench all  ## what big policies cost in time and memory; root for the kernel's part
-	$(Q)BENCH=$(BUILD)/bench FLOWREEVE=$(BUILD)/flowreeve scripts/bench-scale
+	$(Q)BUILD=$(BUILD) scripts/bench-scale
 
 # ---------------------------------------------------------------- install
 MAN             := $(PREFIX)/share/man

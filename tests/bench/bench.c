@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The benchmark: what a packet and a compilation cost on this machine. `bench` alone compiles and
- * runs the hooks; `bench udp …` sends real packets, as scripts/bench asks for. Says first what
- * machine it is.
+ * The benchmark: what a packet, a compilation and a whole policy cost on this machine, in parts
+ * that scripts/bench and scripts/bench-scale ask for.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,21 +73,57 @@ static void print_machine(void)
 	print_line("srso", "/sys/devices/system/cpu/vulnerabilities/spec_rstack_overflow", "");
 }
 
+/* A name, what it belongs to, numbers, verdicts, samples: the fields of figures.py. */
+static void series_head(const char *kind, const struct series *s)
+{
+	printf("%s\t%s\t%s\t%s\t%u\t%u\t%u\t", kind, s->section, s->workload, s->variant, s->rules,
+	       s->peers, s->cpus);
+}
+
+void series_print(const struct series *s, const double *samples, size_t count)
+{
+	series_head("series", s);
+	printf("%s\t%llu\t%llu\t%llu\t", s->unit, (unsigned long long)s->passed,
+	       (unsigned long long)s->refused, (unsigned long long)s->wrong);
+	for (size_t i = 0; i < count; i++)
+		printf(i ? ",%.1f" : "%.1f", samples[i]);
+	printf("\n");
+}
+
+void gap_print(const struct series *s, const char *reason)
+{
+	series_head("gap", s);
+	printf("%s\n", reason);
+}
+
+static int machine(void)
+{
+	print_machine();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc > 2 && !strcmp(argv[1], "udp"))
-		return bench_udp(argc - 2, argv + 2);
-	if (argc > 2 && !strcmp(argv[1], "scale"))
+	const char *part = argc > 1 ? argv[1] : "";
+
+	if (argc == 2 && !strcmp(part, "machine"))
+		return machine();
+	if (argc == 2 && !strcmp(part, "compile"))
+		return bench_compile();
+	if (argc == 2 && !strcmp(part, "serve"))
+		return bench_serve();
+	if (argc > 4 && !strcmp(part, "hooks"))
+		return bench_hooks(argc - 2, argv + 2);
+	if (argc > 2 && !strcmp(part, "traffic"))
+		return bench_traffic(argc - 2, argv + 2);
+	if (argc == 4 && !strcmp(part, "fill"))
+		return bench_fill(argv + 2);
+	if (argc > 2 && !strcmp(part, "scale"))
 		return bench_scale(argc - 2, argv + 2);
-	if (argc > 2 && !strcmp(argv[1], "command"))
+	if (argc > 2 && !strcmp(part, "command"))
 		return bench_command(argv + 2);
-	if (argc > 2)
-		DIE("usage: bench [machine | compile | hooks | udp VARIANT… | scale FILE… |"
-		    " command WORD…]");
-	print_machine();
-	if (argc < 2 || !strcmp(argv[1], "compile"))
-		bench_compile();
-	if (argc < 2 || !strcmp(argv[1], "hooks"))
-		bench_hooks();
-	return 0;
+	if (argc > 2 && !strcmp(part, "cost"))
+		return bench_cost(argv + 2);
+	DIE("usage: bench machine | compile | hooks ROUNDS RULES BINARY… | traffic … | fill COUNT VARIANT |"
+	    " scale FILE… | command WORD… | cost WORD…");
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The benchmark's parts: bench.c chooses, policies.c makes allow-lists and compiles them, hooks.c
- * runs packets through the programs, udp.c sends real ones through namespaces that scripts/bench
- * has made, scale.c takes policy files of scripts/bench-scale to pieces of time.
+ * runs packets through the programs by BPF_PROG_TEST_RUN, traffic.c sends real ones through
+ * namespaces that scripts/bench has made, in the ways of workloads.c and sockets.c, by the clock of
+ * cpu.c; scale.c takes policy files of scripts/bench-scale to pieces of time. What is measured goes
+ * to stdout as lines of series and gaps, which tests/bench/figures.py reads.
  */
 #ifndef TESTS_BENCH_H
 #define TESTS_BENCH_H
@@ -20,6 +22,16 @@ struct spread {
 };
 struct spread spread_of(double *samples, size_t count);
 
+/* One line of the measurement: which it is, and its samples or why there are none. */
+struct series {
+	const char *section, *workload, *variant;
+	uint32_t rules, peers, cpus;
+	const char *unit;
+	uint64_t passed, refused, wrong; /* verdicts */
+};
+void series_print(const struct series *series, const double *samples, size_t count);
+void gap_print(const struct series *series, const char *reason);
+
 /* An allow-list in the shape of published ones: prefixes of all lengths, 32 services, one in five a
  * deny, one peer in five IPv6. The same size gives the same list. */
 struct ruleset *policy_allow_list(struct arena *arena, uint32_t rules);
@@ -29,13 +41,19 @@ struct ruleset *policy_random_ranges(struct arena *arena, uint32_t rules);
 struct tuple policy_tuple(const struct ruleset *rs, bool pass, bool v4);
 
 int bench_compile(void);
-int bench_hooks(void);
-/* Each argument NAME:SENDER:RECEIVER:ADDRESS: namespaces and the receiver's address. "oneway"
- * before them: the receiver never answers. */
-int bench_udp(int count, char **variants);
+/* ROUNDS RULES BINARY...: this program and others of its kind, which measure in turns. */
+int bench_hooks(int count, char **words);
+/* Measures what it is asked for on stdin, for bench_hooks. */
+int bench_serve(void);
+/* WORKLOAD RULES PEERS CPUS SLICES VARIANT...: see traffic.h. */
+int bench_traffic(int count, char **words);
+/* COUNT VARIANT: that many flows, and nothing is measured. */
+int bench_fill(char **words);
 /* Policy files, phase by phase. */
 int bench_scale(int count, char **paths);
-/* Runs a command, silent, and tells its time and its largest memory. */
+/* Runs a command, silent, and reports its time and its largest memory. */
 int bench_command(char **words);
+/* The same as three numbers: ms of wall time, ms of processor time, MB. */
+int bench_cost(char **words);
 
 #endif

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Nanoseconds per packet over an empty program of the same type, by BPF_PROG_TEST_RUN. Ours and the
- * empty one take turns, so that both meet the same noise; what is printed is the difference of
- * neighbours.
+ * empty one take turns, so that both meet the same noise; a sample is the difference of neighbours.
+ * The measuring is done by servers, each a program of its own that is asked over a pipe: so figures
+ * of two builds, this one and an older one, come from the same minutes.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../user/datapath/datapath.h"
@@ -16,9 +20,10 @@
 #include "bench.h"
 
 enum {
-	ROUNDS = 61, /* of a packet that is repeated */
-	REPEAT = 20000,
-	SINGLES = 3001, /* of packets that differ */
+	REPEAT = 10000, /* of one packet, in a sample */
+	SINGLES = 501,	/* of packets that differ, in a sample */
+	FLOWS = 64000,	/* live ones, of the case that has many */
+	SERVERS_MAX = 4,
 	TCP_ACK = 0x10,
 	TCP_SYN_ACK = 0x12,
 };
@@ -32,11 +37,15 @@ struct measured_hook {
 	int empty;	/* program */
 };
 
+/* One case of one hook under one policy. */
 struct course {
 	struct bench *bench;
-	const struct ruleset *rs;
 	struct measured_hook *hook;
+	struct tuple tuple;
 	struct addr local;
+	struct test_packet packet;
+	bool pass;
+	uint32_t next; /* of the packets that differ */
 };
 
 static int empty_load(const struct measured_hook *hook)
@@ -85,46 +94,6 @@ static double ours_run(const struct course *course, uint8_t dir, const struct te
 	return run.duration_ns;
 }
 
-static void print_spread(double *samples, size_t count)
-{
-	struct spread spread = spread_of(samples, count);
-
-	printf("  %5.0f [%.0f-%.0f]", spread.median, spread.low, spread.high);
-	fflush(stdout);
-}
-
-/* One packet many times over. */
-static void measure_hot(const struct course *course, const struct test_packet *packet, bool pass)
-{
-	double samples[ROUNDS];
-
-	for (int i = 0; i < ROUNDS; i++) {
-		double empty = empty_run(course->hook, packet, REPEAT);
-
-		samples[i] = ours_run(course, FR_EGRESS, packet, REPEAT, pass) - empty;
-	}
-	print_spread(samples, ROUNDS);
-}
-
-/* Each packet the first of a conversation of its own: single shots, with all that a cold start
- * costs. */
-static void measure_new(const struct course *course, const struct tuple *tuple)
-{
-	double *samples = calloc(SINGLES, sizeof(*samples));
-
-	for (uint32_t i = 0; i < SINGLES; i++) {
-		struct addr local = packet_local(tuple, 100 + i);
-		struct test_packet packet;
-		double empty;
-
-		packet_make(tuple, &local, &packet);
-		empty = empty_run(course->hook, &packet, 1);
-		samples[i] = ours_run(course, FR_EGRESS, &packet, 1, true) - empty;
-	}
-	print_spread(samples, SINGLES);
-	free(samples);
-}
-
 /* Where the TCP header's flags are. */
 static uint8_t *packet_flags(struct test_packet *packet, bool v4)
 {
@@ -132,15 +101,66 @@ static uint8_t *packet_flags(struct test_packet *packet, bool v4)
 	       (v4 ? sizeof(struct iphdr) : sizeof(struct ip6_hdr)) + 13;
 }
 
-/* SYN, SYN-ACK, ACK through the hook; then the opener's data packet is measured. */
-static void measure_established(const struct course *course, const struct tuple *tuple)
+/* One packet many times over. */
+static double sample_hot(struct course *course)
 {
-	bool v4 = addr_is_v4(&tuple->peer);
-	struct test_packet packet, answer;
-	struct tuple back = *tuple;
+	double empty = empty_run(course->hook, &course->packet, REPEAT);
+
+	return ours_run(course, FR_EGRESS, &course->packet, REPEAT, course->pass) - empty;
+}
+
+/* Packets that differ, in single shots with all that a cold start costs; the median of them. */
+static double sample_singles(struct course *course, void (*make)(struct course *))
+{
+	double samples[SINGLES];
+
+	for (int i = 0; i < SINGLES; i++) {
+		double empty;
+
+		make(course);
+		empty = empty_run(course->hook, &course->packet, 1);
+		samples[i] = ours_run(course, FR_EGRESS, &course->packet, 1, course->pass) - empty;
+	}
+	return spread_of(samples, SINGLES).median;
+}
+
+/* Each the first of a conversation of its own. */
+static void make_opening(struct course *course)
+{
+	struct addr local = packet_local(&course->tuple, 100 + course->next++);
+
+	packet_make(&course->tuple, &local, &course->packet);
+}
+
+/* Random addresses on both sides, and a port that no rule names. */
+static void make_stranger(struct course *course)
+{
+	uint32_t x = ++course->next * 2654435761u;
+	struct addr local = packet_local(&course->tuple, x >> 15);
+
+	course->tuple.peer = addr_from_v4((110 + (x >> 24) % 80) << 24 | (x & 0xffffff));
+	packet_make(&course->tuple, &local, &course->packet);
+}
+
+static double sample_new(struct course *course)
+{
+	return sample_singles(course, make_opening);
+}
+
+static double sample_strangers(struct course *course)
+{
+	return sample_singles(course, make_stranger);
+}
+
+/* SYN, SYN-ACK, ACK through the hook; the opener's next packet is left in the course. */
+static void establish(struct course *course)
+{
+	bool v4 = addr_is_v4(&course->tuple.peer);
+	struct test_packet *packet = &course->packet, answer;
+	struct tuple back = course->tuple;
 	uint8_t ports[4], *tcp;
 
-	packet_make(tuple, &course->local, &packet);
+	packet_make(&course->tuple, &course->local, packet);
 	back.dir = FR_INGRESS;
 	packet_make(&back, &course->local, &answer);
 	tcp = packet_flags(&answer, v4) - 13;
@@ -148,81 +168,269 @@ static void measure_established(const struct course *course, const struct tuple 
 	memcpy(tcp, ports + 2, 2);
 	memcpy(tcp + 2, ports, 2);
 	tcp[13] = TCP_SYN_ACK; /* its number is 0 */
-	ours_run(course, FR_EGRESS, &packet, 1, true);
+	ours_run(course, FR_EGRESS, packet, 1, true);
 	ours_run(course, FR_INGRESS, &answer, 1, true);
-	*packet_flags(&packet, v4) = TCP_ACK;
-	packet_flags(&packet, v4)[-2] = 1; /* acknowledges it */
-	ours_run(course, FR_EGRESS, &packet, 1, true);
-	measure_hot(course, &packet, true);
+	*packet_flags(packet, v4) = TCP_ACK;
+	packet_flags(packet, v4)[-2] = 1; /* acknowledges it */
+	ours_run(course, FR_EGRESS, packet, 1, true);
 }
 
-static void measure_denied(const struct course *course, const struct tuple *tuple)
+static void establish_many(struct course *course)
 {
-	struct test_packet packet;
-
-	packet_make(tuple, &course->local, &packet);
-	measure_hot(course, &packet, false);
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		course->local = packet_local(&course->tuple, i);
+		establish(course);
+	}
 }
 
-static void measure_policy(struct bench *bench, const struct ruleset *rs,
-			   struct measured_hook *hook)
+/* One of the many, far from the last. */
+static void make_known(struct course *course)
 {
-	struct tuple pass4 = policy_tuple(rs, true, true), pass6 = policy_tuple(rs, true, false);
-	struct tuple drop4 = policy_tuple(rs, false, true);
-	struct course course = {bench, rs, hook, packet_local(&pass4, 1)};
+	bool v4 = addr_is_v4(&course->tuple.peer);
+	struct addr local = packet_local(&course->tuple, course->next++ * 40503u % FLOWS);
 
-	printf("%-8s %7zu", hook->name, rs->rule_count);
-	measure_established(&course, &pass4);
-	course.local = packet_local(&pass6, 1);
-	measure_established(&course, &pass6);
-	measure_new(&course, &pass4);
-	course.local = packet_local(&drop4, 1);
-	measure_denied(&course, &drop4);
-	printf("\n");
+	packet_make(&course->tuple, &local, &course->packet);
+	*packet_flags(&course->packet, v4) = TCP_ACK;
+	packet_flags(&course->packet, v4)[-2] = 1;
 }
 
-static void measure_scale(struct bench *bench, uint32_t rules, struct measured_hook *hooks,
-			  size_t count)
+static double sample_many(struct course *course)
 {
-	struct arena *arena = arena_new();
+	return sample_singles(course, make_known);
+}
+
+static void opening(struct course *course)
+{
+	packet_make(&course->tuple, &course->local, &course->packet);
+}
+
+static const struct hook_case {
+	const char *name;
+	bool pass, v4;
+	void (*prepare)(struct course *);
+	double (*sample)(struct course *);
+} hook_cases[] = {
+	{"established", true, true, establish, sample_hot},
+	{"established-v6", true, false, establish, sample_hot},
+	{"established-many", true, true, establish_many, sample_many},
+	{"new", true, true, opening, sample_new},
+	{"denied", false, true, opening, sample_hot},
+	{"denied-random", false, true, opening, sample_strangers},
+};
+static const char *const hook_names[] = {"tc", "cgroup"};
+
+/* ---------------------------------------------------------------- the server */
+
+struct server {
+	struct bench *bench;
+	struct arena *arena; /* of the policy */
+	struct ruleset *rs;
+	struct image image;
+	struct course course;
+	bool crowded; /* with more flows than are worth taking out one by one */
+};
+
+static void server_open(struct server *server)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct diags diags = {.arena = arena};
-	struct ruleset *rs = policy_allow_list(arena, rules);
-	struct image image = {};
 
-	if (image_compile(rs, &diags, &image) || bench_install(bench, &image, true))
-		DIE("%u rules cannot be installed", rules);
-	for (size_t i = 0; i < count; i++)
-		measure_policy(bench, rs, &hooks[i]);
-	image_free(&image);
-	arena_free(arena);
+	bench_close(server->bench);
+	if (bench_open_quiet(&diags, &server->bench))
+		DIE("the programs do not load: %s", diags.count ? diags.list[0].message : "?");
+	server->crowded = false;
 }
 
-int bench_hooks(void)
+static void server_rules(struct server *server, uint32_t rules)
 {
-	static const uint32_t scales[] = {30, 1000, 10000, 100000};
+	struct diags diags = {};
+
+	arena_free(server->arena);
+	image_free(&server->image);
+	server->arena = diags.arena = arena_new();
+	server->rs = policy_allow_list(server->arena, rules);
+	if (server->crowded)
+		server_open(server);
+	if (image_compile(server->rs, &diags, &server->image) ||
+	    bench_install(server->bench, &server->image, true))
+		DIE("%u rules cannot be installed", rules);
+}
+
+static void server_case(struct server *server, struct measured_hook *hook,
+			const struct hook_case *asked)
+{
+	struct course *course = &server->course;
+
+	if (server->crowded)
+		server_open(server);
+	if (bench_install(server->bench, &server->image, true))
+		DIE("the policy cannot be installed");
+	server->crowded = asked->prepare == establish_many;
+	*course = (struct course){.bench = server->bench, .hook = hook, .pass = asked->pass};
+	course->tuple = policy_tuple(server->rs, asked->pass, asked->v4);
+	course->local = packet_local(&course->tuple, 1);
+	asked->prepare(course);
+}
+
+/* "rules N", "case HOOK CASE", "sample": each is answered by a line with a number. */
+static void server_answer(struct server *server, struct measured_hook *hooks, const char *line)
+{
+	static const struct hook_case *asked;
+	unsigned hook, number;
+	double sample = 0;
+
+	if (sscanf(line, "rules %u", &number) == 1) {
+		server_rules(server, number);
+	} else if (sscanf(line, "case %u %u", &hook, &number) == 2) {
+		asked = &hook_cases[number];
+		server_case(server, &hooks[hook], asked);
+	} else {
+		sample = asked->sample(&server->course);
+	}
+	printf("%.1f\n", sample);
+	fflush(stdout);
+}
+
+int bench_serve(void)
+{
 	struct measured_hook hooks[] = {
 		{"tc", FR_KIND_INTERFACE, BPF_PROG_TYPE_SCHED_CLS, 0, -1, 2, -1},
 		{"cgroup", FR_KIND_CGROUP, BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, 1, 0,
 		 -1},
 	};
-	struct arena *arena = arena_new();
-	struct diags diags = {.arena = arena};
-	struct bench *bench = NULL;
+	struct server server = {.arena = arena_new()};
+	char line[64];
 
-	if (bench_open_quiet(&diags, &bench))
-		DIE("the programs do not load: %s", diags.count ? diags.list[0].message : "?");
+	server_open(&server);
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
 		hooks[i].empty = empty_load(&hooks[i]);
-	printf("\nhooks: ns per packet over an empty program, median [quartiles]; verdicts checked\n");
-	printf("new: single shots of %d conversations; the others: %d x %d of one packet\n",
-	       SINGLES, ROUNDS, REPEAT);
-	printf("%-8s %7s  %-14s  %-14s  %-14s  %s\n", "hook", "rules", "established", "the same v6",
-	       "new", "denied");
-	for (size_t i = 0; i < ARRAY_SIZE(scales); i++)
-		measure_scale(bench, scales[i], hooks, ARRAY_SIZE(hooks));
-	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
-		close(hooks[i].empty);
-	bench_close(bench);
-	arena_free(arena);
+	while (fgets(line, sizeof(line), stdin))
+		server_answer(&server, hooks, line);
+	bench_close(server.bench);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- those who ask */
+
+struct asked {
+	const char *binary;
+	FILE *to, *from;
+	pid_t pid;
+	bool lost;
+	double *samples;
+};
+
+static void asked_start(struct asked *asked, const char *binary)
+{
+	int down[2], up[2];
+
+	if (pipe2(down, O_CLOEXEC) || pipe2(up, O_CLOEXEC))
+		DIE("no pipe: %s", strerror(errno));
+	asked->binary = binary;
+	asked->pid = fork();
+	if (asked->pid < 0)
+		DIE("cannot fork: %s", strerror(errno));
+	if (!asked->pid) {
+		dup2(down[0], STDIN_FILENO);
+		dup2(up[1], STDOUT_FILENO);
+		execl(binary, binary, "serve", NULL);
+		DIE("cannot run %s: %s", binary, strerror(errno));
+	}
+	close(down[0]);
+	close(up[1]);
+	asked->to = fdopen(down[1], "w");
+	asked->from = fdopen(up[0], "r");
+	if (!asked->to || !asked->from)
+		DIE("out of memory");
+}
+
+static void asked_stop(struct asked *asked)
+{
+	fclose(asked->to);
+	fclose(asked->from);
+	waitpid(asked->pid, NULL, 0);
+}
+
+/* A server that has gone is asked no more; it said why. */
+static double ask(struct asked *asked, const char *question)
+{
+	double answer = 0;
+
+	if (asked->lost)
+		return 0;
+	fprintf(asked->to, "%s\n", question);
+	asked->lost = fflush(asked->to) || fscanf(asked->from, "%lf", &answer) != 1;
+	return answer;
+}
+
+static void ask_all(struct asked *asked, int count, const char *question)
+{
+	for (int i = 0; i < count; i++)
+		ask(&asked[i], question);
+}
+
+/* The first is this build, the second the one that it is held against. */
+static void asked_print(const struct asked *asked, int which, const struct series *series,
+			uint32_t rounds)
+{
+	struct series own = *series;
+	char variant[64];
+
+	snprintf(variant, sizeof(variant), "%s%s", series->variant, which ? "-before" : "");
+	own.variant = variant;
+	if (asked->lost)
+		gap_print(&own, "the program ended");
+	else
+		series_print(&own, asked->samples, rounds);
+}
+
+static void case_measure(struct asked *asked, int count, struct series *series, uint32_t rounds)
+{
+	for (uint32_t round = 0; round < rounds; round++)
+		for (int i = 0; i < count; i++) {
+			struct asked *one = &asked[round % 2 ? count - 1 - i : i];
+
+			one->samples[round] = ask(one, "sample");
+		}
+	for (int i = 0; i < count; i++)
+		asked_print(&asked[i], i, series, rounds);
+	fflush(stdout);
+}
+
+static void rules_measure(struct asked *asked, int count, uint32_t rules, uint32_t rounds)
+{
+	struct series series = {.section = "hooks", .rules = rules, .cpus = 1, .unit = "ns"};
+	char question[64];
+
+	snprintf(question, sizeof(question), "rules %u", rules);
+	ask_all(asked, count, question);
+	for (size_t hook = 0; hook < ARRAY_SIZE(hook_names); hook++)
+		for (size_t i = 0; i < ARRAY_SIZE(hook_cases); i++) {
+			snprintf(question, sizeof(question), "case %zu %zu", hook, i);
+			ask_all(asked, count, question);
+			series.workload = hook_cases[i].name;
+			series.variant = hook_names[hook];
+			case_measure(asked, count, &series, rounds);
+		}
+}
+
+int bench_hooks(int count, char **words)
+{
+	uint32_t rounds = (uint32_t)atoi(words[0]), rules = (uint32_t)atoi(words[1]);
+	struct asked asked[SERVERS_MAX] = {};
+
+	if (!rounds || !rules || count < 3 || count - 2 > SERVERS_MAX)
+		DIE("hooks ROUNDS RULES BINARY..., 1 to %d binaries", SERVERS_MAX);
+	signal(SIGPIPE, SIG_IGN);
+	count -= 2;
+	for (int i = 0; i < count; i++) {
+		asked_start(&asked[i], words[2 + i]);
+		asked[i].samples = calloc(rounds, sizeof(double));
+	}
+	rules_measure(asked, count, rules, rounds);
+	for (int i = 0; i < count; i++) {
+		asked_stop(&asked[i]);
+		free(asked[i].samples);
+	}
 	return 0;
 }

@@ -66,7 +66,7 @@ static struct service allow_list_service(struct judge_random *random)
 struct ruleset *policy_allow_list(struct arena *arena, uint32_t rules)
 {
 	struct ruleset *rs = policy_new(arena, rules);
-	struct judge_random random = {rules};
+	struct judge_random random = {rules + 2};
 
 	for (uint32_t i = 0; i < rules; i++) {
 		*rs->rules[i].peers = allow_list_peer(&random);
@@ -79,7 +79,7 @@ struct ruleset *policy_allow_list(struct arena *arena, uint32_t rules)
 struct ruleset *policy_random_ranges(struct arena *arena, uint32_t rules)
 {
 	struct ruleset *rs = policy_new(arena, rules);
-	struct judge_random random = {rules};
+	struct judge_random random = {rules + 2};
 
 	for (uint32_t i = 0; i < rules; i++) {
 		uint16_t one = judge_next(&random), other = judge_next(&random);

@@ -187,30 +187,51 @@ static void run_silent(char **words)
 	int null = open("/dev/null", O_WRONLY);
 
 	dup2(null, STDOUT_FILENO);
-	execv(words[0], words);
+	execvp(words[0], words);
 	DIE("cannot run %s: %s", words[0], strerror(errno));
 }
 
-int bench_command(char **words)
+struct cost {
+	double wall, cpu, memory; /* ms, ms, MB */
+};
+
+static struct cost command_run(char **words)
 {
 	double start = clock_ns();
 	pid_t child = fork();
 	struct rusage usage;
-	const char *last;
 	int status;
 
 	if (!child)
 		run_silent(words);
 	if (child < 0 || wait4(child, &status, 0, &usage) < 0 || status)
 		DIE("%s fails", words[0]);
+	return (struct cost){
+		.wall = (clock_ns() - start) / 1e6,
+		.cpu = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
+		       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3,
+		.memory = usage.ru_maxrss / 1024.0,
+	};
+}
+
+int bench_command(char **words)
+{
+	struct cost cost = command_run(words);
+	const char *last;
+
 	while (words[1])
 		words++;
 	last = strrchr(*words, '/');
 	printf("%-20s %8.1f ms, %7.1f ms of processor time, %6.1f MB\n", last ? last + 1 : *words,
-	       (clock_ns() - start) / 1e6,
-	       (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3 +
-		       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3,
-	       usage.ru_maxrss / 1024.0);
+	       cost.wall, cost.cpu, cost.memory);
 	fflush(stdout);
+	return 0;
+}
+
+int bench_cost(char **words)
+{
+	struct cost cost = command_run(words);
+
+	printf("%.2f %.2f %.2f\n", cost.wall, cost.cpu, cost.memory);
 	return 0;
 }
