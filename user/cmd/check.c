@@ -14,6 +14,7 @@ static int check_policy(struct context *c, const struct source *source, struct d
 	reading.options.policy.instead = source;
 	if (load_policy(&reading, source->name, d, &rs) || image_compile(rs, d, &image))
 		return EXIT_REJECTED;
+	warn_of_ssh(c, rs, &image, NULL, d);
 	render_check(s, rs, &image, d);
 	image_free(&image);
 	return 0;

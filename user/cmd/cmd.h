@@ -125,6 +125,15 @@ int load_site(struct context *c, const char *path, struct diags *d, const struct
  * read a second time, host known. apply.c */
 int load_for_host(struct context *c, const char *path, struct ruleset **rs, struct hook **hooks,
 		  size_t *count);
+/* The attach points of a policy on this host. */
+struct host_points {
+	const struct hook *hooks;
+	size_t count;
+};
+/* Warnings about SSH, in audit as well: would enforcing refuse the connection of this session, or
+ * port 22 to everybody? `points`: NULL where the host is not looked at. ssh.c */
+void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,
+		 const struct host_points *points, struct diags *d);
 /* The names that a verb speaks of: operands from `first` on, --policy, else all that are applied.
  */
 int named_policies(struct context *c, size_t first, const char ***names, size_t *count);

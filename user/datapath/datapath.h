@@ -49,6 +49,15 @@ int host_netns(uint64_t *inode); /* of the caller */
  */
 int host_forwarding(bool *out);
 
+/* A TCP connection of this host, as its socket has it. */
+struct connection {
+	struct addr local, peer;
+	uint16_t local_port, peer_port;
+};
+/* 1 when the caller's network namespace has it, 0 when not, -errno when that cannot be told.
+ * *cgroup gets the id of the socket's cgroup, or 0. */
+int host_connection(const struct connection *connection, uint64_t *cgroup);
+
 /* The attach points that a ruleset's names and patterns name on this host. A name that does not
  * exist is an error, and so is the device lo; a pattern without a match is a warning, or an error
  * where nothing at all is found. */

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Would enforcing cut off who types this? The SSH connection of the session is in the environment
+ * that sshd made. Under sudo, which clears it, the processes above this one still have it; then,
+ * and whenever a policy is applied, the connection must exist in this network namespace. What the
+ * variables say is parsed strictly: else it says nothing.
+ */
+#include <fcntl.h>
+#include <fts.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd.h"
+
+enum { ANCESTORS_MAX = 64, ENVIRON_MAX = 1 << 20, SSH_PORT = 22 };
+
+/* ---------------------------------------------------------------- the session */
+
+/* "fe80::1%eth0" is fe80::1. */
+static bool parse_address(const char *word, struct addr *out)
+{
+	char text[ADDR_TEXT];
+	size_t length = strcspn(word, "%");
+
+	if (length >= sizeof(text) || (word[length] && !word[length + 1]))
+		return false;
+	memcpy(text, word, length);
+	text[length] = 0;
+	return addr_parse(text, out) == NET_OK;
+}
+
+static bool parse_port(const char *word, uint16_t *out)
+{
+	uint64_t number;
+
+	if (parse_u64(word, UINT16_MAX, &number) || !number)
+		return false;
+	*out = (uint16_t)number;
+	return true;
+}
+
+/* At most `most` words, each after one blank; the number of them, 0 for any other text. */
+static size_t split(char *text, char *words[], size_t most)
+{
+	size_t count = 0;
+
+	for (char *word = text, *blank; word; word = blank) {
+		blank = strchr(word, ' ');
+		if (blank)
+			*blank++ = 0;
+		if (!*word || count == most)
+			return 0;
+		words[count++] = word;
+	}
+	return count;
+}
+
+/* "PEER PORT LOCAL PORT" of SSH_CONNECTION. */
+static bool parse_connection(struct arena *arena, const char *text, struct connection *out)
+{
+	char *words[4];
+
+	return text && split(arena_strdup(arena, text), words, 4) == 4 &&
+	       parse_address(words[0], &out->peer) && parse_port(words[1], &out->peer_port) &&
+	       parse_address(words[2], &out->local) && parse_port(words[3], &out->local_port);
+}
+
+/* "PEER PORT PORT" of SSH_CLIENT, which does not say the local address. */
+static bool parse_client(struct arena *arena, const char *text, struct connection *out)
+{
+	char *words[3];
+
+	return text && split(arena_strdup(arena, text), words, 3) == 3 &&
+	       parse_address(words[0], &out->peer) && parse_port(words[1], &out->peer_port) &&
+	       parse_port(words[2], &out->local_port);
+}
+
+/* ---------------------------------------------------------------- processes above */
+
+static pid_t parent_of(pid_t pid)
+{
+	CLEANUP(close_file) FILE *file = NULL;
+	char path[32], line[512];
+	const char *end;
+	int parent;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	/* the name, in parentheses, may have any characters */
+	if (!file || !fgets(line, sizeof(line), file) || !(end = strrchr(line, ')')))
+		return 0;
+	return sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* A variable of another process, where this one may read it; or NULL. */
+static const char *variable_of(struct arena *arena, pid_t pid, const char *name)
+{
+	CLEANUP(close_file) FILE *file = NULL;
+	char path[32], *text;
+	size_t size, length = strlen(name);
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return NULL;
+	text = arena_alloc(arena, ENVIRON_MAX + 1);
+	size = fread(text, 1, ENVIRON_MAX, file);
+	for (const char *at = text; at < text + size; at += strlen(at) + 1)
+		if (!strncmp(at, name, length) && at[length] == '=')
+			return at + length + 1;
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- on this host */
+
+struct ssh_session {
+	struct connection connection;
+	uint64_t cgroup; /* of its socket, 0 not known */
+	bool located;	 /* the local address is known */
+};
+
+/* What cannot be told is not taken for gone. */
+static bool exists(struct ssh_session *session)
+{
+	return host_connection(&session->connection, &session->cgroup) != 0;
+}
+
+static bool above_has(struct arena *arena, struct ssh_session *out)
+{
+	pid_t pid = getppid();
+
+	for (int i = 0; i < ANCESTORS_MAX && pid > 1; i++, pid = parent_of(pid))
+		if (parse_connection(arena, variable_of(arena, pid, "SSH_CONNECTION"),
+				     &out->connection) &&
+		    exists(out))
+			return true;
+	return false;
+}
+
+static bool find_session(struct arena *arena, bool online, struct ssh_session *out)
+{
+	out->located = parse_connection(arena, getenv("SSH_CONNECTION"), &out->connection);
+	if (out->located && (!online || exists(out)))
+		return true;
+	if (online && above_has(arena, out))
+		return out->located = true;
+	if (out->located)
+		return false;
+	return parse_client(arena, getenv("SSH_CLIENT"), &out->connection);
+}
+
+static bool same_address(const struct sockaddr *socket_address, const struct addr *addr)
+{
+	const struct sockaddr_in6 *v6 = (const void *)socket_address;
+	const struct sockaddr_in *v4 = (const void *)socket_address;
+
+	if (!socket_address)
+		return false;
+	if (socket_address->sa_family == AF_INET)
+		return addr_is_v4(addr) && addr_v4(addr) == ntohl(v4->sin_addr.s_addr);
+	return socket_address->sa_family == AF_INET6 && !memcmp(&v6->sin6_addr, addr->b, 16);
+}
+
+/* The device that has the address: "" when none has, or more than one. */
+static void device_of(const struct addr *addr, char out[16])
+{
+	struct ifaddrs *list, *at;
+	bool again = false;
+
+	out[0] = 0;
+	if (getifaddrs(&list))
+		return;
+	for (at = list; at; at = at->ifa_next) {
+		if (!same_address(at->ifa_addr, addr))
+			continue;
+		again |= out[0] && strcmp(out, at->ifa_name);
+		snprintf(out, 16, "%s", at->ifa_name);
+	}
+	if (again)
+		out[0] = 0;
+	freeifaddrs(list);
+}
+
+/* Packets of an address on a plain device come by that device and no other; those of a bridge, a
+ * bond or a tunnel may come by any. */
+static bool comes_by_another(struct context *c, const struct ssh_session *session,
+			     const struct host_points *points)
+{
+	struct diags untold = {.arena = c->arena};
+	struct interface *list;
+	size_t count;
+	char name[16];
+
+	device_of(&session->connection.local, name);
+	if (!session->located || !name[0] || host_interfaces(c->arena, &untold, &list, &count))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!str_equal(list[i].name, name))
+			continue;
+		if (list[i].kind[0] && !str_equal(list[i].kind, "veth"))
+			return false;
+		for (size_t j = 0; j < points->count; j++)
+			if (points->hooks[j].kind == FR_KIND_INTERFACE &&
+			    points->hooks[j].ifindex == list[i].ifindex)
+				return false;
+		return true;
+	}
+	return false;
+}
+
+/* A cgroup's id is the inode of its directory. */
+static bool cgroup_is_below(const char *path, uint64_t id)
+{
+	char *roots[] = {(char *)path, NULL};
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	bool found = false;
+
+	for (FTSENT *entry; walk && !found && (entry = fts_read(walk));)
+		found = entry->fts_info == FTS_D && entry->fts_statp->st_ino == id;
+	if (walk)
+		fts_close(walk);
+	return found;
+}
+
+static bool cgroups_concern(const struct ssh_session *session, const struct host_points *points)
+{
+	for (size_t i = 0; i < points->count; i++)
+		if (points->hooks[i].kind == FR_KIND_CGROUP &&
+		    (!session->cgroup || cgroup_is_below(points->hooks[i].path, session->cgroup)))
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- what the policy says */
+
+static bool attaches(const struct ruleset *rs, uint8_t kind)
+{
+	for (size_t i = 0; i < rs->attach_count; i++)
+		if (rs->attach[i].kind == kind)
+			return true;
+	return false;
+}
+
+static bool concerns(struct context *c, const struct ruleset *rs, const struct ssh_session *session,
+		     const struct host_points *points)
+{
+	if (!points)
+		return attaches(rs, FR_KIND_INTERFACE) || attaches(rs, FR_KIND_CGROUP);
+	return (attaches(rs, FR_KIND_INTERFACE) && !comes_by_another(c, session, points)) ||
+	       cgroups_concern(session, points);
+}
+
+static void warn_session(struct context *c, const struct ruleset *rs,
+			 const struct host_points *points, struct diags *d)
+{
+	struct ssh_session session = {0};
+	struct tuple tuple = {.dir = FR_INGRESS, .proto = PROTO_TCP};
+	struct decision decision;
+	char peer[ADDR_TEXT];
+
+	if (!find_session(c->arena, points, &session) || !concerns(c, rs, &session, points))
+		return;
+	tuple.peer = session.connection.peer;
+	tuple.port = session.connection.local_port;
+	ruleset_decide(rs, &tuple, &decision);
+	/* A staged rule drops nothing, and local-subnet is not known offline. */
+	if (decision.verdict == FR_PASS || decision.staged || decision.unknown)
+		return;
+	addr_text(&tuple.peer, peer);
+	diag_warning(d, (struct loc){.source = rs->source}, "ssh-refused",
+		     arena_printf(d->arena, "failsafe: [{peer: [%s], ports: [%u/tcp]}]", peer,
+				  tuple.port),
+		     "enforcing %s would refuse the SSH connection of this session, from %s to "
+		     "port %u%s",
+		     rs->name, peer, tuple.port,
+		     points || attaches(rs, FR_KIND_INTERFACE)
+			     ? ""
+			     : ", if sshd is in one of its cgroups");
+}
+
+/* A rule whose peers are not known offline may be the one that lets somebody in. */
+static bool rule_may_admit(const struct ruleset *rs)
+{
+	struct tuple tuple = {.dir = FR_INGRESS, .proto = PROTO_TCP, .port = SSH_PORT};
+
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].needs_local && rs->rules[i].action != FR_DENY &&
+		    rule_serves(&rs->rules[i], &tuple))
+			return true;
+	return false;
+}
+
+void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,
+		 const struct host_points *points, struct diags *d)
+{
+	warn_session(c, rs, points, d);
+	if (!attaches(rs, FR_KIND_INTERFACE) || rule_may_admit(rs) ||
+	    image_admits_anyone(image, FR_INGRESS, PROTO_TCP, SSH_PORT))
+		return;
+	diag_warning(d, (struct loc){.source = rs->source}, "ssh-closed",
+		     "failsafe: [{peer: [10.0.0.0/24], ports: [22/tcp]}], with the addresses that "
+		     "administer this host",
+		     "enforcing %s would refuse port 22/tcp to everybody", rs->name);
+}
