@@ -111,7 +111,9 @@ deceived()
 	matches '... and named' 'oneway, nft-set, 10 rules: 1 verdicts were wrong' "$said"
 	matches '... at the flood too' 'synrandom, nft-set, 10 rules: 2048 verdicts were wrong' "$said"
 	equal '... and has no figure' 0 "$(ask open '[.series[] | select(.variant == "nft-set")] | length')"
-	nft_stub "exec $(command -v nft) 'add table ip shut; add chain ip shut in { type filter hook input priority 0; policy drop; }'"
+	# What asks for its version does so in the machine's own namespace.
+	nft_stub "[ \"\$1\" = -f ] || exec $(command -v nft) \"\$@\"
+		exec $(command -v nft) 'add table ip shut; add chain ip shut in { type filter hook input priority 0; policy drop; }'"
 	bench shut -s traffic -v 'interface nft-set' -t 'oneway synrandom' -r 10 -p 16 -c 1 -n 2
 	equal 'a firewall that lets nothing in is found out: exit 1' 1 $code
 	matches '... and named' 'oneway, nft-set, 10 rules: 1024 verdicts were wrong' "$said"
