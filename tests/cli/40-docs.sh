@@ -8,20 +8,6 @@ completion=deploy/completion/flowreeve.bash
 
 skip() { printf 'skip - %s: %s\n' "$1" "$2"; } # WHAT REASON
 
-# Two lists of words, in any order, are the same.
-same_words() { # NAME WANTED FOUND
-	local wanted found
-	wanted=$(tr -s ' \t\n' '\n' <<<"$2" | grep . | sort -u)
-	found=$(tr -s ' \t\n' '\n' <<<"$3" | grep . | sort -u)
-	if [ -z "$wanted" ]; then
-		not_ok "$1" 'the program says nothing'
-	elif difference=$(diff <(echo "$wanted") <(echo "$found")); then
-		ok "$1"
-	else
-		not_ok "$1" '< the program, > the document' "$difference"
-	fi
-}
-
 # A page's source with plain minus signs; of one section (.Sh or .Ss), up to the next.
 page() { sed 's/\\-/-/g' "$1"; }
 section() { # PAGE HEADING
