@@ -38,7 +38,7 @@ refused()
 	equal "$what: what runs is untouched" "$before" "$(running)"
 }
 
-hint() { sed -n 's/^ *| //p' <<<"$said" | head -1; }
+hint() { sed -n 's/^ *| \(flowreeve \)/\1/p' <<<"$said" | head -1; }
 
 # As an operator pastes it, in the namespace of the policy.
 paste() # COMMAND

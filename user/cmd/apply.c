@@ -128,12 +128,13 @@ int cmd_apply(struct context *c)
 		return ret;
 	if (image_compile(rs, &c->diags, &image))
 		return EXIT_REJECTED;
-	warn_of_ssh(c, rs, &image, &(struct host_points){hooks, request.hook_count}, &c->diags);
 	request.ruleset = rs;
 	request.image = &image;
 	request.hooks = hooks;
 	ret = datapath_apply(&request, &c->diags, &result);
 	if (!ret) {
+		warn_of_ssh(c, rs, &image, &(struct host_points){hooks, request.hook_count},
+			    &c->diags);
 		render_apply(&c->render, &request, &result);
 		c->answered = true;
 	}
