@@ -89,7 +89,7 @@ static struct chunk *chunk_add(struct arena *arena, size_t size)
 	size_t total;
 
 	if (size > SIZE_MAX / 2)
-		abort();
+		memory_exhausted();
 	total = sizeof(*chunk) + size;
 	if (total >= CHUNK_MAPPED) {
 		chunk = memory_map(&total);
@@ -144,7 +144,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	struct chunk *chunk;
 
 	if (size > SIZE_MAX / 4)
-		abort();
+		memory_exhausted();
 	size = aligned(size);
 	chunk = chunk_with(arena, size);
 	if (!chunk)
@@ -181,7 +181,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	length = vsnprintf(NULL, 0, format, args);
 	va_end(args);
 	if (length < 0)
-		abort();
+		memory_exhausted();
 	text = arena_alloc(arena, (size_t)length + 1);
 	va_start(args, format);
 	vsnprintf(text, (size_t)length + 1, format, args);
@@ -228,7 +228,7 @@ void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacit
 	if (wanted <= count)
 		wanted = count + 1;
 	if (wanted > SIZE_MAX / 4 / size)
-		abort();
+		memory_exhausted();
 	link = chunk_of(arena, array, *capacity * size);
 	grown = link ? chunk_stretch(link, wanted * size) : arena_alloc(arena, wanted * size);
 	if (count && !link)

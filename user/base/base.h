@@ -34,6 +34,9 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 /* Grow an array of `count` elements so that one more fits; capacity doubles, content is kept. */
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
+/* Says on stderr that there is no memory left (nobody else could), and ends with abort(). */
+void memory_exhausted(void) __attribute__((noreturn));
+
 /* What grows or goes before its arena would: for free(), and never NULL either. */
 void *memory_new(size_t size);			  /* zeroed */
 void *memory_resize(void *memory, size_t size); /* as realloc: what is added is not zeroed */

@@ -5,15 +5,25 @@
  */
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base.h"
 
 enum { MAP_UNIT = 2 << 20 };
 
+void memory_exhausted(void)
+{
+	static const char words[] = "flowreeve: error: there is no memory left\n";
+
+	if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
+		abort();
+	abort();
+}
+
 static void *must(void *memory)
 {
 	if (!memory)
-		abort();
+		memory_exhausted();
 	return memory;
 }
 

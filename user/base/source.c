@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reading a text file whole, with a limit. Only regular files: a pipe or a device could block, or
- * never end.
+ * never end, and some devices act on being opened. So it is looked at by a descriptor that has not
+ * opened it, and what is then opened is that, whatever the path has become meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,19 +11,42 @@
 
 #include "base.h"
 
+static int check_regular(int fd, struct stat *out)
+{
+	if (fstat(fd, out))
+		return -errno;
+	if (S_ISDIR(out->st_mode))
+		return -EISDIR;
+	return S_ISREG(out->st_mode) ? 0 : -EINVAL;
+}
+
+/* Without /proc by its path once more. */
+static int open_found(int found, const char *path)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	char link[32];
+	int fd;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", found);
+	fd = open(link, flags);
+	if (fd < 0 && errno == ENOENT)
+		fd = open(path, flags);
+	return fd < 0 ? -errno : fd;
+}
+
 static int open_regular(const char *path, size_t limit, size_t *size)
 {
-	int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int found CLEANUP(close_fd) = open(path, O_PATH | O_CLOEXEC);
+	int fd CLEANUP(close_fd) = -1;
 	struct stat st;
+	int err = found < 0 ? -errno : check_regular(found, &st);
 
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
+	if (err)
+		return err;
+	fd = open_found(found, path);
+	err = fd < 0 ? fd : check_regular(fd, &st);
+	if (err)
+		return err;
 	if ((uintmax_t)st.st_size > limit)
 		return -EFBIG;
 	*size = (size_t)st.st_size;

@@ -16,7 +16,7 @@ void *array_reserve(void *array, uint32_t *capacity, uint64_t need, size_t size)
 	while (room < need)
 		room += room / 2;
 	if (room > NONE)
-		abort();
+		memory_exhausted();
 	array = memory_resize(array, room * size);
 	*capacity = room;
 	return array;
@@ -25,7 +25,7 @@ void *array_reserve(void *array, uint32_t *capacity, uint64_t need, size_t size)
 void *array_new(size_t count, size_t size)
 {
 	if (count > SIZE_MAX / size)
-		abort();
+		memory_exhausted();
 	return memory_new(count * size);
 }
 

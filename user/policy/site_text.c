@@ -122,10 +122,10 @@ const char *node_text(struct arena *arena, const struct node *node)
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
-		abort();
+		memory_exhausted();
 	node_put(out, node);
 	if (fclose(out))
-		abort();
+		memory_exhausted();
 	return arena_strdup(arena, text);
 }
 

@@ -146,7 +146,7 @@ static struct turn *turns_take(const struct diags *d)
 	struct turn *turns = calloc(d->count + 1, sizeof(*turns));
 
 	if (!turns)
-		abort();
+		memory_exhausted();
 	for (size_t i = 0; i < d->count; i++) {
 		size_t file = 0;
 

@@ -12,7 +12,7 @@ struct render_stream *stream_begin(const struct render *r, const char *verb, con
 	struct render_stream *s = calloc(1, sizeof(*s));
 
 	if (!s)
-		abort();
+		memory_exhausted();
 	s->render = *r;
 	s->now = time_now();
 	if (r->json)
