@@ -316,7 +316,9 @@ struct fr_counters lab_counters(const struct lab *lab, const char *policy, const
 
 bool lab_has_tcx(void)
 {
-	return tcx_works(if_nametoindex("va0"));
+	bool works;
+
+	return !tcx_works(if_nametoindex("va0"), &works) && works;
 }
 
 /* Of clsact; tc prints a line with a handle for each. */

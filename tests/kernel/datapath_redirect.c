@@ -122,6 +122,14 @@ static void filter_add(const char *device, bool egress, int program)
 	cr_assert_eq(bpf_tc_attach(&hook, &filter), 0);
 }
 
+static uint32_t id_of(int program)
+{
+	uint32_t id = 0;
+
+	cr_assert_eq(fd_program_id(program, &id), 0);
+	return id;
+}
+
 static void expect_named(uint32_t program, const char *where, const char *past)
 {
 	struct status_view view = status();
@@ -145,7 +153,7 @@ Test(datapath_redirect, one_that_names_a_guest_is_a_fault)
 	cr_expect_eq(status().redirect_count, 0);
 	cr_expect(status().enforcing);
 	filter_add("va1", false, program);
-	expect_named(fd_program_id(program), "va1 clsact/ingress", "va0");
+	expect_named(id_of(program), "va1 clsact/ingress", "va0");
 }
 
 Test(datapath_redirect, one_that_names_another_or_none_is_named)
@@ -157,10 +165,10 @@ Test(datapath_redirect, one_that_names_another_or_none_is_named)
 	filter_add("va1", false, bystander());
 	cr_expect_eq(status().redirect_count, 0);
 	filter_add("va1", true, any);
-	expect_named(fd_program_id(any), "va1 clsact/egress", NULL);
+	expect_named(id_of(any), "va1 clsact/egress", NULL);
 	run("tc qdisc del dev va1 clsact");
 	filter_add("va1", false, other);
-	expect_named(fd_program_id(other), "va1 clsact/ingress", NULL);
+	expect_named(id_of(other), "va1 clsact/ingress", NULL);
 }
 
 Test(datapath_redirect, one_on_tcx_is_found)
@@ -172,7 +180,7 @@ Test(datapath_redirect, one_on_tcx_is_found)
 	lab_applied(&lab, &deny, guest);
 	link = tcx_link_create(program, if_nametoindex("va1"), ATTACH_TCX_INGRESS);
 	cr_assert_geq(link, 0);
-	expect_named(fd_program_id(program), "va1 tcx/ingress", "va0");
+	expect_named(id_of(program), "va1 tcx/ingress", "va0");
 }
 
 /* Also of an array that is filled later, and through a second program. */
@@ -189,7 +197,7 @@ Test(datapath_redirect, one_that_is_reached_by_a_tail_call_is_found)
 	cr_assert_eq(bpf_map_update_elem(first, &index, &middle, BPF_ANY), 0);
 	cr_expect_eq(status().redirect_count, 0);
 	cr_assert_eq(bpf_map_update_elem(second, &index, &program, BPF_ANY), 0);
-	expect_named(fd_program_id(program), "va1 clsact/ingress, by a tail call, by a tail call",
+	expect_named(id_of(program), "va1 clsact/ingress, by a tail call, by a tail call",
 		     "va0");
 }
 
@@ -217,7 +225,7 @@ Test(datapath_redirect, one_that_an_action_runs_is_found)
 	unlink(path);
 	if (failed)
 		cr_skip_test("no act_bpf in this kernel");
-	expect_named(fd_program_id(program), "va1 clsact/ingress", "va0");
+	expect_named(id_of(program), "va1 clsact/ingress", "va0");
 }
 
 /* A filter of the old ingress qdisc. */
@@ -265,7 +273,7 @@ Test(datapath_redirect, the_doctor_names_it)
 	cr_assert_not_null(bypass);
 	cr_expect_eq(bypass->answer, ANSWER_YES);
 	cr_expect_eq(bypass->of, 1u << FR_KIND_GUEST);
-	snprintf(id, sizeof(id), "(id %u) at va1", fd_program_id(program));
+	snprintf(id, sizeof(id), "(id %u) at va1", id_of(program));
 	cr_expect(strstr(bypass->found, id), "%s", bypass->found);
 }
 

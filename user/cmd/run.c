@@ -74,12 +74,27 @@ static int unknown_command(struct context *c, const struct command *commands, si
 			   "there is no command '%s'", word);
 }
 
+/* No failure without a reason: what a floor forgot to say is at least said to be missing. An
+ * answer, a usage text, and a reader that has gone, are reasons of their own. */
+static void give_reason(struct context *c, int code)
+{
+	struct loc nowhere = {0};
+
+	if (code == EXIT_DONE || code == EXIT_USAGE || c->answered || c->diags.errors ||
+	    ferror(stdout))
+		return;
+	diag_error(&c->diags, nowhere, -EIO, "no-reason", "report it, with what was asked for",
+		   "%s failed, and nothing has said why", c->schema);
+}
+
 /* Everything is told: diagnostics, the document of a failure, and whether stdout took it all. */
 static int finish(struct context *c, int code)
 {
 	/* --query answers by the exit code alone; what kept it from an answer is still told. */
 	bool quiet = c->options.given & OPT_QUERY && (!code || code == EXIT_NOT_ENFORCING);
 
+	if (!quiet)
+		give_reason(c, code);
 	if (code && c->render.json && !c->answered && !quiet)
 		render_failure(&c->render, c->schema, code);
 	if ((code || !c->render.json) && !quiet)

@@ -16,6 +16,9 @@ static int take_all(struct context *c, const char *const *names, size_t count,
 
 	for (size_t i = 0; i < count && !err; i++)
 		err = status_take(&c->options.host, names[i], c->arena, &c->diags, &views[i]);
+	/* What is not applied is an answer to --query; what cannot be read is none. */
+	if (err == -ENOENT && c->options.given & OPT_QUERY)
+		return EXIT_NOT_ENFORCING;
 	return exit_of_read(err);
 }
 
@@ -93,7 +96,7 @@ int cmd_status(struct context *c)
 		views = arena_alloc(c->arena, (count + 1) * sizeof(*views));
 		ret = take_all(c, names, count, views);
 	}
-	if (query && (ret == EXIT_FAILED || (!ret && !count)))
+	if (query && !ret && !count)
 		return EXIT_NOT_ENFORCING;
 	if (ret)
 		return ret;

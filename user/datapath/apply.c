@@ -85,8 +85,10 @@ static int make_records(struct change *change)
 	uint64_t netns;
 	int err = host_netns(&netns);
 
-	if (!err)
-		err = store_records(change, "state", sizeof(struct fr_state), 1, &change->state);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "namespace", NULL,
+				  "cannot tell the network namespace: %s", error_text(err));
+	err = store_records(change, "state", sizeof(struct fr_state), 1, &change->state);
 	if (!err)
 		err = store_records(change, "hooks", sizeof(*hooks), (uint32_t)change->hook_count,
 				    &change->new_hooks);
@@ -112,16 +114,24 @@ static int make_records(struct change *change)
 
 /* ---------------------------------------------------------------- the image */
 
-static bool flows_go_on(const struct change *change)
+/* 1: in one map before and after. */
+static int flows_go_on(const struct change *change)
 {
 	CLEANUP(close_fd) int old = -1;
 	CLEANUP(close_fd) int new = -1;
+	uint32_t old_id, new_id;
+	int err;
 
 	if (!change->running.epoch || change->joining_count)
-		return false;
+		return 0;
 	old = pin_open(change->running.pins, map_names[MAP_FLOWS]);
+	if (old < 0)
+		return old == -ENOENT ? 0 : old;
 	new = pin_open(change->pins, map_names[MAP_FLOWS]);
-	return old >= 0 && new >= 0 && fd_map_id(old) == fd_map_id(new);
+	err = new < 0 ? new : fd_map_id(old, &old_id);
+	if (!err)
+		err = fd_map_id(new, &new_id);
+	return err ? err : old_id == new_id;
 }
 
 /* Flows are adopted for a while after what knows of them was attached; a mere change of rules is
@@ -131,13 +141,15 @@ static int adopt_until(const struct change *change, uint64_t *out)
 	CLEANUP(close_fd) int program = program_open(change->pins, 's', PROGRAM_CLOCK);
 	const char *old = change->live.lines;
 	struct clock_pair clock;
-	int err;
+	int go_on = flows_go_on(change), err;
 
-	if (flows_go_on(change)) {
+	if (go_on < 0)
+		return pins_unreadable(change->pins, go_on, change->d);
+	if (go_on) {
 		*out = ((const struct fr_image_conf *)(old + FR_LINE_BYTES))->adopt_until;
 		return 0;
 	}
-	err = clock_run(program, &clock);
+	err = program < 0 ? program : clock_run(program, &clock);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
 				  "the program that tells time does not run: %s", error_text(err));
@@ -178,7 +190,7 @@ static int flip(const struct change *change)
 	uint32_t current = FR_SLOT_CURRENT;
 	int err = images < 0 ? images : 0;
 
-	if (!err && change->running.epoch)
+	if (!err)
 		err = image_keep(change->pins, images);
 	if (!err && bpf_map_update_elem(images, &current, &change->image, BPF_ANY))
 		err = -errno;
@@ -236,18 +248,24 @@ static void report(const struct change *change, bool same, struct apply_result *
 		out->tcx |= change->hooks[i].record.how == HOW_TCX;
 }
 
-/* After the flip what fails is no longer the policy: it is said, and the next command tries again.
- */
+static const char *first_message(const struct diags *d)
+{
+	return d->count ? d->list[0].message : "unknown";
+}
+
+/* After the flip what fails is no longer the policy, which is whole already: it is said, and the
+ * next command tries again. */
 static void clean_after(const struct change *change)
 {
 	struct diags later = {.arena = change->d->arena};
 	struct running ignored;
 
 	if (policy_settle(change->root, change->policy, &later, &ignored))
-		diag_warning(
-			change->d, NO_LOC, "left-over", NULL,
-			"the new policy is in force, but what it replaced could not all be removed: %s",
-			later.count ? later.list[0].message : "unknown");
+		diag_warning(change->d, NO_LOC, "left-over",
+			     "the same flowreeve apply again removes it",
+			     "the new policy is in force at every attach point, but what it "
+			     "replaced could not all be removed: %s",
+			     first_message(&later));
 }
 
 static void clean_failed(const struct change *change)
@@ -256,9 +274,11 @@ static void clean_failed(const struct change *change)
 	struct running running;
 
 	if (policy_settle(change->root, change->policy, &later, &running)) {
-		diag_warning(change->d, NO_LOC, "left-over", NULL,
-			     "the running policy could not be put back at every hook: %s",
-			     later.count ? later.list[0].message : "unknown");
+		diag_warning(change->d, NO_LOC, "left-over",
+			     "the next flowreeve apply, or detach, removes it",
+			     "what was in force before is so still, but what this command has made "
+			     "could not all be removed: %s",
+			     first_message(&later));
 		return;
 	}
 	if (!running.epoch)
@@ -293,8 +313,11 @@ static void take_places(struct change *change)
 /* Nothing is swept of a policy that may be in force and cannot be read. */
 static int settle(struct change *change)
 {
-	if (policy_unknown(change->root, change->policy))
-		return policy_broken(change->root, change->policy, -EIO, change->d);
+	bool unknown;
+	int err = policy_unknown(change->root, change->policy, &unknown);
+
+	if (err || unknown)
+		return policy_broken(change->root, change->policy, err ? err : -EIO, change->d);
 	return policy_settle(change->root, change->policy, change->d, &change->running);
 }
 
@@ -306,6 +329,8 @@ static int apply_locked(struct change *change, struct apply_result *out)
 	if (!err && mkdir(change->running.dir, 0700) && errno != EEXIST)
 		err = diag_error(change->d, NO_LOC, -errno, "pin-root", NULL, "cannot make %s: %s",
 				 change->running.dir, error_text(errno));
+	if (!err)
+		err = pin_dir_check(change->running.dir, change->d);
 	if (err)
 		return err;
 	err = change_plan(change);

@@ -32,7 +32,8 @@ struct change {
 	struct image live;
 	uint32_t live_class; /* lines of its map */
 	struct records old_rules, old_hooks, old_state, old_requests;
-	int old_counters;
+	int old_counters;   /* -1: none */
+	uint32_t old_slots; /* that they have */
 
 	/* what shall run */
 	struct planned_hook *hooks;

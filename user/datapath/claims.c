@@ -13,22 +13,44 @@ static const char *kind_of(const struct fr_hook_record *hook)
 
 /* ---------------------------------------------------------------- this pin root */
 
+/* The first hook of this change that another policy has already, or NULL. */
+static int find_taken(const struct change *change, const struct running *other,
+		      const struct records *records, const struct fr_hook_record **out)
+{
+	const struct fr_hook_record *hooks = records->list;
+	bool alive = false;
+	int err = 0;
+
+	*out = NULL;
+	for (uint32_t i = 0; i < records->count && !*out && !err; i++)
+		for (size_t j = 0; hooks[i].used && j < change->hook_count && !*out && !err; j++) {
+			if (!hook_same_place(&hooks[i], &change->hooks[j].record))
+				continue;
+			err = hook_alive(other->dir, &hooks[i], &alive);
+			*out = alive ? &change->hooks[j].record : NULL;
+		}
+	return err;
+}
+
 static int check_other(struct change *change, const char *name)
 {
 	struct running other = {0};
 	struct records records = {0};
-	const struct fr_hook_record *hooks, *taken = NULL;
+	const struct fr_hook_record *taken = NULL;
+	int err = running_find(change->root, name, &other);
 
-	if (running_find(change->root, name, &other) || !other.epoch ||
-	    records_open(other.pins, "hooks", other.generation, &records))
-		return 0;
-	hooks = records.list;
-	for (uint32_t i = 0; i < records.count && !taken; i++)
-		for (size_t j = 0; hooks[i].used && j < change->hook_count && !taken; j++)
-			if (hook_same_place(&hooks[i], &change->hooks[j].record) &&
-			    hook_alive(other.dir, &hooks[i]))
-				taken = &change->hooks[j].record;
+	if (!err && other.epoch)
+		err = records_open(other.pins, "hooks", other.generation, &records);
+	if (!err)
+		err = find_taken(change, &other, &records, &taken);
 	records_unmap(&records);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "pins-unreadable",
+				  arena_printf(change->d->arena,
+					       "flowreeve detach %s --pin-root %s", name,
+					       change->root),
+				  "it cannot be told what the applied policy %s has: %s", name,
+				  error_text(err));
 	if (!taken)
 		return 0;
 	return diag_error(
@@ -46,6 +68,8 @@ static int check_policies(struct change *change)
 	size_t count;
 	int err = policy_names(change->root, false, change->d->arena, &names, &count);
 
+	if (err)
+		return pins_unreadable(change->root, err, change->d);
 	for (size_t i = 0; i < count && !err; i++)
 		if (!str_equal(names[i], change->policy))
 			err = check_other(change, names[i]);
@@ -55,24 +79,30 @@ static int check_policies(struct change *change)
 /* ---------------------------------------------------------------- other pin roots */
 
 /* Is it the program of a hook that this policy has there already? */
-static bool is_own(const struct change *change, const struct fr_hook_record *wanted,
-		   const struct site *site, uint32_t program)
+static int is_own(const struct change *change, const struct place *place, uint32_t program,
+		  bool *out)
 {
 	const struct fr_hook_record *old = change->old_hooks.list;
 	struct site sites[SITES_MAX];
+	int err = 0;
 
+	*out = false;
 	for (uint32_t i = 0; i < change->old_hooks.count; i++) {
 		size_t count;
 
-		if (!old[i].used || !hook_same_place(&old[i], wanted))
+		if (!old[i].used || !hook_same_place(&old[i], place->hook))
 			continue;
 		count = hook_sites(&old[i], sites);
-		for (size_t j = 0; j < count; j++)
-			if (sites[j].attach_type == site->attach_type &&
-			    site_program(change->running.dir, &old[i], &sites[j]) == program)
-				return true;
+		for (size_t j = 0; j < count && !err && !*out; j++) {
+			uint32_t runs = 0;
+
+			if (sites[j].attach_type != place->site->attach_type)
+				continue;
+			err = site_program(change->running.dir, &old[i], &sites[j], &runs);
+			*out = !err && runs == program;
+		}
 	}
-	return false;
+	return err;
 }
 
 static int check_site(struct change *change, const struct planned_hook *hook,
@@ -81,10 +111,13 @@ static int check_site(struct change *change, const struct planned_hook *hook,
 	struct arena *arena = change->d->arena;
 	struct place place = {&hook->record, site, hook->path, 0};
 	uint32_t *programs;
-	size_t count = hook_flowreeve(&place, arena, &programs);
+	size_t count = 0;
+	bool own = true;
+	int err = hook_flowreeve(&place, arena, &programs, &count);
 
-	for (size_t i = 0; i < count; i++)
-		if (!is_own(change, &hook->record, site, programs[i]))
+	for (size_t i = 0; i < count && !err; i++) {
+		err = is_own(change, &place, programs[i], &own);
+		if (!own && !err)
 			return diag_error(
 				change->d, NO_LOC, -EBUSY, "attach-taken",
 				"flowreeve detach --pin-root DIR, with the directory that it was "
@@ -92,6 +125,11 @@ static int check_site(struct change *change, const struct planned_hook *hook,
 				"%s %s belongs to a policy that is not pinned below %s: %s runs there",
 				kind_of(&hook->record), hook->record.name, change->root,
 				program_words(arena, programs[i]));
+	}
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "attach", NULL,
+				  "it cannot be told what is attached to %s: %s", hook->record.name,
+				  error_text(err));
 	return 0;
 }
 
@@ -130,9 +168,11 @@ static const char *behind(const struct change *change, const struct planned_hook
 	*passable = true;
 	for (size_t i = 0; i < count && hook->record.kind != FR_KIND_CGROUP; i++) {
 		struct company company;
-		struct place place = {&hook->record, &sites[i], hook->path,
-				      site_program(dir, &hook->record, &sites[i])};
+		struct place place = {&hook->record, &sites[i], hook->path, 0};
 
+		/* Of what cannot be told nothing is said, and it stays where it is. */
+		if (site_program(dir, &hook->record, &sites[i], &place.program))
+			return NULL;
 		hook_company(&place, change->d->arena, &company);
 		*passable &= company.passable;
 		first = first ? first : company.behind;

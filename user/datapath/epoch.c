@@ -100,16 +100,29 @@ static int load_variant(struct change *change, char variant, struct object_reque
 	return 0;
 }
 
-static void reuse_open(const char *pins, bool images, struct object_request *request)
-{
-	for (int i = 0; i < MAP_COUNT; i++)
-		request->reuse[i] = i == MAP_IMAGES && !images ? -1 : pin_open(pins, map_names[i]);
-}
-
 static void reuse_close(struct object_request *request)
 {
 	for (int i = 0; i < MAP_COUNT; i++)
 		close_fd(&request->reuse[i]);
+}
+
+/* What has gone is made anew; what cannot be opened is not. NULL: nothing runs. */
+static int reuse_open(const char *pins, bool images, struct object_request *request)
+{
+	int err = 0;
+
+	for (int i = 0; i < MAP_COUNT; i++)
+		request->reuse[i] = -1;
+	for (int i = 0; pins && i < MAP_COUNT && !err; i++) {
+		if (i == MAP_IMAGES && !images)
+			continue;
+		request->reuse[i] = pin_open(pins, map_names[i]);
+		if (request->reuse[i] < 0 && request->reuse[i] != -ENOENT)
+			err = request->reuse[i];
+	}
+	if (err)
+		reuse_close(request);
+	return err;
 }
 
 static int load_variants(struct change *change)
@@ -123,12 +136,16 @@ static int load_variants(struct change *change)
 		lines = change->live.line_count;
 	request.image_lines = image_class(lines);
 	change->live_class = request.image_lines;
-	reuse_open(change->running.epoch ? change->running.pins : "", false, &request);
+	err = reuse_open(change->running.epoch ? change->running.pins : NULL, false, &request);
+	if (err)
+		return pins_unreadable(change->running.pins, err, change->d);
 	err = load_variant(change, 's', &request);
 	reuse_close(&request);
 	if (err || !change->running.epoch)
 		return err;
-	reuse_open(change->pins, true, &request);
+	err = reuse_open(change->pins, true, &request);
+	if (err)
+		return pins_unreadable(change->pins, err, change->d);
 	err = load_variant(change, 'j', &request);
 	if (!err)
 		err = load_variant(change, 'l', &request);
@@ -160,16 +177,40 @@ static int copy_live(struct change *change)
 	return bpf_map_update_elem(images, &zero, &copy, BPF_ANY) ? -errno : 0;
 }
 
+/* Both maps of that name: what runs, and what comes. 1 when they are two, 0 when they are one, or
+ * the old one is missing or not ours. */
+static int two_maps(const struct change *change, enum kernel_map which, int *old, int *new)
+{
+	static const struct {
+		uint32_t key, value;
+	} sizes[MAP_COUNT] = {
+		[MAP_ROOM] = {sizeof(uint32_t), sizeof(struct fr_room)},
+		[MAP_FLOWS] = {sizeof(struct fr_flow_key), sizeof(struct fr_flow)},
+		[MAP_COUNTERS] = {sizeof(uint32_t), sizeof(struct fr_counters)},
+	};
+	uint32_t old_id, new_id;
+	int err;
+
+	*old = pin_open_map(change->running.pins, map_names[which], sizes[which].key,
+			    sizes[which].value);
+	if (*old < 0)
+		return pins_damaged(*old) ? 0 : *old;
+	*new = pin_open(change->pins, map_names[which]);
+	err = *new < 0 ? *new : fd_map_id(*old, &old_id);
+	if (!err)
+		err = fd_map_id(*new, &new_id);
+	return err ? err : old_id != new_id;
+}
+
 /* The new table's account begins with what is copied into it; the other tables go on. */
 static int copy_room(const struct change *change, int64_t flows)
 {
-	CLEANUP(close_fd)
-	int old = pin_open_map(change->running.pins, map_names[MAP_ROOM], sizeof(uint32_t),
-			       sizeof(struct fr_room));
-	CLEANUP(close_fd) int new = pin_open(change->pins, map_names[MAP_ROOM]);
+	CLEANUP(close_fd) int old = -1;
+	CLEANUP(close_fd) int new = -1;
 	struct fr_room room;
+	int two = two_maps(change, MAP_ROOM, &old, &new);
 
-	for (uint32_t i = 0; i < FR_TABLES && old >= 0 && new >= 0; i++) {
+	for (uint32_t i = 0; i < FR_TABLES && two > 0; i++) {
 		if (bpf_map_lookup_elem(old, &i, &room))
 			return -errno;
 		if (i == FR_TABLE_FLOWS)
@@ -177,23 +218,23 @@ static int copy_room(const struct change *change, int64_t flows)
 		if (bpf_map_update_elem(new, &i, &room, BPF_ANY))
 			return -errno;
 	}
-	return 0;
+	return two < 0 ? two : 0;
 }
 
-/* Flows that are met meanwhile are in one map or the other; the rest is adopted. */
+/* Flows that are met meanwhile are in one map or the other; the rest is adopted, and so is one that
+ * finds no room. */
 static int copy_flows(const struct change *change)
 {
 	struct fr_flow_key key, next;
 	struct fr_flow flow;
-	CLEANUP(close_fd)
-	int old = pin_open_map(change->running.pins, map_names[MAP_FLOWS], sizeof(key),
-			       sizeof(flow));
-	CLEANUP(close_fd) int new = pin_open(change->pins, map_names[MAP_FLOWS]);
+	CLEANUP(close_fd) int old = -1;
+	CLEANUP(close_fd) int new = -1;
 	const void *at = NULL;
 	int64_t count = 0;
+	int two = two_maps(change, MAP_FLOWS, &old, &new);
 
-	if (old < 0 || new < 0 || fd_map_id(old) == fd_map_id(new))
-		return 0;
+	if (two <= 0)
+		return two;
 	while (!bpf_map_get_next_key(old, at, &next)) {
 		key = next;
 		at = &key;
@@ -201,14 +242,7 @@ static int copy_flows(const struct change *change)
 		    !bpf_map_update_elem(new, &key, &flow, BPF_NOEXIST))
 			count += !flow.ended;
 	}
-	return copy_room(change, count);
-}
-
-static bool counters_are_new(const struct change *change, int *out)
-{
-	*out = pin_open(change->pins, map_names[MAP_COUNTERS]);
-	return *out >= 0 && change->old_counters >= 0 &&
-	       fd_map_id(*out) != fd_map_id(change->old_counters);
+	return errno == ENOENT ? copy_room(change, count) : -errno;
 }
 
 /* When a rule last had a packet is not a sum: it goes to the new map before any program counts
@@ -218,21 +252,23 @@ static int copy_last(const struct change *change)
 	int cpus = libbpf_num_possible_cpus();
 	CLEANUP(free_ptr)
 	struct fr_counters *each = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
-	CLEANUP(close_fd) int counters = -1;
+	CLEANUP(close_fd) int old = -1;
+	CLEANUP(close_fd) int new = -1;
 	struct fr_counters live;
+	int two, err = 0;
 
 	if (cpus < 0 || !each)
-		return -ENOMEM;
-	if (!counters_are_new(change, &counters))
-		return 0;
-	for (uint32_t slot = 0; slot < change->old_rules.count; slot++) {
-		if (counters_sum(change->old_counters, slot, &live) || !live.last)
-			continue;
+		return cpus < 0 ? cpus : -ENOMEM;
+	two = two_maps(change, MAP_COUNTERS, &old, &new);
+	for (uint32_t slot = 0; slot < change->old_rules.count && two > 0 && !err; slot++) {
+		if (slot >= change->old_slots)
+			break;
+		err = counters_sum(old, slot, &live);
 		each[0].last = live.last;
-		if (bpf_map_update_elem(counters, &slot, each, BPF_ANY))
-			return -errno;
+		if (!err && live.last && bpf_map_update_elem(new, &slot, each, BPF_ANY))
+			err = -errno;
 	}
-	return 0;
+	return two < 0 ? two : err;
 }
 
 int epoch_make(struct change *change)
@@ -299,26 +335,37 @@ static int wait_for_programs(const struct change *change)
 	return bpf_map_update_elem(images, &zero, &image, BPF_ANY) ? -errno : 0;
 }
 
-int epoch_carry(struct change *change)
+static int carry_counters(const struct change *change)
 {
 	struct fr_rule_record *rules = change->rules.list;
-	CLEANUP(close_fd) int counters = -1;
-	struct fr_counters live;
-	uint64_t last;
-	int err;
+	CLEANUP(close_fd) int old = -1;
+	CLEANUP(close_fd) int new = -1;
+	int two = two_maps(change, MAP_COUNTERS, &old, &new);
+	int err = two > 0 ? wait_for_programs(change) : two;
 
-	if (!counters_are_new(change, &counters))
-		return 0;
-	err = wait_for_programs(change);
-	if (err)
-		return diag_error(change->d, NO_LOC, err, "counters", NULL,
-				  "cannot carry over the counters: %s", error_text(err));
-	for (uint32_t slot = 0; slot < change->old_rules.count; slot++) {
-		if (!rules[slot].used || counters_sum(change->old_counters, slot, &live))
+	for (uint32_t slot = 0; slot < change->old_rules.count && two > 0 && !err; slot++) {
+		uint64_t last = rules[slot].base.last;
+		struct fr_counters live;
+
+		if (slot >= change->old_slots)
+			break;
+		if (!rules[slot].used)
 			continue;
-		last = rules[slot].base.last;
+		err = counters_sum(old, slot, &live);
+		if (err)
+			break;
 		counters_add(&rules[slot].base, &live);
 		rules[slot].base.last = last;
 	}
+	return err;
+}
+
+int epoch_carry(struct change *change)
+{
+	int err = carry_counters(change);
+
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "counters", NULL,
+				  "cannot carry over the counters: %s", error_text(err));
 	return 0;
 }

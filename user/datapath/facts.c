@@ -61,18 +61,30 @@ int instance_counters(const struct instance *instance, uint32_t slot,
 
 /* ---------------------------------------------------------------- programs */
 
-static bool program_uses(int fd, uint32_t map)
+static int program_uses(int fd, uint32_t map, bool *out)
 {
 	uint32_t maps[PROGRAM_MAPS_MAX];
 	struct bpf_prog_info info = {.nr_map_ids = PROGRAM_MAPS_MAX, .map_ids = (uintptr_t)maps};
 	uint32_t size = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
-		return false;
+		return -errno;
+	*out = false;
 	for (uint32_t i = 0; i < info.nr_map_ids && i < PROGRAM_MAPS_MAX; i++)
-		if (maps[i] == map)
-			return true;
-	return false;
+		*out |= maps[i] == map;
+	return 0;
+}
+
+/* The program that is pinned for a site in `pins`, when it is the one with that id; else -1. */
+static int program_with_id(const char *pins, char variant, const struct site *site, uint32_t id)
+{
+	CLEANUP(close_fd) int fd = program_open(pins, variant, site->program);
+	uint32_t its_id;
+	int err = fd < 0 ? fd : fd_program_id(fd, &its_id);
+
+	if (err)
+		return err;
+	return its_id == id ? TAKE_FD(fd) : -ENOENT;
 }
 
 struct successor {
@@ -87,31 +99,43 @@ static int take_successor(const char *dir, const char *name, void *context)
 	static const char variants[] = {'s', 'l'};
 	struct successor *it = context;
 	CLEANUP(close_fd) int images = -1;
-	uint32_t epoch;
+	uint32_t epoch, generation, map;
 	pin_path path;
+	int err;
 
 	if (!pin_number(name, "e", &epoch) ||
-	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH ||
-	    epoch_generation(path) != it->asker->instance->generation)
+	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH)
 		return 0;
+	err = epoch_generation(path, &generation);
+	if (err || generation != it->asker->instance->generation)
+		return err;
 	images = pin_open(path, map_names[MAP_IMAGES]);
-	for (size_t i = 0; i < sizeof(variants) && images >= 0; i++) {
-		CLEANUP(close_fd) int fd = program_open(path, variants[i], it->site->program);
+	err = images < 0 ? images : fd_map_id(images, &map);
+	for (size_t i = 0; i < sizeof(variants) && !err && !it->found; i++) {
+		CLEANUP(close_fd) int fd = program_with_id(path, variants[i], it->site, it->id);
 
-		if (fd >= 0 && fd_program_id(fd) == it->id)
-			it->found = program_uses(fd, fd_map_id(images));
+		if (fd != -ENOENT)
+			err = fd < 0 ? fd : program_uses(fd, map, &it->found);
 	}
-	return it->found;
+	return err && err != -ENOENT ? err : it->found;
 }
 
 /* A change that has not come to its flip, or never will: programs of the next epoch, which judge by
  * a copy of the image in force. */
-static bool program_succeeds(const struct asker *asker, const struct site *site, uint32_t id)
+static int program_succeeds(const struct asker *asker, const struct site *site, uint32_t id,
+			    bool *out)
 {
 	struct successor it = {.asker = asker, .site = site, .id = id};
+	int err = pin_each(asker->instance->dir, take_successor, &it);
 
-	pin_each(asker->instance->dir, take_successor, &it);
-	return it.found;
+	*out = it.found;
+	return err < 0 ? err : 0;
+}
+
+static const char *unreadable_fault(const struct asker *asker, int err)
+{
+	return arena_printf(asker->arena, "it cannot be told which program runs here: %s",
+			    error_text(err));
 }
 
 /* NULL when the program `id` is one that is pinned for this site and judges by the maps in force.
@@ -119,22 +143,29 @@ static bool program_succeeds(const struct asker *asker, const struct site *site,
 static const char *program_fault(const struct asker *asker, const struct site *site, uint32_t id)
 {
 	static const char variants[] = {'s', 'j'};
+	bool right = true;
+	int err;
 
 	for (size_t i = 0; i < sizeof(variants); i++) {
 		CLEANUP(close_fd)
-		int fd = program_open(asker->instance->pins, variants[i], site->program);
+		int fd = program_with_id(asker->instance->pins, variants[i], site, id);
 
-		if (fd < 0 || fd_program_id(fd) != id)
+		if (fd == -ENOENT)
 			continue;
+		err = fd < 0 ? fd : 0;
 		/* process detail does not judge */
-		if (site->optional || program_uses(fd, asker->images))
-			return NULL;
-		return "its program judges by other maps than those in force";
+		if (!err && !site->optional)
+			err = program_uses(fd, asker->images, &right);
+		if (err)
+			return unreadable_fault(asker, err);
+		return right ? NULL : "its program judges by other maps than those in force";
 	}
-	if (program_succeeds(asker, site, id))
-		return NULL;
-	return arena_printf(asker->arena, "%s runs here, which is not the pinned one",
-			    program_words(asker->arena, id));
+	err = program_succeeds(asker, site, id, &right);
+	if (err)
+		return unreadable_fault(asker, err);
+	return right ? NULL
+		     : arena_printf(asker->arena, "%s runs here, which is not the pinned one",
+				    program_words(asker->arena, id));
 }
 
 /* ---------------------------------------------------------------- neighbours */
@@ -212,10 +243,13 @@ static void ask_filter(const struct asker *asker, const struct site *site, struc
 				     error_text(err));
 		return;
 	}
-	fact->program = filter_program(fact->record, site);
+	err = filter_program(fact->record, site, &fact->program);
 	netns_leave(&back);
-	fact->fault =
-		fact->program ? program_fault(asker, site, fact->program) : "its filter is gone";
+	if (err)
+		fact->fault = unreadable_fault(asker, err);
+	else
+		fact->fault = fact->program ? program_fault(asker, site, fact->program)
+					    : "its filter is gone";
 	if (!fact->fault)
 		ask_neighbours(asker, site, fact);
 }
@@ -288,13 +322,12 @@ static void ask_hooks(struct asker *asker, const struct records *hooks,
 int instance_hooks(const struct instance *instance, const struct host_options *o,
 		   struct arena *arena, struct diags *d, struct hook_facts *out)
 {
-	struct asker asker = {.instance = instance,
-			      .options = o,
-			      .arena = arena,
-			      .images = fd_map_id(instance->images)};
+	struct asker asker = {.instance = instance, .options = o, .arena = arena};
 	struct records hooks = {0}, requests = {0};
-	int err = records_map(instance->hooks, &hooks);
+	int err = fd_map_id(instance->images, &asker.images);
 
+	if (!err)
+		err = records_map(instance->hooks, &hooks);
 	if (!err)
 		err = records_map(instance->requests, &requests);
 	if (!err)
@@ -302,10 +335,13 @@ int instance_hooks(const struct instance *instance, const struct host_options *o
 	records_unmap(&hooks);
 	records_unmap(&requests);
 	if (err)
-		return diag_error(d, NO_LOC, err, "pins-broken",
-				  instance_heal_command(instance, err, d->arena),
-				  "the records of what is attached cannot be read: %s",
-				  error_text(err));
+		return pins_damaged(err)
+			       ? diag_error(d, NO_LOC, err, "pins-broken",
+					    instance_heal_command(instance, err, d->arena),
+					    "the records of what is attached cannot be "
+					    "read: %s",
+					    error_text(err))
+			       : pins_unreadable(instance->pins, err, d);
 	*out = (struct hook_facts){asker.list, asker.count};
 	return 0;
 }

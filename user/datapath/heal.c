@@ -169,16 +169,11 @@ const char *policy_heal_command(const char *root, const char *policy, struct are
 	return remains.whole ? apply : arena_printf(arena, "%s && %s", detach, apply);
 }
 
-bool pins_are_damaged(int err)
-{
-	return err == -ENOENT || err == -EBADMSG || err == -EIO || err == -ENODATA;
-}
-
 const char *instance_heal_command(const struct instance *instance, int err, struct arena *arena)
 {
 	const char *slash = strrchr(instance->dir, '/');
 
-	if (!pins_are_damaged(err))
+	if (!pins_damaged(err))
 		return NULL;
 	return policy_heal_command(
 		arena_strndup(arena, instance->dir, (size_t)(slash - instance->dir)),

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define BPFFS_USUAL "/sys/fs/bpf"
+#define BPFFS_MOUNT "mount -t bpf -o mode=0700 bpf "
 
 /* ---------------------------------------------------------------- privileges */
 
@@ -67,21 +68,25 @@ int host_privileges(struct diags *d)
 
 /* ---------------------------------------------------------------- bpffs */
 
-/* The nearest directory at or above `path` that exists is in a bpffs. */
-static bool within_bpffs(const char *path)
+/* Whether the nearest directory at or above `path` that exists is in a bpffs. */
+static int within_bpffs(const char *path, bool *out)
 {
 	struct statfs status;
 	pin_path at;
 	char *slash;
 
+	*out = false;
 	snprintf(at, sizeof(at), "%s", path);
 	while (statfs(at, &status)) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return -errno;
 		slash = strrchr(at, '/');
 		if (!slash || slash == at)
-			return false;
+			return 0;
 		*slash = 0;
 	}
-	return status.f_type == BPF_FS_MAGIC;
+	*out = status.f_type == BPF_FS_MAGIC;
+	return 0;
 }
 
 /* A mount made in a mount namespace that ends with this command would take the pins along: it must
@@ -93,7 +98,7 @@ static bool mounts_outlive_us(void)
 
 	snprintf(parent, sizeof(parent), "/proc/%d/ns/mnt", getppid());
 	if (stat("/proc/self/ns/mnt", &ours))
-		return true;
+		return errno == ENOENT;
 	if (!stat("/proc/1/ns/mnt", &other) && ours.st_ino == other.st_ino)
 		return true;
 	return !stat(parent, &other) && ours.st_ino == other.st_ino;
@@ -115,30 +120,58 @@ static int bpffs_missing(const char *root, int err, struct diags *d)
 			"no bpffs is mounted in this mount namespace (ip netns exec hides the "
 			"host's), and one mounted here would end with this command");
 	if (err)
-		return diag_error(d, NO_LOC, -EPERM, "bpffs",
-				  "mount -t bpf bpf " BPFFS_USUAL " (needs CAP_SYS_ADMIN)",
+		return diag_error(d, NO_LOC, -EPERM, "bpffs", BPFFS_MOUNT BPFFS_USUAL,
 				  "no bpffs is mounted at " BPFFS_USUAL
-				  " and it cannot be mounted: %s",
+				  " and it cannot be mounted (CAP_SYS_ADMIN may): %s",
 				  error_text(err));
 	return diag_error(d, NO_LOC, -ENOTSUP, "bpffs",
-			  usual ? "mount -t bpf bpf " BPFFS_USUAL
-				: "mount -t bpf bpf DIR, and name a directory below DIR",
+			  usual ? BPFFS_MOUNT BPFFS_USUAL
+				: BPFFS_MOUNT "DIR, and name a directory below DIR",
 			  "the pin root %s is not in a bpffs", root);
 }
 
+static int bpffs_mount(const char *root, struct diags *d)
+{
+	bool there = false;
+	int err = mounts_outlive_us() ? 0 : -EXDEV;
+
+	if (!err && mount("bpf", BPFFS_USUAL, "bpf", 0, "mode=0700"))
+		err = -errno;
+	if (!err)
+		err = within_bpffs(BPFFS_USUAL, &there);
+	if (err || !there)
+		return bpffs_missing(root, err, d);
+	diag_note(d, NO_LOC, "bpffs-mounted", NULL,
+		  "no bpffs was mounted at " BPFFS_USUAL ": mounted one, mode 0700");
+	return 0;
+}
+
+/* Of the usual place the mount alone is asked: below it a link of another user may lead out. */
 int host_bpffs(const char *root, bool mount_it, struct diags *d)
 {
-	int err = 0;
+	bool usual = str_starts(root, BPFFS_USUAL "/"), there;
+	int err = within_bpffs(usual ? BPFFS_USUAL : root, &there);
 
-	if (within_bpffs(root))
+	if (err)
+		return pins_unreadable(root, err, d);
+	if (there)
 		return 0;
-	if (!mount_it || !str_starts(root, BPFFS_USUAL "/"))
-		return bpffs_missing(root, 0, d);
-	if (!mounts_outlive_us())
-		err = -EXDEV;
-	else if (mount("bpf", BPFFS_USUAL, "bpf", 0, "mode=0700"))
-		err = -errno;
-	if (!err && within_bpffs(root))
-		return 0;
-	return bpffs_missing(root, err, d);
+	return mount_it && usual ? bpffs_mount(root, d) : bpffs_missing(root, 0, d);
+}
+
+bool bpffs_open_to_others(const char *root, pin_path at, unsigned *mode)
+{
+	struct stat status;
+	bool there;
+
+	snprintf(at, PIN_PATH, "%s", root);
+	for (char *slash = strrchr(at, '/'); slash && slash != at; slash = strrchr(at, '/')) {
+		*slash = 0;
+		if (within_bpffs(at, &there) || !there)
+			return false;
+		*mode = stat(at, &status) ? 0 : status.st_mode & 07777;
+		if (*mode & (S_IWGRP | S_IWOTH))
+			return true;
+	}
+	return false;
 }

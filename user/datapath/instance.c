@@ -12,20 +12,8 @@
 
 enum { OPEN_TRIES = 10 };
 
-int not_applied(const char *policy, const char *root, int err, struct diags *d)
+int not_applied(const char *policy, const char *root, struct diags *d)
 {
-	if (err == -EACCES || err == -EPERM) {
-		int lack = host_privileges(d);
-
-		return lack ? lack
-			    : diag_error(d, NO_LOC, -EPERM, "privilege", "run it as root",
-					 "what is pinned below %s cannot be read: %s", root,
-					 error_text(err));
-	}
-	if (err && err != -ENOENT)
-		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
-				  "what is pinned below %s cannot be read: %s", root,
-				  error_text(err));
 	return diag_error(d, NO_LOC, -ENOENT, "not-applied", NULL,
 			  "no policy %s is applied below %s", policy, root);
 }
@@ -91,7 +79,7 @@ static void instance_clear(struct instance *instance)
 	instance->rules = instance->state = instance->hooks = instance->requests = -1;
 }
 
-bool running_readable(const struct running *running)
+int running_readable(const struct running *running, bool *out)
 {
 	struct instance instance;
 	int err;
@@ -99,26 +87,27 @@ bool running_readable(const struct running *running)
 	instance_clear(&instance);
 	err = open_maps(running, &instance);
 	instance_close(&instance);
-	return !err;
+	*out = !err;
+	return pins_damaged(err) ? 0 : err;
 }
 
-static int open_once(const char *root, const char *policy, struct instance *out)
+/* -ESRCH: nothing of that name is in force. -ENOENT, -EBADMSG: something is, and lacks something;
+ * or a change came in the midst of reading. */
+static int open_once(const char *root, const char *policy, struct running *running,
+		     struct instance *out)
 {
-	struct running running = {0};
-	int err = running_find(root, policy, &running);
+	int err = running_find(root, policy, running);
 
-	if (err)
-		return err;
-	if (!running.epoch)
-		return -ENOENT;
+	if (err || !running->epoch)
+		return err && err != -ENOENT ? err : -ESRCH;
 	snprintf(out->name, sizeof(out->name), "%s", policy);
-	memcpy(out->dir, running.dir, sizeof(out->dir));
-	memcpy(out->pins, running.pins, sizeof(out->pins));
-	out->generation = running.generation;
-	return open_maps(&running, out);
+	memcpy(out->dir, running->dir, sizeof(out->dir));
+	memcpy(out->pins, running->pins, sizeof(out->pins));
+	out->generation = running->generation;
+	return open_maps(running, out);
 }
 
-/* It is in force, and cannot be read. */
+/* It is in force, and not all of it is there. */
 static int broken(const struct running *running, struct diags *d)
 {
 	int err = running_check(running, d);
@@ -129,30 +118,58 @@ static int broken(const struct running *running, struct diags *d)
 				"what is pinned below %s is incomplete, or not ours", running->dir);
 }
 
+/* No generation of it is in force: it is not applied, or its pins do not tell. */
+static int absent(const char *root, const char *policy, struct diags *d)
+{
+	bool unknown;
+	int err = policy_unknown(root, policy, &unknown);
+
+	if (err || unknown)
+		return policy_broken(root, policy, err ? err : -EIO, d);
+	return not_applied(policy, root, d);
+}
+
+static int open_tried(const char *root, const char *policy, struct diags *d, struct instance *out)
+{
+	struct running running;
+	int err = -ENOENT;
+
+	for (int tries = 0; tries < OPEN_TRIES && pins_damaged(err); tries++) {
+		running = (struct running){0};
+		err = open_once(root, policy, &running, out);
+		if (err)
+			instance_close(out);
+	}
+	if (err == -ESRCH)
+		return absent(root, policy, d);
+	if (pins_damaged(err))
+		return broken(&running, d);
+	return err ? pins_unreadable(root, err, d) : 0;
+}
+
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
 		  struct instance *out)
 {
-	struct running running = {0};
+	const char *root = pin_root(o);
 	struct instance instance;
-	int err = -ENOENT;
+	int err = -ESTALE;
 
 	libbpf_quiet();
-	for (int tries = 0; tries < OPEN_TRIES && err; tries++) {
-		running = (struct running){0};
-		instance_clear(&instance);
-		err = open_once(pin_root(o), policy, &instance);
-		if (err)
+	instance_clear(&instance);
+	for (int tries = 0; tries < OPEN_TRIES && err == -ESTALE; tries++) {
+		CLEANUP(close_fd) int fd = pins_look(root, d);
+
+		if (fd < 0)
+			return fd == -ENOENT ? not_applied(policy, root, d) : fd;
+		err = open_tried(root, policy, d, &instance);
+		/* The pin root that was looked at has gone, and perhaps another is there. */
+		if (!err && !pin_root_is(fd, root)) {
 			instance_close(&instance);
-		/* Only a change in the midst of reading is worth another try. */
-		if (err && (running_find(pin_root(o), policy, &running) || !running.epoch))
-			break;
+			err = -ESTALE;
+		}
 	}
-	if (err && running.epoch)
-		return broken(&running, d);
-	if (err && policy_unknown(pin_root(o), policy))
-		return policy_broken(pin_root(o), policy, -EIO, d);
 	if (err)
-		return not_applied(policy, pin_root(o), err, d);
+		return err == -ESTALE ? pins_unreadable(root, err, d) : err;
 	*out = instance;
 	return 0;
 }
@@ -179,20 +196,28 @@ int instance_image(const struct instance *instance, struct image *out)
 		struct running running = {0};
 		CLEANUP(close_fd) int fd = -1;
 		const char *slash = strrchr(instance->dir, '/');
+		uint32_t its_id = 0;
 		pin_path root;
+		int err;
 
 		if (bpf_map_lookup_elem(instance->images, &zero, &id))
 			return errno == ENOENT ? -ENODATA : -errno;
 		fd = pin_open_number(instance->pins, "image", instance->generation);
-		if (fd >= 0 && fd_map_id(fd) == id)
+		err = fd < 0 ? fd : fd_map_id(fd, &its_id);
+		if (!err && its_id == id)
 			return image_map_view(fd, out);
+		if (err && err != -ENOENT)
+			return err;
 		snprintf(root, sizeof(root), "%.*s", (int)(slash - instance->dir), instance->dir);
-		if (running_find(root, instance->name, &running) || !running.epoch)
-			return -ENODATA;
+		err = running_find(root, instance->name, &running);
+		if (err || !running.epoch)
+			return err && err != -ENOENT ? err : -ENODATA;
 		close_fd(&fd);
 		fd = pin_open_number(running.pins, "image", running.generation);
 		if (fd >= 0)
 			return image_map_view(fd, out);
+		if (fd != -ENOENT)
+			return fd;
 	}
 	return -ENODATA;
 }
@@ -219,6 +244,8 @@ static int detach_all(const char *root, struct diags *d, size_t *count)
 	size_t found, removed = 0;
 	int err = policy_names(root, true, d->arena, &names, &found);
 
+	if (err)
+		return pins_unreadable(root, err, d);
 	for (size_t i = 0; i < found && !err; i++) {
 		err = policy_remove(root, names[i], d);
 		removed += !err;
@@ -228,11 +255,24 @@ static int detach_all(const char *root, struct diags *d, size_t *count)
 	return err;
 }
 
+static int detach_locked(const char *root, const char *policy, struct diags *d, size_t *count)
+{
+	int err;
+
+	if (!policy)
+		return detach_all(root, d, count);
+	err = policy_remove(root, policy, d);
+	if (!err)
+		*count = 1;
+	return err;
+}
+
 int datapath_detach(const struct host_options *o, const char *policy, struct diags *d,
 		    size_t *count)
 {
 	const char *root = pin_root(o);
 	CLEANUP(close_fd) int lock = -1;
+	unsigned said = d->errors;
 	int err = host_privileges(d);
 
 	libbpf_quiet();
@@ -242,17 +282,12 @@ int datapath_detach(const struct host_options *o, const char *policy, struct dia
 		*count = 0;
 		return 0;
 	}
-	if (!err && !policy)
-		err = detach_all(root, d, count);
-	else if (!err) {
-		err = policy_remove(root, policy, d);
-		if (!err)
-			*count = 1;
-	}
+	if (!err)
+		err = detach_locked(root, policy, d, count);
 	if (lock >= 0)
 		rmdir(root); /* only when it is empty */
-	if (err == -ENOENT)
-		return not_applied(policy ? policy : "at all", root, err, d);
+	if (err == -ENOENT && d->errors == said)
+		return not_applied(policy ? policy : "at all", root, d);
 	return err;
 }
 
@@ -293,26 +328,47 @@ static int check_names(const struct records *records, const char *const *rules, 
 	return 0;
 }
 
-static int zero_records(const struct instance *instance, const struct records *records,
-			const char *const *rules, size_t count)
+static uint64_t real_now(void)
 {
-	struct fr_rule_record *list = records->list;
-	struct fr_counters live;
 	struct timespec now;
-	int err = 0;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	for (uint32_t slot = 0; slot < records->count && !err; slot++) {
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Read whole before the first baseline is written: some rules zeroed and others not is neither. */
+static int zero_records(const struct instance *instance, const struct records *records,
+			const char *const *rules, size_t count, struct diags *d)
+{
+	struct fr_rule_record *list = records->list;
+	struct fr_counters *live = arena_alloc(d->arena, records->count * sizeof(*live));
+	int err = 0;
+
+	for (uint32_t slot = 0; slot < records->count && !err; slot++)
+		if (list[slot].used == 1 && named(&list[slot], rules, count))
+			err = counters_sum(instance->counters, slot, &live[slot]);
+	if (err)
+		return diag_error(d, NO_LOC, err, "counters", NULL,
+				  "the counters of policy %s cannot be read: %s", instance->name,
+				  error_text(err));
+	for (uint32_t slot = 0; slot < records->count; slot++) {
 		if (list[slot].used != 1 || !named(&list[slot], rules, count))
 			continue;
-		err = counters_sum(instance->counters, slot, &live);
-		if (err)
-			break;
-		counters_negate(&live);
-		list[slot].base = live;
-		list[slot].since = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+		counters_negate(&live[slot]);
+		list[slot].base = live[slot];
+		list[slot].since = real_now();
 	}
-	return err;
+	return 0;
+}
+
+static int zero_open(const struct instance *instance, struct records *records,
+		     struct records *state, struct diags *d)
+{
+	int err = records_map(instance->rules, records);
+
+	if (!err)
+		err = records_map(instance->state, state);
+	return err ? pins_unreadable(instance->dir, err, d) : 0;
 }
 
 static int zero_locked(const struct host_options *o, const char *policy, const char *const *rules,
@@ -320,23 +376,17 @@ static int zero_locked(const struct host_options *o, const char *policy, const c
 {
 	struct instance instance;
 	struct records records = {0}, state = {0};
-	struct timespec now;
 	int err = instance_open(o, policy, d, &instance);
 
 	if (err)
 		return err;
-	err = records_map(instance.rules, &records);
-	if (!err)
-		err = records_map(instance.state, &state);
+	err = zero_open(&instance, &records, &state, d);
 	if (!err)
 		err = check_names(&records, rules, count, d);
 	if (!err)
-		err = zero_records(&instance, &records, rules, count);
-	if (!err && !count) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		((struct fr_state *)state.list)->zeroed =
-			(uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-	}
+		err = zero_records(&instance, &records, rules, count, d);
+	if (!err && !count)
+		((struct fr_state *)state.list)->zeroed = real_now();
 	records_unmap(&records);
 	records_unmap(&state);
 	instance_close(&instance);
@@ -352,6 +402,6 @@ int datapath_zero(const struct host_options *o, const char *policy, const char *
 	if (!err)
 		err = pin_lock(pin_root(o), false, d, &lock);
 	if (err == -ENOENT)
-		return not_applied(policy, pin_root(o), err, d);
+		return not_applied(policy, pin_root(o), d);
 	return err ? err : zero_locked(o, policy, rules, count, d);
 }

@@ -6,6 +6,7 @@
  *        <pin root>/<policy>/e<epoch>/<map>         the maps of the programs
  *                                     <variant>-<program>
  *                                     image-<generation>, rules-…, hooks-…, state-…
+ * All directories are of root or the caller, with mode 0700 (pin_dirs.c).
  * (bpffs takes no name with a dot.)
  *
  * An epoch is one set of programs with the outer map that they judge by. The generation in force is
@@ -163,7 +164,7 @@ const char *cgroup2_find(const struct host_options *o, struct arena *arena); /* 
 /* ---------------------------------------------------------------- netns.c */
 
 /* Enter the namespace of that inode; *back is -1 when the caller was there already. -ESRCH: nothing
- * on this host refers to it any more. */
+ * on this host refers to it any more. Any other error: that cannot be told. */
 int netns_enter(uint64_t inode, int *back);
 void netns_leave(int *back);
 /* Where that namespace is mounted, or NULL. */
@@ -198,11 +199,17 @@ struct running {
 	uint32_t generation;
 	uint32_t epoch_last; /* highest that has a directory */
 };
-/* The generation that the programs of one epoch judge by, 0 when there is none. */
-uint32_t epoch_generation(const char *dir);
-/* Store it in FR_SLOT_BEFORE of `images`, before it is replaced or ended. 0 when there is none. */
+/* Here and below: 0 and a value, or -errno when it cannot be read, which is never taken for
+ * absence. The generation that the programs of one epoch judge by, 0 when there is none. */
+int epoch_generation(const char *dir, uint32_t *out);
+/* Store it in FR_SLOT_BEFORE of `images`, before it is replaced. */
 int image_keep(const char *dir, int images);
+/* -ENOENT: the policy has no directory. */
 int running_find(const char *root, const char *policy, struct running *out);
+/* What is pinned is missing or not ours, and stays so; any other error may be over next time. */
+bool pins_damaged(int err);
+/* An error that keeps from reading what is pinned at or below `path`; returns one. */
+int pins_unreadable(const char *path, int err, struct diags *d);
 /* <dir>/<name> and <dir>/<name>-<number>; fd or -errno. */
 int pin_open(const char *dir, const char *name);
 int pin_open_number(const char *dir, const char *name, uint32_t number);
@@ -214,19 +221,38 @@ int pin_store_number(int fd, const char *dir, const char *name, uint32_t number)
 /* Calls `visit` for each entry of a directory, in no order; a non-zero return ends it. */
 int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, void *),
 	     void *context);
-void pin_remove(const char *dir, const char *name);
-void pin_remove_tree(const char *dir); /* an epoch with all that is pinned in it */
+int pin_remove(const char *dir, const char *name); /* 0 when it is not there */
+int pin_remove_tree(const char *dir);		   /* an epoch with all that is pinned in it */
 bool pin_number(const char *name, const char *prefix, uint32_t *out); /* "image-12" */
+/* The pin root, for a change: locked, and pins_check() has nothing against it. -ENOENT without a
+ * diagnostic: there is none. */
 int pin_lock(const char *root, bool create, struct diags *d, int *lock);
-uint32_t fd_map_id(int fd);
-uint32_t fd_program_id(int fd);
+/* The same for reading, which takes no lock: its descriptor. */
+int pins_look(const char *root, struct diags *d);
+int fd_map_id(int fd, uint32_t *out);
+int fd_map_entries(int fd, uint32_t *out);
+int fd_program_id(int fd, uint32_t *out);
 /* A directory below the pin root is a policy of ours: it holds links or epochs, or nothing at all.
  */
-bool policy_is_ours(const char *dir);
+int policy_is_ours(const char *dir, bool *out);
 /* Names of the policies below the pin root; only those with a generation in force unless `all`.
  */
 int policy_names(const char *root, bool all, struct arena *arena, const char ***names,
 		 size_t *count);
+
+/* ---------------------------------------------------------------- pin_dirs.c: whose they are */
+
+/* The pin root's descriptor. Nobody but root and the caller may change it or put another in its
+ * place; what was open to others is closed to them. -ENOENT, -ENOTSUP without a diagnostic: it is
+ * not there, or in no bpffs. */
+int pin_root_open(const char *root, bool create, struct diags *d);
+bool pin_root_is(int fd, const char *root); /* still */
+/* The same of all that is below it, and of one directory. */
+int pins_check(int root_fd, const char *root, struct diags *d);
+int pin_dir_check(const char *dir, struct diags *d);
+/* Where other users may write in the bpffs that the pin root is in: that directory and its mode;
+ * false when there is none. */
+bool bpffs_open_to_others(const char *pin_root, pin_path at, unsigned *mode);
 
 /* ---------------------------------------------------------------- records.c: maps of user space */
 
@@ -272,9 +298,10 @@ struct site {
 };
 size_t hook_sites(const struct fr_hook_record *hook, struct site out[SITES_MAX]);
 bool hook_same_place(const struct fr_hook_record *a, const struct fr_hook_record *b);
-bool hook_alive(const char *dir, const struct fr_hook_record *hook);
+int hook_alive(const char *dir, const struct fr_hook_record *hook, bool *out);
 /* The program that a hook of ours runs at this site, 0 when there is none. */
-uint32_t site_program(const char *dir, const struct fr_hook_record *hook, const struct site *site);
+int site_program(const char *dir, const struct fr_hook_record *hook, const struct site *site,
+		 uint32_t *out);
 /* Programs of an epoch: 's' for hooks that stay, 'j' that join, 'l' that leave. fd or -errno. */
 int program_open(const char *pins, char variant, enum program program);
 struct attach {
@@ -287,18 +314,19 @@ struct attach {
 int hook_attach(const struct attach *attach, struct diags *d);
 /* Optional links that could not be made when the hook joined, where they can be now. */
 void hook_complete(const struct attach *attach);
-/* Whether each program that the hook needs is pinned, as one of `variants`. */
-bool hook_programs_pinned(const char *pins, const char *variants,
-			  const struct fr_hook_record *hook);
+/* 0: of each of its sites a program of one of `variants` is pinned; -ENOENT: of one there is none.
+ */
+int hook_programs_pinned(const char *pins, const char *variants, const struct fr_hook_record *hook);
 /* Point what is attached at the programs of `pins`, of the first of `variants` that has them. */
 int hook_point(const char *dir, const char *pins, const char *variants,
 	       const struct fr_hook_record *hook, struct diags *d);
 const char *program_words(struct arena *arena, uint32_t id);
 void link_name(const struct fr_hook_record *hook, const struct site *site, char out[96]);
-uint32_t filter_program(const struct fr_hook_record *hook, const struct site *site);
+int filter_program(const struct fr_hook_record *hook, const struct site *site, uint32_t *out);
+int link_remove(const char *dir, const char *name);
 int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags *d);
 /* TCX where the kernel has it. */
-bool tcx_works(uint32_t ifindex);
+int tcx_works(uint32_t ifindex, bool *out);
 
 /* ---------------------------------------------------------------- neighbours.c */
 
@@ -319,8 +347,8 @@ struct place {
 	uint32_t program; /* ours, that is there */
 };
 void hook_company(const struct place *place, struct arena *arena, struct company *out);
-/* The programs of flowreeve on a hook, of whichever pin root; their number. */
-size_t hook_flowreeve(const struct place *place, struct arena *arena, uint32_t **out);
+/* The programs of flowreeve on a hook, of whichever pin root. */
+int hook_flowreeve(const struct place *place, struct arena *arena, uint32_t **out, size_t *count);
 
 /* ---------------------------------------------------------------- kernel.c: raw bpf(2) */
 
@@ -340,22 +368,19 @@ int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out);
 
 /* ---------------------------------------------------------------- instance.c */
 
-/* Says that a policy is not applied, or why that cannot be told. */
-int not_applied(const char *policy, const char *root, int err, struct diags *d);
+int not_applied(const char *policy, const char *root, struct diags *d);
 /* Every map that a reader needs is there, and of the size that it reads. */
-bool running_readable(const struct running *running);
+int running_readable(const struct running *running, bool *out);
 
 /* ---------------------------------------------------------------- command.c */
 
 /* policy_heal_command() for what was found. */
 const char *running_heal_command(const struct running *running, struct arena *arena);
-/* Something is missing or not ours, other than what cannot be read at the moment. */
-bool pins_are_damaged(int err);
 
 /* ---------------------------------------------------------------- list.c */
 
 /* Something of this policy may be in force, and its pins do not say what. */
-bool policy_unknown(const char *root, const char *policy);
+int policy_unknown(const char *root, const char *policy, bool *out);
 /* The error of a policy whose pins are damaged, with the command that heals it. */
 int policy_broken(const char *root, const char *policy, int err, struct diags *d);
 
@@ -365,6 +390,8 @@ int policy_broken(const char *root, const char *policy, int err, struct diags *d
  * programs, and what an interrupted or finished change has left is gone. Under the lock. */
 int policy_settle(const char *root, const char *policy, struct diags *d, struct running *out);
 int policy_remove(const char *root, const char *policy, struct diags *d);
+/* running_find(), and but for -ENOENT it says why not. */
+int running_read(const char *root, const char *policy, struct diags *d, struct running *out);
 /* The records of what runs are there, and of the layout that this version knows. */
 int running_check(const struct running *running, struct diags *d);
 

@@ -58,11 +58,15 @@ int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out)
 	return 0;
 }
 
-bool tcx_works(uint32_t ifindex)
+int tcx_works(uint32_t ifindex, bool *out)
 {
 	struct hook_query query = {0};
+	int err = hook_query(ifindex, ATTACH_TCX_INGRESS, &query);
 
-	return !hook_query(ifindex, ATTACH_TCX_INGRESS, &query);
+	/* More programs than are asked for are programs; a kernel before 6.6 does not know the
+	 * hook. */
+	*out = !err || err == -ENOSPC;
+	return *out || err == -EINVAL ? 0 : err;
 }
 
 int link_target(int fd, struct link_target *out)

@@ -87,14 +87,23 @@ static bool filter_of(const struct fr_hook_record *hook, const struct site *site
 	return true;
 }
 
-/* The program that the filter runs, 0 when there is no such filter. In its namespace. */
-uint32_t filter_program(const struct fr_hook_record *hook, const struct site *site)
+/* No such filter: neither is there when the qdisc (EINVAL) or the device (ENODEV) is gone. */
+static bool filter_absent(int err)
+{
+	return err == -ENOENT || err == -EINVAL || err == -ENODEV;
+}
+
+/* In its namespace. */
+int filter_program(const struct fr_hook_record *hook, const struct site *site, uint32_t *out)
 {
 	struct filter filter;
+	int err = filter_of(hook, site, &filter) ? bpf_tc_query(&filter.hook, &filter.options)
+						 : -ENOENT;
 
-	if (!filter_of(hook, site, &filter) || bpf_tc_query(&filter.hook, &filter.options))
-		return 0;
-	return filter.options.prog_id;
+	if (err && !filter_absent(err))
+		return err;
+	*out = err ? 0 : filter.options.prog_id;
+	return 0;
 }
 
 static int filter_store(const struct fr_hook_record *hook, const struct site *site, int program,
@@ -115,12 +124,13 @@ static int filter_store(const struct fr_hook_record *hook, const struct site *si
 	return bpf_tc_attach(&filter.hook, &filter.options);
 }
 
-static void filter_remove(const struct fr_hook_record *hook, const struct site *site)
+static int filter_remove(const struct fr_hook_record *hook, const struct site *site)
 {
 	struct filter filter;
+	int err = filter_of(hook, site, &filter) ? bpf_tc_detach(&filter.hook, &filter.options)
+						 : -ENOENT;
 
-	if (filter_of(hook, site, &filter))
-		bpf_tc_detach(&filter.hook, &filter.options);
+	return filter_absent(err) ? 0 : err;
 }
 
 /* All sites at one priority, which the record names before they are there: none of them, or all. */
@@ -276,97 +286,131 @@ void hook_complete(const struct attach *attach)
 	struct site sites[SITES_MAX];
 	size_t count = hook_sites(attach->hook, sites);
 
-	for (size_t i = 0; i < count; i++)
-		if (sites[i].optional && !site_program(attach->dir, attach->hook, &sites[i]))
+	for (size_t i = 0; i < count; i++) {
+		uint32_t program;
+
+		if (sites[i].optional &&
+		    !site_program(attach->dir, attach->hook, &sites[i], &program) && !program)
 			site_attach(attach, &sites[i], &ignored);
+	}
 }
 
 /* ---------------------------------------------------------------- what is there */
 
-static bool link_alive(const char *dir, const struct fr_hook_record *hook, const struct site *site)
+/* The link that is pinned for a site; all 0 when none is. */
+static int link_find(const char *dir, const struct fr_hook_record *hook, const struct site *site,
+		     struct link_target *out)
 {
 	CLEANUP(close_fd) int fd = -1;
-	struct link_target target;
 	char name[96];
 
 	link_name(hook, site, name);
 	fd = pin_open(dir, name);
-	if (fd < 0 || link_target(fd, &target))
-		return false;
-	return hook->kind == FR_KIND_CGROUP ? target.cgroup == hook->cgroup
-					    : target.ifindex == hook->ifindex;
+	if (fd >= 0)
+		return link_target(fd, out);
+	*out = (struct link_target){0};
+	return fd == -ENOENT ? 0 : fd;
 }
 
-uint32_t site_program(const char *dir, const struct fr_hook_record *hook, const struct site *site)
+int site_program(const char *dir, const struct fr_hook_record *hook, const struct site *site,
+		 uint32_t *out)
 {
-	CLEANUP(close_fd) int fd = -1;
 	struct link_target target;
-	char name[96];
+	int err;
 
 	if (hook->how == HOW_CLSACT)
-		return filter_program(hook, site);
-	link_name(hook, site, name);
-	fd = pin_open(dir, name);
-	return fd < 0 || link_target(fd, &target) ? 0 : target.prog_id;
+		return filter_program(hook, site, out);
+	err = link_find(dir, hook, site, &target);
+	if (!err)
+		*out = target.prog_id;
+	return err;
 }
 
-bool hook_alive(const char *dir, const struct fr_hook_record *hook)
+static int site_alive(const char *dir, const struct fr_hook_record *hook, const struct site *site,
+		      bool *out)
+{
+	struct link_target target;
+	uint32_t program;
+	int err;
+
+	if (hook->how == HOW_CLSACT) {
+		err = filter_program(hook, site, &program);
+		*out = !err && program;
+		return err;
+	}
+	err = link_find(dir, hook, site, &target);
+	*out = !err && target.prog_id &&
+	       (hook->kind == FR_KIND_CGROUP ? target.cgroup == hook->cgroup
+					     : target.ifindex == hook->ifindex);
+	return err;
+}
+
+int hook_alive(const char *dir, const struct fr_hook_record *hook, bool *out)
 {
 	struct site sites[SITES_MAX];
 	size_t count = hook_sites(hook, sites);
 	bool alive = true;
-	int back = -1;
+	int back = -1, err = hook->how == HOW_CLSACT ? netns_enter(hook->netns, &back) : 0;
 
-	if (hook->how == HOW_CLSACT && netns_enter(hook->netns, &back))
-		return false;
-	for (size_t i = 0; i < count && alive; i++)
+	if (err == -ESRCH) {
+		*out = false;
+		return 0;
+	}
+	for (size_t i = 0; i < count && alive && !err; i++)
 		if (!sites[i].optional)
-			alive = hook->how == HOW_CLSACT ? filter_program(hook, &sites[i]) != 0
-							: link_alive(dir, hook, &sites[i]);
+			err = site_alive(dir, hook, &sites[i], &alive);
 	netns_leave(&back);
-	return alive;
+	*out = alive;
+	return err;
 }
 
 /* ---------------------------------------------------------------- other programs */
 
-/* An open program of the first variant there is; -1 when `id` is of any of them already. */
+/* An open program of the first variant there is; -EALREADY when `id` is of any of them, -ENOENT
+ * when there is none. */
 static int program_choose(const char *pins, const char *variants, const struct site *site,
 			  uint32_t id)
 {
-	int chosen = -ENOENT;
+	CLEANUP(close_fd) int chosen = -1;
 
 	for (; *variants; variants++) {
-		int fd = program_open(pins, *variants, site->program);
+		CLEANUP(close_fd) int fd = program_open(pins, *variants, site->program);
+		uint32_t its_id;
+		int err = fd < 0 ? fd : fd_program_id(fd, &its_id);
 
-		if (fd >= 0 && fd_program_id(fd) == id) {
-			close_fd(&fd);
-			close_fd(&chosen);
+		if (err && err != -ENOENT)
+			return err;
+		if (!err && its_id == id)
 			return -EALREADY;
-		}
-		if (chosen < 0)
-			chosen = fd;
-		else
-			close_fd(&fd);
+		if (!err && chosen < 0)
+			chosen = TAKE_FD(fd);
 	}
-	return chosen;
+	return chosen < 0 ? -ENOENT : TAKE_FD(chosen);
+}
+
+/* Detached at once, because a last close may be later; a kernel that cannot leaves it to that. */
+int link_remove(const char *dir, const char *name)
+{
+	CLEANUP(close_fd) int fd = pin_open(dir, name);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (bpf_link_detach(fd) && errno != EOPNOTSUPP && errno != EINVAL)
+		return -errno;
+	return pin_remove(dir, name);
 }
 
 static int site_point(const char *dir, const struct fr_hook_record *hook, const struct site *site,
 		      int link, int program)
 {
-	struct link_target target;
 	char name[96];
 
 	if (hook->how == HOW_CLSACT)
 		return filter_store(hook, site, program, true);
-	if (link_target(link, &target) || !(target.ifindex || target.cgroup))
-		return 0; /* its device or cgroup is gone: nothing passes there */
 	if (program >= 0)
 		return bpf_link_update(link, program, NULL) ? -errno : 0;
 	link_name(hook, site, name);
-	bpf_link_detach(link);
-	pin_remove(dir, name);
-	return 0;
+	return link_remove(dir, name);
 }
 
 static int site_repoint(const char *dir, const char *pins, const char *variants,
@@ -376,31 +420,29 @@ static int site_repoint(const char *dir, const char *pins, const char *variants,
 	CLEANUP(close_fd) int program = -1;
 	struct link_target target = {0};
 	char name[96];
+	int err;
 
 	if (hook->how == HOW_CLSACT) {
-		target.prog_id = filter_program(hook, site);
-		if (!target.prog_id)
-			return 0;
+		err = filter_program(hook, site, &target.prog_id);
+		if (err || !target.prog_id)
+			return err;
 	} else {
 		link_name(hook, site, name);
 		link = pin_open(dir, name);
-		if (link == -ENOENT)
-			return 0;
-		if (link < 0)
-			return link;
-		if (link_target(link, &target))
-			return -errno;
+		err = link < 0 ? link : link_target(link, &target);
+		/* Not there; or its device or cgroup is gone: nothing passes there. */
+		if (err || !(target.ifindex || target.cgroup))
+			return err == -ENOENT ? 0 : err;
 	}
 	program = program_choose(pins, variants, site, target.prog_id);
 	if (program == -EALREADY)
 		return 0;
-	if (program < 0 && !site->optional)
+	if (program < 0 && (program != -ENOENT || !site->optional))
 		return program;
 	return site_point(dir, hook, site, link, program);
 }
 
-bool hook_programs_pinned(const char *pins, const char *variants,
-			  const struct fr_hook_record *hook)
+int hook_programs_pinned(const char *pins, const char *variants, const struct fr_hook_record *hook)
 {
 	struct site sites[SITES_MAX];
 	size_t count = hook_sites(hook, sites);
@@ -408,10 +450,10 @@ bool hook_programs_pinned(const char *pins, const char *variants,
 	for (size_t i = 0; i < count; i++) {
 		CLEANUP(close_fd) int fd = program_choose(pins, variants, &sites[i], 0);
 
-		if (fd < 0 && !sites[i].optional)
-			return false;
+		if (fd < 0 && (fd != -ENOENT || !sites[i].optional))
+			return fd;
 	}
-	return true;
+	return 0;
 }
 
 int hook_point(const char *dir, const char *pins, const char *variants,
@@ -437,13 +479,14 @@ int hook_point(const char *dir, const char *pins, const char *variants,
 
 /* ---------------------------------------------------------------- removing */
 
-static void link_remove(const char *dir, const char *name)
+static int site_detach(const char *dir, const struct fr_hook_record *hook, const struct site *site)
 {
-	CLEANUP(close_fd) int fd = pin_open(dir, name);
+	char name[96];
 
-	if (fd >= 0)
-		bpf_link_detach(fd); /* at once; a last close may be later */
-	pin_remove(dir, name);
+	if (hook->how == HOW_CLSACT)
+		return filter_remove(hook, site);
+	link_name(hook, site, name);
+	return link_remove(dir, name);
 }
 
 int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags *d)
@@ -451,7 +494,6 @@ int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags
 	struct site sites[SITES_MAX];
 	size_t count = hook_sites(hook, sites);
 	int back = -1, err = 0;
-	char name[96];
 
 	if (hook->how == HOW_CLSACT)
 		err = netns_enter(hook->netns, &back);
@@ -470,14 +512,11 @@ int hook_detach(const char *dir, const struct fr_hook_record *hook, struct diags
 			"the clsact filters of %s are in another network namespace, which cannot "
 			"be entered: %s",
 			hook->name, error_text(err));
-	for (size_t i = 0; i < count; i++) {
-		if (hook->how == HOW_CLSACT) {
-			filter_remove(hook, &sites[i]);
-			continue;
-		}
-		link_name(hook, &sites[i], name);
-		link_remove(dir, name);
-	}
+	for (size_t i = 0; i < count && !err; i++)
+		err = site_detach(dir, hook, &sites[i]);
 	netns_leave(&back);
+	if (err)
+		return diag_error(d, NO_LOC, err, "attach", NULL, "cannot detach from %s: %s",
+				  hook->name, error_text(err));
 	return 0;
 }

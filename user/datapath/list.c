@@ -20,18 +20,25 @@ static int take_unknown(const char *dir, const char *name, void *context)
 {
 	CLEANUP(close_fd) int images = -1;
 	uint32_t epoch, id, zero = 0;
-	bool *unknown = context;
 	pin_path path;
+	int err;
 
 	if (!pin_number(name, "e", &epoch) ||
 	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH)
 		return 0;
 	images = pin_open(path, map_names[MAP_IMAGES]);
-	if (images < 0) /* which is pinned before all else */
-		*unknown = pin_each(path, pin_any, NULL) > 0;
-	else
-		*unknown = !bpf_map_lookup_elem(images, &zero, &id);
-	return *unknown;
+	if (images == -ENOENT) { /* which is pinned before all else */
+		err = pin_each(path, pin_any, NULL);
+		*(bool *)context = err > 0;
+		return err == -ENOENT ? 0 : err;
+	}
+	if (images < 0)
+		return images;
+	if (!bpf_map_lookup_elem(images, &zero, &id)) {
+		*(bool *)context = true;
+		return 1;
+	}
+	return errno == ENOENT ? 0 : -errno;
 }
 
 static int on_link(const char *dir, const char *name, void *context)
@@ -49,71 +56,112 @@ static int on_epoch(const char *dir, const char *name, void *context)
 }
 
 /* What is attached judges by the maps of an epoch: without one they cannot be found. */
-static bool links_without_epoch(const char *dir)
+static int links_without_epoch(const char *dir, bool *out)
 {
-	return pin_each(dir, on_link, NULL) > 0 && !pin_each(dir, on_epoch, NULL);
+	int links = pin_each(dir, on_link, NULL);
+	int epochs = links > 0 ? pin_each(dir, on_epoch, NULL) : links;
+
+	*out = links > 0 && !epochs;
+	return epochs < 0 ? epochs : 0;
 }
 
-bool policy_unknown(const char *root, const char *name)
+static int look_once(const char *root, const char *name, bool *unknown)
 {
-	bool unknown = true;
+	struct running running = {0};
+	int err = running_find(root, name, &running);
+
+	*unknown = false;
+	if (!err && !running.epoch)
+		err = pin_each(running.dir, take_unknown, unknown);
+	if (!err && !running.epoch)
+		err = links_without_epoch(running.dir, unknown);
+	return err < 0 && err != -ENOENT ? err : 0;
+}
+
+int policy_unknown(const char *root, const char *name, bool *unknown)
+{
+	int err = look_once(root, name, unknown);
 
 	/* A change in the midst of reading looks the same for a moment. */
-	for (int tries = 0; tries < LIST_TRIES && unknown; tries++) {
-		struct running running = {0};
-
-		unknown = false;
-		if (!running_find(root, name, &running) && !running.epoch) {
-			pin_each(running.dir, take_unknown, &unknown);
-			unknown |= links_without_epoch(running.dir);
-		}
-		if (unknown)
-			nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000}, NULL);
+	for (int tries = 1; tries < LIST_TRIES && *unknown && !err; tries++) {
+		nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000}, NULL);
+		err = look_once(root, name, unknown);
 	}
-	return unknown;
+	return err;
 }
 
 int policy_broken(const char *root, const char *policy, int err, struct diags *d)
 {
-	const char *heal =
-		pins_are_damaged(err) ? policy_heal_command(root, policy, d->arena) : NULL;
+	bool unknown;
 
-	if (policy_unknown(root, policy))
-		return diag_error(d, NO_LOC, -EIO, "pins-broken", heal,
+	if (policy_unknown(root, policy, &unknown) || (!unknown && !pins_damaged(err)))
+		return pins_unreadable(root, err, d);
+	if (unknown)
+		return diag_error(d, NO_LOC, -EIO, "pins-broken",
+				  policy_heal_command(root, policy, d->arena),
 				  "policy %s may be in force, but what is pinned below %s/%s does "
 				  "not tell",
 				  policy, root, policy);
-	return diag_error(d, NO_LOC, err, "pins-broken", heal,
-			  "what is pinned below %s/%s cannot be read: %s", root, policy,
-			  error_text(err));
+	return diag_error(
+		d, NO_LOC, err, "pins-broken", policy_heal_command(root, policy, d->arena),
+		"what is pinned below %s/%s cannot be read: %s", root, policy, error_text(err));
 }
 
 static int list_check(const char *root, const char **names, size_t count, struct diags *d)
 {
-	for (size_t i = 0; i < count; i++)
-		if (policy_unknown(root, names[i]))
-			return policy_broken(root, names[i], -EIO, d);
+	for (size_t i = 0; i < count; i++) {
+		bool unknown;
+		int err = policy_unknown(root, names[i], &unknown);
+
+		if (err || unknown)
+			return policy_broken(root, names[i], err ? err : -EIO, d);
+	}
 	return 0;
+}
+
+static int list_once(const char *root, struct arena *arena, struct diags *d, const char ***names,
+		     size_t *count)
+{
+	int err = policy_names(root, true, arena, names, count);
+
+	if (err)
+		return pins_unreadable(root, err, d);
+	err = list_check(root, *names, *count, d);
+	if (err)
+		return err;
+	err = policy_names(root, false, arena, names, count);
+	return err ? pins_unreadable(root, err, d) : 0;
 }
 
 int datapath_list(const struct host_options *o, struct arena *arena, struct diags *d,
 		  const char ***names, size_t *count)
 {
-	const char **all;
-	size_t found;
-	int err = policy_names(pin_root(o), true, arena, &all, &found);
+	const char *root = pin_root(o);
+	int err = -ESTALE;
 
-	if (!err)
-		err = list_check(pin_root(o), all, found, d);
-	else
-		return not_applied("at all", pin_root(o), err, d);
-	return err ? err : policy_names(pin_root(o), false, arena, names, count);
+	for (int tries = 0; tries < LIST_TRIES && err == -ESTALE; tries++) {
+		CLEANUP(close_fd) int fd = pins_look(root, d);
+
+		*count = 0;
+		if (fd < 0)
+			return fd == -ENOENT ? 0 : fd;
+		err = list_once(root, arena, d, names, count);
+		/* The pin root that was looked at has gone, and perhaps another is there. */
+		if (!err && !pin_root_is(fd, root))
+			err = -ESTALE;
+	}
+	return err == -ESTALE ? pins_unreadable(root, err, d) : err;
 }
 
 int datapath_list_all(const struct host_options *o, struct arena *arena, struct diags *d,
 		      const char ***names, size_t *count)
 {
-	int err = policy_names(pin_root(o), true, arena, names, count);
+	const char *root = pin_root(o);
+	CLEANUP(close_fd) int fd = pins_look(root, d);
+	int err = fd < 0 ? fd : policy_names(root, true, arena, names, count);
 
-	return err ? not_applied("at all", pin_root(o), err, d) : 0;
+	if (fd >= 0)
+		return err ? pins_unreadable(root, err, d) : 0;
+	*count = 0;
+	return err == -ENOENT ? 0 : err;
 }

@@ -35,13 +35,13 @@ const char *const program_names[PROGRAM_COUNT] = {
 };
 
 const char *const map_names[MAP_COUNT] = {
-	[MAP_IMAGES] = "fr_images",	[MAP_COUNTERS] = "fr_counters",
-	[MAP_REASONS] = "fr_reasons",	[MAP_TALLIES] = "fr_tallies",
-	[MAP_FLOWS] = "fr_flows",	[MAP_TALKS] = "fr_talks",
-	[MAP_EMBRYOS] = "fr_embryos",	[MAP_PINGS] = "fr_pings",
-	[MAP_ROOM] = "fr_room",		[MAP_DENIED] = "fr_denied",
+	[MAP_IMAGES] = "fr_images",	  [MAP_COUNTERS] = "fr_counters",
+	[MAP_REASONS] = "fr_reasons",	  [MAP_TALLIES] = "fr_tallies",
+	[MAP_FLOWS] = "fr_flows",	  [MAP_TALKS] = "fr_talks",
+	[MAP_EMBRYOS] = "fr_embryos",	  [MAP_PINGS] = "fr_pings",
+	[MAP_ROOM] = "fr_room",		  [MAP_DENIED] = "fr_denied",
 	[MAP_FRAGMENTS] = "fr_fragments", [MAP_THROTTLE] = "fr_throttle",
-	[MAP_EVENTS] = "fr_events",	[MAP_CONTROL] = "fr_control",
+	[MAP_EVENTS] = "fr_events",	  [MAP_CONTROL] = "fr_control",
 	[MAP_OWNER] = "fr_owner",
 };
 
@@ -109,36 +109,37 @@ uint32_t object_verified(const struct object *object, enum program program)
 	return at ? (uint32_t)strtoul(at + sizeof(mark) - 1, NULL, 10) : 0;
 }
 
-static bool flows_fit(const struct object_request *request)
+static int map_info(int fd, struct bpf_map_info *out)
 {
-	struct bpf_map_info info = {0};
-	uint32_t size = sizeof(info);
+	uint32_t size = sizeof(*out);
 
-	return !request->flows ||
-	       (request->reuse[MAP_FLOWS] >= 0 &&
-		!bpf_obj_get_info_by_fd(request->reuse[MAP_FLOWS], &info, &size) &&
-		info.max_entries == request->flows);
+	*out = (struct bpf_map_info){0};
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, out, &size) ? -errno : 0;
 }
 
 /* Whether a map of an earlier load can go on serving: the same shape, and room enough. */
-static bool map_serves(const struct bpf_map *map, enum kernel_map which, int fd,
-		       const struct object_request *request)
+static int map_serves(const struct bpf_map *map, enum kernel_map which,
+		      const struct object_request *request, bool *out)
 {
-	struct bpf_map_info info = {0};
-	uint32_t size = sizeof(info);
+	struct bpf_map_info info, flows;
+	int err = map_info(request->reuse[which], &info);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
-		return false;
+	*out = false;
+	if (!err)
+		err = map_info(request->reuse[MAP_FLOWS], &flows);
+	if (err || request->reuse[which] < 0)
+		return err;
 	if (which == MAP_COUNTERS && info.max_entries < request->slots)
-		return false;
-	if ((which == MAP_FLOWS || which == MAP_ROOM) && !flows_fit(request))
-		return false; /* the account goes with the table */
-	if (which == MAP_IMAGES)
-		return true;
-	return info.type == (uint32_t)bpf_map__type(map) &&
-	       info.key_size == bpf_map__key_size(map) &&
-	       info.value_size == bpf_map__value_size(map) &&
-	       info.map_flags == bpf_map__map_flags(map);
+		return 0;
+	/* the account goes with the table */
+	if ((which == MAP_FLOWS || which == MAP_ROOM) && request->flows &&
+	    flows.max_entries != request->flows)
+		return 0;
+	*out = which == MAP_IMAGES || (info.type == (uint32_t)bpf_map__type(map) &&
+				       info.key_size == bpf_map__key_size(map) &&
+				       info.value_size == bpf_map__value_size(map) &&
+				       info.map_flags == bpf_map__map_flags(map));
+	return 0;
 }
 
 /* All maps: sizes, or another object's map in place of a new one. */
@@ -149,10 +150,14 @@ static int size_maps(struct bpf_object *object, const struct object_request *req
 
 	for (int i = 0; i < MAP_COUNT && !err; i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+		bool serves = false;
 
 		if (!map)
 			continue;
-		if (map_serves(map, (enum kernel_map)i, request->reuse[i], request))
+		err = map_serves(map, (enum kernel_map)i, request, &serves);
+		if (err)
+			break;
+		if (serves)
 			err = bpf_map__reuse_fd(map, request->reuse[i]);
 		else if (i == MAP_COUNTERS)
 			err = bpf_map__set_max_entries(map, request->slots);
@@ -300,6 +305,13 @@ static const char *last_words(struct arena *arena, const struct object *object)
 			    (int)(end - line), line);
 }
 
+/* It says nothing of what the kernel has. */
+static bool no_room(int err)
+{
+	return err == -ENOMEM || err == -E2BIG || err == -ENOSPC || err == -EMFILE ||
+	       err == -ENFILE || err == -EAGAIN || err == -EINTR || err == -EIO;
+}
+
 static int load_failed(struct object *object, int err, struct diags *d)
 {
 	const char *words = object ? last_words(d->arena, object) : NULL;
@@ -311,7 +323,7 @@ static int load_failed(struct object *object, int err, struct diags *d)
 			"run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; before Linux "
 			"5.11 also with LimitMEMLOCK=infinity",
 			"the kernel does not let this process load its programs");
-	if (err == -ENOMEM || err == -E2BIG || err == -ENOSPC)
+	if (no_room(err))
 		return diag_error(d, NO_LOC, err, "kernel-load", words,
 				  "the kernel has no room for the maps or programs: %s",
 				  error_text(err));
@@ -326,7 +338,7 @@ int object_load(const struct object_request *request, struct diags *d, struct ob
 	int err = object_try(request, request->programs, &object);
 
 	/* Process detail reads kernel structures: a kernel without BTF does without it. */
-	if (err && request->programs & optional) {
+	if (err && !no_room(err) && request->programs & optional) {
 		object_close(object);
 		err = object_try(request, request->programs & ~optional, &object);
 	}

@@ -37,15 +37,17 @@ static void add_occupant(struct occupants *all, const struct occupant *occupant)
 	all->list[all->count++] = *occupant;
 }
 
-static bool add_programs(struct occupants *all, uint32_t target, uint32_t attach_type)
+/* -ENOSPC: there are more than can be told. */
+static int add_programs(struct occupants *all, uint32_t target, uint32_t attach_type)
 {
 	struct hook_query query = {0};
+	int err = hook_query(target, attach_type, &query);
 
-	if (hook_query(target, attach_type, &query))
-		return false;
+	if (err)
+		return err;
 	for (uint32_t i = 0; i < query.count && i < QUERY_MAX; i++)
 		add_occupant(all, &(struct occupant){.program = query.programs[i]});
-	return query.count < QUERY_MAX;
+	return query.count < QUERY_MAX ? 0 : -ENOSPC;
 }
 
 /* ---------------------------------------------------------------- filters */
@@ -100,7 +102,7 @@ static int take_filter(const struct nlmsghdr *message, void *context)
 	return 0;
 }
 
-static bool add_filters(struct occupants *all, uint32_t ifindex, uint32_t attach_type)
+static int add_filters(struct occupants *all, uint32_t ifindex, uint32_t attach_type)
 {
 	struct {
 		struct nlmsghdr header;
@@ -120,7 +122,7 @@ static bool add_filters(struct occupants *all, uint32_t ifindex, uint32_t attach
 		all->count = before;
 		err = netlink_dump(&request.header, take_filter, all);
 	}
-	return !err;
+	return err;
 }
 
 /* ---------------------------------------------------------------- words */
@@ -137,48 +139,60 @@ static const char *occupant_words(struct arena *arena, const struct occupant *oc
 
 /* ---------------------------------------------------------------- one hook */
 
-/* False when not all of those that ours is among can be told. */
-static bool ask_device(const struct fr_hook_record *hook, const struct site *site,
-		       struct occupants *all)
+/* An error when not all of those that ours is among can be told. */
+static int ask_device(const struct fr_hook_record *hook, const struct site *site,
+		      struct occupants *all)
 {
-	bool programs, filters;
-	int back = -1;
+	int back = -1, programs, filters, err = netns_enter(hook->netns, &back);
 
-	if (netns_enter(hook->netns, &back))
-		return false;
+	if (err)
+		return err;
 	programs = add_programs(all, hook->ifindex, site->attach_type);
 	filters = add_filters(all, hook->ifindex, site->attach_type);
 	netns_leave(&back);
 	return hook->how == HOW_TCX ? programs : filters;
 }
 
-static bool ask_cgroup(const char *path, const struct site *site, struct occupants *all)
+static int ask_cgroup(const char *path, const struct site *site, struct occupants *all)
 {
-	CLEANUP(close_fd) int cgroup = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	CLEANUP(close_fd)
+	int cgroup = open(path ? path : "", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return cgroup >= 0 && add_programs(all, (uint32_t)cgroup, site->attach_type);
+	return cgroup < 0 ? -errno : add_programs(all, (uint32_t)cgroup, site->attach_type);
 }
 
-static bool ask_hook(const struct place *place, struct occupants *all)
+static int ask_hook(const struct place *place, struct occupants *all)
 {
 	return place->hook->kind == FR_KIND_CGROUP ? ask_cgroup(place->path, place->site, all)
 						   : ask_device(place->hook, place->site, all);
 }
 
-/* By its name: one of this tool's, of whichever pin root. */
-static bool is_flowreeve(const struct occupant *occupant)
+static bool is_ours_by_name(const char *name, size_t size)
 {
-	CLEANUP(close_fd)
-	int fd = occupant->program ? bpf_prog_get_fd_by_id(occupant->program) : -1;
+	for (int i = 0; i < PROGRAM_COUNT; i++)
+		if (!strncmp(name, program_names[i], size - 1))
+			return true;
+	return false;
+}
+
+/* By its name: one of this tool's, of whichever pin root. One that has gone is none; nor is one
+ * that this process may not ask about. */
+static int is_flowreeve(const struct occupant *occupant, bool *out)
+{
+	CLEANUP(close_fd) int fd = -1;
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
 
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
-		return false;
-	for (int i = 0; i < PROGRAM_COUNT; i++)
-		if (!strncmp(info.name, program_names[i], sizeof(info.name) - 1))
-			return true;
-	return false;
+	*out = false;
+	if (!occupant->program)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(occupant->program);
+	if (fd < 0)
+		return errno == ENOENT || errno == EPERM ? 0 : -errno;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	*out = is_ours_by_name(info.name, sizeof(info.name));
+	return 0;
 }
 
 static bool is_ours(const struct place *place, const struct occupant *occupant)
@@ -206,9 +220,10 @@ void hook_company(const struct place *place, struct arena *arena, struct company
 {
 	struct occupants all = {.arena = arena};
 	struct company company = {.passable = true};
+	bool flowreeve;
 	size_t ours = 0;
 
-	company.whole = ask_hook(place, &all);
+	company.whole = !ask_hook(place, &all);
 	while (ours < all.count && !is_ours(place, &all.list[ours]))
 		ours++;
 	company.found = ours < all.count;
@@ -221,7 +236,8 @@ void hook_company(const struct place *place, struct arena *arena, struct company
 		company.words[company.count++] =
 			arena_printf(arena, "%s: %s", i < ours ? "before" : "after", words);
 		/* Each program of a cgroup may refuse, and ours pass on: they hide nothing. */
-		if (i > ours || place->hook->kind == FR_KIND_CGROUP || is_flowreeve(&all.list[i]))
+		if (i > ours || place->hook->kind == FR_KIND_CGROUP ||
+		    (!is_flowreeve(&all.list[i], &flowreeve) && flowreeve))
 			continue;
 		company.behind = company.behind ? company.behind : words;
 		company.passable &= can_be_passed(place->hook, &all.list[i]);
@@ -229,17 +245,26 @@ void hook_company(const struct place *place, struct arena *arena, struct company
 	*out = company;
 }
 
-size_t hook_flowreeve(const struct place *place, struct arena *arena, uint32_t **out)
+int hook_flowreeve(const struct place *place, struct arena *arena, uint32_t **out, size_t *count)
 {
 	struct occupants all = {.arena = arena};
 	uint32_t *programs;
-	size_t count = 0;
+	size_t found = 0;
+	int err = ask_hook(place, &all);
 
-	ask_hook(place, &all);
+	if (err && err != -ENOSPC)
+		return err;
 	programs = arena_alloc(arena, (all.count + 1) * sizeof(*programs));
-	for (size_t i = 0; i < all.count; i++)
-		if (is_flowreeve(&all.list[i]))
-			programs[count++] = all.list[i].program;
+	for (size_t i = 0; i < all.count; i++) {
+		bool flowreeve;
+
+		err = is_flowreeve(&all.list[i], &flowreeve);
+		if (err)
+			return err;
+		if (flowreeve)
+			programs[found++] = all.list[i].program;
+	}
 	*out = programs;
-	return count;
+	*count = found;
+	return 0;
 }

@@ -8,124 +8,145 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Files of other file systems have inodes of the same number. */
-static bool is_namespace(int fd)
+/* -ESRCH from here on: not that one, not there, or of a process that this one may not look into,
+ * which holds it out of our reach. Any other error: that cannot be told. */
+static int not_found(int err)
 {
-	struct statfs status;
-
-	return !fstatfs(fd, &status) && status.f_type == NSFS_MAGIC;
+	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -EACCES || err == -EPERM
+		       ? -ESRCH
+		       : err;
 }
 
-static int open_if(const char *path, uint64_t inode)
+/* A namespace as a file: all are of one device, and of other devices are other things of the same
+ * number. */
+struct wanted {
+	dev_t device;
+	uint64_t inode;
+};
+
+/* Other users may own what a path leads to, exchange it at any moment, and let who opens it wait:
+ * it is looked at by a descriptor that has not opened it yet, as far as the kernel knows by itself.
+ * What is then opened is that. */
+static int open_if(const char *path, const struct wanted *wanted)
 {
-	struct stat status;
+	CLEANUP(close_fd) int place = open(path, O_PATH | O_CLOEXEC);
+	struct statx status;
+	char link[32];
 	int fd;
 
-	if (stat(path, &status) || status.st_ino != inode || !S_ISREG(status.st_mode))
-		return -1;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && !fstat(fd, &status) && status.st_ino == inode && is_namespace(fd))
-		return fd;
-	close_fd(&fd);
-	return -1;
+	if (place < 0)
+		return not_found(-errno);
+	if (statx(place, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status))
+		return not_found(-errno);
+	if (status.stx_ino != wanted->inode ||
+	    makedev(status.stx_dev_major, status.stx_dev_minor) != wanted->device)
+		return -ESRCH;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 /* A mounted namespace shows as the root "net:[inode]" of its mount. `point` gets where. */
-static int open_mounted(uint64_t inode, char point[256])
+static int open_mounted(const struct wanted *wanted, char point[256])
 {
 	CLEANUP(close_file) FILE *file = fopen("/proc/self/mountinfo", "re");
 	CLEANUP(free_ptr) char *line = NULL;
-	char wanted[48], root[64];
+	char name[48], root[64];
 	size_t size = 0;
-	int fd = -1;
+	int fd = -ESRCH;
 
 	if (!file)
-		return -1;
-	snprintf(wanted, sizeof(wanted), "net:[%llu]", (unsigned long long)inode);
-	while (fd < 0 && getline(&line, &size, file) > 0)
+		return not_found(-errno);
+	snprintf(name, sizeof(name), "net:[%llu]", (unsigned long long)wanted->inode);
+	while (fd == -ESRCH && getline(&line, &size, file) > 0)
 		if (sscanf(line, "%*s %*s %*s %63s %255s", root, point) == 2 &&
-		    str_equal(root, wanted))
-			fd = open_if(point, inode);
-	return fd;
+		    str_equal(root, name))
+			fd = open_if(point, wanted);
+	return fd == -ESRCH && ferror(file) ? -EIO : fd;
 }
 
-static int open_below(const char *dir, const char *suffix, uint64_t inode)
+/* Calls `look` for each entry of a directory that is a number, until one is the namespace. */
+static int look_through(const char *dir, int (*look)(const char *, const struct wanted *),
+			const struct wanted *wanted)
 {
 	DIR *stream = opendir(dir);
 	const struct dirent *entry;
+	int fd = -ESRCH;
 	char path[300];
-	int fd = -1;
 
 	if (!stream)
-		return -1;
-	while (fd < 0 && (entry = readdir(stream))) {
-		if (entry->d_name[0] == '.')
+		return not_found(-errno);
+	while (fd == -ESRCH && (errno = 0, entry = readdir(stream))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
 			continue;
-		snprintf(path, sizeof(path), "%s/%s%s", dir, entry->d_name, suffix);
-		fd = open_if(path, inode);
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		fd = look(path, wanted);
 	}
+	if (fd == -ESRCH && errno)
+		fd = not_found(-errno);
 	closedir(stream);
 	return fd;
 }
 
-/* Files that somebody has open: many, so they are asked last. */
-static int open_held(uint64_t inode)
+static int open_of_process(const char *process, const struct wanted *wanted)
 {
-	DIR *stream = opendir("/proc");
-	const struct dirent *entry;
-	char path[300];
-	int fd = -1;
+	char path[320];
 
-	if (!stream)
-		return -1;
-	while (fd < 0 && (entry = readdir(stream))) {
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/fd", entry->d_name);
-		fd = open_below(path, "", inode);
-	}
-	closedir(stream);
-	return fd;
+	snprintf(path, sizeof(path), "%s/ns/net", process);
+	return open_if(path, wanted);
+}
+
+static int open_held_by(const char *process, const struct wanted *wanted)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "%s/fd", process);
+	return look_through(path, open_if, wanted);
+}
+
+/* Files that somebody has open are many, so they are asked last. */
+static int open_namespace(const struct wanted *wanted)
+{
+	char point[256];
+	int fd = open_mounted(wanted, point);
+
+	if (fd == -ESRCH)
+		fd = look_through("/proc", open_of_process, wanted);
+	return fd == -ESRCH ? look_through("/proc", open_held_by, wanted) : fd;
 }
 
 const char *netns_path(struct arena *arena, uint64_t inode)
 {
+	struct stat ours;
 	char point[256];
-	CLEANUP(close_fd) int fd = open_mounted(inode, point);
+	CLEANUP(close_fd) int fd = -1;
 
+	if (stat("/proc/self/ns/net", &ours))
+		return NULL;
+	fd = open_mounted(&(struct wanted){ours.st_dev, inode}, point);
 	return fd < 0 ? NULL : arena_strdup(arena, point);
 }
 
 int netns_enter(uint64_t inode, int *back)
 {
-	CLEANUP(close_fd) int here = -1;
+	CLEANUP(close_fd) int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	CLEANUP(close_fd) int there = -1;
-	char point[256];
-	uint64_t ours;
-	int err = host_netns(&ours);
+	struct stat ours;
 
-	if (err)
-		return err;
 	*back = -1;
-	if (ours == inode)
-		return 0;
-	there = open_mounted(inode, point);
-	if (there < 0)
-		there = open_below("/proc", "/ns/net", inode);
-	if (there < 0)
-		there = open_held(inode);
-	if (there < 0)
-		return -ESRCH;
-	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (here < 0)
+	if (here < 0 || fstat(here, &ours))
 		return -errno;
+	if (ours.st_ino == inode)
+		return 0;
+	there = open_namespace(&(struct wanted){ours.st_dev, inode});
+	if (there < 0)
+		return there;
 	if (setns(there, CLONE_NEWNET))
 		return -errno;
 	*back = TAKE_FD(here);

@@ -77,12 +77,12 @@ int pin_store_number(int fd, const char *dir, const char *name, uint32_t number)
 	return pin_store(fd, dir, numbered);
 }
 
-void pin_remove(const char *dir, const char *name)
+int pin_remove(const char *dir, const char *name)
 {
 	pin_path path;
 
 	path_join(dir, name, path);
-	unlink(path);
+	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
 bool pin_number(const char *name, const char *prefix, uint32_t *out)
@@ -104,9 +104,11 @@ int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, vo
 
 	if (!stream)
 		return -errno;
-	while (!result && (entry = readdir(stream)))
+	while (!result && (errno = 0, entry = readdir(stream)))
 		if (entry->d_name[0] != '.')
 			result = visit(dir, entry->d_name, context);
+	if (!result && errno)
+		result = -errno;
 	closedir(stream);
 	return result;
 }
@@ -126,15 +128,22 @@ static bool name_is_pin(const char *name)
 static int remove_one(const char *dir, const char *name, void *context)
 {
 	(void)context;
-	if (name_is_pin(name))
-		pin_remove(dir, name);
-	return 0;
+	if (str_equal(name, map_names[MAP_IMAGES]) || !name_is_pin(name))
+		return 0;
+	return pin_remove(dir, name);
 }
 
-void pin_remove_tree(const char *dir)
+/* The images last: until then they tell that nothing is in force here. Somebody else's pins keep
+ * the directory. */
+int pin_remove_tree(const char *dir)
 {
-	pin_each(dir, remove_one, NULL);
-	rmdir(dir);
+	int err = pin_each(dir, remove_one, NULL);
+
+	if (!err)
+		err = pin_remove(dir, map_names[MAP_IMAGES]);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	return rmdir(dir) && errno != ENOTEMPTY && errno != ENOENT ? -errno : 0;
 }
 
 struct belongings {
@@ -155,41 +164,89 @@ static int take_belonging(const char *dir, const char *name, void *context)
 	struct belongings *found = context, epoch = {false, false};
 	uint32_t number;
 	pin_path path;
+	int err;
 
-	path_join(dir, name, path);
-	if (str_starts(name, "link-"))
+	if (str_starts(name, "link-")) {
 		found->ours = true;
-	else if (pin_number(name, "e", &number) && !pin_each(path, take_pin, &epoch) &&
-		 (epoch.ours || !epoch.others))
-		found->ours = true;
-	else
+		return 0;
+	}
+	if (!pin_number(name, "e", &number)) {
 		found->others = true;
+		return 0;
+	}
+	path_join(dir, name, path);
+	err = pin_each(path, take_pin, &epoch);
+	if (err && err != -ENOENT && err != -ENOTDIR)
+		return err;
+	*(!err && (epoch.ours || !epoch.others) ? &found->ours : &found->others) = true;
 	return 0;
 }
 
-bool policy_is_ours(const char *dir)
+int policy_is_ours(const char *dir, bool *out)
 {
 	struct belongings found = {false, false};
+	int err = pin_each(dir, take_belonging, &found);
 
-	return !pin_each(dir, take_belonging, &found) && (found.ours || !found.others);
+	if (!err)
+		*out = found.ours || !found.others;
+	return err;
+}
+
+/* ---------------------------------------------------------------- what cannot be read */
+
+bool pins_damaged(int err)
+{
+	return err == -ENOENT || err == -EBADMSG || err == -ENODATA;
+}
+
+int pins_unreadable(const char *path, int err, struct diags *d)
+{
+	if (err == -EACCES || err == -EPERM) {
+		int lack = host_privileges(d);
+
+		return lack ? lack
+			    : diag_error(d, NO_LOC, -EPERM, "privilege", "run it as root",
+					 "what is pinned below %s cannot be read: %s", path,
+					 error_text(err));
+	}
+	return diag_error(d, NO_LOC, err, "pins-unreadable",
+			  err == -EMFILE ? "ulimit -n 1024" : NULL,
+			  "what is pinned below %s cannot be read: %s", path, error_text(err));
 }
 
 /* ---------------------------------------------------------------- ids */
 
-uint32_t fd_map_id(int fd)
+int fd_map_id(int fd, uint32_t *out)
 {
 	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	*out = info.id;
+	return 0;
 }
 
-uint32_t fd_program_id(int fd)
+int fd_map_entries(int fd, uint32_t *out)
+{
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	*out = info.max_entries;
+	return 0;
+}
+
+int fd_program_id(int fd, uint32_t *out)
 {
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	*out = info.id;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- the generation in force */
@@ -203,38 +260,51 @@ static int match_image(const char *dir, const char *name, void *context)
 {
 	struct image_search *search = context;
 	CLEANUP(close_fd) int fd = -1;
-	uint32_t generation;
+	uint32_t generation, id = 0;
+	int err;
 
 	if (!pin_number(name, "image-", &generation))
 		return 0;
 	fd = pin_open(dir, name);
-	if (fd < 0 || fd_map_id(fd) != search->id)
-		return 0;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	err = fd_map_id(fd, &id);
+	if (err || id != search->id)
+		return err;
 	search->generation = generation;
 	return 1;
 }
 
-/* Slot 0 gives an id only; the pin with that id gives the generation. 0: none. */
-uint32_t epoch_generation(const char *dir)
+/* Slot 0 gives an id only; the pin with that id gives the generation. */
+int epoch_generation(const char *dir, uint32_t *out)
 {
 	CLEANUP(close_fd) int images = pin_open(dir, map_names[MAP_IMAGES]);
 	struct image_search search = {0};
 	uint32_t zero = 0;
+	int err = images < 0 ? images : 0;
 
-	if (images < 0 || bpf_map_lookup_elem(images, &zero, &search.id))
-		return 0;
-	pin_each(dir, match_image, &search);
-	return search.generation;
+	if (!err && bpf_map_lookup_elem(images, &zero, &search.id))
+		err = -errno;
+	if (!err)
+		err = pin_each(dir, match_image, &search);
+	if (err < 0 && err != -ENOENT)
+		return err;
+	*out = search.generation;
+	return 0;
 }
 
 /* Packets that have begun under the generation in force find it in this slot after it has gone. */
 int image_keep(const char *dir, int images)
 {
-	CLEANUP(close_fd) int image = pin_open_number(dir, "image", epoch_generation(dir));
-	uint32_t before = FR_SLOT_BEFORE;
+	CLEANUP(close_fd) int image = -1;
+	uint32_t before = FR_SLOT_BEFORE, generation;
+	int err = epoch_generation(dir, &generation);
 
+	if (err || !generation)
+		return err;
+	image = pin_open_number(dir, "image", generation);
 	if (image < 0)
-		return image == -ENOENT ? 0 : image;
+		return image;
 	return bpf_map_update_elem(images, &before, &image, BPF_ANY) ? -errno : 0;
 }
 
@@ -243,13 +313,16 @@ static int take_epoch(const char *dir, const char *name, void *context)
 	struct running *running = context;
 	uint32_t epoch, generation;
 	pin_path pins;
+	int err;
 
 	if (!pin_number(name, "e", &epoch) || !epoch)
 		return 0;
 	if (epoch > running->epoch_last)
 		running->epoch_last = epoch;
 	path_join(dir, name, pins);
-	generation = epoch_generation(pins);
+	err = epoch_generation(pins, &generation);
+	if (err)
+		return err;
 	if (!generation || generation < running->generation ||
 	    (generation == running->generation && epoch > running->epoch))
 		return 0;
@@ -281,19 +354,32 @@ struct name_list {
 	bool all;
 };
 
+/* Whether a directory below the pin root is one of those that are asked for. */
+static int is_listed(const struct name_list *list, const char *root, const char *name, bool *out)
+{
+	struct running running = {0};
+	pin_path path;
+	int err;
+
+	path_join(root, name, path);
+	err = policy_is_ours(path, out);
+	if (err || !*out || list->all)
+		return err;
+	err = running_find(root, name, &running);
+	*out = running.generation != 0;
+	return err;
+}
+
+/* What is gone meanwhile, or no directory, is no policy. */
 static int take_name(const char *dir, const char *name, void *context)
 {
 	struct name_list *list = context;
-	struct running running;
-	struct stat status;
-	pin_path path;
+	bool listed = false;
+	int err = name_is_kebab(name) ? is_listed(list, dir, name, &listed) : 0;
 
-	path_join(dir, name, path);
-	if (stat(path, &status) || !S_ISDIR(status.st_mode) || !name_is_kebab(name))
-		return 0;
-	if (!policy_is_ours(path))
-		return 0;
-	if (!list->all && (running_find(dir, name, &running) || !running.generation))
+	if (err && err != -ENOENT && err != -ENOTDIR)
+		return err;
+	if (err || !listed)
 		return 0;
 	list->names = arena_grow(list->arena, list->names, list->count, &list->capacity,
 				 sizeof(*list->names));
@@ -323,45 +409,25 @@ int policy_names(const char *root, bool all, struct arena *arena, const char ***
 
 /* ---------------------------------------------------------------- the lock */
 
-static int make_root(const char *root)
+/* A detach that ended meanwhile has removed the directory that we hold: -ESTALE. */
+static int lock_once(const char *root, bool create, struct diags *d)
 {
-	pin_path path;
-
-	if (snprintf(path, sizeof(path), "%s", root) >= 200)
-		return -ENAMETOOLONG;
-	for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
-		*at = 0;
-		if (mkdir(path, 0700) && errno != EEXIST)
-			return -errno;
-		*at = '/';
-	}
-	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
-}
-
-static int lock_once(const char *root)
-{
-	CLEANUP(close_fd) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat locked, named;
+	CLEANUP(close_fd) int fd = pin_root_open(root, create, d);
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (flock(fd, LOCK_EX | LOCK_NB))
-		return -errno;
-	/* A detach that ended meanwhile has removed the directory that we hold. */
-	if (fstat(fd, &locked) || stat(root, &named) || locked.st_ino != named.st_ino)
-		return -ESTALE;
-	return TAKE_FD(fd);
+		return errno == EWOULDBLOCK ? -EWOULDBLOCK : pins_unreadable(root, -errno, d);
+	return pin_root_is(fd, root) ? TAKE_FD(fd) : -ESTALE;
 }
 
 int pin_lock(const char *root, bool create, struct diags *d, int *lock)
 {
 	const struct timespec wait = {.tv_nsec = LOCK_WAIT_MS * 1000000L};
-	int fd = -EAGAIN;
+	int fd = -EAGAIN, err;
 
 	for (int tries = 0; tries < LOCK_TRIES; tries++) {
-		int err = create ? make_root(root) : 0;
-
-		fd = err ? err : lock_once(root);
+		fd = lock_once(root, create, d);
 		if (fd != -EWOULDBLOCK && fd != -ESTALE)
 			break;
 		nanosleep(&wait, NULL);
@@ -370,11 +436,27 @@ int pin_lock(const char *root, bool create, struct diags *d, int *lock)
 		return diag_error(d, NO_LOC, -EBUSY, "locked", "try again when it has ended",
 				  "another flowreeve command is changing what is applied below %s",
 				  root);
-	if (fd == -ENOENT && !create)
-		return fd;
+	if (fd == -ENOTSUP)
+		return host_bpffs(root, false, d);
 	if (fd < 0)
-		return diag_error(d, NO_LOC, fd, "pin-root", NULL,
-				  "cannot open the pin root %s: %s", root, error_text(fd));
+		return fd;
+	err = pins_check(fd, root, d);
+	if (err) {
+		close_fd(&fd);
+		return err;
+	}
 	*lock = fd;
-	return host_bpffs(root, false, d);
+	return 0;
+}
+
+int pins_look(const char *root, struct diags *d)
+{
+	int fd = pin_root_open(root, false, d), err;
+
+	if (fd < 0)
+		return fd == -ENOTSUP ? -ENOENT : fd;
+	err = pins_check(fd, root, d);
+	if (err)
+		close_fd(&fd);
+	return err ? err : fd;
 }

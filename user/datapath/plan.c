@@ -42,22 +42,36 @@ static uint32_t handle_base(const char *dir)
 	return (hash ^ hash << 16) | 0x10000;
 }
 
-static void plan_place(struct change *change, struct fr_hook_record *record, uint32_t *number)
+static int choose_how(const struct change *change, struct fr_hook_record *record)
 {
+	bool tcx = false;
+	int err;
+
+	record->how = HOW_CGROUP;
+	if (record->kind == FR_KIND_CGROUP)
+		return 0;
+	err = change->request->host.no_tcx ? 0 : tcx_works(record->ifindex, &tcx);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "attach", "apply --no-tcx does not ask",
+				  "it cannot be told whether %s has TCX: %s", record->name,
+				  error_text(err));
+	record->how = tcx ? HOW_TCX : HOW_CLSACT;
+	return 0;
+}
+
+static int plan_place(struct change *change, struct fr_hook_record *record, uint32_t *number)
+{
+	int err = choose_how(change, record);
+
 	do
 		++*number;
 	while (number_taken(change, *number));
-	if (record->kind == FR_KIND_CGROUP)
-		record->how = HOW_CGROUP;
-	else if (!change->request->host.no_tcx && tcx_works(record->ifindex))
-		record->how = HOW_TCX;
-	else
-		record->how = HOW_CLSACT;
 	if (record->how == HOW_CLSACT)
 		snprintf(record->pin, sizeof(record->pin), "tc-1-%x",
 			 (handle_base(change->running.dir) & 0xffff0000) | *number);
 	else
 		snprintf(record->pin, sizeof(record->pin), "link-%u", *number);
+	return err;
 }
 
 static bool hook_same(const struct fr_hook_record *a, const struct fr_hook_record *b)
@@ -65,25 +79,36 @@ static bool hook_same(const struct fr_hook_record *a, const struct fr_hook_recor
 	return hook_same_place(a, b) && a->kind == b->kind && a->l3 == b->l3;
 }
 
-/* The record of the same hook that runs now, when all that belongs to it is still there. */
-static const struct fr_hook_record *find_running(const struct change *change,
-						 const struct fr_hook_record *wanted)
+/* The record of the same hook that runs now, when all that belongs to it is still there; or NULL.
+ */
+static int find_running(const struct change *change, const struct fr_hook_record *wanted,
+			const struct fr_hook_record **out)
 {
 	const struct fr_hook_record *old = change->old_hooks.list;
+	bool alive = false;
+	int err = 0;
 
-	for (uint32_t i = 0; i < change->old_hooks.count; i++)
-		if (old[i].used && hook_same(&old[i], wanted) &&
-		    hook_alive(change->running.dir, &old[i]))
-			return &old[i];
-	return NULL;
+	*out = NULL;
+	for (uint32_t i = 0; i < change->old_hooks.count && !alive && !err; i++) {
+		if (!old[i].used || !hook_same(&old[i], wanted))
+			continue;
+		err = hook_alive(change->running.dir, &old[i], &alive);
+		*out = alive ? &old[i] : NULL;
+	}
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "attach", NULL,
+				  "it cannot be told what is attached to %s: %s", wanted->name,
+				  error_text(err));
+	return 0;
 }
 
-static void plan_hook(struct change *change, const struct hook *hook, uint64_t netns,
-		      uint32_t *number)
+static int plan_hook(struct change *change, const struct hook *hook, uint64_t netns,
+		     uint32_t *number)
 {
 	struct planned_hook *planned = &change->hooks[change->hook_count++];
 	struct fr_hook_record *record = &planned->record;
 	const struct fr_hook_record *runs;
+	int err;
 
 	record->used = 1;
 	record->kind = hook->kind;
@@ -94,18 +119,20 @@ static void plan_hook(struct change *change, const struct hook *hook, uint64_t n
 	record->request = hook->request;
 	snprintf(record->name, sizeof(record->name), "%s", hook->name);
 	planned->path = hook->path;
-	runs = find_running(change, record);
+	err = find_running(change, record, &runs);
+	if (err)
+		return err;
 	if (runs) {
 		planned->fate = HOOK_STAYS;
 		record->how = runs->how;
 		memcpy(record->pin, runs->pin, sizeof(record->pin));
 		change->same_hooks &= !memcmp(record, runs, sizeof(*record));
 		if (!claim_lost_front(change, planned))
-			return;
+			return 0;
 	}
 	planned->fate = HOOK_JOINS;
 	change->joining_count++;
-	plan_place(change, record, number);
+	return plan_place(change, record, number);
 }
 
 static void plan_leaving(struct change *change)
@@ -140,20 +167,23 @@ static int plan_hooks(struct change *change)
 				  request->hook_count, FR_HOOKS_MAX);
 	change->hooks = arena_alloc(change->d->arena, request->hook_count * sizeof(*change->hooks));
 	change->same_hooks = true;
-	for (size_t i = 0; i < request->hook_count; i++)
-		plan_hook(change, &request->hooks[i], netns, &number);
+	for (size_t i = 0; i < request->hook_count && !err; i++)
+		err = plan_hook(change, &request->hooks[i], netns, &number);
 	plan_leaving(change);
-	return 0;
+	return err;
 }
 
 /* ---------------------------------------------------------------- what runs */
 
-static uint32_t map_entries(int fd)
+static int open_counters(struct change *change)
 {
-	struct bpf_map_info info = {0};
-	uint32_t size = sizeof(info);
+	int fd = pin_open_map(change->running.pins, map_names[MAP_COUNTERS], sizeof(uint32_t),
+			      sizeof(struct fr_counters));
 
-	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.max_entries;
+	if (fd < 0)
+		return pins_damaged(fd) ? 0 : fd; /* without them they begin at 0 */
+	change->old_counters = fd;
+	return fd_map_entries(fd, &change->old_slots);
 }
 
 static int open_running(struct change *change)
@@ -167,6 +197,8 @@ static int open_running(struct change *change)
 	image = pin_open_number(running->pins, "image", running->generation);
 	err = image < 0 ? image : image_map_view(image, &change->live);
 	if (!err)
+		err = fd_map_entries(image, &change->live_class);
+	if (!err)
 		err = records_open(running->pins, "rules", running->generation, &change->old_rules);
 	if (!err)
 		err = records_open(running->pins, "hooks", running->generation, &change->old_hooks);
@@ -175,44 +207,52 @@ static int open_running(struct change *change)
 	if (!err)
 		err = records_open(running->pins, "requests", running->generation,
 				   &change->old_requests);
-	if (err)
-		return policy_broken(change->root, change->policy, err, change->d);
-	change->live_class = map_entries(image);
-	change->old_counters = pin_open_map(running->pins, map_names[MAP_COUNTERS],
-					    sizeof(uint32_t), sizeof(struct fr_counters));
-	return 0;
+	if (!err)
+		err = open_counters(change);
+	return err ? policy_broken(change->root, change->policy, err, change->d) : 0;
 }
 
 /* Of every hook, and the one that tells time: a pin that was taken away comes back with new
  * programs. */
-static bool programs_pinned(const struct change *change)
+static int programs_pinned(const struct change *change, bool *out)
 {
 	const char *pins = change->running.pins;
 	CLEANUP(close_fd) int clock = program_open(pins, 's', PROGRAM_CLOCK);
-	bool pinned = clock >= 0;
+	int err = clock < 0 ? clock : 0;
 
-	for (size_t i = 0; i < change->hook_count && pinned; i++)
-		pinned = hook_programs_pinned(pins, "sj", &change->hooks[i].record);
-	return pinned;
+	for (size_t i = 0; i < change->hook_count && !err; i++)
+		err = hook_programs_pinned(pins, "sj", &change->hooks[i].record);
+	*out = !err;
+	return err == -ENOENT ? 0 : err;
 }
 
-static bool plan_same_shape(const struct change *change)
+static int flows_fit(const struct change *change, bool *out)
 {
-	CLEANUP(close_fd) int flows = -1;
+	CLEANUP(close_fd) int flows = pin_open(change->running.pins, map_names[MAP_FLOWS]);
+	uint32_t entries = 0;
+	int err = flows < 0 ? flows : fd_map_entries(flows, &entries);
+
+	*out = !change->request->flows || entries == change->request->flows;
+	return err;
+}
+
+static int plan_same_shape(const struct change *change, bool *out)
+{
 	const struct fr_state *state = change->old_state.list;
 	uint32_t lines = change->request->image->line_count;
+	int err;
 
+	*out = false;
 	if (!change->running.epoch || change->joining_count || change->leaving_count)
-		return false;
+		return 0;
 	if (lines > change->live_class || change->live_class / CLASS_SLACK > image_class(lines))
-		return false;
-	if (change->slots.count > map_entries(change->old_counters))
-		return false;
-	if (!str_equal(state->build, change->build) || !running_readable(&change->running) ||
-	    !programs_pinned(change))
-		return false;
-	flows = pin_open(change->running.pins, map_names[MAP_FLOWS]);
-	return !change->request->flows || map_entries(flows) == change->request->flows;
+		return 0;
+	if (change->slots.count > change->old_slots || !str_equal(state->build, change->build))
+		return 0;
+	err = running_readable(&change->running, out);
+	if (!err && *out)
+		err = programs_pinned(change, out);
+	return err || !*out ? err : flows_fit(change, out);
 }
 
 static int plan_host_facts(struct change *change)
@@ -256,9 +296,9 @@ int change_plan(struct change *change)
 	err = lowering_check(change);
 	if (err)
 		return err;
-	change->same_shape = plan_same_shape(change);
 	change->generation = change->running.generation + 1;
-	return 0;
+	err = plan_same_shape(change, &change->same_shape);
+	return err ? pins_unreadable(change->running.pins, err, change->d) : 0;
 }
 
 void change_free(struct change *change)

@@ -255,6 +255,34 @@ static void probe_redirects(struct probing *p)
 	probe_add_bypass(p, &bypass);
 }
 
+/* What another user has done to the pin root already, else whether one could make it first. */
+static void probe_pins(struct probing *p)
+{
+	const char *root = pin_root(p->options), *found = NULL,
+		   *closed_by = "chmod 0700 /sys/fs/bpf";
+	struct diags d = {.arena = p->arena};
+	unsigned mode;
+	pin_path at;
+	int fd = p->privileged ? pins_look(root, &d) : -1;
+
+	close_fd(&fd);
+	if (bpffs_open_to_others(root, at, &mode)) {
+		found = arena_printf(p->arena, "%s is world-writable (mode %04o)", at, mode);
+		closed_by = arena_printf(p->arena, "chmod 0700 %s", at);
+	}
+	for (size_t i = 0; i < d.count; i++) {
+		found = d.list[i].message;
+		closed_by = d.list[i].hint ? d.list[i].hint : closed_by;
+	}
+	add_seen(p,
+		 (struct bypass){.name = "bpffs-writable",
+				 .of = BY_ALL,
+				 .what = "in a bpffs that other users may write, one who makes the "
+					 "pin root first owns it, and apply is refused",
+				 .closed_by = closed_by},
+		 found);
+}
+
 static void probe_forwarding(struct probing *p)
 {
 	bool forwards = false;
@@ -275,6 +303,7 @@ void probe_bypasses(struct probing *p)
 	probe_processes(p);
 	probe_devices_here(p);
 	probe_hardware(p);
+	probe_pins(p);
 	probe_neighbours(p);
 	probe_redirects(p);
 	probe_forwarding(p);

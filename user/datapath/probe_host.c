@@ -154,7 +154,7 @@ static void probe_bpffs(struct probing *p)
 		.needed_by = BY_ALL,
 		.purpose = "holds what is in force when the command has ended",
 		.cost = "nothing can be applied there",
-		.remedy = "mount -t bpf bpf /sys/fs/bpf",
+		.remedy = "mount -t bpf -o mode=0700 bpf /sys/fs/bpf",
 	};
 	const char *root = pin_root(p->options);
 	struct diags d = {.arena = p->arena};

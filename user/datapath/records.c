@@ -20,6 +20,8 @@ int records_map(int fd, struct records *out)
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		return -errno;
+	if (!(info.map_flags & BPF_F_MMAPABLE))
+		return -EBADMSG;
 	records.count = info.max_entries;
 	records.size = value_stride(info.value_size) * info.max_entries;
 	records.list = mmap(NULL, records.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

@@ -273,9 +273,10 @@ static void add_moved(const struct instance *instance, const struct overlap_requ
 	}
 	for (size_t i = 0; i < request->hook_count; i++) {
 		const struct fr_hook_record *hook = &request->hooks[i];
+		bool alive;
 
 		if (hook->kind == FR_KIND_CGROUP || name_now(interfaces, count, hook->ifindex) ||
-		    !hook_alive(instance->dir, hook))
+		    hook_alive(instance->dir, hook, &alive) || !alive)
 			continue;
 		remarks->list = arena_grow(arena, remarks->list, remarks->count, &room,
 					   sizeof(*remarks->list));
@@ -325,6 +326,7 @@ void instance_names_now(const struct instance *instance, struct fr_hook_record *
 
 	for (uint32_t i = 0; i < count; i++) {
 		const char *name;
+		bool alive;
 
 		if (!hooks[i].used || hooks[i].kind == FR_KIND_CGROUP)
 			continue;
@@ -333,7 +335,7 @@ void instance_names_now(const struct instance *instance, struct fr_hook_record *
 			break;
 		asked = true;
 		name = name_now(interfaces, interface_count, hooks[i].ifindex);
-		if (name && hook_alive(instance->dir, &hooks[i]))
+		if (name && !hook_alive(instance->dir, &hooks[i], &alive) && alive)
 			snprintf(hooks[i].name, sizeof(hooks[i].name), "%s", name);
 	}
 	arena_free(arena);

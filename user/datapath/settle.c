@@ -13,7 +13,6 @@ struct sweep {
 	const struct running *running;
 	const struct records *keep; /* hooks in force; NULL: none */
 	struct diags *d;
-	int err;
 };
 
 static bool kept(const struct sweep *sweep, const char *pin, size_t length)
@@ -33,35 +32,45 @@ static bool kept(const struct sweep *sweep, const char *pin, size_t length)
 static int sweep_link(const char *dir, const char *name, void *context)
 {
 	const char *second = str_starts(name, "link-") ? strchr(name + strlen("link-"), '-') : NULL;
-	CLEANUP(close_fd) int fd = -1;
 
 	if (!second || kept(context, name, (size_t)(second - name)))
 		return 0;
-	fd = pin_open(dir, name);
-	if (fd >= 0)
-		bpf_link_detach(fd);
-	pin_remove(dir, name);
-	return 0;
+	return link_remove(dir, name);
+}
+
+static int sweep_hooks(const struct sweep *sweep, const struct records *records)
+{
+	const struct fr_hook_record *hooks = records->list;
+	int err = 0;
+
+	for (uint32_t i = 0; i < records->count && !err; i++)
+		if (hooks[i].used && hooks[i].how == HOW_CLSACT &&
+		    !kept(sweep, hooks[i].pin, strlen(hooks[i].pin)))
+			err = hook_detach(sweep->running->dir, &hooks[i], sweep->d);
+	return err;
 }
 
 /* The filters of one generation's record that are not in force. */
 static int sweep_filters(const char *dir, const char *name, void *context)
 {
-	struct sweep *sweep = context;
-	const struct fr_hook_record *hooks;
+	const struct sweep *sweep = context;
 	struct records records = {0};
 	uint32_t generation;
+	int err;
 
-	if (!pin_number(name, "hooks-", &generation) ||
-	    records_open(dir, "hooks", generation, &records))
+	if (!pin_number(name, "hooks-", &generation))
 		return 0;
-	hooks = records.list;
-	for (uint32_t i = 0; i < records.count && !sweep->err; i++)
-		if (hooks[i].used && hooks[i].how == HOW_CLSACT &&
-		    !kept(sweep, hooks[i].pin, strlen(hooks[i].pin)))
-			sweep->err = hook_detach(sweep->running->dir, &hooks[i], sweep->d);
+	err = records_open(dir, "hooks", generation, &records);
+	if (!err)
+		err = sweep_hooks(sweep, &records);
+	else if (err == -EBADMSG)
+		diag_warning(
+			sweep->d, NO_LOC, "left-over", "tc filter show dev DEVICE ingress",
+			"%s/%s is not ours: filters of clsact that it named, if any, stay, and "
+			"pass every packet",
+			dir, name);
 	records_unmap(&records);
-	return sweep->err;
+	return pins_damaged(err) ? 0 : err;
 }
 
 static int sweep_epoch_filters(const char *dir, const char *name, void *context)
@@ -78,29 +87,44 @@ static int sweep_epoch_filters(const char *dir, const char *name, void *context)
 
 /* ---------------------------------------------------------------- epochs and generations */
 
+static int counters_carry(const struct records *records, int theirs)
+{
+	struct fr_rule_record *rules = records->list;
+	struct fr_counters live;
+	int err = 0;
+
+	for (uint32_t slot = 0; slot < records->count && !err; slot++) {
+		if (!rules[slot].used)
+			continue;
+		err = counters_sum(theirs, slot, &live);
+		live.last = 0;
+		if (!err)
+			counters_add(&rules[slot].base, &live);
+	}
+	return err == -ENOENT ? 0 : err; /* a smaller map has nothing of the slots beyond it */
+}
+
 /* What an abandoned change's programs counted in maps of their own goes to the books in force. */
-static void carry_back(const struct sweep *sweep, const char *abandoned)
+static int carry_back(const struct sweep *sweep, const char *abandoned)
 {
 	const uint32_t key = sizeof(uint32_t), value = sizeof(struct fr_counters);
 	CLEANUP(close_fd)
 	int ours = pin_open_map(sweep->running->pins, map_names[MAP_COUNTERS], key, value);
-	CLEANUP(close_fd) int theirs = pin_open_map(abandoned, map_names[MAP_COUNTERS], key, value);
-	struct fr_rule_record *rules;
+	CLEANUP(close_fd)
+	int theirs = ours < 0 ? ours : pin_open_map(abandoned, map_names[MAP_COUNTERS], key, value);
 	struct records records = {0};
-	struct fr_counters live;
+	uint32_t our_id, their_id;
+	int err = theirs < 0 ? theirs : fd_map_id(ours, &our_id);
 
-	if (ours < 0 || theirs < 0 || fd_map_id(ours) == fd_map_id(theirs))
-		return;
-	if (records_open(sweep->running->pins, "rules", sweep->running->generation, &records))
-		return;
-	rules = records.list;
-	for (uint32_t slot = 0; slot < records.count; slot++) {
-		if (!rules[slot].used || counters_sum(theirs, slot, &live))
-			continue;
-		live.last = 0;
-		counters_add(&rules[slot].base, &live);
-	}
+	if (!err)
+		err = fd_map_id(theirs, &their_id);
+	if (!err && our_id != their_id)
+		err = records_open(sweep->running->pins, "rules", sweep->running->generation,
+				   &records);
+	if (!err && records.list)
+		err = counters_carry(&records, theirs);
 	records_unmap(&records);
+	return pins_damaged(err) ? 0 : err;
 }
 
 static int sweep_epoch(const char *dir, const char *name, void *context)
@@ -108,15 +132,15 @@ static int sweep_epoch(const char *dir, const char *name, void *context)
 	const struct sweep *sweep = context;
 	uint32_t epoch;
 	pin_path path;
+	int err = 0;
 
 	if (!pin_number(name, "e", &epoch) || epoch == sweep->running->epoch)
 		return 0;
 	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH)
 		return 0;
 	if (sweep->running->epoch && epoch > sweep->running->epoch)
-		carry_back(sweep, path);
-	pin_remove_tree(path);
-	return 0;
+		err = carry_back(sweep, path);
+	return err ? err : pin_remove_tree(path);
 }
 
 static int sweep_generation(const char *dir, const char *name, void *context)
@@ -124,35 +148,46 @@ static int sweep_generation(const char *dir, const char *name, void *context)
 	static const char *const kinds[] = {"image-", "rules-", "hooks-", "state-", "requests-"};
 	const struct sweep *sweep = context;
 	uint32_t generation;
+	int err = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !err; i++)
 		if (pin_number(name, kinds[i], &generation) &&
 		    generation != sweep->running->generation)
-			pin_remove(dir, name);
-	return 0;
+			err = pin_remove(dir, name);
+	return err;
 }
 
 /* Filters first: their records are among what goes after them. */
 static int sweep_all(struct sweep *sweep)
 {
 	const char *dir = sweep->running->dir;
+	unsigned said = sweep->d->errors;
+	int err = pin_each(dir, sweep_epoch_filters, sweep);
 
-	pin_each(dir, sweep_epoch_filters, sweep);
-	if (sweep->err)
-		return sweep->err;
-	pin_each(dir, sweep_link, sweep);
-	pin_each(dir, sweep_epoch, sweep);
-	if (sweep->running->epoch)
-		pin_each(sweep->running->pins, sweep_generation, sweep);
-	return 0;
+	if (!err)
+		err = pin_each(dir, sweep_link, sweep);
+	if (!err)
+		err = pin_each(dir, sweep_epoch, sweep);
+	if (!err && sweep->running->epoch)
+		err = pin_each(sweep->running->pins, sweep_generation, sweep);
+	return err && sweep->d->errors == said ? pins_unreadable(dir, err, sweep->d) : err;
 }
 
 /* ---------------------------------------------------------------- doors */
 
-static int records_missing(const struct running *running, struct diags *d)
+static int records_missing(const struct running *running, int err, struct diags *d)
 {
+	if (!pins_damaged(err))
+		return pins_unreadable(running->pins, err, d);
 	return diag_error(d, NO_LOC, -EIO, "pins-broken", running_heal_command(running, d->arena),
 			  "records below %s are missing, or not ours", running->pins);
+}
+
+int running_read(const char *root, const char *policy, struct diags *d, struct running *out)
+{
+	int err = running_find(root, policy, out);
+
+	return err && err != -ENOENT ? pins_unreadable(root, err, d) : err;
 }
 
 int running_check(const struct running *running, struct diags *d)
@@ -161,11 +196,12 @@ int running_check(const struct running *running, struct diags *d)
 	int fd = pin_open_number(running->pins, "state", running->generation);
 	struct records state = {0};
 	const struct fr_state *first;
+	/* Another version's may be of any size. */
+	int err = fd < 0 ? fd : records_map(fd, &state);
 	uint32_t abi;
 
-	/* Another version's may be of any size. */
-	if (fd < 0 || records_map(fd, &state))
-		return records_missing(running, d);
+	if (err)
+		return records_missing(running, err, d);
 	first = state.list;
 	abi = first->abi;
 	records_unmap(&state);
@@ -183,58 +219,132 @@ static int settle_hooks(struct sweep *sweep)
 	const struct running *running = sweep->running;
 	int err = 0;
 
-	/* Without pinned programs what is attached stays as it is, until apply makes new ones. */
-	for (uint32_t i = 0; i < sweep->keep->count && !err; i++)
-		if (hooks[i].used && hook_programs_pinned(running->pins, "sj", &hooks[i]))
+	for (uint32_t i = 0; i < sweep->keep->count && !err; i++) {
+		if (!hooks[i].used)
+			continue;
+		err = hook_programs_pinned(running->pins, "sj", &hooks[i]);
+		if (!err)
 			err = hook_point(running->dir, running->pins, "sj", &hooks[i], sweep->d);
+		else if (err == -ENOENT)
+			err = 0; /* it stays as it is, until apply makes new ones */
+		else
+			pins_unreadable(running->pins, err, sweep->d);
+	}
 	return err ? err : sweep_all(sweep);
+}
+
+static int settle_running(struct sweep *sweep)
+{
+	const struct running *running = sweep->running;
+	struct records hooks = {0};
+	int err = running_check(running, sweep->d);
+
+	if (err)
+		return err;
+	err = records_open(running->pins, "hooks", running->generation, &hooks);
+	if (err)
+		return records_missing(running, err, sweep->d);
+	sweep->keep = &hooks;
+	err = settle_hooks(sweep);
+	records_unmap(&hooks);
+	return err;
 }
 
 int policy_settle(const char *root, const char *policy, struct diags *d, struct running *out)
 {
 	struct running running = {0};
 	struct sweep sweep = {.running = &running, .d = d};
-	struct records hooks = {0};
-	int err = running_find(root, policy, &running);
+	int err = running_read(root, policy, d, &running);
 
-	if (err == -ENOENT &&
-	    snprintf(running.dir, sizeof(running.dir), "%s/%s", root, policy) < 250)
+	if (err == -ENOENT) {
+		snprintf(running.dir, sizeof(running.dir), "%s/%s", root, policy);
 		err = 0;
-	else if (!err && !running.generation)
-		err = sweep_all(&sweep);
-	else if (!err) {
-		err = running_check(&running, d);
-		if (!err && records_open(running.pins, "hooks", running.generation, &hooks))
-			err = records_missing(&running, d);
-		sweep.keep = &hooks;
-		if (!err)
-			err = settle_hooks(&sweep);
-		records_unmap(&hooks);
+	} else if (!err) {
+		err = running.generation ? settle_running(&sweep) : sweep_all(&sweep);
 	}
 	if (!err)
 		*out = running;
 	return err;
 }
 
-/* One store ends the policy at all its hooks at once: those that go later pass everything
- * meanwhile. */
-static int stop_epoch(const char *dir, const char *name, void *context)
-{
-	CLEANUP(close_fd) int images = -1;
-	uint32_t epoch, current = FR_SLOT_CURRENT;
-	pin_path path;
+/* ---------------------------------------------------------------- taking a policy off */
 
-	(void)context;
+/* The outer map of an epoch, and what it judges by. */
+struct judge {
+	pin_path pins;
+	int images, image; /* -1: nothing */
+};
+
+struct judges {
+	struct arena *arena;
+	struct judge *list;
+	size_t count, capacity;
+};
+
+static int take_judge(const char *dir, const char *name, void *context)
+{
+	struct judges *judges = context;
+	struct judge *judge;
+	uint32_t epoch, generation;
+	int err;
+
 	if (!pin_number(name, "e", &epoch))
 		return 0;
-	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH)
+	judges->list = arena_grow(judges->arena, judges->list, judges->count, &judges->capacity,
+				  sizeof(*judges->list));
+	judge = &judges->list[judges->count++];
+	judge->image = -1;
+	if (snprintf(judge->pins, sizeof(judge->pins), "%s/%s", dir, name) >= PIN_PATH)
+		judge->pins[0] = 0;
+	judge->images = pin_open(judge->pins, map_names[MAP_IMAGES]);
+	if (judge->images < 0)
+		return judge->images == -ENOENT ? 0 : judge->images;
+	err = epoch_generation(judge->pins, &generation);
+	if (err || !generation)
+		return err;
+	judge->image = pin_open_number(judge->pins, "image", generation);
+	return judge->image < 0 ? judge->image : 0;
+}
+
+static int judge_stop(const struct judge *judge)
+{
+	uint32_t current = FR_SLOT_CURRENT, before = FR_SLOT_BEFORE;
+
+	if (judge->images < 0)
 		return 0;
-	images = pin_open(path, map_names[MAP_IMAGES]);
-	if (images < 0)
-		return 0;
-	image_keep(path, images);
-	bpf_map_delete_elem(images, &current);
-	return 0;
+	/* for packets that have begun under it */
+	if (judge->image >= 0 &&
+	    bpf_map_update_elem(judge->images, &before, &judge->image, BPF_ANY))
+		return -errno;
+	return bpf_map_delete_elem(judge->images, &current) && errno != ENOENT ? -errno : 0;
+}
+
+static void judge_go_on(const struct judge *judge)
+{
+	uint32_t current = FR_SLOT_CURRENT;
+
+	if (judge->image >= 0)
+		bpf_map_update_elem(judge->images, &current, &judge->image, BPF_ANY);
+}
+
+/* One store ends the policy at all its hooks at once: those that go later pass everything
+ * meanwhile. Only a change that was abandoned has left two sets of programs; then both end, or
+ * neither. */
+static int policy_stop(const struct running *running, struct diags *d)
+{
+	struct judges judges = {.arena = d->arena};
+	int err = pin_each(running->dir, take_judge, &judges);
+
+	for (size_t i = 0; i < judges.count && !err; i++) {
+		err = judge_stop(&judges.list[i]);
+		for (size_t j = 0; j < i && err; j++)
+			judge_go_on(&judges.list[j]);
+	}
+	for (size_t i = 0; i < judges.count; i++) {
+		close_fd(&judges.list[i].images);
+		close_fd(&judges.list[i].image);
+	}
+	return err ? pins_unreadable(running->dir, err, d) : 0;
 }
 
 /* Filters in a namespace that cannot be entered: nothing is done at all rather than half of it. */
@@ -244,16 +354,17 @@ static int check_reach(const struct running *running, struct diags *d)
 	const struct fr_hook_record *hooks;
 	int err = 0, back = -1;
 
-	if (!running->epoch || records_open(running->pins, "hooks", running->generation, &records))
-		return 0;
+	if (running->epoch)
+		err = records_open(running->pins, "hooks", running->generation, &records);
+	if (err)
+		return pins_damaged(err) ? 0 : pins_unreadable(running->pins, err, d);
 	hooks = records.list;
 	for (uint32_t i = 0; i < records.count && !err; i++) {
 		if (!hooks[i].used || hooks[i].how != HOW_CLSACT)
 			continue;
 		err = netns_enter(hooks[i].netns, &back);
 		netns_leave(&back);
-		if (err == -ESRCH)
-			err = 0;
+		err = err == -ESRCH ? 0 : err;
 		if (err)
 			diag_error(
 				d, NO_LOC, err, "namespace",
@@ -266,23 +377,45 @@ static int check_reach(const struct running *running, struct diags *d)
 	return err;
 }
 
+/* The directory of the policy, when it is one. */
+static int find_ours(const char *root, const char *policy, struct diags *d, struct running *out)
+{
+	bool ours = false;
+	int err = running_read(root, policy, d, out);
+
+	if (err)
+		return err;
+	err = policy_is_ours(out->dir, &ours);
+	if (err && err != -ENOENT)
+		return pins_unreadable(out->dir, err, d);
+	return ours ? 0 : -ENOENT;
+}
+
+static void stopped(const struct running *running, struct diags *d)
+{
+	diag_note(d, NO_LOC, "left-over", "flowreeve detach removes what is left",
+		  "the policy at %s is in force no more, but not all of it could be removed",
+		  running->dir);
+}
+
 int policy_remove(const char *root, const char *policy, struct diags *d)
 {
 	struct running running = {0};
 	struct sweep sweep = {.running = &running, .d = d};
-	int err = running_find(root, policy, &running);
+	int err = find_ours(root, policy, d, &running);
 
-	if (!err && !policy_is_ours(running.dir))
-		err = -ENOENT;
 	if (!err)
 		err = check_reach(&running, d);
+	if (!err)
+		err = policy_stop(&running, d);
 	if (err)
 		return err;
-	pin_each(running.dir, stop_epoch, NULL);
 	running.epoch = 0; /* so that none of them is kept */
 	err = sweep_all(&sweep);
 	if (!err && rmdir(running.dir))
 		err = diag_error(d, NO_LOC, -errno, "pin-root", NULL, "cannot remove %s: %s",
 				 running.dir, error_text(errno));
+	if (err)
+		stopped(&running, d);
 	return err;
 }

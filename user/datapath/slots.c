@@ -115,14 +115,18 @@ static uint32_t take_slot(struct planner *planner, uint32_t *count)
 }
 
 /* A new rule reads 0 whatever the slot has counted before. */
-static void start_from_zero(const struct planner *planner, uint32_t slot,
-			    struct fr_rule_record *record)
+static int start_from_zero(const struct planner *planner, uint32_t slot,
+			   struct fr_rule_record *record)
 {
+	int err;
+
 	record->since = planner->now;
 	if (planner->counters < 0 || slot >= planner->capacity)
-		return;
-	if (!counters_sum(planner->counters, slot, &record->base))
+		return 0;
+	err = counters_sum(planner->counters, slot, &record->base);
+	if (!err)
 		counters_negate(&record->base);
+	return err;
 }
 
 static uint64_t real_now(void)
@@ -133,22 +137,24 @@ static uint64_t real_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void plan_rule(struct planner *planner, uint32_t number, struct slot_plan *plan)
+static int plan_rule(struct planner *planner, uint32_t number, struct slot_plan *plan)
 {
 	struct fr_rule_record record;
 	uint32_t slot;
+	int err = 0;
 
 	describe(planner->rs, number, &record);
 	slot = find_old(planner, &record);
 	if (slot == NO_SLOT) {
 		slot = take_slot(planner, &plan->count);
-		start_from_zero(planner, slot, &record);
+		err = start_from_zero(planner, slot, &record);
 	} else {
 		record.base = planner->old[slot].base;
 		record.since = planner->old[slot].since;
 	}
 	plan->records[slot] = record;
 	plan->slot[number] = slot;
+	return err;
 }
 
 int slots_plan(const struct ruleset *rs, const struct records *old, int counters,
@@ -157,19 +163,14 @@ int slots_plan(const struct ruleset *rs, const struct records *old, int counters
 	uint32_t rules = FR_RULE_FIRST + (uint32_t)rs->rule_count;
 	struct planner planner = {.rs = rs, .now = real_now(), .counters = counters};
 	struct slot_plan plan = {0};
+	int err = 0;
 
 	if (old) {
 		planner.old = old->list;
 		planner.old_count = old->count;
 	}
-	if (counters >= 0) {
-		struct bpf_map_info info = {0};
-		uint32_t size = sizeof(info);
-
-		if (bpf_obj_get_info_by_fd(counters, &info, &size))
-			return -errno;
-		planner.capacity = info.max_entries;
-	}
+	if (counters >= 0)
+		err = fd_map_entries(counters, &planner.capacity);
 	sort_old(&planner, arena);
 	plan.count = planner.old_count;
 	plan.records = arena_alloc(arena, ((size_t)plan.count + rules) * sizeof(*plan.records));
@@ -179,8 +180,10 @@ int slots_plan(const struct ruleset *rs, const struct records *old, int counters
 	for (uint32_t slot = 0; slot < planner.old_count; slot++)
 		if (plan.records[slot].used == SLOT_USED)
 			plan.records[slot].used = SLOT_RETIRED;
-	for (uint32_t number = 0; number < rules; number++)
-		plan_rule(&planner, number, &plan);
+	for (uint32_t number = 0; number < rules && !err; number++)
+		err = plan_rule(&planner, number, &plan);
+	if (err)
+		return err;
 	plan.same = old && plan.count == planner.old_count &&
 		    !memcmp(plan.records, old->list, plan.count * sizeof(*plan.records));
 	*out = plan;
