@@ -285,12 +285,38 @@ struct fr_flow_key {
 	__u8 peer[16];
 	__u16 local_port; /* ICMP: identifier */
 	__u16 peer_port;  /* ICMP: the request's type << 8 | code */
-	__u32 scope;	  /* FR_SCOPE */
-	__u16 vlan;	  /* outer tag's VLAN id, 0 without */
+	__u32 scope;	  /* FR_SCOPE, of a cgroup's flow FR_SCOPE_OF_SPACE */
+	__u16 vlan;	  /* outer tag's VLAN id, 0 without; of a cgroup's flow FR_VLAN_OF_SPACE */
 	__u8 proto;
 	__u8 pad;
 };
-#define FR_SCOPE(kind, ifindex) ((__u32)(kind) << 30 | ((kind) == FR_KIND_GUEST ? (ifindex) : 0))
+
+/*
+ * Flows of two scopes have nothing to do with each other. The flows of all interfaces are one
+ * scope, those of each guest are their own, those of a cgroup are apart by space: the network
+ * namespace of the socket or, where that cannot be told, the socket itself. A space is a cookie of
+ * the kernel's, which counts up from boot and comes nowhere near 45 bits, and a bit for which of
+ * the two it is. It fills the scope and the VLAN id, which sockets do not have.
+ */
+enum { FR_SCOPE_BITS = 30, FR_SPACE_BITS = 45 };
+#define FR_SCOPE(kind, ifindex)                                                                    \
+	((__u32)(kind) << FR_SCOPE_BITS | ((kind) == FR_KIND_GUEST ? (ifindex) : 0))
+#define FR_SCOPE_KIND(scope) ((scope) >> FR_SCOPE_BITS)
+#define FR_SCOPE_IFINDEX(scope) ((scope) & ((1u << FR_SCOPE_BITS) - 1)) /* of a guest's */
+#define FR_SPACE_SOCKET (1ull << FR_SPACE_BITS) /* the cookie is a socket's */
+#define FR_SPACE_COOKIE(space) ((space) & (FR_SPACE_SOCKET - 1))
+#define FR_SCOPE_OF_SPACE(space) (FR_SCOPE(FR_KIND_CGROUP, 0) | FR_SCOPE_IFINDEX((__u32)(space)))
+#define FR_VLAN_OF_SPACE(space) ((__u16)((space) >> FR_SCOPE_BITS))
+#define FR_KEY_SPACE(key) /* of a cgroup's flow */                                                 \
+	((__u64)(key)->vlan << FR_SCOPE_BITS | FR_SCOPE_IFINDEX((key)->scope))
+#define FR_KEY_VLAN(key) (FR_SCOPE_KIND((key)->scope) == FR_KIND_CGROUP ? 0 : (key)->vlan)
+
+/* How the programs of cgroups learn the space of a packet. The loader says. */
+enum fr_space_by {
+	FR_SPACE_BY_OWNER,  /* struct fr_owner of its socket */
+	FR_SPACE_BY_PACKET, /* the kernel tells the namespace of any packet */
+	FR_SPACE_BY_NOTHING /* all is one: for packets without a socket, of tests */
+};
 
 enum fr_flow_state {
 	FR_FLOW_OPENING,     /* TCP: SYN seen; UDP, ICMP and others: only the opener has sent */
@@ -334,9 +360,11 @@ struct fr_flow {
 	__u8 pad[3];
 };
 
-/* Who owns a socket: sk_storage, written when a process creates it or connects. */
+/* Who owns a socket, and whose flows its packets are of: sk_storage, written when a process creates
+ * it or connects, or by its first packet. */
 struct fr_owner {
-	__u32 pid;
+	__u64 space; /* 0: not told yet */
+	__u32 pid;   /* 0: not known */
 	__u32 uid;
 	char comm[FR_COMM_LEN];
 	__u32 parent_pid;	       /* 0 where the kernel has no BTF */
@@ -407,9 +435,10 @@ struct fr_event {
 struct fr_throttle_key {
 	__u8 peer[16];
 	__u32 slot;
+	__u32 scope;
+	__u16 vlan;
 	__u8 dir;
 	__u8 reason;
-	__u16 pad;
 };
 struct fr_throttle {
 	__u64 next; /* jiffies64 */

@@ -96,12 +96,16 @@ static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
 	bpf_ringbuf_submit(e, 0);
 }
 
-/* One event per rule and peer in FR_TIMEOUT_EVENT; those between are counted and told with the
- * next. */
+/* One event per rule and peer of a scope in FR_TIMEOUT_EVENT; those between are counted and told
+ * with the next. */
 static __noinline int book_refusal_event(const struct fr_scene *scene, const struct fr_packet *p,
 					 const struct fr_finding *f)
 {
-	struct fr_throttle_key key = {.slot = f->slot, .dir = p->dir, .reason = f->reason};
+	struct fr_throttle_key key = {.slot = f->slot,
+				      .scope = p->key.scope,
+				      .vlan = p->key.vlan,
+				      .dir = p->dir,
+				      .reason = f->reason};
 	struct fr_throttle fresh = {.next = scene->now + scene->conf->timeout[FR_TIMEOUT_EVENT]};
 	struct fr_throttle *t;
 	__u32 held = 0;

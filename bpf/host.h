@@ -16,10 +16,12 @@ enum { /* of sockets and addresses, from headers that BPF programs cannot includ
        FR_SK_NEW_SYN_RECV = 12,
        FR_SK_LISTEN = 10,
        FR_SK_STREAM = 1,
+       FR_SK_RAW = 3,
        FR_AF_INET = 2,
        FR_AF_INET6 = 10,
 };
 
+#define FR_TCP_OPTIONS_MAX 40u
 enum { FR_PLAIN_TCP4 = 20 + 20, FR_PLAIN_TCP6 = 40 + 20 }; /* fixed headers alone */
 
 static __always_inline __u32 host_tuple(const struct fr_packet *p, __u16 peer_port,
@@ -105,6 +107,55 @@ static __always_inline void host_names(struct __sk_buff *skb, struct fr_packet *
 	p->key.local_port = sk->src_port;
 	p->port = bpf_ntohs(sk->dst_port);
 	p->key.peer_port = p->port;
+}
+
+extern const volatile __u32 fr_space_by;
+
+/*
+ * Whose flows the packets of a socket are of, as noted when it was made or connected. A socket that
+ * is older than the hooks has nothing noted: then its flows are its own, and those of the sockets
+ * that it accepts, which inherit the note.
+ */
+static __always_inline __u64 host_socket_space(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct fr_owner *owner = 0;
+	__u64 space;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (sk)
+		owner = bpf_sk_storage_get(&fr_owner, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (owner && owner->space)
+		return owner->space;
+	space = FR_SPACE_SOCKET | FR_SPACE_COOKIE(bpf_get_socket_cookie(skb));
+	if (owner)
+		owner->space = space;
+	return space;
+}
+
+static __always_inline __u64 host_space(struct __sk_buff *skb)
+{
+	if (fr_space_by == FR_SPACE_BY_PACKET)
+		return FR_SPACE_COOKIE(bpf_get_netns_cookie(skb));
+	return fr_space_by == FR_SPACE_BY_OWNER ? host_socket_space(skb) : 0;
+}
+
+/*
+ * The kernel's own answer, a RST or an acknowledgement from TIME_WAIT, where its namespace cannot
+ * be told. It comes from a socket of the kernel's that serves many connections, or all namespaces,
+ * and so from another space than the connection that it ends.
+ */
+static __always_inline int host_is_control(struct __sk_buff *skb, const struct fr_packet *p)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (p->key.proto != FR_PROTO_TCP || p->tcp_flags & FR_TCP_SYN || !sk ||
+	    !(FR_KEY_SPACE(&p->key) & FR_SPACE_SOCKET) ||
+	    p->length > p->payload + FR_TCP_OPTIONS_MAX)
+		return 0;
+	sk = bpf_sk_fullsock(sk);
+	return sk && sk->type == FR_SK_RAW && sk->protocol == FR_PROTO_TCP;
 }
 
 /* Would the host forward this packet rather than take it? Only a proven yes counts. TC ingress. */

@@ -60,6 +60,14 @@ static __always_inline int judge_unknown(const struct fr_scene *s, const struct 
 	return 0;
 }
 
+/* The kernel's answer to somebody who may open: it carries nothing, and leaves no flow. */
+static __always_inline int is_control_reply(const struct fr_scene *s, const struct fr_packet *p,
+					    struct fr_hook h)
+{
+	return h.kind == FR_KIND_CGROUP && h.dir == FR_EGRESS && host_is_control(s->skb, p) &&
+	       judge_admits(s, p, FR_INGRESS, p->key.local_port, 0);
+}
+
 /* The opening was refused, and no flow vouches for the packet: whose business is it? */
 static __always_inline void judge_refused(const struct fr_scene *s, const struct fr_packet *p,
 					  struct fr_finding *f, struct fr_hook h)
@@ -76,6 +84,11 @@ static __always_inline void judge_refused(const struct fr_scene *s, const struct
 		f->start = 1 + FR_FLOW_ADOPTED;
 		find_cell(s, f, judge_cell(s, p, FR_EGRESS, p->key.peer_port, 0));
 		f->reason = FR_REASON_ADOPTED;
+	} else if (is_control_reply(s, p, h)) {
+		f->opener = FR_INGRESS;
+		f->start = 0;
+		find_cell(s, f, judge_cell(s, p, FR_INGRESS, p->key.local_port, 0));
+		f->reason = FR_REASON_REPLY;
 	} else {
 		f->opened = f->start && f->verdict != FR_DROP;
 	}

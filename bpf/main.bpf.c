@@ -12,6 +12,7 @@
 
 const volatile bool fr_tracing = false;
 const volatile __u32 fr_table_sizes[FR_TABLES] = {};
+const volatile __u32 fr_space_by = FR_SPACE_BY_OWNER;
 const volatile __u32 fr_first_generation = 0;
 const volatile __u32 fr_last_generation = 0xffffffff;
 
@@ -79,6 +80,12 @@ TC_HOOK(fr_guest_egress_l3, FR_KIND_GUEST, FR_INGRESS, true)
 
 /* ---------------------------------------------------------------- cgroups */
 
+static __always_inline void packet_space(struct fr_packet *p, __u64 space)
+{
+	p->key.scope = FR_SCOPE_OF_SPACE(space);
+	p->key.vlan = FR_VLAN_OF_SPACE(space);
+}
+
 static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 {
 	struct fr_packet p = {.kind = FR_KIND_CGROUP, .dir = dir};
@@ -91,7 +98,7 @@ static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 	buffer = scene_buffer(&s);
 	p.packets = skb->gso_segs ?: 1;
 	p.length = skb->len;
-	p.key.scope = FR_SCOPE(FR_KIND_CGROUP, 0);
+	packet_space(&p, host_space(skb));
 	p.outcome = packet_parse(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), &p);
 	if (dir == FR_EGRESS) {
 		host_names(skb, &p);
@@ -127,11 +134,21 @@ static __always_inline void address_owner(struct bpf_sock_addr *ctx, struct fr_s
 	if (!owner)
 		return;
 	s->owner = owner;
+	if (!owner->space)
+		owner->space = FR_SPACE_COOKIE(bpf_get_netns_cookie(ctx));
 	if (owner->pid == pid)
 		return;
 	owner->pid = pid;
 	owner->uid = bpf_get_current_uid_gid();
 	bpf_get_current_comm(owner->comm, sizeof(owner->comm));
+}
+
+/* As what the socket sends will be, or the packet hooks would not know it again. */
+static __always_inline __u64 address_space(struct bpf_sock_addr *ctx, const struct fr_scene *s)
+{
+	if (fr_space_by == FR_SPACE_BY_OWNER && s->owner)
+		return s->owner->space;
+	return FR_SPACE_COOKIE(bpf_get_netns_cookie(ctx));
 }
 
 static __always_inline void address_packet(struct bpf_sock_addr *ctx, struct fr_packet *p,
@@ -146,26 +163,38 @@ static __always_inline void address_packet(struct bpf_sock_addr *ctx, struct fr_
 	p->packets = 1;
 	p->port = bpf_ntohs(ctx->user_port);
 	p->key.peer_port = p->port;
-	p->key.scope = FR_SCOPE(FR_KIND_CGROUP, 0);
 	if (ctx->sk)
 		p->key.local_port = ctx->sk->src_port;
+}
+
+/* Does a socket of this host have the peer's address? `p` is turned around for the question:
+ * another would not fit on the stack. */
+static __always_inline bool address_has_socket(struct bpf_sock_addr *ctx, struct fr_packet *p)
+{
+	struct fr_flow_key *key = &p->key;
+	__u16 port = key->local_port;
+	__u32 nothing[4] = {0, 0, p->v4 ? bpf_htonl(0xffff) : 0, 0};
+	bool found;
+
+	__builtin_memcpy(key->local, key->peer, sizeof(key->local));
+	key->local_port = p->port;
+	found = key->proto == FR_PROTO_TCP ? host_tcp(ctx, p, 0) : host_udp(ctx, p, 0);
+	__builtin_memcpy(key->local, nothing, sizeof(key->local));
+	key->local_port = port;
+	return found;
 }
 
 /* What a socket of this host may own travels over lo, or answers somebody: the packet hooks know.
  */
 static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const struct fr_scene *s,
-					    const struct fr_packet *p)
+					    struct fr_packet *p)
 {
-	struct fr_packet there = *p;
-
 	if (is_loopback_address(&p->peer) || !(p->peer.high | p->peer.low))
 		return true;
 	if (p->key.proto == FR_PROTO_UDP && p->key.local_port &&
 	    judge_admits(s, p, FR_INGRESS, p->key.local_port, 0))
 		return true;
-	__builtin_memcpy(there.key.local, p->key.peer, sizeof(there.key.local));
-	there.key.local_port = p->port;
-	return p->key.proto == FR_PROTO_TCP ? host_tcp(ctx, &there, 0) : host_udp(ctx, &there, 0);
+	return address_has_socket(ctx, p);
 }
 
 static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 to[4])
@@ -181,6 +210,7 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 	if (!(s.head->flags & FR_F_ENFORCE))
 		return CGROUP_PASS;
 	address_packet(ctx, &p, to);
+	packet_space(&p, address_space(ctx, &s));
 	packet_forget(&p, s.conf->zero);
 	if (p.key.proto == FR_PROTO_UDP && judge_builtin(&s, &p, &f.reason))
 		return CGROUP_PASS;

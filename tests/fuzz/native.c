@@ -298,11 +298,13 @@ static void shim_constant(const volatile void *constant, const void *value, size
 static void shim_rodata_set(void)
 {
 	const bool tracing = true;
+	const uint32_t space_by = FR_SPACE_BY_NOTHING;
 	uint32_t sizes[FR_TABLES];
 
 	for (int i = 0; i < FR_TABLES; i++)
 		sizes[i] = SHIM_ENTRIES;
 	shim_constant(&fr_tracing, &tracing, sizeof(tracing));
+	shim_constant(&fr_space_by, &space_by, sizeof(space_by));
 	shim_constant(fr_table_sizes, sizes, sizeof(sizes));
 }
 

@@ -344,6 +344,25 @@ Test(packets_figures, refusals_are_told_once_in_a_while_with_the_number_held_bac
 	rig_close(&rig);
 }
 
+static void scopes(struct rig *rig)
+{
+	if (rig->kind != FR_KIND_GUEST)
+		return;
+	lease(rig, true, false);
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < 2; i++) {
+			rig->ifindex = rig->devices[i];
+			DROP(rig, DEFAULT, IN, REFUSED_IN(1));
+			cr_assert_eq(events(rig).count, round ? 0 : 1, "guest %d", i);
+		}
+	rig->ifindex = rig->devices[0];
+}
+
+Test(packets_figures, refusals_of_one_guest_hold_back_none_of_another)
+{
+	run(&enforce, scopes);
+}
+
 static void openings(struct rig *rig)
 {
 	struct heard heard;

@@ -431,6 +431,47 @@ Test(render_json, a_refusal_keeps_its_key_and_its_direction)
 	json_decref(document);
 }
 
+/* A cgroup's key has the namespace where others have the VLAN. */
+Test(render_json, a_flow_tells_its_vlan_or_its_network_namespace)
+{
+	static const struct {
+		uint32_t scope;
+		uint16_t vlan;
+		json_int_t told_vlan, told_cookie; /* 0: null */
+	} cases[] = {
+		{FR_SCOPE(FR_KIND_INTERFACE, 7), 0, 0, 0},
+		{FR_SCOPE(FR_KIND_INTERFACE, 7), 5, 5, 0},
+		{FR_SCOPE(FR_KIND_GUEST, 7), 4094, 4094, 0},
+		{FR_SCOPE(FR_KIND_CGROUP, 0), 0, 0, 0},
+		{FR_SCOPE_OF_SPACE(4098ull), FR_VLAN_OF_SPACE(4098ull), 0, 4098},
+		{FR_SCOPE_OF_SPACE(5ull << 32 | 7), FR_VLAN_OF_SPACE(5ull << 32 | 7), 0,
+		 5ll << 32 | 7},
+		{FR_SCOPE_OF_SPACE(FR_SPACE_SOCKET | 9), FR_VLAN_OF_SPACE(FR_SPACE_SOCKET | 9), 0,
+		 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct drop_view view = sample_drop(FR_INGRESS);
+		struct render_stream *s;
+		struct capture c;
+		json_t *document, *drop;
+
+		view.key.scope = cases[i].scope;
+		view.key.vlan = cases[i].vlan;
+		capture_begin(&c, true);
+		s = render_drops_begin(&c.render);
+		render_drop(s, "p", &view);
+		render_end(s);
+		document = capture_json(&c);
+		drop = json_array_get(json_object_get(document, "drops"), 0);
+		cr_expect_eq(json_integer_value(json_object_get(drop, "vlan")), cases[i].told_vlan,
+			     "case %zu", i);
+		cr_expect_eq(json_integer_value(json_object_get(drop, "netns_cookie")),
+			     cases[i].told_cookie, "case %zu", i);
+		json_decref(document);
+	}
+}
+
 Test(render_text_event, is_one_line_with_its_row)
 {
 	struct event_view view = {.verdict = "pass",

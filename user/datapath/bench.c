@@ -2,7 +2,8 @@
 /*
  * The programs for BPF_PROG_TEST_RUN: loaded with tracing on or off, never attached and never
  * pinned. Packets run as if they had met a device of the caller's namespace other than lo, where
- * there is one: everything on lo passes.
+ * there is one: everything on lo passes. Each run has a socket of its own: packets of cgroups are
+ * of one space.
  */
 #include "internal.h"
 
@@ -53,6 +54,7 @@ static int bench_load(struct bench *bench, uint32_t lines, uint32_t slots, struc
 		.last = UINT32_MAX,
 		.programs = (1u << PROGRAM_COUNT) - 1,
 		.tracing = bench->tracing,
+		.one_space = bench->tracing || !packet_space_works(),
 	};
 	struct object *object;
 	int err;

@@ -80,6 +80,7 @@ struct object_request {
 	uint32_t first, last; /* generations in which the programs judge */
 	uint32_t programs;    /* bit mask of enum program */
 	bool tracing;
+	bool one_space;	      /* packets of cgroups have no socket to tell them apart */
 	bool statistics;      /* of the verifier, for object_verified() */
 	int reuse[MAP_COUNT]; /* maps to share instead of making new ones, else -1 */
 };
@@ -363,6 +364,8 @@ struct hook_query {
 };
 int link_target(int fd, struct link_target *out);
 int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type);
+/* Whether a program of cgroups may ask for the network namespace of any packet (6.15). */
+bool packet_space_works(void);
 /* `target`: ifindex for TCX, an open cgroup directory otherwise. */
 int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out);
 

@@ -69,6 +69,21 @@ int tcx_works(uint32_t ifindex, bool *out)
 	return *out || err == -EINVAL ? 0 : err;
 }
 
+bool packet_space_works(void)
+{
+	static const struct bpf_insn code[] = {
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_netns_cookie},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_CGROUP_INET_INGRESS);
+	CLEANUP(close_fd)
+	int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SKB, "fr_trial", "GPL", code, ARRAY_SIZE(code),
+			       &options);
+
+	return fd >= 0;
+}
+
 int link_target(int fd, struct link_target *out)
 {
 	struct bpf_link_info info = {0};

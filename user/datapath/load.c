@@ -198,8 +198,7 @@ static void tell_sizes(struct flowreeve *skeleton)
 	}
 }
 
-static void choose_programs(struct object *object, const struct object_request *request,
-			    uint32_t programs)
+static void choose_programs(struct object *object, const struct object_request *request)
 {
 	struct bpf_program *program;
 
@@ -207,7 +206,7 @@ static void choose_programs(struct object *object, const struct object_request *
 		bpf_program__set_autoload(program, false);
 	for (int i = 0; i < PROGRAM_COUNT; i++) {
 		program = bpf_object__find_program_by_name(object->skeleton->obj, program_names[i]);
-		if (!program || !(programs & 1u << i))
+		if (!program || !(request->programs & 1u << i))
 			continue;
 		bpf_program__set_autoload(program, true);
 		object->log[i] = calloc(1, VERIFIER_LOG);
@@ -220,8 +219,8 @@ static void choose_programs(struct object *object, const struct object_request *
 }
 
 /* libbpf asks for the kernel's BTF as soon as any program of the object has relocations against
- * it, chosen or not. Where none is chosen an empty BTF in its place keeps a kernel without BTF from
- * failing the others. */
+ * it. Where process detail is left out, an empty BTF in its place keeps a kernel without BTF from
+ * failing: what cannot be relocated is never reached. */
 static int empty_btf(void)
 {
 	static const struct {
@@ -259,9 +258,17 @@ static struct object *object_open(bool process_detail)
 	return NULL;
 }
 
-static int object_try(const struct object_request *request, uint32_t programs, struct object **out)
+static enum fr_space_by space_by(const struct object_request *request)
 {
-	struct object *object = object_open(programs & 1u << PROGRAM_SOCK_CREATE);
+	if (request->one_space)
+		return FR_SPACE_BY_NOTHING;
+	return packet_space_works() ? FR_SPACE_BY_PACKET : FR_SPACE_BY_OWNER;
+}
+
+static int object_try(const struct object_request *request, bool process_detail,
+		      struct object **out)
+{
+	struct object *object = object_open(process_detail);
 	CLEANUP(close_fd) int template_fd = -1;
 	int err;
 
@@ -269,9 +276,11 @@ static int object_try(const struct object_request *request, uint32_t programs, s
 	if (!object)
 		return errno ? -errno : -ENOMEM;
 	object->skeleton->rodata->fr_tracing = request->tracing;
+	object->skeleton->rodata->fr_process_detail = process_detail;
+	object->skeleton->rodata->fr_space_by = space_by(request);
 	object->skeleton->rodata->fr_first_generation = request->first;
 	object->skeleton->rodata->fr_last_generation = request->last;
-	choose_programs(object, request, programs);
+	choose_programs(object, request);
 	err = size_images(object->skeleton->obj, request->image_lines, &template_fd);
 	if (!err)
 		err = size_maps(object->skeleton->obj, request);
@@ -333,14 +342,14 @@ static int load_failed(struct object *object, int err, struct diags *d)
 
 int object_load(const struct object_request *request, struct diags *d, struct object **out)
 {
-	const uint32_t optional = 1u << PROGRAM_SOCK_CREATE;
+	bool process_detail = request->programs & 1u << PROGRAM_SOCK_CREATE;
 	struct object *object;
-	int err = object_try(request, request->programs, &object);
+	int err = object_try(request, process_detail, &object);
 
 	/* Process detail reads kernel structures: a kernel without BTF does without it. */
-	if (err && !no_room(err) && request->programs & optional) {
+	if (err && !no_room(err) && process_detail) {
 		object_close(object);
-		err = object_try(request, request->programs & ~optional, &object);
+		err = object_try(request, false, &object);
 	}
 	if (err)
 		return load_failed(object, err, d);

@@ -33,7 +33,7 @@ static int visit_flow(const void *key, const void *value, void *context)
 
 	if (flow_expired(&view.flow, view.key.proto, walk->timeout, walk->names.clock.jiffies))
 		return 0;
-	view.kind = kind_word((uint8_t)(view.key.scope >> 30));
+	view.kind = kind_word((uint8_t)FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
 	view.state = state_word(view.flow.state);
 	view.verdict = verdict_word(view.flow.flags & FR_FLOW_WOULD_DROP ? FR_WOULD_DROP : FR_PASS);
@@ -53,7 +53,7 @@ static int visit_drop(const void *key, const void *value, void *context)
 				 .denied = *(const struct fr_denied *)value};
 	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, view.denied.slot);
 
-	view.kind = kind_word((uint8_t)(view.key.scope >> 30));
+	view.kind = kind_word((uint8_t)FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
 	view.verdict = verdict_word(view.denied.verdict);
 	view.reason = reason_word(view.denied.reason);

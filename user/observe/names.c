@@ -117,7 +117,7 @@ const char *names_interface(const struct names *names, uint32_t ifindex)
 
 const char *names_scope(const struct names *names, uint32_t scope)
 {
-	uint32_t ifindex = scope & ((1u << 30) - 1);
-
-	return scope >> 30 == FR_KIND_GUEST ? names_interface(names, ifindex) : NULL;
+	return FR_SCOPE_KIND(scope) == FR_KIND_GUEST
+		       ? names_interface(names, FR_SCOPE_IFINDEX(scope))
+		       : NULL;
 }

@@ -97,7 +97,7 @@ struct drop_view {
 /* Openings that no rule of the policy in force decides, by peer and the listener's port. */
 struct unexplained_view {
 	struct tuple tuple;
-	uint32_t scope;	     /* FR_SCOPE */
+	uint32_t scope;	     /* FR_SCOPE, of a cgroup without its space */
 	const char *kind;    /* attach kind */
 	const char *where;   /* interface of a guest, else NULL */
 	const char *verdict; /* "drop", "would-drop", or by a default that allows "pass" */

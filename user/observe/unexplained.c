@@ -60,6 +60,12 @@ static size_t opening_hash(uint32_t scope, const struct tuple *tuple)
 	return hash ^ hash >> 32;
 }
 
+/* A cgroup's namespaces are one attach point. */
+static uint32_t attach_point(const struct fr_flow_key *key)
+{
+	return FR_SCOPE(FR_SCOPE_KIND(key->scope), FR_SCOPE_IFINDEX(key->scope));
+}
+
 /* Where the opening is, or where it would go. */
 static uint32_t *bucket_of(const struct gathering *g, uint32_t scope, const struct tuple *tuple)
 {
@@ -124,7 +130,7 @@ void gather_drop(struct gathering *g, const struct drop_view *view)
 {
 	struct tuple tuple = drop_tuple(view);
 	struct unexplained_view *at =
-		opening_at(g, view->key.scope, &tuple, view->kind, view->scope);
+		opening_at(g, attach_point(&view->key), &tuple, view->kind, view->scope);
 
 	at->packets += view->denied.packets;
 	at->bytes += view->denied.bytes;
@@ -138,7 +144,7 @@ void gather_flow(struct gathering *g, const struct flow_view *view)
 {
 	struct tuple tuple = flow_tuple(view);
 	struct unexplained_view *at =
-		opening_at(g, view->key.scope, &tuple, view->kind, view->scope);
+		opening_at(g, attach_point(&view->key), &tuple, view->kind, view->scope);
 	bool told = view->flow.flags & FR_FLOW_WOULD_DROP && at->packets;
 
 	for (int dir = 0; dir < FR_DIRS && !told; dir++) {

@@ -30,7 +30,7 @@ static void event_json(const struct render *r, const char *policy, const struct 
 	json_object_set_new(value, "kind", json_words(view->kind));
 	json_object_set_new(value, "interface",
 			    view->ifname[0] ? json_words(view->ifname) : json_null());
-	json_object_set_new(value, "vlan", key->vlan ? json_count(key->vlan) : json_null());
+	json_put_scope(value, key);
 	json_object_set_new(value, "protocol", json_string(proto_text(key->proto, proto)));
 	json_object_set_new(value, "local", json_endpoint(key->local, key->local_port, ports));
 	json_object_set_new(value, "peer", json_endpoint(key->peer, key->peer_port, ports));

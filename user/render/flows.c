@@ -90,7 +90,7 @@ static json_t *key_json(const char *policy, const char *kind, const char *scope,
 	json_object_set_new(value, "policy", json_words(policy));
 	json_object_set_new(value, "kind", json_words(kind));
 	json_object_set_new(value, "interface", json_words(scope));
-	json_object_set_new(value, "vlan", key->vlan ? json_count(key->vlan) : json_null());
+	json_put_scope(value, key);
 	json_object_set_new(value, "protocol", json_string(proto_text(key->proto, proto)));
 	json_object_set_new(value, "local",
 			    json_endpoint(key->local, key->local_port, key_has_ports(key)));

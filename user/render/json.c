@@ -41,6 +41,17 @@ json_t *json_row(const char *table, const char *row, uint32_t line)
 	return value;
 }
 
+void json_put_scope(json_t *value, const struct fr_flow_key *key)
+{
+	bool cgroup = FR_SCOPE_KIND(key->scope) == FR_KIND_CGROUP;
+	uint64_t space = cgroup ? FR_KEY_SPACE(key) : 0;
+	bool told = space && !(space & FR_SPACE_SOCKET);
+
+	json_object_set_new(value, "vlan",
+			    FR_KEY_VLAN(key) ? json_count(FR_KEY_VLAN(key)) : json_null());
+	json_object_set_new(value, "netns_cookie", told ? json_count(space) : json_null());
+}
+
 json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN])
 {
 	char name[FR_COMM_LEN + 1];

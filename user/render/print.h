@@ -63,6 +63,7 @@ json_t *json_words(const char *text);	 /* null for NULL; never fails on broken U
 json_t *json_count(uint64_t count);	 /* integer; beyond 2^63-1 that */
 json_t *json_time(uint64_t realtime_ns); /* RFC 3339 or null for 0 */
 json_t *json_row(const char *table, const char *row, uint32_t line); /* object, or null */
+void json_put_scope(json_t *value, const struct fr_flow_key *key);   /* vlan, netns_cookie */
 json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN]);    /* object, or null for 0 */
 json_t *json_diags(const struct diags *d);
 json_t *json_endpoint(const uint8_t address[16], uint32_t port, bool with_port);
