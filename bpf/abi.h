@@ -388,6 +388,21 @@ struct fr_fragment {
 	__u32 pad;
 };
 
+/* Who sent what passed as forwarded: see transit.h. */
+struct fr_transit_key {
+	__u8 peer[16];
+	__u16 peer_port; /* 0: of later fragments, whatever port */
+	__u8 proto;	 /* 0: the same */
+	__u8 pad;
+};
+struct fr_transit {
+	__u64 last;   /* boot-clock ns */
+	__u32 length; /* L3, of the last packet */
+	__u32 ifindex;
+	__u16 vlan;
+	__u16 pad[3];
+};
+
 /* What was, or would have been, refused, aggregated over the opener's own port (0 in the key). */
 struct fr_denied {
 	__u64 first; /* jiffies64 */
@@ -493,10 +508,10 @@ struct fr_state {
 /* `fr_hooks`. */
 struct fr_hook_record {
 	__u8 kind; /* enum fr_kind */
-	__u8 how;  /* 0 TCX link, 1 clsact filter, 2 cgroup link */
+	__u8 how;  /* 0 TCX link, 1 clsact filter, 2 cgroup link, 3 link of a network namespace */
 	__u8 l3;   /* packets begin at the IP header */
 	__u8 used;
-	__u32 ifindex;
+	__u32 ifindex; /* 0: of a cgroup, or of a network namespace */
 	__u64 netns;   /* inode, interfaces and guests */
 	__u64 cgroup;  /* id */
 	__u32 request; /* entry of fr_requests that names it */

@@ -7,8 +7,7 @@
 #define FR_EXCUSE_H
 
 #include "ask.h"
-#include "host.h"
-#include "track.h"
+#include "transit.h"
 
 /* ---------------------------------------------------------------- mid-stream */
 
@@ -49,7 +48,7 @@ static __noinline int excuse(const struct fr_scene *s, const struct fr_packet *p
 		return FR_REASON_IPSEC_INNER;
 	if (flags & FR_F_FORWARD_JUDGE)
 		return 0;
-	if (host_forwards(s->skb, p))
+	if (host_forwards(s->skb, p) && transit_put(s, p))
 		return FR_REASON_FORWARDED;
 	if (!(flags & FR_F_FORWARDING_ON))
 		return 0;
@@ -77,11 +76,6 @@ static __always_inline int is_forwarded_reply(const struct fr_scene *s, const st
 {
 	return h.kind == FR_KIND_INTERFACE && h.dir == FR_INGRESS && flow &&
 	       flow->reason == FR_REASON_FORWARDED && !(s->head->flags & FR_F_FORWARD_JUDGE);
-}
-
-static __noinline int passes_through(const struct fr_scene *s, const struct fr_packet *p)
-{
-	return !(s->head->flags & FR_F_FORWARD_JUDGE) && host_forwards(s->skb, p);
 }
 
 /*
@@ -151,9 +145,11 @@ static __always_inline void judge_fragment(const struct fr_scene *s, struct fr_p
 	__u8 reason;
 
 	if (h.dir == FR_INGRESS) {
-		if (fragment_admits(s, p))
+		if (fragment_admits(s, p)) {
 			find_pass(f, FR_RULE_OTHER, FR_REASON_FRAGMENT);
-		else if (h.kind == FR_KIND_INTERFACE && (reason = excuse(s, p)))
+			if (h.kind == FR_KIND_INTERFACE)
+				passes_through(s, p); /* that its last part may be */
+		} else if (h.kind == FR_KIND_INTERFACE && (reason = excuse(s, p)))
 			find_pass(f, FR_RULE_OTHER, reason);
 		else
 			find_refused(s, f, FR_REASON_FRAGMENT);

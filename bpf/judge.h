@@ -239,6 +239,7 @@ static __always_inline void judge_conversation(struct fr_scene *s, struct fr_pac
 	}
 	if (is_forwarded_reply(s, f->flow, h)) {
 		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
+		transit_note(s, p); /* netfilter may have forgotten whose it is */
 		return;
 	}
 	if (refuse) {

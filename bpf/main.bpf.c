@@ -256,6 +256,60 @@ SEC("cgroup/sendmsg6") int fr_sendmsg6(struct bpf_sock_addr *ctx)
 	return address_judge6(ctx);
 }
 
+/* ---------------------------------------------------------------- sockets that are looked for
+ *
+ * In the network namespace of the interfaces, when a packet is to find a listener or a datagram
+ * socket that is not connected.
+ */
+
+static __always_inline void local_packet(struct bpf_sk_lookup *ctx, struct fr_packet *p)
+{
+	struct fr_flow_key *key = &p->key;
+	__u32 local = ctx->local_ip4, peer = ctx->remote_ip4;
+
+	p->v4 = ctx->family == FR_AF_INET;
+	if (p->v4) {
+		packet_v4_mapped(key->local);
+		packet_v4_mapped(key->peer);
+		__builtin_memcpy(key->local + 12, &local, sizeof(local));
+		__builtin_memcpy(key->peer + 12, &peer, sizeof(peer));
+	} else {
+		__u32 to[4] = {ctx->local_ip6[0], ctx->local_ip6[1], ctx->local_ip6[2],
+			       ctx->local_ip6[3]};
+		__u32 from[4] = {ctx->remote_ip6[0], ctx->remote_ip6[1], ctx->remote_ip6[2],
+				 ctx->remote_ip6[3]};
+
+		__builtin_memcpy(key->local, to, sizeof(to));
+		__builtin_memcpy(key->peer, from, sizeof(from));
+	}
+	packet_peer(&p->peer, key->peer, p->v4);
+	key->proto = ctx->protocol;
+	key->peer_port = bpf_ntohs(ctx->remote_port);
+	p->port = ctx->local_port;
+	key->local_port = p->port;
+	p->packets = 1;
+}
+
+SEC("sk_lookup") int fr_local(struct bpf_sk_lookup *ctx)
+{
+	struct fr_packet p = {.kind = FR_KIND_INTERFACE, .dir = FR_INGRESS, .outcome = FR_IP};
+	struct fr_hook h = {FR_KIND_INTERFACE, FR_INGRESS};
+	struct fr_finding f = {.opener = FR_INGRESS};
+	struct fr_scene s = {};
+
+	if (scene_open(&s, 0, 0) || s.head->flags & FR_F_FORWARD_JUDGE)
+		return SK_PASS;
+	local_packet(ctx, &p);
+	packet_forget(&p, s.conf->zero);
+	if (!transit_find(&s, &p) || judge_builtin(&s, &p, &f.reason))
+		return SK_PASS;
+	find_cell(&s, &f, judge_cell(&s, &p, FR_INGRESS, p.port, 0));
+	if (f.verdict == FR_PASS || transit_is_answer(&s, &p))
+		return SK_PASS;
+	judge_settle(&s, &p, &f, h);
+	return f.verdict == FR_DROP ? SK_DROP : SK_PASS;
+}
+
 /* ---------------------------------------------------------------- the clock
  *
  * Run by user space (BPF_PROG_TEST_RUN) to learn how jiffies and the boot clock go together.

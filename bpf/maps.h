@@ -59,6 +59,9 @@ FR_MAP(fr_denied, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_flow_key, struct fr_den
 /* Fragmented datagrams on their way out whose first part was allowed. Programs only. */
 FR_MAP(fr_fragments, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_fragment_key, struct fr_fragment);
 
+/* Senders of what passed as forwarded. Programs only. */
+FR_MAP(fr_transit, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_transit_key, struct fr_transit);
+
 /* Rate limit of refusal events. Programs only. */
 FR_MAP(fr_throttle, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_throttle_key, struct fr_throttle);
 

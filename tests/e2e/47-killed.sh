@@ -86,7 +86,7 @@ replacements()
 	succeeds 'so did the denied one' traffic_runs denied
 	succeeds 'the next apply heals' fr agent apply "$work/two.yaml"
 	equal 'and what it says holds' 'true 0' "$(fr_ask agent '.policies[] | "\(.enforcing) \(.faults)"' status)"
-	equal 'one program each way is attached' '2 0' \
+	equal 'one program each way is attached, and one for local sockets' '3 0' \
 		"$(fr_ask agent '.policies[0].hooks | "\(length) \([.[].neighbours[]] | length)"' status)"
 	equal 'one set of maps is left' 1 "$(find "$LAB_DIR/bpf/flowreeve/e2e" -mindepth 1 -maxdepth 1 -name 'e[0-9]*' | wc -l)"
 	streams_end

@@ -50,9 +50,9 @@ static uint64_t now_us(void)
 static struct sketch plan_of(int step)
 {
 	return (struct sketch){.policy = "one",
-			     .enforce = true,
-			     .tcp_port = 443,
-			     .pad_lines = step % 4 < 2 ? 0 : 100000};
+			       .enforce = true,
+			       .tcp_port = 443,
+			       .pad_lines = step % 4 < 2 ? 0 : 100000};
 }
 
 static pid_t apply_in_child(int step)
@@ -97,7 +97,7 @@ static void check_whole(const char *when)
 	cr_assert_eq(running_find(lab.root, "one", &running), 0);
 	cr_assert_gt(running.generation, 0, "%s: nothing is in force", when);
 	cr_assert_eq(records_open(running.pins, "hooks", running.generation, &hooks), 0);
-	second = hooks.count == 2;
+	second = hooks.count == 3; /* va0, va1, local sockets */
 	records_unmap(&hooks);
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "%s: va0 passes", when);
 	cr_expect_eq(lab_udp_out(&lab, 1, 5000), !second, "%s: va1 %s", when,
@@ -145,7 +145,7 @@ Test(datapath_kill, leaves_the_old_policy_or_the_new_one, .timeout = 300)
 	cr_expect_eq(lab_programs(0, true, NULL), 1);
 	cr_expect_eq(lab_programs(1, true, NULL), 0);
 	snprintf(dir, sizeof(dir), "%s/one", lab.root);
-	cr_expect_eq(lab_pins(dir), 3, "two links and one epoch");
+	cr_expect_eq(lab_pins(dir), 4, "three links and one epoch");
 	lab_detached(&lab);
 	cr_expect_neq(access(lab.root, F_OK), 0);
 	cr_expect_eq(lab_programs(0, true, NULL), 0);
@@ -258,7 +258,7 @@ static void check_flips(unsigned step)
 
 	cr_assert_eq(running_find(lab.root, "one", &running), 0);
 	cr_assert_eq(records_open(running.pins, "hooks", running.generation, &hooks), 0);
-	second = hooks.count == 2;
+	second = hooks.count == 3; /* va0, va1, local sockets */
 	records_unmap(&hooks);
 	open.allow[FR_EGRESS] = open.allow[FR_INGRESS] = true;
 	result = lab_applied(&lab, &open, second ? two : one);

@@ -47,7 +47,8 @@ Test(datapath_refused, a_link_that_is_refused_leaves_nothing_and_names_the_other
 	cr_expect_eq(lab_programs(0, false, NULL), 0);
 	cr_expect(lab_udp_out(&lab, 0, 5000), "nothing is in force, but it drops");
 	lab.host.no_tcx = true;
-	result = lab_applied(&lab, &deny, va0);
+	cr_assert_eq(lab_apply(&lab, &deny, va0, &result, said), 0, "%s", said);
+	cr_expect(strstr(said, "is asked for this host's sockets"), "%s", said);
 	cr_expect_eq(result.hooks_added, 1);
 	cr_expect(!lab_udp_out(&lab, 0, 5000));
 	cr_expect(lab_tcp_out(&lab, 0, 443));

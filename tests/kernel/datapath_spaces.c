@@ -58,7 +58,7 @@ static void end(void)
 		lab_end(&one);
 }
 
-TestSuite(datapath_spaces, .init = begin, .fini = end, .timeout = 60);
+TestSuite(datapath_spaces, .init = begin, .fini = end, .timeout = 900);
 
 /* ---------------------------------------------------------------- sockets */
 

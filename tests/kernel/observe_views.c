@@ -69,10 +69,13 @@ Test(observe_views, status_tells_mode_hooks_and_verdicts)
 	cr_expect_str_eq(view.policy, "one");
 	cr_expect_str_eq(view.source, "test.yaml");
 	cr_expect_eq(strlen(view.digest), 64);
-	cr_assert_eq(view.hook_count, 2);
+	cr_assert_eq(view.hook_count, 3);
 	cr_expect_str_eq(view.hooks[0].hook, lab_has_tcx() ? "tcx/ingress" : "clsact/ingress");
 	cr_expect_str_eq(view.hooks[0].name, "va0");
 	cr_expect(view.hooks[0].alive && view.hooks[1].alive, "%s", view.hooks[0].fault);
+	cr_expect_str_eq(view.hooks[2].hook, "sk_lookup");
+	cr_expect_str_eq(view.hooks[2].name, "local sockets");
+	cr_expect(view.hooks[2].alive, "%s", view.hooks[2].fault);
 	reason = &view.reasons[FR_KIND_INTERFACE][FR_EGRESS][FR_REASON_DEFAULT];
 	cr_expect_eq(reason->packets[FR_DROP], 1);
 	cr_expect_eq(view.map_count, 5);

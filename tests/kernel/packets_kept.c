@@ -26,10 +26,14 @@ static const struct site site = {.laws = laws, .count = ARRAY_SIZE(laws)};
 static void every_map_is_used(struct rig *rig)
 {
 	struct fr_control control = {.refusals_until = ~0ull, .openings_until = ~0ull};
+	const struct fr_transit_key sender = {.proto = UDP};
+	const struct fr_transit noted = {.last = 1};
 	uint32_t zero = 0;
 
 	rig_start(rig, &site);
 	bpf_map_update_elem(bench_map(rig->bench, "fr_control"), &zero, &control, BPF_ANY);
+	/* what is forwarded needs routes */
+	bpf_map_update_elem(bench_map(rig->bench, "fr_transit"), &sender, &noted, BPF_ANY);
 	PASS(rig, RULE, LAW(0), .dir = OUT, HTTPS = SYN);
 	PASS(rig, REPLY, LAW(0), .dir = IN, HTTPS = SYN | ACK);
 	PASS(rig, RULE, LAW(0), .dir = OUT, HTTPS = ACK);

@@ -233,17 +233,26 @@ static int carry_out(struct change *change)
 	return err ? err : flip(change);
 }
 
+/* What the policy names; the hook for local sockets comes and goes with its interfaces. */
+static void count_hooks(const struct change *change, struct apply_result *out)
+{
+	for (size_t i = 0; i < change->hook_count; i++)
+		out->hooks_added += change->hooks[i].fate == HOOK_JOINS &&
+				    change->hooks[i].record.how != HOW_NETNS;
+	for (size_t i = 0; i < change->leaving_count; i++)
+		out->hooks_removed += change->leaving[i]->how != HOW_NETNS;
+}
+
 static void report(const struct change *change, bool same, struct apply_result *out)
 {
 	*out = (struct apply_result){
 		.generation = same ? change->running.generation : change->generation,
 		.replaced = change->running.epoch != 0,
 		.unchanged = same,
-		.hooks_added = change->joining_count,
-		.hooks_removed = change->leaving_count,
 		.lowered = change->lowered.list,
 		.lowered_count = change->lowered.count,
 	};
+	count_hooks(change, out);
 	for (size_t i = 0; i < change->hook_count; i++)
 		out->tcx |= change->hooks[i].record.how == HOW_TCX;
 }

@@ -176,7 +176,8 @@ static void map_clear(int fd)
 static void forget(const struct bench *bench)
 {
 	static const enum kernel_map maps[] = {MAP_FLOWS,  MAP_TALKS,	  MAP_EMBRYOS, MAP_PINGS,
-					       MAP_DENIED, MAP_FRAGMENTS, MAP_THROTTLE};
+					       MAP_DENIED, MAP_FRAGMENTS, MAP_TRANSIT,
+					       MAP_THROTTLE};
 
 	static const struct fr_room empty;
 
@@ -299,6 +300,19 @@ int bench_run(struct bench *bench, struct bench_run *run)
 	run->retval = (int)options.retval;
 	run->duration_ns = options.duration;
 	return bench->tracing ? trace_read(bench, trace, &run->verdict) : 0;
+}
+
+int bench_ask_local(struct bench *bench, const void *ask, uint32_t size, struct fr_event *verdict)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = ask, .ctx_size_in = size, .repeat = 1);
+	int trace = bench->fds[PROGRAM_COUNT + MAP_TRACE];
+	int err = trace_clear(bench, trace);
+
+	if (!err && bpf_prog_test_run_opts(bench->fds[PROGRAM_LOCAL], &options))
+		err = -errno;
+	if (!err)
+		err = trace_read(bench, trace, verdict);
+	return err ? err : (int)options.retval;
 }
 
 int bench_map(struct bench *bench, const char *name)

@@ -24,7 +24,8 @@ static int find_taken(const struct change *change, const struct running *other,
 	*out = NULL;
 	for (uint32_t i = 0; i < records->count && !*out && !err; i++)
 		for (size_t j = 0; hooks[i].used && j < change->hook_count && !*out && !err; j++) {
-			if (!hook_same_place(&hooks[i], &change->hooks[j].record))
+			if (hooks[i].how == HOW_NETNS ||
+			    !hook_same_place(&hooks[i], &change->hooks[j].record))
 				continue;
 			err = hook_alive(other->dir, &hooks[i], &alive);
 			*out = alive ? &change->hooks[j].record : NULL;
@@ -142,7 +143,9 @@ static int check_strangers(struct change *change)
 		struct site sites[SITES_MAX];
 		size_t count = hook_sites(&hook->record, sites);
 
-		for (size_t j = 0; hook->fate == HOOK_JOINS && j < count && !err; j++)
+		if (hook->fate != HOOK_JOINS || hook->record.how == HOW_NETNS)
+			continue; /* each policy has its own in a namespace */
+		for (size_t j = 0; j < count && !err; j++)
 			err = check_site(change, hook, &sites[j]);
 	}
 	return err;

@@ -336,6 +336,9 @@ struct bench_run {
 		verdict; /* what the pipeline decided, from the trace map; slot = rule number */
 };
 int bench_run(struct bench *bench, struct bench_run *run);
+/* The same for a socket that is looked for: its verdict, SK_PASS or SK_DROP, or -errno. `ask` is a
+ * struct bpf_sk_lookup. */
+int bench_ask_local(struct bench *bench, const void *ask, uint32_t size, struct fr_event *verdict);
 int bench_map(struct bench *bench, const char *name); /* fd, borrowed */
 
 #endif

@@ -203,6 +203,13 @@ static const char *target_fault(const struct fr_hook_record *record,
 			return "nothing is attached: the cgroup is gone, or the link was detached";
 		return target->cgroup == record->cgroup ? NULL : "it is attached to another cgroup";
 	}
+	if (record->how == HOW_NETNS) {
+		if (!target->netns)
+			return "nothing is attached: the network namespace is gone, or the link was "
+			       "detached";
+		return target->netns == record->netns ? NULL
+						      : "it is attached to another namespace";
+	}
 	if (!target->ifindex)
 		return "nothing is attached: the interface is gone, or the link was detached";
 	return target->ifindex == record->ifindex ? NULL : "it is attached to another interface";

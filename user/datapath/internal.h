@@ -43,6 +43,7 @@ enum program {
 	PROGRAM_SENDMSG4,
 	PROGRAM_SENDMSG6,
 	PROGRAM_SOCK_CREATE,
+	PROGRAM_LOCAL,
 	PROGRAM_CLOCK,
 	PROGRAM_COUNT
 };
@@ -60,6 +61,7 @@ enum kernel_map {
 	MAP_ROOM,
 	MAP_DENIED,
 	MAP_FRAGMENTS,
+	MAP_TRANSIT,
 	MAP_THROTTLE,
 	MAP_EVENTS,
 	MAP_CONTROL,
@@ -287,7 +289,7 @@ int slots_plan(const struct ruleset *rs, const struct records *old, int counters
 
 /* ---------------------------------------------------------------- links.c: one attach point */
 
-enum { HOW_TCX, HOW_CLSACT, HOW_CGROUP };
+enum { HOW_TCX, HOW_CLSACT, HOW_CGROUP, HOW_NETNS };
 enum { SITES_MAX = 7 };
 /* One hook of an attach point, and the program that belongs there. */
 struct site {
@@ -355,9 +357,16 @@ int hook_flowreeve(const struct place *place, struct arena *arena, uint32_t **ou
 
 struct link_target {
 	uint32_t type, id, prog_id, ifindex, attach_type;
+	uint32_t netns; /* inode */
 	uint64_t cgroup;
 };
-enum { LINK_CGROUP = 3, LINK_TCX = 11, ATTACH_TCX_INGRESS = 46, ATTACH_TCX_EGRESS = 47 };
+enum {
+	LINK_CGROUP = 3,
+	LINK_NETNS = 5,
+	LINK_TCX = 11,
+	ATTACH_TCX_INGRESS = 46,
+	ATTACH_TCX_EGRESS = 47
+};
 enum { QUERY_MAX = 64 };
 struct hook_query {
 	uint32_t programs[QUERY_MAX], links[QUERY_MAX], count, attach_flags;
@@ -366,6 +375,10 @@ int link_target(int fd, struct link_target *out);
 int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type);
 /* Whether a program of cgroups may ask for the network namespace of any packet (6.15). */
 bool packet_space_works(void);
+/* A link of a program that is asked for sockets, in the caller's network namespace. */
+int netns_link_create(int program);
+/* Whether one can be made: 0, or -errno. */
+int netns_link_try(void);
 /* `target`: ifindex for TCX, an open cgroup directory otherwise. */
 int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out);
 

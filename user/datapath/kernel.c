@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -35,6 +36,29 @@ int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type)
 	long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 
 	return fd < 0 ? -errno : (int)fd;
+}
+
+int netns_link_create(int program)
+{
+	CLEANUP(close_fd) int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd = netns < 0 ? netns : bpf_link_create(program, netns, BPF_SK_LOOKUP, NULL);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int netns_link_try(void)
+{
+	static const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = SK_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_SK_LOOKUP);
+	CLEANUP(close_fd)
+	int program = bpf_prog_load(BPF_PROG_TYPE_SK_LOOKUP, "fr_trial", "GPL", code,
+				    ARRAY_SIZE(code), &options);
+	CLEANUP(close_fd) int link = program < 0 ? -errno : netns_link_create(program);
+
+	return link < 0 ? link : 0;
 }
 
 int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out)
@@ -98,6 +122,9 @@ int link_target(int fd, struct link_target *out)
 	if (target.type == LINK_CGROUP) {
 		target.cgroup = info.cgroup.cgroup_id;
 		target.attach_type = info.cgroup.attach_type;
+	} else if (target.type == LINK_NETNS) {
+		target.netns = info.netns.netns_ino;
+		target.attach_type = info.netns.attach_type;
 	} else if (target.type == LINK_TCX) { /* the same two words as a namespace's */
 		target.ifindex = info.netns.netns_ino;
 		target.attach_type = info.netns.attach_type;

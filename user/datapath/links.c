@@ -23,6 +23,8 @@ static const struct site cgroup_sites[SITES_MAX] = {
 	{"sock_create", "sock_create", BPF_CGROUP_INET_SOCK_CREATE, PROGRAM_SOCK_CREATE, true},
 };
 
+static const struct site netns_site = {"local", "sk_lookup", BPF_SK_LOOKUP, PROGRAM_LOCAL, false};
+
 size_t hook_sites(const struct fr_hook_record *hook, struct site out[SITES_MAX])
 {
 	static const enum program first[2][2] = {{PROGRAM_IF_INGRESS, PROGRAM_IF_INGRESS_L3},
@@ -32,6 +34,10 @@ size_t hook_sites(const struct fr_hook_record *hook, struct site out[SITES_MAX])
 	if (hook->kind == FR_KIND_CGROUP) {
 		memcpy(out, cgroup_sites, sizeof(cgroup_sites));
 		return ARRAY_SIZE(cgroup_sites);
+	}
+	if (hook->how == HOW_NETNS) {
+		out[0] = netns_site;
+		return 1;
 	}
 	program = first[hook->kind == FR_KIND_GUEST][hook->l3 != 0];
 	out[0] = (struct site){"ingress", hook->how == HOW_TCX ? "tcx/ingress" : "clsact/ingress",
@@ -228,6 +234,8 @@ static int site_link(const struct attach *attach, const struct site *site, int p
 
 	if (attach->hook->how == HOW_TCX)
 		return tcx_link_create(program, attach->hook->ifindex, site->attach_type);
+	if (attach->hook->how == HOW_NETNS)
+		return netns_link_create(program);
 	cgroup = open(attach->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup < 0)
 		return -errno;
@@ -326,6 +334,14 @@ int site_program(const char *dir, const struct fr_hook_record *hook, const struc
 	return err;
 }
 
+static bool target_is(const struct fr_hook_record *hook, const struct link_target *target)
+{
+	if (hook->how == HOW_NETNS)
+		return target->netns == hook->netns;
+	return hook->kind == FR_KIND_CGROUP ? target->cgroup == hook->cgroup
+					    : target->ifindex == hook->ifindex;
+}
+
 static int site_alive(const char *dir, const struct fr_hook_record *hook, const struct site *site,
 		      bool *out)
 {
@@ -339,9 +355,7 @@ static int site_alive(const char *dir, const struct fr_hook_record *hook, const 
 		return err;
 	}
 	err = link_find(dir, hook, site, &target);
-	*out = !err && target.prog_id &&
-	       (hook->kind == FR_KIND_CGROUP ? target.cgroup == hook->cgroup
-					     : target.ifindex == hook->ifindex);
+	*out = !err && target.prog_id && target_is(hook, &target);
 	return err;
 }
 
@@ -431,7 +445,7 @@ static int site_repoint(const char *dir, const char *pins, const char *variants,
 		link = pin_open(dir, name);
 		err = link < 0 ? link : link_target(link, &target);
 		/* Not there; or its device or cgroup is gone: nothing passes there. */
-		if (err || !(target.ifindex || target.cgroup))
+		if (err || !(target.ifindex || target.cgroup || target.netns))
 			return err == -ENOENT ? 0 : err;
 	}
 	program = program_choose(pins, variants, site, target.prog_id);

@@ -31,6 +31,7 @@ const char *const program_names[PROGRAM_COUNT] = {
 	[PROGRAM_SENDMSG4] = "fr_sendmsg4",
 	[PROGRAM_SENDMSG6] = "fr_sendmsg6",
 	[PROGRAM_SOCK_CREATE] = "fr_sock_create",
+	[PROGRAM_LOCAL] = "fr_local",
 	[PROGRAM_CLOCK] = "fr_clock",
 };
 
@@ -40,9 +41,9 @@ const char *const map_names[MAP_COUNT] = {
 	[MAP_FLOWS] = "fr_flows",	  [MAP_TALKS] = "fr_talks",
 	[MAP_EMBRYOS] = "fr_embryos",	  [MAP_PINGS] = "fr_pings",
 	[MAP_ROOM] = "fr_room",		  [MAP_DENIED] = "fr_denied",
-	[MAP_FRAGMENTS] = "fr_fragments", [MAP_THROTTLE] = "fr_throttle",
-	[MAP_EVENTS] = "fr_events",	  [MAP_CONTROL] = "fr_control",
-	[MAP_OWNER] = "fr_owner",
+	[MAP_FRAGMENTS] = "fr_fragments", [MAP_TRANSIT] = "fr_transit",
+	[MAP_THROTTLE] = "fr_throttle",	  [MAP_EVENTS] = "fr_events",
+	[MAP_CONTROL] = "fr_control",	  [MAP_OWNER] = "fr_owner",
 };
 
 struct object {

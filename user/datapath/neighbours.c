@@ -153,6 +153,20 @@ static int ask_device(const struct fr_hook_record *hook, const struct site *site
 	return hook->how == HOW_TCX ? programs : filters;
 }
 
+static int ask_netns(const struct fr_hook_record *hook, const struct site *site,
+		     struct occupants *all)
+{
+	CLEANUP(close_fd) int netns = -1;
+	int back = -1, err = netns_enter(hook->netns, &back);
+
+	if (err)
+		return err;
+	netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	err = netns < 0 ? -errno : add_programs(all, (uint32_t)netns, site->attach_type);
+	netns_leave(&back);
+	return err;
+}
+
 static int ask_cgroup(const char *path, const struct site *site, struct occupants *all)
 {
 	CLEANUP(close_fd)
@@ -163,6 +177,8 @@ static int ask_cgroup(const char *path, const struct site *site, struct occupant
 
 static int ask_hook(const struct place *place, struct occupants *all)
 {
+	if (place->hook->how == HOW_NETNS)
+		return ask_netns(place->hook, place->site, all);
 	return place->hook->kind == FR_KIND_CGROUP ? ask_cgroup(place->path, place->site, all)
 						   : ask_device(place->hook, place->site, all);
 }
@@ -235,8 +251,8 @@ void hook_company(const struct place *place, struct arena *arena, struct company
 			continue;
 		company.words[company.count++] =
 			arena_printf(arena, "%s: %s", i < ours ? "before" : "after", words);
-		/* Each program of a cgroup may refuse, and ours pass on: they hide nothing. */
-		if (i > ours || place->hook->kind == FR_KIND_CGROUP ||
+		/* Each program of a cgroup or of a namespace is asked: they hide nothing. */
+		if (i > ours || place->hook->how >= HOW_CGROUP ||
 		    (!is_flowreeve(&all.list[i], &flowreeve) && flowreeve))
 			continue;
 		company.behind = company.behind ? company.behind : words;

@@ -47,6 +47,8 @@ static int choose_how(const struct change *change, struct fr_hook_record *record
 	bool tcx = false;
 	int err;
 
+	if (record->how == HOW_NETNS)
+		return 0;
 	record->how = HOW_CGROUP;
 	if (record->kind == FR_KIND_CGROUP)
 		return 0;
@@ -115,6 +117,8 @@ static int plan_hook(struct change *change, const struct hook *hook, uint64_t ne
 	record->l3 = hook->l3;
 	record->ifindex = hook->ifindex;
 	record->cgroup = hook->cgroup;
+	if (hook->kind == FR_KIND_INTERFACE && !hook->ifindex)
+		record->how = HOW_NETNS;
 	record->netns = hook->kind == FR_KIND_CGROUP ? 0 : netns;
 	record->request = hook->request;
 	snprintf(record->name, sizeof(record->name), "%s", hook->name);
@@ -133,6 +137,66 @@ static int plan_hook(struct change *change, const struct hook *hook, uint64_t ne
 	planned->fate = HOOK_JOINS;
 	change->joining_count++;
 	return plan_place(change, record, number);
+}
+
+/* ---------------------------------------------------------------- local sockets */
+
+static bool forwarded_passes(const struct change *change)
+{
+	const struct apply_request *request = change->request;
+	const struct fr_image_head *head = request->image->lines;
+
+	for (size_t i = 0; i < request->hook_count; i++)
+		if (request->hooks[i].kind == FR_KIND_INTERFACE)
+			return !(head->flags & FR_F_FORWARD_JUDGE);
+	return false;
+}
+
+static int runs_in_namespace(const struct change *change, uint64_t netns, bool *out)
+{
+	const struct fr_hook_record *old = change->old_hooks.list;
+
+	*out = false;
+	for (uint32_t i = 0; i < change->old_hooks.count; i++)
+		if (old[i].used && old[i].how == HOW_NETNS && old[i].netns == netns)
+			return hook_alive(change->running.dir, &old[i], out);
+	return 0;
+}
+
+static void local_refused(const struct change *change, int err)
+{
+	diag_warning(change->d, NO_LOC, "local-sockets",
+		     "forwarded: judge puts what is forwarded under the rules as well",
+		     "no program can be attached that is asked for this host's sockets: what "
+		     "netfilter turns from transit to one of them (REDIRECT, TPROXY) is not "
+		     "judged: %s",
+		     error_text(err));
+}
+
+/* Beside the interfaces: what passes there as forwarded may be turned to a socket of this host. */
+static int plan_local(struct change *change, uint64_t netns, uint32_t *number)
+{
+	static const struct hook local = {
+		.kind = FR_KIND_INTERFACE, .name = "local sockets", .request = UINT32_MAX};
+	bool runs;
+	int err;
+
+	if (!forwarded_passes(change))
+		return 0;
+	err = runs_in_namespace(change, netns, &runs);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "attach", NULL,
+				  "it cannot be told whether %s is attached: %s", local.name,
+				  error_text(err));
+	err = runs ? 0 : netns_link_try();
+	if (!err)
+		return plan_hook(change, &local, netns, number);
+	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EIO)
+		return diag_error(change->d, NO_LOC, err, "attach", NULL,
+				  "cannot try whether %s can be attached: %s", local.name,
+				  error_text(err));
+	local_refused(change, err);
+	return 0;
 }
 
 static void plan_leaving(struct change *change)
@@ -165,10 +229,13 @@ static int plan_hooks(struct change *change)
 		return diag_error(change->d, NO_LOC, -EINVAL, "attach-limit", NULL,
 				  "%zu attach points: between 1 and %d can be applied",
 				  request->hook_count, FR_HOOKS_MAX);
-	change->hooks = arena_alloc(change->d->arena, request->hook_count * sizeof(*change->hooks));
+	change->hooks =
+		arena_alloc(change->d->arena, (request->hook_count + 1) * sizeof(*change->hooks));
 	change->same_hooks = true;
 	for (size_t i = 0; i < request->hook_count && !err; i++)
 		err = plan_hook(change, &request->hooks[i], netns, &number);
+	if (!err)
+		err = plan_local(change, netns, &number);
 	plan_leaving(change);
 	return err;
 }

@@ -25,7 +25,7 @@ enum { LOOPBACK = 1, NOT_RUN = 1 };
 struct device_trial {
 	int program;	  /* in */
 	bool only_clsact; /* in */
-	int tcx, clsact;
+	int tcx, clsact, local;
 };
 
 static int try_tcx(int program)
@@ -60,6 +60,7 @@ static int device_child(void *shared)
 	if (!trial->only_clsact)
 		trial->tcx = try_tcx(trial->program);
 	trial->clsact = try_clsact(trial->program);
+	trial->local = trial->only_clsact ? -EPERM : netns_link_try();
 	return 0;
 }
 
@@ -134,18 +135,26 @@ static void probe_devices(struct probing *p)
 		.cost = "without TCX as well no policy can attach to interfaces or guests",
 		.remedy = "the modules sch_ingress and cls_bpf",
 	};
+	static const struct feature_words local = {
+		.name = "local-sockets",
+		.purpose = "judges what netfilter turns from forwarded to a socket of this host",
+		.cost = "whoever may send through this host reaches what its netfilter redirects",
+		.remedy = "forwarded: judge in the policy",
+	};
 	CLEANUP(close_fd) int program = probe_program(BPF_PROG_TYPE_SCHED_CLS, 0, -1);
-	struct device_trial trial = {program, false, NOT_RUN, NOT_RUN};
+	struct device_trial trial = {program, false, NOT_RUN, NOT_RUN, NOT_RUN};
 	int err;
 
 	if (program < 0) {
 		probe_add(p, &tcx, finding_of(p, program));
 		probe_add(p, &clsact, finding_of(p, program));
+		probe_add(p, &local, finding_of(p, program));
 		return;
 	}
 	err = try_devices(&trial);
 	probe_add(p, &tcx, device_finding(p, err, trial.tcx));
 	probe_add(p, &clsact, device_finding(p, err, trial.clsact));
+	probe_add(p, &local, device_finding(p, err, trial.local));
 }
 
 /* ---------------------------------------------------------------- cgroups */

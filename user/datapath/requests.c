@@ -275,7 +275,7 @@ static void add_moved(const struct instance *instance, const struct overlap_requ
 		const struct fr_hook_record *hook = &request->hooks[i];
 		bool alive;
 
-		if (hook->kind == FR_KIND_CGROUP || name_now(interfaces, count, hook->ifindex) ||
+		if (!hook->ifindex || name_now(interfaces, count, hook->ifindex) ||
 		    hook_alive(instance->dir, hook, &alive) || !alive)
 			continue;
 		remarks->list = arena_grow(arena, remarks->list, remarks->count, &room,

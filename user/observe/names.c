@@ -108,7 +108,7 @@ const struct fr_rule_record *names_rule_or_none(const struct names *names, uint3
 
 const char *names_interface(const struct names *names, uint32_t ifindex)
 {
-	for (uint32_t i = 0; i < names->hook_count; i++)
+	for (uint32_t i = 0; i < names->hook_count && ifindex; i++)
 		if (names->hooks[i].used && names->hooks[i].kind != FR_KIND_CGROUP &&
 		    names->hooks[i].ifindex == ifindex)
 			return names->hooks[i].name;

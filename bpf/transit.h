@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What passes because it is forwarded, and is not after all: netfilter may turn it to a socket of
+ * this host (REDIRECT, DNAT, TPROXY, a route by mark) once the device's hook has asked the routing
+ * table. So its sender is noted, and when a socket is looked for in his name a moment later, what
+ * he gets is an opening like any other. The packet itself is not to be seen there: who else sends
+ * from this very address and port in the same moment is judged alike, but for answers.
+ */
+#ifndef FR_TRANSIT_H
+#define FR_TRANSIT_H
+
+#include "ask.h"
+#include "host.h"
+#include "track.h"
+
+/* From the hook to the socket: one run of softirqs, or a queue. */
+#define FR_TRANSIT_NS 250000000ull
+
+/* Senders without a port: of later fragments, which are put together after the hook. */
+static __always_inline void transit_key(const struct fr_packet *p, int portless,
+					struct fr_transit_key *key)
+{
+	__builtin_memcpy(key->peer, p->key.peer, sizeof(key->peer));
+	key->peer_port = portless ? 0 : p->key.peer_port;
+	key->proto = portless ? 0 : p->key.proto;
+	key->pad = 0;
+}
+
+/* Only a SYN finds a listener. */
+static __always_inline int transit_may_open(const struct fr_packet *p)
+{
+	if (p->fragment == FR_LATER || p->key.proto == FR_PROTO_UDP)
+		return 1;
+	return p->key.proto == FR_PROTO_TCP &&
+	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
+}
+
+static __always_inline int transit_put(const struct fr_scene *s, const struct fr_packet *p)
+{
+	struct fr_transit fresh = {.vlan = p->key.vlan};
+	struct fr_transit_key key;
+	struct fr_transit *known;
+
+	if (!transit_may_open(p))
+		return 1;
+	transit_key(p, p->fragment == FR_LATER, &key);
+	fresh.last = bpf_ktime_get_boot_ns();
+	fresh.length = p->length;
+	fresh.ifindex = s->ifindex;
+	known = bpf_map_lookup_elem(&fr_transit, &key);
+	if (known)
+		*known = fresh;
+	else
+		bpf_map_update_elem(&fr_transit, &key, &fresh, BPF_ANY);
+	return 1;
+}
+
+static __noinline int transit_note(const struct fr_scene *s, const struct fr_packet *p)
+{
+	return transit_put(s, p);
+}
+
+/* Would it be forwarded, as the routing table has it? Then it is noted. */
+static __noinline int passes_through(const struct fr_scene *s, const struct fr_packet *p)
+{
+	return !(s->head->flags & FR_F_FORWARD_JUDGE) && host_forwards(s->skb, p) &&
+	       transit_put(s, p);
+}
+
+/* ---------------------------------------------------------------- sockets */
+
+static __always_inline const struct fr_transit *transit_at(const struct fr_packet *p, int portless)
+{
+	struct fr_transit_key key;
+	struct fr_transit *noted;
+
+	transit_key(p, portless, &key);
+	noted = bpf_map_lookup_elem(&fr_transit, &key);
+	return noted && bpf_ktime_get_boot_ns() - noted->last < FR_TRANSIT_NS ? noted : 0;
+}
+
+/* Did what may be this packet pass as forwarded a moment ago? */
+static __always_inline int transit_find(struct fr_scene *s, struct fr_packet *p)
+{
+	const struct fr_transit *noted = transit_at(p, 0);
+
+	if (!noted)
+		noted = transit_at(p, 1);
+	if (!noted)
+		return 0;
+	p->key.vlan = noted->vlan;
+	p->length = noted->length;
+	s->ifindex = noted->ifindex;
+	return 1;
+}
+
+/* The answer to what a socket of this host has asked, without being connected. */
+static __always_inline int transit_is_answer(const struct fr_scene *s, const struct fr_packet *p)
+{
+	int embryo;
+	const struct fr_flow *flow = flow_find(s, p, &p->key, &embryo);
+
+	return flow && flow->opener == FR_EGRESS && flow->reason != FR_REASON_FORWARDED &&
+	       !(flow->flags & FR_FLOW_WOULD_DROP) &&
+	       judge_admits(s, p, FR_EGRESS, p->key.peer_port, 0);
+}
+
+#endif /* FR_TRANSIT_H */
