@@ -157,7 +157,7 @@ $(BUILD)/talk: tests/vm/talk.c
 # What bench-gate holds TEST_RUN against: before the flow table of our own.
 BENCH_BEFORE ?= 2086cba
 
-.PHONY: check check-unit check-kernel check-e2e check-peers check-style check-commands check-vm bench fuzz fuzzers
+.PHONY: check check-unit check-kernel check-e2e check-peers check-style check-commands check-vm check-fresh bench fuzz fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 fuzz: fuzzers  ## the four fuzzers, FUZZ_SECONDS each (60)
 	$(Q)BUILD=$(BUILD) scripts/fuzz
@@ -174,11 +174,13 @@ check-peers: $(BUILD)/flowreeve  ## every row of the vendors' tables with real p
 	$(Q)tests/peers/run $(PEERS)
 check-vm:  ## Debian's kernels under QEMU, x86-64 and arm64; VM="-a x86 -k 5.10" for some
 	$(Q)scripts/check-vm $(VM)
+check-fresh:  ## quick start and first tests on a machine with nothing installed, root; FRESH=--all for every test
+	$(Q)scripts/check-fresh $(FRESH)
 check-style:  ## floors, headers, limits of style
 	$(Q)scripts/check-style
 check-commands:  ## every command that tests and scripts call is of a package of scripts/dependencies
 	$(Q)scripts/check-commands
-check: all  ## every test; sudo scripts/check installs what they need first
+check: all  ## every test; scripts/check, as root, installs what they need first
 	$(Q)tests/run
 bench: $(BUILD)/bench all  ## what packets and policies cost, side by side with nftables, root; BENCH="-t rr -r 10000" for a part
 	$(Q)BUILD=$(BUILD) scripts/bench $(BENCH)

@@ -55,6 +55,13 @@ ask_one() { ls frobnicate; }
 ask_two() { frobnicate; } # offends
 "ask_$tool" frobnicate
 
+timeout 3 ${tool:+frobnicate} ls # offends
+env ${tool:+"$tool"} A="$tool" ls frobnicate
+env ${tool:+A=1} frobnicate # offends
+setting="A=$1"
+env "$setting" ls frobnicate
+env "$setting" frobnicate # offends
+
 cat >"$work/made" <<-'SH' # a script that is made here
 	#!/bin/sh
 	frobnicate # offends
