@@ -19,6 +19,7 @@ enum { /* of sockets and addresses, from headers that BPF programs cannot includ
        FR_SK_RAW = 3,
        FR_AF_INET = 2,
        FR_AF_INET6 = 10,
+       FR_TO_OTHERS = 3, /* pkt_type: another station's by its Ethernet address */
 };
 
 #define FR_TCP_OPTIONS_MAX 40u
@@ -156,6 +157,38 @@ static __always_inline int host_is_control(struct __sk_buff *skb, const struct f
 		return 0;
 	sk = bpf_sk_fullsock(sk);
 	return sk && sk->type == FR_SK_RAW && sk->protocol == FR_PROTO_TCP;
+}
+
+static __always_inline int sock_has_addresses(const struct bpf_sock *sk, const struct fr_packet *p)
+{
+	__u32 local[4], peer[4];
+
+	__builtin_memcpy(local, p->key.local, sizeof(local));
+	__builtin_memcpy(peer, p->key.peer, sizeof(peer));
+	if (p->v4)
+		return sk->src_ip4 == local[3] && sk->dst_ip4 == peer[3];
+	return !((sk->src_ip6[0] ^ local[0]) | (sk->src_ip6[1] ^ local[1]) |
+		 (sk->src_ip6[2] ^ local[2]) | (sk->src_ip6[3] ^ local[3]) |
+		 (sk->dst_ip6[0] ^ peer[0]) | (sk->dst_ip6[1] ^ peer[1]) |
+		 (sk->dst_ip6[2] ^ peer[2]) | (sk->dst_ip6[3] ^ peer[3]));
+}
+
+/* Does the socket that sends it have a connection of exactly this tuple? It may be of another
+ * network namespace, which no look-up reaches. TC egress. */
+static __noinline int host_sends(struct __sk_buff *skb, const struct fr_packet *p)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk)
+		return 0;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->type != FR_SK_STREAM || sk->protocol != FR_PROTO_TCP)
+		return 0;
+	if (sk->state == FR_SK_LISTEN || sk->state == FR_SK_SYN_SENT)
+		return 0;
+	if (sk->src_port != p->key.local_port || bpf_ntohs(sk->dst_port) != p->key.peer_port)
+		return 0;
+	return sock_has_addresses(sk, p);
 }
 
 /* Would the host forward this packet rather than take it? Only a proven yes counts. TC ingress. */

@@ -32,6 +32,7 @@ struct wire {
 		*peer_addr; /* else 198.51.100.1 and 192.0.2.host, or 2001:db8… */
 	const void *body;   /* in place of the transport header */
 	uint16_t body_size;
+	const uint8_t *to; /* Ethernet address; else 0 */
 	uint8_t tags;
 	uint16_t tag[12];
 	uint8_t options;   /* words of IPv4 options */
@@ -159,6 +160,8 @@ static inline void wire_make(const struct wire *w, struct frame *f)
 	uint32_t at = 12, length;
 
 	memset(f, 0, sizeof(*f));
+	if (w->to)
+		memcpy(f->data, w->to, 6);
 	for (int i = 0; i < w->tags; i++, at += 4) {
 		wire_put16(f->data + at, i + 1 < w->tags ? 0x88a8 : 0x8100);
 		wire_put16(f->data + at + 2, w->tag[i]);

@@ -7,6 +7,7 @@
 #include "parsed.h"
 #include "require.h"
 
+enum { TO_OTHERS = 3 };					/* pkt_type */
 enum { SYN_SENT = 2, SYN_RECV = 3, NEW_SYN_RECV = 12 }; /* of sockets, as the kernel has them */
 
 /* ---------------------------------------------------------------- before and after */
@@ -258,6 +259,16 @@ static void check_forwarded(const struct fr_flow *flow, const struct fr_packet *
 		"a host's socket gets nothing by a flow that conntrack has forgotten");
 }
 
+/* Nothing vouches for TCP that comes in to this host but a socket; other stations' is their own. */
+static void check_adopted(const struct fr_packet *p, const struct native_packet *packet,
+			  const struct fr_event *trace)
+{
+	if (trace->reason != FR_REASON_ADOPTED || packet->kind != FR_KIND_INTERFACE ||
+	    packet->dir != FR_INGRESS || p->key.proto != FR_PROTO_TCP)
+		return;
+	require(packet->host.tcp_state || packet->type == TO_OTHERS, "somebody vouches");
+}
+
 void verdict_check(const struct site *site, const struct memory *before,
 		   const struct native_packet *packet, const struct fr_event *trace)
 {
@@ -276,6 +287,7 @@ void verdict_check(const struct site *site, const struct memory *before,
 	check_forwarded(flow, &p, packet, trace);
 	if (is_others(flow, &p, packet))
 		flow = NULL;
+	check_adopted(&p, packet, trace);
 	check_tcp(flow, &p, packet, trace);
 	if (is_oracles(trace->reason) && p.fragment != FR_LATER)
 		require(oracle_agrees(site, flow, &p, packet, trace),

@@ -374,6 +374,7 @@ int native_run(const struct native_packet *packet, struct fr_event *trace)
 		.ifindex = packet->ifindex,
 		.ingress_ifindex = packet->ingress_ifindex,
 		.gso_segs = packet->segments,
+		.pkt_type = packet->type,
 		.data = (uint32_t)(uintptr_t)shim.low,
 		.data_end = (uint32_t)(uintptr_t)shim.low + linear,
 	};

@@ -31,6 +31,7 @@ struct native_packet {
 	uint16_t protocol; /* as the kernel has it, host order */
 	uint16_t vlan;	   /* accelerated tag: 1 << 15 | VLAN id, 0 none */
 	uint32_t ifindex, ingress_ifindex, segments;
+	uint8_t type; /* pkt_type: whose it is by its Ethernet address */
 	struct native_host host;
 };
 

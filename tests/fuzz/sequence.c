@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { ETHERNET = 14, FIN = 1, SYN = 2, RST = 4, ACK = 16, DEVICE = 2, OTHER_DEVICE = 3 };
+enum { TO_HOST, TO_ALL, TO_GROUP, TO_OTHERS };
 enum { WHAT_AGAIN = 10, WHAT_ANSWER, WHAT_SITE, WHAT_TIME, WHAT_ANSWER_TCP, WHAT_SHAKE };
 
 void cursor_open(struct cursor *cursor, const uint8_t *data, size_t size, bool plain)
@@ -94,6 +95,16 @@ static uint8_t flags_answering(const struct cursor *c, uint8_t option)
 	return option & 2 ? FIN | ACK : ACK;
 }
 
+/* As eth_type_trans() has it, of a device that has another address. */
+static uint8_t type_of(const struct bytes *f)
+{
+	static const uint8_t all[6] = {255, 255, 255, 255, 255, 255};
+
+	if (f->size < 6 || !(f->data[0] & 1))
+		return TO_OTHERS;
+	return memcmp(f->data, all, sizeof(all)) ? TO_GROUP : TO_ALL;
+}
+
 static void packet_fill(const struct cursor *c, uint8_t option, struct native_packet *out)
 {
 	static const uint32_t linear[] = {FRAME_MAX, 0, 14, 18, 34, 54, 62, 74};
@@ -109,12 +120,15 @@ static void packet_fill(const struct cursor *c, uint8_t option, struct native_pa
 	out->linear = FRAME_MAX;
 	out->protocol = protocol_of(&c->frame);
 	out->ifindex = DEVICE;
+	out->type = type_of(&c->frame);
 	out->ingress_ifindex = option & 16 ? OTHER_DEVICE : 0;
 	if (c->plain)
 		return;
 	if (c->l3 && c->frame.size)
 		out->protocol = c->frame.data[0] >> 4 == 6 ? 0x86dd : 0x0800;
 	out->linear = linear[option & 7];
+	if (out->type == TO_OTHERS && c->frame.size > 5 && c->frame.data[5] & 1)
+		out->type = TO_HOST;
 	out->vlan = option & 8 ? 1 << 15 | 5 : 0;
 	out->host.tcp_state = streams[option >> 5];
 	out->host.udp_state = sockets[option >> 5 & 3];

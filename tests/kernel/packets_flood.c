@@ -3,7 +3,7 @@
  * What an attacker, or a scan, can send beside the conversations that are under way: floods into
  * every table of flows, and the ways around adoption.
  */
-#include "packets_rig.h"
+#include "packets_sockets.h"
 
 #include "../thin.h"
 
@@ -92,14 +92,16 @@ Test(packets_flood, a_flood_into_any_table_evicts_no_transfer, .timeout = 120)
 static void blind_acks(struct rig *rig)
 {
 	bool adopted = rig->kind == FR_KIND_GUEST;
+	uint8_t own[6];
 
+	device_address("pk0", own);
 	under_way(rig);
 	if (adopted)
 		FLOOD(rig, 20000, FR_PASS, ADOPTED, HTTPS, .dir = IN, .proto = TCP, .peer = 443,
 		      .host = 8, .flags = ACK);
 	else
 		FLOOD(rig, 20000, FR_DROP, DEFAULT, IN, .dir = IN, .proto = TCP, .peer = 443,
-		      .host = 8, .flags = ACK);
+		      .host = 8, .flags = ACK, .to = own);
 	cr_assert(adopted || !rig_entries(rig, "fr_embryos", NULL, NULL));
 	FLOOD(rig, 300, FR_DROP, DEFAULT, IN, .dir = IN, .proto = TCP, .peer = 443, .host = 8,
 	      .flags = SYN);

@@ -108,7 +108,7 @@ static void checksums_fill(struct frame *f, bool v6)
 		wire_put16(f->data + f->ip + 10, folded(words_sum(f->data + f->ip, 20, 0)));
 }
 
-static void device_address(const char *device, uint8_t out[6])
+void device_address(const char *device, uint8_t out[6])
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct ifreq request = {0};

@@ -371,9 +371,9 @@ Test(packets_tcp, every_state_ends_after_its_idle_time)
 /* ---------------------------------------------------------------- adoption */
 
 /* A SYN, a SYN-ACK, even after a mid-stream packet of the peer was let in. */
-static void adoption_on_guests(struct rig *rig)
+static void adoption_without_sockets(struct rig *rig)
 {
-	if (rig->kind != FR_KIND_GUEST)
+	if (rig->kind == FR_KIND_CGROUP)
 		return;
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN | ACK);
@@ -410,22 +410,53 @@ Test(packets_tcp, guests_are_adopted_in_the_grace_time_only_and_never_by_a_syn)
 	struct rig rig;
 
 	rig_open(&rig);
-	rig_each(&rig, &adopting, adoption_on_guests);
+	rig_each(&rig, &adopting, adoption_without_sockets);
 	rig_each(&rig, &enforce, no_adoption);
 	rig_close(&rig);
 }
 
-Test(packets_tcp, the_grace_time_is_nothing_to_those_whose_sockets_can_be_asked)
+Test(packets_tcp, the_grace_time_is_nothing_to_a_cgroup_whose_sockets_can_be_asked)
 {
 	struct rig rig;
 
 	rig_open(&rig);
-	for (int kind = 0; kind < FR_KINDS; kind++) {
-		rig.kind = kind;
-		rig_start(&rig, &adopting);
-		if (kind != FR_KIND_GUEST)
-			no_adoption(&rig);
-	}
+	rig.kind = FR_KIND_CGROUP;
+	rig_start(&rig, &adopting);
+	no_adoption(&rig);
+	rig_close(&rig);
+}
+
+/* Of a device above the attached one, in a namespace of its own: no socket here may take it, and
+ * where forwarding is on it passes as the answer to somebody's. */
+static void siblings(struct rig *rig)
+{
+	struct site on = adopting;
+	uint8_t own[6];
+	int listener;
+
+	if (rig->kind != FR_KIND_INTERFACE)
+		return;
+	listener = socket_at(rig->v6, SOCK_STREAM, true, EPHEMERAL);
+	cr_assert_eq(listen(listener, 1), 0);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
+	close(listener);
+	device_address("pk0", own);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .to = own, HTTPS_IN = ACK);
+	PASS(rig, ADOPTED, HTTPS, HTTPS_IN = ACK);
+	PASS(rig, ADOPTED, SSH, SSH_IN = ACK);
+	on.flags_on = FR_F_FORWARDING_ON;
+	rig_start(rig, &on);
+	PASS(rig, FORWARDED_REPLY, FR_RULE_OTHER, HTTPS_IN = ACK);
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+}
+
+Test(packets_tcp, what_runs_on_a_device_above_is_adopted_where_no_socket_here_would_take_it)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	addresses_up();
+	rig_each(&rig, &adopting, siblings);
 	rig_close(&rig);
 }
 
