@@ -116,6 +116,7 @@ enum fr_image_flags {
 	FR_F_DHCP = 1 << 11,
 	FR_F_ICMP_ERROR = 1 << 12,
 	FR_F_FORWARDING_ON = 1 << 16, /* host fact at apply: ip_forward or ipv6 forwarding is on */
+	FR_F_BRIDGE_PORTS = 1 << 17,  /* host fact at apply: fr_ports has entries */
 };
 
 /* Line 0: all that a packet of a known flow needs, read once per packet. */
@@ -419,6 +420,18 @@ struct fr_denied {
 	char comm[FR_COMM_LEN];
 	__u32 opener_port; /* the last one seen */
 	__u32 pad2;
+};
+
+/*
+ * `fr_ports`, by ifindex: attached interfaces that are ports of a bridge, as they are at apply.
+ * This host can be reached by these two addresses alone; what comes in for another one is the
+ * bridge's to pass on. User space writes; a program that sees this host send with another address
+ * sets `mixed`, and the entry holds no longer.
+ */
+struct fr_port {
+	__u8 bridge[6]; /* Ethernet address of the bridge */
+	__u8 own[6];	/* and of the port */
+	__u32 mixed;
 };
 
 /* ---------------------------------------------------------------- events */

@@ -7,6 +7,7 @@
 #ifndef FR_JUDGE_H
 #define FR_JUDGE_H
 
+#include "bridge.h"
 #include "builtin.h"
 #include "excuse.h"
 
@@ -357,12 +358,25 @@ static __always_inline void judge_settle(const struct fr_scene *s, const struct 
 	book(s, p, f, h);
 }
 
+/* What is refused, and is no packet of this host's at all. */
+static __always_inline void judge_bridged(const struct fr_scene *s, struct fr_finding *f,
+					  struct fr_hook h)
+{
+	if (h.kind != FR_KIND_INTERFACE || h.dir != FR_INGRESS || f->verdict == FR_PASS ||
+	    !is_bridged(s))
+		return;
+	f->flow = 0;
+	f->start = f->opened = f->staged = 0;
+	find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
+}
+
 static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p, struct fr_hook h)
 {
 	struct fr_finding f = {.opener = h.dir};
 
 	if (!judge_before(s, p, &f, h))
 		judge_ip(s, p, &f, h);
+	judge_bridged(s, &f, h);
 	if (!f.flow) /* known flows come by one path: nothing to forget */
 		finding_forget(&f, s->conf->zero);
 	judge_settle(s, p, &f, h);

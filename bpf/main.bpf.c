@@ -56,6 +56,8 @@ static __always_inline int tc_judge(struct __sk_buff *skb, struct fr_hook h, boo
 
 	if (scene_open(&s, skb, skb->ifindex))
 		return TC_PASS_ON;
+	if (h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS && !l3)
+		bridge_watch(&s);
 	p.packets = skb->gso_segs ?: 1;
 	p.key.scope = FR_SCOPE(h.kind, skb->ifindex);
 	tc_parse(&s, skb, &p, l3);

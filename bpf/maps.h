@@ -61,6 +61,8 @@ FR_MAP(fr_fragments, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_fragment_key, struct
 
 /* Senders of what passed as forwarded. Programs only. */
 FR_MAP(fr_transit, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_transit_key, struct fr_transit);
+/* Ports of bridges. User space inserts and deletes, programs read and set `mixed`. */
+FR_MAP(fr_ports, BPF_MAP_TYPE_HASH, FR_HOOKS_MAX, __u32, struct fr_port);
 
 /* Rate limit of refusal events. Programs only. */
 FR_MAP(fr_throttle, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_throttle_key, struct fr_throttle);

@@ -72,6 +72,7 @@ static struct shim_table shim_tables[] = {
 	SHIM_TABLE(fr_denied, false),
 	SHIM_TABLE(fr_fragments, false),
 	SHIM_TABLE(fr_transit, false),
+	SHIM_TABLE(fr_ports, false),
 	SHIM_TABLE(fr_throttle, false),
 	SHIM_TABLE(fr_counters, true),
 	SHIM_TABLE(fr_reasons, true),

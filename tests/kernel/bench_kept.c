@@ -137,6 +137,7 @@ static void map_blank(int fd)
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
 		entries_zero(fd, &map, (size_t)libbpf_num_possible_cpus());
 		break;
+	case BPF_MAP_TYPE_HASH:
 	case BPF_MAP_TYPE_LRU_HASH:
 		entries_delete(fd);
 		break;

@@ -6,6 +6,7 @@
  */
 #include "packets_sockets.h"
 
+#include <bpf/bpf.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -314,6 +315,94 @@ static void judged_no_more(struct rig *rig)
 Test(packets_forwarded, masqueraded_talk_goes_on_when_it_is_judged_no_more)
 {
 	run(&judging, judged_no_more);
+}
+
+/* ---------------------------------------------------------------- a port of a bridge */
+
+static const uint8_t guest[6] = {2, 0, 0, 0, 0, 7}, bridge[6] = {2, 0, 0, 0, 0, 0xb},
+		     group[6] = {1, 0, 0x5e, 0, 0, 7};
+
+static void port_add(struct rig *rig)
+{
+	struct fr_port port = {0};
+
+	memcpy(port.bridge, bridge, sizeof(port.bridge));
+	device_address("pk0", port.own);
+	cr_assert_eq(bpf_map_update_elem(bench_map(rig->bench, "fr_ports"), &rig->ifindex, &port,
+					 BPF_ANY),
+		     0);
+}
+
+static bool port_is_mixed(struct rig *rig)
+{
+	struct fr_port port;
+
+	cr_assert_eq(bpf_map_lookup_elem(bench_map(rig->bench, "fr_ports"), &rig->ifindex, &port),
+		     0);
+	return port.mixed;
+}
+
+static void bridged(struct rig *rig)
+{
+	uint8_t own[6];
+
+	device_address("pk0", own);
+	port_add(rig);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, .dir = IN, .proto = TCP, .local = 80,
+	     .peer = 7, .flags = SYN);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, TALK(IN, 9));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, ECHO(IN, rig->v6 ? 128 : 8));
+	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, .dir = IN, .proto = TCP,
+	     .flags = SYN | FIN);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, .dir = IN, .proto = 47, .host = 3,
+	     .fragment = true, .offset = 9);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, TALK(IN, 9), .tags = 1, .tag = {5});
+	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "fr_denied", NULL, NULL), 0);
+	/* the host's own, and what is for all */
+	DROP(rig, DEFAULT, IN, .to = bridge, TALK(IN, 9));
+	DROP(rig, DEFAULT, IN, .to = own, TALK(IN, 9));
+	DROP(rig, DEFAULT, IN, .to = group, TALK(IN, 9));
+	DROP(rig, DEFAULT, OUT, .to = guest, TALK(OUT, 10));
+}
+
+/* Frames of the rig come from address 0: neither the bridge's nor the port's. */
+static void bridge_changed(struct rig *rig)
+{
+	port_add(rig);
+	by_way(rig, true);
+	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 9));
+	by_way(rig, false);
+	cr_assert_not(port_is_mixed(rig), "a guest has an address of its own");
+	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, .dir = IN, .proto = TCP, .local = 80,
+	     .flags = SYN);
+	DROP(rig, DEFAULT, OUT, TALK(OUT, 10));
+	cr_assert(port_is_mixed(rig));
+	DROP(rig, DEFAULT, IN, .to = guest, .dir = IN, .proto = TCP, .local = 80, .flags = SYN);
+}
+
+static void bridged_judged(struct rig *rig)
+{
+	port_add(rig);
+	DROP(rig, DEFAULT, IN, .to = guest, TALK(IN, 9));
+}
+
+Test(packets_forwarded, what_passes_the_port_of_a_bridge_for_others_is_theirs)
+{
+	static const struct site on = {
+		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_BRIDGE_PORTS};
+	static const struct site on_audit = {.laws = laws,
+					     .count = ARRAY_SIZE(laws),
+					     .flags_on = FR_F_BRIDGE_PORTS,
+					     .audit = true};
+	static const struct site on_judging = {.laws = laws,
+					       .count = ARRAY_SIZE(laws),
+					       .flags_on = FR_F_BRIDGE_PORTS | FR_F_FORWARD_JUDGE};
+
+	run(&on, bridged);
+	run(&on_audit, bridged);
+	run(&on, bridge_changed);
+	run(&on_judging, bridged_judged);
 }
 
 /* ---------------------------------------------------------------- published ports */

@@ -28,12 +28,14 @@ static void every_map_is_used(struct rig *rig)
 	struct fr_control control = {.refusals_until = ~0ull, .openings_until = ~0ull};
 	const struct fr_transit_key sender = {.proto = UDP};
 	const struct fr_transit noted = {.last = 1};
+	struct fr_port port = {.mixed = 1};
 	uint32_t zero = 0;
 
 	rig_start(rig, &site);
 	bpf_map_update_elem(bench_map(rig->bench, "fr_control"), &zero, &control, BPF_ANY);
 	/* what is forwarded needs routes */
 	bpf_map_update_elem(bench_map(rig->bench, "fr_transit"), &sender, &noted, BPF_ANY);
+	bpf_map_update_elem(bench_map(rig->bench, "fr_ports"), &zero, &port, BPF_ANY);
 	PASS(rig, RULE, LAW(0), .dir = OUT, HTTPS = SYN);
 	PASS(rig, REPLY, LAW(0), .dir = IN, HTTPS = SYN | ACK);
 	PASS(rig, RULE, LAW(0), .dir = OUT, HTTPS = ACK);
@@ -101,6 +103,7 @@ static size_t map_used(int fd)
 		return events_used(fd);
 	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
 		return images_used(fd, map.max_entries);
+	case BPF_MAP_TYPE_HASH:
 	case BPF_MAP_TYPE_LRU_HASH:
 		return !bpf_map_get_next_key(fd, NULL, key);
 	default:

@@ -210,8 +210,8 @@ static bool unchanged(const struct change *change)
 	       same_requests(change) &&
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
-	       (live->flags & FR_F_FORWARDING_ON) == change->extra_flags &&
-	       ident->conntrack == conntrack_jiffies(change->conntrack);
+	       (live->flags & (FR_F_FORWARDING_ON | FR_F_BRIDGE_PORTS)) == change->extra_flags &&
+	       ports_same(change) && ident->conntrack == conntrack_jiffies(change->conntrack);
 }
 
 static int carry_out(struct change *change)
@@ -222,6 +222,8 @@ static int carry_out(struct change *change)
 		memcpy(change->pins, change->running.pins, sizeof(change->pins));
 	else
 		err = epoch_make(change);
+	if (!err)
+		err = ports_store(change);
 	if (!err)
 		err = make_records(change);
 	if (!err)

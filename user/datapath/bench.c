@@ -13,8 +13,8 @@
 enum { MAP_TRACE = MAP_COUNT, BENCH_MAPS, BENCH_FDS = PROGRAM_COUNT + BENCH_MAPS };
 
 struct bench {
-	struct object *object; /* NULL: another process loaded it */
-	int fds[BENCH_FDS];    /* programs, then maps; owned without an object */
+	struct object *object;	     /* NULL: another process loaded it */
+	int fds[BENCH_FDS];	     /* programs, then maps; owned without an object */
 	uint32_t image_lines, slots; /* what the object was sized for */
 	uint32_t generation;
 	uint32_t ifindex;
@@ -145,7 +145,8 @@ int bench_borrow(const int *fds, size_t count, struct diags *d, struct bench **o
 	int err;
 
 	if (count != BENCH_FDS)
-		return diag_error(d, NO_LOC, -EINVAL, "kernel-load", NULL, "not what a bench lends");
+		return diag_error(d, NO_LOC, -EINVAL, "kernel-load", NULL,
+				  "not what a bench lends");
 	err = bench_new(true, d, &bench);
 	if (err)
 		return err;
@@ -175,9 +176,9 @@ static void map_clear(int fd)
 
 static void forget(const struct bench *bench)
 {
-	static const enum kernel_map maps[] = {MAP_FLOWS,  MAP_TALKS,	  MAP_EMBRYOS, MAP_PINGS,
-					       MAP_DENIED, MAP_FRAGMENTS, MAP_TRANSIT,
-					       MAP_THROTTLE};
+	static const enum kernel_map maps[] = {MAP_FLOWS,     MAP_TALKS,   MAP_EMBRYOS,
+					       MAP_PINGS,     MAP_DENIED,  MAP_PORTS,
+					       MAP_FRAGMENTS, MAP_TRANSIT, MAP_THROTTLE};
 
 	static const struct fr_room empty;
 

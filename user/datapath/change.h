@@ -21,6 +21,12 @@ struct lowering_list {
 	size_t count, capacity;
 };
 
+/* An attached interface that is a port of a bridge. */
+struct planned_port {
+	uint32_t ifindex;
+	struct fr_port is;
+};
+
 struct change {
 	const struct apply_request *request;
 	struct diags *d;
@@ -44,6 +50,8 @@ struct change {
 	struct slot_plan slots;
 	uint32_t extra_flags; /* facts of the host, for the head */
 	uint32_t conntrack;   /* and for the ident, in seconds */
+	struct planned_port *ports;
+	size_t port_count;
 	char build[FR_NAME_MAX];
 	bool same_hooks; /* attached as they are, by the same names */
 	struct lowering_list lowered;
@@ -68,6 +76,10 @@ bool claim_lost_front(const struct change *change, const struct planned_hook *ho
 void claims_warn(const struct change *change);
 /* Packets that pass two hooks of what is in force now, and ports of bridges. */
 void overlaps_warn(const struct change *change);
+/* Ports of bridges: found, the same as the programs know, told to the programs of change->pins. */
+int ports_plan(struct change *change);
+bool ports_same(const struct change *change);
+int ports_store(const struct change *change);
 /* A new epoch next to the one that runs, judging by a copy of what is in force. */
 int epoch_make(struct change *change);
 /* Its links and filters: staying and leaving ones get its programs, joining ones are made. */

@@ -35,6 +35,8 @@ struct interface {
 	uint32_t parent;  /* ifindex of the device below it, or of the other end; 0 none here */
 	uint32_t master;  /* ifindex of the bridge or bond that it is a port of, 0 none */
 	char port_of[16]; /* kind of the master: "bridge", "bond" */
+	uint8_t mac[6];
+	uint32_t promiscuity; /* how often it was asked to take all frames */
 	bool addressed;	  /* has an address of its own, other than a link-local one */
 	uint32_t xdp;	  /* id of its XDP program, 0 none */
 };

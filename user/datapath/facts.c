@@ -293,6 +293,8 @@ static void ask_hook(struct asker *asker, const struct fr_hook_record *record)
 			ask_filter(asker, &sites[i], fact);
 		else
 			ask_link(asker, &sites[i], fact);
+		if (!fact->fault && record->kind == FR_KIND_INTERFACE)
+			fact->fault = port_fault(asker->instance, record, asker->arena);
 	}
 }
 

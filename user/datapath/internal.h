@@ -60,6 +60,7 @@ enum kernel_map {
 	MAP_PINGS,
 	MAP_ROOM,
 	MAP_DENIED,
+	MAP_PORTS,
 	MAP_FRAGMENTS,
 	MAP_TRANSIT,
 	MAP_THROTTLE,
@@ -159,6 +160,13 @@ int cgroups_each(const char *pattern, int (*visit)(const char *path, uint64_t id
 		 void *context);
 /* The path below the root, without slashes at its end; NULL when it tries to leave the root. */
 char *cgroup_path_of(struct arena *arena, const char *root, const char *name);
+
+/* ---------------------------------------------------------------- ports.c */
+
+/* Why what the programs know of the bridge of this interface holds no longer; NULL: it does, or
+ * there is none. */
+const char *port_fault(const struct instance *instance, const struct fr_hook_record *hook,
+		       struct arena *arena);
 
 /* ---------------------------------------------------------------- cgroup2.c */
 bool cgroup2_is(const char *path);

@@ -36,14 +36,15 @@ const char *const program_names[PROGRAM_COUNT] = {
 };
 
 const char *const map_names[MAP_COUNT] = {
-	[MAP_IMAGES] = "fr_images",	  [MAP_COUNTERS] = "fr_counters",
-	[MAP_REASONS] = "fr_reasons",	  [MAP_TALLIES] = "fr_tallies",
-	[MAP_FLOWS] = "fr_flows",	  [MAP_TALKS] = "fr_talks",
-	[MAP_EMBRYOS] = "fr_embryos",	  [MAP_PINGS] = "fr_pings",
-	[MAP_ROOM] = "fr_room",		  [MAP_DENIED] = "fr_denied",
-	[MAP_FRAGMENTS] = "fr_fragments", [MAP_TRANSIT] = "fr_transit",
-	[MAP_THROTTLE] = "fr_throttle",	  [MAP_EVENTS] = "fr_events",
-	[MAP_CONTROL] = "fr_control",	  [MAP_OWNER] = "fr_owner",
+	[MAP_IMAGES] = "fr_images",   [MAP_COUNTERS] = "fr_counters",
+	[MAP_REASONS] = "fr_reasons", [MAP_TALLIES] = "fr_tallies",
+	[MAP_FLOWS] = "fr_flows",     [MAP_TALKS] = "fr_talks",
+	[MAP_EMBRYOS] = "fr_embryos", [MAP_PINGS] = "fr_pings",
+	[MAP_ROOM] = "fr_room",	      [MAP_DENIED] = "fr_denied",
+	[MAP_PORTS] = "fr_ports",     [MAP_FRAGMENTS] = "fr_fragments",
+	[MAP_TRANSIT] = "fr_transit", [MAP_THROTTLE] = "fr_throttle",
+	[MAP_EVENTS] = "fr_events",   [MAP_CONTROL] = "fr_control",
+	[MAP_OWNER] = "fr_owner",
 };
 
 struct object {

@@ -163,6 +163,14 @@ static void take_attribute(const struct rtattr *attribute, struct arena *arena,
 	case IFLA_MASTER:
 		memcpy(&interface->master, RTA_DATA(attribute), sizeof(interface->master));
 		break;
+	case IFLA_ADDRESS:
+		if (RTA_PAYLOAD(attribute) == sizeof(interface->mac))
+			memcpy(interface->mac, RTA_DATA(attribute), sizeof(interface->mac));
+		break;
+	case IFLA_PROMISCUITY:
+		memcpy(&interface->promiscuity, RTA_DATA(attribute),
+		       sizeof(interface->promiscuity));
+		break;
 	case IFLA_PROP_LIST:
 		take_altnames(attribute, arena, interface);
 		break;

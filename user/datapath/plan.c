@@ -332,6 +332,10 @@ static int plan_host_facts(struct change *change)
 				  "the kernel does not tell whether it forwards: %s",
 				  error_text(err));
 	change->extra_flags = forwarding ? FR_F_FORWARDING_ON : 0;
+	err = ports_plan(change);
+	if (err)
+		return err;
+	change->extra_flags |= change->port_count ? FR_F_BRIDGE_PORTS : 0;
 	err = host_conntrack(&change->conntrack);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "conntrack", NULL,

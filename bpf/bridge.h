@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An attached interface that is a port of a bridge: what passes it for other stations is not this
+ * host's, also where the host does not forward. Asked for what would otherwise be refused.
+ */
+#ifndef FR_BRIDGE_H
+#define FR_BRIDGE_H
+
+#include "host.h"
+
+struct fr_stations {
+	__u8 to[6], from[6];
+};
+
+static __always_inline int station_is(const __u8 a[6], const __u8 b[6])
+{
+	__u16 x[3], y[3];
+
+	__builtin_memcpy(x, a, sizeof(x));
+	__builtin_memcpy(y, b, sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
+}
+
+/* The record of this device, while it holds, and the addresses of the frame. */
+static __always_inline struct fr_port *port_of(const struct fr_scene *s,
+					       struct fr_stations *stations)
+{
+	__u32 ifindex = s->ifindex;
+	struct fr_port *port;
+
+	if (!(s->head->flags & FR_F_BRIDGE_PORTS))
+		return 0;
+	port = bpf_map_lookup_elem(&fr_ports, &ifindex);
+	if (!port || port->mixed || bpf_skb_load_bytes(s->skb, 0, stations, sizeof(*stations)))
+		return 0;
+	return port;
+}
+
+/* Is it for another station than this host? To the stack it is no more than to any other that is
+ * not meant: a bridge hands up what has its own address. */
+static __noinline int is_bridged(const struct fr_scene *s)
+{
+	struct fr_stations stations;
+	struct fr_port *port;
+
+	if (s->skb->pkt_type != FR_TO_OTHERS || s->head->flags & FR_F_FORWARD_JUDGE)
+		return 0;
+	port = port_of(s, &stations);
+	return port && !station_is(stations.to, port->bridge) &&
+	       !station_is(stations.to, port->own);
+}
+
+/* What this host sends tells the addresses that it can be reached by: the bridge's may have
+ * changed, or there is a macvlan above it. */
+static __noinline int bridge_watch(const struct fr_scene *s)
+{
+	struct fr_stations stations;
+	struct fr_port *port;
+
+	if (s->skb->ingress_ifindex)
+		return 0;
+	port = port_of(s, &stations);
+	if (port && !station_is(stations.from, port->bridge) &&
+	    !station_is(stations.from, port->own))
+		port->mixed = 1;
+	return 0;
+}
+
+#endif /* FR_BRIDGE_H */

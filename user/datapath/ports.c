@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Interfaces of a policy that are ports of a bridge: by which Ethernet addresses this host can be
+ * reached through them, so that the programs can leave alone what is for others. Recorded at apply,
+ * compared with what is there today by `status`.
+ */
+#include "change.h"
+
+#include <string.h>
+
+struct interfaces {
+	struct interface *list;
+	size_t count;
+};
+
+static const struct interface *interface_at(const struct interfaces *all, uint32_t ifindex)
+{
+	for (size_t i = 0; i < all->count && ifindex; i++)
+		if (all->list[i].ifindex == ifindex)
+			return &all->list[i];
+	return NULL;
+}
+
+static bool mac_equal(const struct interface *a, const struct interface *b)
+{
+	return !memcmp(a->mac, b->mac, sizeof(a->mac));
+}
+
+/* A VLAN or macvlan with an Ethernet address of its own: frames for that are this host's as well,
+ * or of a namespace that it serves. A macvlan that has gone to another namespace shows by the
+ * bridge's promiscuity. */
+static bool has_more_addresses(const struct interfaces *all, const struct interface *port,
+			       const struct interface *bridge)
+{
+	static const char *const stacked[] = {"vlan", "macvlan", "macvtap"};
+
+	if (bridge->promiscuity)
+		return true;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct interface *upper = &all->list[i];
+
+		if (upper->parent != port->ifindex && upper->parent != bridge->ifindex)
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(stacked); j++)
+			if (str_equal(upper->kind, stacked[j]) && !mac_equal(upper, port) &&
+			    !mac_equal(upper, bridge))
+				return true;
+	}
+	return false;
+}
+
+/* False where it is no port, or no record of it could hold. */
+static bool port_record(const struct interfaces *all, uint32_t ifindex, struct fr_port *out)
+{
+	const struct interface *port = interface_at(all, ifindex);
+	const struct interface *bridge = port ? interface_at(all, port->master) : NULL;
+
+	if (!bridge || !str_equal(port->port_of, "bridge") || has_more_addresses(all, port, bridge))
+		return false;
+	*out = (struct fr_port){0};
+	memcpy(out->own, port->mac, sizeof(out->own));
+	memcpy(out->bridge, bridge->mac, sizeof(out->bridge));
+	return true;
+}
+
+/* ---------------------------------------------------------------- at apply */
+
+int ports_plan(struct change *change)
+{
+	struct interfaces all;
+	int err = host_interfaces(change->d->arena, change->d, &all.list, &all.count);
+
+	if (err)
+		return err;
+	change->ports =
+		arena_alloc(change->d->arena, (change->hook_count + 1) * sizeof(*change->ports));
+	for (size_t i = 0; i < change->hook_count; i++) {
+		const struct fr_hook_record *hook = &change->hooks[i].record;
+		struct planned_port *port = &change->ports[change->port_count];
+
+		if (hook->kind != FR_KIND_INTERFACE || !port_record(&all, hook->ifindex, &port->is))
+			continue;
+		port->ifindex = hook->ifindex;
+		change->port_count++;
+	}
+	return 0;
+}
+
+static const struct planned_port *planned_at(const struct change *change, uint32_t ifindex)
+{
+	for (size_t i = 0; i < change->port_count; i++)
+		if (change->ports[i].ifindex == ifindex)
+			return &change->ports[i];
+	return NULL;
+}
+
+bool ports_same(const struct change *change)
+{
+	CLEANUP(close_fd)
+	int ports = pin_open_map(change->running.pins, map_names[MAP_PORTS], sizeof(uint32_t),
+				 sizeof(struct fr_port));
+	struct fr_port is;
+	uint32_t ifindex;
+	size_t count = 0;
+
+	if (ports < 0)
+		return false;
+	for (const void *at = NULL; !bpf_map_get_next_key(ports, at, &ifindex); at = &ifindex) {
+		const struct planned_port *port = planned_at(change, ifindex);
+
+		if (!port || bpf_map_lookup_elem(ports, &ifindex, &is) ||
+		    memcmp(&is, &port->is, sizeof(is)) != 0)
+			return false;
+		count++;
+	}
+	return count == change->port_count;
+}
+
+/* Facts of the host, not of the policy: true whichever generation is in force. */
+static int ports_write(const struct change *change, int ports)
+{
+	uint32_t ifindex, next;
+	const void *at = NULL;
+
+	while (!bpf_map_get_next_key(ports, at, &next)) {
+		if (!planned_at(change, next)) {
+			if (bpf_map_delete_elem(ports, &next) && errno != ENOENT)
+				return -errno;
+			continue; /* after the same key as before */
+		}
+		ifindex = next;
+		at = &ifindex;
+	}
+	for (size_t i = 0; i < change->port_count; i++)
+		if (bpf_map_update_elem(ports, &change->ports[i].ifindex, &change->ports[i].is,
+					BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+int ports_store(const struct change *change)
+{
+	CLEANUP(close_fd)
+	int ports = pin_open_map(change->pins, map_names[MAP_PORTS], sizeof(uint32_t),
+				 sizeof(struct fr_port));
+	int err = ports < 0 ? ports : ports_write(change, ports);
+
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "cannot tell the programs of the ports of bridges: %s",
+				  error_text(err));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- today */
+
+const char *port_fault(const struct instance *instance, const struct fr_hook_record *hook,
+		       struct arena *arena)
+{
+	CLEANUP(close_fd)
+	int ports = pin_open_map(instance->pins, map_names[MAP_PORTS], sizeof(uint32_t),
+				 sizeof(struct fr_port));
+	struct diags ignored = {.arena = arena};
+	struct interfaces all;
+	struct fr_port is, now;
+
+	if (ports < 0)
+		return "what the programs know of its bridge cannot be read";
+	if (bpf_map_lookup_elem(ports, &hook->ifindex, &is))
+		return NULL;
+	if (interfaces_of(hook->netns, arena, &ignored, &all.list, &all.count))
+		return "its bridge cannot be asked";
+	if (is.mixed)
+		return "this host sends by it with another Ethernet address than its bridge's: "
+		       "what passes it for others is judged as this host's";
+	if (!port_record(&all, hook->ifindex, &now) || memcmp(&is, &now, sizeof(is)) != 0)
+		return "its bridge, or what lies above that, has another Ethernet address than at "
+		       "apply";
+	return NULL;
+}
