@@ -161,7 +161,8 @@ pipes()
 	}
 	until grep -q 'what the policy refuses' <<<"${line:-}"; do read -r line <&"${there[0]}" || break; done
 	exec 9<"/proc/$there_PID/ns/net"
-	eval "exec ${there[1]}>&-"
+	end=${there[1]}
+	exec {end}>&-
 	wait "$there_PID"
 	chmod 666 "$work/pipe"
 	coproc held { "${nobody[@]}" bash -c 'exec 7<>"$0" 8</dev/zero; echo held; exec cat' "$work/pipe"; }
@@ -171,7 +172,8 @@ pipes()
 	equal 'a namespace is found past the pipes that others hold: exit 0' 0 $?
 	say detach
 	equal 'and left by detach' 0 $code
-	eval "exec ${held[1]}>&-"
+	end=${held[1]}
+	exec {end}>&-
 }
 
 if [ "$(id -u)" != 0 ]; then
