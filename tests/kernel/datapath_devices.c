@@ -385,7 +385,7 @@ Test(datapath_devices, a_pattern_leaves_the_port_of_its_bridge_out)
 	cr_expect(strstr(said, "va1 is a port of a bridge or bond"), "%s", said);
 	view = status();
 	cr_expect(view.enforcing);
-	cr_expect_eq(view.hook_count, 4, "va0 and vbr0");
+	cr_expect_eq(view.hook_count, 5, "va0, vbr0 and the local sockets");
 	cr_expect_eq(view.remark_count, 1);
 	cr_expect(strstr(view.remarks[0].text, "va1: it matches v* and is judged at the bridge"),
 		  "%s", view.remarks[0].text);
@@ -401,17 +401,17 @@ Test(datapath_devices, a_port_with_an_address_or_vlan_of_its_own_is_attached)
 	bridge_make();
 	run("ip addr add 10.9.7.1/24 dev va1");
 	applied(&deny, all_v);
-	cr_expect_eq(status().hook_count, 6);
+	cr_expect_eq(status().hook_count, 7);
 	run("ip addr flush dev va1");
 	if (!system("ip link add link va1 name x type vlan id 7 2>/dev/null")) {
 		applied(&deny, all_v);
-		cr_expect_eq(status().hook_count, 6);
+		cr_expect_eq(status().hook_count, 7);
 		run("ip link del x");
 	}
 	applied(&deny, all_v);
-	cr_expect_eq(status().hook_count, 4);
+	cr_expect_eq(status().hook_count, 5);
 	run("ip addr add 10.9.7.1/24 dev va1");
 	expect_unjudged("va1", "it matches v*");
 	applied(&deny, plain);
-	cr_expect_eq(status().hook_count, 6);
+	cr_expect_eq(status().hook_count, 7);
 }
