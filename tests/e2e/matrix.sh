@@ -131,11 +131,12 @@ matrix_audit()
 		"$(fr_ask "$host" '[.policies[].verdicts[] | select(.verdict == "drop") | .packets] | add // 0' status)"
 }
 
-# Knocks that nothing else counts, at another port each time, until the first is told.
+# Knocks that nothing else counts, at another port each time, until the first is told: not of the intruder, whose
+# next refusals would be held back for a while.
 matrix_watched() # EVENTS
 {
 	knocked=$((${knocked:-0} % 200 + 1))
-	peer_try intruder tcp "$party4" $((9000 + knocked)) --wait 0.1 >/dev/null
+	peer_try nfs tcp "$party4" $((9000 + knocked)) --wait 0.1 >/dev/null
 	[ -s "$1" ]
 }
 
