@@ -61,7 +61,7 @@ odd_apply() # MODE [MORE-RULES] [MORE-LINES]: sets mode, and what becomes of wha
 	[ "$kind" = cgroup ] && outward=denied
 	[ "$1" = audit ] && told=would-drop outward=ok inward=ok
 	odd_policy "$work/odd.yaml" "$1" "${2:-}" "${3:-}"
-	succeeds "$kind, $1: apply" fr "$host" apply "$work/odd.yaml" $options
+	succeeds "$kind, $1: apply" fr "$host" apply "$work/odd.yaml" --allow-removal $options
 }
 
 # Until a tool in the background has said so: FILE WORD
