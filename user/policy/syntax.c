@@ -458,7 +458,7 @@ static bool colon(const struct trouble *t)
 
 	if (!stopped_with(t, "mapping values are not allowed"))
 		return false;
-	if (memmem(t->text + key, t->at - key, ": ", 2)) {
+	if (key < t->at && memmem(t->text + key, t->at - key, ": ", 2)) {
 		struct trouble line = *t;
 		size_t end = line_end(t->source, t->at);
 		size_t value = key + word_size(t->text + key) + 1;
