@@ -361,6 +361,8 @@ static bool colon_inside(const struct trouble *t, size_t from)
 	size_t begin = from + strspn(t->text + from, " \n"), colon = t->at, last;
 	const char *value, *rest;
 
+	if (colon < begin)
+		return false;
 	value = memmem(t->text + begin, colon - begin, ": ", 2);
 	if (memchr(t->text + begin, ';', colon - begin))
 		return fault(t, begin + strcspn(t->text + begin, ";"), 1,
