@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What is right: check, compile and explain say so, for the shipped policies too. Sourced by run.
 
-in=tests/cli/input
 golden check-good 0 check $in/good.yaml
 golden check-table 0 check $in/tables/acme.yaml
 golden check-several 0 check $in/good.yaml $in/tables/acme.yaml $in/enforce.yaml

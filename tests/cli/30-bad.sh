@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Bad input: each kind is refused with exit 3 and a message that says what and where. Sourced by run.
 
-in=tests/cli/input
 golden check-wrong 3 check $in/wrong.yaml
 golden check-good-and-wrong 3 check $in/good.yaml $in/wrong.yaml
 json_is 'a wrong file as JSON' 3 '(.files[0].ok | not) and all(.files[0].diagnostics[]; .line > 0)' \

@@ -20,6 +20,22 @@ static void advice_is(const struct mistake *m, struct advice advice)
 	cr_expect(advice.hint && strstr(advice.hint, m->hint), "%s: %s", m->text, advice.hint);
 }
 
+static void ports_are(const struct mistake *mistakes, size_t number)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct service service[2];
+	size_t count, i;
+
+	for (i = 0; i < number; i++) {
+		struct advice advice = service_advice(arena, mistakes[i].text);
+
+		advice_is(&mistakes[i], advice);
+		cr_expect(!advice.meant ||
+				  service_parse(advice.meant, service, &count) == SERVICE_OK,
+			  "%s: %s", mistakes[i].text, advice.meant);
+	}
+}
+
 Test(net_advice, ports)
 {
 	static const struct mistake mistakes[] = {
@@ -56,17 +72,62 @@ Test(net_advice, ports)
 		{"/", "not a port", "443/tcp"},
 		{"-", "not a port", "443/tcp"},
 	};
+
+	ports_are(mistakes, ARRAY_SIZE(mistakes));
+}
+
+Test(net_advice, as_many_ports_as_were_written)
+{
+	static const struct mistake mistakes[] = {
+		{"443/tcp 80/tcp", "several ports", "own: 443/tcp, 80/tcp"},
+		{"443/tcp, 443/tcp", "several ports", "write '443/tcp'"},
+		{"443/tcp, udp/53", "several ports", "own: 443/tcp, 53/udp"},
+		{"80,443/tcp; 53/udp", "several ports", "own: 80/tcp, 443/tcp, 53/udp"},
+		{"80/tcp-90/tcp", "'/' between them", "write '80-90/tcp'"},
+		{"90/tcp-80/tcp", "before it begins", "write '80-90/tcp'"},
+		{"ftp-data", "numbers, not names", "write '20/tcp'"},
+		{"domain/udp", "numbers, not names", "write '53/udp'"},
+		{"https/udp", "numbers, not names", "write '443/udp'"},
+		{"http, https", "numbers, not names", "own: 80/tcp, 443/tcp"},
+		{"type 8", "protocol of this type is missing", "write 'icmp/8'"},
+		{"8/icmp", "behind its protocol", "write 'icmp/8'"},
+		{"1024+/tcp", "two ends", "write '1024-65535/tcp'"},
+		{"1024+", "which protocol", "write '1024-65535/tcp' or '1024-65535/udp'"},
+		{"1024:/tcp", "two ends", "write '1024-65535/tcp'"},
+		{":1024/tcp", "two ends", "write '0-1024/tcp'"},
+		{">1023/tcp", "two ends", "write '1024-65535/tcp'"},
+		{">= 1024/tcp", "two ends", "write '1024-65535/tcp'"},
+		{"<1024", "which protocol", "write '0-1023/tcp' or '0-1023/udp'"},
+		{"proto 50", "which ports", "any/50"},
+		{"10.0.0.0/24", "belongs under 'peer'", "write peer: [10.0.0.0/24]"},
+		{"fd00::", "belongs under 'peer'", "write peer: [\"fd00::\"]"},
+		{"10.0.0.1:443", "belongs under 'peer'", "write peer: [10.0.0.1]"},
+		{"22/tcp to 10.0.0.1", "belongs under 'peer'", "write peer: [10.0.0.1]"},
+		{"10.0.0.1-10.0.0.9", "belongs under 'peer'", "write the address under 'peer'"},
+		{"\u201chttp\u201d", "quotation marks", "write '80/tcp'"},
+		{"not 22", "negated", "action: deny"},
+		{"^22/tcp", "negated", "action: deny"},
+	};
+
+	ports_are(mistakes, ARRAY_SIZE(mistakes));
+}
+
+/* A part of the text alone would propose something else. */
+Test(net_advice, no_port_is_guessed)
+{
+	static const char *const texts[] = {
+		"443.0/tcp",   "4_43/tcp",	   "80-90-100/tcp",   "80/tcp-90/udp",
+		"443-tcp-80",  "22/ssh-500",	   "443/tcp:80",      "1,024/tcp",
+		"0443,80/tcp", "icmp/3/4,443/tcp", "22/tcp from any", "example.com:443",
+		"tcp, 80/tcp", "8080->80/tcp",	   "--dport -443",    ">65535/tcp",
+		"<0/tcp",      "443/tcp (https)",  "1024-max/tcp",    "/443/tcp"};
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
-	struct service service[2];
-	size_t count, i;
 
-	for (i = 0; i < ARRAY_SIZE(mistakes); i++) {
-		struct advice advice = service_advice(arena, mistakes[i].text);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct advice advice = service_advice(arena, texts[i]);
 
-		advice_is(&mistakes[i], advice);
-		cr_expect(!advice.meant ||
-				  service_parse(advice.meant, service, &count) == SERVICE_OK,
-			  "%s: %s", mistakes[i].text, advice.meant);
+		cr_expect(strstr(advice.message, "not a port and a protocol"), "%s: %s, %s",
+			  texts[i], advice.message, advice.hint);
 	}
 }
 
@@ -80,9 +141,10 @@ Test(net_advice, peers)
 		{"::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "cover it", "\"::/0\""},
 		{"10.0.0.1:80", "no port",
 		 "write '10.0.0.1' here, and the port under 'ports': 80/tcp"},
-		{"[::1]:53/udp", "no port", "write '::1' here, and the port under 'ports': 53/udp"},
+		{"[::1]:53/udp", "no port",
+		 "write \"::1\" here, and the port under 'ports': 53/udp"},
 		{"http://10.0.0.1:8080/x", "a URL", "8080/tcp"},
-		{"!10.0.0.1", "negated", "peer: [10.0.0.1], ports: [any], action: deny}"},
+		{"!10.0.0.1", "negated", "peer: [10.0.0.1], ports: [any], action: deny"},
 		{"10.0.0.0/33", "0 to 32", "10.0.0.0/24"},
 		{"fd00::/129", "0 to 128", "fd00::/64"},
 		{"10.0.0.0/024", "leading 0", "write '10.0.0.0/24'"},
@@ -97,6 +159,15 @@ Test(net_advice, peers)
 		{"10.0.0.1; 10.0.0.2", "several", "10.0.0.1, 10.0.0.2"},
 		{"\u201c10.0.0.1\u201d", "quotation marks", "\"10.0.0.1\""},
 		{"ALL", "the word is 'any'", "'any'"},
+		{"any/ipv4", "both families", "write '0.0.0.0/0'"},
+		{"ALL ipv6", "both families", "write \"::/0\""},
+		{"fd00::/130", "0 to 128", "\"fd00::\" is the one address, 'fd00::/64'"},
+		{"::1/64", "beyond its length", "write \"::/64\" for the subnet, \"::1\" for"},
+		{"any except 10.0.0.1", "negated", "peer: [10.0.0.1], ports: [any], action: deny"},
+		{"!=10.0.0.0/8", "negated", "a rule of the same direction can deny it"},
+		{"!fd00::", "negated", "peer: [\"fd00::\"]"},
+		{"not in 10.0.0.0/8", "negated", "name the peers that are meant"},
+		{"\u201c10.0.0.1:80\u201d", "quotation marks", "write '10.0.0.1' here"},
 		{"local-subnets", "no word", "local-subnet"},
 	};
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
@@ -118,7 +189,8 @@ Test(net_advice, nothing_is_guessed)
 	static const char *const texts[] = {
 		"any.example.com", "amy", "ann.example",    "anny",
 		"web-any",	   "en",  "db.example.com", "10.0.0.0-fd00::",
-		"prefixes/s3",	   "",	  "*.example.com",  "10.0.0.1.nip.io"};
+		"prefixes/s3",	   "",	  "*.example.com",  "10.0.0.1.nip.io",
+		"> 10.0.0.1",	   "any4"};
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

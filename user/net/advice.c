@@ -15,13 +15,27 @@ enum { TEXT_MAX = 200 };
 static const char blanks[] = " \t\n\r";
 
 /* In YAML an item that begins or ends with ':' needs quotes. */
+static bool needs_quotes(const char *text)
+{
+	return *text && (text[0] == ':' || text[strlen(text) - 1] == ':');
+}
+
+const char *text_item(struct arena *arena, const char *text)
+{
+	return arena_printf(arena, needs_quotes(text) ? "\"%s\"" : "%s", text);
+}
+
 static const char *item_text(struct arena *arena, const struct prefix *prefix)
 {
 	char text[PREFIX_TEXT];
-	size_t length = strlen(prefix_text(prefix, text));
-	bool quotes = text[0] == ':' || text[length - 1] == ':';
 
-	return arena_printf(arena, quotes ? "\"%s\"" : "%s", text);
+	return text_item(arena, prefix_text(prefix, text));
+}
+
+/* "write '10.0.0.1'", "write \"::1\"" */
+static const char *shown(struct arena *arena, const char *text)
+{
+	return arena_printf(arena, needs_quotes(text) ? "\"%s\"" : "'%s'", text);
 }
 
 static struct advice say(const char *message, const char *hint)
@@ -35,7 +49,7 @@ static struct advice meant(struct arena *arena, const char *message, const struc
 	char buffer[PREFIX_TEXT];
 	const char *text = arena_strdup(arena, prefix_text(prefix, buffer));
 
-	return (struct advice){message, arena_printf(arena, "write '%s'", text), text};
+	return (struct advice){message, arena_printf(arena, "write %s", shown(arena, text)), text};
 }
 
 static bool is_prefix(const char *text, struct prefix *out)
@@ -61,23 +75,39 @@ static char *trimmed(struct arena *arena, const char *text, size_t size)
 
 /* ---------------------------------------------------------------- not 10.0.0.1 */
 
+/* What a word or sign excludes: "!10.0.0.1", "any except 10.0.0.1"; or NULL. */
+static const char *excluded(const char *text)
+{
+	static const char *const signs[] = {"!=", "!", "^", "~"};
+	static const char *const words[] = {"not ",	"no ",	    "except ", "excluding ",
+					    "without ", "all but ", "any but "};
+
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
+		if (str_starts(text, signs[i]))
+			return text + strlen(signs[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		const char *word = strcasestr(text, words[i]);
+
+		if (word && (word == text || strchr(blanks, word[-1])))
+			return word + strlen(words[i]);
+	}
+	return NULL;
+}
+
 static bool negated(struct arena *arena, const char *text, struct advice *out)
 {
-	static const char *const marks[] = {"!", "^", "~", "not ", "except ", "no "};
-	size_t i;
+	const char *rest = excluded(text);
+	struct prefix prefix;
 
-	for (i = 0; i < ARRAY_SIZE(marks); i++)
-		if (strncasecmp(text, marks[i], strlen(marks[i])) == 0)
-			break;
-	if (i == ARRAY_SIZE(marks))
+	if (!rest)
 		return false;
-	text += strlen(marks[i]);
-	*out = say(
-		"a peer cannot be negated",
-		arena_printf(
+	rest = trimmed(arena, rest, strlen(rest));
+	*out = say("a peer cannot be negated", "name the peers that are meant");
+	if (is_prefix(rest, &prefix))
+		out->hint = arena_printf(
 			arena,
-			"write a rule that denies it: {id: NAME, direction: egress, peer: [%s], ports: [any], action: deny}",
-			trimmed(arena, text, strlen(text))));
+			"%s; a rule of the same direction can deny it: peer: [%s], ports: [any], action: deny",
+			out->hint, item_text(arena, &prefix));
 	return true;
 }
 
@@ -301,8 +331,8 @@ static const char *length_hint(struct arena *arena, const char *address)
 	char text[PREFIX_TEXT];
 
 	is_prefix(arena_printf(arena, "%s/%d", address, v6 ? 64 : 24), &subnet);
-	return arena_printf(arena, "%s is the one address, %s its subnet", address,
-			    prefix_text(&subnet, text));
+	return arena_printf(arena, "%s is the one address, %s its subnet", shown(arena, address),
+			    shown(arena, prefix_text(&subnet, text)));
 }
 
 /* The length of a prefix, where what is before the '/' is an address. */
@@ -450,20 +480,48 @@ static bool word_among(const char *text, const char *const *words, size_t count)
 }
 
 /* Nothing but other words for it: a name that looks much like 'any' may be a host's. */
+static bool all_of_it(const char *text, size_t size)
+{
+	static const char *const all[] = {"any",      "all",	    "*",	 "any/any",
+					  "anywhere", "everywhere", "everything"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (strlen(all[i]) == size && !strncasecmp(text, all[i], size))
+			return true;
+	return false;
+}
+
+/* "any", "any/ipv4", "all ipv6" */
+static bool every_address(struct arena *arena, const char *text, struct advice *out)
+{
+	static const char *const v4[] = {"ipv4", "v4", "ip4", "inet", "inet4"};
+	static const char *const v6[] = {"ipv6", "v6", "ip6", "inet6"};
+	static const char signs[] = "/-_: ";
+	size_t size = strcspn(text, signs);
+	const char *family = text + size + strspn(text + size, signs);
+	struct prefix prefix;
+	bool four = word_among(family, v4, ARRAY_SIZE(v4));
+
+	if (all_of_it(text, strlen(text))) {
+		*out = say("the word is 'any'", "for every address write 'any'");
+		return true;
+	}
+	if (!all_of_it(text, size) || (!four && !word_among(family, v6, ARRAY_SIZE(v6))))
+		return false;
+	is_prefix(four ? "0.0.0.0/0" : "::/0", &prefix);
+	*out = meant(arena, "'any' is both families", &prefix);
+	return true;
+}
+
 static bool other_word(struct arena *arena, const char *text, struct advice *out)
 {
-	static const char *const all[] = {"any",      "all",	  "*",		"any/any",
-					  "0/0",      "anywhere", "everywhere", "everything",
-					  "any/ipv4", "any/ipv6"};
 	static const char *const local[] = {"local",  "lan",	     "localnet",     "local-net",
 					    "subnet", "localsubnet", "local_subnet", "local-lan"};
 	static const char *const ours[] = {"local-subnet", "local-subnet/ipv4",
 					   "local-subnet/ipv6"};
 	const char *near = nearest_word(text, ours, ARRAY_SIZE(ours));
 
-	if (word_among(text, all, ARRAY_SIZE(all))) {
-		*out = say("the word is 'any'", "for every address write 'any'");
-	} else if (!strcasecmp(text, "localhost")) {
+	if (!strcasecmp(text, "localhost")) {
 		*out = say("this host itself", "leave it out: loopback is always allowed");
 	} else if (word_among(text, local, ARRAY_SIZE(local)) || (near && !strchr(text, '.'))) {
 		out->message = "no word for peers";
@@ -482,7 +540,8 @@ static bool one_inside(struct arena *arena, const char *text, struct advice *out
 	struct prefix found = {0}, prefix;
 	size_t count = 0;
 
-	if (is_name(text) && *text != '-')
+	if ((is_name(text) && *text != '-') || strchr(text, '!') ||
+	    (*text != '<' && strpbrk(text, "<>")) || (*text == '<' && !strchr(text, '>')))
 		return false;
 	while (*text) {
 		size_t size = strspn(text, signs), begin = 0, end;
@@ -529,8 +588,9 @@ static bool host_bits(struct arena *arena, const char *text, struct advice *out)
 	if (prefix_parse(text, &prefix) != NET_HOST_BITS)
 		return false;
 	*out = say("it has bits set beyond its length",
-		   arena_printf(arena, "write '%s' for the subnet, '%.*s' for the one address",
-				prefix_text(&prefix, subnet), (int)(slash - text), text));
+		   arena_printf(arena, "write %s for the subnet, %s for the one address",
+				shown(arena, prefix_text(&prefix, subnet)),
+				shown(arena, arena_strndup(arena, text, (size_t)(slash - text)))));
 	return true;
 }
 
@@ -554,19 +614,25 @@ const char *text_unquoted(struct arena *arena, const char *text)
 
 static bool typographic(struct arena *arena, const char *text, struct advice *out)
 {
+	struct prefix prefix;
+
 	text = text_unquoted(arena, text);
 	if (!text)
 		return false;
-	*out = (struct advice){"its quotation marks are none for YAML",
-			       arena_printf(arena, "write \"%s\"", text), text};
+	*out = peer_advice(arena, text);
+	if (prefix_parse(text, &prefix) == NET_OK)
+		*out = (struct advice){.hint = arena_printf(arena, "write \"%s\"", text),
+				       .meant = text};
+	out->message = "its quotation marks are none for YAML";
 	return true;
 }
 
 struct advice peer_advice(struct arena *arena, const char *text)
 {
 	static bool (*const tries[])(struct arena *, const char *, struct advice *) = {
-		host_bits,    typographic, negated,    url,	range,	    netmask,   with_port,
-		wrong_length, backslash,   odd_octets, several, other_word, one_inside};
+		host_bits, typographic,	  negated,	url,	   range,
+		netmask,   with_port,	  wrong_length, backslash, odd_octets,
+		several,   every_address, other_word,	one_inside};
 	struct advice advice = {NULL, NULL, NULL};
 
 	for (size_t i = 0; strlen(text) <= TEXT_MAX && i < ARRAY_SIZE(tries); i++)

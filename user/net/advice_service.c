@@ -1,226 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ports as people write them by mistake: 80:90/tcp, tcp/443, 444tcp, http. The text is taken apart
- * into numbers, protocols and words, and put together as it should be.
+ * Ports as people write them by mistake: what is wrong, and what to write instead. Nothing that is
+ * proposed admits more than what was written.
  */
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "../base/base.h"
-#include "net.h"
+#include "reading.h"
 
-enum { TEXT_MAX = 200, PARTS_MAX = 12, PROTOS_MAX = 4, PORT_MAX = 65535 };
-
-/* Ports that people call by name. For hints only: what a policy means does not depend on names. */
-static const struct {
-	const char *name, *service;
-} known_services[] = {
-	{"http", "80/tcp"},
-	{"https", "443/tcp"},
-	{"ssh", "22/tcp"},
-	{"sftp", "22/tcp"},
-	{"ftp", "21/tcp"},
-	{"telnet", "23/tcp"},
-	{"smtp", "25/tcp"},
-	{"smtps", "465/tcp"},
-	{"submission", "587/tcp"},
-	{"dns", "53/udp, 53/tcp"},
-	{"domain", "53/udp, 53/tcp"},
-	{"ntp", "123/udp"},
-	{"dhcp", "67/udp"},
-	{"tftp", "69/udp"},
-	{"snmp", "161/udp"},
-	{"syslog", "514/udp"},
-	{"ldap", "389/tcp"},
-	{"ldaps", "636/tcp"},
-	{"kerberos", "88/tcp, 88/udp"},
-	{"imap", "143/tcp"},
-	{"imaps", "993/tcp"},
-	{"pop3", "110/tcp"},
-	{"pop3s", "995/tcp"},
-	{"smb", "445/tcp"},
-	{"cifs", "445/tcp"},
-	{"nfs", "2049/tcp"},
-	{"rdp", "3389/tcp"},
-	{"mysql", "3306/tcp"},
-	{"postgres", "5432/tcp"},
-	{"postgresql", "5432/tcp"},
-	{"iscsi", "3260/tcp"},
-	{"winrm", "5985/tcp"},
-};
-
-static const char *known_service(const char *word)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(known_services); i++)
-		if (strcasecmp(word, known_services[i].name) == 0)
-			return known_services[i].service;
-	return NULL;
-}
-
-/* ---------------------------------------------------------------- taken apart */
-
-struct ports_found {
-	uint64_t from, to;
-};
-
-struct parts {
-	struct arena *arena;
-	struct ports_found ports[PARTS_MAX];
-	const char *proto[PROTOS_MAX];
-	const char *word; /* the first one that is neither */
-	const char *gap;  /* behind a number that a range may follow; or NULL */
-	size_t port_count, proto_count;
-	bool all;	  /* any, all, * */
-	bool proto_first; /* tcp/443 */
-	bool odd_range;	  /* 80:90, 80..90 */
-	bool reversed;
-};
-
-/* What is between two numbers of a range: a dash of any kind, ':', "..", "to". */
-static bool gap_is_range(const char *gap, const char *end, bool *odd)
-{
-	while (gap < end && *gap == ' ')
-		gap++;
-	while (end > gap && end[-1] == ' ')
-		end--;
-	*odd = *gap != '-';
-	return end > gap && end - gap <= 3 &&
-	       (strchr("-:~", *gap) || (unsigned char)*gap >= 0x80 || str_starts(gap, "..") ||
-		str_starts(gap, "to"));
-}
-
-static void add_number(struct parts *p, const char *at, uint64_t number)
-{
-	struct ports_found *last = p->gap ? &p->ports[p->port_count - 1] : NULL;
-	bool odd;
-
-	if (last && gap_is_range(p->gap, at, &odd)) {
-		p->odd_range |= odd;
-		p->reversed |= number < last->from;
-		last->to = number > last->from ? number : last->from;
-		last->from = number < last->from ? number : last->from;
-		p->gap = NULL;
-	} else if (p->port_count < PARTS_MAX) {
-		p->proto_first |= !p->port_count && p->proto_count;
-		p->ports[p->port_count++] = (struct ports_found){number, number};
-		p->gap = at;
-	}
-}
-
-static const char *number_take(struct parts *p, const char *text)
-{
-	bool hex = text[0] == '0' && text[1] == 'x' && isxdigit((unsigned char)text[2]);
-	const char *at = text;
-	char *end;
-	uint64_t number = strtoull(text, &end, hex ? 16 : 10);
-
-	add_number(p, at, number);
-	if (p->gap)
-		p->gap = end;
-	return end;
-}
-
-static void add_proto(struct parts *p, const char *name)
-{
-	if (p->proto_count < PROTOS_MAX)
-		p->proto[p->proto_count++] = name;
-}
-
-static bool is_noise(const char *word)
-{
-	static const char *const noise[] = {"port", "ports", "proto", "protocol",
-					    "and",  "or",    "to"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(noise); i++)
-		if (str_equal(word, noise[i]))
-			return true;
-	return false;
-}
-
-static void add_word(struct parts *p, const char *word)
-{
-	uint8_t number;
-
-	if (str_equal(word, "any") || str_equal(word, "all"))
-		p->all = true;
-	else if (!proto_parse(word, &number))
-		add_proto(p, word);
-	else if (str_equal(word, "ip") && p->port_count)
-		add_proto(p, "tcp"), add_proto(p, "udp");
-	else if (str_equal(word, "ip"))
-		p->all = true;
-	else if (!is_noise(word) && !p->word)
-		p->word = word;
-	if (!str_equal(word, "to"))
-		p->gap = NULL;
-}
-
-static const char *word_take(struct parts *p, const char *text)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
-	size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789");
-	const char *word = arena_strndup(p->arena, text, size);
-	uint8_t number;
-
-	if (proto_parse(word, &number) && !known_service(word)) {
-		size = strspn(text, letters); /* tcp443 */
-		word = arena_strndup(p->arena, text, size);
-	}
-	add_word(p, word);
-	text += size;
-	if ((*text == '4' || *text == '6') && !isdigit((unsigned char)text[1]))
-		text++; /* tcp6 is tcp */
-	return text;
-}
-
-static void take_apart(struct parts *p, const char *text)
-{
-	char *lower = arena_strdup(p->arena, text);
-
-	for (char *at = lower; *at; at++)
-		*at = (char)tolower((unsigned char)*at);
-	for (text = lower; *text;) {
-		if (isdigit((unsigned char)*text))
-			text = number_take(p, text);
-		else if (isalpha((unsigned char)*text))
-			text = word_take(p, text);
-		else
-			p->all |= *text++ == '*';
-	}
-}
-
-/* ---------------------------------------------------------------- put together */
-
-static const char *port_text(struct arena *arena, const struct ports_found *port)
-{
-	if (port->from == port->to)
-		return arena_printf(arena, "%ju", (uintmax_t)port->from);
-	return arena_printf(arena, "%ju-%ju", (uintmax_t)port->from, (uintmax_t)port->to);
-}
-
-/* Every port with every protocol; *count gets how many. NULL: that is none. */
-static const char *services_text(const struct parts *p, size_t *count)
-{
-	struct service service[2];
-	const char *all = "";
-	size_t found;
-
-	*count = 0;
-	for (size_t i = 0; i < p->port_count; i++)
-		for (size_t k = 0; k < p->proto_count; k++) {
-			const char *text = arena_printf(
-				p->arena, "%s/%s", port_text(p->arena, &p->ports[i]), p->proto[k]);
-
-			if (service_parse(text, service, &found) != SERVICE_OK)
-				return NULL;
-			all = arena_printf(p->arena, "%s%s%s", all, *count ? ", " : "", text);
-			++*count;
-		}
-	return *count ? all : NULL;
-}
-
-/* ---------------------------------------------------------------- the advice */
+enum { TEXT_MAX = 200, LISTED_MAX = 48 };
 
 static struct advice say(const char *message, const char *hint)
 {
@@ -232,6 +20,125 @@ static struct advice meant(struct arena *arena, const char *message, const char 
 	return (struct advice){message, arena_printf(arena, "write '%s'", service), service};
 }
 
+/* ---------------------------------------------------------------- put together */
+
+static const char *port_text(struct arena *arena, const struct port_range *port)
+{
+	if (port->any)
+		return "any";
+	if (port->first == port->last)
+		return arena_printf(arena, "%ju", (uintmax_t)port->first);
+	return arena_printf(arena, "%ju-%ju", (uintmax_t)port->first, (uintmax_t)port->last);
+}
+
+/* NULL: that is none. */
+static const char *service_written(struct arena *arena, const struct port_range *port,
+				   const char *proto)
+{
+	const char *text = arena_printf(arena, "%s/%s", port_text(arena, port), proto);
+	struct service service[2];
+	size_t count;
+
+	if (str_starts(proto, "icmp") && !port->any)
+		text = arena_printf(arena, "%s/%s", proto, port_text(arena, port));
+	return service_parse(text, service, &count) == SERVICE_OK ? text : NULL;
+}
+
+struct listed {
+	const char *text[LISTED_MAX];
+	size_t count, written; /* without those that are there twice, and with them */
+};
+
+static bool list_add(struct listed *list, const char *text)
+{
+	if (!text || list->count == LISTED_MAX)
+		return false;
+	list->written++;
+	for (size_t i = 0; i < list->count; i++)
+		if (str_equal(list->text[i], text))
+			return true;
+	list->text[list->count++] = text;
+	return true;
+}
+
+static bool group_list(struct arena *arena, const struct group *group, struct listed *out)
+{
+	/* icmp/3/4 is one of them, not two */
+	if (group->port_count > 1 && str_starts(group->protos[0] ?: "", "icmp"))
+		return false;
+	for (size_t i = 0; i < group->port_count; i++)
+		for (size_t k = 0; k < group->proto_count; k++)
+			if (!list_add(out,
+				      service_written(arena, &group->ports[i], group->protos[k])))
+				return false;
+	return group->port_count && group->proto_count;
+}
+
+/* Every port with its protocols, or NULL. */
+static const char *services_text(struct arena *arena, const struct groups *groups,
+				 struct listed *list)
+{
+	const char *all = "";
+
+	*list = (struct listed){.count = 0};
+	for (size_t i = 0; i < groups->count; i++)
+		if (!group_list(arena, &groups->list[i], list))
+			return NULL;
+	for (size_t i = 0; i < list->count; i++)
+		all = arena_printf(arena, "%s%s%s", all, i ? ", " : "", list->text[i]);
+	return list->count ? all : NULL;
+}
+
+/* ---------------------------------------------------------------- other things than ports */
+
+/* The first address in a text, or NULL; `after` is what follows it. */
+static const char *address_in(struct arena *arena, const char *text, const char **after)
+{
+	static const char signs[] = "0123456789abcdefABCDEF.:";
+	struct addr addr;
+
+	for (size_t size; *text; text += size + !size) {
+		const char *word, *colon;
+
+		size = strspn(text, signs);
+		word = arena_strndup(arena, text, size);
+		colon = strrchr(word, ':');
+		if (addr_parse(word, &addr) != NET_OK && colon)
+			word = arena_strndup(arena, word, (size_t)(colon - word));
+		*after = text + strlen(word);
+		if (addr_parse(word, &addr) == NET_OK)
+			return word;
+	}
+	return NULL;
+}
+
+/* With its length, when that is right; NULL when it is not. */
+static const char *prefix_at(struct arena *arena, const char *address, const char *after)
+{
+	size_t digits = *after == '/' ? strspn(after + 1, "0123456789") : 0;
+	struct prefix prefix;
+
+	if (digits)
+		address = arena_printf(arena, "%s%.*s", address, (int)digits + 1, after);
+	return prefix_parse(address, &prefix) == NET_OK ? address : NULL;
+}
+
+/* "10.0.0.0/24", "10.0.0.1:443", "443/tcp to 10.0.0.1" */
+static bool address(struct arena *arena, const char *text, struct advice *out)
+{
+	const char *after, *end, *found = address_in(arena, text, &after);
+	const char *peer = "the address under 'peer'";
+
+	if (!found)
+		return false;
+	found = address_in(arena, after, &end) ? NULL : prefix_at(arena, found, after);
+	if (found)
+		peer = arena_printf(arena, "peer: [%s]", text_item(arena, found));
+	*out = say("an address belongs under 'peer'",
+		   arena_printf(arena, "write %s, and here the port alone, like 443/tcp", peer));
+	return true;
+}
+
 /* "icmp/ping", "ping", "echo-request": a type that is none, or that lacks its protocol. */
 static bool icmp_advice(struct arena *arena, const char *text, struct advice *out)
 {
@@ -239,6 +146,8 @@ static bool icmp_advice(struct arena *arena, const char *text, struct advice *ou
 	const char *near = icmp_type_nearest(name);
 	bool named = slash && !strncasecmp(text, "icmp", 4);
 
+	if (strpbrk(text, ",;|&"))
+		return false;
 	if (!named && (slash || !near || (strcmp(near, name) != 0 && strcmp(name, "ping") != 0)))
 		return false;
 	if (near)
@@ -252,211 +161,246 @@ static bool icmp_advice(struct arena *arena, const char *text, struct advice *ou
 	return true;
 }
 
-static const char *form_message(const struct parts *p)
+/* ---------------------------------------------------------------- the advice */
+
+static const char *form_message(struct arena *arena, const struct reading *r)
 {
-	if (p->proto_first)
+	const struct group *group = &r->groups.list[0];
+
+	if (r->misspelt)
+		return arena_printf(arena, "'%s' is not a known protocol", r->misspelt);
+	if (group->service)
+		return "ports are numbers, not names of services";
+	if (r->leading_zero)
+		return "a port has no leading 0";
+	if (group->ports[0].any && !group->proto_first)
+		return "the word is 'any'";
+	if (str_starts(group->protos[0] ?: "", "icmp"))
+		return "a type of ICMP is written behind its protocol and '/'";
+	if (group->proto_first)
 		return "the protocol comes behind the port";
-	if (p->reversed)
+	if (r->open)
+		return "a range has two ends";
+	if (r->reversed)
 		return "the range ends before it begins";
-	if (p->odd_range)
+	if (r->odd_range)
 		return "a range of ports is written with '-'";
 	return "port and protocol are written with '/' between them";
 }
 
 /* Numbers with protocols: everything is there, and only the form is wrong. */
-static bool form_advice(struct parts *p, struct advice *out)
+static bool form_advice(struct arena *arena, const struct reading *r, struct advice *out)
 {
-	size_t count;
-	const char *all = services_text(p, &count);
+	const char *all, *message = form_message(arena, r);
+	struct listed list;
 
-	if (!all || p->word)
+	all = services_text(arena, &r->groups, &list);
+	if (!all || r->negative || (r->leading_zero && list.written > 1))
 		return false;
-	if (count > 1)
-		*out = say("several ports in one item",
-			   arena_printf(p->arena, "each is an item of its own: %s", all));
+	if (list.written > 1 && !r->misspelt && !r->groups.list[0].service)
+		message = "several ports in one item";
+	if (list.count == 1)
+		*out = meant(arena, message, all);
 	else
-		*out = meant(p->arena, form_message(p), all);
+		*out = say(message, arena_printf(arena, "each is an item of its own: %s", all));
+	if (r->leading_zero)
+		out->hint = arena_printf(arena, "%s, without the leading 0", out->hint);
 	return true;
 }
 
 /* 6/443 is 443/tcp. */
-static bool number_first(struct parts *p, const char *text, struct advice *out)
+static bool number_first(struct arena *arena, const char *text, struct reading *r,
+			 struct advice *out)
 {
-	uint64_t first = p->ports[0].from;
+	struct group *group = &r->groups.list[0];
+	uint64_t first = group->ports[0].first;
 
-	if (p->port_count != 2 || p->proto_count || p->word || !strchr(text, '/') || first > 255 ||
+	if (r->groups.count != 1 || group->port_count != 2 || group->proto_count ||
+	    !strchr(text, '/') || first != group->ports[0].last || first > 255 ||
 	    !proto_has_ports((uint8_t)first))
 		return false;
-	p->ports[0] = p->ports[--p->port_count];
-	add_proto(p, proto_name((uint8_t)first));
-	p->proto_first = true;
-	return form_advice(p, out);
+	group->ports[0] = group->ports[--group->port_count];
+	group->protos[group->proto_count++] = proto_name((uint8_t)first);
+	group->proto_first = true;
+	return form_advice(arena, r, out);
 }
 
-static bool missing_proto(struct parts *p, struct advice *out)
+/* With which protocol is anybody's guess. */
+static struct advice port_alone(struct arena *arena, const char *message, const char *port)
 {
-	const char *word = p->word, *near = word ? proto_nearest(word) : NULL;
-	const char *service = word ? known_service(word) : NULL;
-	const char *port = port_text(p->arena, &p->ports[0]);
+	return say(message, arena_printf(arena, "write '%s/tcp' or '%s/udp'", port, port));
+}
 
-	if (!p->port_count || p->proto_count || (word && !service && !near))
+static bool missing_proto(struct arena *arena, const struct reading *r, struct advice *out)
+{
+	const struct group *group = &r->groups.list[0];
+	const struct port_range *port = &group->ports[0];
+	const char *text = port_text(arena, port);
+
+	if (r->groups.count != 1 || !group->port_count || group->proto_count)
 		return false;
-	if (p->port_count > 1) {
+	if (group->port_count > 1)
 		*out = say("several ports, and no protocol",
 			   "each is an item of its own, like 443/tcp");
-	} else if (word) {
-		add_proto(p, service ? strrchr(service, '/') + 1 : near);
-		p->word = NULL;
-		if (!form_advice(p, out))
-			return false;
-		out->message = arena_printf(p->arena, "'%s' is not a known protocol", word);
-	} else {
-		*out = say("it does not say which protocol",
-			   arena_printf(p->arena, "write '%s/tcp' or '%s/udp'", port, port));
-	}
+	else if (r->icmp_type && port->first == port->last && port->last <= UINT8_MAX)
+		*out = meant(arena, "the protocol of this type is missing",
+			     arena_printf(arena, "icmp/%s", text));
+	else if (port->any)
+		*out = say("the word is 'any'", "for every protocol and port write 'any'");
+	else if (r->icmp_type || r->leading_zero || r->negative)
+		return false;
+	else
+		*out = port_alone(arena, "it does not say which protocol", text);
 	return true;
-}
-
-static struct advice service_named(struct parts *p, const char *service)
-{
-	static const char message[] = "ports are numbers, not names of services";
-
-	if (strchr(service, ','))
-		return say(message, arena_printf(p->arena, "write the numbers: %s", service));
-	return meant(p->arena, message, service);
 }
 
 /* "tcp": all of it may be meant, or a port was forgotten. */
-static struct advice proto_alone(struct parts *p, const char *proto, uint8_t number)
+static bool missing_port(struct arena *arena, const struct reading *r, struct advice *out)
 {
 	static const char message[] = "it does not say which ports of the protocol";
+	const struct group *group = &r->groups.list[0];
+	const char *proto = group->protos[0];
+	uint8_t number;
 
-	return say(message,
-		   arena_printf(p->arena,
-				proto_has_ports(number)
-					? "443/%s for one port; for all of it write 'any/%s'"
-				: number == PROTO_ICMP || number == PROTO_ICMP6
-					? "%s/echo-request for ping; for all of it write 'any/%s'"
-					: "for all of it write '%.0sany/%s'",
-				proto, proto));
-}
-
-static bool missing_port(struct parts *p, struct advice *out)
-{
-	const char *service = p->word ? known_service(p->word) : NULL;
-	const char *proto = p->proto_count ? p->proto[0] : NULL;
-	uint8_t number = 0;
-
-	if (p->port_count)
+	if (r->misspelt || r->groups.count != 1 || group->port_count || !group->proto_count ||
+	    proto_parse(proto, &number))
 		return false;
-	if (service)
-		*out = service_named(p, service);
-	else if (p->word)
-		*out = say("ports are numbers", "write the number and the protocol, like 443/tcp");
-	else if (p->all && proto)
-		*out = meant(p->arena, "the word is 'any'",
-			     arena_printf(p->arena, "any/%s", proto));
-	else if (p->all)
-		*out = say("the word is 'any'", "for every protocol and port write 'any'");
-	else if (proto && !proto_parse(proto, &number))
-		*out = proto_alone(p, proto, number);
+	if (group->proto_count > 1)
+		*out = say("it does not say which ports of the protocols",
+			   "each with its port is an item of its own, like 443/tcp");
+	else if (proto_has_ports(number))
+		*out = say(message,
+			   arena_printf(arena, "443/%s for one port; for all of it write 'any/%s'",
+					proto, proto));
+	else if (number == PROTO_ICMP || number == PROTO_ICMP6)
+		*out = say(message,
+			   arena_printf(arena,
+					"%s/echo-request for ping; for all of it write 'any/%s'",
+					proto, proto));
 	else
-		return false;
+		*out = say(message, arena_printf(arena, "for all of it write 'any/%s'", proto));
 	return true;
 }
 
-static bool over_65535(struct parts *p, const char *proto, struct advice *out)
+static bool over_65535(struct arena *arena, const struct group *group, struct advice *out)
 {
 	static const char message[] = "a port is over 65535";
-	const struct ports_found *first = &p->ports[0];
+	const struct port_range *port = &group->ports[0];
+	const char *within;
 
-	if (first->to <= PORT_MAX)
+	if (port->last <= PORT_MAX)
 		return false;
-	if (first->from < PORT_MAX)
-		*out = meant(p->arena, message,
-			     arena_printf(p->arena, "%ju-65535/%s", (uintmax_t)first->from, proto));
-	else
+	within = arena_printf(arena, "%ju-65535", (uintmax_t)port->first);
+	if (port->first >= PORT_MAX)
 		*out = say(message, "a port is a number from 0 to 65535");
+	else if (group->proto_count)
+		*out = meant(arena, message,
+			     arena_printf(arena, "%s/%s", within, group->protos[0]));
+	else
+		*out = port_alone(arena, message, within);
 	return true;
 }
 
 /* "443/gre" */
-static bool portless(struct parts *p, const char *proto, struct advice *out)
+static bool portless(struct arena *arena, const struct group *group, struct advice *out)
 {
+	const char *proto = group->protos[0];
 	uint8_t number;
 
-	if (!p->proto_count || proto_parse(proto, &number) || proto_has_ports(number) ||
-	    number == PROTO_ICMP || number == PROTO_ICMP6)
+	if (!group->proto_count || group->ports[0].any || proto_parse(proto, &number) ||
+	    proto_has_ports(number) || number == PROTO_ICMP || number == PROTO_ICMP6)
 		return false;
-	*out = meant(p->arena, "it gives a port to a protocol that has none",
-		     arena_printf(p->arena, "any/%s", proto));
+	*out = meant(arena, "it gives a port to a protocol that has none",
+		     arena_printf(arena, "any/%s", proto));
 	return true;
 }
 
-/* "-80/tcp", "80-/tcp" */
-static bool half_range(struct parts *p, const char *proto, const char *text, struct advice *out)
+/* "-80/tcp" */
+static bool negative(struct arena *arena, const struct reading *r, struct advice *out)
 {
-	const struct ports_found *first = &p->ports[0];
-	const char *dash = strchr(text, '-');
-	uintmax_t port = first->from;
+	const struct group *group = &r->groups.list[0];
+	const char *proto = group->proto_count ? group->protos[0] : "tcp";
+	uintmax_t port = group->ports[0].first;
 
-	if (p->port_count != 1 || !dash || first->from != first->to ||
-	    !isalnum((unsigned char)dash[1]) == (dash == text))
+	if (!r->negative || group->proto_first)
 		return false;
-	if (dash == text)
-		*out = say("a port is not negative, and a range has two ends",
-			   arena_printf(p->arena, "%ju/%s for the port, 0-%ju/%s for a range", port,
-					proto, port, proto));
-	else
-		*out = meant(p->arena, "a range has two ends",
-			     arena_printf(p->arena, "%ju-65535/%s", port, proto));
+	*out = say("a port is not negative, and a range has two ends",
+		   arena_printf(arena, "%ju/%s for the port, 0-%ju/%s for a range", port, proto,
+				port, proto));
 	return true;
 }
 
-static bool bad_number(struct parts *p, const char *text, struct advice *out)
+/* One port, and at most one protocol. */
+static bool bad_number(struct arena *arena, const struct reading *r, struct advice *out)
 {
-	const char *proto = p->proto_count ? p->proto[0] : "tcp";
+	const struct group *group = &r->groups.list[0];
 
-	return p->port_count && (over_65535(p, proto, out) || portless(p, proto, out) ||
-				 half_range(p, proto, text, out));
+	if (r->groups.count != 1 || group->port_count != 1 || group->proto_count > 1)
+		return false;
+	return over_65535(arena, group, out) || portless(arena, group, out) ||
+	       negative(arena, r, out);
 }
 
-static bool leading_zero(struct parts *p, const char *text, struct advice *out)
+static bool is_negated(const char *text)
 {
-	bool zero = false;
+	static const char *const marks[] = {"!", "^", "~", "not ", "except ", "no "};
 
-	for (const char *at = text; *at; at++)
-		zero |= at[0] == '0' && isdigit((unsigned char)at[1]) &&
-			(at == text || !isdigit((unsigned char)at[-1]));
-	if (!zero || !form_advice(p, out))
-		return false;
-	out->message = "a port has no leading 0";
-	out->hint = arena_printf(p->arena, "%s, without the leading 0", out->hint);
-	return true;
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (!strncasecmp(text, marks[i], strlen(marks[i])))
+			return true;
+	return false;
+}
+
+/* Nothing more than a word. */
+static struct advice not_read(const char *text)
+{
+	bool letters = false, digits = false;
+
+	for (; *text; text++) {
+		letters |= isalpha((unsigned char)*text);
+		digits |= isdigit((unsigned char)*text);
+	}
+	if (letters && !digits)
+		return say("ports are numbers", "write the number and the protocol, like 443/tcp");
+	return say("not a port and a protocol",
+		   "a port is written 443/tcp, 1024-1064/tcp, any/tcp or icmp/echo-request");
+}
+
+static struct advice in_quotes(struct arena *arena, const char *text)
+{
+	struct advice advice = service_advice(arena, text);
+	struct service service[2];
+	size_t count;
+
+	if (service_parse(text, service, &count) == SERVICE_OK)
+		advice = (struct advice){.hint = arena_printf(arena, "write \"%s\"", text),
+					 .meant = text};
+	advice.message = "its quotation marks are none for YAML";
+	return advice;
 }
 
 struct advice service_advice(struct arena *arena, const char *text)
 {
-	static const struct advice none = {
-		"not a port and a protocol",
-		"a port is written 443/tcp, 1024-1064/tcp, any/tcp or icmp/echo-request", NULL};
-	struct parts p = {.arena = arena};
-	struct advice advice;
 	const char *unquoted;
+	struct reading reading;
+	struct advice advice;
 
 	if (strlen(text) > TEXT_MAX)
-		return none;
+		return not_read("");
 	unquoted = text_unquoted(arena, text);
-	take_apart(&p, text);
-	if (*text == '!' || str_starts(text, "not "))
+	if (is_negated(text))
 		return say("a port cannot be negated",
 			   "write a rule that denies it, with 'action: deny' and this port");
 	if (unquoted)
-		return say("its quotation marks are none for YAML",
-			   arena_printf(arena, "write \"%s\"", unquoted));
-	if (icmp_advice(arena, text, &advice) || bad_number(&p, text, &advice) ||
-	    leading_zero(&p, text, &advice) || number_first(&p, text, &advice) ||
-	    form_advice(&p, &advice) || missing_proto(&p, &advice) || missing_port(&p, &advice))
+		return in_quotes(arena, unquoted);
+	if (!strcasecmp(text, "ip"))
+		return say("the word is 'any'", "for every protocol and port write 'any'");
+	if (address(arena, text, &advice) || icmp_advice(arena, text, &advice))
 		return advice;
-	return none;
+	if (service_read(arena, text, &reading) &&
+	    (bad_number(arena, &reading, &advice) || number_first(arena, text, &reading, &advice) ||
+	     form_advice(arena, &reading, &advice) || missing_proto(arena, &reading, &advice) ||
+	     missing_port(arena, &reading, &advice)))
+		return advice;
+	return not_read(text);
 }

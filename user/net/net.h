@@ -111,6 +111,8 @@ struct arena;
 struct advice {
 	const char *message, *hint, *meant;
 };
+/* A text as an item in brackets, in quotes where YAML needs them. */
+const char *text_item(struct arena *arena, const char *text);
 /* A text without the quotation marks of word processors around it, or NULL when there are none. */
 const char *text_unquoted(struct arena *arena, const char *text);
 struct advice peer_advice(struct arena *arena, const char *text);
