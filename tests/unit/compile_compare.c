@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two images compared: which deny rules of the old one refuse something that the new one admits.
+ * Two images compared: which deny rules of the old one refuse something that none of the new does.
  */
 #include "compile_fixture.h"
 
@@ -15,9 +15,10 @@ struct lost {
 	size_t count;
 };
 
+/* By a rule that says so. */
 static bool refuses(const struct decision *decision)
 {
-	return decision->verdict != FR_PASS && !decision->staged;
+	return decision->verdict != FR_PASS && !decision->staged && decision->rule >= FR_RULE_FIRST;
 }
 
 /* The example that comes with a rule is one. */
@@ -35,6 +36,12 @@ static void on_lost(uint32_t rule, const struct tuple *tuple, void *context)
 	lost->rules[rule] = true;
 	lost->example = *tuple;
 	lost->count++;
+}
+
+static void on_any(uint32_t rule, const struct tuple *tuple, void *context)
+{
+	(void)rule, (void)tuple;
+	((struct lost *)context)->count++;
 }
 
 static struct lost lost_between(const struct image *old, const struct image *new)
@@ -88,8 +95,68 @@ Test(compile_compare, what_is_still_refused_is_not_lost)
 	cr_expect_eq(lost_by("deny d 10.0.0.0/8 | 1-100/tcp", "deny d 10.0.0.0/9 | 1-100/tcp",
 			     "deny e 10.128.0.0/9 | 1-100/tcp", example),
 		     0);
-	/* what no rule allows stays refused without a rule that says so */
-	cr_expect_eq(lost_by("deny d 10.0.0.0/8 | 53/udp", NULL, NULL, example), 0);
+}
+
+/* What no rule allows stays refused, until the next change allows it. */
+Test(compile_compare, a_default_is_no_deny_rule)
+{
+	char example[96];
+
+	cr_expect_eq(lost_by("deny d 10.0.0.0/8 | 53/udp", NULL, NULL, example), 1);
+	cr_expect_eq(
+		lost_by("deny d 10.0.0.0/8 | 53/udp", "deny d 10.0.0.0/9 | 53/udp", NULL, example),
+		1);
+	cr_expect_str_eq(example, "ingress proto 17 peer 10.128.0.0 port 53");
+	cr_expect_eq(lost_by("deny d any | any/udp", "deny d any | 1-65535/udp", NULL, example), 1);
+}
+
+static size_t lost_by_builtin(const char *deny, uint32_t was, uint32_t is)
+{
+	struct build old_build, new_build;
+	struct image old, new;
+	struct lost lost = {0};
+
+	old_build = build_new(), new_build = build_new();
+	build_rule(&old_build, FR_INGRESS, deny);
+	build_rule(&new_build, FR_INGRESS, deny);
+	old_build.rs.flags = was, new_build.rs.flags = is;
+	old = build_image(&old_build), new = build_image(&new_build);
+	image_lost_denials(&old, &new, on_any, &lost);
+	image_free(&old);
+	image_free(&new);
+	build_free(&old_build);
+	build_free(&new_build);
+	return lost.count;
+}
+
+Test(compile_compare, a_builtin_that_comes_on_passes_over_deny_rules)
+{
+	static const struct {
+		const char *deny;
+		uint32_t flag;
+		size_t lost;
+	} cases[] = {
+		{"deny d any | 68/udp", FR_F_DHCP, 1},
+		{"deny d any | 1-1000/udp", FR_F_DHCP, 1},
+		{"deny d any | any", FR_F_DHCP, 1},
+		{"deny d fe80::/10 | 546/udp", FR_F_DHCP, 1},
+		{"deny d any | 69/udp", FR_F_DHCP, 0},
+		{"deny d any | 68/udp", FR_F_NEIGHBOUR, 0},
+		{"deny d any | icmpv6/any", FR_F_NEIGHBOUR, 1},
+		{"deny d any | icmpv6/echo-request", FR_F_NEIGHBOUR, 0},
+		{"deny d any | any", FR_F_MULTICAST, 1},
+		{"deny d any | icmp/any", FR_F_ICMP_ERROR, 1},
+		{"deny d any | icmp/echo-request", FR_F_ICMP_ERROR, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint32_t flag = cases[i].flag;
+
+		cr_expect_eq(lost_by_builtin(cases[i].deny, 0, flag), cases[i].lost, "%s",
+			     cases[i].deny);
+		cr_expect_eq(lost_by_builtin(cases[i].deny, flag, 0), 0);
+		cr_expect_eq(lost_by_builtin(cases[i].deny, flag, flag), 0);
+	}
 }
 
 Test(compile_compare, a_narrower_deny_rule_is_found_wherever_it_became_narrower)
@@ -155,7 +222,7 @@ static int look(const struct tuple *tuple, void *context)
 
 	ruleset_decide(search->old, tuple, &was);
 	ruleset_decide(search->new, tuple, &is);
-	if (!refuses(&was) || was.rule < FR_RULE_FIRST || refuses(&is))
+	if (!refuses(&was) || refuses(&is))
 		return 0;
 	search->found++;
 	cr_assert(search->lost->rules[was.rule], "seed %lu: rule %u no longer refuses %s",

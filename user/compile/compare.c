@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a deny rule of one image refuses and another image admits. Both images are read back: where
- * a class of addresses or of ports can begin in either of them, one address and one port stand for
- * all up to the next. Of all with the same two rows or columns one is asked.
+ * What a deny rule of one image refuses and no deny rule of another image does. Both images are
+ * read back: where a class of addresses or of ports can begin in either of them, one address and
+ * one port stand for all up to the next. Of all with the same two rows or columns one is asked.
  */
 #include <stdlib.h>
 
@@ -20,6 +20,7 @@ struct starts {
 struct pair {
 	uint32_t old, new;
 	uint64_t high, low; /* of a service: protocol, port */
+	bool passed;	    /* of a service: a built-in rule that was off may pass it */
 };
 
 struct pairs {
@@ -29,6 +30,7 @@ struct pairs {
 
 struct comparison {
 	const struct image *images[2]; /* old, new */
+	uint32_t builtins;	       /* FR_F_*, on in the new one alone */
 	uint8_t dir;
 	bool v4;
 	struct pairs rows, columns;
@@ -51,24 +53,26 @@ static int start_order(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static void pair_add(struct pairs *pairs, struct pair pair)
-{
-	const struct pair *last = pairs->count ? &pairs->list[pairs->count - 1] : NULL;
-
-	if (last && last->old == pair.old && last->new == pair.new)
-		return;
-	pairs->list = array_reserve(pairs->list, &pairs->capacity, pairs->count + 1ull,
-				    sizeof(*pairs->list));
-	pairs->list[pairs->count++] = pair;
-}
-
 static int pair_order(const void *a, const void *b)
 {
 	const struct pair *left = a, *right = b;
 
 	if (left->old != right->old)
 		return left->old < right->old ? -1 : 1;
-	return left->new < right->new ? -1 : left->new > right->new;
+	if (left->new != right->new)
+		return left->new < right->new ? -1 : 1;
+	return left->passed - right->passed;
+}
+
+static void pair_add(struct pairs *pairs, struct pair pair)
+{
+	const struct pair *last = pairs->count ? &pairs->list[pairs->count - 1] : NULL;
+
+	if (last && !pair_order(last, &pair))
+		return;
+	pairs->list = array_reserve(pairs->list, &pairs->capacity, pairs->count + 1ull,
+				    sizeof(*pairs->list));
+	pairs->list[pairs->count++] = pair;
 }
 
 static void pairs_unique(struct pairs *pairs)
@@ -148,9 +152,9 @@ static void rows_at(struct comparison *c, uint64_t high, struct starts *lows)
 	for (int i = 0; i < 2 && !c->v4; i++)
 		low_starts(c, c->images[i], high, lows);
 	for (uint32_t i = 0; i < lows->count; i++)
-		pair_add(&c->rows,
-			 (struct pair){row_at(c, 0, high, lows->list[i]),
-				       row_at(c, 1, high, lows->list[i]), high, lows->list[i]});
+		pair_add(&c->rows, (struct pair){row_at(c, 0, high, lows->list[i]),
+						 row_at(c, 1, high, lows->list[i]), high,
+						 lows->list[i], false});
 }
 
 static void rows_collect(struct comparison *c)
@@ -194,16 +198,51 @@ static bool has_ports(const struct comparison *c, uint8_t proto)
 	return found;
 }
 
+static bool type_between(uint16_t port, uint8_t first, uint8_t last)
+{
+	return port >> 8 >= first && port >> 8 <= last;
+}
+
+/* Whether a built-in rule that was off may pass packets of this service: bpf/builtin.h. */
+static bool passed_over(const struct comparison *c, uint8_t proto, uint16_t port)
+{
+	uint16_t dhcp = c->v4 ? (c->dir == FR_EGRESS ? 67 : 68) : c->dir == FR_EGRESS ? 547 : 546;
+
+	switch (proto) {
+	case PROTO_UDP:
+		return c->builtins & FR_F_DHCP && port == dhcp;
+	case PROTO_IGMP:
+		return c->builtins & FR_F_MULTICAST && c->v4;
+	case PROTO_ICMP:
+		return c->builtins & FR_F_ICMP_ERROR &&
+		       (type_between(port, 3, 3) || type_between(port, 11, 12));
+	case PROTO_ICMP6:
+		return (c->builtins & FR_F_NEIGHBOUR && type_between(port, 133, 136)) ||
+		       (c->builtins & FR_F_MULTICAST &&
+			(type_between(port, 130, 132) || type_between(port, 143, 143))) ||
+		       (c->builtins & FR_F_ICMP_ERROR && type_between(port, 1, 4));
+	default:
+		return false;
+	}
+}
+
+static bool has_builtin(uint8_t proto)
+{
+	return proto == PROTO_UDP || proto == PROTO_IGMP || proto == PROTO_ICMP ||
+	       proto == PROTO_ICMP6;
+}
+
 static void columns_collect(struct comparison *c)
 {
 	c->columns.count = 0;
 	for (uint32_t proto = 0; proto < 256; proto++) {
-		uint32_t ports = has_ports(c, proto) ? 65536 : 1;
+		bool told_apart = has_ports(c, proto) || (c->builtins && has_builtin(proto));
+		uint32_t ports = told_apart ? 65536 : 1;
 
 		for (uint32_t port = 0; port < ports; port++)
-			pair_add(&c->columns,
-				 (struct pair){column_at(c, 0, proto, port),
-					       column_at(c, 1, proto, port), proto, port});
+			pair_add(&c->columns, (struct pair){column_at(c, 0, proto, port),
+							    column_at(c, 1, proto, port), proto,
+							    port, passed_over(c, proto, port)});
 	}
 	pairs_unique(&c->columns);
 }
@@ -231,15 +270,19 @@ static struct tuple tuple_of(const struct comparison *c, const struct pair *row,
 					    : addr_from_halves(row->high, row->low)};
 }
 
+static bool is_denial(uint32_t cell)
+{
+	return FR_CELL_ACTION(cell) == FR_DENY && FR_CELL_NUMBER(cell) >= FR_RULE_FIRST;
+}
+
 static void cell_compare(struct comparison *c, const struct pair *row, const struct pair *column)
 {
 	uint32_t old = cell_at(c, 0, row->old, column->old), rule = FR_CELL_NUMBER(old);
 	struct tuple tuple;
 
-	if (FR_CELL_ACTION(old) != FR_DENY || rule < FR_RULE_FIRST ||
-	    rule >= c->images[0]->rule_count || c->reported[rule])
+	if (!is_denial(old) || rule >= c->images[0]->rule_count || c->reported[rule])
 		return;
-	if (FR_CELL_ACTION(cell_at(c, 1, row->new, column->new)) == FR_DENY)
+	if (is_denial(cell_at(c, 1, row->new, column->new)) && !column->passed)
 		return;
 	c->reported[rule] = true;
 	tuple = tuple_of(c, row, column);
@@ -249,6 +292,7 @@ static void cell_compare(struct comparison *c, const struct pair *row, const str
 static void family_compare(struct comparison *c, bool v4)
 {
 	c->v4 = v4;
+	columns_collect(c);
 	rows_collect(c);
 	for (uint32_t i = 0; i < c->rows.count; i++)
 		for (uint32_t j = 0; j < c->columns.count; j++)
@@ -258,12 +302,14 @@ static void family_compare(struct comparison *c, bool v4)
 void image_lost_denials(const struct image *old, const struct image *new, denial_visit visit,
 			void *context)
 {
-	struct comparison c = {.images = {old, new}, .visit = visit, .context = context};
+	struct comparison c = {.images = {old, new},
+			       .builtins = image_head(new)->flags & ~image_head(old)->flags,
+			       .visit = visit,
+			       .context = context};
 
 	c.reported = array_new(old->rule_count, sizeof(*c.reported));
 	for (uint8_t dir = 0; dir < FR_DIRS; dir++) {
 		c.dir = dir;
-		columns_collect(&c);
 		family_compare(&c, true);
 		family_compare(&c, false);
 	}

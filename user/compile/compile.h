@@ -48,8 +48,9 @@ typedef int (*tuple_visit)(const struct tuple *tuple, void *context);
 int image_corners(const struct ruleset *rs, uint64_t seed, size_t limit, tuple_visit visit,
 		  void *context);
 
-/* Each rule of `old` that refuses something which `new` admits, with one example, whatever the
- * modes. What a default of `old` refuses is not compared. */
+/* Each deny rule of `old` that refuses something which no deny rule of `new` does, or which a
+ * built-in rule passes that was off, with one example, whatever the modes. A default that refuses
+ * it still is no deny rule: the next change may allow it. */
 typedef void (*denial_visit)(uint32_t rule, const struct tuple *tuple, void *context);
 void image_lost_denials(const struct image *old, const struct image *new, denial_visit visit,
 			void *context);
