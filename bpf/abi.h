@@ -66,6 +66,7 @@ enum {
 	FR_NAME_MAX = 64,     /* policy, table, row, rule names, with the NUL */
 	FR_HOOKS_MAX = 512,   /* attach points of one policy */
 	FR_REQUEST_MAX = 198, /* bytes of a name or pattern of `attach`, with its NUL */
+	FR_SOURCE_MAX = 4096, /* of a path, and of the words of a command, with their NULs */
 	FR_COMM_LEN = 16,
 };
 
@@ -515,7 +516,8 @@ struct fr_state {
 	__u64 zeroed;  /* realtime ns */
 	char policy[FR_NAME_MAX];
 	char build[FR_NAME_MAX];
-	char source[256]; /* path of the policy file, for people */
+	char source[FR_SOURCE_MAX]; /* path of the policy file */
+	char words[FR_SOURCE_MAX];  /* further words of the command: each with its NUL; "" ends */
 };
 
 /* `fr_hooks`. */

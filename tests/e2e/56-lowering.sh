@@ -107,6 +107,41 @@ write enforce "$ens5" < <(rules "$in22")
 sed -i '/^failsafe/d' "$file"
 refused 'a failsafe that passes it over' deny-narrowed --
 
+# By two changes: what the first leaves to the default, the second allows.
+fr agent detach >/dev/null
+two() { printf '%s\n' "  - {id: d, direction: ingress, peer: [$1], ports: [22/tcp], action: deny}" "${@:2}"; }
+write enforce "$ens5" < <(two 10.0.0.0/24)
+succeeds 'a deny rule under a default that denies' fr agent apply "$file"
+write enforce "$ens5" < <(two 10.0.0.0/25)
+refused 'narrower, the rest by the default' deny-narrowed --
+matches 'with an example' 'deny rule d \(ingress\) no longer refuses all that it did: 10.0.0.128 22/tcp' "$said"
+write enforce "$ens5" < <(two 10.0.0.0/25 '  - {id: e, direction: ingress, peer: [10.0.0.128/25], ports: [22/tcp], action: deny}')
+succeeds 'narrower, the rest by another deny rule' fr agent apply "$file"
+fr agent detach >/dev/null
+
+# A built-in rule that is switched on.
+in68='  - {id: no-dhcp, direction: ingress, peer: [any], ports: [60-70/udp], action: deny}'
+write enforce "$ens5" 'builtin: {dhcp: off}' <<<"$in68"
+succeeds 'a deny rule, and the built-in one off' fr agent apply "$file"
+write enforce "$ens5" <<<"$in68"
+refused 'the built-in one on' deny-narrowed --
+write enforce "$ens5" 'builtin: {dhcp: off, nd: off}' <<<"$in68"
+succeeds 'one more off is none' fr agent apply "$file"
+write enforce "$ens5" 'builtin: {dhcp: off}' <<<"$in68"
+succeeds 'nor is one on that passes over nothing' fr agent apply "$file"
+fr agent detach >/dev/null
+e2e_cgroup agent lowering
+own="{cgroups: [/$LAB_TAG-lowering]}"
+out22="${in22/ingress/egress}"
+write enforce "$own" 'builtin: {loopback: off}' <<<"$out22"
+succeeds 'a cgroup, and loopback off' fr agent apply "$file"
+write enforce "$own" <<<"$out22"
+refused 'loopback on' default-lowered --
+fr agent detach >/dev/null
+LAB_CGROUP=''
+write enforce "$ens5" < <(rules "$in22")
+succeeds 'a deny rule again' fr agent apply "$file"
+
 # A default, and what is judged at all.
 write enforce "$ens5" 'default: {ingress: allow}' < <(rules "$in22")
 refused 'a default' default-lowered --

@@ -24,6 +24,12 @@ exchange() # DEVICE OTHER: their names, as udev does
 }
 reaches_second() { lab_enter agent ping -c1 -W1 10.99.0.2 >/dev/null 2>&1 && echo open || echo judged; }
 not_judged() { fr_ask agent '.policies[0].not_judged | map("\(.kind) \(.name) \(.request)") | join(", ")' status; }
+hint() { sed -n 's/^ *| \(flowreeve \)/\1/p' <<<"$said" | head -1; }
+paste() # COMMAND
+{
+	ln -sf "$FLOWREEVE" "$work/flowreeve"
+	lab_enter agent env PATH="$work:$PATH" timeout -s KILL 60 sh -c "$1"
+}
 writes() { policy_write "$work/p.yaml" "$1" "$2"; } # MODE ATTACH
 
 e2e_begin devices
@@ -41,6 +47,7 @@ for options in '' --no-tcx; do
 	equal "$with: a device that comes later is open" open "$(reaches_second)"
 	fr_exits "$with: status exits 5" 5 agent status
 	matches "$with: and names it" 'FAULT +interface ens9: it matches ens\* and is not judged' "$said"
+	equal "$with: with a command" "flowreeve apply --mode enforce --pin-root $LAB_DIR/bpf/flowreeve${options:+ $options} $work/p.yaml" "$(hint)"
 	matches "$with: on stderr too" 'ens9 of policy e2e: it matches ens\* and is not judged \[not-judged\]' "$said"
 	fr_exits "$with: --query exits 5" 5 agent status --query
 	equal "$with: --json names it" 'interface ens9 ens*' "$(not_judged)"
@@ -67,7 +74,8 @@ for options in '' --no-tcx; do
 	matches "$with: the hook has the name of today" 'alive +interface ens5 \(ens9 when applied\)' "$said"
 	matches "$with: the name is another device's" 'FAULT +interface ens9: ens9 is another device now' "$said"
 	equal "$with: the device of before is judged still" judged "$(reaches_second)"
-	succeeds "$with: apply follows the name" fr agent apply "$work/p.yaml" $options
+	fr_exits "$with: apply follows the name" 0 agent apply "$work/p.yaml" $options
+	matches "$with: and says what it lets go" 'lowered +interface ens5, which was ens9 when it was applied, is let go' "$said"
 	equal "$with: and lets the other go" open "$(reaches_second)"
 	fr_exits "$with: status exits 0 again" 0 agent status --query
 	exchange ens5 ens9
@@ -88,9 +96,100 @@ for options in '' --no-tcx; do
 	succeeds "$with: an alternative name" fr agent apply "$work/p.yaml" $options
 	equal "$with: is judged" judged "$(reaches_second)"
 	matches "$with: and shown by its own" 'alive +interface wan ' "$(fr agent status)"
+
+	# That goes to another device: the policy speaks of the name.
+	lab_enter agent ip link property del dev wan altname the-uplink-of-this-host
+	lab_enter agent ip link property add dev ens5 altname the-uplink-of-this-host
+	fr_exits "$with: it goes to another device: status exits 5" 5 agent status
+	succeeds "$with: the command of status heals" paste "$(hint)"
+	fr_exits "$with: and it enforces" 0 agent status --query
+	equal "$with: the device of before is let go" open "$(reaches_second)"
+	lab_enter agent ip link property del dev ens5 altname the-uplink-of-this-host
+	fr agent detach >/dev/null
+	second_gone
+
+	# A device of a pattern that gets another name, while a new one comes by the old name.
+	second ens9
+	writes enforce '{interfaces: ["ens*"]}'
+	succeeds "$with: a pattern" fr agent apply "$work/p.yaml" $options
+	lab_enter agent sh -ec 'ip link set ens9 down; ip link set ens9 name lan0; ip link set lan0 up
+		ip link add ens9 type veth peer name pair9'
+	fr_exits "$with: the name of a pattern's device goes to another: status exits 5" 5 agent status
+	matches "$with: and its hint names what is to be done" 'lan0 is asked for by no name of the policy: add it to attach' "$said"
+	fr_exits "$with: apply lets no device of a pattern go" 3 agent apply "$work/p.yaml" $options
+	matches "$with: and names it" 'interface lan0, which was ens9 when it was applied, is no longer attached' "$said"
+	equal "$with: it is judged" judged "$(reaches_second)"
+	lab_enter agent ip link del ens9
 	fr agent detach >/dev/null
 	second_gone
 done
+
+# A device that goes to another network namespace takes its link along.
+second ens9
+writes enforce '{interfaces: ["ens*"]}'
+succeeds 'a device that moves' fr agent apply "$work/p.yaml"
+if grep -q clsact <<<"$(fr agent status)"; then
+	skip 'a device that moves' 'no TCX'
+else
+	lab_enter agent ip link set ens9 netns "$(lab_netns nfs)"
+	matches 'it is judged there' 'ens9 has gone to another network namespace' "$(fr agent status)"
+	fr_exits 'apply does not let it go' 3 agent apply "$work/p.yaml"
+	matches 'and names it' 'interface ens9, which has gone to another network namespace, is no longer attached' "$said"
+	rm "$LAB_DIR"/bpf/flowreeve/e2e/link-*-egress
+	fr_exits 'nor where one of its links is lost' 3 agent apply "$work/p.yaml"
+	succeeds 'but by the command that says so' fr agent apply "$work/p.yaml" --allow-removal
+fi
+fr agent detach >/dev/null
+second_gone
+
+# A pattern's device becomes the port of a bridge that the pattern takes as well.
+second ens9
+lab_enter agent ip addr flush dev ens9
+writes enforce '{interfaces: ["ens*"]}'
+succeeds 'a device that becomes a port' fr agent apply "$work/p.yaml"
+lab_enter agent sh -ec 'ip link add ensbr type bridge; ip link set ensbr up; ip link set ens9 master ensbr
+	ip addr add 10.99.0.1/24 dev ensbr'
+fr_exits 'the bridge comes: status exits 5' 5 agent status
+succeeds 'the command of status heals' paste "$(hint)"
+fr_exits 'and it enforces' 0 agent status --query
+equal 'at the bridge' judged "$(reaches_second)"
+writes enforce '{interfaces: [ens5]}'
+fr_exits 'neither goes by itself' 3 agent apply "$work/p.yaml"
+lab_enter agent ip link del ensbr
+fr agent detach >/dev/null
+second_gone
+
+# Two policies: what one of them judges is not open.
+other_writes() { # MODE ATTACH
+	policy_write "$work/q.yaml" "$1" "$2"
+	sed -i 's/name: e2e/name: other/' "$work/q.yaml"
+}
+second wan
+writes enforce '{interfaces: ["ens*"]}'
+other_writes enforce '{interfaces: [wan]}'
+succeeds 'one policy' fr agent apply "$work/p.yaml"
+succeeds 'and another' fr agent apply "$work/q.yaml"
+lab_enter agent sh -ec 'ip link set wan down; ip link set wan name ens9; ip link set ens9 up'
+fr_exits 'a device of the other comes under the pattern: no fault' 0 agent status e2e
+matches 'but told' 'ens9: it matches ens\* and is judged by policy other' "$said"
+fr_exits 'what the other has is not taken from it' 3 agent apply "$work/p.yaml"
+matches 'and the hint says so' 'name it in one of the two; flowreeve detach' "$said"
+other_writes audit '{interfaces: [ens9]}'
+succeeds 'the other in audit' fr agent apply "$work/q.yaml" --mode audit
+fr_exits 'the other in audit: a fault' 5 agent status e2e
+matches 'and told' 'ens9 of policy e2e: it matches ens\* and is judged by policy other, in audit' "$said"
+matches 'with what puts it right' 'put policy other in enforce' "$said"
+fr agent detach --all >/dev/null
+writes enforce '{interfaces: [ens5]}'
+other_writes enforce '{interfaces: [ens9]}'
+succeeds 'one device each' fr agent apply "$work/p.yaml"
+succeeds 'and the other' fr agent apply "$work/q.yaml"
+exchange ens5 ens9
+fr_exits 'their names exchanged: no fault' 0 agent status
+matches 'but told' 'ens5: ens5 is another device now, which is judged by policy other' "$said"
+exchange ens5 ens9
+fr agent detach --all >/dev/null
+second_gone
 
 # One pattern of several fits nothing: what ships must apply on a host with one kind of name.
 writes audit '{interfaces: ["en*", "eth*"]}'
@@ -135,3 +234,24 @@ succeeds 'cgroups: apply takes it in' fr agent apply "$work/p.yaml"
 fr_exits 'cgroups: it enforces again' 0 agent status --query
 fr agent detach >/dev/null
 rmdir "$LAB_CGROUP"/[ab]
+
+# Below another root than that of the host.
+root=$LAB_CGROUP
+mkdir -p "$root"/pods/a "$root"/b
+writes enforce '{cgroups: ["/pods/*"]}'
+succeeds 'below a root of its own' fr agent apply "$work/p.yaml" --cgroup "$root"
+fr_exits 'below a root of its own: it enforces' 0 agent status --query
+mkdir "$root"/pods/z
+fr_exits 'below a root of its own: one that comes later' 5 agent status
+matches 'below a root of its own: named' 'FAULT +cgroup /pods/z: it matches' "$said"
+succeeds 'below a root of its own: the command of status heals' paste "$(hint)"
+fr_exits 'below a root of its own: and it enforces' 0 agent status --query
+writes enforce "{cgroups: [/$LAB_TAG-pods/b]}"
+fr_exits 'another root does not let them go' 3 agent apply "$work/p.yaml"
+matches 'another root: named' 'cgroup /pods/a is no longer attached' "$said"
+writes enforce '{cgroups: [/pods/a]}'
+succeeds 'by a plain name' fr agent apply "$work/p.yaml" --cgroup "$root" --allow-removal
+mkdir -p "$root"/b/pods/a
+fr_exits 'the same name below another root is another' 3 agent apply "$work/p.yaml" --cgroup "$root/b"
+fr agent detach >/dev/null
+rmdir "$root"/pods/[az] "$root"/pods "$root"/b/pods/a "$root"/b/pods "$root"/b

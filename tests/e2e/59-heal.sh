@@ -15,7 +15,7 @@ paste() # COMMAND
 	lab_enter "$host" env PATH="$work:$PATH" timeout -s KILL 60 sh -c "$1"
 }
 
-hint() { grep -oP '^ *\| \K(nsenter .*)?flowreeve .*' <<<"$said" | head -1; }
+hint() { sed -n 's/^ *| \(.*flowreeve .*\)/\1/p' <<<"$said" | head -1; }
 state() { fr_ask "$host" '.policies[] | "\(.mode) \(.enforcing) \(.faults)"' status; }
 pins=''
 take_away() { (cd "$pins" && rm -rf $1); }
@@ -23,7 +23,7 @@ take_away() { (cd "$pins" && rm -rf $1); }
 # Damage in a policy that runs; who looks is told, and what is printed heals. PATTERN EXIT [VERB...]
 heal()
 {
-	local what="$kind: $1" code=$2 healed verb=("${@:3}")
+	local what="$kind: $1" code=$2 verb=("${@:3}")
 	[ ${#verb[@]} != 0 ] || verb=(status)
 	take_away "$1"
 	fr_exits "$what: ${verb[*]} exits $code" "$code" "$host" "${verb[@]}"
@@ -32,6 +32,24 @@ heal()
 	equal "$what: in force as it was" 'enforce true 0' "$(state)"
 	succeeds "$what: ${verb[*]} again" fr "$host" "${verb[@]}"
 	equal "$what: and refuses" "$refusal" "$(peer_try "$party" tcp 10.66.0.66 4444 --wait 0.3)"
+}
+
+# Any map; some are for the programs alone, which hold them.
+heal_maps()
+{
+	local name
+	for name in $(cd "$pins" && printf '%s\n' e*/fr_*); do
+		name=${name#*/}
+		case $name in
+		fr_images) ;;
+		fr_ports) heal "e*/$name" 5 ;;
+		fr_throttle | fr_transit | fr_fragments | fr_room | fr_owner)
+			take_away "e*/$name"
+			equal "$kind: without $name" 'enforce true 0' "$(state)"
+			;;
+		*) heal "e*/$name" 1 ;;
+		esac
+	done
 }
 
 heal_run() # KIND
@@ -51,13 +69,12 @@ heal_run() # KIND
 		*) heal "e*/$name" 5 ;;
 		esac
 	done
-	[ "$kind" != interface ] || for name in fr_counters fr_reasons fr_tallies fr_flows fr_talks fr_embryos fr_pings fr_denied fr_events fr_control; do
-		heal "e*/$name" 1
-	done
+	[ "$kind" != interface ] || heal_maps
 	for name in image rules requests; do
 		heal "e*/$name-*" 1
 	done
 	heal 'e*/fr_images' 1
+	matches "$kind: all of it in one word of a shell" "^sh -c '.*detach .* && .*apply" "$healed"
 	[ "$kind" = clsact ] || {
 		heal 'link-*-ingress' 5
 		heal 'link-*-egress' 5
@@ -68,7 +85,7 @@ heal_run() # KIND
 	equal "$kind: nothing of ours is pinned" '' "$(pins_left)"
 }
 
-# Where nothing says any more which file it was, what is printed takes the policy off.
+# Where nothing says any more which file it was, what is printed wants it, and does nothing without.
 forgotten_run() # PATTERN
 {
 	e2e_kind interface
@@ -81,9 +98,124 @@ forgotten_run() # PATTERN
 	fr_exits "without $1: apply stops" 1 "$host" apply "$work/a policy.yaml" --mode enforce
 	matches "without $1: and says why" 'pins-broken' "$said"
 	equal "without $1: what runs still refuses" timeout "$(peer_try agent tcp 10.66.0.66 4444 --wait 0.3)"
-	succeeds "without $1: '$(hint)'" paste "$(hint)"
-	equal "without $1: it is off" '' "$(pins_left)"
-	equal "without $1: and lets pass" ok "$(peer_try agent tcp 10.66.0.66 4444)"
+	matches "without $1: what is printed puts it in force again" "detach .*apply --mode enforce .*FILE.*for FILE" "$(hint)"
+	fails "without $1: and does nothing without the file" paste "$(command_of_hint)"
+	equal "without $1: what runs still refuses" timeout "$(peer_try agent tcp 10.66.0.66 4444 --wait 0.3)"
+	cp "$work/a policy.yaml" "$work/FILE"
+	succeeds "without $1: '$(command_of_hint)'" cd_paste "$(command_of_hint)"
+	equal "without $1: in force as it was" 'enforce true 0' "$(state)"
+	succeeds "without $1: detach" fr "$host" detach
+}
+command_of_hint() { sed "s/, with the file of the policy for FILE.*//" <<<"$(hint)"; }
+cd_paste() { (cd "$work" && paste "$1"); }
+
+# Pins are lost, and the file has gone or moved: what is printed does not name it as if it were there.
+moved_run()
+{
+	e2e_kind interface
+	succeeds 'file gone: apply' fr agent apply "$work/a policy.yaml" --mode enforce
+	mv "$work/a policy.yaml" "$work/FILE"
+	rm "$pins"/e*/s-fr_if_egress
+	fr_exits 'file gone: status' 5 "$host" status
+	matches 'file gone: said' "with the file of the policy for FILE, which is no longer $work/a policy.yaml" "$(hint)"
+	succeeds "file gone: '$(command_of_hint)'" cd_paste "$(command_of_hint)"
+	equal 'file gone: in force as it was' 'enforce true 0' "$(state)"
+	mv "$work/FILE" "$work/a policy.yaml"
+	succeeds 'file gone: the file is back' fr agent apply "$work/a policy.yaml" --mode enforce
+	matches 'and status knows it' "source +$work/a policy.yaml" "$(fr agent status)"
+	succeeds 'file gone: detach' fr agent detach
+}
+
+# The words of the command that the file alone does not say.
+words_run()
+{
+	local words many
+	mkdir -p "$work/far/tab les"
+	mv "$work"/tables/aws-*.yaml "$work/far/tab les"
+	policy_write "$work/a policy.yaml" audit '{interfaces: [ens5]}'
+	(cd "$work/far" && fr agent apply "$work/a policy.yaml" --mode enforce --tables 'tab les' --flows 4096 --local-subnet ens5=10.0.5.0/24 >/dev/null)
+	equal 'words: in force' 'enforce true 0' "$(state)"
+	rm "$pins"/e*/s-fr_if_egress
+	fr_exits 'words: status' 5 agent status
+	words="--tables '$work/far/tab les' --flows 4096 --local-subnet ens5=10.0.5.0/24"
+	matches 'words: all of the command' "^flowreeve apply --mode enforce --pin-root .* $words '$work/a policy.yaml'\$" "$(hint)"
+	succeeds "words: '$(hint)'" paste "$(hint)"
+	equal 'words: in force as it was' 'enforce true 0' "$(state)"
+	equal 'words: with its room' 4096 "$(fr_ask agent '.policies[0].maps[] | select(.map == "flows") | .max' status)"
+	mapfile -t many < <(yes -- --local-subnet=ens5=10.0.5.0/24 | head -200)
+	fr_exits 'words: too long to be kept' 1 agent apply "$work/a policy.yaml" --tables "$work/far/tab les" "${many[@]}"
+	matches 'words: too long, and said' 'cannot be kept with the policy.*command-long' "$said"
+	equal 'words: what runs is untouched' 'enforce true 0' "$(state)"
+	succeeds 'words: detach' fr agent detach
+	mv "$work/far/tab les"/* "$work/tables"
+}
+
+# No command brings a device back: what is printed says what has to be there.
+lost_run()
+{
+	e2e_kind interface
+	lab_enter agent ip link add lost0 type veth peer name lost1
+	policy_write "$work/a policy.yaml" enforce '{interfaces: [ens5, lost0]}'
+	succeeds 'lost: apply' fr agent apply "$work/a policy.yaml"
+	lab_enter agent ip link del lost0
+	fr_exits 'lost: a device with a name' 5 agent status
+	matches 'lost: named' "^interface lost0 has to come back, or go from the file of the policy; then flowreeve apply" "$(hint)"
+	lab_enter agent ip link add lost0 type veth peer name lost1
+	fr_exits 'lost: it is back' 5 agent status
+	succeeds 'lost: and the command heals' paste "$(hint)"
+	policy_write "$work/a policy.yaml" enforce '{interfaces: ["lost*"]}'
+	succeeds 'lost: a pattern' fr agent apply "$work/a policy.yaml" --allow-removal
+	lab_enter agent ip link del lost0
+	fr_exits 'lost: all of a pattern' 5 agent status
+	matches 'lost: all of a pattern, named' "^an interface that matches lost\* has to come back" "$(hint)"
+	succeeds 'lost: detach' fr agent detach
+	e2e_kind cgroup
+	mkdir "$LAB_CGROUP/lost"
+	policy_write "$work/a policy.yaml" enforce "{cgroups: [/$LAB_TAG-agent/lost]}"
+	succeeds 'lost: a cgroup' fr agent apply "$work/a policy.yaml"
+	rmdir "$LAB_CGROUP/lost"
+	until_true gone cgroup || not_ok 'lost: the cgroup is gone'
+	fr_exits 'lost: a cgroup that is gone' 5 agent status
+	matches 'lost: a cgroup, named' "^cgroup /$LAB_TAG-agent/lost has to come back" "$(hint)"
+	succeeds 'lost: detach' fr agent detach
+	LAB_CGROUP=''
+	ip netns add "$LAB_TAG-brief"
+	policy_write "$work/a policy.yaml" enforce '{interfaces: ["d*"]}'
+	ip -n "$LAB_TAG-brief" link add d0 type veth peer name d1
+	ip netns exec "$LAB_TAG-brief" "$FLOWREEVE" apply "$work/a policy.yaml" --pin-root "$LAB_DIR/bpf/flowreeve" >/dev/null
+	ip netns del "$LAB_TAG-brief"
+	until_true gone 'network namespace' || not_ok 'lost: the namespace is gone'
+	fr_exits 'lost: a network namespace' 5 agent status
+	matches 'lost: a network namespace, said' '^its network namespace is gone; in the one that has its interfaces: flowreeve apply' "$(hint)"
+	succeeds 'lost: detach' fr agent detach
+}
+gone() { grep -q "nothing is attached: the $1 is gone" <<<"$(fr agent status)"; }
+
+# Of another policy that cannot be read; the command takes nothing of it off for a passing error.
+other_run()
+{
+	local error call
+	lab_enter agent ip link add other0 type veth peer name other1
+	policy_write "$work/a policy.yaml" enforce '{interfaces: [ens5]}'
+	policy_write "$work/q.yaml" enforce '{interfaces: [other0]}'
+	sed -i 's/name: e2e/name: other/' "$work/q.yaml"
+	succeeds 'other: apply' fr agent apply "$work/q.yaml"
+	for error in EMFILE EIO; do
+		for call in $(seq 4 24); do
+			said=$(lab_enter agent strace -o /dev/null -e trace=bpf -e "inject=bpf:error=$error:when=$call" \
+				"$FLOWREEVE" apply "$work/a policy.yaml" --pin-root "$LAB_DIR/bpf/flowreeve" 2>&1)
+			! grep -q '| .*detach' <<<"$said" || not_ok "other: $error at bpf $call proposes to detach" "$said"
+			fr agent detach e2e >/dev/null 2>&1
+		done
+		ok "other: $error at any call"
+	done
+	rm "$LAB_DIR"/bpf/flowreeve/other/e*/hooks-*
+	fr_exits 'other: its records are gone' 1 agent apply "$work/a policy.yaml"
+	matches 'other: said' 'other/?.* cannot be read.*pins-broken' "$said"
+	succeeds "other: '$(hint)'" paste "$(hint)"
+	fr_exits 'other: and it is in force' 0 agent status --query
+	fr agent detach --all >/dev/null
+	lab_enter agent ip link del other0
 }
 
 # The command is pasted where the devices are, from wherever it was asked for.
@@ -112,3 +244,7 @@ LAB_CGROUP=''
 forgotten_run 'e*/state-*'
 forgotten_run 'e*'
 elsewhere_run
+moved_run
+words_run
+lost_run
+other_run

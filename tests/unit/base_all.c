@@ -123,24 +123,6 @@ Test(base, texts_and_objects_of_an_arena_do_not_meet)
 }
 
 /* lesson: of a path that was cut off in silence, `status` named a file that did not exist. */
-Test(base, a_path_too_long_to_show_is_shown_by_its_end_and_says_so)
-{
-	char out[20];
-
-	text_tail(out, sizeof(out), "/etc/policy-12.yaml");
-	cr_assert_str_eq(out, "/etc/policy-12.yaml"); /* 19 letters */
-	text_tail(out, sizeof(out), "/etc/policy-123.yaml");
-	cr_assert_str_eq(out, "…/policy-123.yaml");
-	text_tail(out, sizeof(out), "/a/b/c/d/e/f/g/h/i.yaml");
-	cr_assert_str_eq(out, "…/e/f/g/h/i.yaml");
-	text_tail(out, sizeof(out), "abcdefghijklmnopqrstuvwxyz");
-	cr_assert_str_eq(out, "…klmnopqrstuvwxyz");
-	text_tail(out, sizeof(out), "aéééééééééz"); /* no half of a letter */
-	cr_assert_str_eq(out, "…éééééééz");
-	text_tail(out, sizeof(out), "");
-	cr_assert_str_eq(out, "");
-}
-
 Test(base, kebab_names)
 {
 	char long_name[100];
@@ -304,10 +286,9 @@ Test(base, a_command_has_what_is_not_the_default_and_its_operand_last)
 				     .pin_root = "/sys/fs/bpf/b",
 				     .operand = "-x.yaml",
 				     .allow_removal = true,
-				     .no_tcx = true,
 				     .more = more,
 				     .more_count = 2};
 	cr_expect_str_eq(command_text(arena, &line),
-			 "flowreeve apply --allow-removal --no-tcx --pin-root /sys/fs/bpf/b "
+			 "flowreeve apply --allow-removal --pin-root /sys/fs/bpf/b "
 			 "--tables 'my tables' -- -x.yaml");
 }

@@ -61,9 +61,6 @@ bool str_starts(const char *text, const char *prefix);
 bool name_is_kebab(const char *text); /* [a-z0-9]+(-[a-z0-9]+)*, shorter than FR_NAME_MAX */
 /* The candidate nearest to `word` by edit distance, or NULL when none is near enough to suggest. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t count);
-/* A file's name as people are shown it: whole where it fits into `size` bytes, else "…" and its
- * end, from a '/' on if there is one. What programs go by is refused when it is too long. */
-void text_tail(char *out, size_t size, const char *text);
 /* Whole string as an unsigned decimal number <= max. 0 or -EINVAL / -ERANGE. */
 int parse_u64(const char *text, uint64_t max, uint64_t *out);
 /* "90", "90s", "5m", "2h", "5d" -> seconds. 0 or -EINVAL / -ERANGE (over 10 years). */
@@ -133,7 +130,7 @@ const char *error_text(int err);
  * is the default pin root. */
 struct command_line {
 	const char *verb, *mode, *pin_root, *operand;
-	bool allow_removal, no_tcx;
+	bool allow_removal;
 	const char *const *more; /* words before the operand */
 	size_t more_count;
 };

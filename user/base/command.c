@@ -37,8 +37,6 @@ const char *command_text(struct arena *arena, const struct command_line *line)
 	text = add_option(arena, text, "--mode", line->mode);
 	if (line->allow_removal)
 		text = arena_printf(arena, "%s --allow-removal", text);
-	if (line->no_tcx)
-		text = arena_printf(arena, "%s --no-tcx", text);
 	if (!str_equal(line->pin_root, PIN_ROOT_DEFAULT))
 		text = add_option(arena, text, "--pin-root", line->pin_root);
 	for (size_t i = 0; i < line->more_count; i++)

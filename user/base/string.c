@@ -98,26 +98,6 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
 	return nearest;
 }
 
-void text_tail(char *out, size_t size, const char *text)
-{
-	static const char mark[] = "…";
-	size_t length = strlen(text);
-	const char *tail, *slash;
-
-	if (length < size) {
-		memcpy(out, text, length + 1);
-		return;
-	}
-	tail = text + length - (size - sizeof(mark));
-	while (((unsigned char)*tail & 0xc0) == 0x80)
-		tail++;
-	slash = strchr(tail, '/');
-	if (slash)
-		tail = slash;
-	memcpy(out, mark, sizeof(mark) - 1);
-	memcpy(out + sizeof(mark) - 1, tail, strlen(tail) + 1);
-}
-
 int parse_u64(const char *text, uint64_t max, uint64_t *out)
 {
 	uint64_t value = 0;

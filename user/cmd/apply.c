@@ -4,9 +4,7 @@
  * one commit point in datapath leaves the running policy untouched.
  */
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd.h"
 
@@ -96,16 +94,6 @@ int load_for_host(struct context *c, const char *path, struct ruleset **rs, stru
 	}
 	diags_keep(&c->diags, &first);
 	return exit_of_resolve(ret);
-}
-
-/* What is remembered of the policy's file has to be found from elsewhere, too. */
-static const char *path_from_anywhere(struct context *c, const char *path)
-{
-	char here[PATH_MAX];
-
-	return *path == '/' || !getcwd(here, sizeof(here))
-		       ? path
-		       : arena_printf(c->arena, "%s/%s", here, path);
 }
 
 int cmd_apply(struct context *c)

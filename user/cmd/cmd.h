@@ -134,6 +134,8 @@ struct host_points {
  * port 22 to everybody? `points`: NULL where the host is not looked at. ssh.c */
 void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,
 		 const struct host_points *points, struct diags *d);
+/* What is remembered of a command has to be found from elsewhere, too. */
+const char *path_from_anywhere(struct context *c, const char *path);
 /* The names that a verb speaks of: operands from `first` on, --policy, else all that are applied.
  */
 int named_policies(struct context *c, size_t first, const char ***names, size_t *count);

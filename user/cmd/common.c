@@ -3,7 +3,9 @@
  * What several verbs do alike: exit codes, loading a policy, finding the policies that are applied.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 
@@ -91,6 +93,15 @@ int load_site(struct context *c, const char *path, struct diags *d, const struct
 		take_mode(c, site->plans[i].rs, i ? &untold : d);
 	*out = site;
 	return 0;
+}
+
+const char *path_from_anywhere(struct context *c, const char *path)
+{
+	char here[PATH_MAX];
+
+	return *path == '/' || !getcwd(here, sizeof(here))
+		       ? path
+		       : arena_printf(c->arena, "%s/%s", here, path);
 }
 
 int named_policies(struct context *c, size_t first, const char ***names, size_t *count)

@@ -244,12 +244,15 @@ static bool is_repeated(uint32_t bit)
 	return !(bit & (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT));
 }
 
-static void keep_words(struct options *o, const struct option_line *line, const char *value,
-		       struct arena *arena)
+static void keep_words(struct context *c, const struct option_line *line, const char *value)
 {
+	struct options *o = &c->options;
+
 	if (!is_repeated(line->bit))
 		return;
-	o->words[o->word_count++] = arena_printf(arena, "--%s", line->name);
+	o->words[o->word_count++] = arena_printf(c->arena, "--%s", line->name);
+	if (value && line->bit & (OPT_TABLES | OPT_CGROUP))
+		value = path_from_anywhere(c, value);
 	if (value)
 		o->words[o->word_count++] = value;
 }
@@ -276,7 +279,7 @@ static int take_option(struct context *c, char **argv, int argc, int *at)
 	if (line->argument && (!value || !*value))
 		return usage_error(c, NULL, "--%s needs a value: %s", line->name, line->argument);
 	c->options.given |= line->bit;
-	keep_words(&c->options, line, value, c->arena);
+	keep_words(c, line, value);
 	return take_value(c, line, value);
 }
 

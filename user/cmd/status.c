@@ -39,6 +39,15 @@ static void warn_behind(struct context *c, const struct status_view *view)
 				     view->hooks[i].hook);
 }
 
+/* The command that heals, but where another policy has to change. */
+static const char *hint_of(struct context *c, const struct status_view *view,
+			   const struct unjudged *unjudged)
+{
+	return unjudged->hint ? unjudged->hint
+			      : policy_heal_command(c->options.host.pin_root, view->policy,
+						    c->arena);
+}
+
 static void warn_unjudged(struct context *c, const struct status_view *view)
 {
 	struct loc nowhere = {0};
@@ -46,9 +55,7 @@ static void warn_unjudged(struct context *c, const struct status_view *view)
 
 	for (size_t i = 0; i < view->unjudged_count && i < most; i++)
 		diag_warning(&c->diags, nowhere, "not-judged",
-			     policy_heal_command(c->options.host.pin_root, view->policy,
-						 c->arena),
-			     "%s of policy %s: %s", view->unjudged[i].name, view->policy,
+			     hint_of(c, view, &view->unjudged[i]), "%s of policy %s: %s", view->unjudged[i].name, view->policy,
 			     view->unjudged[i].why);
 	if (view->unjudged_count > most)
 		diag_warning(&c->diags, nowhere, "not-judged", NULL,
@@ -76,10 +83,11 @@ static void warn_redirects(struct context *c, const struct status_view *view)
 
 static int not_enforcing(struct context *c, const struct status_view *view)
 {
+	static const struct unjudged none;
 	struct loc nowhere = {0};
 
 	diag_error(&c->diags, nowhere, -EUCLEAN, "not-enforcing",
-		   policy_heal_command(c->options.host.pin_root, view->policy, c->arena),
+		   hint_of(c, view, view->unjudged_count ? &view->unjudged[0] : &none),
 		   "%s is asked to enforce and does not", view->policy);
 	return EXIT_NOT_ENFORCING;
 }

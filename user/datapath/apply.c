@@ -49,8 +49,8 @@ static void fill_state(const struct change *change, struct fr_state *state, uint
 	state->zeroed = old ? old->zeroed : state->applied;
 	snprintf(state->policy, sizeof(state->policy), "%s", change->policy);
 	snprintf(state->build, sizeof(state->build), "%s", change->build);
-	text_tail(state->source, sizeof(state->source),
-		  change->request->source ? change->request->source : "");
+	memcpy(state->source, change->command.source, sizeof(state->source));
+	memcpy(state->words, change->command.words, sizeof(state->words));
 }
 
 static struct fr_request_record request_of(const struct attach_point *point)
@@ -201,13 +201,22 @@ static int flip(const struct change *change)
 	return 0;
 }
 
+/* From the same file, with the same options: a hint that repeats the command stays right. */
+static bool same_command(const struct change *change)
+{
+	const struct fr_state *old = change->old_state.list;
+
+	return !memcmp(old->source, change->command.source, sizeof(old->source)) &&
+	       !memcmp(old->words, change->command.words, sizeof(old->words));
+}
+
 static bool unchanged(const struct change *change)
 {
 	const struct fr_image_head *live = change->live.lines;
 	const struct fr_image_ident *ident = (const void *)((const char *)live + 2 * FR_LINE_BYTES);
 
 	return change->same_shape && change->slots.same && change->same_hooks &&
-	       same_requests(change) &&
+	       same_requests(change) && same_command(change) &&
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
 	       (live->flags & (FR_F_FORWARDING_ON | FR_F_BRIDGE_PORTS)) == change->extra_flags &&
@@ -372,9 +381,11 @@ int datapath_apply(const struct apply_request *request, struct diags *d, struct 
 				.old_counters = -1,
 				.image = -1};
 	CLEANUP(close_fd) int lock = -1;
-	int err = host_privileges(d);
+	int err = words_store(request, d, &change.command);
 
 	libbpf_quiet();
+	if (!err)
+		err = host_privileges(d);
 	if (!err)
 		err = host_bpffs(change.root, true, d);
 	if (!err)

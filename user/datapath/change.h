@@ -32,6 +32,7 @@ struct change {
 	struct diags *d;
 	const char *root;
 	const char *policy;
+	struct fr_state command; /* source and words of it */
 
 	/* what runs; running.epoch is 0 when nothing does */
 	struct running running;
@@ -55,6 +56,7 @@ struct change {
 	char build[FR_NAME_MAX];
 	bool same_hooks; /* attached as they are, by the same names */
 	struct lowering_list lowered;
+	bool denies; /* what runs has deny rules */
 	bool same_shape; /* the programs and maps that run can take the new image */
 
 	/* the new, as far as it is made */
@@ -79,6 +81,7 @@ void overlaps_warn(const struct change *change);
 /* Ports of bridges: found, the same as the programs know, told to the programs of change->pins. */
 int ports_plan(struct change *change);
 bool ports_same(const struct change *change);
+int ports_pinned(const struct change *change, bool *out); /* else new programs are made */
 int ports_store(const struct change *change);
 /* A new epoch next to the one that runs, judging by a copy of what is in force. */
 int epoch_make(struct change *change);

@@ -46,21 +46,19 @@ static int check_other(struct change *change, const char *name)
 		err = find_taken(change, &other, &records, &taken);
 	records_unmap(&records);
 	if (err)
-		return diag_error(change->d, NO_LOC, err, "pins-unreadable",
-				  arena_printf(change->d->arena,
-					       "flowreeve detach %s --pin-root %s", name,
-					       change->root),
-				  "it cannot be told what the applied policy %s has: %s", name,
-				  error_text(err));
+		return policy_broken(change->root, name, err, change->d);
 	if (!taken)
 		return 0;
-	return diag_error(
-		change->d, NO_LOC, -EBUSY, "attach-taken",
-		command_text(change->d->arena, &(struct command_line){.verb = "detach",
-								      .pin_root = change->root,
-								      .operand = name}),
-		"%s %s belongs to the applied policy %s, and to one policy only", kind_of(taken),
-		taken->name, name);
+	return diag_error(change->d, NO_LOC, -EBUSY, "attach-taken",
+			  arena_printf(change->d->arena,
+				       "name it in one of the two; %s takes all of %s off",
+				       command_text(change->d->arena,
+						    &(struct command_line){.verb = "detach",
+									   .pin_root = change->root,
+									   .operand = name}),
+				       name),
+			  "%s %s belongs to the applied policy %s, and to one policy only",
+			  kind_of(taken), taken->name, name);
 }
 
 static int check_policies(struct change *change)

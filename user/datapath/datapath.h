@@ -224,7 +224,7 @@ void instance_peer_redirects(const struct instance *instance, struct arena *aren
 
 /* What is worth knowing of where a policy is attached. Arena memory. */
 struct remark {
-	const char *check; /* "counted-twice", "bridge-port", "device-moved" */
+	const char *check; /* "counted-twice", "bridge-port", "device-moved", "other-policy" */
 	const char *text;  /* a sentence */
 	bool note;	   /* not a warning */
 };
@@ -242,7 +242,10 @@ struct unjudged {
 	uint32_t ifindex;    /* 0 for a cgroup */
 	const char *request; /* the name or pattern */
 	const char *why;     /* a sentence */
-	bool at_master;	     /* no fault: its packets are judged at its bridge or bond */
+	/* no fault: its packets are judged at its bridge or bond ("counted-twice"), or by another
+	 * policy ("other-policy"); NULL: it is a fault */
+	const char *remark;
+	const char *hint; /* what puts it right, where no command does; or NULL */
 };
 struct unjudged_list {
 	struct unjudged *list;

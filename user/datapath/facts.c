@@ -331,10 +331,18 @@ static void ask_hooks(struct asker *asker, const struct records *hooks,
 int instance_hooks(const struct instance *instance, const struct host_options *o,
 		   struct arena *arena, struct diags *d, struct hook_facts *out)
 {
-	struct asker asker = {.instance = instance, .options = o, .arena = arena};
+	struct asker asker = {.instance = instance, .arena = arena};
 	struct records hooks = {0}, requests = {0};
+	struct host_options host;
+	struct fr_state state;
 	int err = fd_map_id(instance->images, &asker.images);
 
+	if (!err)
+		err = instance_state(instance, &state);
+	if (!err) {
+		host = words_host(&state, o, arena);
+		asker.options = &host;
+	}
 	if (!err)
 		err = records_map(instance->hooks, &hooks);
 	if (!err)

@@ -6,17 +6,35 @@
 #include "internal.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* ---------------------------------------------------------------- what is left of the pins */
 
 struct remains {
 	uint32_t epoch, generation; /* of the record of state that was found, 0 none */
 	pin_path pins;
+	char dir[256]; /* of the policy */
 	const char *source, *mode;
-	bool no_tcx;
-	uint64_t netns; /* of its interfaces, 0 when it has none */
-	bool whole;	/* all that apply reads before it changes anything */
+	const char **words; /* of the command */
+	size_t word_count;
+	struct host_options host; /* where its cgroups are looked for */
+	uint64_t applied_in;	  /* network namespace */
+	uint64_t netns;		  /* of its interfaces, 0 when it has none */
+	struct fr_hook_record *hooks;
+	struct fr_request_record *requests;
+	uint32_t hook_count, request_count;
+	bool whole; /* all that apply reads before it changes anything */
+	int err;    /* that kept from reading, and may be over next time */
 };
+
+/* Missing or not ours: it is not whole. Anything else is no damage. */
+static bool is_there(struct remains *remains, int err)
+{
+	if (err && !pins_damaged(err))
+		remains->err = err;
+	remains->whole &= !err;
+	return !err;
+}
 
 static int on_state(const char *dir, const char *name, void *context)
 {
@@ -41,46 +59,55 @@ static int on_epoch(const char *dir, const char *name, void *context)
 	return 0;
 }
 
-static bool read_state(struct arena *arena, struct remains *remains)
+static void read_state(struct arena *arena, struct remains *remains)
 {
 	struct records records = {0};
 	const struct fr_state *state;
 
-	if (records_open(remains->pins, "state", remains->generation, &records))
-		return false;
+	if (!is_there(remains, records_open(remains->pins, "state", remains->generation, &records)))
+		return;
 	state = records.list;
-	/* A path that was too long for the record names no file. */
-	if (state->abi == FR_ABI_VERSION && state->source[0] == '/')
+	if (state->abi == FR_ABI_VERSION && state->source[0] == '/') {
 		remains->source = arena_strndup(arena, state->source, sizeof(state->source));
-	records_unmap(&records);
-	return true;
-}
-
-static bool read_hooks(struct remains *remains)
-{
-	struct records records = {0};
-	const struct fr_hook_record *hooks;
-
-	if (records_open(remains->pins, "hooks", remains->generation, &records))
-		return false;
-	hooks = records.list;
-	for (uint32_t i = 0; i < records.count; i++) {
-		if (!hooks[i].used || hooks[i].kind == FR_KIND_CGROUP)
-			continue;
-		remains->netns = hooks[i].netns;
-		remains->no_tcx |= hooks[i].how == HOW_CLSACT;
+		remains->applied_in = state->netns;
+		remains->word_count = words_load(state, arena, &remains->words);
+		remains->host = words_host(state, &remains->host, arena);
 	}
 	records_unmap(&records);
-	return true;
 }
 
-static bool has_records(const struct remains *remains, const char *name)
+/* A copy of the records, `size` bytes each. */
+static uint32_t read_records(struct arena *arena, struct remains *remains, const char *name,
+			     size_t size, void **out)
 {
 	struct records records = {0};
-	bool found = !records_open(remains->pins, name, remains->generation, &records);
+	uint32_t count;
 
+	if (!is_there(remains, records_open(remains->pins, name, remains->generation, &records)))
+		return 0;
+	count = records.count;
+	*out = arena_alloc(arena, (count + 1) * size);
+	memcpy(*out, records.list, count * size);
 	records_unmap(&records);
-	return found;
+	return count;
+}
+
+static void read_hooks(struct arena *arena, struct remains *remains)
+{
+	void *hooks = NULL, *requests = NULL;
+
+	remains->hook_count =
+		read_records(arena, remains, "hooks", sizeof(*remains->hooks), &hooks);
+	remains->request_count =
+		read_records(arena, remains, "requests", sizeof(*remains->requests), &requests);
+	remains->hooks = hooks;
+	remains->requests = requests;
+	for (uint32_t i = 0; i < remains->hook_count; i++)
+		if (remains->hooks[i].used && remains->hooks[i].kind != FR_KIND_CGROUP)
+			remains->netns = remains->hooks[i].netns;
+	for (uint32_t i = 0; i < remains->request_count && !remains->netns; i++)
+		if (remains->requests[i].used && remains->requests[i].kind != FR_KIND_CGROUP)
+			remains->netns = remains->applied_in;
 }
 
 /* The programs hold the image in force, also where its pin is gone. */
@@ -90,52 +117,174 @@ static int open_judging(const char *pins)
 	uint32_t current = FR_SLOT_CURRENT, id;
 	int fd;
 
-	if (images < 0 || bpf_map_lookup_elem(images, &current, &id))
-		return -ENOENT;
+	if (images < 0)
+		return images;
+	if (bpf_map_lookup_elem(images, &current, &id))
+		return -errno;
 	fd = bpf_map_get_fd_by_id(id);
 	return fd < 0 ? -errno : fd;
 }
 
-static bool read_image(struct remains *remains)
+static void read_image(struct remains *remains)
 {
 	CLEANUP(close_fd)
 	int fd = pin_open_number(remains->pins, "image", remains->generation);
-	bool pinned = fd >= 0;
 	struct image image = {0};
 
-	if (!pinned)
+	if (!is_there(remains, fd < 0 ? fd : 0))
 		fd = open_judging(remains->pins);
-	if (fd < 0 || image_map_view(fd, &image))
-		return false;
+	if (!is_there(remains, fd < 0 ? fd : image_map_view(fd, &image)))
+		return;
 	remains->mode = image_head(&image)->flags & FR_F_ENFORCE ? "enforce" : "audit";
 	instance_image_close(&image);
-	return pinned;
+}
+
+static void read_all(struct arena *arena, struct remains *remains)
+{
+	void *rules;
+
+	read_state(arena, remains);
+	read_hooks(arena, remains);
+	read_records(arena, remains, "rules", sizeof(struct fr_rule_record), &rules);
+	read_image(remains);
+}
+
+/* Where the record of state is gone, the image is that of the epoch which has one in force. */
+static int on_judging(const char *dir, const char *name, void *context)
+{
+	struct remains *remains = context;
+	uint32_t epoch;
+
+	if (!pin_number(name, "e", &epoch) || remains->mode ||
+	    snprintf(remains->pins, PIN_PATH, "%s/%s", dir, name) >= PIN_PATH)
+		return 0;
+	read_image(remains);
+	return 0;
 }
 
 static void remains_find(const char *root, const char *policy, struct arena *arena,
-			 struct remains *out)
+			 struct remains *remains)
 {
 	struct running running = {0};
-	struct remains remains = {0};
+	int err = running_find(root, policy, &running);
 
-	if (!running_find(root, policy, &running) && running.epoch) {
-		remains.generation = running.generation;
-		memcpy(remains.pins, running.pins, sizeof(remains.pins));
-		remains.whole = true;
-	} else if (running.dir[0]) {
-		pin_each(running.dir, on_epoch, &remains);
+	remains->err = err && !pins_damaged(err) ? err : 0;
+	snprintf(remains->dir, sizeof(remains->dir), "%s/%s", root, policy);
+	if (!err && running.epoch) {
+		remains->generation = running.generation;
+		memcpy(remains->pins, running.pins, sizeof(remains->pins));
+		remains->whole = true;
+	} else if (!err) {
+		pin_each(running.dir, on_epoch, remains);
 	}
-	if (remains.generation) {
-		remains.whole &= read_state(arena, &remains);
-		remains.whole &= read_hooks(&remains);
-		remains.whole &= has_records(&remains, "rules");
-		remains.whole &= has_records(&remains, "requests");
-		remains.whole &= read_image(&remains);
+	if (remains->generation)
+		read_all(arena, remains);
+	else if (!err)
+		pin_each(running.dir, on_judging, remains);
+}
+
+/* ---------------------------------------------------------------- what apply would miss */
+
+static bool asks_here(const struct fr_request_record *request, bool cgroup)
+{
+	return request->used && (request->kind == FR_KIND_CGROUP) == cgroup;
+}
+
+static size_t devices_fitting(const struct interfaces *all, const char *request)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		count += interface_fits(&all->list[i], request);
+	return count;
+}
+
+static int count_cgroup(const char *path, uint64_t id, void *context)
+{
+	(void)path, (void)id;
+	++*(size_t *)context;
+	return 0;
+}
+
+/* What cannot be looked at counts as there. */
+static size_t cgroups_fitting(const struct remains *remains, const char *request,
+			      struct arena *arena)
+{
+	const char *root = cgroup2_find(&remains->host, arena);
+	const char *path = root ? cgroup_path_of(arena, root, request) : NULL;
+	size_t count = 0;
+
+	if (!path)
+		return root ? 0 : 1;
+	if (!is_pattern(request))
+		return !access(path, F_OK) || (errno != ENOENT && errno != ENOTDIR);
+	return cgroups_each(path, count_cgroup, &count) ? 1 : count;
+}
+
+/* A name or pattern without which apply refuses the policy: a plain name that nothing has, or of
+ * patterns alone any, where none of them fits. NULL: it has all that it needs. */
+static const char *lacking(const struct remains *remains, const struct interfaces *all,
+			   struct arena *arena)
+{
+	const char *pattern = NULL;
+	size_t found = 0;
+
+	for (uint32_t i = 0; i < remains->request_count; i++) {
+		const struct fr_request_record *request = &remains->requests[i];
+		bool cgroup = request->kind == FR_KIND_CGROUP;
+		const char *kind = cgroup ? "cgroup" : "interface";
+		size_t fits = cgroup ? cgroups_fitting(remains, request->name, arena)
+				     : devices_fitting(all, request->name);
+
+		found += fits;
+		if (!request->used || fits || (!cgroup && !remains->netns))
+			continue;
+		if (!is_pattern(request->name))
+			return arena_printf(arena, "%s %s", kind, request->name);
+		pattern = arena_printf(arena, "%s %s that matches %s", cgroup ? "a" : "an", kind,
+				       request->name);
 	}
-	*out = remains;
+	return found ? NULL : pattern;
+}
+
+/* A device that is judged and that nothing in the policy asks for any more: it was taken by a
+ * pattern and has another name now, or it has gone to another network namespace. */
+static const char *unasked(const struct remains *remains, const struct interfaces *all,
+			   struct arena *arena)
+{
+	for (uint32_t i = 0; i < remains->hook_count; i++) {
+		const struct fr_hook_record *hook = &remains->hooks[i];
+		const struct interface *now = interface_at(all, hook->ifindex);
+		bool asked = false;
+		size_t alive;
+
+		if (!hook->used || !hook->ifindex || hook->request >= remains->request_count ||
+		    hook_alive_sites(remains->dir, hook, &alive) || !alive)
+			continue;
+		if (!now)
+			return arena_printf(arena,
+					    "%s has gone to another network namespace: bring it "
+					    "back,",
+					    hook->name);
+		asked = !is_pattern(remains->requests[hook->request].name);
+		for (uint32_t j = 0; j < remains->request_count && !asked; j++)
+			asked = asks_here(&remains->requests[j], false) &&
+				interface_fits(now, remains->requests[j].name);
+		if (!asked)
+			return arena_printf(arena,
+					    "%s is asked for by no name of the policy: add it to "
+					    "attach,",
+					    now->name);
+	}
+	return NULL;
 }
 
 /* ---------------------------------------------------------------- the command that heals */
+
+static bool is_file(const char *path)
+{
+	return path && (!access(path, F_OK) || (errno != ENOENT && errno != ENOTDIR));
+}
 
 /* A device is found by its name in the namespace that the command runs in. */
 static const char *enter_words(struct arena *arena, uint64_t netns)
@@ -149,24 +298,72 @@ static const char *enter_words(struct arena *arena, uint64_t netns)
 	return path ? arena_printf(arena, "nsenter --net=%s ", shell_word(arena, path)) : "";
 }
 
-const char *policy_heal_command(const char *root, const char *policy, struct arena *arena)
+/* One word to a shell, so that sudo in front of it is for all of it. Nothing is taken off before
+ * the file is there that is to be applied. */
+static const char *afresh(struct arena *arena, const char *root, const char *policy,
+			  const char *apply, bool known)
 {
 	const char *detach = command_text(
 		arena,
 		&(struct command_line){.verb = "detach", .pin_root = root, .operand = policy});
-	struct remains remains;
-	const char *apply;
+	const char *all =
+		arena_printf(arena, "%s%s && %s", known ? "" : "test -r FILE && ", detach, apply);
+
+	return arena_printf(arena, "sh -c %s", shell_word(arena, all));
+}
+
+static const char *command_of(const char *root, const char *policy, const struct remains *remains,
+			      struct arena *arena)
+{
+	bool known = is_file(remains->source);
+	struct command_line line = {.verb = "apply",
+				    .mode = remains->mode ? remains->mode : "enforce",
+				    .pin_root = root,
+				    .more = remains->words,
+				    .more_count = remains->word_count,
+				    .operand = known ? remains->source : "FILE"};
+	const char *apply = command_text(arena, &line);
+
+	if (!remains->whole)
+		apply = afresh(arena, root, policy, apply, known);
+	apply = arena_printf(arena, "%s%s", enter_words(arena, remains->netns), apply);
+	if (known)
+		return apply;
+	return arena_printf(arena, "%s, with the file of the policy for FILE%s%s", apply,
+			    remains->source ? ", which is no longer " : "",
+			    remains->source ? remains->source : "");
+}
+
+/* What the command cannot bring back, to be done before it. */
+static const char *first_words(const struct remains *remains, struct arena *arena)
+{
+	struct diags ignored = {.arena = arena};
+	struct interfaces all = {0};
+	int err = remains->netns
+			  ? interfaces_of(remains->netns, arena, &ignored, &all.list, &all.count)
+			  : 0;
+	const char *name;
+
+	if (err == -ESRCH)
+		return "its network namespace is gone; in the one that has its interfaces: ";
+	name = err ? NULL : lacking(remains, &all, arena);
+	if (name)
+		return arena_printf(arena,
+				    "%s has to come back, or go from the file of the policy; then ",
+				    name);
+	name = err ? NULL : unasked(remains, &all, arena);
+	return name ? arena_printf(arena, "%s or let it go by --allow-removal; then ", name) : "";
+}
+
+const char *policy_heal_command(const char *root, const char *policy, struct arena *arena)
+{
+	struct remains remains = {0};
 
 	remains_find(root, policy, arena, &remains);
-	if (!remains.source || !remains.mode)
-		return detach;
-	apply = command_text(arena, &(struct command_line){.verb = "apply",
-							   .mode = remains.mode,
-							   .no_tcx = remains.no_tcx,
-							   .pin_root = root,
-							   .operand = remains.source});
-	apply = arena_printf(arena, "%s%s", enter_words(arena, remains.netns), apply);
-	return remains.whole ? apply : arena_printf(arena, "%s && %s", detach, apply);
+	if (remains.err)
+		return remains.err == -EMFILE ? "ulimit -n 1024" : NULL;
+	return arena_printf(arena, "%s%s", first_words(&remains, arena),
+			    command_of(root, policy, &remains, arena));
 }
 
 const char *instance_heal_command(const struct instance *instance, int err, struct arena *arena)

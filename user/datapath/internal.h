@@ -147,6 +147,11 @@ int netlink_dump(struct nlmsghdr *request, on_message visit, void *context);
 /* ---------------------------------------------------------------- resolve.c */
 
 bool is_pattern(const char *name);
+struct interfaces {
+	struct interface *list;
+	size_t count;
+};
+const struct interface *interface_at(const struct interfaces *all, uint32_t ifindex); /* or NULL */
 /* By its own name or an alternative one; a pattern never takes the device lo. */
 bool interface_fits(const struct interface *interface, const char *request);
 /* A port of a bridge or bond by which this host sends nothing but through that. */
@@ -186,6 +191,22 @@ const char *netns_path(struct arena *arena, uint64_t inode);
 /* Those of another network namespace; an error without a diagnostic: it cannot be entered. */
 int interfaces_of(uint64_t netns, struct arena *arena, struct diags *d, struct interface **out,
 		  size_t *count);
+
+/* ---------------------------------------------------------------- others.c */
+
+/* An attach point of another policy of the pin root, alive. */
+struct other {
+	const char *policy;
+	bool enforced;
+	struct fr_hook_record hook;
+};
+struct others {
+	struct other *list;
+	size_t count, capacity;
+};
+void others_find(const char *root, const char *policy, struct arena *arena, struct others *out);
+/* Who judges this place; NULL: nobody else. */
+const struct other *other_at(const struct others *others, const struct fr_hook_record *place);
 
 /* ---------------------------------------------------------------- overlap.c */
 
@@ -277,6 +298,18 @@ int records_map(int fd, struct records *out);
 void records_unmap(struct records *records);
 int records_open(const char *dir, const char *name, uint32_t generation, struct records *out);
 
+/* ---------------------------------------------------------------- words.c: how it was applied */
+
+/* The command of an apply goes to its record of state, whole: -E2BIG with a diagnostic when it is
+ * too long. */
+int words_store(const struct apply_request *request, struct diags *d, struct fr_state *out);
+/* The options; arena memory. Returns how many words. */
+size_t words_load(const struct fr_state *state, struct arena *arena, const char ***out);
+/* Where the policy's cgroups are looked for: as the host's options say, else as it was applied. */
+struct host_options words_host(const struct fr_state *state, const struct host_options *o,
+			       struct arena *arena);
+int instance_state(const struct instance *instance, struct fr_state *out);
+
 /* ---------------------------------------------------------------- counters.c */
 
 int counters_sum(int counters, uint32_t slot, struct fr_counters *out);
@@ -309,6 +342,8 @@ struct site {
 };
 size_t hook_sites(const struct fr_hook_record *hook, struct site out[SITES_MAX]);
 bool hook_same_place(const struct fr_hook_record *a, const struct fr_hook_record *b);
+/* How many of its sites are attached, but for optional ones; alive when all are. */
+int hook_alive_sites(const char *dir, const struct fr_hook_record *hook, size_t *out);
 int hook_alive(const char *dir, const struct fr_hook_record *hook, bool *out);
 /* The program that a hook of ours runs at this site, 0 when there is none. */
 int site_program(const char *dir, const struct fr_hook_record *hook, const struct site *site,

@@ -359,22 +359,35 @@ static int site_alive(const char *dir, const struct fr_hook_record *hook, const 
 	return err;
 }
 
-int hook_alive(const char *dir, const struct fr_hook_record *hook, bool *out)
+int hook_alive_sites(const char *dir, const struct fr_hook_record *hook, size_t *out)
 {
 	struct site sites[SITES_MAX];
 	size_t count = hook_sites(hook, sites);
-	bool alive = true;
 	int back = -1, err = hook->how == HOW_CLSACT ? netns_enter(hook->netns, &back) : 0;
 
-	if (err == -ESRCH) {
-		*out = false;
-		return 0;
-	}
-	for (size_t i = 0; i < count && alive && !err; i++)
+	*out = 0;
+	if (err)
+		return err == -ESRCH ? 0 : err;
+	for (size_t i = 0; i < count && !err; i++) {
+		bool alive = false;
+
 		if (!sites[i].optional)
 			err = site_alive(dir, hook, &sites[i], &alive);
+		*out += alive;
+	}
 	netns_leave(&back);
-	*out = alive;
+	return err;
+}
+
+int hook_alive(const char *dir, const struct fr_hook_record *hook, bool *out)
+{
+	struct site sites[SITES_MAX];
+	size_t count = hook_sites(hook, sites), wanted = 0, alive;
+	int err = hook_alive_sites(dir, hook, &alive);
+
+	for (size_t i = 0; i < count; i++)
+		wanted += !sites[i].optional;
+	*out = alive == wanted;
 	return err;
 }
 

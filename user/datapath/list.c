@@ -103,7 +103,7 @@ int policy_broken(const char *root, const char *policy, int err, struct diags *d
 				  "not tell",
 				  policy, root, policy);
 	return diag_error(
-		d, NO_LOC, err, "pins-broken", policy_heal_command(root, policy, d->arena),
+		d, NO_LOC, -EIO, "pins-broken", policy_heal_command(root, policy, d->arena),
 		"what is pinned below %s/%s cannot be read: %s", root, policy, error_text(err));
 }
 

@@ -7,9 +7,11 @@
  */
 #include "change.h"
 
-#include <net/if.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* A device that the policy's own name no longer means: told, and nothing that must be allowed. */
+static const char attach_followed[] = "attach-followed";
 
 static void add(struct change *change, const char *check, const char *what)
 {
@@ -39,78 +41,155 @@ static const char *kind_text(uint8_t kind)
 	return kind < ARRAY_SIZE(words) ? words[kind] : "attach point";
 }
 
-/* The same place in the same part; or the name that the policy gave, which another device has by
- * now: it is the policy that says which one is meant. */
 static bool stays_attached(const struct change *change, const struct fr_hook_record *old)
 {
 	for (size_t i = 0; i < change->hook_count; i++) {
 		const struct fr_hook_record *new = &change->hooks[i].record;
 
-		if (new->kind != old->kind || new->netns != old->netns)
-			continue;
-		if (hook_same_place(new, old) || str_equal(new->name, old->name))
+		if (new->kind == old->kind && hook_same_place(new, old))
 			return true;
 	}
 	return false;
 }
 
-/* The device's name of today. 1 and the name, 0 when it is gone, or -errno. */
-static int device_name(const struct fr_hook_record *hook, char name[IF_NAMESIZE])
+/* A pattern takes a bridge and its port: the port is left out, for the bridge judges. */
+static bool left_to_master(const struct change *change, const struct interfaces *all,
+			   const struct fr_hook_record *old)
 {
-	int back = -1, err = netns_enter(hook->netns, &back), found = 0;
+	const struct ruleset *rs = change->request->ruleset;
+	const struct interface *port = interface_at(all, old->ifindex);
+	struct fr_hook_record master = {.kind = FR_KIND_INTERFACE, .netns = old->netns};
+	bool asked = false;
 
-	if (err)
-		return err == -ESRCH ? 0 : err;
-	errno = 0;
-	if (if_indextoname(hook->ifindex, name))
-		found = 1;
-	else if (errno != ENXIO && errno != ENODEV)
-		found = -errno;
-	netns_leave(&back);
-	return found;
+	if (old->kind != FR_KIND_INTERFACE || !port ||
+	    !interface_is_port(all->list, all->count, port))
+		return false;
+	for (size_t i = 0; i < rs->attach_count; i++)
+		asked |= rs->attach[i].kind == FR_KIND_INTERFACE &&
+			 is_pattern(rs->attach[i].name) &&
+			 interface_fits(port, rs->attach[i].name);
+	master.ifindex = port->master;
+	return asked && stays_attached(change, &master);
+}
+
+/* The plain name by which the policy in force asks for a device, or NULL. */
+static const char *asked_by_name(const struct change *change, const struct fr_hook_record *old)
+{
+	const struct fr_request_record *requests = change->old_requests.list;
+
+	if (old->kind == FR_KIND_CGROUP || old->request >= change->old_requests.count ||
+	    is_pattern(requests[old->request].name))
+		return NULL;
+	return requests[old->request].name;
+}
+
+/* The device that has this name by now: it is the policy that says which one is meant. */
+static const struct fr_hook_record *heir(const struct change *change,
+					 const struct fr_hook_record *old)
+{
+	const char *name = asked_by_name(change, old);
+
+	for (size_t i = 0; i < change->hook_count && name; i++) {
+		const struct fr_hook_record *new = &change->hooks[i].record;
+
+		if (new->kind == old->kind && new->netns == old->netns &&
+		    new->request < change->request->ruleset->attach_count &&
+		    str_equal(change->request->ruleset->attach[new->request].name, name))
+			return new;
+	}
+	return NULL;
+}
+
+/* The devices of a namespace. -ESRCH: it is gone. */
+static int devices_of(const struct change *change, uint64_t netns, struct interfaces *out)
+{
+	struct diags ignored = {.arena = change->d->arena};
+
+	return interfaces_of(netns, change->d->arena, &ignored, &out->list, &out->count);
 }
 
 /* 1 when the cgroup is there, 0 when it is gone or another one has its path, or -errno. */
-static int cgroup_exists(const struct change *change, const struct fr_hook_record *hook)
+static int cgroup_exists(const struct change *change, const struct fr_hook_record *old)
 {
+	const struct host_options here = {0};
 	struct arena *arena = change->d->arena;
-	const char *root = cgroup2_find(&change->request->host, arena);
+	struct host_options host = words_host(change->old_state.list, &here, arena);
+	const char *root = host.cgroup ? host.cgroup : cgroup2_find(&here, arena);
 	struct stat status;
 
 	if (!root)
 		return -ENOENT;
-	if (stat(arena_printf(arena, "%s%s", root, hook->name), &status))
+	if (stat(arena_printf(arena, "%s%s", root, old->name), &status))
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	return status.st_ino == hook->cgroup;
+	return status.st_ino == old->cgroup;
 }
 
-static const char *attach_words(struct arena *arena, const struct fr_hook_record *hook,
-				const char *today)
+/* Whether what was attached there is still: 1, 0, or -errno. A link goes with its device to another
+ * namespace; one that was taken away leaves a device or a cgroup that the policy is to judge. */
+static int still_there(const struct change *change, const struct interfaces *all,
+		       const struct fr_hook_record *old)
 {
-	if (!*today || str_equal(today, hook->name))
-		return arena_printf(arena, "%s %s", kind_text(hook->kind), hook->name);
-	return arena_printf(arena, "%s %s, which was %s when it was applied,", kind_text(hook->kind),
-			    today, hook->name);
+	size_t alive;
+	int err = hook_alive_sites(change->running.dir, old, &alive);
+
+	if (err || alive)
+		return err ? err : 1;
+	if (old->kind == FR_KIND_CGROUP)
+		return cgroup_exists(change, old);
+	return interface_at(all, old->ifindex) != NULL;
 }
 
-static int compare_attach_point(struct change *change, const struct fr_hook_record *hook)
+static const char *attach_words(const struct change *change, const struct interfaces *all,
+				const struct fr_hook_record *old)
 {
 	struct arena *arena = change->d->arena;
-	char today[IF_NAMESIZE] = "";
-	int there;
+	const char *kind = kind_text(old->kind);
+	const struct interface *now = interface_at(all, old->ifindex);
 
-	if (!hook->used || stays_attached(change, hook))
+	if (old->kind == FR_KIND_CGROUP || (now && str_equal(now->name, old->name)))
+		return arena_printf(arena, "%s %s", kind, old->name);
+	if (!now)
+		return arena_printf(arena,
+				    "%s %s, which has gone to another network namespace,", kind,
+				    old->name);
+	return arena_printf(arena, "%s %s, which was %s when it was applied,", kind, now->name,
+			    old->name);
+}
+
+static void lose(struct change *change, const struct interfaces *all,
+		 const struct fr_hook_record *old)
+{
+	const struct fr_hook_record *follows = heir(change, old);
+	const char *words = attach_words(change, all, old), *name = asked_by_name(change, old);
+	struct arena *arena = change->d->arena;
+
+	if (follows)
+		add(change, attach_followed,
+		    arena_printf(arena, "%s is let go: %s is %s now", words, name,
+				 str_equal(follows->name, name) ? "another device"
+								: follows->name));
+	else
+		add(change, "attach-removed", arena_printf(arena, "%s is no longer attached", words));
+}
+
+/* The hook for local sockets comes and goes with its interfaces. */
+static int compare_attach_point(struct change *change, const struct fr_hook_record *old)
+{
+	struct interfaces all = {0};
+	int there = 0;
+
+	if (!old->used || old->how == HOW_NETNS || stays_attached(change, old))
 		return 0;
-	there = hook->kind == FR_KIND_CGROUP ? cgroup_exists(change, hook)
-					     : device_name(hook, today);
+	if (old->kind != FR_KIND_CGROUP)
+		there = devices_of(change, old->netns, &all);
+	if (!there || there == -ESRCH)
+		there = still_there(change, &all, old);
 	if (there < 0)
 		return diag_error(change->d, NO_LOC, there, "attach-unknown", NULL,
 				  "cannot tell whether %s %s, which is in force, still exists: %s",
-				  kind_text(hook->kind), hook->name, error_text(there));
-	if (there)
-		add(change, "attach-removed",
-		    arena_printf(arena, "%s is no longer attached",
-				 attach_words(arena, hook, today)));
+				  kind_text(old->kind), old->name, error_text(there));
+	if (there && !left_to_master(change, &all, old))
+		lose(change, &all, old);
 	return 0;
 }
 
@@ -186,7 +265,7 @@ static void compare_default(struct change *change, uint8_t dir, uint32_t slot)
 				 dir_word(dir)));
 }
 
-/* A deny rule that is still there, and leaves out something that is admitted now. */
+/* A deny rule that is still there, and no longer refuses something. */
 static void on_lost_denial(uint32_t rule, const struct tuple *tuple, void *context)
 {
 	struct change *change = context;
@@ -199,7 +278,7 @@ static void on_lost_denial(uint32_t rule, const struct tuple *tuple, void *conte
 		return;
 	add(change, "deny-narrowed",
 	    arena_printf(change->d->arena,
-			 "deny rule %s (%s) no longer keeps out what it refused: %s %s is admitted",
+			 "deny rule %s (%s) no longer refuses all that it did: %s %s",
 			 old[*slot].id, dir_word(tuple->dir), addr_text(&tuple->peer, peer),
 			 service_text(&service, asked)));
 }
@@ -207,7 +286,6 @@ static void on_lost_denial(uint32_t rule, const struct tuple *tuple, void *conte
 static int compare_rules(struct change *change)
 {
 	const struct fr_rule_record *old = change->old_rules.list;
-	bool denies = false;
 
 	for (uint32_t rule = 0; rule < change->live.rule_count; rule++) {
 		const uint32_t *slot = live_slot(change, rule);
@@ -219,9 +297,9 @@ static int compare_rules(struct change *change)
 		if (rule < FR_RULE_FIRST)
 			continue;
 		compare_rule(change, *slot);
-		denies |= was_deny(&old[*slot]);
+		change->denies |= was_deny(&old[*slot]);
 	}
-	if (denies)
+	if (change->denies)
 		image_lost_denials(&change->live, change->request->image, on_lost_denial, change);
 	return 0;
 }
@@ -252,6 +330,9 @@ static void compare_flags(struct change *change)
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (kinds & flags[i].kinds && was & ~is & flags[i].flag)
 			add(change, "default-lowered", flags[i].what);
+	if (change->denies && kinds & 1 << FR_KIND_CGROUP && is & ~was & FR_F_LOOPBACK)
+		add(change, "default-lowered",
+		    "no deny rule refuses what stays on this host: builtin loopback is on");
 }
 
 /* ---------------------------------------------------------------- what the command says */
@@ -263,6 +344,8 @@ static bool is_mode(const struct lowering *lowering)
 
 static bool is_allowed(const struct change *change, const struct lowering *lowering)
 {
+	if (lowering->check == attach_followed)
+		return true;
 	return is_mode(lowering) ? change->request->mode_given : change->request->allow_removal;
 }
 
@@ -280,10 +363,12 @@ static const char *passing_command(const struct change *change)
 	if (request->mode_given)
 		line.mode = request->ruleset->enforce ? "enforce" : "audit";
 	for (size_t i = 0; i < change->lowered.count; i++) {
-		if (is_mode(&change->lowered.list[i]))
+		const struct lowering *lowering = &change->lowered.list[i];
+
+		if (is_mode(lowering))
 			line.mode = line.mode ? line.mode : "enforce";
 		else
-			line.allow_removal = true;
+			line.allow_removal |= !is_allowed(change, lowering);
 	}
 	return command_text(change->d->arena, &line);
 }

@@ -18,8 +18,7 @@ struct point {
 
 struct overlaps {
 	struct arena *arena;
-	struct interface *interfaces;
-	size_t interface_count;
+	struct interfaces all;
 	struct point *points;
 	size_t point_count, point_room;
 	struct remark *list;
@@ -67,14 +66,6 @@ static void add_pair(struct overlaps *o, const struct point *a, const struct poi
 }
 
 /* ---------------------------------------------------------------- devices */
-
-static const struct interface *interface_at(const struct overlaps *o, uint32_t ifindex)
-{
-	for (size_t i = 0; i < o->interface_count && ifindex; i++)
-		if (o->interfaces[i].ifindex == ifindex)
-			return &o->interfaces[i];
-	return NULL;
-}
 
 static bool is_among(const char *word, const char *const *words, size_t count)
 {
@@ -124,7 +115,7 @@ static void pair_devices(struct overlaps *o, const struct point *lower, uint32_t
 /* Everything above the device `at`. */
 static void climb(struct overlaps *o, const struct point *lower, uint32_t at, unsigned depth)
 {
-	const struct interface *device = interface_at(o, at);
+	const struct interface *device = interface_at(&o->all, at);
 
 	if (!device || depth == STACK_MAX)
 		return;
@@ -132,8 +123,8 @@ static void climb(struct overlaps *o, const struct point *lower, uint32_t at, un
 		pair_devices(o, lower, device->master);
 		climb(o, lower, device->master, depth + 1);
 	}
-	for (size_t i = 0; i < o->interface_count; i++) {
-		const struct interface *upper = &o->interfaces[i];
+	for (size_t i = 0; i < o->all.count; i++) {
+		const struct interface *upper = &o->all.list[i];
 
 		if (upper->parent != at || !parent_shares(upper))
 			continue;
@@ -144,7 +135,7 @@ static void climb(struct overlaps *o, const struct point *lower, uint32_t at, un
 
 static void check_wire(struct overlaps *o, const struct point *point)
 {
-	const struct interface *device = interface_at(o, point->hook->ifindex);
+	const struct interface *device = interface_at(&o->all, point->hook->ifindex);
 	const struct point *other;
 
 	if (!device || !interface_has_peer(device) || point->policy)
@@ -163,8 +154,8 @@ static void check_wire(struct overlaps *o, const struct point *point)
 
 static void check_bridge(struct overlaps *o, const struct point *point)
 {
-	const struct interface *device = interface_at(o, point->hook->ifindex);
-	const struct interface *bridge = device ? interface_at(o, device->master) : NULL;
+	const struct interface *device = interface_at(&o->all, point->hook->ifindex);
+	const struct interface *bridge = device ? interface_at(&o->all, device->master) : NULL;
 	const char *advice;
 
 	if (!bridge || point->policy || point->hook->kind != FR_KIND_INTERFACE ||
@@ -295,7 +286,7 @@ int overlaps_find(const struct overlap_request *request, struct arena *arena, st
 	}
 	add_others(&o, request->root, request->policy, netns);
 	if (netns) {
-		int err = interfaces_of(netns, arena, d, &o.interfaces, &o.interface_count);
+		int err = interfaces_of(netns, arena, d, &o.all.list, &o.all.count);
 
 		/* Nothing can be said of a namespace that cannot be entered. */
 		if (err && d->count)

@@ -318,6 +318,8 @@ static int plan_same_shape(const struct change *change, bool *out)
 		return 0;
 	err = running_readable(&change->running, out);
 	if (!err && *out)
+		err = ports_pinned(change, out);
+	if (!err && *out)
 		err = programs_pinned(change, out);
 	return err || !*out ? err : flows_fit(change, out);
 }

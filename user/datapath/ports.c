@@ -8,19 +8,6 @@
 
 #include <string.h>
 
-struct interfaces {
-	struct interface *list;
-	size_t count;
-};
-
-static const struct interface *interface_at(const struct interfaces *all, uint32_t ifindex)
-{
-	for (size_t i = 0; i < all->count && ifindex; i++)
-		if (all->list[i].ifindex == ifindex)
-			return &all->list[i];
-	return NULL;
-}
-
 static bool mac_equal(const struct interface *a, const struct interface *b)
 {
 	return !memcmp(a->mac, b->mac, sizeof(a->mac));
@@ -114,6 +101,16 @@ bool ports_same(const struct change *change)
 		count++;
 	}
 	return count == change->port_count;
+}
+
+int ports_pinned(const struct change *change, bool *out)
+{
+	CLEANUP(close_fd)
+	int ports = pin_open_map(change->running.pins, map_names[MAP_PORTS], sizeof(uint32_t),
+				 sizeof(struct fr_port));
+
+	*out = ports >= 0;
+	return ports < 0 && !pins_damaged(ports) ? ports : 0;
 }
 
 /* Facts of the host, not of the policy: true whichever generation is in force. */

@@ -19,6 +19,9 @@ struct comparison {
 	uint32_t request_count;
 	const struct fr_request_record *request; /* in hand */
 	const char *root;			 /* of cgroups */
+	uint64_t netns;				 /* of devices */
+	bool enforced;
+	struct others others;
 	struct unjudged *list;
 	size_t count, capacity;
 };
@@ -89,16 +92,38 @@ static bool judged_at_master(const struct comparison *c, const struct interface 
 	return hook && hook->kind == FR_KIND_INTERFACE;
 }
 
+/* Nobody takes it from another policy, which judges it, or only watches. */
+static void judge_elsewhere(const struct comparison *c, const struct other *other, const char *what,
+			    struct unjudged *found)
+{
+	bool enough = other->enforced || !c->enforced;
+
+	found->why = arena_printf(c->arena, "%s is judged by policy %s%s", what, other->policy,
+				  enough ? "" : ", in audit");
+	if (enough)
+		found->remark = "other-policy";
+	else
+		found->hint = arena_printf(c->arena,
+					   "put policy %s in enforce, or take %s out of its attach",
+					   other->policy, found->name);
+}
+
+/* By what name or pattern it is asked for. */
+static const char *asked_words(const struct comparison *c)
+{
+	return is_pattern(c->request->name)
+		       ? arena_printf(c->arena, "it matches %s and", c->request->name)
+		       : arena_printf(c->arena, "%s is another device now, which",
+				      c->request->name);
+}
+
 static const char *device_fault(const struct comparison *c, const struct fr_hook_record *hook)
 {
 	if (hook)
 		return hook->kind == FR_KIND_GUEST
 			       ? "it is judged as a guest, and asked for as an interface"
 			       : "it is judged as an interface, and asked for as a guest";
-	if (is_pattern(c->request->name))
-		return arena_printf(c->arena, "it matches %s and is not judged", c->request->name);
-	return arena_printf(c->arena, "%s is another device now, which is not judged",
-			    c->request->name);
+	return arena_printf(c->arena, "%s is not judged", asked_words(c));
 }
 
 static void compare_device(struct comparison *c, const struct interface *interfaces, size_t count,
@@ -107,16 +132,23 @@ static void compare_device(struct comparison *c, const struct interface *interfa
 	const struct fr_hook_record *hook = device_hook(c, interface->ifindex);
 	struct unjudged found = {.name = interface->name, .ifindex = interface->ifindex};
 
+	const struct fr_hook_record place = {
+		.kind = FR_KIND_INTERFACE, .netns = c->netns, .ifindex = interface->ifindex};
+	const struct other *other = hook ? NULL : other_at(&c->others, &place);
+
 	if ((hook && hook->kind == c->request->kind) || listed(c, interface->ifindex))
 		return;
-	found.at_master = !hook && judged_at_master(c, interfaces, count, interface);
-	found.why =
-		found.at_master
-			? arena_printf(c->arena,
-				       "it matches %s and is judged at the %s that it is a port "
-				       "of: at both, packets would be counted twice",
-				       c->request->name, interface->port_of)
-			: device_fault(c, hook);
+	if (other) {
+		judge_elsewhere(c, other, asked_words(c), &found);
+	} else if (!hook && judged_at_master(c, interfaces, count, interface)) {
+		found.remark = "counted-twice";
+		found.why = arena_printf(c->arena,
+					 "it matches %s and is judged at the %s that it is a port "
+					 "of: at both, packets would be counted twice",
+					 c->request->name, interface->port_of);
+	} else {
+		found.why = device_fault(c, hook);
+	}
 	add_unjudged(c, found);
 }
 
@@ -166,13 +198,17 @@ static int compare_cgroup(const char *path, uint64_t id, void *context)
 {
 	struct comparison *c = context;
 	const char *name = path + strlen(c->root);
+	const struct fr_hook_record place = {.kind = FR_KIND_CGROUP, .cgroup = id};
+	const struct other *other = other_at(&c->others, &place);
+	struct unjudged found = {.name = arena_strdup(c->arena, *name ? name : "/")};
 
-	if (!cgroup_judged(c, id))
-		add_unjudged(
-			c, (struct unjudged){.name = arena_strdup(c->arena, *name ? name : "/"),
-					     .why = arena_printf(c->arena,
-								 "it matches %s and is not judged",
-								 c->request->name)});
+	if (cgroup_judged(c, id))
+		return 0;
+	if (other)
+		judge_elsewhere(c, other, asked_words(c), &found);
+	else
+		found.why = arena_printf(c->arena, "%s is not judged", asked_words(c));
+	add_unjudged(c, found);
 	return 0;
 }
 
@@ -190,7 +226,10 @@ static void compare_cgroups(struct comparison *c)
 			continue;
 		path = c->root ? cgroup_path_of(c->arena, c->root, c->request->name) : NULL;
 		err = path ? cgroups_each(path, compare_cgroup, c) : 0;
-		if (!c->root)
+		if (!c->root && c->options->cgroup)
+			add_unknown(c, arena_printf(c->arena, "no cgroup2 is mounted at %s",
+						    c->options->cgroup));
+		else if (!c->root)
 			add_unknown(c, "no cgroup2 hierarchy is mounted here");
 		else if (err)
 			add_unknown(c, error_text(err));
@@ -215,13 +254,26 @@ static int take_records(int fd, struct arena *arena, size_t size, const void **o
 	return 0;
 }
 
+/* Where that cannot be told, the answer is the strict one. */
+static bool is_enforced(const struct instance *instance)
+{
+	struct image image = {0};
+	bool enforced;
+
+	if (instance_image(instance, &image))
+		return true;
+	enforced = image_head(&image)->flags & FR_F_ENFORCE;
+	instance_image_close(&image);
+	return enforced;
+}
+
 int instance_unjudged(const struct instance *instance, const struct host_options *o,
 		      struct arena *arena, struct diags *d, struct unjudged_list *out)
 {
-	struct comparison c = {.instance = instance, .options = o, .arena = arena, .d = d};
-	const struct fr_state *state;
+	struct comparison c = {.instance = instance, .arena = arena, .d = d};
+	struct host_options host;
+	struct fr_state state;
 	const void *list;
-	uint32_t states;
 	int err = take_records(instance->hooks, arena, sizeof(*c.hooks), &list, &c.hook_count);
 
 	if (!err) {
@@ -231,14 +283,20 @@ int instance_unjudged(const struct instance *instance, const struct host_options
 	}
 	if (!err) {
 		c.requests = list;
-		err = take_records(instance->state, arena, sizeof(*state), &list, &states);
+		err = instance_state(instance, &state);
 	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
 				  "the records of what the policy asks for cannot be read: %s",
 				  error_text(err));
-	state = list;
-	err = compare_devices(&c, state->netns);
+	host = words_host(&state, o, arena);
+	c.options = &host;
+	c.netns = state.netns;
+	c.enforced = is_enforced(instance);
+	others_find(arena_strndup(arena, instance->dir,
+				  (size_t)(strrchr(instance->dir, '/') - instance->dir)),
+		    instance->name, arena, &c.others);
+	err = compare_devices(&c, state.netns);
 	if (err)
 		return err;
 	compare_cgroups(&c);

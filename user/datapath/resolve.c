@@ -106,6 +106,14 @@ bool interface_fits(const struct interface *interface, const char *request)
 	return fits;
 }
 
+const struct interface *interface_at(const struct interfaces *all, uint32_t ifindex)
+{
+	for (size_t i = 0; i < all->count && ifindex; i++)
+		if (all->list[i].ifindex == ifindex)
+			return &all->list[i];
+	return NULL;
+}
+
 bool interface_has_peer(const struct interface *interface)
 {
 	return str_equal(interface->kind, "veth") || str_equal(interface->kind, "netkit");

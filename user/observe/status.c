@@ -132,7 +132,7 @@ static const char *name_at_apply(const struct hook_fact *fact)
 	return str_equal(fact->name, fact->record->name) ? NULL : fact->record->name;
 }
 
-/* What is judged at its bridge is worth a word and no fault. */
+/* What is judged elsewhere is worth a word and no fault. */
 static void sort_unjudged(struct status_view *view, const struct unjudged_list *found,
 			  struct arena *arena)
 {
@@ -140,9 +140,9 @@ static void sort_unjudged(struct status_view *view, const struct unjudged_list *
 	for (size_t i = 0; i < found->count; i++) {
 		const struct unjudged unjudged = found->list[i];
 
-		if (unjudged.at_master)
+		if (unjudged.remark)
 			view->remarks[view->remark_count++] = (struct remark){
-				"counted-twice",
+				unjudged.remark,
 				arena_printf(arena, "%s: %s", unjudged.name, unjudged.why), true};
 		else
 			view->unjudged[view->unjudged_count++] = unjudged;
