@@ -393,9 +393,8 @@ struct fr_fragment {
 /* Who sent what passed as forwarded: see transit.h. */
 struct fr_transit_key {
 	__u8 peer[16];
-	__u16 peer_port; /* 0: of later fragments, whatever port */
-	__u8 proto;	 /* 0: the same */
-	__u8 pad;
+	__u8 proto; /* 0: of later fragments, whatever protocol */
+	__u8 pad[3];
 };
 struct fr_transit {
 	__u64 last;   /* boot-clock ns */

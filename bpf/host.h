@@ -191,24 +191,37 @@ static __noinline int host_sends(struct __sk_buff *skb, const struct fr_packet *
 	return sock_has_addresses(sk, p);
 }
 
-/* Would the host forward this packet rather than take it? Only a proven yes counts. TC ingress. */
-static __always_inline int host_forwards(struct __sk_buff *skb, const struct fr_packet *p)
+/* The route of this packet, or of an answer to it: BPF_FIB_LKUP_RET_*. */
+static __noinline long host_route(struct __sk_buff *skb, const struct fr_packet *p, int answer)
 {
+	const __u8 *from = answer ? p->key.local : p->key.peer;
+	const __u8 *to = answer ? p->key.peer : p->key.local;
 	struct bpf_fib_lookup fib = {};
-	long result;
 
 	fib.family = p->v4 ? FR_AF_INET : FR_AF_INET6;
 	fib.ifindex = skb->ifindex;
 	if (p->v4) {
-		__builtin_memcpy(&fib.ipv4_src, p->key.peer + 12, 4);
-		__builtin_memcpy(&fib.ipv4_dst, p->key.local + 12, 4);
+		__builtin_memcpy(&fib.ipv4_src, from + 12, 4);
+		__builtin_memcpy(&fib.ipv4_dst, to + 12, 4);
 	} else {
-		__builtin_memcpy(fib.ipv6_src, p->key.peer, 16);
-		__builtin_memcpy(fib.ipv6_dst, p->key.local, 16);
+		__builtin_memcpy(fib.ipv6_src, from, 16);
+		__builtin_memcpy(fib.ipv6_dst, to, 16);
 	}
-	result = bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
-	return result == BPF_FIB_LKUP_RET_SUCCESS || result == BPF_FIB_LKUP_RET_NO_NEIGH ||
-	       result == BPF_FIB_LKUP_RET_FRAG_NEEDED;
+	return bpf_fib_lookup(skb, &fib, sizeof(fib), 0);
+}
+
+/*
+ * Would the host forward this packet rather than take it? Only a proven yes counts, and none is for
+ * a sender to whom there is no way out: it may have forged an address of this host. TC ingress.
+ */
+static __always_inline int host_forwards(struct __sk_buff *skb, const struct fr_packet *p)
+{
+	long result = host_route(skb, p, 0);
+
+	if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH &&
+	    result != BPF_FIB_LKUP_RET_FRAG_NEEDED)
+		return 0;
+	return host_route(skb, p, 1) != BPF_FIB_LKUP_RET_NOT_FWDED;
 }
 
 /* Did it come out of an IPsec tunnel or transport? TC ingress. */

@@ -358,12 +358,16 @@ static __always_inline void judge_settle(const struct fr_scene *s, const struct 
 	book(s, p, f, h);
 }
 
-/* What is refused, and is no packet of this host's at all. */
-static __always_inline void judge_bridged(const struct fr_scene *s, struct fr_finding *f,
-					  struct fr_hook h)
+/* What is refused, and is no packet of this host's at all, unless netfilter turns it to a socket.
+ * So may a later fragment be that passes because some port is open. */
+static __always_inline void judge_bridged(const struct fr_scene *s, const struct fr_packet *p,
+					  struct fr_finding *f, struct fr_hook h)
 {
-	if (h.kind != FR_KIND_INTERFACE || h.dir != FR_INGRESS || f->verdict == FR_PASS ||
-	    !is_bridged(s))
+	if (h.kind != FR_KIND_INTERFACE || h.dir != FR_INGRESS ||
+	    (f->verdict == FR_PASS && f->reason != FR_REASON_FRAGMENT) || !is_bridged(s))
+		return;
+	transit_note(s, p);
+	if (f->verdict == FR_PASS)
 		return;
 	f->flow = 0;
 	f->start = f->opened = f->staged = 0;
@@ -376,7 +380,7 @@ static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p,
 
 	if (!judge_before(s, p, &f, h))
 		judge_ip(s, p, &f, h);
-	judge_bridged(s, &f, h);
+	judge_bridged(s, p, &f, h);
 	if (!f.flow) /* known flows come by one path: nothing to forget */
 		finding_forget(&f, s->conf->zero);
 	judge_settle(s, p, &f, h);

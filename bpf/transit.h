@@ -3,8 +3,9 @@
  * What passes because it is forwarded, and is not after all: netfilter may turn it to a socket of
  * this host (REDIRECT, DNAT, TPROXY, a route by mark) once the device's hook has asked the routing
  * table. So its sender is noted, and when a socket is looked for in his name a moment later, what
- * he gets is an opening like any other. The packet itself is not to be seen there: who else sends
- * from this very address and port in the same moment is judged alike, but for answers.
+ * he gets is an opening like any other. The packet itself is not to be seen there, nor the port
+ * that it was sent from: conntrack gives it another one where two of one sender's would be alike.
+ * Whatever else comes from this very address in the same moment is judged alike, but for answers.
  */
 #ifndef FR_TRANSIT_H
 #define FR_TRANSIT_H
@@ -16,14 +17,13 @@
 /* From the hook to the socket: one run of softirqs, or a queue. */
 #define FR_TRANSIT_NS 250000000ull
 
-/* Senders without a port: of later fragments, which are put together after the hook. */
-static __always_inline void transit_key(const struct fr_packet *p, int portless,
+/* Any protocol: of later fragments, which are put together after the hook. */
+static __always_inline void transit_key(const struct fr_packet *p, int any_protocol,
 					struct fr_transit_key *key)
 {
 	__builtin_memcpy(key->peer, p->key.peer, sizeof(key->peer));
-	key->peer_port = portless ? 0 : p->key.peer_port;
-	key->proto = portless ? 0 : p->key.proto;
-	key->pad = 0;
+	key->proto = any_protocol ? 0 : p->key.proto;
+	__builtin_memset(key->pad, 0, sizeof(key->pad));
 }
 
 /* Only a SYN finds a listener. */
@@ -69,12 +69,13 @@ static __noinline int passes_through(const struct fr_scene *s, const struct fr_p
 
 /* ---------------------------------------------------------------- sockets */
 
-static __always_inline const struct fr_transit *transit_at(const struct fr_packet *p, int portless)
+static __always_inline const struct fr_transit *transit_at(const struct fr_packet *p,
+							   int any_protocol)
 {
 	struct fr_transit_key key;
 	struct fr_transit *noted;
 
-	transit_key(p, portless, &key);
+	transit_key(p, any_protocol, &key);
 	noted = bpf_map_lookup_elem(&fr_transit, &key);
 	return noted && bpf_ktime_get_boot_ns() - noted->last < FR_TRANSIT_NS ? noted : 0;
 }

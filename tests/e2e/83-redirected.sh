@@ -29,6 +29,11 @@ say='import socket, sys
 sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 for port in sys.argv[3:]:
     sock.sendto(sys.argv[2].encode(), (sys.argv[1], int(port)))'
+# From one port to several addresses: conntrack gives all but the first another port at the socket.
+say_twice='import socket, sys
+sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET, socket.SOCK_DGRAM)
+for address in sys.argv[2:]:
+    sock.sendto(sys.argv[1].encode(), (address, 777))'
 
 redirections()
 {
@@ -40,7 +45,7 @@ redirections()
 			table $family redirected {
 				chain turned {
 					type nat hook prerouting priority -100
-					iifname ens5 $family daddr $foreign.1 udp dport 777 redirect to :9009
+					iifname ens5 $family daddr { $foreign.1, $foreign.4, $foreign.5 } udp dport 777 redirect to :9009
 					iifname ens5 $family daddr $foreign.1 tcp dport 777 redirect to :9009
 					iifname ens5 $family daddr $foreign.1 udp dport 778 redirect to :9011
 					iifname ens5 udp dport 8080 redirect to :9010
@@ -90,17 +95,20 @@ speak() # NAME
 		lab_in bastion /usr/bin/python3 -c "$say" "$(end "$address" 1)" "$1" 777
 		[ -z "$tproxy" ] || lab_in bastion /usr/bin/python3 -c "$say" "$(end "$address" 2)" "$1" 779
 		lab_in bastion /usr/bin/python3 -c "$say" "$(end "$address" 3)" "$1" 9013
+		lab_in bastion /usr/bin/python3 -c "$say_twice" "$1-twice" "$(end "$address" 4)" "$(end "$address" 5)"
 	done
 }
 end() { case $1 in *:) echo "$1:$2" ;; *) echo "$1.$2" ;; esac; } # NETWORK NUMBER
 
-# And what a rule admits, directly, published, redirected; the last is waited for.
+# And what a rule admits, directly, published, redirected; the last is waited for. What is published under another
+# port is admitted when nothing of its sender has passed as forwarded for a moment.
 speak_admitted() # NAME
 {
-	lab_in bastion /usr/bin/python3 -c "$say" 10.99.0.1 "$1-redirected" 778
-	lab_in bastion /usr/bin/python3 -c "$say" fd99::1 "$1-redirected6" 778
+	sleep 1
 	lab_in bastion /usr/bin/python3 -c "$say" fd00:5::5 "$1-published6" 8080
 	lab_in bastion /usr/bin/python3 -c "$say" 10.0.5.5 "$1-published" 8080
+	lab_in bastion /usr/bin/python3 -c "$say" 10.99.0.1 "$1-redirected" 778
+	lab_in bastion /usr/bin/python3 -c "$say" fd99::1 "$1-redirected6" 778
 	lab_in bastion /usr/bin/python3 -c "$say" 10.0.5.5 "$1-direct" 9014
 	until_says "$work/log/sockets" "$1-direct"
 }
@@ -130,8 +138,10 @@ redirected_run() # MODE OPTIONS...
 	speak_admitted "$way"
 	if [ "$mode" = audit ]; then
 		equal "$way: nothing is dropped" "$(tr ' ' '\n' <<<"$ways" | sort | xargs)" "$(heard "$way")"
+		equal "$way: nor what conntrack gives another port" 9009 "$(heard "$way-twice")"
 	else
 		equal "$way: nothing gets to a socket without a rule" '' "$(heard "$way")"
+		equal "$way: nor what conntrack gives another port" '' "$(heard "$way-twice")"
 	fi
 	for port in $ways; do
 		equal "$way: it is told, port $port" '10.0.9.5 fd00:9::5' "$(told $verdict $port udp)"

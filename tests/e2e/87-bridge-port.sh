@@ -100,6 +100,40 @@ macvlan_above()
 	port_judged enforce "$passes"
 }
 
+# Netfilter sees what the bridge passes, and turns some of the guest's to a socket of the host.
+redirected()
+{
+	local address verdict=$refused
+	what="$1: what netfilter turns to the host"
+	if ! lab_enter agent sh -c 'echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
+		echo 1 >/proc/sys/net/bridge/bridge-nf-call-ip6tables' 2>/dev/null ||
+		! for family in ip ip6; do
+			address=10.99.0.50
+			[ $family = ip ] || address=fd00:99::50
+			cat <<-NFT
+				table $family turned {
+					chain turned {
+						type nat hook prerouting priority -100
+						$family daddr $address udp dport 777 redirect to :516
+						$family daddr $address tcp dport 777 redirect to :516
+					}
+				}
+			NFT
+		done | lab_enter agent nft -f -; then
+		skip "$what" 'this kernel has no br_netfilter or no NAT of nftables'
+		return
+	fi
+	[ "$1" = enforce ] || verdict=$passes
+	equal "$what" "$verdict" "$(asks 50 777)"
+	equal "$what: it is told" '10.99.0.2 tcp, 10.99.0.2 udp, fd00:99::2 tcp, fd00:99::2 udp' "$(fr_ask agent '[.drops[] |
+		select(.direction == "ingress" and .local.port == 516) | "\(.peer.address) \(.protocol)"] | unique | join(", ")' \
+		show drops)"
+	equal "$what: what is the guest's" "$passes" "$(asks 50 515)"
+	lab_enter agent sh -c 'nft delete table ip turned; nft delete table ip6 turned
+		echo 0 >/proc/sys/net/bridge/bridge-nf-call-iptables
+		echo 0 >/proc/sys/net/bridge/bridge-nf-call-ip6tables'
+}
+
 e2e_begin bridge-port
 lab_enter agent ip link add br9 type bridge mcast_snooping 0
 lab_enter agent ip link set br9 up
@@ -107,8 +141,8 @@ lab_address agent br9 10.99.0.1/24 fd00:99::1/64
 node_add outside card9 2
 node_add guest tap9 50
 for node in agent outside guest; do
-	peer_start $node "tcp-$node" 514 515
-	peer_start $node "udp-$node" --udp 514 515
+	peer_start $node "tcp-$node" 514 515 516
+	peer_start $node "udp-$node" --udp 514 515 516
 done
 for mode in audit enforce; do
 	what=$mode
@@ -118,6 +152,7 @@ for mode in audit enforce; do
 		select(.reason == "forwarded" and .direction == "ingress") | .packets] | add // 0' status)"
 	[ $mode = enforce ] || equal 'audit: nothing of the guest is told' 0 \
 		"$(fr_ask agent '[.drops[] | select(.local.address | endswith("50"))] | length' show drops)"
+	redirected $mode
 done
 bridge_changes
 macvlan_above

@@ -132,7 +132,9 @@ static void datagram(struct rig *rig)
 	cr_expect_eq(SOON(THROUGH(.proto = UDP, .peer = 7000, .local = 777),
 			  FINDS(UDP, .peer = 7000, .local = 514)),
 		     SK_PASS, "a rule admits it");
-	cr_expect_eq(FINDS(UDP, .peer = 7001, .local = 9009), SK_PASS, "another port");
+	cr_expect_eq(SOON(THROUGH(.proto = UDP, .peer = 7000, .local = 777),
+			  FINDS(UDP, .peer = 7001, .local = 9009)),
+		     of_refused(rig), "conntrack changes the port of a sender");
 	cr_expect_eq(FINDS(UDP, .peer = 7000, .local = 9009, .host = 8), SK_PASS, "another host");
 	cr_expect_eq(FINDS(TCP, .peer = 7000, .local = 9009), SK_PASS, "another protocol");
 }
@@ -152,9 +154,12 @@ static void connection(struct rig *rig)
 	cr_expect_eq(SOON(THROUGH(.proto = TCP, .peer = 7000, .local = 777, .flags = SYN),
 			  FINDS(TCP, .peer = 7000, .local = 514)),
 		     SK_PASS);
+	cr_expect_eq(SOON(THROUGH(.proto = TCP, .peer = 7000, .local = 777, .flags = SYN),
+			  FINDS(TCP, .peer = 7001, .local = 9009)),
+		     of_refused(rig), "conntrack changes the port of a sender");
 	/* a transfer that merely passes is in nobody's way */
-	THROUGH(.proto = TCP, .peer = 7002, .local = 777, .flags = ACK);
-	cr_expect_eq(FINDS(TCP, .peer = 7002, .local = 9009), SK_PASS);
+	THROUGH(.proto = TCP, .host = 8, .peer = 7002, .local = 777, .flags = ACK);
+	cr_expect_eq(FINDS(TCP, .host = 8, .peer = 7002, .local = 9009), SK_PASS);
 }
 
 Test(packets_transit, a_connection_that_was_forwarded_is_an_opening_at_a_listener)
@@ -229,6 +234,27 @@ static void other_passes(struct rig *rig)
 Test(packets_transit, what_a_rule_admits_is_admitted_at_any_port_of_the_socket)
 {
 	run(&enforce, other_passes);
+}
+
+/* Who forges an address of this host would keep it from talking to itself. */
+static void forged(struct rig *rig)
+{
+	static const uint8_t own[2][16] = {{198, 51, 100, 1},
+					   {0x20, 1, 0x0d, 0xb8, 0, 1, [15] = 1}};
+	struct fr_transit_key key;
+
+	for (uint8_t proto = TCP; proto; proto = proto == TCP ? UDP : 0)
+		DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = proto, .flags = SYN,
+		     .peer = 7000, .local = 777, .local_addr = behind[rig->v6],
+		     .peer_addr = own[rig->v6]);
+	cr_expect_eq(rig_entries(rig, "fr_transit", &key, NULL), 0);
+}
+
+Test(packets_transit, an_address_of_this_host_is_no_sender_that_is_forwarded)
+{
+	static const struct site closed = {};
+
+	run(&closed, forged);
 }
 
 static void notes_age(struct rig *rig)
