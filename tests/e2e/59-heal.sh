@@ -243,6 +243,7 @@ heal_run cgroup
 LAB_CGROUP=''
 forgotten_run 'e*/state-*'
 forgotten_run 'e*'
+forgotten_run 'e*/*'
 elsewhere_run
 moved_run
 words_run

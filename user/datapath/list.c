@@ -49,13 +49,19 @@ static int on_link(const char *dir, const char *name, void *context)
 
 static int on_epoch(const char *dir, const char *name, void *context)
 {
+	CLEANUP(close_fd) int images = -1;
 	uint32_t epoch;
+	pin_path path;
 
-	(void)dir, (void)context;
-	return pin_number(name, "e", &epoch);
+	(void)context;
+	if (!pin_number(name, "e", &epoch) ||
+	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH)
+		return 0;
+	images = pin_open(path, map_names[MAP_IMAGES]);
+	return images >= 0 ? 1 : images == -ENOENT ? 0 : images;
 }
 
-/* What is attached judges by the maps of an epoch: without one they cannot be found. */
+/* What is attached judges by the images of an epoch: without any it cannot be told how. */
 static int links_without_epoch(const char *dir, bool *out)
 {
 	int links = pin_each(dir, on_link, NULL);
