@@ -21,6 +21,8 @@ say() { said=$(timeout -s KILL 60 "$FLOWREEVE" "$@" --pin-root "$root" 2>&1); co
 apply() { say apply "$work/one.yaml"; }
 empty() { rm -rf "${root:?}"; }
 
+hint() { sed -n 's/^ *| //p' <<<"$said" | tail -1; }
+
 refused() # WHAT PATTERN: by every command, with a hint that heals
 {
 	local verb what=$1 hint
@@ -31,8 +33,8 @@ refused() # WHAT PATTERN: by every command, with a hint that heals
 			not_ok "$what: $verb" "exit $code: $said"
 		fi
 	done
-	hint=$(sed -n 's/^ *| //p' <<<"$said" | tail -1)
-	bash -c "$hint"
+	hint=$(hint)
+	(cd "$work" && bash -c "$hint")
 	apply
 	equal "$what: its hint heals: $hint" 0 $code
 	say detach
@@ -68,12 +70,56 @@ directories()
 	mkdir -m 0777 "$root" "$root/held" "$root/held/e1"
 	"${nobody[@]}" mkdir "$root/held/e1/image-7"
 	refused 'what looks like a pin' "$root/held/e1/image-7 belongs to user 65534"
+	mkdir -m 1777 "$root"
+	"${nobody[@]}" mkdir "$root/x;id>pwned;#"$'it\'s\e]0;'
+	refused 'a name that is a command' "belongs to user 65534"
+	equal 'the hint runs nothing of it' no "$([ -e "$work/pwned" ] && echo yes || echo no)"
 	mkdir -m 0777 /sys/fs/bpf/above
 	root=/sys/fs/bpf/above/r
 	refused 'a directory above that others may write' 'other users may write /sys/fs/bpf/above '
 	rm -r /sys/fs/bpf/above
 	"${nobody[@]}" mkdir /sys/fs/bpf/above
 	refused 'a directory above of another user' '/sys/fs/bpf/above.*belongs to user 65534'
+	rm -r /sys/fs/bpf/above*
+	swapped
+}
+
+# Its owner puts a link in the place of the directory before the hint is pasted.
+swapped()
+{
+	local before
+	mkdir -m 0755 "$work/victim"
+	chown 65533 "$work/victim"
+	before=$(stat -c '%u %a' "$work/victim")
+	"${nobody[@]}" mkdir /sys/fs/bpf/above
+	apply
+	equal 'a directory above that is exchanged: exit 3' 3 $code
+	"${nobody[@]}" sh -c 'rmdir /sys/fs/bpf/above && ln -s "$1" /sys/fs/bpf/above' sh "$work/victim"
+	bash -c "$(hint)"
+	equal "what the link leads to is as it was: $(hint)" "$before" "$(stat -c '%u %a' "$work/victim")"
+	apply
+	equal 'and the hint heals' 0 $code
+	say detach
+}
+
+# What is pinned below a mount cannot be read.
+covered()
+{
+	local at
+	within 0700
+	apply
+	for at in "$root/held/e1" "$root/held"; do
+		mount -t tmpfs none "$at"
+		say status --query
+		equal "a mount at ${at#"$root/"}: status: exit 3" 3 $code
+		apply
+		equal "a mount at ${at#"$root/"}: apply: exit 3" 3 $code
+		matches 'and says so' "something is mounted at $at" "$said"
+		bash -c "$(hint)"
+		say status --query
+		equal "its hint heals: $(hint)" 0 $code
+	done
+	say detach
 }
 
 modes()
@@ -202,7 +248,7 @@ if [ "${1:-}" ]; then
 	exit $e2e_failed
 fi
 failed=0
-for part in directories modes own_user locks mounts pipes; do
+for part in directories covered modes own_user locks mounts pipes; do
 	unshare --net --mount bash "$0" $part || failed=1
 done
 exit $failed

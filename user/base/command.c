@@ -11,6 +11,31 @@ static bool is_plain(const char *word)
 			    "_@%+=:,./-") == strlen(word);
 }
 
+static bool is_control(char byte)
+{
+	return (unsigned char)byte < ' ' || byte == 0x7f;
+}
+
+static bool has_control(const char *word)
+{
+	while (*word && !is_control(*word))
+		word++;
+	return *word;
+}
+
+/* $'it\'s\033', in bytes that a terminal shows as they are. */
+static const char *escaped(struct arena *arena, const char *word)
+{
+	char *text = arena_alloc(arena, 4 * strlen(word) + sizeof("$''")), *at = text;
+
+	at += sprintf(at, "$'");
+	for (; *word; word++)
+		at += is_control(*word) ? sprintf(at, "\\%03o", (unsigned)(unsigned char)*word)
+					: sprintf(at, strchr("'\\", *word) ? "\\%c" : "%c", *word);
+	sprintf(at, "'");
+	return text;
+}
+
 /* 'it'\''s' */
 const char *shell_word(struct arena *arena, const char *word)
 {
@@ -18,6 +43,8 @@ const char *shell_word(struct arena *arena, const char *word)
 
 	if (is_plain(word))
 		return word;
+	if (has_control(word))
+		return escaped(arena, word);
 	for (; (quote = strchr(word, '\'')); word = quote + 1)
 		quoted = arena_printf(arena, "%s%.*s'\\''", quoted, (int)(quote - word), word);
 	return arena_printf(arena, "'%s%s'", quoted, word);

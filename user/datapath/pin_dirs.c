@@ -44,10 +44,15 @@ static const char *path_of(int fd, struct arena *arena, const char *otherwise)
 	return arena_strndup(arena, path, (size_t)length);
 }
 
+/* For a path that another user may have named, or may lead elsewhere before it is pasted. */
+static const char *command(struct arena *arena, const char *words, const char *path)
+{
+	return arena_printf(arena, "%s %s", words, shell_word(arena, path));
+}
+
 static int foreign(const char *path, const struct stat *status, struct diags *d)
 {
-	return diag_error(d, NO_LOC, -EBUSY, "pins-foreign",
-			  arena_printf(d->arena, "rm -r %s", path),
+	return diag_error(d, NO_LOC, -EBUSY, "pins-foreign", command(d->arena, "rm -r", path),
 			  "%s belongs to user %u, who could take a policy off: nothing below it is "
 			  "used",
 			  path, status->st_uid);
@@ -55,20 +60,42 @@ static int foreign(const char *path, const struct stat *status, struct diags *d)
 
 /* ---------------------------------------------------------------- above the pin root */
 
+static bool is_mount_root(int fd, const struct stat *status)
+{
+	struct stat above;
+
+	return !fstatat(fd, "..", &above, 0) &&
+	       (above.st_dev != status->st_dev || above.st_ino == status->st_ino);
+}
+
+/* Out of the way, with what may be in force below it. Nothing follows a link: its owner may put one
+ * there meanwhile, but where a bpffs is mounted. */
+static const char *disown_command(int fd, const struct stat *status, const char *path,
+				  struct arena *arena)
+{
+	const char *aside;
+
+	if (is_mount_root(fd, status))
+		return arena_printf(arena, "%s && %s", command(arena, "chown 0:0", path),
+				    command(arena, "chmod 0700", path));
+	aside = arena_printf(arena, "%s-of-%u", path, status->st_uid);
+	return arena_printf(arena, "%s %s", command(arena, "mv -T", path),
+			    shell_word(arena, aside));
+}
+
 static int check_above(int fd, const struct stat *status, const char *root, struct diags *d)
 {
 	const char *path = path_of(fd, d->arena, root);
 
 	if (!is_ours(status))
-		return diag_error(
-			d, NO_LOC, -EBUSY, "pins-foreign",
-			arena_printf(d->arena, "chown 0:0 %s && chmod 0700 %s", path, path),
-			"%s, which the pin root %s is in, belongs to user %u, who could "
-			"put another in its place",
-			path, root, status->st_uid);
+		return diag_error(d, NO_LOC, -EBUSY, "pins-foreign",
+				  disown_command(fd, status, path, d->arena),
+				  "%s, which the pin root %s is in, belongs to user %u, who could "
+				  "put another in its place",
+				  path, root, status->st_uid);
 	if (status->st_mode & OTHERS_MAY_WRITE && !(status->st_mode & S_ISVTX))
 		return diag_error(d, NO_LOC, -EBUSY, "pins-foreign",
-				  arena_printf(d->arena, "chmod go-w %s", path),
+				  command(d->arena, "chmod go-w", path),
 				  "other users may write %s (mode %04o), and could put another in "
 				  "the place of the pin root %s",
 				  path, status->st_mode & 07777, root);
@@ -112,7 +139,7 @@ static int refuse_link(int at, const char *name, const char *path, int err, stru
 		return pins_unreadable(path, err, d);
 	if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW))
 		return pins_unreadable(path, -errno, d);
-	return diag_error(d, NO_LOC, -EBUSY, "pins-foreign", arena_printf(d->arena, "rm %s", path),
+	return diag_error(d, NO_LOC, -EBUSY, "pins-foreign", command(d->arena, "rm", path),
 			  S_ISLNK(status.st_mode)
 				  ? "%s is a symbolic link: the pin root is reached without any"
 				  : "%s is not a directory",
@@ -187,7 +214,7 @@ static int close_to_others(int fd, const char *path, struct diags *d)
 		return 0;
 	if (fstat(fd, &status) || (status.st_mode & 077))
 		return pins_unreadable(path, -EPERM, d);
-	diag_warning(d, NO_LOC, "pin-mode", arena_printf(d->arena, "ls -la %s", path),
+	diag_warning(d, NO_LOC, "pin-mode", command(d->arena, "ls -la", path),
 		     "%s was open to other users (mode %04o) and is closed to them now: see "
 		     "whether what is in it is as it should be",
 		     path, mode);
@@ -241,13 +268,20 @@ static int leads_on(enum level level, const char *path, const char *name)
 	return err == -ENOENT ? 0 : err ? err : ours;
 }
 
+/* What is in force may be pinned below the mount, where no command sees it. */
+static int covered(const char *path, struct diags *d)
+{
+	return diag_error(d, NO_LOC, -EBUSY, "pins-foreign", command(d->arena, "umount", path),
+			  "something is mounted at %s: what is pinned there cannot be read", path);
+}
+
 static int check_below(int fd, const char *path, enum level level, struct diags *d);
 
 static int check_entry(int at, const char *path, enum level level, const char *name,
 		       struct diags *d)
 {
 	const char *below = arena_printf(d->arena, "%s/%s", path, name);
-	struct stat status;
+	struct stat status, here;
 	int fd, on;
 
 	if (fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW))
@@ -256,6 +290,8 @@ static int check_entry(int at, const char *path, enum level level, const char *n
 		return foreign(below, &status, d);
 	if (!S_ISDIR(status.st_mode))
 		return 0;
+	if (fstat(at, &here) || here.st_dev != status.st_dev)
+		return covered(below, d);
 	on = leads_on(level, below, name);
 	if (on <= 0)
 		return on ? pins_unreadable(below, on, d) : 0;

@@ -268,7 +268,7 @@ static void probe_pins(struct probing *p)
 	close_fd(&fd);
 	if (bpffs_open_to_others(root, at, &mode)) {
 		found = arena_printf(p->arena, "%s is world-writable (mode %04o)", at, mode);
-		closed_by = arena_printf(p->arena, "chmod 0700 %s", at);
+		closed_by = arena_printf(p->arena, "chmod 0700 %s", shell_word(p->arena, at));
 	}
 	for (size_t i = 0; i < d.count; i++) {
 		found = d.list[i].message;
