@@ -35,6 +35,9 @@ ssh_warns 'ssh: a session from elsewhere' ssh-refused 'SSH_CONNECTION=10.0.8.5 5
 ssh_warns 'ssh: an IPv6 session with its zone' ssh-refused 'SSH_CONNECTION=fe80::1%eth0 51234 fe80::2%eth0 22'
 ssh_warns 'ssh: a session to another port' ssh-refused 'SSH_CONNECTION=10.0.9.5 51234 10.0.5.5 2222'
 ssh_warns 'ssh: what an older sshd says' ssh-refused 'SSH_CLIENT=10.0.8.5 51234 22'
+for text in '127.0.0.1 51234 127.0.0.1 22' '::1 51234 ::1 22' '::ffff:127.0.0.1 51234 ::ffff:127.0.0.1 22' '10.0.5.5 51234 10.0.5.5 22'; do
+	ssh_warns "ssh: '$text' stays on this host" '' "SSH_CONNECTION=$text"
+done
 for text in '10.0.8.5 51234 10.0.5.5' '10.0.8.5  51234 10.0.5.5 22' '10.0.8.5 51234 10.0.5.5 22 9' '10.0.8 51234 10.0.5.5 22' \
 	'10.0.8.5 0 10.0.5.5 22' '10.0.8.5 51234 10.0.5.5 65558' '10.0.8.5 51234 10.0.5.5 22 ' 'host 51234 host 22' ' ' '% 1 % 22'; do
 	ssh_warns "ssh: '$text' says nothing" '' "SSH_CONNECTION=$text"
@@ -52,7 +55,25 @@ sed -i 's/action: deny/action: deny, mode: audit/; s/^rules/default: {ingress: a
 ssh_warns 'ssh: a staged deny rule refuses nothing' '' "$here"
 ssh_policy "$interfaces" local-subnet 22
 ssh_warns 'ssh: what local-subnet is, is not known here' '' "$here"
+
+# What is to be written, as YAML has it, beside what is there.
+ssh_hint() # NAME WANTED VARIABLE
+{
+	ssh_warns "$1" ssh-refused "$3"
+	if grep -qF -- "| $2" "$work/err"; then ok "$1: as it is to be written"; else not_ok "$1: as it is to be written" "$(cat "$work/err")"; fi
+}
+ssh_policy "$interfaces" 10.0.9.0/24 22
+ssh_hint 'ssh: none is written' 'add to failsafe: {peer: [10.0.8.5], ports: [22/tcp]}' 'SSH_CONNECTION=10.0.8.5 51234 10.0.5.5 22'
+ssh_hint 'ssh: an IPv6 address in quotes' 'add to failsafe: {peer: ["fd00::8"], ports: [22/tcp]}' 'SSH_CONNECTION=fd00::8 51234 fd00::5 22'
+sed -i 's/failsafe: \[\]/failsafe: [{peer: [10.0.7.0\/24], ports: [22\/tcp]}]/' "$work/ssh.yaml"
+ssh_hint 'ssh: another one is written' 'add to failsafe: {peer: [10.0.8.5], ports: [22/tcp]}' 'SSH_CONNECTION=10.0.8.5 51234 10.0.5.5 22'
+sed -i '/^failsafe/d' "$work/ssh.yaml"
+ssh_hint 'ssh: what is not written stands for port 22' 'failsafe: [22/tcp, {peer: [10.0.8.5], ports: [2222/tcp]}]' \
+	'SSH_CONNECTION=10.0.8.5 51234 10.0.5.5 2222'
 ssh_policy '{guests: [tap0]}' any 443
 ssh_warns 'ssh: a guest is not this host' '' "$here"
 ssh_policy '{cgroups: [/app]}' any 443
 ssh_warns 'ssh: a cgroup may be that of sshd' ssh-refused "$here"
+ssh_warns 'ssh: a cgroup passes what stays on this host' '' 'SSH_CONNECTION=::1 51234 ::1 22'
+sed -i 's/^rules/builtin: {loopback: off}\nrules/' "$work/ssh.yaml"
+ssh_warns 'ssh: unless it is told to judge it' ssh-refused 'SSH_CONNECTION=::1 51234 ::1 22'

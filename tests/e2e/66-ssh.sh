@@ -55,6 +55,11 @@ e2e_cgroup agent agent
 policy slice.yaml "{cgroups: [/$LAB_TAG-agent]}" 10.0.8.0/24
 equal 'a cgroup that its socket is not in' '' "$(warned "$session" slice.yaml)"
 crowd_stop session
+crowd_start own agent hold tcp 10.0.5.5 22 1
+equal 'a session of this host with itself lives' 'answered 1 of 1' "$(crowd_ask own ask)"
+there=$(lab_enter agent ss -Hnt state established dport = :22 | awk '{ print $3 }' | head -1)
+equal 'it is not judged' '' "$(warned "10.0.5.5 ${there##*:} 10.0.5.5 22" other.yaml)"
+crowd_stop own
 lab_stop peer-sshd
 peer_start agent sshd 22
 crowd_start session bastion hold tcp 10.0.5.5 22 1

@@ -165,24 +165,39 @@ static bool same_address(const struct sockaddr *socket_address, const struct add
 	return socket_address->sa_family == AF_INET6 && !memcmp(&v6->sin6_addr, addr->b, 16);
 }
 
-/* The device that has the address: "" when none has, or more than one. */
-static void device_of(const struct addr *addr, char out[16])
+/* The device that has the address: "" when none has, or more than one. Whether any has. */
+static bool device_of(const struct addr *addr, char out[16])
 {
 	struct ifaddrs *list, *at;
-	bool again = false;
+	bool found = false, again = false;
 
 	out[0] = 0;
 	if (getifaddrs(&list))
-		return;
+		return false;
 	for (at = list; at; at = at->ifa_next) {
 		if (!same_address(at->ifa_addr, addr))
 			continue;
+		found = true;
 		again |= out[0] && strcmp(out, at->ifa_name);
 		snprintf(out, 16, "%s", at->ifa_name);
 	}
 	if (again)
 		out[0] = 0;
 	freeifaddrs(list);
+	return found;
+}
+
+/* What stays on this host goes by the device lo, which interfaces do not judge, and cgroups only
+ * where the built-in rule is off. Away from the host no address is known to be its own. */
+static bool stays_here(const struct ssh_session *session, bool online)
+{
+	const struct addr *peer = &session->connection.peer;
+	char name[16];
+
+	return (addr_is_v4(peer) && addr_v4(peer) >> 24 == 127) ||
+	       !memcmp(peer, &(struct addr){.b = {[15] = 1}}, sizeof(*peer)) ||
+	       (session->located && !memcmp(peer, &session->connection.local, sizeof(*peer))) ||
+	       (online && device_of(peer, name));
 }
 
 /* Packets of an address on a plain device come by that device and no other; those of a bridge, a
@@ -248,10 +263,30 @@ static bool attaches(const struct ruleset *rs, uint8_t kind)
 static bool concerns(struct context *c, const struct ruleset *rs, const struct ssh_session *session,
 		     const struct host_points *points)
 {
+	bool stays = stays_here(session, points), interfaces, cgroups;
+
+	interfaces = attaches(rs, FR_KIND_INTERFACE) && !stays;
+	cgroups = attaches(rs, FR_KIND_CGROUP) && !(stays && rs->flags & FR_F_LOOPBACK);
 	if (!points)
-		return attaches(rs, FR_KIND_INTERFACE) || attaches(rs, FR_KIND_CGROUP);
-	return (attaches(rs, FR_KIND_INTERFACE) && !comes_by_another(c, session, points)) ||
-	       cgroups_concern(session, points);
+		return interfaces || cgroups;
+	return (interfaces && !comes_by_another(c, session, points)) ||
+	       (cgroups && cgroups_concern(session, points));
+}
+
+/* Where failsafe is not written it stands for port 22, which goes on. */
+static const char *admitting(struct arena *arena, const struct ruleset *rs,
+			     const struct tuple *tuple)
+{
+	char peer[ADDR_TEXT];
+	const char *item;
+
+	addr_text(&tuple->peer, peer);
+	item = arena_printf(arena,
+			    addr_is_v4(&tuple->peer) ? "{peer: [%s], ports: [%u/tcp]}"
+						     : "{peer: [\"%s\"], ports: [%u/tcp]}",
+			    peer, tuple->port);
+	return rs->failsafe_open ? arena_printf(arena, "failsafe: [22/tcp, %s]", item)
+				 : arena_printf(arena, "add to failsafe: %s", item);
 }
 
 static void warn_session(struct context *c, const struct ruleset *rs,
@@ -272,8 +307,7 @@ static void warn_session(struct context *c, const struct ruleset *rs,
 		return;
 	addr_text(&tuple.peer, peer);
 	diag_warning(d, (struct loc){.source = rs->source}, "ssh-refused",
-		     arena_printf(d->arena, "failsafe: [{peer: [%s], ports: [%u/tcp]}]", peer,
-				  tuple.port),
+		     admitting(d->arena, rs, &tuple),
 		     "enforcing %s would refuse the SSH connection of this session, from %s to "
 		     "port %u%s",
 		     rs->name, peer, tuple.port,
@@ -302,7 +336,7 @@ void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image
 	    image_admits_anyone(image, FR_INGRESS, PROTO_TCP, SSH_PORT))
 		return;
 	diag_warning(d, (struct loc){.source = rs->source}, "ssh-closed",
-		     "failsafe: [{peer: [10.0.0.0/24], ports: [22/tcp]}], with the addresses that "
-		     "administer this host",
+		     "add to failsafe: {peer: [10.0.0.0/24], ports: [22/tcp]}, with the addresses "
+		     "that administer this host",
 		     "enforcing %s would refuse port 22/tcp to everybody", rs->name);
 }
