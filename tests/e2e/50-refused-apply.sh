@@ -98,3 +98,16 @@ equal 'no bpffs: exit 6' 6 $?
 matches 'no bpffs: gives the command' 'mount -t bpf' "$said"
 equal 'no bpffs: nothing was made there' '' "$(ls "$work/not-bpffs" 2>/dev/null)"
 equal 'and nothing is attached' '' "$(lab_enter agent bpftool net show 2>&1 | grep fr_)"
+
+# Too few files: each time it says how to have more.
+seen=''
+for files in $(seq 8 24); do
+	said=$(lab_enter agent sh -c "ulimit -n $files; exec \"\$@\"" few "$FLOWREEVE" apply "$work/good.yaml" \
+		--pin-root "$LAB_DIR/bpf/flowreeve" 2>&1) && break
+	grep -q 'Too many open files' <<<"$said" || continue
+	grep -qE 'no room for the maps|pins-unreadable' <<<"$said" || continue
+	grep -q 'no room for the maps' <<<"$said" && seen=1
+	grep -q '| ulimit -n 1024' <<<"$said" || not_ok "$files files: says how to have more" "$said"
+done
+equal 'too few files to load: seen' 1 "$seen"
+fr agent detach >/dev/null

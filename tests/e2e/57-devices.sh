@@ -204,6 +204,19 @@ fr agent detach >/dev/null
 writes audit '{interfaces: ["wlan*", "ppp*"]}'
 fr_exits 'nothing at all: exit 3' 3 agent apply "$work/p.yaml"
 
+# Names that are not there, and what may have been meant.
+not_there() # ATTACH WORDS
+{
+	writes enforce "$1"
+	fr_exits "$1 is not there" 3 agent apply "$work/p.yaml"
+	matches "$1: what was meant" "$2" "$said"
+}
+not_there '{interfaces: ["ens5@if9"]}' "write ens5: what 'ip link' puts behind @ is not of the name"
+not_there '{interfaces: [ENS5]}' "did you mean 'ens5'\?"
+not_there '{interfaces: [ens6]}' "did you mean 'ens5'\?"
+not_there '{interfaces: ["wlan*"]}' 'ip link lists those of this network namespace'
+not_there '{interfaces: ["ENS5*"]}' 'ip link lists those of this network namespace'
+
 # The interface of a host whose address is on a bridge.
 writes audit '{interfaces: [eth0]}'
 fr_exits 'a port of a bridge' 0 hypervisor apply "$work/p.yaml"
@@ -237,6 +250,8 @@ rmdir "$LAB_CGROUP"/[ab]
 
 # Below another root than that of the host.
 root=$LAB_CGROUP
+not_there "{cgroups: [$root]}" "write /$LAB_TAG-pods: paths begin below"
+not_there '{cgroups: ["/no/such/*"]}' 'find .* -type d lists those there are'
 mkdir -p "$root"/pods/a "$root"/b
 writes enforce '{cgroups: ["/pods/*"]}'
 succeeds 'below a root of its own' fr agent apply "$work/p.yaml" --cgroup "$root"

@@ -335,7 +335,8 @@ static int load_failed(struct object *object, int err, struct diags *d)
 			"5.11 also with LimitMEMLOCK=infinity",
 			"the kernel does not let this process load its programs");
 	if (no_room(err))
-		return diag_error(d, NO_LOC, err, "kernel-load", words,
+		return diag_error(d, NO_LOC, err, "kernel-load",
+				  err == -EMFILE ? "ulimit -n 1024" : words,
 				  "the kernel has no room for the maps or programs: %s",
 				  error_text(err));
 	return diag_error(d, NO_LOC, -ENOTSUP, "kernel-load", words,

@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include <ctype.h>
 #include <fnmatch.h>
 #include <glob.h>
 #include <linux/if_arp.h>
@@ -132,6 +133,55 @@ bool interface_is_port(const struct interface *interfaces, size_t count,
 	return true;
 }
 
+/* All names that devices have; arena memory. */
+static const char **device_names(const struct finder *finder, size_t *count)
+{
+	const char **names = NULL;
+	size_t capacity = 0;
+
+	*count = 0;
+	for (size_t i = 0; i < finder->interface_count; i++) {
+		const struct interface *interface = &finder->interfaces[i];
+
+		for (size_t j = 0; j <= interface->altname_count && !interface->loopback; j++) {
+			names = arena_grow(finder->d->arena, names, *count, &capacity,
+					   sizeof(*names));
+			names[(*count)++] =
+				j ? interface->altnames[j - 1] : finder->interfaces[i].name;
+		}
+	}
+	return names;
+}
+
+static char *lower(struct arena *arena, const char *text)
+{
+	char *copy = arena_strdup(arena, text);
+
+	for (char *at = copy; *at; at++)
+		*at = (char)tolower((unsigned char)*at);
+	return copy;
+}
+
+/* What may have been meant: without what `ip link` puts behind a name, or in other letters. */
+static const char *device_hint(const struct finder *finder, const char *word)
+{
+	struct arena *arena = finder->d->arena;
+	size_t count, length = strcspn(word, "@");
+	const char **names = device_names(finder, &count);
+	const char *own = arena_strndup(arena, word, length), *near = NULL;
+
+	for (size_t i = 0; i < count && !near; i++)
+		if (str_equal(lower(arena, own), lower(arena, names[i])))
+			near = names[i];
+	if (near && word[length])
+		return arena_printf(
+			arena, "write %s: what 'ip link' puts behind @ is not of the name", near);
+	if (!near && !is_pattern(word))
+		near = nearest_word(own, names, count);
+	return near ? arena_printf(arena, "did you mean '%s'?", near)
+		    : "ip link lists those of this network namespace, with their altnames";
+}
+
 static int resolve_interface(struct finder *finder, const struct attach_point *point)
 {
 	size_t found = 0;
@@ -150,8 +200,8 @@ static int resolve_interface(struct finder *finder, const struct attach_point *p
 	if (found || is_pattern(point->name))
 		return 0;
 	return diag_error(finder->d, point->loc, -ENODEV, "no-interface",
-			  "ip link lists those of this network namespace, with their altnames",
-			  "there is no interface %s", point->name);
+			  device_hint(finder, point->name), "there is no interface %s",
+			  point->name);
 }
 
 /* ---------------------------------------------------------------- cgroups */
@@ -245,13 +295,32 @@ static int resolve_pattern(struct finder *finder, const struct attach_point *poi
 			  finder->cgroup_root, error_text(err));
 }
 
+/* Paths begin at the root of the hierarchy, not at that of the host. */
+static const char *cgroup_hint(const struct finder *finder, const char *name)
+{
+	const char *root = finder->cgroup_root;
+	size_t length = strlen(root);
+	struct arena *arena = finder->d->arena;
+
+	for (; str_starts(name, "//"); name++)
+		;
+	if (!strncmp(name, root, length) && (name[length] == '/' || !name[length]))
+		return arena_printf(arena, "write %s: paths begin below %s",
+				    name[length] ? name + length : "/", root);
+	if (str_starts(name, "/sys/fs/cgroup/"))
+		return arena_printf(arena, "paths begin below %s, without it", root);
+	return arena_printf(arena, "find %s -type d lists those there are",
+			    shell_word(arena, root));
+}
+
 static int resolve_one_cgroup(struct finder *finder, const struct attach_point *point,
 			      const char *path)
 {
 	struct stat status;
 
 	if (!path || stat(path, &status) || !S_ISDIR(status.st_mode) || !cgroup2_is(path))
-		return diag_error(finder->d, point->loc, -ENOENT, "no-cgroup", NULL,
+		return diag_error(finder->d, point->loc, -ENOENT, "no-cgroup",
+				  cgroup_hint(finder, point->name),
 				  "there is no cgroup %s below %s", point->name,
 				  finder->cgroup_root);
 	return add_cgroup(finder, point, path, status.st_ino);
@@ -291,7 +360,9 @@ static int check_patterns(const struct finder *finder)
 				     "no %s matches %s", what, point->name);
 		else
 			err = diag_error(finder->d, point->loc, cgroup ? -ENOENT : -ENODEV,
-					 cgroup ? "no-cgroup" : "no-interface", NULL,
+					 cgroup ? "no-cgroup" : "no-interface",
+					 cgroup ? cgroup_hint(finder, point->name)
+						: device_hint(finder, point->name),
 					 "no %s matches %s", what, point->name);
 	}
 	return err;
