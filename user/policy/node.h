@@ -62,6 +62,9 @@ struct doc_apart {
 	bool ended; /* its end is written */
 };
 int doc_load_apart(struct doc_apart *how, struct diags *d, struct node **out);
+/* A text that is nothing but items of that list, so far in, each of them simple and taken. False
+ * for everything else, be it right or wrong: doc_load_apart reads that. */
+bool items_read(struct doc_apart *how, size_t indent);
 /* The text of a file; a text without what some editors put first, as doc_source gives it. */
 int doc_source(const char *path, struct diags *d, const struct source **out);
 const struct source *doc_plain(struct arena *arena, const struct source *source);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A large policy is mostly one list of rules, and parsing it costs more than all else. So its text
- * is cut where items of that list seem to begin, and the parts are read side by side. Whether a cut
- * was right is then known from the part before it: read by itself, it has to end with that list,
- * still open. Anything else, the least mistake among them, and the text is read once more, at once.
+ * is cut where items of that list seem to begin, and the parts are read side by side: the first
+ * item with what is before the list, the last one with what is behind it, and parts of nothing but
+ * items, which mostly are simple enough for items_read. Whether a cut was right is then known from
+ * the part before it: read by itself, it has to end with that list, still open. Anything else, the
+ * least mistake among them, and the text is read once more, at once.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,13 +28,14 @@ struct part {
 	struct doc_apart how;
 	struct node *root;
 	int err;
+	bool simple; /* nothing but items, and all of them taken */
 };
 
 struct parts {
 	struct part list[PARTS_MAX];
 	size_t count;
-	size_t first, indent; /* of the list: where its first item is, and how far in */
-	atomic_size_t taken;  /* by readers */
+	size_t first, last, indent; /* of the list: where its items are, and how far in */
+	atomic_size_t taken;	    /* by readers */
 };
 
 /* ---------------------------------------------------------------- where to cut */
@@ -75,34 +78,64 @@ static bool list_find(const struct source *source, struct parts *parts)
 	while (at < source->size && line_is_empty(source, at));
 	parts->first = at;
 	parts->indent = strspn(text + at, " ");
-	return line_is_item(source, at, parts->indent);
+	for (; at < source->size && strchr(" #-\r\n", text[at]); at = line_next(source, at))
+		if (line_is_item(source, at, parts->indent))
+			parts->last = at;
+	return line_is_item(source, parts->first, parts->indent);
 }
 
-/* Parts of much the same size, the first with what is before the list. */
+/* From a line on. */
+static size_t item_find(const struct source *source, const struct parts *parts, size_t at)
+{
+	while (at < parts->last && !line_is_item(source, at, parts->indent))
+		at = line_next(source, at);
+	return at;
+}
+
+static void part_cut(struct parts *parts, size_t begin, size_t end)
+{
+	struct part *part = &parts->list[parts->count];
+
+	if (begin >= end)
+		return;
+	part->how.begin = begin;
+	part->how.end = end;
+	parts->count++;
+}
+
+/* Those of nothing but items are of much the same size. */
 static bool parts_cut(const struct source *source, struct parts *parts)
 {
-	size_t wanted, at = 0;
+	size_t wanted, begin, at, room;
 
 	if (source->size < 2 * PART_BYTES || !list_find(source, parts))
 		return false;
-	wanted = (source->size - parts->first) / PART_BYTES;
-	wanted = wanted < PARTS_MAX ? wanted : PARTS_MAX;
-	for (parts->count = 0; parts->count < wanted; parts->count++) {
-		struct part *part = &parts->list[parts->count];
+	begin = at = item_find(source, parts, line_next(source, parts->first));
+	if (parts->last <= begin)
+		return false;
+	room = parts->last - begin;
+	wanted = room / PART_BYTES + 1;
+	wanted = wanted < PARTS_MAX - 2 ? wanted : PARTS_MAX - 2;
+	part_cut(parts, 0, begin);
+	for (size_t i = 1; i <= wanted; i++) {
+		size_t next = line_next(source, begin + room / wanted * i);
 
-		part->how.begin = at;
-		at = parts->first + (source->size - parts->first) / wanted * (parts->count + 1);
-		at = line_next(source, at);
-		while (at < source->size && !line_is_item(source, at, parts->indent))
-			at = line_next(source, at);
-		part->how.end = parts->count + 1 < wanted ? at : source->size;
-		if (part->how.begin >= part->how.end)
-			return false;
+		next = i < wanted ? item_find(source, parts, next) : parts->last;
+		part_cut(parts, at, next);
+		at = next;
 	}
-	return parts->count > 1;
+	part_cut(parts, at, source->size);
+	return true;
 }
 
 /* ---------------------------------------------------------------- one part */
+
+static void part_draft(struct part *part, const struct source *source, const char *path)
+{
+	draft_begin(&part->job, source, path, &part->own);
+	part->own.part = true;
+	part->own.growing = part->rules;
+}
 
 static void part_begin(struct part *part, const struct job *job, const struct source *source,
 		       struct arena *nodes, struct draft *draft)
@@ -114,9 +147,8 @@ static void part_begin(struct part *part, const struct job *job, const struct so
 	part->job = (struct job){.d = &part->d, .arena = arena, .options = job->options};
 	part->taking = (struct taking){&part->job, first ? draft : &part->own};
 	if (!first) {
-		draft_begin(&part->job, source, draft->path, &part->own);
-		part->own.part = true;
-		part->own.growing = part->rules = arena_new();
+		part->rules = arena_new();
+		part_draft(part, source, draft->path);
 		part->how.before = list_line;
 	}
 	part->how.source = source;
@@ -129,6 +161,17 @@ static void part_begin(struct part *part, const struct job *job, const struct so
 
 /* ---------------------------------------------------------------- readers */
 
+static bool part_is_simple(const struct parts *parts, struct part *part)
+{
+	if (part == &parts->list[0] || part == &parts->list[parts->count - 1])
+		return false;
+	if (items_read(&part->how, parts->indent))
+		return true;
+	arena_reset(part->rules);
+	part_draft(part, part->how.source, part->own.path);
+	return false;
+}
+
 /* There are more parts than readers: one whose processor is slow takes fewer. */
 static void *reader_run(void *context)
 {
@@ -138,7 +181,9 @@ static void *reader_run(void *context)
 	while ((number = atomic_fetch_add(&parts->taken, 1)) < parts->count) {
 		struct part *part = &parts->list[number];
 
-		part->err = doc_load_apart(&part->how, &part->d, &part->root);
+		part->simple = part_is_simple(parts, part);
+		if (!part->simple)
+			part->err = doc_load_apart(&part->how, &part->d, &part->root);
 	}
 	return NULL;
 }
@@ -166,6 +211,8 @@ static bool part_fits(const struct parts *parts, size_t number)
 	const struct part *part = &parts->list[number];
 	const struct node *list;
 
+	if (part->simple)
+		return true;
 	if (part->err || part->d.count || part->root->kind != NODE_MAP)
 		return false;
 	list = map_get(part->root, list_key);
@@ -220,9 +267,10 @@ static void part_join(struct part *first, struct part *part, uint32_t lines)
 		rs->rules[i].loc.line += lines - 1;
 		draft_add(&first->job, first->taking.draft, rs->rules[i], false);
 	}
+	arena_free(TAKE_PTR(part->rules));
 	while (*tail)
 		tail = &(*tail)->next;
-	*tail = part->root->first->next;
+	*tail = part->simple ? NULL : part->root->first->next;
 	for (value = *tail; value; value = value->next)
 		lines_move(value, lines - 1);
 }
