@@ -87,9 +87,9 @@ static void fill_rules(const struct sketch *plan, struct fixture *out)
 		rs->rules[i].dir = (uint8_t)(i % FR_DIRS);
 		rs->rules[i].action = FR_ALLOW;
 	}
-	rs->rules[0].origin.table = "vendor-table";
-	rs->rules[0].origin.row = "row";
-	rs->rules[0].origin.line = 17;
+	rule_origin(&rs->rules[0])->table = "vendor-table";
+	rule_origin(&rs->rules[0])->row = "row";
+	rule_origin(&rs->rules[0])->line = 17;
 	rs->rule_count = count;
 }
 

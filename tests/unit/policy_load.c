@@ -63,14 +63,14 @@ Test(policy, a_row_is_an_egress_rule_at_from_and_an_ingress_rule_at_to)
 	cr_assert_eq(l.rs->rule_count, 1);
 	cr_assert_str_eq(rule_services(&l, rule), "2049/tcp 2049/udp");
 	cr_assert_str_eq(rule_peers(&l, rule), "10.0.0.0/30");
-	cr_assert_str_eq(rule->origin.table, "acme");
-	cr_assert_str_eq(rule->origin.row, "nfs");
-	cr_assert_eq(rule->origin.line, 17);
-	cr_assert_str_eq(rule->origin.lines, "17, 94");
-	cr_assert_str_eq(rule->origin.document, "acme.txt");
-	cr_assert_str_eq(rule->origin.section, "storage");
-	cr_assert_str_eq(rule->origin.purpose, "mounts");
-	cr_assert_str_eq(rule->origin.note, "inferred");
+	cr_assert_str_eq(rule_origin(rule)->table, "acme");
+	cr_assert_str_eq(rule_origin(rule)->row, "nfs");
+	cr_assert_eq(rule_origin(rule)->line, 17);
+	cr_assert_str_eq(rule_origin(rule)->lines, "17, 94");
+	cr_assert_str_eq(rule_origin(rule)->document, "acme.txt");
+	cr_assert_str_eq(rule_origin(rule)->section, "storage");
+	cr_assert_str_eq(rule_origin(rule)->purpose, "mounts");
+	cr_assert_str_eq(rule_origin(rule)->note, "inferred");
 	cr_assert_str_eq(rule->role, "nfs-server");
 	cr_assert_eq(l.d.count, 0, "%s", load_all(&l));
 	load_free(&l);
@@ -223,7 +223,7 @@ Test(policy, a_second_use_of_a_row_gets_a_number)
 	cr_assert_str_eq(l.rs->rules[1].id, "acme/nfs#2");
 	cr_assert_str_eq(l.rs->rules[2].id, "acme/nfs");
 	cr_assert_str_eq(l.rs->rules[3].id, "acme/nfs#3");
-	cr_assert_str_eq(l.rs->rules[3].origin.row, "nfs");
+	cr_assert_str_eq(rule_origin(&l.rs->rules[3])->row, "nfs");
 	load_free(&l);
 }
 
@@ -258,7 +258,7 @@ Test(policy, rules_stand_in_the_order_use_rules_failsafe)
 	cr_assert_str_eq(rule_services(&l, &rules[1]), "icmp/8 icmpv6/128");
 	cr_assert_str_eq(rules[2].id, "r");
 	cr_assert(rules[2].any_peer && rules[2].services[0].any_proto);
-	cr_assert_str_eq(rules[2].origin.purpose, "all of it");
+	cr_assert_str_eq(rule_origin(&rules[2])->purpose, "all of it");
 	cr_assert_str_eq(rules[3].id, "failsafe/1");
 	cr_assert(rules[3].any_peer && rules[3].action == FR_FAILSAFE_ALLOW);
 	cr_assert_str_eq(rules[4].id, "console");
@@ -552,7 +552,7 @@ Test(policy, rules_stand_behind_those_of_use_wherever_they_are_written)
 					   first ? rules[i / 2] : use, first ? use : rules[i / 2]));
 		cr_assert_eq(l.err, 0, "%zu: %s", i, load_all(&l));
 		cr_assert_str_eq(ids_all(&l), "acme/nfs a b c", "%zu", i);
-		cr_assert_str_eq(load_rule(&l, "b", FR_EGRESS)->origin.purpose, "of b");
+		cr_assert_str_eq(rule_origin(load_rule(&l, "b", FR_EGRESS))->purpose, "of b");
 		cr_assert_eq(load_rule(&l, "b", FR_EGRESS)->peer_count, 1);
 		load_free(&l);
 	}

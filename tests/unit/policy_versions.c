@@ -36,7 +36,7 @@ static const char *selected(const char *release, char out[64])
 		     0, "%s", load_all(&l));
 	out[0] = '\0';
 	for (i = 0; i < l.rs->rule_count; i++) {
-		const char *row = l.rs->rules[i].origin.row;
+		const char *row = rule_origin(&l.rs->rules[i])->row;
 
 		if (strcmp(row, "always") != 0 && strcmp(row, "inside") != 0)
 			strcat(strcat(out, *out ? " " : ""), row);

@@ -201,7 +201,7 @@ static void rows_are_on_both_sides(const struct trial *t, const struct site_view
 			for (k = 0; k < site->plans[i].rs->rule_count; k++) {
 				const struct rule *rule = &site->plans[i].rs->rules[k];
 
-				if (str_equal(rule->origin.row, t->table->rows[row].id))
+				if (str_equal(rule_origin(rule)->row, t->table->rows[row].id))
 					on[rule->dir]++;
 			}
 		cr_expect_eq(on[FR_EGRESS], on[FR_INGRESS], "%s/%s: %zu hosts open it, %zu take it",

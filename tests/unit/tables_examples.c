@@ -80,7 +80,7 @@ static void expect_row(const char *path, struct tuple tuple, const char *rule, u
 	if (!rule || decision.verdict != FR_PASS)
 		return;
 	cr_expect_str_eq(ruleset_rule_name(rs, decision.rule), rule);
-	cr_expect_eq(ruleset_rule(rs, decision.rule)->origin.line, line);
+	cr_expect_eq(rule_origin(ruleset_rule(rs, decision.rule))->line, line);
 }
 
 Test(examples, both_ends_of_the_nfs_row_are_open_and_no_more)

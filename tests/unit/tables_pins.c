@@ -124,11 +124,11 @@ Test(pins, a25_one_rule_keeps_every_line_that_tells_of_it)
 	const struct rule *rule = rule_of(&o, "aws-mgn/source-api");
 
 	cr_expect_eq(o.rs->rule_count, 3);
-	cr_expect_eq(rule->origin.line, 94);
-	cr_expect_str_eq(rule->origin.lines, "35, 63, 88, 94, 118");
+	cr_expect_eq(rule_origin(rule)->line, 94);
+	cr_expect_str_eq(rule_origin(rule)->lines, "35, 63, 88, 94, 118");
 	rule = rule_of(&o, "aws-mgn/replication-data");
-	cr_expect_eq(rule->origin.line, 195);
-	cr_expect_str_eq(rule->origin.lines, "35, 195, 207");
+	cr_expect_eq(rule_origin(rule)->line, 195);
+	cr_expect_str_eq(rule_origin(rule)->lines, "35, 195, 207");
 	arena_free(o.arena);
 }
 
@@ -141,8 +141,8 @@ Test(pins, a24_the_ec2_endpoint_is_marked_as_inferred)
 		     true);
 	const struct rule *rule = rule_of(&o, "aws-mgn/replication-ec2");
 
-	cr_expect_eq(rule->origin.line, 84);
-	cr_expect(strstr(rule->origin.note, "inferred"));
+	cr_expect_eq(rule_origin(rule)->line, 84);
+	cr_expect(strstr(rule_origin(rule)->note, "inferred"));
 	arena_free(o.arena);
 }
 
@@ -152,9 +152,9 @@ Test(pins, a1_smb_over_udp_is_marked_as_unused_in_practice)
 					 "peers: {smb-server: [10.0.0.1], " VPC_PEERS "}"),
 				true);
 
-	cr_expect(strstr(rule_of(&o, "aws-datasync/smb-udp")->origin.note, "unused in practice"));
-	cr_expect_null(rule_of(&o, "aws-datasync/smb")->origin.note);
-	cr_expect_eq(rule_of(&o, "aws-datasync/smb-udp")->origin.line, 18);
+	cr_expect(strstr(rule_origin(rule_of(&o, "aws-datasync/smb-udp"))->note, "unused in practice"));
+	cr_expect_null(rule_origin(rule_of(&o, "aws-datasync/smb"))->note);
+	cr_expect_eq(rule_origin(rule_of(&o, "aws-datasync/smb-udp"))->line, 18);
 	arena_free(o.arena);
 }
 
@@ -167,7 +167,7 @@ Test(pins, a26_rules_of_the_site_are_told_from_those_of_a_table)
 			      "[4045/tcp], action: allow}]",
 		true);
 
-	cr_expect_null(rule_of(&o, "nlm")->origin.table);
-	cr_expect_str_eq(rule_of(&o, "aws-datasync/nfs")->origin.table, "aws-datasync");
+	cr_expect_null(rule_origin(rule_of(&o, "nlm"))->table);
+	cr_expect_str_eq(rule_origin(rule_of(&o, "aws-datasync/nfs"))->table, "aws-datasync");
 	arena_free(o.arena);
 }

@@ -25,7 +25,7 @@ Test(pins, a29_a_direction_that_the_vendor_does_not_print_is_marked_as_inferred)
 {
 	struct outcome o = load(DATAMINER("snmp-device", "", "agent: 10.0.0.1"), true);
 
-	cr_expect(strstr(rule_of(&o, "dataminer/snmp-poll")->origin.note, "inferred"));
+	cr_expect(strstr(rule_origin(rule_of(&o, "dataminer/snmp-poll"))->note, "inferred"));
 	cr_expect_eq(rule_of(&o, "dataminer/snmp-poll")->dir, FR_INGRESS);
 	cr_expect_eq(rule_of(&o, "dataminer/snmp-trap")->dir, FR_EGRESS);
 	arena_free(o.arena);
@@ -37,8 +37,8 @@ Test(pins, a30_one_rule_remembers_both_lines)
 		DATAMINER("elasticsearch", "", "agent: 10.0.0.1, elasticsearch: 10.0.0.2"), true);
 	const struct rule *rule = rule_of(&o, "dataminer/elasticsearch");
 
-	cr_expect_eq(rule->origin.line, 22);
-	cr_expect_str_eq(rule->origin.lines, "22, 27");
+	cr_expect_eq(rule_origin(rule)->line, 22);
+	cr_expect_str_eq(rule_origin(rule)->lines, "22, 27");
 	arena_free(o.arena);
 }
 
@@ -50,7 +50,7 @@ Test(pins, a31_a_release_that_does_not_parse_is_an_error_and_none_is_the_newest)
 	expect_refused(DATAMINER("cassandra", "dataminer-version: ten", "cassandra: 10.0.0.1"),
 		       "bad-version", "'ten' is not a version");
 	cr_expect_eq(o.err, 0);
-	cr_expect_eq(rule_of(&o, "dataminer/nats-accounts")->origin.line, 31);
+	cr_expect_eq(rule_origin(rule_of(&o, "dataminer/nats-accounts"))->line, 31);
 	arena_free(o.arena);
 }
 
@@ -74,7 +74,7 @@ Test(pins, a35_the_destination_is_told_to_be_inferred)
 				"{aiqum: 10.0.0.1}, with: [aiqum-out, aiqum-in]}]",
 				true);
 
-	cr_expect(strstr(rule_of(&o, "snapmirror-active-sync/aiqum-out")->origin.note, "inferred"));
+	cr_expect(strstr(rule_origin(rule_of(&o, "snapmirror-active-sync/aiqum-out"))->note, "inferred"));
 	arena_free(o.arena);
 }
 
@@ -117,7 +117,7 @@ Test(pins, a41_a_row_that_opens_every_high_port_says_so)
 	struct outcome o =
 		load(QUMULO("platform: azure", "client: 10.0.0.1, " QUMULO_PEERS), false);
 
-	cr_expect(strstr(rule_of(&o, "qumulo/ftp-passive")->origin.note, "every high port"));
+	cr_expect(strstr(rule_origin(rule_of(&o, "qumulo/ftp-passive"))->note, "every high port"));
 	arena_free(o.arena);
 }
 
@@ -126,7 +126,7 @@ Test(pins, a43_a44_rows_that_are_not_enough_name_the_table_that_is)
 	struct outcome o =
 		load(QUMULO("platform: azure", "client: 10.0.0.1, " QUMULO_PEERS), false);
 
-	cr_expect(strstr(rule_of(&o, "qumulo/nlm-portmapper")->origin.note, "nfs-locks"));
-	cr_expect(strstr(rule_of(&o, "qumulo/dcerpc")->origin.note, "msrpc-dynamic"));
+	cr_expect(strstr(rule_origin(rule_of(&o, "qumulo/nlm-portmapper"))->note, "nfs-locks"));
+	cr_expect(strstr(rule_origin(rule_of(&o, "qumulo/dcerpc"))->note, "msrpc-dynamic"));
 	arena_free(o.arena);
 }

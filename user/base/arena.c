@@ -153,15 +153,17 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return (char *)chunk->data + chunk->used - size;
 }
 
+void *arena_bytes(struct arena *arena, size_t size)
+{
+	struct chunk *chunk = size < SIZE_MAX / 4 ? chunk_with(arena, size) : NULL;
+
+	return chunk ? (char *)chunk->data + (chunk->size -= size) : arena_alloc(arena, size);
+}
+
 char *arena_strndup(struct arena *arena, const char *text, size_t length)
 {
-	struct chunk *chunk = length < SIZE_MAX / 4 ? chunk_with(arena, length + 1) : NULL;
-	char *copy;
+	char *copy = arena_bytes(arena, length < SIZE_MAX ? length + 1 : length);
 
-	if (chunk)
-		copy = (char *)chunk->data + (chunk->size -= length + 1);
-	else
-		copy = arena_alloc(arena, length + 1);
 	memcpy(copy, text, length);
 	return copy;
 }

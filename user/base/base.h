@@ -27,6 +27,7 @@ void arena_reset(struct arena *arena);
 /* All that the other one owns; that one is no more. */
 void arena_adopt(struct arena *arena, struct arena *other);
 void *arena_alloc(struct arena *arena, size_t size); /* aligned for any type */
+void *arena_bytes(struct arena *arena, size_t size); /* aligned for nothing but bytes */
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...)

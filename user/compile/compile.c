@@ -94,9 +94,9 @@ static void names_digest(const struct ruleset *rs, uint8_t out[32])
 		const struct rule *rule = &rs->rules[i];
 
 		text_put(&text, rule->id, '\n');
-		text_put(&text, rule->origin.table, '\n');
-		text_put(&text, rule->origin.row, '\n');
-		text_put_number(&text, rule->origin.line, ' ');
+		text_put(&text, rule_origin(rule)->table, '\n');
+		text_put(&text, rule_origin(rule)->row, '\n');
+		text_put_number(&text, rule_origin(rule)->line, ' ');
 		text_put_number(&text, rule->dir, ' ');
 		text_put_number(&text, rule->action, ' ');
 		text_put_number(&text, rule->staged, '\n');

@@ -89,11 +89,11 @@ static void describe(const struct ruleset *rs, uint32_t number, struct fr_rule_r
 	}
 	rule = &rs->rules[number - FR_RULE_FIRST];
 	snprintf(out->id, sizeof(out->id), "%s", rule->id);
-	if (rule->origin.table)
-		snprintf(out->table, sizeof(out->table), "%s", rule->origin.table);
-	if (rule->origin.row)
-		snprintf(out->row, sizeof(out->row), "%s", rule->origin.row);
-	out->line = rule->origin.line;
+	if (rule_origin(rule)->table)
+		snprintf(out->table, sizeof(out->table), "%s", rule_origin(rule)->table);
+	if (rule_origin(rule)->row)
+		snprintf(out->row, sizeof(out->row), "%s", rule_origin(rule)->row);
+	out->line = rule_origin(rule)->line;
 	out->dir = rule->dir;
 	out->action = rule->action;
 	out->staged = rule->staged;

@@ -126,6 +126,13 @@ void ruleset_decide(const struct ruleset *rs, const struct tuple *tuple, struct 
 	decide(rs, tuple, &w, out);
 }
 
+const struct origin *rule_origin(const struct rule *rule)
+{
+	static const struct origin unknown;
+
+	return rule->origin ?: &unknown;
+}
+
 const char *ruleset_rule_name(const struct ruleset *rs, uint32_t number)
 {
 	static const char *const names[FR_RULE_FIRST] = {

@@ -250,7 +250,7 @@ bool peers_parse(struct job *job, struct prefix_sets *sets, const struct node *n
 		return false;
 	}
 	/* A hundred thousand rules of one peer each: no more room than that. */
-	g.peers.list = arena_alloc(job->arena, g.items * sizeof(*g.peers.list));
+	g.peers.list = arena_bytes(job->arena, g.items * sizeof(*g.peers.list));
 	g.capacity = g.items;
 	for_items(item, node) good &= gather_item(&g, item);
 	if (good)

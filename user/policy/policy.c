@@ -154,6 +154,7 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 	if (err)
 		return err;
 	draft_begin(&job, source, path, &draft);
+	draft.ids[FR_EGRESS].arena = draft.ids[FR_INGRESS].arena = nodes;
 	if (!rules_in_parts(&job, source, nodes, &draft, &root))
 		err = read_at_once(&job, source, nodes, &draft, &root);
 	if (err)

@@ -55,10 +55,13 @@ struct rule {
 	size_t peer_count;
 	struct service *services;
 	size_t service_count;
-	struct origin origin;
+	const struct origin *origin; /* NULL: nothing is known of it, and see rule_origin() */
 	const char *role; /* the peer's role ("nfs-server"), or NULL; for the nearest miss */
 	struct loc loc;
 };
+
+/* Never NULL. */
+const struct origin *rule_origin(const struct rule *rule);
 
 /* Attach points as written: names or shell patterns, in file order. */
 struct attach_point {

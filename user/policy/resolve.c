@@ -88,7 +88,7 @@ static bool row_services(struct use *use, const struct row *row, struct services
 /* ---------------------------------------------------------------- peers */
 
 void note_missing(struct use *use, const struct row *row, const struct node *names,
-			 struct role_state *state)
+		  struct role_state *state)
 {
 	const struct node *name;
 
@@ -192,19 +192,23 @@ void missing_report(struct use *use)
 
 /* ---------------------------------------------------------------- the rule */
 
-static struct origin row_origin(const struct table *table, const struct row *row)
+static const struct origin *row_origin(struct job *job, const struct table *table,
+				       const struct row *row)
 {
-	return (struct origin){.table = table->name,
-			       .row = row->id,
-			       .line = row->line,
-			       .lines = row->lines,
-			       .document = table->document,
-			       .section = row->section,
-			       .purpose = row->purpose,
-			       .from = row->from->name,
-			       .to = row->to->name,
-			       .note = row->note,
-			       .optional = row->optional};
+	struct origin *origin = arena_alloc(job->arena, sizeof(*origin));
+
+	*origin = (struct origin){.table = table->name,
+				  .row = row->id,
+				  .line = row->line,
+				  .lines = row->lines,
+				  .document = table->document,
+				  .section = row->section,
+				  .purpose = row->purpose,
+				  .from = row->from->name,
+				  .to = row->to->name,
+				  .note = row->note,
+				  .optional = row->optional};
+	return origin;
 }
 
 /* `any`, or a prefix that says the same of a family. */
@@ -250,7 +254,7 @@ void row_resolve(struct use *use, const struct row *row, uint8_t dir)
 		.peer_count = peers.count,
 		.services = services.list,
 		.service_count = services.count,
-		.origin = row_origin(use->table, row),
+		.origin = row_origin(use->job, use->table, row),
 		.role = role->name,
 		.loc = use->place->loc,
 	};

@@ -19,22 +19,23 @@ struct rule_place {
 	unsigned count;
 };
 
-static struct rule_place *place_put(struct job *job, struct draft *draft, const struct rule *rule)
+static struct rule_place *place_put(struct draft *draft, const struct rule *rule)
 {
-	struct rule_place *place = arena_alloc(job->arena, sizeof(*place));
+	struct index *ids = &draft->ids[rule->dir];
+	struct rule_place *place = arena_alloc(ids->arena, sizeof(*place));
 
 	place->loc = rule->loc;
 	place->count = 1;
-	return (struct rule_place *)index_put(&draft->ids[rule->dir], rule->id, place);
+	return (struct rule_place *)index_put(ids, rule->id, place);
 }
 
 static bool place_claim(struct job *job, struct draft *draft, struct rule *rule, bool again)
 {
-	struct rule_place *before = place_put(job, draft, rule);
+	struct rule_place *before = place_put(draft, rule);
 
 	if (before && again) {
 		rule->id = arena_printf(job->arena, "%s#%u", rule->id, ++before->count);
-		before = place_put(job, draft, rule);
+		before = place_put(draft, rule);
 	}
 	if (before) {
 		diag_error(job->d, rule->loc, -EINVAL, "duplicate-id", NULL,
@@ -157,9 +158,13 @@ static void purpose_parse(struct job *job, const struct node *node, struct rule 
 {
 	const struct node *purpose = map_get(node, "purpose") ?: map_get(node, "comment");
 	const char *text = purpose ? want_text(job->d, purpose, "'purpose'") : NULL;
+	struct origin *origin;
 
-	if (text)
-		rule->origin.purpose = arena_strdup(job->arena, text);
+	if (!text)
+		return;
+	origin = arena_alloc(job->arena, sizeof(*origin));
+	origin->purpose = arena_strdup(job->arena, text);
+	rule->origin = origin;
 }
 
 /* Gives whether the rule has an id; *good whether it has all else. */

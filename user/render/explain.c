@@ -101,9 +101,9 @@ static const char *way_out(const struct answer *a)
 		return arena_printf(
 			arena, "a deny beats every allow: narrow or remove rule %s (%s:%u:%u)",
 			a->rule->id, a->rs->source->name, a->rule->loc.line, a->rule->loc.column);
-	if (near && near->origin.table && near->role && rule_fits_service(near, a->tuple))
+	if (near && rule_origin(near)->table && near->role && rule_fits_service(near, a->tuple))
 		return arena_printf(arena, "add %s to peers.%s where the policy uses %s", peer,
-				    near->role, near->origin.table);
+				    near->role, rule_origin(near)->table);
 	return arena_printf(
 		arena,
 		"a rule of your own: {id: …, direction: %s, peer: [%s], ports: [%s], action: allow}",
@@ -151,7 +151,7 @@ static void put_field(FILE *out, const char *name, const char *text)
 
 static void put_origin(FILE *out, const struct ruleset *rs, const struct rule *rule)
 {
-	const struct origin *o = &rule->origin;
+	const struct origin *o = rule_origin(rule);
 	const char *lines = o->lines  ? arena_printf(rs->arena, "lines %s", o->lines)
 			    : o->line ? arena_printf(rs->arena, "line %u", o->line)
 				      : NULL;
@@ -189,7 +189,7 @@ static void put_unknown(const struct render *r, const struct answer *a)
 static void put_answer(const struct render *r, const struct answer *a)
 {
 	enum colour hue = colour_of_verdict(a->verdict);
-	const struct origin *o = a->rule ? &a->rule->origin : NULL;
+	const struct origin *o = a->rule ? rule_origin(a->rule) : NULL;
 	char row[ROW_TEXT];
 
 	if (a->decision->unknown) {
@@ -233,7 +233,7 @@ static json_t *json_list(const struct rule *rule, bool services)
 
 static json_t *json_rule(const struct rule *rule)
 {
-	const struct origin *o = &rule->origin;
+	const struct origin *o = rule_origin(rule);
 	json_t *value = json_object();
 
 	json_object_set_new(value, "id", json_words(rule->id));
@@ -254,7 +254,7 @@ static json_t *json_rule(const struct rule *rule)
 
 static void answer_json(const struct render *r, const struct answer *a)
 {
-	const struct origin *o = a->rule ? &a->rule->origin : NULL;
+	const struct origin *o = a->rule ? rule_origin(a->rule) : NULL;
 	const struct rule *host = a->decision->unknown ? rule_needing_host(a->rs, a->tuple) : NULL;
 	json_t *document = document_new("explain"), *near = json_null();
 
