@@ -46,6 +46,8 @@ void *memory_map(size_t *size);
 /* As realloc, of what was mapped: what is added is zeroed. */
 void *memory_remap(void *memory, size_t old, size_t *size);
 void memory_unmap(void *memory, size_t size);
+/* Keeps the room and gives up what is in it, all but what shares a page with something else. */
+void memory_forget(void *memory, size_t size);
 /* Cleanup attributes for what does not live in an arena. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 void close_fd(int *fd);	      /* closes when >= 0 */

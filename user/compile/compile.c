@@ -147,7 +147,8 @@ static void direction_free(struct direction *dir)
 	free(dir->runs);
 	free(dir->rule_runs);
 	free(dir->states);
-	free(dir->rows);
+	free(dir->row_words);
+	free(dir->row_rules);
 	tree_free(&dir->keys);
 	tree_free(&dir->cells);
 	map_free(&dir->state_ids);

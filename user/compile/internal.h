@@ -70,7 +70,10 @@ struct tree {
 	uint32_t count, capacity;
 	struct tree_slot *slots; /* open addressing */
 	uint32_t slot_count, slots_used;
-	uint32_t levels; /* of every row of this tree */
+	uint32_t levels;     /* of every row of this tree */
+	uint32_t fresh;	     /* what tree_set gives this key is in no other row; or NONE */
+	uint32_t fresh_from; /* the first node of the row in hand */
+	uint32_t remembered; /* how often an older node came to know a newer one */
 };
 /* Of rows of that many levels, with room for as many nodes. */
 void tree_open(struct tree *tree, uint32_t levels, uint32_t nodes);
@@ -85,7 +88,7 @@ struct stroke {
 };
 /* Gives the new row. */
 uint32_t tree_paint(struct tree *tree, uint32_t row, const struct stroke *stroke);
-/* The two work on the words of a row that is no node yet. The first needs the memos of the nodes
+/* The three work on the words of a row that is no node yet. The first needs the memos of the nodes
  * below. */
 /* Columns get keys, stronger or not. In the order of columns, none twice. */
 struct patch {
@@ -93,6 +96,8 @@ struct patch {
 };
 void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct patch *patches,
 	      uint32_t count);
+/* Of the nodes since `mark`, all of level 1 and known to nobody else, only those in words stay. */
+void tree_keep(struct tree *tree, uint32_t mark, uint32_t words[FR_LINE_WORDS]);
 uint32_t tree_strongest(const struct tree *tree, uint32_t level, const uint32_t *words, uint32_t lo,
 			uint32_t hi);
 /* The nodes of `level` of a row in order, keys for level 0; at most `count`. */
@@ -114,12 +119,6 @@ struct state {
 	uint32_t row;	       /* of the matrix, NONE when no address has asked for it */
 };
 
-/* One of the matrix. */
-struct row {
-	uint32_t tree; /* in `cells` */
-	uint32_t rule; /* whose prefix was the first to ask for it */
-};
-
 struct direction {
 	uint8_t dir;
 	/* services */
@@ -138,11 +137,14 @@ struct direction {
 	struct state *states;
 	uint32_t state_count, state_capacity;
 	struct map state_ids, steps;
-	/* rows: `cells` holds grades */
+	uint32_t leaving; /* see matrix_row */
+	/* rows: `cells` holds grades, and of each row what is below it */
 	struct tree cells;
 	struct map merged;
-	struct row *rows;
-	uint32_t row_count, row_capacity;
+	uint32_t *row_words; /* row by row: as many nodes of `cells` as have a column */
+	uint32_t row_rest;   /* the node that every row has for what is behind the last column */
+	uint32_t *row_rules; /* whose prefix was the first to ask for the row */
+	uint32_t row_count, words_capacity, rules_capacity;
 	uint32_t root4, root6;
 };
 
@@ -203,7 +205,12 @@ struct point {
 /* A trie of points (at least one, the first at 0) with its root table. NONE: past the limit. */
 uint32_t trie_compile(struct compilation *c, const struct point *points, uint32_t count);
 
-/* Matrix: the row of a point's state (numbered when first asked for), and all rows as lines. */
+/* Words of a row whose words stand for cells (level 0), blocks (1) or pages (2). */
+uint32_t row_words(const struct direction *dir, uint32_t level);
+
+/* Matrix: the row of a point's state (numbered when first asked for), and all rows as lines. The
+ * state is that of one rule with one prefix, and nobody asks for it again nor for a key that was
+ * painted since, when `leaving` is the first of those nodes; else that is NONE. */
 uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct point *point);
 int matrix_write(struct compilation *c, uint32_t matrix[FR_DIRS], struct image_stats *stats);
 

@@ -4,6 +4,7 @@
  * blocks of 16 cells, and pages of 16 blocks where rows are wide, each distinct one stored once.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -131,6 +132,7 @@ static uint32_t node_merge(struct compilation *c, struct direction *dir, uint32_
 	merged = merged_lone(dir, real, staged) ? tree_add(&dir->cells, level, words)
 						: tree_node(&dir->cells, level, words);
 	*merged_at(dir, real, staged) = merged;
+	dir->cells.remembered += real < dir->leaving;
 	return merged;
 }
 
@@ -151,31 +153,60 @@ static void fragment_columns(struct direction *dir, uint32_t words[FR_LINE_WORDS
 	tree_set(&dir->cells, level, words, patches, dir->divided_count);
 }
 
-/* The number of a row, a new one for a new row. */
-static uint32_t row_number(struct direction *dir, uint32_t tree, uint32_t rule)
+static uint32_t row_add(struct direction *dir, const uint32_t words[FR_LINE_WORDS], uint32_t rule)
 {
-	uint32_t *row = &dir->cells.nodes[tree].memo;
+	uint32_t row = dir->row_count++, used = row_words(dir, dir->cells.levels - 1);
 
-	if (*row != NONE)
-		return *row;
-	dir->rows = array_reserve(dir->rows, &dir->row_capacity, dir->row_count + 1ull,
-				  sizeof(*dir->rows));
-	dir->rows[dir->row_count] = (struct row){tree, rule};
-	return *row = dir->row_count++;
+	dir->row_words = array_reserve(dir->row_words, &dir->words_capacity, (row + 1ull) * used,
+				       sizeof(*dir->row_words));
+	memcpy(dir->row_words + (size_t)row * used, words, used * sizeof(*words));
+	dir->row_rules = array_reserve(dir->row_rules, &dir->rules_capacity, row + 1ull,
+				       sizeof(*dir->row_rules));
+	dir->row_rules[row] = rule;
+	dir->row_rest = words[FR_LINE_WORDS - 1];
+	return row;
+}
+
+/* What a row needed on the way goes when nothing else can have come to know it. */
+static uint32_t row_add_lone(struct compilation *c, struct direction *dir, const struct state *s,
+			     uint32_t rule)
+{
+	bool last = dir->leaving != NONE;
+	struct tree *cells = &dir->cells, before = *cells;
+	uint32_t words[FR_LINE_WORDS], merged = dir->merged.count;
+
+	words_merge(c, dir, s->real, s->staged, words);
+	cells->fresh = last ? grade_merge(c, rule_key(c->rs, rule), NONE) : NONE;
+	cells->fresh_from = before.count;
+	fragment_columns(dir, words);
+	cells->fresh = NONE;
+	if (last && cells->levels == 2 && cells->slots_used == before.slots_used &&
+	    cells->remembered == before.remembered && dir->merged.count == merged)
+		tree_keep(cells, before.count, words);
+	return row_add(dir, words, rule);
+}
+
+static uint32_t row_find(struct compilation *c, struct direction *dir, const struct state *s,
+			 uint32_t rule)
+{
+	uint32_t words[FR_LINE_WORDS], tree;
+
+	words_merge(c, dir, s->real, s->staged, words);
+	fragment_columns(dir, words);
+	tree = tree_node(&dir->cells, dir->cells.levels, words);
+	if (dir->cells.nodes[tree].memo == NONE)
+		dir->cells.nodes[tree].memo = row_add(dir, words, rule);
+	return dir->cells.nodes[tree].memo;
 }
 
 uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct point *point)
 {
 	struct state *s = &dir->states[point->row];
-	uint32_t words[FR_LINE_WORDS], level = dir->cells.levels, tree;
 
-	if (s->row != NONE)
-		return s->row;
-	words_merge(c, dir, s->real, s->staged, words);
-	fragment_columns(dir, words);
-	tree = merged_lone(dir, s->real, s->staged) ? tree_add(&dir->cells, level, words)
-						    : tree_node(&dir->cells, level, words);
-	return s->row = row_number(dir, tree, point->rule);
+	if (s->row == NONE)
+		s->row = merged_lone(dir, s->real, s->staged) ? row_add_lone(c, dir, s, point->rule)
+							      : row_find(c, dir, s, point->rule);
+	return s->row;
 }
 
 /* ---------------------------------------------------------------- lines */
@@ -183,6 +214,13 @@ uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct p
 static uint32_t round_up(uint32_t value, uint32_t unit)
 {
 	return (value + unit - 1) / unit * unit;
+}
+
+uint32_t row_words(const struct direction *dir, uint32_t level)
+{
+	uint32_t unit = 1u << 4 * level;
+
+	return round_up(dir->columns, level ? unit : FR_LINE_WORDS) / unit;
 }
 
 /* Which nodes the rows use, by level: the count of each, and a mark on each one (line + 1, later).
@@ -207,17 +245,15 @@ static void usage_mark(const struct tree *tree, uint32_t id, struct usage *usage
 
 static void usage_open(const struct direction *dir, struct usage *usage)
 {
+	uint32_t level = dir->cells.levels;
+	size_t words = (size_t)dir->row_count * row_words(dir, level - 1);
+
 	usage->line = array_new(dir->cells.count, sizeof(*usage->line));
-	for (uint32_t i = 0; i < dir->row_count; i++)
-		usage_mark(&dir->cells, dir->rows[i].tree, usage);
-}
-
-/* Words of a row whose words stand for cells (level 0), blocks (1) or pages (2). */
-static uint32_t row_words(const struct direction *dir, uint32_t level)
-{
-	uint32_t unit = 1u << 4 * level;
-
-	return round_up(dir->columns, level ? unit : FR_LINE_WORDS) / unit;
+	for (size_t i = 0; i < words; i++)
+		usage_mark(&dir->cells, dir->row_words[i], usage);
+	usage_mark(&dir->cells, dir->row_rest, usage);
+	if (level < 3)
+		usage->count[level] += dir->row_count;
 }
 
 static uint64_t rows_lines(const struct direction *dir, uint32_t level)
@@ -226,14 +262,19 @@ static uint64_t rows_lines(const struct direction *dir, uint32_t level)
 	       FR_LINE_WORDS;
 }
 
-/* Nodes of a level as lines; words of a page become the line numbers of its blocks. */
+/* Nodes of a level as lines; words of a page become the line numbers of its blocks. With no levels
+ * between rows and blocks nobody needs a node again: their memory becomes that of the lines. */
 static void nodes_write(struct compilation *c, const struct direction *dir, uint32_t level,
 			struct usage *usage)
 {
+	const uint32_t some = 1 << 13;
+
 	for (uint32_t id = 0; id < dir->cells.count; id++) {
 		const struct tree_node *node = &dir->cells.nodes[id];
 		uint32_t *words;
 
+		if (id % some == 0 && id && dir->cells.levels == 2)
+			memory_forget(dir->cells.nodes + id - some, some * sizeof(*node));
 		if (node->level != level || !usage->line[id])
 			continue;
 		usage->line[id] = lines_add(&c->lines, 1);
@@ -244,6 +285,41 @@ static void nodes_write(struct compilation *c, const struct direction *dir, uint
 	}
 }
 
+/* Narrow rows beside wide ones of the other direction: each is a page. */
+static uint32_t rows_as_pages(struct compilation *c, const struct direction *dir,
+			      const struct usage *usage)
+{
+	uint32_t used = row_words(dir, 1), pages = lines_add(&c->lines, dir->row_count), first;
+	const uint32_t *row = dir->row_words;
+
+	for (uint32_t r = 0; r < dir->row_count; r++, row += used) {
+		uint32_t *words = lines_at(&c->lines, pages + r);
+
+		for (uint32_t i = 0; i < FR_LINE_WORDS; i++)
+			words[i] = usage->line[i < used ? row[i] : dir->row_rest];
+	}
+	first = lines_add(&c->lines, rows_lines(dir, 2));
+	for (uint32_t r = 0; r < dir->row_count; r++)
+		((uint32_t *)lines_at(&c->lines, first))[r] = pages + r;
+	return first;
+}
+
+static void row_flatten(const struct direction *dir, uint32_t row, uint32_t level, uint32_t *out,
+			uint32_t count)
+{
+	uint32_t below = dir->cells.levels - 1, used = row_words(dir, below);
+	uint32_t step = 1u << 4 * (below - level);
+	const uint32_t *words = dir->row_words + (size_t)row * used;
+
+	/* The nodes themselves may be gone. */
+	if (level == below)
+		memcpy(out, words, count * sizeof(*out));
+	else
+		for (uint32_t i = 0; i < used && i * step < count; i++)
+			tree_flatten(&dir->cells, words[i], level, out + i * step,
+				     count - i * step);
+}
+
 static uint32_t rows_write(struct compilation *c, const struct direction *dir, uint32_t level,
 			   const struct usage *usage)
 {
@@ -252,7 +328,7 @@ static uint32_t rows_write(struct compilation *c, const struct direction *dir, u
 	uint32_t *out = lines_at(&c->lines, first);
 
 	for (uint32_t r = 0; r < dir->row_count; r++, out += words) {
-		tree_flatten(&dir->cells, dir->rows[r].tree, level, out, words);
+		row_flatten(dir, r, level, out, words);
 		for (uint32_t i = 0; i < words; i++)
 			out[i] = level ? usage->line[out[i]] : cell_of_grade(c, out[i]);
 	}
@@ -283,7 +359,7 @@ static uint32_t rule_over(const struct compilation *c, uint64_t room, uint64_t n
 		uint64_t row = left < dir->row_count ? left : dir->row_count - 1;
 
 		if (row)
-			rule = dir->rows[row].rule;
+			rule = dir->row_rules[row];
 		left -= row;
 	}
 	return rule;
@@ -316,6 +392,8 @@ static uint32_t direction_write(struct compilation *c, struct direction *dir, st
 	if (c->dense)
 		return rows_write(c, dir, 0, NULL);
 	nodes_write(c, dir, 1, usage);
+	if (c->paged && dir->cells.levels == 2)
+		return rows_as_pages(c, dir, usage);
 	if (c->paged)
 		nodes_write(c, dir, 2, usage);
 	return rows_write(c, dir, c->paged ? 2 : 1, usage);

@@ -14,15 +14,26 @@ struct points {
 	uint32_t count, capacity;
 };
 
+/* What there was of a direction before a prefix. */
+struct mark {
+	uint32_t keys, found, steps, states, merged;
+};
+
 /* The prefixes around the current address, outermost first. */
 struct level {
 	uint64_t high, low; /* last address */
 	uint32_t state, rule;
+	struct mark before;
+	bool lone; /* of one rule that has no other prefix, and there is none inside */
 };
 struct sweep {
+	struct compilation *c;
+	struct direction *dir;
 	struct level stack[130];
 	uint32_t depth;
-	struct points points;
+	struct point last; /* the next one may be at the same address, and take its place */
+	struct points *points;
+	int err;
 };
 
 static void entry_add(struct entries *entries, const struct entry *of_rule,
@@ -140,17 +151,47 @@ static void trees_open(struct direction *dir)
 
 /* ---------------------------------------------------------------- sweep over addresses */
 
+/* The state becomes a row; neighbours of the same row are one step. */
+static void point_finish(struct sweep *sweep)
+{
+	struct direction *dir = sweep->dir;
+	struct points *points = sweep->points;
+	struct point point = sweep->last;
+
+	point.row = matrix_row(sweep->c, dir, &point);
+	if ((dir->row_count + dir->cells.count) / 2 > sweep->c->lines.most && !sweep->err)
+		sweep->err = refuse(sweep->c, point.rule, "its rows need more than 256 MB");
+	if (points->count && points->list[points->count - 1].row == point.row)
+		return;
+	points->list = array_reserve(points->list, &points->capacity, points->count + 1ull,
+				     sizeof(*points->list));
+	points->list[points->count++] = point;
+}
+
 static void point_set(struct sweep *sweep, uint64_t high, uint64_t low, const struct level *level)
 {
-	struct points *points = &sweep->points;
-	struct point *last = points->count ? &points->list[points->count - 1] : NULL;
+	if (sweep->last.high != high || sweep->last.low != low)
+		point_finish(sweep);
+	sweep->last = (struct point){high, low, level->state, level->rule};
+}
 
-	if (!last || last->high != high || last->low != low) {
-		points->list = array_reserve(points->list, &points->capacity, points->count + 1ull,
-					     sizeof(*points->list));
-		last = &points->list[points->count++];
-	}
-	*last = (struct point){high, low, level->state, level->rule};
+static struct mark mark_now(const struct direction *dir)
+{
+	return (struct mark){.keys = dir->keys.count,
+			     .found = dir->keys.slots_used,
+			     .steps = dir->steps.count,
+			     .states = dir->state_ids.count,
+			     .merged = dir->merged.count};
+}
+
+/* The keys of a prefix that is left are of no use, unless one of them may be found again. */
+static void keys_forget(struct direction *dir, const struct mark *before)
+{
+	struct mark now = mark_now(dir);
+
+	if (now.found == before->found && now.steps == before->steps &&
+	    now.states == before->states && now.merged == before->merged)
+		dir->keys.count = before->keys;
 }
 
 /* Leave the innermost prefix: what follows its last address belongs to the one around it. */
@@ -159,8 +200,12 @@ static void sweep_leave(struct sweep *sweep)
 	const struct level *left = &sweep->stack[--sweep->depth];
 	uint64_t low = left->low + 1, high = left->high + !low;
 
+	sweep->dir->leaving = left->lone ? left->before.keys : NONE;
 	if (high || low)
 		point_set(sweep, high, low, &sweep->stack[sweep->depth - 1]);
+	sweep->dir->leaving = NONE;
+	if (high || low)
+		keys_forget(sweep->dir, &left->before);
 }
 
 static bool level_before(const struct level *level, const struct entry *entry)
@@ -168,67 +213,51 @@ static bool level_before(const struct level *level, const struct entry *entry)
 	return level->high < entry->high || (level->high == entry->high && level->low < entry->low);
 }
 
-static void sweep_enter(struct direction *dir, struct sweep *sweep, const struct entry *entries,
-			uint32_t count)
+static void sweep_enter(struct sweep *sweep, const struct entry *entries, uint32_t count)
 {
 	const struct entry *first = entries;
+	struct level *around = &sweep->stack[sweep->depth - 1];
 	uint32_t length = first->length;
 	struct level level = {
 		.high = first->high | (length >= 64 ? 0 : ~0ull >> length),
 		.low = first->low | (length <= 64    ? ~0ull
 				     : length >= 128 ? 0
 						     : ~0ull >> (length - 64)),
-		.state = sweep->stack[sweep->depth - 1].state,
+		.state = around->state,
 		.rule = first->rule,
+		.before = mark_now(sweep->dir),
+		.lone = count == 1 && first->once && !first->staged,
 	};
 
+	around->lone = false;
 	for (uint32_t i = 0; i < count; i++)
-		level.state = state_add_rule(dir, level.state, &entries[i]);
+		level.state = state_add_rule(sweep->dir, level.state, &entries[i]);
 	sweep->stack[sweep->depth++] = level;
 	point_set(sweep, first->high, first->low, &level);
 }
 
-static int sweep_entries(struct compilation *c, struct direction *dir, struct sweep *sweep,
-			 const struct entries *entries)
+static int sweep_entries(struct sweep *sweep, const struct entries *entries)
 {
 	const struct entry *list = entries->list;
 
-	sweep->stack[0] = (struct level){~0ull, ~0ull, state_start(dir), 0};
+	sweep->stack[0] = (struct level){~0ull, ~0ull, state_start(sweep->dir), 0, .lone = false};
 	sweep->depth = 1;
-	point_set(sweep, 0, 0, &sweep->stack[0]);
-	for (uint32_t i = 0, end; i < entries->count; i = end) {
+	sweep->last = (struct point){.row = sweep->stack[0].state};
+	for (uint32_t i = 0, end; i < entries->count && !sweep->err; i = end) {
 		for (end = i + 1; end < entries->count; end++)
 			if (list[end].high != list[i].high || list[end].low != list[i].low ||
 			    list[end].length != list[i].length)
 				break;
 		while (sweep->depth > 1 && level_before(&sweep->stack[sweep->depth - 1], &list[i]))
 			sweep_leave(sweep);
-		sweep_enter(dir, sweep, list + i, end - i);
-		if (dir->keys.count / 2 > c->lines.most)
-			return refuse(c, list[i].rule, "its rows need more than 256 MB");
+		sweep_enter(sweep, list + i, end - i);
+		if (sweep->dir->keys.count / 2 > sweep->c->lines.most)
+			return refuse(sweep->c, list[i].rule, "its rows need more than 256 MB");
 	}
 	while (sweep->depth > 1)
 		sweep_leave(sweep);
-	return 0;
-}
-
-/* States become rows; neighbours of the same row become one step. */
-static int points_finish(struct compilation *c, struct direction *dir, struct points *points)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < points->count; i++) {
-		struct point point = points->list[i];
-
-		point.row = matrix_row(c, dir, &point);
-		if ((dir->row_count + dir->cells.count) / 2 > c->lines.most)
-			return refuse(c, point.rule, "its rows need more than 256 MB");
-		if (kept && points->list[kept - 1].row == point.row)
-			continue;
-		points->list[kept++] = point;
-	}
-	points->count = kept;
-	return 0;
+	point_finish(sweep);
+	return sweep->err;
 }
 
 /* Who is to blame when there are too many addresses. */
@@ -242,32 +271,57 @@ static uint32_t rule_widest(const struct ruleset *rs, const struct entries *entr
 	return widest;
 }
 
-static int family_compile(struct compilation *c, struct direction *dir, bool v4, uint32_t *root)
+static int family_sweep(struct compilation *c, struct direction *dir, bool v4, struct points *out)
 {
+	struct sweep sweep = {.c = c, .dir = dir, .points = out};
 	struct entries entries = {};
-	struct sweep sweep = {};
 	int err;
 
 	entries_collect(c->rs, dir, v4, &entries);
-	err = sweep_entries(c, dir, &sweep, &entries);
-	if (!err)
-		err = points_finish(c, dir, &sweep.points);
-	if (!err) {
-		*root = trie_compile(c, sweep.points.list, sweep.points.count);
-		if (*root == NONE)
-			err = refuse(c, rule_widest(c->rs, &entries),
-				     "its addresses need more than 256 MB");
-	}
+	err = sweep_entries(&sweep, &entries);
 	free(entries.list);
-	free(sweep.points.list);
 	return err;
+}
+
+static int family_refuse(struct compilation *c, const struct direction *dir, bool v4)
+{
+	struct entries entries = {};
+	int err;
+
+	entries_collect(c->rs, dir, v4, &entries);
+	err = refuse(c, rule_widest(c->rs, &entries), "its addresses need more than 256 MB");
+	free(entries.list);
+	return err;
+}
+
+/* Once all rows are known, keys and states have served. */
+static void states_free(struct direction *dir)
+{
+	free(TAKE_PTR(dir->runs));
+	free(TAKE_PTR(dir->states));
+	tree_free(&dir->keys);
+	map_free(&dir->state_ids);
+	map_free(&dir->steps);
+	map_free(&dir->merged);
 }
 
 int peers_compile(struct compilation *c, struct direction *dir)
 {
-	int err;
+	uint32_t *const roots[] = {&dir->root4, &dir->root6};
+	struct points points[2] = {};
+	int err = 0;
 
+	dir->leaving = NONE;
 	trees_open(dir);
-	err = family_compile(c, dir, true, &dir->root4);
-	return err ? err : family_compile(c, dir, false, &dir->root6);
+	for (int i = 0; i < 2 && !err; i++)
+		err = family_sweep(c, dir, i == 0, &points[i]);
+	states_free(dir);
+	for (int i = 0; i < 2 && !err; i++) {
+		*roots[i] = trie_compile(c, points[i].list, points[i].count);
+		if (*roots[i] == NONE)
+			err = family_refuse(c, dir, i == 0);
+	}
+	for (int i = 0; i < 2; i++)
+		free(points[i].list);
+	return err;
 }

@@ -26,7 +26,7 @@ static uint32_t node_hash(uint32_t level, const uint32_t *words)
 
 void tree_open(struct tree *tree, uint32_t levels, uint32_t nodes)
 {
-	*tree = (struct tree){.levels = levels, .slot_count = 2048};
+	*tree = (struct tree){.levels = levels, .slot_count = 2048, .fresh = NONE};
 	tree->slots = array_new(tree->slot_count, sizeof(*tree->slots));
 	tree->nodes = array_reserve(NULL, &tree->capacity, nodes, sizeof(*tree->nodes));
 }
@@ -183,20 +183,46 @@ uint32_t tree_paint(struct tree *tree, uint32_t row, const struct stroke *stroke
 	return range.lo < range.hi ? node_paint(tree, row, range, stroke) : row;
 }
 
+/* Not to be found, but the row itself may have it twice. */
+static uint32_t fresh_node(struct tree *tree, uint32_t level, const uint32_t *words)
+{
+	for (uint32_t id = tree->fresh_from; id < tree->count; id++) {
+		const struct tree_node *node = &tree->nodes[id];
+
+		if (node->level == level && !node->lone &&
+		    !memcmp(node->word, words, sizeof(node->word)))
+			return id;
+	}
+	return node_add(tree, level, words, false);
+}
+
 /* What a node becomes when it gets these words. A lone one remembers what it first became. */
-static uint32_t node_patched(struct tree *tree, uint32_t id, const uint32_t *words)
+static uint32_t node_patched(struct tree *tree, uint32_t id, const uint32_t *words, bool fresh)
 {
 	const struct tree_node *node = &tree->nodes[id];
 	uint32_t level = node->level, patched = node->memo;
 
 	if (!memcmp(node->word, words, sizeof(node->word)))
 		return id;
+	if (fresh)
+		return node->lone ? tree_add(tree, level, words) : fresh_node(tree, level, words);
 	if (!node->lone ||
 	    (patched != NONE && memcmp(tree->nodes[patched].word, words, sizeof(node->word)) != 0))
 		return tree_node(tree, level, words);
-	if (patched == NONE)
-		tree->nodes[id].memo = patched = tree_add(tree, level, words);
+	if (patched == NONE) {
+		patched = tree_add(tree, level, words);
+		tree->nodes[id].memo = patched;
+		tree->remembered++;
+	}
 	return patched;
+}
+
+static bool patches_have(const struct patch *patches, uint32_t count, uint32_t key)
+{
+	for (uint32_t i = 0; i < count && key != NONE; i++)
+		if (patches[i].key == key)
+			return true;
+	return false;
 }
 
 void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct patch *patches,
@@ -215,8 +241,30 @@ void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct p
 		}
 		memcpy(below, tree->nodes[words[i]].word, sizeof(below));
 		tree_set(tree, level - 1, below, patches + at, end - at);
-		words[i] = node_patched(tree, words[i], below);
+		words[i] = node_patched(tree, words[i], below,
+					patches_have(patches + at, end - at, tree->fresh));
 	}
+}
+
+void tree_keep(struct tree *tree, uint32_t mark, uint32_t words[FR_LINE_WORDS])
+{
+	uint32_t kept = mark;
+
+	for (uint32_t id = mark; id < tree->count; id++) {
+		bool used = false;
+
+		for (int i = 0; i < FR_LINE_WORDS; i++) {
+			if (words[i] != id)
+				continue;
+			words[i] = kept;
+			used = true;
+		}
+		if (!used)
+			continue;
+		tree->nodes[kept] = tree->nodes[id];
+		tree->nodes[kept++].memo = NONE;
+	}
+	tree->count = kept;
 }
 
 static uint32_t words_strongest(const struct tree *tree, uint32_t level, const uint32_t *words,
