@@ -78,6 +78,7 @@ static void fill_image(const struct sketch *plan, const struct ruleset *rs, stru
 
 static void fill_rules(const struct sketch *plan, struct fixture *out)
 {
+	static const struct origin origin = {.table = "vendor-table", .row = "row", .line = 17};
 	struct ruleset *rs = &out->ruleset;
 	size_t count = (1 + plan->id_count) * FR_DIRS;
 
@@ -87,9 +88,7 @@ static void fill_rules(const struct sketch *plan, struct fixture *out)
 		rs->rules[i].dir = (uint8_t)(i % FR_DIRS);
 		rs->rules[i].action = FR_ALLOW;
 	}
-	rule_origin(&rs->rules[0])->table = "vendor-table";
-	rule_origin(&rs->rules[0])->row = "row";
-	rule_origin(&rs->rules[0])->line = 17;
+	rs->rules[0].origin = &origin;
 	rs->rule_count = count;
 }
 

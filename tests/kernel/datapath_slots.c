@@ -24,52 +24,61 @@ static int counters_with(uint32_t slot, uint64_t packets)
 	return fd;
 }
 
-static struct slot_plan planned(const char *id, const struct slot_plan *old, int counters)
+/* The arena lives as long as the test. */
+struct planned {
+	struct slot_plan plan;
+	struct fr_rule_record *records;
+};
+
+static struct planned planned(const char *id, const struct planned *old, int counters)
 {
 	struct sketch plan = {.policy = "p", .tcp_port = 443, .ids = &id, .id_count = id ? 1 : 0};
 	struct records records = {0};
-	struct slot_plan out;
+	struct planned out;
 	struct fixture fixture;
 
 	if (old) {
 		records.list = old->records;
-		records.count = old->count;
+		records.count = old->plan.count;
 	}
 	fixture_make(&plan, &fixture);
-	cr_assert_eq(
-		slots_plan(&fixture.ruleset, old ? &records : NULL, counters, fixture.arena, &out),
-		0);
-	return out; /* the arena lives as long as the test */
+	cr_assert_eq(slots_plan(&fixture.ruleset, old ? &records : NULL, counters, fixture.arena,
+				&out.plan),
+		     0);
+	out.records = arena_alloc(fixture.arena, out.plan.count * sizeof(*out.records));
+	for (uint32_t slot = 0; slot < out.plan.count; slot++)
+		slot_record(&out.plan, slot, &out.records[slot]);
+	return out;
 }
 
 Test(datapath_slots, rules_keep_their_slots_and_names_stay_until_needed, .init = need_root)
 {
 	CLEANUP(close_fd) int counters = counters_with(0, 0);
-	struct slot_plan first = planned("a", NULL, counters), second, third;
-	uint32_t a = first.slot[FR_RULE_FIRST + 2];
+	struct planned first = planned("a", NULL, counters), second, third;
+	uint32_t a = first.plan.slot[FR_RULE_FIRST + 2];
 
 	second = planned(NULL, &first, counters);
-	cr_expect_eq(second.slot[FR_RULE_FIRST], first.slot[FR_RULE_FIRST]);
+	cr_expect_eq(second.plan.slot[FR_RULE_FIRST], first.plan.slot[FR_RULE_FIRST]);
 	cr_expect_eq(second.records[a].used, 2, "gone, but its name is kept");
 	cr_expect_str_eq(second.records[a].id, "a");
-	cr_expect(!second.same);
+	cr_expect(!second.plan.same);
 	third = planned(NULL, &second, counters);
-	cr_expect(third.same);
+	cr_expect(third.plan.same);
 }
 
 Test(datapath_slots, a_slot_that_is_taken_over_reads_nothing, .init = need_root)
 {
-	struct slot_plan first, second, third;
+	struct planned first, second, third;
 	CLEANUP(close_fd) int counters = -1;
 	struct fr_counters sum;
 	uint32_t a, b;
 
 	first = planned("a", NULL, -1);
-	a = first.slot[FR_RULE_FIRST + 2];
+	a = first.plan.slot[FR_RULE_FIRST + 2];
 	counters = counters_with(a, 5);
 	second = planned(NULL, &first, counters);
 	third = planned("b", &second, counters);
-	b = third.slot[FR_RULE_FIRST + 2];
+	b = third.plan.slot[FR_RULE_FIRST + 2];
 	cr_expect_eq(b, a, "there is no other room");
 	cr_assert_eq(counters_sum(counters, b, &sum), 0);
 	counters_add(&sum, &third.records[b].base);
@@ -79,9 +88,9 @@ Test(datapath_slots, a_slot_that_is_taken_over_reads_nothing, .init = need_root)
 
 Test(datapath_slots, a_slot_in_use_is_never_taken_over, .init = need_root)
 {
-	struct slot_plan first = planned("a", NULL, -1), second;
+	struct planned first = planned("a", NULL, -1), second;
 	CLEANUP(close_fd) int counters = counters_with(0, 0);
 
 	second = planned("b", &first, counters);
-	cr_expect_geq(second.slot[FR_RULE_FIRST + 2], CAPACITY, "the counters have to grow");
+	cr_expect_geq(second.plan.slot[FR_RULE_FIRST + 2], CAPACITY, "the counters have to grow");
 }

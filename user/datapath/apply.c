@@ -107,8 +107,9 @@ static int make_records(struct change *change)
 	hooks = change->new_hooks.list;
 	for (size_t i = 0; i < change->hook_count; i++)
 		hooks[i] = change->hooks[i].record;
-	memcpy(change->rules.list, change->slots.records,
-	       change->slots.count * sizeof(struct fr_rule_record));
+	for (uint32_t slot = 0; slot < change->slots.count; slot++)
+		slot_record(&change->slots, slot,
+			    (struct fr_rule_record *)change->rules.list + slot);
 	return 0;
 }
 

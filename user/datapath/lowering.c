@@ -228,13 +228,15 @@ static const uint32_t *live_slot(const struct change *change, uint32_t rule)
 static const char *rule_fate(const struct change *change, uint32_t slot)
 {
 	const struct fr_rule_record *old = change->old_rules.list;
-	const struct fr_rule_record *was = &old[slot], *is = &change->slots.records[slot];
+	const struct fr_rule_record *was = &old[slot];
+	struct fr_rule_record is;
 
-	if (is->used != 1 || !str_equal(was->id, is->id) || was->dir != is->dir)
+	slot_record(&change->slots, slot, &is);
+	if (is.used != 1 || !str_equal(was->id, is.id) || was->dir != is.dir)
 		return "is not in the policy any more";
-	if (is->action != FR_DENY)
+	if (is.action != FR_DENY)
 		return "allows now";
-	return is->staged ? "is staged now (mode: audit), and refuses nothing" : NULL;
+	return is.staged ? "is staged now (mode: audit), and refuses nothing" : NULL;
 }
 
 static bool was_deny(const struct fr_rule_record *record)

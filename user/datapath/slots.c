@@ -13,119 +13,167 @@
 
 enum { SLOT_FREE, SLOT_USED, SLOT_RETIRED };
 #define NO_SLOT UINT32_MAX
+#define NO_RULE UINT32_MAX
+
+/* What a rule keeps its slot by. */
+struct identity {
+	const char *id;
+	uint8_t dir;
+};
 
 struct planner {
-	const struct ruleset *rs;
-	const struct fr_rule_record *old;
-	uint32_t old_count;
-	uint32_t *sorted; /* slots of `old` in use, by identity */
-	uint32_t sorted_count;
+	struct slot_plan plan;
+	uint32_t *places; /* of slots of `old` in use, by a hash of their identity: slot + 1 */
+	uint32_t mask;
 	uint32_t reusable; /* next slot of `old` to look at */
 	uint32_t capacity; /* of the counters map */
-	uint64_t now;
 	int counters;
 };
 
-static int identity_order(const struct fr_rule_record *a, const struct fr_rule_record *b)
-{
-	int order = strcmp(a->id, b->id);
+/* ---------------------------------------------------------------- who had which slot */
 
-	return order ? order : (int)a->dir - (int)b->dir;
+static uint32_t identity_hash(const struct identity *of)
+{
+	uint32_t hash = 2166136261u ^ of->dir; /* FNV-1a */
+
+	for (const char *at = of->id; *at; at++)
+		hash = (hash ^ (uint8_t)*at) * 16777619u;
+	return hash ^ hash >> 15;
 }
 
-static int by_identity(const void *a, const void *b, void *context)
+/* The place of an identity, or the free one where it belongs. */
+static uint32_t *place_of(const struct planner *planner, const struct identity *wanted)
 {
-	const struct fr_rule_record *list = context;
+	uint32_t at = identity_hash(wanted) & planner->mask;
 
-	return identity_order(&list[*(const uint32_t *)a], &list[*(const uint32_t *)b]);
-}
+	for (; planner->places[at]; at = (at + 1) & planner->mask) {
+		const struct fr_rule_record *old = &planner->plan.old[planner->places[at] - 1];
 
-static void sort_old(struct planner *planner, struct arena *arena)
-{
-	planner->sorted = arena_alloc(arena, (planner->old_count + 1) * sizeof(*planner->sorted));
-	for (uint32_t slot = 0; slot < planner->old_count; slot++)
-		if (planner->old[slot].used == SLOT_USED)
-			planner->sorted[planner->sorted_count++] = slot;
-	qsort_r(planner->sorted, planner->sorted_count, sizeof(*planner->sorted), by_identity,
-		(void *)planner->old);
-}
-
-static uint32_t find_old(const struct planner *planner, const struct fr_rule_record *wanted)
-{
-	uint32_t low = 0, high = planner->sorted_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		int order = identity_order(wanted, &planner->old[planner->sorted[middle]]);
-
-		if (!order)
-			return planner->sorted[middle];
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
+		if (old->dir == wanted->dir && !strcmp(old->id, wanted->id))
+			break;
 	}
-	return NO_SLOT;
+	return &planner->places[at];
 }
+
+static void places_fill(struct planner *planner, struct arena *arena)
+{
+	const struct slot_plan *plan = &planner->plan;
+	uint32_t size = 16;
+
+	while (size / 2 < plan->old_count)
+		size *= 2;
+	planner->places = arena_alloc(arena, size * sizeof(*planner->places));
+	planner->mask = size - 1;
+	for (uint32_t slot = 0; slot < plan->old_count; slot++) {
+		const struct fr_rule_record *old = &plan->old[slot];
+
+		if (old->used == SLOT_USED)
+			*place_of(planner, &(struct identity){old->id, old->dir}) = slot + 1;
+	}
+}
+
+static uint32_t find_old(const struct planner *planner, const struct identity *wanted)
+{
+	uint32_t place = *place_of(planner, wanted);
+
+	return place ? place - 1 : NO_SLOT;
+}
+
+/* ---------------------------------------------------------------- records */
 
 static uint8_t builtin_dir(uint32_t number)
 {
 	return number < FR_DIRS ? (uint8_t)number : FR_DIRS;
 }
 
+static struct identity identity_of(const struct ruleset *rs, uint32_t number)
+{
+	const struct rule *rule = ruleset_rule(rs, number);
+
+	return (struct identity){ruleset_rule_name(rs, number),
+				 rule ? rule->dir : builtin_dir(number)};
+}
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+	if (text)
+		memcpy(out, text, strnlen(text, size - 1));
+}
+
+/* Into zeroes. */
 static void describe(const struct ruleset *rs, uint32_t number, struct fr_rule_record *out)
 {
-	const struct rule *rule;
+	struct identity identity = identity_of(rs, number);
+	const struct rule *rule = ruleset_rule(rs, number);
+	const struct origin *origin;
 
-	memset(out, 0, sizeof(*out));
 	out->used = SLOT_USED;
-	if (number < FR_RULE_FIRST) {
-		snprintf(out->id, sizeof(out->id), "%s", ruleset_rule_name(rs, number));
-		out->dir = builtin_dir(number);
+	out->dir = identity.dir;
+	copy_text(out->id, sizeof(out->id), identity.id);
+	if (!rule) {
 		out->action = FR_ALLOW;
 		if (number < FR_DIRS && !rs->default_allow[number])
 			out->action = FR_DENY;
 		return;
 	}
-	rule = &rs->rules[number - FR_RULE_FIRST];
-	snprintf(out->id, sizeof(out->id), "%s", rule->id);
-	if (rule_origin(rule)->table)
-		snprintf(out->table, sizeof(out->table), "%s", rule_origin(rule)->table);
-	if (rule_origin(rule)->row)
-		snprintf(out->row, sizeof(out->row), "%s", rule_origin(rule)->row);
-	out->line = rule_origin(rule)->line;
-	out->dir = rule->dir;
+	origin = rule_origin(rule);
+	copy_text(out->table, sizeof(out->table), origin->table);
+	copy_text(out->row, sizeof(out->row), origin->row);
+	out->line = origin->line;
 	out->action = rule->action;
 	out->staged = rule->staged;
 }
 
+void slot_record(const struct slot_plan *plan, uint32_t slot, struct fr_rule_record *out)
+{
+	uint32_t number = plan->rule[slot];
+
+	if (number == NO_RULE) {
+		*out = plan->old[slot];
+		if (out->used == SLOT_USED)
+			out->used = SLOT_RETIRED;
+		return;
+	}
+	memset(out, 0, sizeof(*out));
+	describe(plan->rs, number, out);
+	if (plan->kept[number]) {
+		out->base = plan->old[slot].base;
+		out->since = plan->old[slot].since;
+	} else {
+		out->base = plan->base[number];
+		out->since = plan->now;
+	}
+}
+
+/* ---------------------------------------------------------------- the plan */
+
 /* Room that no rule of the generation in force uses: at the end first, so that names are kept long.
  */
-static uint32_t take_slot(struct planner *planner, uint32_t *count)
+static uint32_t take_slot(struct planner *planner)
 {
-	if (*count < planner->capacity)
-		return (*count)++;
-	while (planner->reusable < planner->old_count) {
+	struct slot_plan *plan = &planner->plan;
+
+	if (plan->count < planner->capacity)
+		return plan->count++;
+	while (planner->reusable < plan->old_count) {
 		uint32_t slot = planner->reusable++;
 
-		if (planner->old[slot].used != SLOT_USED)
+		if (plan->old[slot].used != SLOT_USED)
 			return slot;
 	}
-	return (*count)++;
+	return plan->count++;
 }
 
 /* A new rule reads 0 whatever the slot has counted before. */
-static int start_from_zero(const struct planner *planner, uint32_t slot,
-			   struct fr_rule_record *record)
+static int start_from_zero(const struct planner *planner, uint32_t slot, struct fr_counters *base)
 {
 	int err;
 
-	record->since = planner->now;
 	if (planner->counters < 0 || slot >= planner->capacity)
 		return 0;
-	err = counters_sum(planner->counters, slot, &record->base);
+	err = counters_sum(planner->counters, slot, base);
 	if (!err)
-		counters_negate(&record->base);
+		counters_negate(base);
 	return err;
 }
 
@@ -137,55 +185,69 @@ static uint64_t real_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static int plan_rule(struct planner *planner, uint32_t number, struct slot_plan *plan)
+static bool says_the_same(const struct slot_plan *plan, uint32_t slot)
 {
 	struct fr_rule_record record;
-	uint32_t slot;
+
+	slot_record(plan, slot, &record);
+	return !memcmp(&record, &plan->old[slot], sizeof(record));
+}
+
+static int plan_rule(struct planner *planner, uint32_t number)
+{
+	struct slot_plan *plan = &planner->plan;
+	struct identity identity = identity_of(plan->rs, number);
+	uint32_t slot = find_old(planner, &identity);
 	int err = 0;
 
-	describe(planner->rs, number, &record);
-	slot = find_old(planner, &record);
+	plan->kept[number] = slot != NO_SLOT;
 	if (slot == NO_SLOT) {
-		slot = take_slot(planner, &plan->count);
-		err = start_from_zero(planner, slot, &record);
-	} else {
-		record.base = planner->old[slot].base;
-		record.since = planner->old[slot].since;
+		slot = take_slot(planner);
+		err = start_from_zero(planner, slot, &plan->base[number]);
 	}
-	plan->records[slot] = record;
+	plan->rule[slot] = number;
 	plan->slot[number] = slot;
+	plan->same = plan->same && plan->kept[number] && says_the_same(plan, slot);
 	return err;
+}
+
+/* A rule that has left is a difference, too. */
+static bool all_are_kept(const struct slot_plan *plan)
+{
+	for (uint32_t slot = 0; slot < plan->old_count; slot++)
+		if (plan->old[slot].used == SLOT_USED && plan->rule[slot] == NO_RULE)
+			return false;
+	return true;
 }
 
 int slots_plan(const struct ruleset *rs, const struct records *old, int counters,
 	       struct arena *arena, struct slot_plan *out)
 {
 	uint32_t rules = FR_RULE_FIRST + (uint32_t)rs->rule_count;
-	struct planner planner = {.rs = rs, .now = real_now(), .counters = counters};
-	struct slot_plan plan = {0};
+	struct planner planner = {.counters = counters};
+	struct slot_plan *plan = &planner.plan;
+	size_t most = rules;
 	int err = 0;
 
+	*plan = (struct slot_plan){.rs = rs, .now = real_now(), .same = old};
 	if (old) {
-		planner.old = old->list;
-		planner.old_count = old->count;
+		plan->old = old->list;
+		plan->count = plan->old_count = old->count;
 	}
+	most += plan->old_count;
 	if (counters >= 0)
 		err = fd_map_entries(counters, &planner.capacity);
-	sort_old(&planner, arena);
-	plan.count = planner.old_count;
-	plan.records = arena_alloc(arena, ((size_t)plan.count + rules) * sizeof(*plan.records));
-	plan.slot = arena_alloc(arena, rules * sizeof(*plan.slot));
-	if (old)
-		memcpy(plan.records, old->list, planner.old_count * sizeof(*plan.records));
-	for (uint32_t slot = 0; slot < planner.old_count; slot++)
-		if (plan.records[slot].used == SLOT_USED)
-			plan.records[slot].used = SLOT_RETIRED;
+	places_fill(&planner, arena);
+	plan->slot = arena_alloc(arena, rules * sizeof(*plan->slot));
+	plan->kept = arena_alloc(arena, rules * sizeof(*plan->kept));
+	plan->base = arena_alloc(arena, rules * sizeof(*plan->base));
+	plan->rule = arena_alloc(arena, most * sizeof(*plan->rule));
+	memset(plan->rule, 0xff, most * sizeof(*plan->rule));
 	for (uint32_t number = 0; number < rules && !err; number++)
-		err = plan_rule(&planner, number, &plan);
+		err = plan_rule(&planner, number);
 	if (err)
 		return err;
-	plan.same = old && plan.count == planner.old_count &&
-		    !memcmp(plan.records, old->list, plan.count * sizeof(*plan.records));
-	*out = plan;
+	plan->same = plan->same && all_are_kept(plan);
+	*out = *plan;
 	return 0;
 }
