@@ -35,6 +35,10 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 /* Grow an array of `count` elements so that one more fits; capacity doubles, content is kept. */
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
+/* Once, before all else: what is freed goes back to the system, so that no stage of a command keeps
+ * what an earlier one needed. */
+void memory_begin(void);
+
 /* Says on stderr that there is no memory left (nobody else could), and ends with abort(). */
 void memory_exhausted(void) __attribute__((noreturn));
 

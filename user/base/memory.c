@@ -3,13 +3,21 @@
  * Memory as arenas and arrays use it: never NULL. Asks for no large pages: where the host of a
  * virtual machine has to back them afresh they cost more than the faults that they save.
  */
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base.h"
 
-enum { MAP_UNIT = 2 << 20 };
+enum { MAP_UNIT = 2 << 20, MAP_OF_ITS_OWN = 128 << 10 };
+
+void memory_begin(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, MAP_OF_ITS_OWN);
+#endif
+}
 
 void memory_exhausted(void)
 {

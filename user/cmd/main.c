@@ -89,5 +89,6 @@ int main(int argc, char **argv)
 {
 	/* A reader that goes away is an error to report (exit 1), not a silent death. */
 	signal(SIGPIPE, SIG_IGN);
+	memory_begin();
 	return run(commands, ARRAY_SIZE(commands), argc - 1, argv + 1);
 }

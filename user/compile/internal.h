@@ -137,7 +137,7 @@ struct direction {
 	struct state *states;
 	uint32_t state_count, state_capacity;
 	struct map state_ids, steps;
-	uint32_t leaving; /* see matrix_row */
+	uint32_t leaving, leaving_key; /* see matrix_row */
 	/* rows: `cells` holds grades, and of each row what is below it */
 	struct tree cells;
 	struct map merged;
@@ -202,15 +202,17 @@ struct point {
 	uint32_t row;  /* a state until rows are known */
 	uint32_t rule; /* who made the step */
 };
-/* A trie of points (at least one, the first at 0) with its root table. NONE: past the limit. */
-uint32_t trie_compile(struct compilation *c, const struct point *points, uint32_t count);
+/* A trie of points (at least one, the first at 0) with its root table. NONE: past the limit. Frees
+ * the points. */
+uint32_t trie_compile(struct compilation *c, struct point *points, uint32_t count);
 
 /* Words of a row whose words stand for cells (level 0), blocks (1) or pages (2). */
 uint32_t row_words(const struct direction *dir, uint32_t level);
 
 /* Matrix: the row of a point's state (numbered when first asked for), and all rows as lines. The
  * state is that of one rule with one prefix, and nobody asks for it again nor for a key that was
- * painted since, when `leaving` is the first of those nodes; else that is NONE. */
+ * painted since, when `leaving` is the first of those nodes and `leaving_key` the rule's; else the
+ * former is NONE. */
 uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct point *point);
 int matrix_write(struct compilation *c, uint32_t matrix[FR_DIRS], struct image_stats *stats);
 

@@ -176,7 +176,7 @@ static uint32_t row_add_lone(struct compilation *c, struct direction *dir, const
 	uint32_t words[FR_LINE_WORDS], merged = dir->merged.count;
 
 	words_merge(c, dir, s->real, s->staged, words);
-	cells->fresh = last ? grade_merge(c, rule_key(c->rs, rule), NONE) : NONE;
+	cells->fresh = last ? grade_merge(c, dir->leaving_key, NONE) : NONE;
 	cells->fresh_from = before.count;
 	fragment_columns(dir, words);
 	cells->fresh = NONE;

@@ -9,6 +9,8 @@
 
 #include "internal.h"
 
+enum { ENTRIES_SOME = 1 << 13 };
+
 struct points {
 	struct point *list;
 	uint32_t count, capacity;
@@ -16,7 +18,7 @@ struct points {
 
 /* What there was of a direction before a prefix. */
 struct mark {
-	uint32_t keys, found, steps, states, merged;
+	uint32_t keys, states, found, steps, staged, merged;
 };
 
 /* The prefixes around the current address, outermost first. */
@@ -24,6 +26,7 @@ struct level {
 	uint64_t high, low; /* last address */
 	uint32_t state, rule;
 	struct mark before;
+	uint32_t key;
 	bool lone; /* of one rule that has no other prefix, and there is none inside */
 };
 struct sweep {
@@ -180,18 +183,21 @@ static struct mark mark_now(const struct direction *dir)
 	return (struct mark){.keys = dir->keys.count,
 			     .found = dir->keys.slots_used,
 			     .steps = dir->steps.count,
-			     .states = dir->state_ids.count,
+			     .states = dir->state_count,
+			     .staged = dir->state_ids.count,
 			     .merged = dir->merged.count};
 }
 
-/* The keys of a prefix that is left are of no use, unless one of them may be found again. */
+/* Keys and states of a prefix that is left are of no use, unless one of them may be found again. */
 static void keys_forget(struct direction *dir, const struct mark *before)
 {
 	struct mark now = mark_now(dir);
 
 	if (now.found == before->found && now.steps == before->steps &&
-	    now.states == before->states && now.merged == before->merged)
+	    now.staged == before->staged && now.merged == before->merged) {
 		dir->keys.count = before->keys;
+		dir->state_count = before->states;
+	}
 }
 
 /* Leave the innermost prefix: what follows its last address belongs to the one around it. */
@@ -201,6 +207,7 @@ static void sweep_leave(struct sweep *sweep)
 	uint64_t low = left->low + 1, high = left->high + !low;
 
 	sweep->dir->leaving = left->lone ? left->before.keys : NONE;
+	sweep->dir->leaving_key = left->key;
 	if (high || low)
 		point_set(sweep, high, low, &sweep->stack[sweep->depth - 1]);
 	sweep->dir->leaving = NONE;
@@ -226,6 +233,7 @@ static void sweep_enter(struct sweep *sweep, const struct entry *entries, uint32
 		.state = around->state,
 		.rule = first->rule,
 		.before = mark_now(sweep->dir),
+		.key = first->key,
 		.lone = count == 1 && first->once && !first->staged,
 	};
 
@@ -234,6 +242,12 @@ static void sweep_enter(struct sweep *sweep, const struct entry *entries, uint32
 		level.state = state_add_rule(sweep->dir, level.state, &entries[i]);
 	sweep->stack[sweep->depth++] = level;
 	point_set(sweep, first->high, first->low, &level);
+}
+
+/* Those before one are of no use any more. */
+static void entries_forget(const struct entries *entries, uint32_t count)
+{
+	memory_forget(entries->list, count * sizeof(*entries->list));
 }
 
 static int sweep_entries(struct sweep *sweep, const struct entries *entries)
@@ -251,6 +265,8 @@ static int sweep_entries(struct sweep *sweep, const struct entries *entries)
 		while (sweep->depth > 1 && level_before(&sweep->stack[sweep->depth - 1], &list[i]))
 			sweep_leave(sweep);
 		sweep_enter(sweep, list + i, end - i);
+		if (i / ENTRIES_SOME != end / ENTRIES_SOME)
+			entries_forget(entries, end);
 		if (sweep->dir->keys.count / 2 > sweep->c->lines.most)
 			return refuse(sweep->c, list[i].rule, "its rows need more than 256 MB");
 	}
@@ -317,7 +333,7 @@ int peers_compile(struct compilation *c, struct direction *dir)
 		err = family_sweep(c, dir, i == 0, &points[i]);
 	states_free(dir);
 	for (int i = 0; i < 2 && !err; i++) {
-		*roots[i] = trie_compile(c, points[i].list, points[i].count);
+		*roots[i] = trie_compile(c, TAKE_PTR(points[i].list), points[i].count);
 		if (*roots[i] == NONE)
 			err = family_refuse(c, dir, i == 0);
 	}

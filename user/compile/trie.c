@@ -170,12 +170,14 @@ static void root_build(struct lines *lines, const struct item *items, uint32_t c
 	}
 }
 
-uint32_t trie_compile(struct compilation *c, const struct point *points, uint32_t count)
+uint32_t trie_compile(struct compilation *c, struct point *points, uint32_t count)
 {
 	struct item *items = array_new(2ull * count, sizeof(*items));
 	uint32_t *root = array_new(ROOT_ENTRIES, sizeof(*root)), line = NONE;
 
-	root_build(&c->lines, items, items_build(&c->lines, points, count, items), root);
+	count = items_build(&c->lines, points, count, items);
+	free(points);
+	root_build(&c->lines, items, count, root);
 	if (c->lines.count <= c->lines.most)
 		line = lines_share(&c->lines, &c->shared, root,
 				   ROOT_ENTRIES * sizeof(*root) / FR_LINE_BYTES);

@@ -143,7 +143,7 @@ static const char *peer_sentence(const struct ruleset *rs, const struct rule *ru
 	if (rule->peer_count == 1)
 		return arena_printf(rs->arena, "rule %s fits but %s is not in its peer %s",
 				    rule->id, peer, prefix_text(&rule->peers[0], prefix));
-	return arena_printf(rs->arena, "rule %s fits but %s is not among its %zu peers", rule->id,
+	return arena_printf(rs->arena, "rule %s fits but %s is not among its %u peers", rule->id,
 			    peer, rule->peer_count);
 }
 

@@ -52,9 +52,8 @@ struct rule {
 	bool needs_local; /* names local-subnet, which is not known */
 	bool any_peer;	 /* both families, every address */
 	struct prefix *peers;
-	size_t peer_count;
 	struct service *services;
-	size_t service_count;
+	uint32_t peer_count, service_count;
 	const struct origin *origin; /* NULL: nothing is known of it, and see rule_origin() */
 	const char *role; /* the peer's role ("nfs-server"), or NULL; for the nearest miss */
 	struct loc loc;

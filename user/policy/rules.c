@@ -84,9 +84,9 @@ static void rule_aim(struct rule *rule, const struct peers *peers, const struct 
 	rule->any_peer = peers->any;
 	rule->needs_local = peers->needs_local;
 	rule->peers = peers->list;
-	rule->peer_count = peers->count;
+	rule->peer_count = (uint32_t)peers->count;
 	rule->services = services->list;
-	rule->service_count = services->count;
+	rule->service_count = (uint32_t)services->count;
 }
 
 /* ---------------------------------------------------------------- rules */

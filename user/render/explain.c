@@ -118,7 +118,7 @@ static char *services_text(const struct ruleset *rs, const struct rule *rule)
 		list = arena_printf(rs->arena, "%s%s%s", list, i ? ", " : "",
 				    service_text(&rule->services[i], text));
 	if (rule->service_count > LIST_SHOWN)
-		list = arena_printf(rs->arena, "%s and %zu more", list,
+		list = arena_printf(rs->arena, "%s and %u more", list,
 				    rule->service_count - LIST_SHOWN);
 	return list;
 }
@@ -133,7 +133,7 @@ static char *peers_text(const struct ruleset *rs, const struct rule *rule)
 		list = arena_printf(rs->arena, "%s%s%s", list, i ? ", " : "",
 				    prefix_text(&rule->peers[i], text));
 	if (rule->peer_count > LIST_SHOWN)
-		list = arena_printf(rs->arena, "%s and %zu more", list,
+		list = arena_printf(rs->arena, "%s and %u more", list,
 				    rule->peer_count - LIST_SHOWN);
 	if (rule->needs_local)
 		list = arena_printf(rs->arena, "%s%slocal-subnet", list, *list ? ", " : "");
