@@ -133,6 +133,22 @@ static enum service_error icmp_services(uint8_t proto, const char *text, struct 
 	return SERVICE_OK;
 }
 
+/* What most services are: "443/tcp". */
+static bool is_one_port(const char *text, struct service *out)
+{
+	uint32_t port = 0;
+	size_t digits = 0;
+
+	for (; digits < 5 && text[digits] >= '0' && text[digits] <= '9'; digits++)
+		port = port * 10 + (uint32_t)(text[digits] - '0');
+	if (*text == '0' || !port || port > UINT16_MAX || text[digits] != '/')
+		return false;
+	text += digits + 1;
+	*out = (struct service){.first = (uint16_t)port, .last = (uint16_t)port};
+	out->proto = !strcmp(text, "tcp") ? PROTO_TCP : !strcmp(text, "udp") ? PROTO_UDP : 0;
+	return out->proto;
+}
+
 enum service_error service_parse(const char *text, struct service out[2], size_t *count)
 {
 	const char *slash = strchr(text, '/');
@@ -140,6 +156,10 @@ enum service_error service_parse(const char *text, struct service out[2], size_t
 	char head[PART_MAX];
 	uint8_t proto;
 
+	if (is_one_port(text, &out[0])) {
+		*count = 1;
+		return SERVICE_OK;
+	}
 	if (strcmp(text, "any") == 0) {
 		out[0] = any_service;
 		*count = 1;

@@ -19,7 +19,8 @@ const struct node *map_get(const struct node *map, const char *key)
 bool node_is_null(const struct node *node)
 {
 	return node->kind == NODE_SCALAR && node->plain &&
-	       (!*node->text || word_is(node->text, "~") || !strcasecmp(node->text, "null"));
+	       (!*node->text || word_is(node->text, "~") ||
+		((*node->text | 0x20) == 'n' && !strcasecmp(node->text, "null")));
 }
 
 static const char *kind_words(struct diags *d, const struct node *node)
