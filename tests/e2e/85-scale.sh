@@ -115,11 +115,51 @@ rules_write() # FILE COUNT FIRST-NET
 	} >"$1"
 }
 
+# The most memory that a command had, and all that it started. WORD... -> MB
+memory_of()
+{
+	python3 -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)' "$@"
+}
+
+# lesson: a hundred bytes more of each rule, or of each step that leads to one, is ten megabytes.
+memory()
+{
+	local megabytes
+	megabytes=$(memory_of "$FLOWREEVE" check "$work/one.yaml")
+	told "checked in ${megabytes} MB"
+	at_least 'checking 100,000 rules takes no more than 70 MB' "${megabytes:-1000}" 70
+}
+
+# The new state is written in maps, not rule by rule: as many calls for 100,000 rules as for ten.
+calls_of() # FILE -> how many calls of bpf(2) applying it takes
+{
+	lab_enter agent strace -f -e trace=bpf -o "$work/calls" "$FLOWREEVE" apply "$1" \
+		--allow-removal --pin-root "$LAB_DIR/bpf/flowreeve" >/dev/null
+	grep -c 'bpf(' "$work/calls"
+}
+
+calls()
+{
+	local few many
+	rules_write "$work/few.yaml" 10 20
+	fr agent apply "$work/few.yaml" --allow-removal >/dev/null
+	rules_write "$work/few.yaml" 10 40
+	few=$(calls_of "$work/few.yaml")
+	fr_long agent apply "$work/one.yaml" --allow-removal >/dev/null
+	rules_write "$work/other.yaml" 100000 40
+	many=$(calls_of "$work/other.yaml")
+	told "$few calls of bpf(2) replace 10 rules, $many replace 100,000"
+	at_least 'replacing 100,000 rules takes hardly more calls than 10' "$many" $((few * 2))
+}
+
 rules()
 {
 	local started
 	rules_write "$work/one.yaml" 100000 20
 	rules_write "$work/other.yaml" 100000 40
+	memory
 	started=$EPOCHREALTIME
 	succeeds '100,000 rules are applied' fr_long agent apply "$work/one.yaml"
 	told "applied in $(took "$started") ms"
@@ -128,6 +168,7 @@ rules()
 	told "replaced in $(took "$started") ms"
 	equal 'all of them have a name and figures' 100000 "$(fr_ask agent \
 		'[.policies[].rules[] | select(.id | test("^r[0-9]+$"))] | length' show rules)"
+	calls
 	tries 'what an early rule denies is denied' timeout peer_try agent tcp 40.0.0.1 1
 	succeeds 'and they go' fr agent detach
 }
