@@ -34,10 +34,10 @@ work=$(mktemp -d /tmp/fr-one-error.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 if [ "${SOAK:-}" ]; then
 	(injected hooks first --every; injected hooks --every --no-tcx) >"$work/first" &
-	(injected replace detach zero status few-files --every; injected first replace detach --every --no-tcx) >"$work/second"
+	(injected replace detach zero status query few-files --every; injected first replace detach --every --no-tcx) >"$work/second"
 else
 	injected hooks detach few-files >"$work/first" &
-	injected first replace zero status >"$work/second"
+	injected first replace zero status query >"$work/second"
 fi
 wait
 cat "$work/first" "$work/second"

@@ -132,15 +132,9 @@ static int program_succeeds(const struct asker *asker, const struct site *site, 
 	return err < 0 ? err : 0;
 }
 
-static const char *unreadable_fault(const struct asker *asker, int err)
-{
-	return arena_printf(asker->arena, "it cannot be told which program runs here: %s",
-			    error_text(err));
-}
-
-/* NULL when the program `id` is one that is pinned for this site and judges by the maps in force.
- */
-static const char *program_fault(const struct asker *asker, const struct site *site, uint32_t id)
+/* A fault unless the program that runs there is one that is pinned for this site and judges by the
+ * maps in force. Here and below an error: that cannot be told, which is no fault. */
+static int ask_program(const struct asker *asker, const struct site *site, struct hook_fact *fact)
 {
 	static const char variants[] = {'s', 'j'};
 	bool right = true;
@@ -148,7 +142,7 @@ static const char *program_fault(const struct asker *asker, const struct site *s
 
 	for (size_t i = 0; i < sizeof(variants); i++) {
 		CLEANUP(close_fd)
-		int fd = program_with_id(asker->instance->pins, variants[i], site, id);
+		int fd = program_with_id(asker->instance->pins, variants[i], site, fact->program);
 
 		if (fd == -ENOENT)
 			continue;
@@ -156,16 +150,16 @@ static const char *program_fault(const struct asker *asker, const struct site *s
 		/* process detail does not judge */
 		if (!err && !site->optional)
 			err = program_uses(fd, asker->images, &right);
-		if (err)
-			return unreadable_fault(asker, err);
-		return right ? NULL : "its program judges by other maps than those in force";
+		if (!err && !right)
+			fact->fault = "its program judges by other maps than those in force";
+		return err;
 	}
-	err = program_succeeds(asker, site, id, &right);
-	if (err)
-		return unreadable_fault(asker, err);
-	return right ? NULL
-		     : arena_printf(asker->arena, "%s runs here, which is not the pinned one",
-				    program_words(asker->arena, id));
+	err = program_succeeds(asker, site, fact->program, &right);
+	if (!err && !right)
+		fact->fault =
+			arena_printf(asker->arena, "%s runs here, which is not the pinned one",
+				     program_words(asker->arena, fact->program));
+	return err;
 }
 
 /* ---------------------------------------------------------------- neighbours */
@@ -179,18 +173,21 @@ static const char *cgroup_path(const struct asker *asker, const struct fr_hook_r
 	return root ? arena_printf(asker->arena, "%s%s", root, record->name) : NULL;
 }
 
-static void ask_neighbours(const struct asker *asker, const struct site *site,
-			   struct hook_fact *fact)
+static int ask_neighbours(const struct asker *asker, const struct site *site,
+			  struct hook_fact *fact)
 {
 	struct company company;
 	struct place place = {fact->record, site, cgroup_path(asker, fact->record), fact->program};
 
 	hook_company(&place, asker->arena, &company);
-	if (!company.found && company.whole)
+	if (lacks_means(company.err))
+		return company.err;
+	if (!company.found && !company.err)
 		fact->fault = "its program is not among those of the hook";
 	fact->neighbours = company.words;
 	fact->neighbour_count = company.count;
 	fact->behind = company.behind;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- hooks */
@@ -215,32 +212,31 @@ static const char *target_fault(const struct fr_hook_record *record,
 	return target->ifindex == record->ifindex ? NULL : "it is attached to another interface";
 }
 
-static void ask_link(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+static int ask_link(const struct asker *asker, const struct site *site, struct hook_fact *fact)
 {
 	CLEANUP(close_fd) int link = -1;
 	struct link_target target;
 	char name[96];
+	int err;
 
 	link_name(fact->record, site, name);
 	link = pin_open(asker->instance->dir, name);
+	if (link < 0 && !pins_damaged(link))
+		return link;
 	if (link < 0) {
 		fact->fault = arena_printf(asker->arena, "its link cannot be opened: %s",
 					   error_text(link));
-		return;
+		return 0;
 	}
-	if (link_target(link, &target)) {
-		fact->fault = "the kernel does not tell about its link";
-		return;
-	}
+	err = link_target(link, &target);
+	if (err)
+		return err;
 	fact->program = target.prog_id;
 	fact->fault = target_fault(fact->record, &target);
-	if (!fact->fault)
-		fact->fault = program_fault(asker, site, target.prog_id);
-	if (!fact->fault)
-		ask_neighbours(asker, site, fact);
+	return fact->fault ? 0 : ask_program(asker, site, fact);
 }
 
-static void ask_filter(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+static int ask_filter(const struct asker *asker, const struct site *site, struct hook_fact *fact)
 {
 	int back = -1, err = netns_enter(fact->record->netns, &back);
 
@@ -248,17 +244,29 @@ static void ask_filter(const struct asker *asker, const struct site *site, struc
 		fact->fault =
 			arena_printf(asker->arena, "its network namespace cannot be entered: %s",
 				     error_text(err));
-		return;
+		return lacks_means(err) ? err : 0;
 	}
 	err = filter_program(fact->record, site, &fact->program);
 	netns_leave(&back);
 	if (err)
-		fact->fault = unreadable_fault(asker, err);
-	else
-		fact->fault = fact->program ? program_fault(asker, site, fact->program)
-					    : "its filter is gone";
-	if (!fact->fault)
-		ask_neighbours(asker, site, fact);
+		return err;
+	if (fact->program)
+		return ask_program(asker, site, fact);
+	fact->fault = "its filter is gone";
+	return 0;
+}
+
+static int ask_site(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+{
+	const struct fr_hook_record *record = fact->record;
+	int err = record->how == HOW_CLSACT ? ask_filter(asker, site, fact)
+					    : ask_link(asker, site, fact);
+
+	if (!err && !fact->fault)
+		err = ask_neighbours(asker, site, fact);
+	if (!err && !fact->fault && record->kind == FR_KIND_INTERFACE)
+		err = port_fault(asker->instance, record, asker->arena, &fact->fault);
+	return err;
 }
 
 static bool link_missing(const struct asker *asker, const struct fr_hook_record *record,
@@ -272,12 +280,13 @@ static bool link_missing(const struct asker *asker, const struct fr_hook_record 
 	return fd == -ENOENT;
 }
 
-static void ask_hook(struct asker *asker, const struct fr_hook_record *record)
+static int ask_hook(struct asker *asker, const struct fr_hook_record *record)
 {
 	struct site sites[SITES_MAX];
 	size_t count = hook_sites(record, sites);
+	int err = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !err; i++) {
 		struct hook_fact *fact;
 
 		if (sites[i].optional && link_missing(asker, record, &sites[i]))
@@ -289,13 +298,9 @@ static void ask_hook(struct asker *asker, const struct fr_hook_record *record)
 					   .name = asker->name,
 					   .request = asker->request,
 					   .hook = sites[i].text};
-		if (record->how == HOW_CLSACT)
-			ask_filter(asker, &sites[i], fact);
-		else
-			ask_link(asker, &sites[i], fact);
-		if (!fact->fault && record->kind == FR_KIND_INTERFACE)
-			fact->fault = port_fault(asker->instance, record, asker->arena);
+		err = ask_site(asker, &sites[i], fact);
 	}
+	return err;
 }
 
 /* Of the hook in hand: what it is called now, and what the policy calls it. */
@@ -310,22 +315,24 @@ static void ask_names(struct asker *asker, const struct fr_hook_record *now,
 				 : NULL;
 }
 
-static void ask_hooks(struct asker *asker, const struct records *hooks,
-		      const struct records *requests)
+static int ask_hooks(struct asker *asker, const struct records *hooks,
+		     const struct records *requests)
 {
 	size_t size = hooks->count * sizeof(struct fr_hook_record);
 	struct fr_hook_record *copy = arena_alloc(asker->arena, size);
 	struct fr_hook_record *now = arena_alloc(asker->arena, size);
+	int err = 0;
 
 	memcpy(copy, hooks->list, size);
 	memcpy(now, copy, size);
 	instance_names_now(asker->instance, now, hooks->count);
-	for (uint32_t i = 0; i < hooks->count; i++) {
+	for (uint32_t i = 0; i < hooks->count && !err; i++) {
 		if (!copy[i].used)
 			continue;
 		ask_names(asker, &now[i], requests);
-		ask_hook(asker, &copy[i]);
+		err = ask_hook(asker, &copy[i]);
 	}
+	return err;
 }
 
 int instance_hooks(const struct instance *instance, const struct host_options *o,
@@ -348,7 +355,7 @@ int instance_hooks(const struct instance *instance, const struct host_options *o
 	if (!err)
 		err = records_map(instance->requests, &requests);
 	if (!err)
-		ask_hooks(&asker, &hooks, &requests);
+		err = ask_hooks(&asker, &hooks, &requests);
 	records_unmap(&hooks);
 	records_unmap(&requests);
 	if (err)

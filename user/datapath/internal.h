@@ -169,9 +169,9 @@ char *cgroup_path_of(struct arena *arena, const char *root, const char *name);
 /* ---------------------------------------------------------------- ports.c */
 
 /* Why what the programs know of the bridge of this interface holds no longer; NULL: it does, or
- * there is none. */
-const char *port_fault(const struct instance *instance, const struct fr_hook_record *hook,
-		       struct arena *arena);
+ * there is none. An error: that cannot be told. */
+int port_fault(const struct instance *instance, const struct fr_hook_record *hook,
+	       struct arena *arena, const char **out);
 
 /* ---------------------------------------------------------------- cgroup2.c */
 bool cgroup2_is(const char *path);
@@ -240,6 +240,8 @@ int image_keep(const char *dir, int images);
 int running_find(const char *root, const char *policy, struct running *out);
 /* What is pinned is missing or not ours, and stays so; any other error may be over next time. */
 bool pins_damaged(int err);
+/* This process lacks descriptors or memory, or the system failed: nothing was learnt. */
+bool lacks_means(int err);
 /* An error that keeps from reading what is pinned at or below `path`; returns one. */
 int pins_unreadable(const char *path, int err, struct diags *d);
 /* <dir>/<name> and <dir>/<name>-<number>; fd or -errno. */
@@ -387,7 +389,7 @@ int tcx_works(uint32_t ifindex, bool *out);
 struct company {
 	const char **words; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
 	size_t count;
-	bool whole; /* all that is on the hook was told */
+	int err;    /* 0: all that is on the hook was told */
 	bool found; /* ours is among them */
 	/* on a device, who stands before ours and may take packets that ours never sees, or NULL */
 	const char *behind;

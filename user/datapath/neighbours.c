@@ -236,24 +236,28 @@ void hook_company(const struct place *place, struct arena *arena, struct company
 {
 	struct occupants all = {.arena = arena};
 	struct company company = {.passable = true};
-	bool flowreeve;
 	size_t ours = 0;
 
-	company.whole = !ask_hook(place, &all);
+	company.err = ask_hook(place, &all);
 	while (ours < all.count && !is_ours(place, &all.list[ours]))
 		ours++;
 	company.found = ours < all.count;
 	company.words = arena_alloc(arena, (all.count + 1) * sizeof(*company.words));
 	for (size_t i = 0; i < all.count && company.found; i++) {
 		const char *words = occupant_words(arena, &all.list[i]);
+		bool flowreeve = false;
+		int err;
 
 		if (i == ours)
 			continue;
 		company.words[company.count++] =
 			arena_printf(arena, "%s: %s", i < ours ? "before" : "after", words);
 		/* Each program of a cgroup or of a namespace is asked: they hide nothing. */
-		if (i > ours || place->hook->how >= HOW_CGROUP ||
-		    (!is_flowreeve(&all.list[i], &flowreeve) && flowreeve))
+		if (i > ours || place->hook->how >= HOW_CGROUP)
+			continue;
+		err = is_flowreeve(&all.list[i], &flowreeve);
+		company.err = company.err ?: err;
+		if (flowreeve)
 			continue;
 		company.behind = company.behind ? company.behind : words;
 		company.passable &= can_be_passed(place->hook, &all.list[i]);

@@ -199,6 +199,11 @@ bool pins_damaged(int err)
 	return err == -ENOENT || err == -EBADMSG || err == -ENODATA;
 }
 
+bool lacks_means(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EIO;
+}
+
 int pins_unreadable(const char *path, int err, struct diags *d)
 {
 	if (err == -EACCES || err == -EPERM) {

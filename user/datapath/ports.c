@@ -151,8 +151,8 @@ int ports_store(const struct change *change)
 
 /* ---------------------------------------------------------------- today */
 
-const char *port_fault(const struct instance *instance, const struct fr_hook_record *hook,
-		       struct arena *arena)
+int port_fault(const struct instance *instance, const struct fr_hook_record *hook,
+	       struct arena *arena, const char **out)
 {
 	CLEANUP(close_fd)
 	int ports = pin_open_map(instance->pins, map_names[MAP_PORTS], sizeof(uint32_t),
@@ -160,18 +160,23 @@ const char *port_fault(const struct instance *instance, const struct fr_hook_rec
 	struct diags ignored = {.arena = arena};
 	struct interfaces all;
 	struct fr_port is, now;
+	int err;
 
+	*out = NULL;
+	if (ports < 0 && !pins_damaged(ports))
+		return ports;
 	if (ports < 0)
-		return "what the programs know of its bridge cannot be read";
-	if (bpf_map_lookup_elem(ports, &hook->ifindex, &is))
-		return NULL;
-	if (interfaces_of(hook->netns, arena, &ignored, &all.list, &all.count))
-		return "its bridge cannot be asked";
-	if (is.mixed)
-		return "this host sends by it with another Ethernet address than its bridge's: "
+		*out = "what the programs know of its bridge cannot be read";
+	if (ports < 0 || bpf_map_lookup_elem(ports, &hook->ifindex, &is))
+		return 0;
+	err = interfaces_of(hook->netns, arena, &ignored, &all.list, &all.count);
+	if (err)
+		*out = "its bridge cannot be asked";
+	else if (is.mixed)
+		*out = "this host sends by it with another Ethernet address than its bridge's: "
 		       "what passes it for others is judged as this host's";
-	if (!port_record(&all, hook->ifindex, &now) || memcmp(&is, &now, sizeof(is)) != 0)
-		return "its bridge, or what lies above that, has another Ethernet address than at "
+	else if (!port_record(&all, hook->ifindex, &now) || memcmp(&is, &now, sizeof(is)) != 0)
+		*out = "its bridge, or what lies above that, has another Ethernet address than at "
 		       "apply";
-	return NULL;
+	return lacks_means(err) ? err : 0;
 }

@@ -168,6 +168,8 @@ static int compare_devices(struct comparison *c, uint64_t netns)
 
 	if (err && c->d->count > errors)
 		return err;
+	if (lacks_means(err))
+		return pins_unreadable(c->instance->pins, err, c->d);
 	for (uint32_t i = 0; i < c->request_count; i++) {
 		c->request = &c->requests[i];
 		if (!c->request->used || wants_cgroup(c->request))
@@ -214,7 +216,7 @@ static int compare_cgroup(const char *path, uint64_t id, void *context)
 
 /* A cgroup with a plain name that was made anew is a fault of its hook: only patterns match more.
  */
-static void compare_cgroups(struct comparison *c)
+static int compare_cgroups(struct comparison *c)
 {
 	c->root = cgroup2_find(c->options, c->arena);
 	for (uint32_t i = 0; i < c->request_count; i++) {
@@ -226,6 +228,8 @@ static void compare_cgroups(struct comparison *c)
 			continue;
 		path = c->root ? cgroup_path_of(c->arena, c->root, c->request->name) : NULL;
 		err = path ? cgroups_each(path, compare_cgroup, c) : 0;
+		if (lacks_means(err))
+			return pins_unreadable(path, err, c->d);
 		if (!c->root && c->options->cgroup)
 			add_unknown(c, arena_printf(c->arena, "no cgroup2 is mounted at %s",
 						    c->options->cgroup));
@@ -234,6 +238,7 @@ static void compare_cgroups(struct comparison *c)
 		else if (err)
 			add_unknown(c, error_text(err));
 	}
+	return 0;
 }
 
 /* ---------------------------------------------------------------- doors */
@@ -299,7 +304,9 @@ int instance_unjudged(const struct instance *instance, const struct host_options
 	err = compare_devices(&c, state.netns);
 	if (err)
 		return err;
-	compare_cgroups(&c);
+	err = compare_cgroups(&c);
+	if (err)
+		return err;
 	*out = (struct unjudged_list){c.list, c.count};
 	return 0;
 }
