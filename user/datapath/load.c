@@ -5,6 +5,7 @@
  */
 #include "internal.h"
 
+#include <fcntl.h>
 #include <linux/btf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "flowreeve.skel.h"
 
 enum { VERIFIER_LOG = 1 << 20, VERIFIER_STATISTICS = 4 };
+enum { DESCRIPTORS = 32 }; /* more than there are maps and programs of one attach point */
 
 const char *const program_names[PROGRAM_COUNT] = {
 	[PROGRAM_IF_INGRESS] = "fr_if_ingress",
@@ -323,6 +325,23 @@ static bool no_room(int err)
 	       err == -ENFILE || err == -EAGAIN || err == -EINTR || err == -EIO;
 }
 
+/* libbpf takes a lack of descriptors for a lack of features, and then the kernel refuses what it
+ * makes of the programs. */
+static int descriptors_check(void)
+{
+	CLEANUP(close_fd) int first = open("/", O_PATH | O_CLOEXEC);
+	int taken[DESCRIPTORS], err = first < 0 ? -errno : 0;
+	size_t count = 0;
+
+	for (; count < DESCRIPTORS && !err; count += !err) {
+		taken[count] = fcntl(first, F_DUPFD_CLOEXEC, 0);
+		err = taken[count] < 0 ? -errno : 0;
+	}
+	while (count)
+		close_fd(&taken[--count]);
+	return err;
+}
+
 static int load_failed(struct object *object, int err, struct diags *d)
 {
 	const char *words = object ? last_words(d->arena, object) : NULL;
@@ -346,9 +365,11 @@ static int load_failed(struct object *object, int err, struct diags *d)
 int object_load(const struct object_request *request, struct diags *d, struct object **out)
 {
 	bool process_detail = request->programs & 1u << PROGRAM_SOCK_CREATE;
-	struct object *object;
-	int err = object_try(request, process_detail, &object);
+	struct object *object = NULL;
+	int err = descriptors_check();
 
+	if (!err)
+		err = object_try(request, process_detail, &object);
 	/* Process detail reads kernel structures: a kernel without BTF does without it. */
 	if (err && !no_room(err) && process_detail) {
 		object_close(object);

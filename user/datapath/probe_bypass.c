@@ -80,7 +80,8 @@ static void probe_devices_here(struct probing *p)
 		 (struct bypass){.name = "xdp",
 				 .of = BY_DEVICES,
 				 .what = "an XDP program runs before the hooks of its device: it "
-					 "can answer or redirect what they never see",
+					 "can answer what they never see, or redirect it into a "
+					 "guest's device, past the hooks there",
 				 .closed_by = "ip link set dev DEVICE xdp off, or its owner"},
 		 xdp_devices(p, &devices));
 	add_seen(p,

@@ -157,6 +157,17 @@ static int sweep_generation(const char *dir, const char *name, void *context)
 	return err;
 }
 
+static int not_removed(const char *dir, int err, struct diags *d)
+{
+	int lack = err == -EACCES || err == -EPERM ? host_privileges(d) : 0;
+
+	return lack ? lack
+		    : diag_error(d, NO_LOC, err, "pins-unreadable",
+				 err == -EMFILE ? "ulimit -n 1024" : NULL,
+				 "what is pinned below %s and not in force cannot be removed: %s",
+				 dir, error_text(err));
+}
+
 /* Filters first: their records are among what goes after them. */
 static int sweep_all(struct sweep *sweep)
 {
@@ -170,7 +181,7 @@ static int sweep_all(struct sweep *sweep)
 		err = pin_each(dir, sweep_epoch, sweep);
 	if (!err && sweep->running->epoch)
 		err = pin_each(sweep->running->pins, sweep_generation, sweep);
-	return err && sweep->d->errors == said ? pins_unreadable(dir, err, sweep->d) : err;
+	return err && sweep->d->errors == said ? not_removed(dir, err, sweep->d) : err;
 }
 
 /* ---------------------------------------------------------------- doors */
