@@ -42,7 +42,7 @@ sed -i '1s/^/\xef\xbb\xbf/' "$work/bom.yaml"
 exits 'a byte order mark is no part of the file' 3 'bom.yaml:7:43: error: .bad. is not' check "$work/bom.yaml"
 policy "$work/brackets.yaml" "$(rule any 1/tcp)"
 exits 'an IPv6 peer without a port' 2 '\| \[fd00::7\]:443' explain "$work/brackets.yaml" egress tcp '[fd00::7]'
-bad_policy 'a wildcard without quotes' 'needs quotes: "\*\.x\.com"' "$(rule '*.x.com' 1/tcp)"
+bad_policy 'a wildcard without quotes' 'write its addresses, or a prefix set' "$(rule '*.x.com' 1/tcp)"
 bad_policy 'an IPv6 address without quotes' 'needs quotes: "::1"' "$(rule '::1' 1/tcp)"
 bad_policy 'every protocol by a wrong word' "for every protocol and port write 'any'" "$(rule any any/ip)"
 bad_policy 'any in capitals' "for every address write 'any'" "$(rule ANY 1/tcp)"

@@ -395,7 +395,7 @@ static bool atom_take(struct reader *r, char **at, struct groups *out)
 	if (isalpha((unsigned char)**at)) {
 		if (!word_take(r, at, out, group))
 			return false;
-	} else if (**at == '*') {
+	} else if (**at == '*' && !isalnum((unsigned char)(*at)[1])) {
 		group->ports[group->port_count++] = (struct port_range){0, PORT_MAX, true};
 		++*at;
 	} else if ((!strchr("<>:-", **at) && !isdigit((unsigned char)**at)) ||
@@ -515,7 +515,7 @@ static void squeeze(char *text)
 			end--;
 		*end++ = blank ? ' ' : *at;
 	}
-	while (end > text && strchr(" .", end[-1]))
+	while (end > text && strchr(" .)]", end[-1]))
 		end--;
 	*end = '\0';
 }
@@ -528,7 +528,7 @@ bool service_read(struct arena *arena, const char *text, struct reading *out)
 	*out = (struct reading){0};
 	for (char *at = lower; *at; at++)
 		*at = (char)tolower((unsigned char)*at);
-	lower = spelt_alike(&r, lower);
+	lower = spelt_alike(&r, lower + strspn(lower, "(["));
 	squeeze(lower);
 	return list_read(&r, lower, 0, &out->groups) && out->groups.count && !r.proto_next;
 }

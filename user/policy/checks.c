@@ -50,10 +50,11 @@ static bool rules_written(const struct ruleset *rs)
 static bool check_empty(const struct check_context *c, struct finding *out)
 {
 	out->loc = key_loc(c, "metadata");
-	out->hint = arena_printf(
-		c->rs->arena,
-		"give it 'use' or 'rules'; to remove a policy from a host: flowreeve detach %s",
-		c->rs->name);
+	out->hint = "give it 'use' or 'rules'";
+	if (c->rs->name)
+		out->hint = arena_printf(c->rs->arena,
+					 "%s; to remove a policy from a host: flowreeve detach %s",
+					 out->hint, c->rs->name);
 	out->message = "the policy has no rule; enforced, it would cut everything but failsafe";
 	/* A key that nobody knows may be what the rules are under. */
 	if (list_is_empty(c, "use") && list_is_empty(c, "rules") && !rules_written(c->rs))

@@ -288,19 +288,30 @@ static void check_twice(struct builder *b, const struct key *before, const struc
 			   before->loc.line);
 }
 
-/* In braces `id:r` is a key of that name without a value. */
+/* In braces `id:r`, `id r` and `id=r` are keys of those names without a value. */
 static void split_key(struct builder *b, struct key *key, struct node *value)
 {
-	const char *colon = strchr(key->text, ':');
+	const char *word, *rest;
+	size_t size;
 
-	if (!colon || colon == key->text || !colon[1] || !node_is_null(value) || *value->text)
+	if (value->kind != NODE_SCALAR || !value->plain || *value->text)
 		return;
-	value->text = colon + 1;
-	value->loc = key->loc;
-	key->text = arena_strndup(b->texts, key->text, (size_t)(colon - key->text));
+	size = strcspn(key->text, ":= ");
+	word = arena_strndup(b->texts, key->text, size);
+	rest = key->text + size + strspn(key->text + size, ":= ");
+	if (!size || !*rest || (key->text[size] != ':' && !key_example(word)))
+		return;
 	diag_error(b->d, key->loc, -EINVAL, "yaml-syntax",
-		   arena_printf(b->d->arena, "write '%s: %s'", key->text, value->text),
-		   "a blank is missing behind ':'");
+		   arena_printf(b->d->arena, "write '%s: %s'", word, rest),
+		   key->text[size] == ':' ? "a blank is missing behind ':'"
+					  : "':' is missing behind '%s'",
+		   word);
+	size = strlen(rest);
+	if (size > 2 && strchr("\"'", *rest) && rest[size - 1] == *rest)
+		rest = arena_strndup(b->texts, rest + 1, size - 2);
+	value->text = rest;
+	value->loc = key->loc;
+	key->text = word;
 }
 
 static int build_map(struct builder *b, struct node *map)

@@ -66,7 +66,8 @@ static const char *number_read(const char *text, double *out)
 /* "5 minutes", "1h30m", "1.5h", "PT5M"; false when it is something else. */
 static bool units_read(const char *text, double *out)
 {
-	text += !strncasecmp(text, "pt", 2) ? 2 : 0;
+	const char *begin = text += !strncasecmp(text, "pt", 2) ? 2 : 0;
+
 	for (*out = 0; *text;) {
 		double number;
 		size_t size;
@@ -83,7 +84,7 @@ static bool units_read(const char *text, double *out)
 		text += size;
 		text += strspn(text, " ");
 	}
-	return *out > 0;
+	return text > begin;
 }
 
 /* "00:05:00", "5:00". */
@@ -99,7 +100,7 @@ static bool clock_read(const char *text, double *out)
 		if (*text == ':')
 			text++;
 	}
-	return !*text && (count == 2 || count == 3) && *out > 0;
+	return !*text && (count == 2 || count == 3);
 }
 
 static const char *duration_text(struct arena *arena, double seconds)
@@ -115,24 +116,36 @@ static const char *duration_text(struct arena *arena, double seconds)
 	return arena_printf(arena, "%us", whole);
 }
 
+static bool says_never(const char *text)
+{
+	static const char *const words[] = {"never", "off", "no", "none", "false", "disabled"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcasecmp(text, words[i]))
+			return true;
+	return false;
+}
+
 static void refuse_duration(struct job *job, const struct node *node, uint32_t least)
 {
 	const char *text = node->text + strspn(node->text, " "), *message = NULL, *hint;
-	bool negative = *text == '-';
 	double seconds = 0;
-	bool known = units_read(text + negative, &seconds) || clock_read(text + negative, &seconds);
+	bool known = units_read(text, &seconds) || clock_read(text, &seconds);
 
-	if (negative)
+	if (*text == '-')
 		message = "it is negative";
 	else if (known && seconds > TEN_YEARS)
 		message = "it is longer than 3650d";
-	else if ((known && seconds < 1) || (!known && *text == '0' && least))
+	else if (known && seconds < 1 && (least || seconds > 0))
 		message = "it is shorter than 1s";
 	else
 		message = "a time is a number and one of s, m, h, d";
-	hint = known ? arena_printf(job->arena, "write '%s'", duration_text(job->arena, seconds))
-	       : *text == '0' && least ? "write '1s'"
-				       : "30s, 5m, 2h or 5d, from 1s to 3650d";
+	if (known && (least || seconds > 0))
+		hint = arena_printf(job->arena, "write '%s'", duration_text(job->arena, seconds));
+	else if (!least && (known || says_never(text)))
+		hint = "write '0s'";
+	else
+		hint = arena_printf(job->arena, "30s, 5m, 2h or 5d, from %us to 3650d", least);
 	diag_error(job->d, node->loc, -EINVAL, "bad-duration", hint, "'%.80s' is not a time: %s",
 		   node->text, message);
 }

@@ -134,7 +134,7 @@ static bool line_is_foreign(struct arena *arena, const char *line, size_t size, 
 		size_t key = strcspn(line, " =");
 		const char *value = strchr(line, '=') + 1;
 
-		value += strspn(value, " ");
+		value += strspn(value, "= ");
 		return refuse_syntax(loc, "'=' between a key and its value",
 				     arena_printf(arena, "write '%.*s: %.*s'", (int)key, line,
 						  (int)(line + size - value), value),

@@ -42,6 +42,20 @@ static bool says_none(const struct node *node)
 		!strcasecmp(node->text, "off") || !strcasecmp(node->text, "false"));
 }
 
+/* Would a list be right that has this text as its item? Lists of maps have no texts, but for the
+ * ports of failsafe. */
+static bool is_item(const char *key, const char *example, const struct node *node)
+{
+	struct service service[2];
+	size_t count;
+
+	if (node->kind != NODE_SCALAR || node_is_null(node) || strchr(node->text, ' '))
+		return false;
+	if (str_equal(key, "failsafe"))
+		return service_parse(node->text, service, &count) == SERVICE_OK;
+	return *node->text && (!example || !strstr(example, "[{"));
+}
+
 /* `what` is "'key'" or "a thing". */
 static const char *hint_type(struct diags *d, const struct node *node, const char *what,
 			     const char *wanted)
@@ -52,9 +66,11 @@ static const char *hint_type(struct diags *d, const struct node *node, const cha
 
 	if (str_equal(wanted, "a list") && says_none(node))
 		return arena_printf(d->arena, "for none write '%s: []'", key);
-	if (str_equal(wanted, "a list") && node->kind == NODE_SCALAR && *node->text &&
-	    *what == '\'' && !strchr(node->text, ' '))
+	if (str_equal(wanted, "a list") && *what == '\'' && is_item(key, example, node))
 		return arena_printf(d->arena, "write '%s: [%.80s]'", key, node->text);
+	if (str_equal(key, "use") && node->kind == NODE_SCALAR && name_is_kebab(node->text))
+		return arena_printf(d->arena, "write it like this: use: [{table: %s, as: ROLE}]",
+				    node->text);
 	if (example)
 		return arena_printf(d->arena, "write it like this: %s", example);
 	if (str_equal(wanted, "on or off"))
@@ -253,22 +269,27 @@ bool want_keys(struct diags *d, const struct node *map, const char *what, const 
 	{
 		struct key *key = value->key;
 		const char *written = key->written ?: key->text, *elsewhere;
+		bool settled = written != key->text;
 
-		if (!key->written && word_in(written, keys, count))
+		if (!settled && word_in(written, keys, count))
 			continue;
 		if (diags_full(d)) {
 			d->errors++;
 			continue;
 		}
-		elsewhere = key->written ? NULL : key_elsewhere(what, written);
-		if (!key->written && !elsewhere)
+		elsewhere = settled ? NULL : key_elsewhere(what, written);
+		if (!settled && !elsewhere)
 			key_settle(map, key, keys, count);
-		if (word_is(written, "<<") && value->kind == NODE_BROKEN)
+		if (word_is(written, "<<") && value->kind == NODE_BROKEN) {
+			key->written = key->text;
 			continue;
+		}
 		/* The keys of a rule that are not indented are one mistake. */
 		if (elsewhere && elsewhere == told)
 			continue;
 		told = elsewhere ?: told;
+		if (!key->written)
+			key->written = key->text;
 		diag_error(d, key->loc, -EINVAL, "unknown-key",
 			   elsewhere ?: hint_words(d, written, keys, count),
 			   "%s has no key '%.80s'", what, written);
@@ -297,6 +318,18 @@ static bool is_astray(const struct node *map, const char *what, const char *key)
 	return false;
 }
 
+/* Where a missing key is reported: behind the last key that nobody knows, as it may be its cause.
+ */
+static struct loc missing_loc(const struct node *map)
+{
+	struct loc loc = map->loc;
+	const struct node *value;
+
+	for_children(value, map) if (value->key->written == value->key->text) loc =
+		value->kind == NODE_BROKEN ? value->loc : value->key->loc;
+	return loc;
+}
+
 bool need_all(struct diags *d, const struct node *map, const char *what, const char *const *keys,
 	      size_t count)
 {
@@ -317,8 +350,8 @@ bool need_all(struct diags *d, const struct node *map, const char *what, const c
 	}
 	if (!found)
 		return true;
-	diag_error(d, map->loc, -EINVAL, "missing-key", *hint ? hint : NULL, "%s needs %s", what,
-		   missing);
+	diag_error(d, missing_loc(map), -EINVAL, "missing-key", *hint ? hint : NULL, "%s needs %s",
+		   what, missing);
 	return false;
 }
 

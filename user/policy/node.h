@@ -18,7 +18,8 @@ enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP, NODE_BROKEN };
 struct key {
 	struct loc loc;
 	const char *text;
-	const char *written; /* what the file has, when that is no key and `text` what was meant */
+	/* What the file has, when that is no key: then `text` is what was meant, or the same. */
+	const char *written;
 };
 
 struct node {

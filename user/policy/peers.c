@@ -105,7 +105,10 @@ static const char *hint_sets(struct gathering *g, const char *name)
 		words_add(g->job, &words,
 			  arena_printf(g->job->arena, "prefixes/%s", g->sets->list[i].name));
 	if (words.count == 0)
-		return "declare it: prefixes: {NAME: {file: …, format: list}}";
+		return arena_printf(g->job->arena,
+				    "declare it: prefixes: {%s: {file: %s.txt, format: list}}",
+				    name_is_kebab(name) ? name : "my-set",
+				    name_is_kebab(name) ? name : "my-set");
 	return hint_words(g->job->d, arena_printf(g->job->arena, "prefixes/%s", name), words.list,
 			  words.count);
 }
@@ -161,7 +164,8 @@ static bool refuse_peer(struct gathering *g, const struct node *node, const char
 			      "local-subnet";
 	diag_error(g->job->d, node->loc, -EINVAL, "bad-address", set ?: advice.hint,
 		   "'%.80s' is not an address or a prefix%s%s", text,
-		   advice.message && !set ? ": " : "", advice.message && !set ? advice.message : "");
+		   advice.message && !set ? ": " : "",
+		   advice.message && !set ? advice.message : "");
 	return false;
 }
 
@@ -246,7 +250,8 @@ bool peers_parse(struct job *job, struct prefix_sets *sets, const struct node *n
 	for_items(item, node) g.items++;
 	if (g.items == 0) {
 		diag_error(job->d, node->loc, -EINVAL, "missing-peer",
-			   "for every address write 'any'", "%s is empty", what);
+			   "write the addresses, like [10.0.0.1, 10.0.1.0/24]", "%s is empty",
+			   what);
 		return false;
 	}
 	/* A hundred thousand rules of one peer each: no more room than that. */

@@ -250,7 +250,15 @@ static bool failsafe_port(struct job *job, const struct node *node, struct rule 
 {
 	const struct peers anybody = {.any = true};
 	struct services services = {0};
+	struct prefix prefix;
 
+	if (node->kind == NODE_SCALAR && prefix_parse(node->text, &prefix) == NET_OK) {
+		diag_error(job->d, node->loc, -EINVAL, "bad-port",
+			   arena_printf(job->arena, "{peer: [%s], ports: [22/tcp]}",
+					text_item(job->arena, node->text)),
+			   "'%s' is not a port: an address has its ports with it", node->text);
+		return false;
+	}
 	if (!services_parse(job, node, "a failsafe entry", &services))
 		return false;
 	rule_aim(rule, &anybody, &services);

@@ -60,7 +60,7 @@ bool services_parse(struct job *job, const struct node *node, const char *what,
 	}
 	if (good && out->count == 0) {
 		diag_error(job->d, node->loc, -EINVAL, "missing-ports",
-			   "for every port write 'any'", "%s is empty", what);
+			   "write the ports, like [443/tcp, 53/udp]", "%s is empty", what);
 		return false;
 	}
 	return good;
