@@ -164,7 +164,7 @@ rules()
 	succeeds '100,000 rules are applied' fr_long agent apply "$work/one.yaml"
 	told "applied in $(took "$started") ms"
 	started=$EPOCHREALTIME
-	succeeds 'and replaced by 100,000 others' fr_long agent apply "$work/other.yaml"
+	succeeds 'and replaced by 100,000 others' fr_long agent apply "$work/other.yaml" --allow-removal
 	told "replaced in $(took "$started") ms"
 	equal 'all of them have a name and figures' 100000 "$(fr_ask agent \
 		'[.policies[].rules[] | select(.id | test("^r[0-9]+$"))] | length' show rules)"
