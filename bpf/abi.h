@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FR_ABI_VERSION 3
+#define FR_ABI_VERSION 4
 
 /* ---------------------------------------------------------------- words */
 
@@ -239,7 +239,8 @@ struct fr_counters {
 	__u64 connections; /* openings that passed, would-drop ones included */
 	__u64 drops;
 	__u64 would_drops;
-	__u64 last; /* jiffies64 of the last packet */
+	__u64 last;	/* jiffies64 of the last packet */
+	__u64 unlisted; /* refused packets that fr_drops has no entry of, see drops.h */
 };
 
 /* `fr_reasons`, per-CPU, by FR_REASON_INDEX. */
@@ -250,32 +251,31 @@ struct fr_reason_counters {
 #define FR_REASON_INDEX(kind, dir, reason) (((kind)*FR_DIRS + (dir)) * 32 + (reason))
 #define FR_REASON_ENTRIES (FR_KINDS * FR_DIRS * 32)
 
-/* The tables of flows: fr_flows, fr_talks, fr_embryos, fr_pings. */
-enum fr_table { FR_TABLE_FLOWS, FR_TABLE_TALKS, FR_TABLE_EMBRYOS, FR_TABLE_PINGS, FR_TABLES };
-
-/*
- * `fr_room`, by enum fr_table. The kernel evicts without a word, so the programs keep an account:
- * of entries put in and not taken out since, but for TCP that has closed, whose room is free.
- * One more than the table holds proves that an entry was evicted; it is tallied and leaves the
- * account. What was only forgotten (idle, no FIN) counts like a live one. The tally is a lower
- * bound: the kernel takes entries in batches before the table is full, up to 128 for each CPU and
- * table, and a live connection that goes in place of a closed one is not seen.
+/* How much a flow is worth: a new one takes the place of one that is worth less. Stored in `info`.
  */
-struct fr_room {
-	__s64 entries;
-	__u64 evicted; /* jiffies64 of the last counted eviction; 0 none */
+#define FR_CLASSES(X)                                                                              \
+	X(ENDED, "ended")	/* closed by both sides */                                         \
+	X(UNPROVEN, "unproven") /* opened by others, who have not shown that they hear answers */  \
+	X(SUSTAINED, "sustained") /* datagrams that others opened, and went on with when answered */ \
+	X(OWN, "own") /* opened by the protected party: pending connections, datagrams */          \
+	X(ESTABLISHED, "established") /* TCP with a whole handshake, or adopted and answered */
+
+enum fr_class {
+#define X(name, text) FR_CLASS_##name,
+	FR_CLASSES(X)
+#undef X
+		FR_CLASSES_COUNT
 };
 
 /* `fr_events_lost` and the like: `fr_tallies`, per-CPU u64. */
 enum fr_tally {
 	FR_TALLY_EVENTS_LOST, /* the ring buffer was full */
 	FR_TALLY_EVENTS_HELD, /* rate-limited */
-	FR_TALLY_FLOW_INSERT_FAILED,
 	FR_TALLY_FLOWS_OPENED,
-	FR_TALLY_FLOWS_PROMOTED,
 	FR_TALLY_FLOWS_ADOPTED,
-	FR_TALLY_EVICTED, /* + enum fr_table: see struct fr_room */
-	FR_TALLY_COUNT = FR_TALLY_EVICTED + FR_TABLES
+	FR_TALLY_EVICTED, /* + enum fr_class: live flows that made room for another */
+	FR_TALLY_NO_ROOM = FR_TALLY_EVICTED + FR_CLASSES_COUNT, /* + enum fr_class: not kept */
+	FR_TALLY_COUNT = FR_TALLY_NO_ROOM + FR_CLASSES_COUNT
 };
 
 /* ---------------------------------------------------------------- flows */
@@ -333,34 +333,52 @@ enum fr_flow_flags {
 	FR_FLOW_FIN_OPENER = 1 << 0,
 	FR_FLOW_FIN_RESPONDER = 1 << 1,
 	FR_FLOW_WOULD_DROP = 1 << 2,   /* audit: the opening would have been refused */
-	FR_FLOW_OPENER_AGAIN = 1 << 3, /* UDP: the opener has sent since the responder last did */
+	FR_FLOW_SUSTAINED = 1 << 3,    /* datagrams: the opener went on after it was answered */
 	FR_FLOW_SYN_BOTH = 1 << 4,     /* TCP: simultaneous open */
 	FR_FLOW_RST_OPENER = 1 << 5,   /* TCP: closed by a RST while established */
 	FR_FLOW_RST_RESPONDER = 1 << 6,
 	FR_FLOW_SYN_AGAIN = 1 << 7, /* TCP: the opener's last was another SYN, while established */
 };
 
-/* A flow record is state and accounting, never a cached verdict. */
-struct fr_flow {
-	__u64 first; /* jiffies64 */
-	__u64 last;
-	__u64 packets[FR_DIRS];
-	__u64 bytes[FR_DIRS];
-	__u32 slot;	  /* counter slot of the rule that admitted (or would refuse) the opening */
-	__u32 generation; /* under which it was last judged */
-	__u8 opener;	  /* enum fr_dir: EGRESS, the protected party opened */
-	__u8 state;	  /* enum fr_flow_state */
-	__u8 flags;	  /* enum fr_flow_flags */
-	__u8 reason;	  /* enum fr_reason of the opening */
-	__u32 pid;	  /* of the owner where the hook knows it, else 0 */
-	char comm[FR_COMM_LEN];
+/* What a packet changes of a flow: read and written as a whole. */
+struct fr_progress {
+	__u8 opener; /* enum fr_dir: EGRESS, the protected party opened */
+	__u8 state;  /* enum fr_flow_state */
+	__u8 flags;  /* enum fr_flow_flags */
+	__u8 reason; /* enum fr_reason of the opening */
 	union {
 		__u32 isn;  /* TCP: the initial sequence number of the responder's last SYN */
 		__u32 sent; /* others, forwarded: jiffies, low half, when one last went out */
 	};
-	__u8 ended; /* TCP: has left the account of its table: see struct fr_room */
-	__u8 pad[3];
 };
+
+/* A flow record is state and accounting, never a cached verdict. Two cache lines: the first one is
+ * all that finding a flow and judging a packet of it reads. */
+struct fr_flow {
+	struct fr_flow_key key;
+	union {
+		struct fr_progress progress;
+		struct {
+			__u8 opener, state, flags, reason;
+			union {
+				__u32 isn, sent;
+			};
+		};
+	};
+	__u32 slot; /* counter slot of the rule that admitted (or would refuse) the opening */
+	__u64 last; /* jiffies64 */
+
+	__u64 packets[FR_DIRS];
+	__u64 bytes[FR_DIRS];
+	__u32 first;	  /* jiffies, low half */
+	__u32 generation; /* under which it was last judged */
+	__u32 pid;	  /* of the owner where the hook knows it, else 0 */
+	__u8 opener_again; /* datagrams: the opener has sent since the responder last did */
+	__u8 pad[3];
+	char comm[FR_COMM_LEN];
+};
+_Static_assert(__builtin_offsetof(struct fr_flow, packets) == FR_LINE_BYTES, "a line");
+_Static_assert(sizeof(struct fr_flow) == 2 * FR_LINE_BYTES, "two lines");
 
 /* Who owns a socket, and whose flows its packets are of: sk_storage, written when a process creates
  * it or connects, or by its first packet. */
@@ -404,22 +422,83 @@ struct fr_transit {
 	__u16 pad[3];
 };
 
+/* ---------------------------------------------------------------- tables of sets
+ *
+ * `fr_flows` and `fr_drops` are arrays of sets. An entry is in one of the two sets that the keyed
+ * hash of its key names; the tag, some more bits of the hash, says in which way. A tag is in a set
+ * once at most. Programs change what an entry is, and the first line of its set, under the lock
+ * of its region; they add to its figures without. User space only reads.
+ */
+enum {
+	FR_WAYS = 8,	      /* entries of a set */
+	FR_REGION_SETS = 64,  /* sets that share a lock; both sets of a key are in one region */
+	FR_TICK_SHIFT = 2,    /* of jiffies: the unit of the times in `info` */
+	FR_INFO_BITS = 29,    /* of these times */
+	FR_SECRET_WORDS = 14, /* of the hash */
+	FR_IMPORT_MAX = 6,    /* flows in the packet that fr_import takes */
+	FR_REGIONS_MAX = 1 << 16,
+	FR_FLOWS_MIN = FR_REGION_SETS * FR_WAYS / 2, /* of a table; it holds twice as many */
+	FR_FLOWS_MAX = FR_REGIONS_MAX * FR_FLOWS_MIN,
+	FR_FLOWS_DEFAULT = 1 << 16,
+};
+
+#define FR_INFO(class, time) ((__u32)(class) << FR_INFO_BITS | ((time) & FR_INFO_TIME))
+#define FR_INFO_TIME ((1u << FR_INFO_BITS) - 1)
+#define FR_INFO_CLASS(info) ((info) >> FR_INFO_BITS)
+
+/* The first line of a set. */
+struct fr_set {
+	__u16 tag[FR_WAYS];  /* 0: free */
+	__u32 info[FR_WAYS]; /* class and, in ticks, when a flow ends or a drop was last seen */
+	__u32 spill_until;   /* ticks: flows whose first set is this one are in their second */
+	__u32 spilled;	     /* 0: never */
+	__u32 pad[2];
+};
+_Static_assert(sizeof(struct fr_set) == FR_LINE_BYTES, "a line");
+
+struct fr_flow_set {
+	struct fr_set set;
+	struct fr_flow way[FR_WAYS];
+};
+
 /* What was, or would have been, refused, aggregated over the opener's own port (0 in the key). */
-struct fr_denied {
-	__u64 first; /* jiffies64 */
-	__u64 last;
-	__u64 packets;
-	__u64 bytes;
+struct fr_drop {
+	struct fr_flow_key key;
 	__u32 slot;
+	__u64 last; /* jiffies64 */
+	__u64 packets;
+
+	__u64 bytes;
+	__u64 first;
+	__u64 event_next; /* jiffies64: no event of it before */
+	__u32 held;	  /* events of it not shown since the last one */
 	__u32 generation;
-	__u8 dir; /* of the refused packets */
+	__u32 pid;
+	__u16 opener_port; /* the last one seen */
+	__u8 dir;	   /* of the refused packets */
 	__u8 verdict;
 	__u8 reason;
-	__u8 pad;
-	__u32 pid;
+	__u8 pad[7];
 	char comm[FR_COMM_LEN];
-	__u32 opener_port; /* the last one seen */
-	__u32 pad2;
+};
+_Static_assert(__builtin_offsetof(struct fr_drop, bytes) == FR_LINE_BYTES, "a line");
+_Static_assert(sizeof(struct fr_drop) == 2 * FR_LINE_BYTES, "two lines");
+
+struct fr_drop_set {
+	struct fr_set set;
+	struct fr_drop way[FR_WAYS];
+};
+
+/* `fr_hashing`, one entry. */
+struct fr_secret {
+	__u64 word[FR_SECRET_WORDS];
+};
+
+/* `fr_budget`, one entry, per CPU: how many sources a CPU may list anew. */
+struct fr_budget {
+	__u64 window; /* jiffies64 >> FR_BUDGET_SHIFT */
+	__u32 left;
+	__u32 pad;
 };
 
 /*
@@ -453,24 +532,10 @@ struct fr_event {
 	__u32 generation;
 	__u32 ifindex;
 	__u32 length; /* L3 */
-	__u32 held;   /* events of this rule and peer not shown since the last one */
+	__u32 held;   /* events of this peer and listener's port not shown since the last one */
 	__u32 pid;
 	char comm[FR_COMM_LEN];
 	__u32 pad;
-};
-
-/* Rate limit of refusals: one event per key and FR_TIMEOUT_EVENT. */
-struct fr_throttle_key {
-	__u8 peer[16];
-	__u32 slot;
-	__u32 scope;
-	__u16 vlan;
-	__u8 dir;
-	__u8 reason;
-};
-struct fr_throttle {
-	__u64 next; /* jiffies64 */
-	__u64 held;
 };
 
 /* `fr_control`, one entry, written by the one reader of events. */

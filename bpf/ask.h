@@ -38,7 +38,7 @@ static __always_inline fr_image image_of(__u32 generation, __u32 slot)
  */
 __noinline __u32 fr_ask(__u32 generation, __u32 what, __u64 high, __u64 low)
 {
-	struct fr_peer peer = {.high = high, .low = low, .v4 = !!(what & FR_ASK_V4)};
+	struct fr_peer peer = {.high = high, .low = low};
 	const struct fr_image_head *head;
 	const struct fr_image_dir *dir;
 	fr_image image = image_of(generation, FR_SLOT_CURRENT);
@@ -52,7 +52,7 @@ __noinline __u32 fr_ask(__u32 generation, __u32 what, __u64 high, __u64 low)
 	dir = &head->dir[what >> FR_ASK_OPENER & 1];
 	column = image_column(image, dir->services, what >> FR_ASK_PROTO, what,
 			      what & FR_ASK_PORTLESS);
-	return image_lookup(image, head, dir, &peer, column);
+	return image_lookup(image, head, dir, &peer, !!(what & FR_ASK_V4), column);
 }
 
 /* The cell for an opening by `opener` to the listener's `port`. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bookkeeping: what was decided becomes counters, denied aggregates, events. Nothing here decides.
+ * Bookkeeping: what was decided becomes counters, entries of refused packets, events. Nothing here
+ * decides.
  */
 #ifndef FR_BOOK_H
 #define FR_BOOK_H
 
-#include "scene.h"
+#include "drops.h"
 
 /* Cells are per CPU, and the hooks of a device run with softirqs off. Those of a cgroup may be
  * interrupted by one another on the same CPU: there a plain addition would lose packets. */
@@ -96,74 +97,39 @@ static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
 	bpf_ringbuf_submit(e, 0);
 }
 
-/* One event per rule and peer of a scope in FR_TIMEOUT_EVENT; those between are counted and told
- * with the next. */
-static __noinline int book_refusal_event(const struct fr_scene *scene, const struct fr_packet *p,
-					 const struct fr_finding *f)
+/* One event per peer and listener's port in FR_TIMEOUT_EVENT; those between are counted and
+ * reported with the next. */
+static __always_inline void book_refusal_event(const struct fr_scene *scene,
+					       const struct fr_packet *p,
+					       const struct fr_finding *f, struct fr_drop *drop)
 {
-	struct fr_throttle_key key = {.slot = f->slot,
-				      .scope = p->key.scope,
-				      .vlan = p->key.vlan,
-				      .dir = p->dir,
-				      .reason = f->reason};
-	struct fr_throttle fresh = {.next = scene->now + scene->conf->timeout[FR_TIMEOUT_EVENT]};
-	struct fr_throttle *t;
-	__u32 held = 0;
+	__u32 held;
 
-	__builtin_memcpy(key.peer, p->key.peer, sizeof(key.peer));
-	t = bpf_map_lookup_elem(&fr_throttle, &key);
-	if (t) {
-		if (scene->now < t->next) {
-			__sync_fetch_and_add(&t->held, 1);
-			tally_add(FR_TALLY_EVENTS_HELD);
-			return 0;
-		}
-		held = t->held;
-		t->held = 0;
-		t->next = fresh.next;
-	} else {
-		bpf_map_update_elem(&fr_throttle, &key, &fresh, BPF_ANY);
+	if (!drop || scene->now < drop->event_next) {
+		if (drop)
+			__sync_fetch_and_add(&drop->held, 1);
+		tally_add(FR_TALLY_EVENTS_HELD);
+		return;
 	}
+	held = drop->held;
+	drop->held = 0;
+	drop->event_next = scene->now + scene->conf->timeout[FR_TIMEOUT_EVENT];
 	event_emit(FR_EVENT_REFUSED, scene, p, f, held);
-	return 0;
 }
 
-static __noinline int book_denied(const struct fr_scene *scene, const struct fr_packet *p,
-				  const struct fr_finding *f)
+static __noinline int book_refused(const struct fr_scene *scene, const struct fr_packet *p,
+				   const struct fr_finding *f)
 {
-	struct fr_denied fresh = {.first = scene->now, .dir = p->dir};
-	struct fr_flow_key key = p->key;
-	struct fr_denied *d;
+	struct fr_drop *drop = drop_list(scene, p, f);
+	struct fr_unlisted u = {.packets = p->packets, .slot = f->slot};
+	struct fr_control *control;
+	__u32 zero = 0;
 
-	if (f->opener == FR_EGRESS || key.proto == FR_PROTO_ICMP || key.proto == FR_PROTO_ICMP6)
-		key.local_port = 0;
-	else
-		key.peer_port = 0;
-	d = bpf_map_lookup_elem(&fr_denied, &key);
-	if (!d) {
-		bpf_map_update_elem(&fr_denied, &key, &fresh, BPF_NOEXIST);
-		d = bpf_map_lookup_elem(&fr_denied, &key);
-		if (!d)
-			return -1;
-	}
-	/* What was only would-drop until enforcement began is not told as dropped. */
-	if (d->verdict != f->verdict) {
-		d->first = scene->now;
-		d->packets = 0;
-		d->bytes = 0;
-	}
-	__sync_fetch_and_add(&d->packets, p->packets);
-	__sync_fetch_and_add(&d->bytes, p->length);
-	d->last = scene->now;
-	d->slot = f->slot;
-	d->generation = scene->head->generation;
-	d->verdict = f->verdict;
-	d->reason = f->reason;
-	d->opener_port = f->opener == FR_EGRESS ? p->key.local_port : p->key.peer_port;
-	if (scene->owner) {
-		d->pid = scene->owner->pid;
-		__builtin_memcpy(d->comm, scene->owner->comm, sizeof(d->comm));
-	}
+	if (!drop)
+		unlisted_add(&u);
+	control = bpf_map_lookup_elem(&fr_control, &zero);
+	if (control && scene->now < control->refusals_until)
+		book_refusal_event(scene, p, f, drop);
 	return 0;
 }
 
@@ -193,15 +159,12 @@ static __always_inline void book(const struct fr_scene *scene, const struct fr_p
 	book_rule(scene, p, f, h);
 	book_reason(p, f, h);
 	book_trace(scene, p, f);
-	if (f->verdict == FR_PASS && !f->opened)
-		return;
-	control = bpf_map_lookup_elem(&fr_control, &zero);
 	if (f->verdict != FR_PASS) {
-		book_denied(scene, p, f);
-		if (control && scene->now < control->refusals_until)
-			book_refusal_event(scene, p, f);
-	} else if (control && scene->now < control->openings_until) {
-		event_emit(FR_EVENT_OPENED, scene, p, f, 0);
+		book_refused(scene, p, f);
+	} else if (f->opened) {
+		control = bpf_map_lookup_elem(&fr_control, &zero);
+		if (control && scene->now < control->openings_until)
+			event_emit(FR_EVENT_OPENED, scene, p, f, 0);
 	}
 }
 

@@ -105,14 +105,15 @@ static __always_inline int judge_icmp_error(const struct fr_scene *s, struct fr_
 {
 	__u8 dir = p->dir;
 	__u64 high = error_receiver(p, dir)[0], low = error_receiver(p, dir)[1];
-	int embryo, portless, admitted = 0;
+	int portless, admitted = 0;
 	struct fr_flow *flow;
+	__u32 info;
 
 	p->dir = !dir;
 	if (packet_again(s, p, p->payload) == FR_IP && high == error_receiver(p, dir)[0] &&
 	    low == error_receiver(p, dir)[1]) {
 		portless = p->fragment == FR_LATER;
-		flow = portless ? 0 : flow_find(s, p, &p->key, &embryo);
+		flow = portless ? 0 : flow_find(s, p, hash_key(&p->key, p->v4, PORTS_BOTH), &info);
 		admitted = (flow && !(flow->flags & FR_FLOW_WOULD_DROP)) ||
 			   judge_admits(s, p, FR_EGRESS, flow_port(&p->key, FR_EGRESS), portless) ||
 			   judge_admits(s, p, FR_INGRESS, flow_port(&p->key, FR_INGRESS), portless);

@@ -16,7 +16,7 @@ enum fr_step {
 	FR_STEP_REFUSE, /* no packet that this flow can carry */
 };
 
-static __always_inline __u32 flow_timeout(const struct fr_flow *flow, __u8 proto)
+static __always_inline __u32 flow_timeout(const struct fr_progress *flow, __u8 proto)
 {
 	if (proto == FR_PROTO_ICMP || proto == FR_PROTO_ICMP6)
 		return FR_TIMEOUT_ICMP;
@@ -27,14 +27,6 @@ static __always_inline __u32 flow_timeout(const struct fr_flow *flow, __u8 proto
 	return flow->state == FR_FLOW_OPENING || flow->state == FR_FLOW_ANSWERED
 		       ? FR_TIMEOUT_TCP_OPENING
 		       : FR_TIMEOUT_TCP_ESTABLISHED;
-}
-
-static __always_inline int flow_expired(const struct fr_flow *flow, __u8 proto,
-					const __u32 timeout[FR_TIMEOUTS], __u64 now)
-{
-	__u32 which = flow_timeout(flow, proto);
-
-	return now > flow->last && now - flow->last > timeout[which];
 }
 
 enum {
@@ -48,7 +40,8 @@ enum {
  * opener's address is forged, cannot know what to acknowledge. With TCP fast open data of the
  * responder may be acknowledged at once.
  */
-static __always_inline int flow_is_answered(const struct fr_flow *flow, const struct fr_packet *p)
+static __always_inline int flow_is_answered(const struct fr_progress *flow,
+					    const struct fr_packet *p)
 {
 	return p->tcp_flags & FR_TCP_ACK && p->ack - flow->isn - 1 < FR_FIRST_ACK_MAX;
 }
@@ -57,7 +50,7 @@ static __always_inline int flow_is_answered(const struct fr_flow *flow, const st
  * Another SYN of the opener. While established it may be forged, and only the responder's answer
  * tells: the flow stays what it is until a SYN-ACK says that it begins anew.
  */
-static __always_inline int flow_step_syn_again(struct fr_flow *flow)
+static __always_inline int flow_step_syn_again(struct fr_progress *flow)
 {
 	__u8 known = flow->flags & FR_FLOW_SYN_AGAIN;
 
@@ -72,7 +65,7 @@ static __always_inline int flow_step_syn_again(struct fr_flow *flow)
 
 /* May this be a simultaneous open? What a SYN of the responder without ACK is then depends on the
  * socket that it would meet. */
-static __always_inline int flow_meets_syn(const struct fr_flow *flow, const struct fr_packet *p)
+static __always_inline int flow_meets_syn(const struct fr_progress *flow, const struct fr_packet *p)
 {
 	return p->key.proto == FR_PROTO_TCP && flow->opener != p->dir &&
 	       flow->state == FR_FLOW_OPENING &&
@@ -81,7 +74,7 @@ static __always_inline int flow_meets_syn(const struct fr_flow *flow, const stru
 
 /* A SYN of the responder without ACK: simultaneous open, while the opener's is unanswered. One that
  * enforcement would have refused is no opening to meet. */
-static __always_inline int flow_step_syn_both(struct fr_flow *flow, const struct fr_packet *p)
+static __always_inline int flow_step_syn_both(struct fr_progress *flow, const struct fr_packet *p)
 {
 	if (flow->state != FR_FLOW_OPENING || flow->flags & FR_FLOW_WOULD_DROP)
 		return FR_STEP_FRESH;
@@ -90,7 +83,7 @@ static __always_inline int flow_step_syn_both(struct fr_flow *flow, const struct
 	return FR_STEP_KEEP;
 }
 
-static __always_inline int flow_step_syn(struct fr_flow *flow, const struct fr_packet *p,
+static __always_inline int flow_step_syn(struct fr_progress *flow, const struct fr_packet *p,
 					 int from_opener)
 {
 	if (!(p->tcp_flags & FR_TCP_ACK))
@@ -111,7 +104,7 @@ static __always_inline int flow_step_syn(struct fr_flow *flow, const struct fr_p
 }
 
 /* A RST closes, but who goes on after it had not sent it. */
-static __always_inline void flow_step_rst(struct fr_flow *flow, __u8 flags, int from_opener)
+static __always_inline void flow_step_rst(struct fr_progress *flow, __u8 flags, int from_opener)
 {
 	__u8 mine = from_opener ? FR_FLOW_RST_OPENER : FR_FLOW_RST_RESPONDER;
 
@@ -128,7 +121,7 @@ static __always_inline void flow_step_rst(struct fr_flow *flow, __u8 flags, int 
 	}
 }
 
-static __always_inline int flow_step_tcp(struct fr_flow *flow, const struct fr_packet *p,
+static __always_inline int flow_step_tcp(struct fr_progress *flow, const struct fr_packet *p,
 					 int from_opener)
 {
 	__u8 flags = p->tcp_flags;
@@ -150,21 +143,31 @@ static __always_inline int flow_step_tcp(struct fr_flow *flow, const struct fr_p
 }
 
 /* UDP and all else: two-way once the responder has sent. */
-static __always_inline int flow_step_other(struct fr_flow *flow, int from_opener)
+static __always_inline int flow_step_other(struct fr_progress *flow, int from_opener)
 {
 	if (!from_opener && flow->state == FR_FLOW_OPENING)
 		flow->state = FR_FLOW_ESTABLISHED;
+	if (from_opener && flow->state == FR_FLOW_ESTABLISHED)
+		flow->flags |= FR_FLOW_SUSTAINED;
 	return FR_STEP_KEEP;
 }
 
-/* Apply one packet of direction `dir`. Only state and flags change. */
-static __always_inline int flow_step(struct fr_flow *flow, const struct fr_packet *p)
+/* Apply one packet of direction `dir`. What keeps nothing changes nothing. */
+static __always_inline int flow_step(struct fr_progress *flow, const struct fr_packet *p)
 {
 	int from_opener = flow->opener == p->dir;
 
 	if (p->key.proto == FR_PROTO_TCP)
 		return flow_step_tcp(flow, p, from_opener);
 	return flow_step_other(flow, from_opener);
+}
+
+static __always_inline int flow_expired(const struct fr_flow *flow,
+					const __u32 timeout[FR_TIMEOUTS], __u64 now)
+{
+	__u32 which = flow_timeout(&flow->progress, flow->key.proto);
+
+	return now > flow->last && now - flow->last > timeout[which];
 }
 
 /*
@@ -176,13 +179,45 @@ static __always_inline int flow_refreshes(struct fr_flow *flow, const struct fr_
 	if (p->key.proto == FR_PROTO_TCP)
 		return 1;
 	if (flow->opener == p->dir) {
-		flow->flags |= FR_FLOW_OPENER_AGAIN;
+		if (!flow->opener_again)
+			flow->opener_again = 1;
 		return 1;
 	}
-	if (!(flow->flags & FR_FLOW_OPENER_AGAIN))
+	if (!flow->opener_again)
 		return 0;
-	flow->flags &= ~FR_FLOW_OPENER_AGAIN;
+	flow->opener_again = 0;
 	return 1;
+}
+
+/*
+ * What a flow is worth. What others send makes no more than a stranger of a flow until this side
+ * has answered and they have shown that they hear it: by the number that a TCP handshake repeats,
+ * or by going on. What enforcement would refuse is worth no more either. `heard`: a bit for each
+ * enum fr_dir in which packets have passed.
+ */
+static __always_inline __u32 flow_class(const struct fr_progress *flow, __u8 proto, __u32 heard)
+{
+	int own = flow->opener == FR_EGRESS && flow->reason != FR_REASON_FORWARDED;
+
+	if (flow->flags & FR_FLOW_WOULD_DROP)
+		return FR_CLASS_UNPROVEN;
+	if (proto != FR_PROTO_TCP)
+		return own				 ? FR_CLASS_OWN
+		       : flow->flags & FR_FLOW_SUSTAINED ? FR_CLASS_SUSTAINED
+							 : FR_CLASS_UNPROVEN;
+	if (flow->state == FR_FLOW_ESTABLISHED)
+		return FR_CLASS_ESTABLISHED;
+	if (flow->state == FR_FLOW_ADOPTED) {
+		if (heard == (1 << FR_EGRESS | 1 << FR_INGRESS))
+			return FR_CLASS_ESTABLISHED;
+		own = heard & 1 << FR_EGRESS;
+	}
+	if (flow->state == FR_FLOW_CLOSING) {
+		if ((flow->flags & FR_FLOW_FINS) == FR_FLOW_FINS)
+			return FR_CLASS_ENDED;
+		own |= flow->flags & FR_FLOW_RSTS; /* it may be forged */
+	}
+	return own ? FR_CLASS_OWN : FR_CLASS_UNPROVEN;
 }
 
 /* The listener's port of a flow, as the policy asks for it. */

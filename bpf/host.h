@@ -73,6 +73,8 @@ static __noinline __u8 host_udp(void *ctx, const struct fr_packet *p, __u16 peer
 	return state;
 }
 
+typedef __u32 __attribute__((may_alias)) host_word;
+
 /*
  * The names by which the socket knows its connection. NAT on this host has given a packet others by
  * the time that it leaves a cgroup, and takes them back before an answer gets there. Only what a
@@ -82,6 +84,7 @@ static __noinline __u8 host_udp(void *ctx, const struct fr_packet *p, __u16 peer
 static __always_inline void host_names(struct __sk_buff *skb, struct fr_packet *p)
 {
 	struct bpf_sock *sk = skb->sk;
+	host_word *local, *peer;
 
 	if (p->outcome != FR_IP || p->key.proto != FR_PROTO_TCP || !sk ||
 	    p->payload != (p->v4 ? FR_PLAIN_TCP4 : FR_PLAIN_TCP6))
@@ -92,17 +95,16 @@ static __always_inline void host_names(struct __sk_buff *skb, struct fr_packet *
 	/* A listener has no peer, and one that has closed no port: its RST has the right ones. */
 	if (!sk->dst_port || !sk->src_port)
 		return;
+	local = (host_word *)p->key.local;
+	peer = (host_word *)p->key.peer;
 	if (p->v4) {
-		__u32 local = sk->src_ip4, peer = sk->dst_ip4;
-
-		__builtin_memcpy(p->key.local + 12, &local, sizeof(local));
-		__builtin_memcpy(p->key.peer + 12, &peer, sizeof(peer));
+		local[3] = sk->src_ip4;
+		peer[3] = sk->dst_ip4;
 	} else {
-		__u32 local[4] = {sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3]};
-		__u32 peer[4] = {sk->dst_ip6[0], sk->dst_ip6[1], sk->dst_ip6[2], sk->dst_ip6[3]};
-
-		__builtin_memcpy(p->key.local, local, sizeof(local));
-		__builtin_memcpy(p->key.peer, peer, sizeof(peer));
+		for (int i = 0; i < 4; i++) {
+			local[i] = sk->src_ip6[i];
+			peer[i] = sk->dst_ip6[i];
+		}
 	}
 	packet_peer(&p->peer, p->key.peer, p->v4);
 	p->key.local_port = sk->src_port;

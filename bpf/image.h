@@ -133,18 +133,17 @@ static __always_inline __u32 image_cell(fr_image image, const struct fr_image_he
 	return image_word(image, block, column % FR_LINE_WORDS);
 }
 
-/* The peer of a look-up: halves in host order, and which trie. */
+/* The peer of a look-up: halves in host order. */
 struct fr_peer {
 	__u64 high, low;
-	__u8 v4;
 };
 
 /* The whole question: what may this peer and that listener's port do in this direction? */
 static __always_inline __u32 image_lookup(fr_image image, const struct fr_image_head *head,
 					  const struct fr_image_dir *dir,
-					  const struct fr_peer *peer, __u32 column)
+					  const struct fr_peer *peer, int v4, __u32 column)
 {
-	__u32 root = peer->v4 ? dir->root4 : dir->root6;
+	__u32 root = v4 ? dir->root4 : dir->root6;
 
 	return image_cell(image, head, dir, image_row(image, root, peer->high, peer->low), column);
 }

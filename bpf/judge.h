@@ -142,7 +142,7 @@ static __always_inline int is_others(const struct fr_scene *s, const struct fr_p
 /* A SYN that meets no opening: the socket that asked for this connection has gone. Of a guest's
  * sockets nothing is known. */
 static __always_inline int socket_gave_up(const struct fr_scene *s, const struct fr_packet *p,
-					  const struct fr_flow *flow, struct fr_hook h)
+					  const struct fr_progress *flow, struct fr_hook h)
 {
 	return h.kind != FR_KIND_GUEST && flow_meets_syn(flow, p) &&
 	       host_tcp(s->skb, p, p->key.peer_port) != FR_SK_SYN_SENT;
@@ -152,23 +152,25 @@ static __always_inline int socket_gave_up(const struct fr_scene *s, const struct
 static __always_inline int judge_flow(const struct fr_scene *s, const struct fr_packet *p,
 				      struct fr_finding *f, struct fr_hook h)
 {
-	int embryo, step;
-	struct fr_flow *flow = flow_find(s, p, &p->key, &embryo);
+	struct fr_flow *flow;
+	int step;
 
+	f->hash = hash_key(&p->key, p->v4, PORTS_BOTH);
+	flow = flow_find(s, p, f->hash, &f->info);
 	if (!flow)
 		return 0;
-	step = is_others(s, p, flow, h) || socket_gave_up(s, p, flow, h) ? FR_STEP_FRESH
-									 : flow_step(flow, p);
+	f->progress = flow->progress;
+	step = is_others(s, p, flow, h) || socket_gave_up(s, p, &f->progress, h)
+		       ? FR_STEP_FRESH
+		       : flow_step(&f->progress, p);
 	step ^= s->conf->zero;
 	if (step == FR_STEP_REFUSE)
 		return 1;
 	if (step != FR_STEP_FRESH) {
 		f->flow = flow;
 		f->opened = step; /* again */
-		f->embryo = embryo && !is_icmp(p);
-		f->opener = flow->opener;
-	} else {
-		f->stale = !embryo && !is_icmp(p); /* the ports were used again */
+		f->opener = f->progress.opener;
+	} else { /* the ports were used again */
 		f->theirs = flow->opener != h.dir && !(flow->flags & FR_FLOW_WOULD_DROP);
 	}
 	return 0;
@@ -189,8 +191,7 @@ static __always_inline void judge_known(const struct fr_scene *s, const struct f
 	if (f->verdict == FR_PASS) {
 		f->reason = FR_REASON_REPLY;
 	} else if (f->verdict == FR_DROP && p->key.proto != FR_PROTO_TCP && !is_icmp(p)) {
-		f->stale = !f->embryo; /* refused openings are no flows: this may open one */
-		f->flow = 0;
+		f->flow = 0; /* refused openings are no flows: this may open one */
 		f->opener = h.dir;
 	}
 }
@@ -232,9 +233,9 @@ static __always_inline void judge_conversation(struct fr_scene *s, struct fr_pac
 		find_pass(f, FR_RULE_OTHER, FR_REASON_FORWARDED);
 		f->start = f->flow || refuse ? 0 : 1 + FR_FLOW_OPENING;
 		if (f->flow) {
-			f->flow->reason = FR_REASON_FORWARDED;
+			f->progress.reason = FR_REASON_FORWARDED;
 			if (p->key.proto != FR_PROTO_TCP)
-				f->flow->sent = s->now;
+				f->progress.sent = f->flow->sent = s->now;
 		}
 		return;
 	}
@@ -259,9 +260,9 @@ static __always_inline void judge_conversation(struct fr_scene *s, struct fr_pac
 
 /* ---------------------------------------------------------------- one packet */
 
-static __always_inline int is_loopback_address(const struct fr_peer *peer)
+static __always_inline int is_loopback_address(const struct fr_peer *peer, int v4)
 {
-	return peer->v4 ? peer->high >> 56 == 127 : !peer->high && peer->low == 1;
+	return v4 ? peer->high >> 56 == 127 : !peer->high && peer->low == 1;
 }
 
 /* 127/8 or ::1 that arrives on a device other than lo. */
@@ -272,7 +273,7 @@ static __always_inline int is_misplaced(const struct fr_packet *p, struct fr_hoo
 	if (h.dir != FR_INGRESS && h.kind != FR_KIND_GUEST)
 		return 0;
 	packet_peer(&local, p->key.local, p->v4);
-	return is_loopback_address(&p->peer) || is_loopback_address(&local);
+	return is_loopback_address(&p->peer, p->v4) || is_loopback_address(&local, p->v4);
 }
 
 /* What is decided before any rule is asked. 1: decided. */
@@ -338,16 +339,18 @@ static __always_inline int finding_is_kept(const struct fr_finding *f)
 }
 
 /* What the finding leaves behind: flows, figures, events. */
-static __always_inline void judge_settle(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void judge_commit(const struct fr_scene *s, const struct fr_packet *p,
 					 struct fr_finding *f, struct fr_hook h)
 {
 	if (!f->slot)
 		f->slot = rule_slot(s, f->rule);
-	if (f->flow)
+	if (f->flow) {
 		flow_update(s, p, f, h);
-	else if (f->start && (f->verdict == FR_PASS || finding_is_kept(f)) &&
-		 flow_open(s, p, f) > 0)
-		f->opened = 0; /* another CPU was first */
+	} else if (f->start && (f->verdict == FR_PASS || finding_is_kept(f))) {
+		progress_begin(s, p, f);
+		if (flow_open(s, p, f) == JOINED)
+			f->opened = 0; /* another CPU was first */
+	}
 	if (p->fragment == FR_FIRST && h.dir == FR_EGRESS && f->verdict == FR_PASS)
 		fragment_note(s, p, f->slot);
 	if (f->staged && f->verdict == FR_PASS) {
@@ -381,9 +384,12 @@ static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p,
 	if (!judge_before(s, p, &f, h))
 		judge_ip(s, p, &f, h);
 	judge_bridged(s, p, &f, h);
-	if (!f.flow) /* known flows come by one path: nothing to forget */
-		finding_forget(&f, s->conf->zero);
-	judge_settle(s, p, &f, h);
+	finding_forget(&f, s->conf->zero);
+	if (!f.flow) {
+		packet_forget(p, s->conf->zero);
+		packet_forget_ports(p, s->conf->zero);
+	}
+	judge_commit(s, p, &f, h);
 	return f.verdict;
 }
 

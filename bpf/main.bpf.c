@@ -11,7 +11,8 @@
 #include "judge.h"
 
 const volatile bool fr_tracing = false;
-const volatile __u32 fr_table_sizes[FR_TABLES] = {};
+const volatile __u32 fr_regions = FR_REGIONS_DEFAULT;
+const volatile __u64 fr_secret[FR_SECRET_WORDS] = {};
 const volatile __u32 fr_space_by = FR_SPACE_BY_OWNER;
 const volatile __u32 fr_first_generation = 0;
 const volatile __u32 fr_last_generation = 0xffffffff;
@@ -191,7 +192,7 @@ static __always_inline bool address_has_socket(struct bpf_sock_addr *ctx, struct
 static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const struct fr_scene *s,
 					    struct fr_packet *p)
 {
-	if (is_loopback_address(&p->peer) || !(p->peer.high | p->peer.low))
+	if (is_loopback_address(&p->peer, p->v4) || !(p->peer.high | p->peer.low))
 		return true;
 	if (p->key.proto == FR_PROTO_UDP && p->key.local_port &&
 	    judge_admits(s, p, FR_INGRESS, p->key.local_port, 0))
@@ -219,7 +220,8 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 	find_cell(&s, &f, judge_cell(&s, &p, FR_EGRESS, p.port, 0));
 	if (f.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
 		return CGROUP_PASS;
-	judge_settle(&s, &p, &f, h);
+	f.slot = rule_slot(&s, f.rule);
+	book(&s, &p, &f, h);
 	return CGROUP_REFUSE;
 }
 
@@ -308,7 +310,8 @@ SEC("sk_lookup") int fr_local(struct bpf_sk_lookup *ctx)
 	find_cell(&s, &f, judge_cell(&s, &p, FR_INGRESS, p.port, 0));
 	if (f.verdict == FR_PASS || transit_is_answer(&s, &p))
 		return SK_PASS;
-	judge_settle(&s, &p, &f, h);
+	f.slot = rule_slot(&s, f.rule);
+	book(&s, &p, &f, h);
 	return f.verdict == FR_DROP ? SK_DROP : SK_PASS;
 }
 
@@ -321,6 +324,25 @@ SEC("tc") int fr_clock(struct __sk_buff *skb)
 	struct fr_clock_pair pair = {bpf_jiffies64(), bpf_ktime_get_boot_ns()};
 
 	return bpf_skb_store_bytes(skb, 0, &pair, sizeof(pair), 0) ? TC_REFUSE : TC_PASS_ON;
+}
+
+/* ---------------------------------------------------------------- flows of another table
+ *
+ * Run by user space (BPF_PROG_TEST_RUN): the packet is an array of struct fr_flow, and no packet.
+ */
+SEC("tc") int fr_import(struct __sk_buff *skb)
+{
+	struct fr_scene s = {};
+	struct fr_flow flow __attribute__((aligned(8)));
+
+	if (scene_open(&s, skb, 0))
+		return TC_REFUSE;
+	for (__u32 i = 0; i < FR_IMPORT_MAX; i++) {
+		if (bpf_skb_load_bytes(skb, i * sizeof(flow), &flow, sizeof(flow)))
+			break;
+		flow_import(&s, &flow);
+	}
+	return TC_PASS_ON;
 }
 
 char LICENSE[] SEC("license") = "GPL";

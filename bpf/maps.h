@@ -39,22 +39,44 @@ FR_MAP(fr_counters, BPF_MAP_TYPE_PERCPU_ARRAY, 1024, __u32, struct fr_counters);
 FR_MAP(fr_reasons, BPF_MAP_TYPE_PERCPU_ARRAY, FR_REASON_ENTRIES, __u32, struct fr_reason_counters);
 FR_MAP(fr_tallies, BPF_MAP_TYPE_PERCPU_ARRAY, FR_TALLY_COUNT, __u32, __u64);
 
-/* Flows. Programs insert, update, promote and delete; user space only reads. Apart from each other,
- * so that a scan, a flood or a ping sweep evicts no transfer: established TCP; two-way UDP and
- * others; embryonic, one-way and adopted; ICMP. */
-FR_MAP(fr_flows, BPF_MAP_TYPE_LRU_HASH, 65536, struct fr_flow_key, struct fr_flow);
-FR_MAP(fr_talks, BPF_MAP_TYPE_LRU_HASH, 32768, struct fr_flow_key, struct fr_flow);
-FR_MAP(fr_embryos, BPF_MAP_TYPE_LRU_HASH, 16384, struct fr_flow_key, struct fr_flow);
-FR_MAP(fr_pings, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_flow_key, struct fr_flow);
+/* A table of sets: page aligned, so that a set begins with a cache line. The loader sizes that of
+ * flows. */
+#define FR_SETS(name, entries, vtype)                                                              \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
+		__uint(map_flags, BPF_F_MMAPABLE);                                                 \
+		__uint(max_entries, entries);                                                      \
+		__type(key, __u32);                                                                \
+		__type(value, vtype);                                                              \
+	} name SEC(".maps")
 
-/* How full they are, by enum fr_table. Programs add, user space only reads; the loader says what
- * each holds. */
-FR_MAP(fr_room, BPF_MAP_TYPE_ARRAY, FR_TABLES, __u32, struct fr_room);
-extern const volatile __u32 fr_table_sizes[FR_TABLES];
+/* A lock fills a cache line. Not in the table: a map with locks cannot be mapped. */
+struct fr_lock {
+	struct bpf_spin_lock lock;
+	__u32 pad[15];
+};
 
-/* Refused, or would have been: aggregated over the opener's port. Programs insert, user space
- * reads. */
-FR_MAP(fr_denied, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_flow_key, struct fr_denied);
+/* Flows. Programs insert, update and evict; user space only reads. */
+#define FR_REGIONS_DEFAULT (FR_FLOWS_DEFAULT / FR_FLOWS_MIN)
+FR_SETS(fr_flows, FR_REGIONS_DEFAULT *FR_REGION_SETS, struct fr_flow_set);
+FR_MAP(fr_locks, BPF_MAP_TYPE_ARRAY, FR_REGIONS_DEFAULT, __u32, struct fr_lock);
+extern const volatile __u32 fr_regions; /* of fr_flows */
+
+/* jiffies64 of when a flow that had been adopted, or whole and idle, was last evicted or found no
+ * room; 0 never. Programs only. */
+FR_MAP(fr_lost, BPF_MAP_TYPE_ARRAY, 1, __u32, __u64);
+
+/* The secret of the hash. It goes with the tables: user space writes it once, and the programs have
+ * it as a constant. */
+FR_MAP(fr_hashing, BPF_MAP_TYPE_ARRAY, 1, __u32, struct fr_secret);
+extern const volatile __u64 fr_secret[FR_SECRET_WORDS];
+
+/* Refused, or would have been: aggregated over the opener's port. Programs insert and evict, user
+ * space reads. */
+#define FR_DROP_REGIONS 16
+FR_SETS(fr_drops, FR_DROP_REGIONS *FR_REGION_SETS, struct fr_drop_set);
+FR_MAP(fr_drop_locks, BPF_MAP_TYPE_ARRAY, FR_DROP_REGIONS, __u32, struct fr_lock);
+FR_MAP(fr_budget, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct fr_budget);
 
 /* Fragmented datagrams on their way out whose first part was allowed. Programs only. */
 FR_MAP(fr_fragments, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_fragment_key, struct fr_fragment);
@@ -63,9 +85,6 @@ FR_MAP(fr_fragments, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_fragment_key, struct
 FR_MAP(fr_transit, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_transit_key, struct fr_transit);
 /* Ports of bridges. User space inserts and deletes, programs read and set `mixed`. */
 FR_MAP(fr_ports, BPF_MAP_TYPE_HASH, FR_HOOKS_MAX, __u32, struct fr_port);
-
-/* Rate limit of refusal events. Programs only. */
-FR_MAP(fr_throttle, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_throttle_key, struct fr_throttle);
 
 /* struct fr_event. Programs reserve, the monitor consumes. */
 struct {

@@ -130,7 +130,6 @@ static __always_inline void packet_peer(struct fr_peer *peer, const __u8 address
 	__u32 words[4];
 
 	__builtin_memcpy(words, address, sizeof(words));
-	peer->v4 = v4;
 	peer->high = (__u64)packet_ntohl(words[0]) << 32 | packet_ntohl(words[1]);
 	peer->low = (__u64)packet_ntohl(words[2]) << 32 | packet_ntohl(words[3]);
 	if (v4) {
@@ -336,7 +335,6 @@ static __always_inline void packet_forget(struct fr_packet *p, __u64 zero)
 	}
 	p->peer.high ^= zero;
 	p->peer.low ^= zero;
-	p->peer.v4 ^= zero;
 	p->length ^= zero;
 	p->fragment_id ^= zero;
 	p->payload ^= zero;

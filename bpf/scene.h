@@ -12,6 +12,9 @@
 /* What the pipeline finds out about one packet. */
 struct fr_finding {
 	struct fr_flow *flow; /* the known flow that it belongs to, or NULL */
+	__u64 hash;	      /* of the packet's key */
+	struct fr_progress progress; /* of the flow, as this packet leaves it */
+	__u32 info;	      /* what its set knows of it */
 	__u32 rule;	      /* number in the image */
 	__u32 slot;
 	__u32 staged; /* a staged deny rule that matched what passes, or 0 */
@@ -20,8 +23,6 @@ struct fr_finding {
 	__u8 opener;  /* whose opening it is, enum fr_dir */
 	__u8 opened;  /* this packet opened a connection */
 	__u8 start;   /* 1 + enum fr_flow_state of the flow to start, or 0 */
-	__u8 embryo;  /* `flow` is in the table of embryos */
-	__u8 stale;   /* the established flow of this key ends if an opening passes */
 	__u8 theirs;  /* an admitted flow of this key exists, which the other side opened */
 };
 
@@ -98,6 +99,7 @@ static __always_inline void scene_owner(struct fr_scene *s, const struct fr_pack
 /* As packet_forget(), for what is being found out. */
 static __always_inline void finding_forget(struct fr_finding *f, __u64 zero)
 {
+	f->info ^= zero;
 	f->rule ^= zero;
 	f->slot ^= zero;
 	f->staged ^= zero;
@@ -106,9 +108,13 @@ static __always_inline void finding_forget(struct fr_finding *f, __u64 zero)
 	f->opener ^= zero;
 	f->opened ^= zero;
 	f->start ^= zero;
-	f->embryo ^= zero;
-	f->stale ^= zero;
 	f->theirs ^= zero;
+	f->hash ^= zero;
+	f->progress.opener ^= zero;
+	f->progress.state ^= zero;
+	f->progress.flags ^= zero;
+	f->progress.reason ^= zero;
+	f->progress.isn ^= zero;
 }
 
 static __always_inline void find(struct fr_finding *f, __u32 rule, __u8 verdict, __u8 reason)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tables of flows: which one a flow lives in, how it comes in, moves on and goes, and how full
- * they are. Whether a flow may be is not decided here.
+ * The table of flows: finding a flow, opening one, and what a packet changes of it. Whether a flow
+ * may be is not decided here.
+ *
+ * Finding takes no lock. Whatever a flow is (key, progress, class) changes under the lock of its
+ * region, after it was found again; so no packet's progress goes to another flow that has taken the
+ * entry meanwhile. Figures and times are added and stored without it.
  */
 #ifndef FR_TRACK_H
 #define FR_TRACK_H
@@ -9,235 +13,599 @@
 #include "book.h"
 #include "flow.h"
 
+enum {
+	FLOW_CROWDED = 6,	 /* flows that a stranger cannot evict: then the second set too */
+	FLOW_UNPROVEN = 4,	 /* ways of a set that strangers take while others are free */
+	FLOW_STAMP_TICKS = 64,	 /* how far the end of a flow moves before its set is told */
+	FLOW_IDLE_OPENINGS = 20, /* a transfer is idle after so many times the time of an opening */
+};
+#define FLOW_TICKS_AHEAD (1u << (FR_INFO_BITS - 1)) /* what is farther has passed */
+
 static __always_inline int is_icmp(const struct fr_packet *p)
 {
 	return p->key.proto == FR_PROTO_ICMP || p->key.proto == FR_PROTO_ICMP6;
 }
 
-/* ---------------------------------------------------------------- room */
+/* ---------------------------------------------------------------- time */
 
-static __always_inline void room_enter(const struct fr_scene *s, __u32 table)
+static __always_inline __u32 flow_ends(const struct fr_scene *s, const struct fr_progress *progress,
+				       __u8 proto, __u64 last)
 {
-	__u32 key = table; /* its own: 5.10 forgets the bounds of what lies on the stack */
-	struct fr_room *room = bpf_map_lookup_elem(&fr_room, &key);
+	__u32 timeout = s->conf->timeout[flow_timeout(progress, proto) % FR_TIMEOUTS];
+	__u32 left = timeout >> FR_TICK_SHIFT;
 
-	if (!room)
-		return;
-	__sync_fetch_and_add(&room->entries, 1);
-	if (room->entries <= (__s64)fr_table_sizes[table & (FR_TABLES - 1)])
-		return;
-	__sync_fetch_and_add(&room->entries, -1);
-	room->evicted = s->now;
-	tally_add(FR_TALLY_EVICTED + table);
+	if (left > FLOW_TICKS_AHEAD - 2)
+		left = FLOW_TICKS_AHEAD - 2;
+	return ticks(last) + left + 1;
 }
 
-static __always_inline void room_leave(__u32 table)
-{
-	struct fr_room *room = bpf_map_lookup_elem(&fr_room, &table);
+/* ---------------------------------------------------------------- finding */
 
-	if (room)
-		__sync_fetch_and_add(&room->entries, -1);
+struct fr_sets {
+	struct fr_flow_set *first, *second;
+	struct fr_lock *lock;
+};
+
+static __always_inline int sets_of(__u64 hash, struct fr_sets *sets)
+{
+	__u32 first = place_first(hash, fr_regions), second = place_second(hash, fr_regions);
+	__u32 region = place_region(hash, fr_regions);
+
+	sets->first = bpf_map_lookup_elem(&fr_flows, &first);
+	sets->second = bpf_map_lookup_elem(&fr_flows, &second);
+	sets->lock = bpf_map_lookup_elem(&fr_locks, &region);
+	return sets->first && sets->second && sets->lock;
 }
 
-static __always_inline int table_lost_lately(const struct fr_scene *s, __u32 table)
+static __always_inline int set_has_spilled(const struct fr_set *set, __u32 now)
 {
-	struct fr_room *room = bpf_map_lookup_elem(&fr_room, &table);
-
-	return room && room->evicted &&
-	       s->now - room->evicted < s->conf->timeout[FR_TIMEOUT_ADOPT];
+	return set->spilled && (__s32)(set->spill_until - now) >= 0;
 }
 
-/* Was a TCP flow evicted a short while ago? Adopted ones are among the embryos, which a flood can
- * turn over; but adoption admits no more then than at attach: mid-stream packets of tuples that the
- * policy allows. */
-static __always_inline int track_lost_lately(const struct fr_scene *s)
+/* The way of a key in a set, or FR_WAYS. */
+static __always_inline __u32 flow_way(const struct fr_flow_set *set, __u32 tag,
+				      const struct fr_flow_key *key)
 {
-	return table_lost_lately(s, FR_TABLE_FLOWS) || table_lost_lately(s, FR_TABLE_EMBRYOS);
+	__u32 way = set_way(&set->set, tag);
+
+	return way | any_bit(key_differs(&set->way[WAY(way)].key, key, PORTS_BOTH)) * FR_WAYS;
 }
 
-/* ---------------------------------------------------------------- one table */
-
-static __always_inline struct fr_flow *table_find(__u32 table, const struct fr_flow_key *key)
+/* The live flow of the packet's key, or NULL. *info is what its set knows of it. */
+static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
+						 const struct fr_packet *p, __u64 hash, __u32 *info)
 {
-	if (table == FR_TABLE_FLOWS)
-		return bpf_map_lookup_elem(&fr_flows, key);
-	if (table == FR_TABLE_TALKS)
-		return bpf_map_lookup_elem(&fr_talks, key);
-	if (table == FR_TABLE_PINGS)
-		return bpf_map_lookup_elem(&fr_pings, key);
-	return bpf_map_lookup_elem(&fr_embryos, key);
-}
+	__u32 at = place_first(hash, fr_regions), way;
+	struct fr_flow_set *set = bpf_map_lookup_elem(&fr_flows, &at);
+	struct fr_flow *flow;
 
-static __always_inline long table_update(__u32 table, const struct fr_flow_key *key,
-					 const struct fr_flow *flow, __u64 how)
-{
-	if (table == FR_TABLE_FLOWS)
-		return bpf_map_update_elem(&fr_flows, key, flow, how);
-	if (table == FR_TABLE_TALKS)
-		return bpf_map_update_elem(&fr_talks, key, flow, how);
-	if (table == FR_TABLE_PINGS)
-		return bpf_map_update_elem(&fr_pings, key, flow, how);
-	return bpf_map_update_elem(&fr_embryos, key, flow, how);
-}
-
-static __always_inline long table_delete(__u32 table, const struct fr_flow_key *key)
-{
-	if (table == FR_TABLE_FLOWS)
-		return bpf_map_delete_elem(&fr_flows, key);
-	if (table == FR_TABLE_TALKS)
-		return bpf_map_delete_elem(&fr_talks, key);
-	return bpf_map_delete_elem(&fr_embryos, key);
-}
-
-/* Another CPU has opened the very same flow meanwhile: its entry takes this packet too. */
-static __always_inline int track_joins(const struct fr_scene *s, const struct fr_flow_key *key,
-				       const struct fr_flow *flow, struct fr_flow *old)
-{
-	if (old->state != flow->state || old->opener != flow->opener ||
-	    old->reason != flow->reason || flow->state == FR_FLOW_ESTABLISHED ||
-	    flow_expired(old, key->proto, s->conf->timeout, s->now))
+	if (!set)
 		return 0;
-	for (__u32 dir = 0; dir < FR_DIRS; dir++) {
-		__sync_fetch_and_add(&old->packets[dir], flow->packets[dir]);
-		__sync_fetch_and_add(&old->bytes[dir], flow->bytes[dir]);
+	way = flow_way(set, place_tag(hash), &p->key);
+	if (way >= FR_WAYS) {
+		if (!set_has_spilled(&set->set, ticks(s->now)))
+			return 0;
+		at = place_second(hash, fr_regions);
+		set = bpf_map_lookup_elem(&fr_flows, &at);
+		if (!set)
+			return 0;
+		way = flow_way(set, place_tag(hash), &p->key);
 	}
+	if (way >= FR_WAYS)
+		return 0;
+	way = WAY(way);
+	*info = set->set.info[way];
+	flow = &set->way[way];
+	return flow_expired(flow, s->conf->timeout, s->now) ? 0 : flow;
+}
+
+/* ---------------------------------------------------------------- making room */
+
+/* A new flow that wants a place. */
+struct fr_newcomer {
+	__u32 now;    /* ticks */
+	__u32 idle;   /* ticks that an established flow has left when it counts as idle */
+	__u32 levels; /* who makes room for it, see LEVELS */
+};
+
+enum { /* levels of ranks */
+       LEVEL_DEAD,
+       LEVEL_UNPROVEN,
+       LEVEL_SUSTAINED,
+       LEVEL_IDLE,
+       LEVEL_OWN,
+       LEVEL_NEVER = 7,
+};
+
+/* By enum fr_class, four bits each: who opens makes room among what others opened first, then among
+ * its own; strangers make room only among themselves. */
+#define LEVELS(ended, stranger, sustained, own, transfer)                                          \
+	((ended) | (stranger) << 4 | (sustained) << 8 | (own) << 12 | (transfer) << 16)
+#define LEVELS_OWN LEVELS(LEVEL_DEAD, LEVEL_UNPROVEN, LEVEL_SUSTAINED, LEVEL_OWN, LEVEL_NEVER)
+#define LEVELS_UNPROVEN LEVELS(LEVEL_DEAD, LEVEL_UNPROVEN, LEVEL_NEVER, LEVEL_NEVER, LEVEL_NEVER)
+
+static __always_inline __u32 levels_are_unproven(__u32 levels)
+{
+	return (levels ^ LEVELS_OWN) / (LEVELS_UNPROVEN ^ LEVELS_OWN);
+}
+
+static __always_inline __u32 info_left(__u32 info, __u32 now)
+{
+	return (info - now) & FR_INFO_TIME;
+}
+
+/* All ones while it is in use, else 0: free, ended, or past its end. */
+static __always_inline __u64 info_lives(__u32 info, __u32 now)
+{
+	__u64 past = info_left(info, now) / FLOW_TICKS_AHEAD, ended = FR_INFO_CLASS(info);
+
+	barrier_var(past); /* the compiler knows branches for what follows */
+	barrier_var(ended);
+	ended = (ended + 7) >> 3; /* 0 of FR_CLASS_ENDED, else 1 */
+	return (past - 1) & -ended;
+}
+
+/* What a way costs that is in use. */
+static __always_inline __s64 info_rank(__u32 info, const struct fr_newcomer *n)
+{
+	__u64 class = FR_INFO_CLASS(info), left = info_left(info, n->now);
+	__u64 level = n->levels >> class * 4 & 15, idle = left - n->idle;
+
+	barrier_var(idle);
+	level -= (idle >> 63) * (class / FR_CLASS_ESTABLISHED) * (LEVEL_NEVER - LEVEL_IDLE);
+	return level << FR_INFO_BITS | left;
+}
+
+#define RANK_OF_LEVEL(level) RANK((__s64)(level) << FR_INFO_BITS, 0)
+#define RANK_LEVEL(rank) ((__u64)(rank) / FR_WAYS >> FR_INFO_BITS)
+
+struct fr_room {
+	__s64 best; /* rank */
+	__u32 kept; /* flows in use that no stranger can evict */
+};
+
+/* One that has ended may still get a late packet: the free ones first. */
+static __always_inline __s64 way_dead(const struct fr_set *set, __u64 dead)
+{
+	__u32 free = set_way(set, 0);
+
+	return free < FR_WAYS ? free : ways_lowest(dead);
+}
+
+/* The best way of a set for a newcomer. `same_tag`: the way of another key with its tag, or
+ * FR_WAYS: a tag is in a set once, so that one goes, if it is dead, or none. */
+static __always_inline void set_room(const struct fr_set *set, const struct fr_newcomer *n,
+				     __u32 same_tag, struct fr_room *room)
+{
+	__s64 best = RANK_NEVER;
+	__u64 dead = 0;
+	__u32 used = 0; /* and in the upper half those that are kept */
+
+#pragma GCC unroll 1
+	for (__u32 way = 0; way < FR_WAYS; way++) {
+		__u32 info = set->info[way];
+		__u64 lives = info_lives(info, n->now), keeps = FR_INFO_CLASS(info);
+
+		barrier_var(keeps);
+		keeps = (keeps + 6) >> 3; /* from FR_CLASS_SUSTAINED on */
+		used += (1 + (keeps << 16)) & lives;
+		dead |= (~lives & 1) << WAY_BIT(way);
+		best = rank_lower(best, RANK(info_rank(info, n), way) | (~lives & RANK_NEVER));
+	}
+	room->kept = used >> 16;
+	if (same_tag < FR_WAYS) {
+		dead &= 1ull << WAY_BIT(same_tag);
+		best = RANK_NEVER;
+	} else if ((used & 0xffff) - room->kept >= FLOW_UNPROVEN &&
+		   levels_are_unproven(n->levels)) {
+		dead = 0; /* they have enough ways of this set */
+	}
+	if (dead)
+		best = same_tag < FR_WAYS ? ways_lowest(dead) : way_dead(set, dead);
+	else if (best >= RANK_OF_LEVEL(LEVEL_NEVER))
+		best = RANK_NEVER;
+	room->best = best;
+}
+
+/* The second set only when somebody has to go who need not there, or when the first is crowded. */
+static __always_inline int room_is_in_second(const struct fr_room *first,
+					     const struct fr_room *second)
+{
+	if (second->best == RANK_NEVER || first->best == RANK_NEVER)
+		return second->best < first->best;
+	if (RANK_LEVEL(first->best) != RANK_LEVEL(second->best))
+		return RANK_LEVEL(second->best) < RANK_LEVEL(first->best);
+	return first->kept >= FLOW_CROWDED && second->kept < first->kept;
+}
+
+/* The answer of fr_room: 0, or a place and what it holds. */
+enum {
+	ROOM_WAY = 32,	  /* shift */
+	ROOM_SECOND = 35, /* bit: of the second set */
+	ROOM_FOUND = 36,  /* bit */
+};
+
+/*
+ * Who makes room for a newcomer of this hash. Without the lock: whoever takes the place looks under
+ * the lock whether it still holds the same (`info`, the low half). A global function, as fr_ask:
+ * the verifier reads it once, and its frame is not below another.
+ */
+__noinline __u64 fr_room(__u64 hash, __u32 levels, __u32 now, __u32 idle)
+{
+	const struct fr_newcomer n = {.now = now, .idle = idle, .levels = levels};
+	__u32 at = place_first(hash, fr_regions), tag = place_tag(hash), way;
+	struct fr_flow_set *set = bpf_map_lookup_elem(&fr_flows, &at), *other;
+	struct fr_room first, second;
+	__u64 answer = 1ull << ROOM_FOUND;
+
+	if (!set)
+		return 0;
+	set_room(&set->set, &n, set_way(&set->set, tag), &first);
+	if (first.kept >= FLOW_CROWDED || first.best >= RANK_OF_LEVEL(LEVEL_UNPROVEN)) {
+		at = place_second(hash, fr_regions);
+		other = bpf_map_lookup_elem(&fr_flows, &at);
+		if (!other)
+			return 0;
+		set_room(&other->set, &n, set_way(&other->set, tag), &second);
+		if (room_is_in_second(&first, &second)) {
+			answer |= 1ull << ROOM_SECOND;
+			set = other;
+			first.best = second.best;
+		}
+	}
+	if (first.best == RANK_NEVER)
+		return 0;
+	way = RANK_WAY(first.best);
+	return answer | (__u64)way << ROOM_WAY | set->set.info[WAY(way)];
+}
+
+/* ---------------------------------------------------------------- changing, under the lock */
+
+enum {
+	PLACE_KNOWN = 1 << 4, /* the key is there already */
+	PLACE_LOST = 1 << 5,  /* the flow that goes had been whole, or adopted */
+};
+
+struct fr_place {
+	struct fr_flow_set *set;
+	__u32 way;    /* FR_WAYS: none */
+	__u32 second; /* it is the second set */
+	__u32 was;    /* PLACE_KNOWN, or what goes: its enum fr_class, 0 none, and PLACE_LOST */
+};
+
+static __always_inline int place_known(struct fr_place *place, struct fr_flow_set *set, __u32 tag,
+				       const struct fr_flow_key *key)
+{
+	place->set = set;
+	place->way = flow_way(set, tag, key);
+	place->was = place->way < FR_WAYS ? PLACE_KNOWN : 0;
+	return place->was;
+}
+
+static __always_inline int flow_is_whole(const struct fr_flow *flow)
+{
+	return flow->key.proto == FR_PROTO_TCP &&
+	       (flow->state == FR_FLOW_ESTABLISHED || flow->state == FR_FLOW_ADOPTED);
+}
+
+/* Takes the place that fr_room has found. 0: it holds something else by now. */
+static __always_inline int place_take(struct fr_place *place, const struct fr_sets *sets, __u32 tag,
+				      __u64 room, __u32 now)
+{
+	__u32 way = room >> ROOM_WAY & (FR_WAYS - 1), info = room, same;
+
+	place->second = room >> ROOM_SECOND & 1;
+	place->set = place->second ? sets->second : sets->first;
+	same = set_way(&place->set->set, tag);
+	if ((same < FR_WAYS && same != way) || place->set->set.info[WAY(way)] != info)
+		return 0;
+	place->way = way;
+	place->was = info_lives(info, now) & FR_INFO_CLASS(info);
+	if (place->was && flow_is_whole(&place->set->way[WAY(way)]))
+		place->was |= PLACE_LOST;
 	return 1;
 }
 
-/* Into a table, in place of what was there under this key. 1: it was there already. */
-static __noinline int track_put(const struct fr_scene *s, const struct fr_flow_key *key,
-				const struct fr_flow *flow, __u32 table)
+/* Where the key is, or else where it goes. 0: look for room again. */
+static __always_inline int place_claim(struct fr_place *place, const struct fr_sets *sets,
+				       __u64 hash, const struct fr_flow_key *key, __u64 room,
+				       __u32 now)
 {
-	struct fr_flow *old;
-	int counts = 1;
-	long err = table_update(table, key, flow, BPF_NOEXIST);
+	__u32 tag = place_tag(hash);
 
-	if (err) {
-		old = table_find(table, key);
-		if (old && track_joins(s, key, flow, old))
-			return 1;
-		counts = !old || old->ended;
-		err = table_update(table, key, flow, BPF_ANY);
+	*place = (struct fr_place){.way = FR_WAYS};
+	if (place_known(place, sets->first, tag, key))
+		return 1;
+	if (set_has_spilled(&sets->first->set, now) && place_known(place, sets->second, tag, key)) {
+		place->second = 1;
+		return 1;
 	}
-	if (err)
-		tally_add(FR_TALLY_FLOW_INSERT_FAILED);
-	else if (counts)
-		room_enter(s, table);
-	return err;
+	return room >> ROOM_FOUND ? place_take(place, sets, tag, room, now) : 1;
 }
 
-static __noinline int track_drop(const struct fr_flow_key *key, __u32 table)
+/* `ends`: in ticks. */
+static __always_inline void place_stamp(const struct fr_place *place, struct fr_set *first,
+					__u32 way, __u32 class, __u32 ends, __u32 now)
 {
-	struct fr_flow *flow = table_find(table, key);
-	int counts = flow && !flow->ended;
-	long err = table_delete(table, key);
-
-	if (!err && counts)
-		room_leave(table);
-	return err;
+	place->set->set.info[way] = FR_INFO(class, ends);
+	if (!place->second)
+		return;
+	if (!set_has_spilled(first, now) || (__s32)(ends - first->spill_until) > 0)
+		first->spill_until = ends;
+	first->spilled = 1;
 }
 
-/* A connection that has closed makes room; one that goes on after all takes it again. */
-static __noinline int track_end(const struct fr_scene *s, struct fr_flow *flow, __u32 table)
+/* ---------------------------------------------------------------- opening */
+
+/* A bit for each direction in which packets have passed. */
+static __always_inline __u32 flow_heard(const struct fr_flow *flow)
 {
-	flow->ended = !flow->ended;
-	if (flow->ended)
-		room_leave(table);
-	else
-		room_enter(s, table);
+	return !!flow->packets[FR_EGRESS] << FR_EGRESS | !!flow->packets[FR_INGRESS] << FR_INGRESS;
+}
+
+/* Another CPU has opened the very same flow meanwhile: its entry takes this packet too. */
+static __always_inline int flow_joins(const struct fr_scene *s, struct fr_flow *flow,
+				      const struct fr_progress *progress, const struct fr_packet *p)
+{
+	if (flow->state != progress->state || flow->opener != progress->opener ||
+	    flow->reason != progress->reason || flow_expired(flow, s->conf->timeout, s->now))
+		return 0;
+	__sync_fetch_and_add(&flow->packets[p->dir & 1], p->packets);
+	__sync_fetch_and_add(&flow->bytes[p->dir & 1], p->length);
+	return 1;
+}
+
+static __always_inline void flow_write(struct fr_flow *flow, const struct fr_scene *s,
+				       const struct fr_packet *p, const struct fr_finding *f)
+{
+	flow->key = p->key;
+	flow->progress = f->progress;
+	flow->slot = f->slot;
+	flow->last = s->now;
+	flow->packets[FR_EGRESS] = p->dir == FR_EGRESS ? p->packets : 0;
+	flow->packets[FR_INGRESS] = p->dir == FR_INGRESS ? p->packets : 0;
+	flow->bytes[FR_EGRESS] = p->dir == FR_EGRESS ? p->length : 0;
+	flow->bytes[FR_INGRESS] = p->dir == FR_INGRESS ? p->length : 0;
+	flow->first = s->now;
+	flow->generation = s->head->generation;
+	flow->opener_again = 1;
+	if (s->owner) {
+		flow->pid = s->owner->pid;
+		__builtin_memcpy(flow->comm, s->owner->comm, sizeof(flow->comm));
+	} else {
+		flow->pid = 0;
+		__builtin_memset(flow->comm, 0, sizeof(flow->comm));
+	}
+}
+
+static __always_inline void lost_note(const struct fr_scene *s)
+{
+	__u32 zero = 0;
+	__u64 *lost = bpf_map_lookup_elem(&fr_lost, &zero);
+
+	if (lost)
+		*lost = s->now;
+}
+
+/* Was a whole connection evicted a short while ago, or one that had been adopted? */
+static __always_inline int track_lost_lately(const struct fr_scene *s)
+{
+	__u32 zero = 0;
+	__u64 *lost = bpf_map_lookup_elem(&fr_lost, &zero);
+
+	return lost && *lost && s->now - *lost < s->conf->timeout[FR_TIMEOUT_ADOPT];
+}
+
+static __always_inline __u64 room_for(const struct fr_scene *s, __u64 hash, __u32 class)
+{
+	__u32 whole = s->conf->timeout[FR_TIMEOUT_TCP_ESTABLISHED];
+	__u32 idle = s->conf->timeout[FR_TIMEOUT_TCP_OPENING] * FLOW_IDLE_OPENINGS;
+
+	idle = idle < whole / 2 ? whole - idle : whole / 2;
+	return fr_room(hash, class < FR_CLASS_OWN ? LEVELS_UNPROVEN : LEVELS_OWN, ticks(s->now),
+		       idle >> FR_TICK_SHIFT);
+}
+
+static __always_inline void open_report(const struct fr_scene *s, const struct fr_place *place,
+					__u32 class, __u32 adopted)
+{
+	if (place->way >= FR_WAYS) {
+		tally_add(FR_TALLY_NO_ROOM + class);
+		if (adopted)
+			lost_note(s);
+		return;
+	}
+	if (place->was & 15)
+		tally_add(FR_TALLY_EVICTED + (place->was & 15));
+	if (place->was & PLACE_LOST)
+		lost_note(s);
+	tally_add(adopted ? FR_TALLY_FLOWS_ADOPTED : FR_TALLY_FLOWS_OPENED);
+}
+
+/* What the flow that this packet begins is. */
+static __always_inline void progress_begin(const struct fr_scene *s, const struct fr_packet *p,
+					   struct fr_finding *f)
+{
+	f->progress.opener = f->opener;
+	f->progress.state = f->start - 1;
+	f->progress.flags = f->verdict == FR_PASS ? 0 : FR_FLOW_WOULD_DROP;
+	f->progress.reason = f->reason;
+	f->progress.isn = p->key.proto == FR_PROTO_TCP ? p->seq : (__u32)s->now;
+}
+
+enum { /* what became of a new flow */
+       OPENED,
+       JOINED, /* it was there already */
+       NO_ROOM,
+       AGAIN, /* somebody else has taken the place */
+};
+
+static __noinline int flow_put(const struct fr_scene *s, const struct fr_packet *p,
+			       const struct fr_finding *f, __u64 room)
+{
+	__u32 class = flow_class(&f->progress, p->key.proto, 1 << (p->dir & 1)), way;
+	__u32 ends = flow_ends(s, &f->progress, p->key.proto, s->now);
+	int found, joined = 0;
+	struct fr_place place;
+	struct fr_sets sets;
+
+	if (!sets_of(f->hash, &sets))
+		return NO_ROOM;
+	/* to the verifier all newcomers are alike: it reads once what follows */
+	class ^= s->conf->zero;
+	ends ^= s->conf->zero;
+	bpf_spin_lock(&sets.lock->lock);
+	found = place_claim(&place, &sets, f->hash, &p->key, room, ticks(s->now));
+	if (found && place.way < FR_WAYS) {
+		way = WAY(place.way);
+		joined = place.was == PLACE_KNOWN &&
+			 flow_joins(s, &place.set->way[way], &f->progress, p);
+		if (!joined) {
+			place.set->set.tag[way] = 0;
+			barrier();
+			flow_write(&place.set->way[way], s, p, f);
+			place_stamp(&place, &sets.first->set, way, class, ends, ticks(s->now));
+			barrier();
+			place.set->set.tag[way] = place_tag(f->hash);
+		}
+	}
+	bpf_spin_unlock(&sets.lock->lock);
+	if (!found)
+		return AGAIN;
+	if (joined)
+		return JOINED;
+	open_report(s, &place, class, f->progress.state == FR_FLOW_ADOPTED);
+	return place.way < FR_WAYS ? OPENED : NO_ROOM;
+}
+
+static __always_inline int flow_open(const struct fr_scene *s, const struct fr_packet *p,
+				     const struct fr_finding *f)
+{
+	__u32 class = flow_class(&f->progress, p->key.proto, 1 << (p->dir & 1));
+	int result;
+
+	class ^= s->conf->zero;
+	result = flow_put(s, p, f, room_for(s, f->hash, class));
+	return result == AGAIN ? flow_put(s, p, f, room_for(s, f->hash, class)) : result;
+}
+
+/* A flow of another table, as it is. */
+static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow *from)
+{
+	const fr_word *words = (const fr_word *)&from->key;
+	__u32 class = flow_class(&from->progress, from->key.proto, flow_heard(from)), way;
+	__u32 ends = flow_ends(s, &from->progress, from->key.proto, from->last);
+	struct fr_place place;
+	struct fr_sets sets;
+	__u64 hash, room;
+
+	hash = hash_key(&from->key, !words[0] && (__u32)words[1] == bpf_htonl(0xffff), PORTS_BOTH);
+	room = room_for(s, hash, class);
+	if (!sets_of(hash, &sets))
+		return -1;
+	class ^= s->conf->zero;
+	ends ^= s->conf->zero;
+	bpf_spin_lock(&sets.lock->lock);
+	if (place_claim(&place, &sets, hash, &from->key, room, ticks(s->now)) &&
+	    place.way < FR_WAYS && place.was != PLACE_KNOWN) {
+		way = WAY(place.way);
+		place.set->set.tag[way] = 0;
+		barrier();
+		place.set->way[way] = *from;
+		place_stamp(&place, &sets.first->set, way, class, ends, ticks(s->now));
+		barrier();
+		place.set->set.tag[way] = place_tag(hash);
+	}
+	bpf_spin_unlock(&sets.lock->lock);
 	return 0;
 }
 
-/* ---------------------------------------------------------------- flows */
+/* ---------------------------------------------------------------- going on */
 
-static __always_inline __u32 table_of_established(__u8 proto)
+/* What the packet changes, made of what the flow is by now. */
+static __always_inline void flow_change(const struct fr_scene *s, const struct fr_packet *p,
+					const struct fr_finding *f, struct fr_place *place,
+					struct fr_set *first)
 {
-	return proto == FR_PROTO_TCP ? FR_TABLE_FLOWS : FR_TABLE_TALKS;
-}
-
-/* The live flow of a key, or NULL; *embryo says that it is in the table of embryos. */
-static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
-						 const struct fr_packet *p,
-						 const struct fr_flow_key *key, int *embryo)
-{
+	__u32 way = place->way, class;
+	struct fr_progress progress;
 	struct fr_flow *flow;
 
-	*embryo = 0;
-	if (is_icmp(p)) {
-		flow = bpf_map_lookup_elem(&fr_pings, key);
-		return flow && !flow_expired(flow, key->proto, s->conf->timeout, s->now) ? flow : 0;
-	}
-	if (key->proto == FR_PROTO_TCP)
-		flow = bpf_map_lookup_elem(&fr_flows, key);
-	else
-		flow = bpf_map_lookup_elem(&fr_talks, key);
-	if (flow && !flow_expired(flow, key->proto, s->conf->timeout, s->now))
-		return flow;
-	*embryo = 1;
-	flow = bpf_map_lookup_elem(&fr_embryos, key);
-	return flow && !flow_expired(flow, key->proto, s->conf->timeout, s->now) ? flow : 0;
+	way = WAY(way);
+	flow = &place->set->way[way];
+	progress = flow->progress;
+	flow_step(&progress, p);
+	progress.reason = f->progress.reason;
+	progress.flags &= ~FR_FLOW_WOULD_DROP;
+	progress.flags |= f->progress.flags & FR_FLOW_WOULD_DROP;
+	flow->progress = progress;
+	class = flow_class(&progress, p->key.proto, flow_heard(flow));
+	place_stamp(place, first, way, class, flow_ends(s, &progress, p->key.proto, flow->last),
+		    ticks(s->now));
 }
 
-static __noinline int flow_open(const struct fr_scene *s, const struct fr_packet *p,
-				const struct fr_finding *f)
+static __noinline int flow_commit(const struct fr_scene *s, const struct fr_packet *p,
+				  const struct fr_finding *f)
 {
-	struct fr_flow flow = {.first = s->now, .last = s->now, .opener = f->opener};
-	int err;
+	struct fr_place place = {};
+	struct fr_sets sets;
 
-	flow.state = f->start - 1;
-	flow.slot = f->slot;
-	flow.generation = s->head->generation;
-	flow.reason = f->reason;
-	flow.isn = p->key.proto == FR_PROTO_TCP ? p->seq : (__u32)s->now;
-	flow.flags = FR_FLOW_OPENER_AGAIN | (f->verdict == FR_PASS ? 0 : FR_FLOW_WOULD_DROP);
-	if (s->owner) {
-		flow.pid = s->owner->pid;
-		__builtin_memcpy(flow.comm, s->owner->comm, sizeof(flow.comm));
-	}
-	flow.packets[p->dir & 1] = p->packets;
-	flow.bytes[p->dir & 1] = p->length;
-	if (f->stale)
-		track_drop(&p->key, table_of_established(p->key.proto));
-	err = track_put(s, &p->key, &flow, is_icmp(p) ? FR_TABLE_PINGS : FR_TABLE_EMBRYOS);
-	if (!err)
-		tally_add(flow.state == FR_FLOW_ADOPTED ? FR_TALLY_FLOWS_ADOPTED
-							: FR_TALLY_FLOWS_OPENED);
-	return err;
+	if (!sets_of(f->hash, &sets))
+		return -1;
+	bpf_spin_lock(&sets.lock->lock);
+	if (!place_known(&place, sets.first, place_tag(f->hash), &p->key))
+		place.second = place_known(&place, sets.second, place_tag(f->hash), &p->key);
+	if (place.was == PLACE_KNOWN)
+		flow_change(s, p, f, &place, &sets.first->set);
+	bpf_spin_unlock(&sets.lock->lock);
+	return 0;
 }
 
-/* From the embryos to the established ones, once it has got there. */
-static __always_inline void flow_promote(const struct fr_scene *s, const struct fr_packet *p,
-					 struct fr_flow *flow)
+/* Has the flow's end moved on since its set was told? Or has the other side of an adopted one been
+ * heard? */
+static __always_inline int flow_moved(const struct fr_scene *s, const struct fr_finding *f,
+				      const struct fr_flow *flow)
 {
-	if (track_put(s, &p->key, flow, table_of_established(p->key.proto)))
-		return;
-	track_drop(&p->key, FR_TABLE_EMBRYOS);
-	tally_add(FR_TALLY_FLOWS_PROMOTED);
+	__u32 ends = flow_ends(s, &f->progress, flow->key.proto, flow->last);
+
+	if (f->progress.state == FR_FLOW_ADOPTED &&
+	    flow_class(&f->progress, flow->key.proto, flow_heard(flow)) != FR_INFO_CLASS(f->info))
+		return 1;
+	return info_left(ends, f->info) >= FLOW_STAMP_TICKS;
+}
+
+static __always_inline int progress_is(const struct fr_progress *a, const struct fr_progress *b)
+{
+	__u32 x[2], y[2];
+
+	__builtin_memcpy(x, a, sizeof(x));
+	__builtin_memcpy(y, b, sizeof(y));
+	return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
 }
 
 /* A packet of a known flow: what was judged of it now, and its share of the figures. */
 static __always_inline void flow_update(const struct fr_scene *s, const struct fr_packet *p,
-					const struct fr_finding *f, struct fr_hook h)
+					struct fr_finding *f, struct fr_hook h)
 {
 	struct fr_flow *flow = f->flow;
 	__u32 dir = h.dir & 1;
 
-	flow->slot = f->slot;
-	flow->generation = s->head->generation;
 	if (f->verdict == FR_PASS)
-		flow->flags &= ~FR_FLOW_WOULD_DROP;
+		f->progress.flags &= ~FR_FLOW_WOULD_DROP;
 	else
-		flow->flags |= FR_FLOW_WOULD_DROP;
-	if (f->verdict == FR_DROP)
-		return;
-	__sync_fetch_and_add(&flow->packets[dir], p->packets);
-	__sync_fetch_and_add(&flow->bytes[dir], p->length);
-	if (flow_refreshes(flow, p))
-		flow->last = s->now;
-	if (p->key.proto == FR_PROTO_TCP && flow->ended != (flow->state == FR_FLOW_CLOSING))
-		track_end(s, flow, f->embryo ? FR_TABLE_EMBRYOS : FR_TABLE_FLOWS);
-	if (f->embryo && f->verdict == FR_PASS && flow->state == FR_FLOW_ESTABLISHED)
-		flow_promote(s, p, flow);
+		f->progress.flags |= FR_FLOW_WOULD_DROP;
+	if (flow->slot != f->slot)
+		flow->slot = f->slot;
+	if (flow->generation != s->head->generation)
+		flow->generation = s->head->generation;
+	if (f->verdict != FR_DROP) {
+		__sync_fetch_and_add(&flow->packets[dir], p->packets);
+		__sync_fetch_and_add(&flow->bytes[dir], p->length);
+		if (flow_refreshes(flow, p) && flow->last != s->now)
+			flow->last = s->now;
+	}
+	if (!progress_is(&f->progress, &flow->progress) || flow_moved(s, f, flow))
+		flow_commit(s, p, f);
 }
 
 #endif /* FR_TRACK_H */

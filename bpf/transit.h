@@ -98,8 +98,8 @@ static __always_inline int transit_find(struct fr_scene *s, struct fr_packet *p)
 /* The answer to what a socket of this host has asked, without being connected. */
 static __always_inline int transit_is_answer(const struct fr_scene *s, const struct fr_packet *p)
 {
-	int embryo;
-	const struct fr_flow *flow = flow_find(s, p, &p->key, &embryo);
+	__u32 info;
+	const struct fr_flow *flow = flow_find(s, p, hash_key(&p->key, p->v4, PORTS_BOTH), &info);
 
 	return flow && flow->opener == FR_EGRESS && flow->reason != FR_REASON_FORWARDED &&
 	       !(flow->flags & FR_FLOW_WOULD_DROP) &&

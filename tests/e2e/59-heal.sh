@@ -43,7 +43,7 @@ heal_maps()
 		case $name in
 		fr_images) ;;
 		fr_ports) heal "e*/$name" 5 ;;
-		fr_throttle | fr_transit | fr_fragments | fr_room | fr_owner)
+		fr_transit | fr_fragments | fr_owner | fr_locks | fr_lost | fr_hashing | fr_drop_locks | fr_budget)
 			take_away "e*/$name"
 			equal "$kind: without $name" 'enforce true 0' "$(state)"
 			;;
@@ -141,7 +141,7 @@ words_run()
 	matches 'words: all of the command' "^flowreeve apply --mode enforce --pin-root .* $words '$work/a policy.yaml'\$" "$(hint)"
 	succeeds "words: '$(hint)'" paste "$(hint)"
 	equal 'words: in force as it was' 'enforce true 0' "$(state)"
-	equal 'words: with its room' 4096 "$(fr_ask agent '.policies[0].maps[] | select(.map == "flows") | .max' status)"
+	equal 'words: with its room, twice the flows' 8192 "$(fr_ask agent '.policies[0].maps[] | select(.map == "flows") | .max' status)"
 	mapfile -t many < <(yes -- --local-subnet=ens5=10.0.5.0/24 | head -200)
 	fr_exits 'words: too long to be kept' 1 agent apply "$work/a policy.yaml" --tables "$work/far/tab les" "${many[@]}"
 	matches 'words: too long, and said' 'cannot be kept with the policy.*command-long' "$said"

@@ -27,7 +27,8 @@ enum { ATTEMPTS = 3, START_SECONDS = 100000 };
 static struct {
 	struct bench *bench;
 	uint32_t devices[2];
-	void *image; /* in the kernel */
+	struct fr_flow_set *flows, *drops; /* in the kernel */
+	void *image;			   /* in the kernel */
 	uint32_t lines;
 	uint8_t site; /* in the image */
 	bool sure;    /* the kernel's maps hold what the native ones do */
@@ -51,6 +52,17 @@ static void report(void)
 		(unsigned long)rig.refused);
 }
 
+/* The secret of the hash is the same in both worlds: an entry is in the same set. */
+static void secret_share(void)
+{
+	struct fr_secret secret;
+	uint32_t zero = 0;
+
+	require(!bpf_map_lookup_elem(bench_map(rig.bench, "fr_hashing"), &zero, &secret),
+		"the secret of the hash");
+	native_secret(&secret);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
@@ -71,6 +83,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		fprintf(stderr, "differential: %s\n", d.count ? d.list[0].message : "no bench");
 		abort();
 	}
+	secret_share();
 	atexit(report);
 	return 0;
 }
@@ -112,17 +125,42 @@ static void site_install(uint8_t number)
 	rig.site = number;
 }
 
+/* ---------------------------------------------------------------- the kernel's tables */
+
+static struct fr_flow_set *table_map(const char *map)
+{
+	int fd = bench_map(rig.bench, map);
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	void *at;
+
+	require(!bpf_obj_get_info_by_fd(fd, &info, &size), "a table");
+	at = mmap(NULL, info.max_entries * sizeof(struct fr_flow_set), PROT_READ | PROT_WRITE,
+		  MAP_SHARED, fd, 0);
+	require(at != MAP_FAILED, "a table is mapped");
+	return at;
+}
+
+static struct fr_flow_set *kernel_set(const char *map, uint32_t index)
+{
+	struct fr_flow_set **table = strcmp(map, "fr_drops") ? &rig.flows : &rig.drops;
+
+	if (!*table)
+		*table = table_map(map);
+	return &(*table)[index];
+}
+
 /* What the last sequence left behind. After a disagreement nobody knows what that is. */
 static void kernel_forget(void)
 {
-	const struct fr_room room = {};
 	const char *map;
 	const void *key;
+	uint32_t set;
 
 	for (size_t n = 0; native_key(n, &map, &key); n++)
 		bpf_map_delete_elem(bench_map(rig.bench, map), key);
-	for (uint32_t table = 0; table < FR_TABLES; table++)
-		bpf_map_update_elem(bench_map(rig.bench, "fr_room"), &table, &room, BPF_ANY);
+	for (size_t n = 0; native_set(n, &map, &set); n++)
+		memset(kernel_set(map, set), 0, sizeof(struct fr_flow_set));
 	if (!rig.sure && rig.image) { /* with all that it has forgotten */
 		munmap(rig.image, (size_t)rig.lines * FR_LINE_BYTES);
 		rig.image = NULL;
@@ -130,11 +168,20 @@ static void kernel_forget(void)
 	rig.sure = true;
 }
 
-/* ---------------------------------------------------------------- the kernel's maps */
-
-static int table_fd(int table)
+static void set_age(struct fr_flow_set *set, uint64_t jiffies)
 {
-	return bench_map(rig.bench, native_name((enum native_table)table));
+	for (uint32_t way = 0; way < FR_WAYS; way++) {
+		struct fr_flow *flow = &set->way[way];
+		uint32_t info = set->set.info[way];
+
+		if (!set->set.tag[way])
+			continue;
+		flow->last -= jiffies;
+		if (flow->key.proto != PROTO_TCP)
+			flow->sent -= (uint32_t)jiffies;
+		set->set.info[way] =
+			FR_INFO(FR_INFO_CLASS(info), info - (uint32_t)(jiffies >> FR_TICK_SHIFT));
+	}
 }
 
 /* As if this much time had passed: the kernel's clock cannot be set, its flows can. */
@@ -142,20 +189,13 @@ static void kernel_age(uint64_t jiffies)
 {
 	int fragments = bench_map(rig.bench, "fr_fragments");
 	struct fr_fragment fragment;
-	struct fr_flow_key key;
-	struct fr_flow flow;
 	const void *at;
 	const char *map;
+	uint32_t set;
 
-	for (int table = 0; table < NATIVE_TABLES; table++)
-		for (size_t n = 0; native_entry((enum native_table)table, n, &key, &flow); n++) {
-			if (bpf_map_lookup_elem(table_fd(table), &key, &flow))
-				continue;
-			flow.last -= jiffies;
-			if (key.proto != 6)
-				flow.sent -= (uint32_t)jiffies;
-			bpf_map_update_elem(table_fd(table), &key, &flow, BPF_ANY);
-		}
+	for (size_t n = 0; native_set(n, &map, &set); n++)
+		if (!strcmp(map, "fr_flows"))
+			set_age(kernel_set(map, set), jiffies);
 	for (size_t n = 0; native_key(n, &map, &at); n++) {
 		if (strcmp(map, "fr_fragments") || bpf_map_lookup_elem(fragments, at, &fragment))
 			continue;
@@ -172,26 +212,40 @@ static bool flows_equal(const struct fr_flow *a, const struct fr_flow *b)
 	       !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
+static const struct fr_flow *kernel_find(const struct fr_flow_key *key)
+{
+	const char *map;
+	uint32_t set;
+
+	for (size_t n = 0; native_set(n, &map, &set); n++) {
+		const struct fr_flow_set *at = kernel_set(map, set);
+
+		for (uint32_t way = 0; way < FR_WAYS && !strcmp(map, "fr_flows"); way++)
+			if (at->set.tag[way] && !memcmp(&at->way[way].key, key, sizeof(*key)))
+				return &at->way[way];
+	}
+	return NULL;
+}
+
 /* Every flow of the native world is in the kernel, and the same. */
 static bool tables_equal(void)
 {
-	struct fr_flow native, kernel;
-	struct fr_flow_key key;
+	struct fr_flow native;
 	bool equal = true;
 
-	for (int table = 0; table < NATIVE_TABLES; table++)
-		for (size_t n = 0; native_entry((enum native_table)table, n, &key, &native); n++) {
-			if (!bpf_map_lookup_elem(table_fd(table), &key, &kernel) &&
-			    flows_equal(&native, &kernel))
-				continue;
-			equal = false;
-			if (rig.loud)
-				fprintf(stderr,
-					"flow in %s differs: native state %u flags %#x, "
-					"kernel state %u flags %#x\n",
-					native_name((enum native_table)table), native.state,
-					native.flags, kernel.state, kernel.flags);
-		}
+	for (size_t n = 0; native_flow(n, &native); n++) {
+		const struct fr_flow *kernel = kernel_find(&native.key);
+
+		if (kernel && flows_equal(&native, kernel))
+			continue;
+		equal = false;
+		if (rig.loud)
+			fprintf(stderr,
+				"a flow differs: native state %u flags %#x, "
+				"kernel state %d flags %#x\n",
+				native.state, native.flags, kernel ? kernel->state : -1,
+				kernel ? kernel->flags : 0u);
+	}
 	return equal;
 }
 

@@ -15,32 +15,22 @@ enum { SYN_SENT = 2, SYN_RECV = 3, NEW_SYN_RECV = 12 }; /* of sockets, as the ke
 void memory_take(struct memory *memory)
 {
 	memory->count = 0;
-	for (int table = 0; table < NATIVE_TABLES; table++)
-		for (size_t n = 0; memory->count < REMEMBERED_MAX; n++) {
-			size_t at = memory->count;
-
-			if (!native_entry((enum native_table)table, n, &memory->list[at].key,
-					  &memory->list[at].flow))
-				break;
-			memory->list[at].table = (enum native_table)table;
-			memory->count++;
-		}
+	while (memory->count < REMEMBERED_MAX &&
+	       native_flow(memory->count, &memory->list[memory->count]))
+		memory->count++;
 }
 
-/* In the order in which the programs look. NULL: there was none, or it had expired. */
+/* NULL: there was none, or it had expired. */
 static const struct fr_flow *memory_find(const struct site *site, const struct memory *memory,
 					 const struct fr_flow_key *key)
 {
 	const struct fr_image_conf *conf =
 		(const void *)((const char *)site->ready.lines + FR_LINE_BYTES);
 
-	for (int embryo = 0; embryo < 2; embryo++)
-		for (size_t i = 0; i < memory->count; i++)
-			if ((memory->list[i].table == NATIVE_EMBRYOS) == embryo &&
-			    !memcmp(&memory->list[i].key, key, sizeof(*key)) &&
-			    !flow_expired(&memory->list[i].flow, key->proto, conf->timeout,
-					  native_now()))
-				return &memory->list[i].flow;
+	for (size_t i = 0; i < memory->count; i++)
+		if (!memcmp(&memory->list[i].key, key, sizeof(*key)) &&
+		    !flow_expired(&memory->list[i], conf->timeout, native_now()))
+			return &memory->list[i];
 	return NULL;
 }
 
@@ -56,23 +46,14 @@ static void flow_check_tcp(const struct fr_flow *flow)
 		require(!(flow->flags & FR_FLOW_SYN_AGAIN), "SYN again: after it had opened only");
 }
 
-static void flow_check(const struct fr_flow_key *key, const struct fr_flow *flow,
-		       enum native_table table)
+static void flow_check(const struct fr_flow *flow)
 {
-	const uint8_t others = FR_FLOW_WOULD_DROP | FR_FLOW_OPENER_AGAIN;
-	bool icmp = key->proto == FR_PROTO_ICMP || key->proto == FR_PROTO_ICMP6;
+	const uint8_t others = FR_FLOW_WOULD_DROP | FR_FLOW_SUSTAINED;
 
 	require(flow->state < FR_FLOW_STATES && flow->opener < FR_DIRS, "a state that exists");
-	require(flow->first <= flow->last && flow->last <= native_now(), "times in order");
+	require(flow->last <= native_now(), "times in order");
 	require(flow->packets[0] + flow->packets[1], "no flow without a packet");
-	require(icmp == (table == NATIVE_PINGS), "ICMP has a table of its own");
-	require(table != NATIVE_FLOWS || key->proto == FR_PROTO_TCP, "TCP among TCP");
-	require(table != NATIVE_TALKS || key->proto != FR_PROTO_TCP, "no TCP among datagrams");
-	if (table == NATIVE_FLOWS)
-		require(flow->state == FR_FLOW_ESTABLISHED || flow->state == FR_FLOW_CLOSING ||
-				flow->state == FR_FLOW_ANSWERED,
-			"only the established are among them");
-	if (key->proto == FR_PROTO_TCP)
+	if (flow->key.proto == FR_PROTO_TCP)
 		flow_check_tcp(flow);
 	else
 		require(!(flow->flags & ~others) && flow->state != FR_FLOW_ANSWERED &&
@@ -82,12 +63,10 @@ static void flow_check(const struct fr_flow_key *key, const struct fr_flow *flow
 
 void flows_check(void)
 {
-	struct fr_flow_key key;
 	struct fr_flow flow;
 
-	for (int table = 0; table < NATIVE_TABLES; table++)
-		for (size_t n = 0; native_entry((enum native_table)table, n, &key, &flow); n++)
-			flow_check(&key, &flow, (enum native_table)table);
+	for (size_t n = 0; native_flow(n, &flow); n++)
+		flow_check(&flow);
 }
 
 /* ---------------------------------------------------------------- the oracle's word */
@@ -221,8 +200,8 @@ static void check_drop(const struct memory *before, const struct fr_event *trace
 	memory_take(after);
 	require(after->count == before->count, "a dropped packet makes no flow");
 	for (size_t i = 0; i < after->count; i++)
-		require(!memcmp(after->list[i].flow.packets, before->list[i].flow.packets,
-				sizeof(after->list[i].flow.packets)),
+		require(!memcmp(after->list[i].packets, before->list[i].packets,
+				sizeof(after->list[i].packets)),
 			"a dropped packet adds to no flow");
 	free(after);
 }

@@ -13,11 +13,7 @@ enum { REMEMBERED_MAX = 256 };
 
 /* The flows as they were before a packet. */
 struct memory {
-	struct {
-		struct fr_flow_key key;
-		struct fr_flow flow;
-		enum native_table table;
-	} list[REMEMBERED_MAX];
+	struct fr_flow list[REMEMBERED_MAX];
 	size_t count;
 };
 

@@ -43,7 +43,8 @@
 
 enum { SHIM_ENTRIES = 512, SHIM_KEY = 64, SHIM_VALUE = 128 };
 
-/* Any map but the images: few entries, found by walking. Values never move while they live. */
+/* Any map but the images and the tables of sets: few entries, found by walking. Values never move
+ * while they live. */
 struct shim_table {
 	void *map;
 	const char *name;
@@ -64,23 +65,29 @@ struct shim_table {
 	}
 
 static struct shim_table shim_tables[] = {
-	[NATIVE_FLOWS] = SHIM_TABLE(fr_flows, false),
-	[NATIVE_TALKS] = SHIM_TABLE(fr_talks, false),
-	[NATIVE_EMBRYOS] = SHIM_TABLE(fr_embryos, false),
-	[NATIVE_PINGS] = SHIM_TABLE(fr_pings, false),
-	SHIM_TABLE(fr_room, true),
-	SHIM_TABLE(fr_denied, false),
-	SHIM_TABLE(fr_fragments, false),
-	SHIM_TABLE(fr_transit, false),
-	SHIM_TABLE(fr_ports, false),
-	SHIM_TABLE(fr_throttle, false),
-	SHIM_TABLE(fr_counters, true),
-	SHIM_TABLE(fr_reasons, true),
-	SHIM_TABLE(fr_tallies, true),
-	SHIM_TABLE(fr_control, true),
-	SHIM_TABLE(fr_trace, true),
+	SHIM_TABLE(fr_locks, true),	 SHIM_TABLE(fr_lost, true),
+	SHIM_TABLE(fr_drop_locks, true), SHIM_TABLE(fr_budget, true),
+	SHIM_TABLE(fr_fragments, false), SHIM_TABLE(fr_transit, false),
+	SHIM_TABLE(fr_ports, false),	 SHIM_TABLE(fr_counters, true),
+	SHIM_TABLE(fr_reasons, true),	 SHIM_TABLE(fr_tallies, true),
+	SHIM_TABLE(fr_control, true),	 SHIM_TABLE(fr_trace, true),
 };
 enum { SHIM_TABLES = sizeof(shim_tables) / sizeof(shim_tables[0]) };
+
+/* Tables of sets, as large as the kernel's. Most of one is never looked at. */
+enum { SHIM_SETS = FR_REGIONS_DEFAULT * FR_REGION_SETS };
+
+struct shim_sets {
+	void *map;
+	const char *name;
+	struct fr_flow_set *sets; /* those of drops have the same size */
+	uint32_t *looked_at;
+	bool *is_looked_at;
+	size_t count;
+};
+
+static struct shim_sets shim_flows = {.map = &fr_flows, .name = "fr_flows"};
+static struct shim_sets shim_drops = {.map = &fr_drops, .name = "fr_drops"};
 
 static struct {
 	const void *lines;
@@ -144,6 +151,35 @@ static void *shim_table_add(struct shim_table *table, const void *key)
 	return table->entries[at].value;
 }
 
+static void shim_sets_clear(struct shim_sets *table)
+{
+	if (!table->sets) {
+		table->sets = calloc(SHIM_SETS, sizeof(*table->sets));
+		table->looked_at = calloc(SHIM_SETS, sizeof(*table->looked_at));
+		table->is_looked_at = calloc(SHIM_SETS, sizeof(*table->is_looked_at));
+	}
+	shim_require(table->sets && table->looked_at && table->is_looked_at);
+	for (size_t i = 0; i < table->count; i++) {
+		memset(&table->sets[table->looked_at[i]], 0, sizeof(*table->sets));
+		table->is_looked_at[table->looked_at[i]] = false;
+	}
+	table->count = 0;
+}
+
+static void *shim_set_find(struct shim_sets *table, const void *key)
+{
+	uint32_t index;
+
+	memcpy(&index, key, sizeof(index));
+	if (index >= SHIM_SETS)
+		return NULL;
+	if (!table->is_looked_at[index]) {
+		table->is_looked_at[index] = true;
+		table->looked_at[table->count++] = index;
+	}
+	return &table->sets[index];
+}
+
 /* The images: slot 0 is the one in force, and it is its own inner map. */
 static void *shim_image_find(void *map, const void *key)
 {
@@ -162,6 +198,8 @@ static void *shim_map_lookup(void *map, const void *key)
 
 	if (map == &fr_images || map == &shim.lines)
 		return shim_image_find(map, key);
+	if (map == &fr_flows || map == &fr_drops)
+		return shim_set_find(map == &fr_flows ? &shim_flows : &shim_drops, key);
 	table = shim_table_of(map);
 	value = shim_table_find(table, key);
 	return value || !table->array ? value : shim_table_add(table, key);
@@ -209,6 +247,18 @@ static void *shim_ringbuf_reserve(void *map, __u64 size, __u64 flags)
 static void shim_ringbuf_submit(void *data, __u64 flags)
 {
 	(void)data, (void)flags;
+}
+
+static void shim_lock(struct bpf_spin_lock *lock)
+{
+	shim_require(!lock->val);
+	lock->val = 1;
+}
+
+static void shim_unlock(struct bpf_spin_lock *lock)
+{
+	shim_require(lock->val);
+	lock->val = 0;
 }
 
 static long shim_skb_load(const void *skb, __u32 offset, void *to, __u32 length)
@@ -276,6 +326,8 @@ static void shim_helpers_set(void)
 	bpf_map_delete_elem = (void *)shim_map_delete;
 	bpf_jiffies64 = (void *)shim_jiffies_now;
 	bpf_ktime_get_boot_ns = (void *)shim_jiffies_now;
+	bpf_spin_lock = (void *)shim_lock;
+	bpf_spin_unlock = (void *)shim_unlock;
 	bpf_ringbuf_reserve = (void *)shim_ringbuf_reserve;
 	bpf_ringbuf_submit = (void *)shim_ringbuf_submit;
 	bpf_skb_load_bytes = (void *)shim_skb_load;
@@ -301,13 +353,9 @@ static void shim_rodata_set(void)
 {
 	const bool tracing = true;
 	const uint32_t space_by = FR_SPACE_BY_NOTHING;
-	uint32_t sizes[FR_TABLES];
 
-	for (int i = 0; i < FR_TABLES; i++)
-		sizes[i] = SHIM_ENTRIES;
 	shim_constant(&fr_tracing, &tracing, sizeof(tracing));
 	shim_constant(&fr_space_by, &space_by, sizeof(space_by));
-	shim_constant(fr_table_sizes, sizes, sizeof(sizes));
 }
 
 static void shim_world_make(void)
@@ -329,6 +377,8 @@ void native_reset(uint64_t jiffies)
 	shim_world_make();
 	for (size_t i = 0; i < SHIM_TABLES; i++)
 		shim_table_clear(&shim_tables[i]);
+	shim_sets_clear(&shim_flows);
+	shim_sets_clear(&shim_drops);
 	shim.lines = NULL;
 	shim.count = 0;
 	shim.jiffies = jiffies;
@@ -394,16 +444,37 @@ int native_run(const struct native_packet *packet, struct fr_event *trace)
 	return result;
 }
 
-bool native_entry(enum native_table table, size_t n, struct fr_flow_key *key, struct fr_flow *flow)
+bool native_flow(size_t n, struct fr_flow *flow)
 {
-	for (size_t i = 0; i < shim_tables[table].count; i++) {
-		if (!shim_tables[table].entries[i].used || n--)
-			continue;
-		memcpy(key, shim_tables[table].entries[i].key, sizeof(*key));
-		memcpy(flow, shim_tables[table].entries[i].value, sizeof(*flow));
-		return true;
+	for (size_t i = 0; i < shim_flows.count; i++) {
+		const struct fr_flow_set *set = &shim_flows.sets[shim_flows.looked_at[i]];
+
+		for (uint32_t way = 0; way < FR_WAYS; way++) {
+			if (!set->set.tag[way] || n--)
+				continue;
+			*flow = set->way[way];
+			return true;
+		}
 	}
 	return false;
+}
+
+bool native_set(size_t n, const char **map, uint32_t *index)
+{
+	const struct shim_sets *table = n < shim_flows.count ? &shim_flows : &shim_drops;
+
+	n -= n < shim_flows.count ? 0 : shim_flows.count;
+	if (n >= table->count)
+		return false;
+	*map = table->name;
+	*index = table->looked_at[n];
+	return true;
+}
+
+void native_secret(const struct fr_secret *secret)
+{
+	shim_world_make();
+	shim_constant(fr_secret, secret, sizeof(*secret));
 }
 
 bool native_key(size_t n, const char **map, const void **key)
@@ -416,28 +487,6 @@ bool native_key(size_t n, const char **map, const void **key)
 			*key = shim_tables[t].entries[i].key;
 			return true;
 		}
-	return false;
-}
-
-const char *native_name(enum native_table table)
-{
-	return shim_tables[table].name;
-}
-
-bool native_find(const struct fr_flow_key *key, struct fr_flow *flow, enum native_table *table)
-{
-	static const enum native_table order[] = {NATIVE_FLOWS, NATIVE_TALKS, NATIVE_PINGS,
-						  NATIVE_EMBRYOS};
-
-	for (size_t i = 0; i < NATIVE_TABLES; i++) {
-		const void *value = shim_table_find(&shim_tables[order[i]], key);
-
-		if (!value)
-			continue;
-		memcpy(flow, value, sizeof(*flow));
-		*table = order[i];
-		return true;
-	}
 	return false;
 }
 

@@ -35,10 +35,8 @@ struct native_packet {
 	struct native_host host;
 };
 
-enum native_table { NATIVE_FLOWS, NATIVE_TALKS, NATIVE_EMBRYOS, NATIVE_PINGS, NATIVE_TABLES };
-
-const char *native_name(enum native_table table); /* in the kernel */
-
+/* The secret of the hash, all 0 before: with the kernel's, entries lie where the kernel's do. */
+void native_secret(const struct fr_secret *secret);
 /* Forgets everything: flows, figures, image. The clock starts at `jiffies`. */
 void native_reset(uint64_t jiffies);
 /* The lines of an image stay the caller's and must outlive the next reset. */
@@ -50,12 +48,12 @@ uint64_t native_now(void);
  * 0 when nothing was. */
 int native_run(const struct native_packet *packet, struct fr_event *trace);
 
-/* The n-th entry of a table, or false. */
-bool native_entry(enum native_table table, size_t n, struct fr_flow_key *key, struct fr_flow *flow);
+/* The n-th flow, or false. */
+bool native_flow(size_t n, struct fr_flow *flow);
 /* The n-th key of any hash map, and the name of the map; or false. */
 bool native_key(size_t n, const char **map, const void **key);
-/* The flow of a key wherever it is, or false. */
-bool native_find(const struct fr_flow_key *key, struct fr_flow *flow, enum native_table *table);
+/* The n-th set that a packet has looked at, of the table of that name; or false. */
+bool native_set(size_t n, const char **map, uint32_t *index);
 uint64_t native_tally(uint32_t which);
 
 #endif

@@ -224,7 +224,7 @@ static void connections(bool older)
 		close(server);
 		cr_expect(is_reset(client), "connection %u", i);
 	}
-	cr_expect_eq(tally_of(FR_TALLY_FLOWS_PROMOTED), 3);
+	cr_expect_eq(tally_of(FR_TALLY_FLOWS_OPENED), 3);
 	cr_expect_eq(tally_of(FR_TALLY_FLOWS_ADOPTED), 0, "each is one flow from its beginning");
 }
 
@@ -240,16 +240,21 @@ Test(datapath_spaces, accepted_sockets_of_a_listener_older_than_the_policy_too)
 
 /* ---------------------------------------------------------------- refusals */
 
-static void count_space(int denied, uint64_t spaces[2], size_t *count)
-{
-	struct fr_flow_key key;
-	const void *at = NULL;
+struct spaces {
+	uint64_t list[2];
+	size_t count;
+};
 
-	for (*count = 0; !bpf_map_get_next_key(denied, at, &key) && *count < 2; at = &key) {
-		cr_expect_eq(FR_SCOPE_KIND(key.scope), FR_KIND_CGROUP);
-		cr_expect_eq(FR_KEY_VLAN(&key), 0);
-		spaces[(*count)++] = FR_KEY_SPACE(&key);
-	}
+static int take_space(const void *entry, void *context)
+{
+	const struct fr_drop *drop = entry;
+	struct spaces *spaces = context;
+
+	cr_expect_eq(FR_SCOPE_KIND(drop->key.scope), FR_KIND_CGROUP);
+	cr_expect_eq(FR_KEY_VLAN(&drop->key), 0);
+	cr_assert_lt(spaces->count, 2);
+	spaces->list[spaces->count++] = FR_KEY_SPACE(&drop->key);
+	return 0;
 }
 
 Test(datapath_spaces, refusals_of_two_namespaces_are_two)
@@ -257,8 +262,7 @@ Test(datapath_spaces, refusals_of_two_namespaces_are_two)
 	struct diags d = {.arena = arena_new()};
 	const struct lab *const labs[] = {&one, &two};
 	struct instance instance;
-	uint64_t spaces[2] = {0};
-	size_t count;
+	struct spaces spaces = {};
 
 	lab_applied(&one, &serves, points);
 	for (size_t i = 0; i < 2; i++) {
@@ -269,10 +273,10 @@ Test(datapath_spaces, refusals_of_two_namespaces_are_two)
 		cr_expect_eq(errno, EPERM);
 	}
 	cr_assert_eq(instance_open(&one.host, "one", &d, &instance), 0);
-	count_space(instance.denied, spaces, &count);
-	cr_expect_eq(count, 2);
-	cr_expect_neq(spaces[0], spaces[1]);
-	cr_expect(!((spaces[0] | spaces[1]) & FR_SPACE_SOCKET), "both are known");
+	cr_assert_eq(sets_each(instance.drops, take_space, &spaces), 0);
+	cr_expect_eq(spaces.count, 2);
+	cr_expect_neq(spaces.list[0], spaces.list[1]);
+	cr_expect(!((spaces.list[0] | spaces.list[1]) & FR_SPACE_SOCKET), "both are known");
 	instance_close(&instance);
 	arena_free(d.arena);
 }

@@ -102,7 +102,7 @@ static void dhcp(struct rig *rig)
 		DROP(rig, DEFAULT, by_default(dir), .dir = dir, .proto = UDP, .local = client,
 		     .peer = server, .peer_addr = all_nodes);
 	}
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 	/* as a server, by TCP, from elsewhere, of the other family */
 	DROP(rig, DEFAULT, by_default(IN), .dir = IN, .proto = UDP, .local = server,
 	     .peer = client);

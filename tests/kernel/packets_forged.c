@@ -22,10 +22,10 @@ static void still_established(struct rig *rig)
 {
 	struct fr_flow flow;
 
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, &flow), 1);
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "established", NULL, &flow), 1);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 	cr_assert_eq(flow.state, FR_FLOW_ESTABLISHED);
-	rig_age(rig, "fr_flows", 7100);
+	rig_age(rig, "established", 7100);
 	PASS(rig, RULE, WEB, WEB_IN = ACK);
 	PASS(rig, REPLY, WEB, WEB_OUT = ACK);
 }
@@ -69,7 +69,7 @@ static void blind(struct rig *rig)
 	PASS(rig, RULE, WEB, WEB_IN = ACK);
 	PASS(rig, RULE, WEB, WEB_IN = SYN);
 	PASS(rig, RULE, WEB, WEB_IN = ACK);
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 0);
 }
 
 /* Lesson: connection tables of peers fill with openings whose source is forged, because any third
@@ -84,10 +84,10 @@ static void blind_third(struct rig *rig)
 	PASS(rig, REPLY, WEB, WEB_OUT = SYN | ACK, .seq = ISN);
 	for (size_t i = 0; i < ARRAY_SIZE(guesses); i++)
 		PASS(rig, RULE, WEB, WEB_IN = ACK, .ack = guesses[i], .payload = 10);
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0);
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, &flow), 1);
+	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, &flow), 1);
 	cr_assert(flow.state == FR_FLOW_ANSWERED && flow.isn == ISN);
-	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_PROMOTED), 0);
+	cr_assert_eq(rig_class(rig, FR_CLASS_ESTABLISHED), 0);
 	/* fast open: 1,000 bytes came along */
 	PASS(rig, RULE, WEB, WEB_IN = ACK, .ack = ISN + 1001u);
 	still_established(rig);

@@ -122,10 +122,7 @@ enum { KNOWN = RIG_CONNTRACK * 3 / 4 }; /* seconds for which an answer surely fi
 
 static void time_passes(struct rig *rig, uint32_t seconds)
 {
-	static const char *const tables[] = {"fr_embryos", "fr_talks", "fr_pings", "fr_flows"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-		rig_age(rig, tables[i], seconds);
+	rig_age(rig, "flows", seconds);
 }
 
 static void forgotten_udp(struct rig *rig)
@@ -357,8 +354,8 @@ static void bridged(struct rig *rig)
 	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, .dir = IN, .proto = 47, .host = 3,
 	     .fragment = true, .offset = 9);
 	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, TALK(IN, 9), .tags = 1, .tag = {5});
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
-	cr_assert_eq(rig_entries(rig, "fr_denied", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "drops", NULL, NULL), 0);
 	/* the host's own, and what is for all */
 	DROP(rig, DEFAULT, IN, .to = bridge, TALK(IN, 9));
 	DROP(rig, DEFAULT, IN, .to = own, TALK(IN, 9));

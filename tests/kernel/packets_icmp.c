@@ -35,14 +35,14 @@ static void pings(struct rig *rig)
 	PASS(rig, REPLY, PINGED, .dir = OUT, ANSWER(rig) = 7);
 	PASS(rig, RULE, PING, .dir = OUT, REQUEST(rig) = 7);
 	PASS(rig, REPLY, PING, .dir = IN, ANSWER(rig) = 7);
-	cr_assert_eq(rig_entries(rig, "fr_pings", NULL, NULL), 2);
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0, "ICMP is apart");
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pings", NULL, NULL), 2);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0, "ICMP is apart");
+	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 0);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, ANSWER(rig) = 8);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .host = 8, ANSWER(rig) = 7);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, .dir = OUT, ANSWER(rig) = 9);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .host = 8, REQUEST(rig) = 1);
-	rig_age(rig, "fr_pings", 31);
+	rig_age(rig, "pings", 31);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, ANSWER(rig) = 7);
 }
 
@@ -100,8 +100,8 @@ static void admissible(struct rig *rig)
 	}
 	if (rig->site.audit)
 		return;
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0, "errors create no flow");
-	cr_assert_eq(rig_entries(rig, "fr_pings", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0, "errors create no flow");
+	cr_assert_eq(rig_entries(rig, "pings", NULL, NULL), 0);
 }
 
 Test(packets_icmp, errors_about_what_the_policy_would_admit_pass)
@@ -144,12 +144,12 @@ static void of_a_flow(struct rig *rig)
 	struct fr_flow before, after;
 
 	PASS(rig, RULE, HTTPS, .dir = OUT, .proto = TCP, .local = 5, .peer = 443, .flags = SYN);
-	rig_age(rig, "fr_embryos", 5);
-	rig_entries(rig, "fr_embryos", NULL, &before);
+	rig_age(rig, "pending", 5);
+	rig_entries(rig, "pending", NULL, &before);
 	rig_policy(rig, &closed);
 	ERROR_PASSES(rig, TOO_BIG, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443);
 	ERROR_DROPS(rig, TOO_BIG, IN, .dir = OUT, .proto = TCP, .local = 6, .peer = 443);
-	rig_entries(rig, "fr_embryos", NULL, &after);
+	rig_entries(rig, "pending", NULL, &after);
 	cr_assert_arr_eq(&before, &after, sizeof(before));
 }
 

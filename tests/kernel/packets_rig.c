@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -247,38 +248,139 @@ uint64_t rig_tally(const struct rig *rig, uint32_t tally)
 	return sum;
 }
 
-size_t rig_entries(const struct rig *rig, const char *map, void *key, void *value)
-{
-	int fd = bench_map(rig->bench, map);
-	uint8_t at[64], next[64];
-	size_t count = 0;
+/* ---------------------------------------------------------------- tables */
 
-	for (void *from = NULL; !bpf_map_get_next_key(fd, from, next); from = at, count++) {
-		memcpy(at, next, sizeof(at));
-		if (value)
-			cr_assert_eq(bpf_map_lookup_elem(fd, at, value), 0);
-		if (key)
-			memcpy(key, at, sizeof(struct fr_flow_key));
-	}
-	return count;
+static bool is_ping(const struct fr_flow *flow)
+{
+	return flow->key.proto == PROTO_ICMP || flow->key.proto == PROTO_ICMP6;
 }
 
-void rig_age(const struct rig *rig, const char *map, uint32_t seconds)
+static bool is_pending(const struct fr_flow *flow)
 {
-	int fd = bench_map(rig->bench, map);
-	struct fr_flow_key at, next;
+	const uint8_t whole = FR_FLOW_FIN_OPENER | FR_FLOW_FIN_RESPONDER | FR_FLOW_RST_OPENER |
+			      FR_FLOW_RST_RESPONDER;
+
+	if (flow->state == FR_FLOW_CLOSING)
+		return !(flow->flags & whole);
+	return flow->state != FR_FLOW_ESTABLISHED || flow->flags & FR_FLOW_WOULD_DROP;
+}
+
+static bool is_asked(const struct fr_flow *flow, const char *what)
+{
+	if (str_equal(what, "pings"))
+		return is_ping(flow);
+	if (is_ping(flow))
+		return str_equal(what, "flows");
+	if (str_equal(what, "pending"))
+		return is_pending(flow);
+	if (str_equal(what, "established"))
+		return !is_pending(flow) && flow->key.proto == TCP;
+	if (str_equal(what, "two-way"))
+		return !is_pending(flow) && flow->key.proto != TCP;
+	return true;
+}
+
+struct asked {
+	const char *what;
+	struct fr_flow_key *key;
+	void *value;
+	size_t count;
+};
+
+/* Flows and drops have the same size, and the key first. */
+static int count_asked(const void *entry, void *context)
+{
+	struct asked *asked = context;
+
+	if (!str_equal(asked->what, "drops") && !is_asked(entry, asked->what))
+		return 0;
+	asked->count++;
+	if (asked->key)
+		memcpy(asked->key, entry, sizeof(*asked->key));
+	if (asked->value)
+		memcpy(asked->value, entry, sizeof(struct fr_flow));
+	return 0;
+}
+
+size_t rig_entries(const struct rig *rig, const char *what, struct fr_flow_key *key, void *value)
+{
+	const char *map = str_equal(what, "drops") ? "fr_drops" : "fr_flows";
+	struct asked asked = {.what = what, .key = key, .value = value};
+
+	cr_assert_eq(sets_each(bench_map(rig->bench, map), count_asked, &asked), 0);
+	return asked.count;
+}
+
+uint64_t rig_ticks(uint32_t seconds)
+{
 	struct timespec tick;
-	struct fr_flow flow;
-	uint64_t hz;
 
 	cr_assert_eq(clock_getres(CLOCK_MONOTONIC_COARSE, &tick), 0);
-	hz = 1000000000u / (uint64_t)tick.tv_nsec;
-	for (void *from = NULL; !bpf_map_get_next_key(fd, from, &next); from = &at) {
-		at = next;
-		cr_assert_eq(bpf_map_lookup_elem(fd, &at, &flow), 0);
-		flow.last -= seconds * hz;
-		if (at.proto != TCP)
-			flow.sent -= seconds * hz;
-		cr_assert_eq(bpf_map_update_elem(fd, &at, &flow, BPF_ANY), 0);
-	}
+	return seconds * (1000000000u / (uint64_t)tick.tv_nsec);
+}
+
+uint64_t rig_jiffies(void)
+{
+	struct timespec now;
+
+	/* jiffies64 begins five minutes before it wraps in 32 bits, and stops with the machine */
+	cr_assert_eq(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return (uint32_t)(-(int64_t)rig_ticks(300)) + (uint64_t)now.tv_sec * rig_ticks(1);
+}
+
+static void age_way(struct fr_flow_set *set, uint32_t way, uint32_t seconds)
+{
+	uint64_t jiffies = rig_ticks(seconds);
+	struct fr_flow *flow = &set->way[way];
+	uint32_t info = set->set.info[way];
+
+	flow->last -= jiffies;
+	if (flow->key.proto != TCP)
+		flow->sent -= (uint32_t)jiffies;
+	set->set.info[way] =
+		FR_INFO(FR_INFO_CLASS(info), info - (uint32_t)(jiffies >> FR_TICK_SHIFT));
+}
+
+void *rig_table(const struct rig *rig, const char *map, size_t *sets)
+{
+	int fd = bench_map(rig->bench, map);
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	void *at;
+
+	cr_assert_eq(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+	*sets = info.max_entries;
+	at = mmap(NULL, *sets * sizeof(struct fr_flow_set), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		  0);
+	cr_assert_neq(at, MAP_FAILED);
+	return at;
+}
+
+void rig_table_close(void *table, size_t sets)
+{
+	munmap(table, sets * sizeof(struct fr_flow_set));
+}
+
+void rig_age(const struct rig *rig, const char *what, uint32_t seconds)
+{
+	size_t count;
+	struct fr_flow_set *sets = rig_table(rig, "fr_flows", &count);
+
+	for (size_t i = 0; i < count; i++)
+		for (uint32_t way = 0; way < FR_WAYS; way++)
+			if (sets[i].set.tag[way] && is_asked(&sets[i].way[way], what))
+				age_way(&sets[i], way, seconds);
+	rig_table_close(sets, count);
+}
+
+size_t rig_class(const struct rig *rig, uint32_t class)
+{
+	size_t sets, count = 0;
+	struct fr_flow_set *at = rig_table(rig, "fr_flows", &sets);
+
+	for (size_t i = 0; i < sets; i++)
+		for (uint32_t way = 0; way < FR_WAYS; way++)
+			count += at[i].set.tag[way] && FR_INFO_CLASS(at[i].set.info[way]) == class;
+	rig_table_close(at, sets);
+	return count;
 }

@@ -88,9 +88,17 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 struct fr_counters rig_counters(const struct rig *rig, uint32_t rule);
 struct fr_reason_counters rig_reason(const struct rig *rig, uint8_t dir, uint8_t reason);
 uint64_t rig_tally(const struct rig *rig, uint32_t tally);
-/* Entries of a map; the last one's key and value where asked for. */
-size_t rig_entries(const struct rig *rig, const char *map, void *key, void *value);
-/* Let every flow of a map look `seconds` older than it is. */
-void rig_age(const struct rig *rig, const char *map, uint32_t seconds);
+/* Entries: of "drops", of all "flows", or of those that are "pending", "established" (TCP), "two-way"
+ * (datagrams) or "pings"; the last one's key, and the entry itself, where asked for. */
+size_t rig_entries(const struct rig *rig, const char *what, struct fr_flow_key *key, void *value);
+/* Flows of an enum fr_class, as the table has it. */
+size_t rig_class(const struct rig *rig, uint32_t class);
+/* Let every such flow look `seconds` older than it is. */
+void rig_age(const struct rig *rig, const char *what, uint32_t seconds);
+uint64_t rig_ticks(uint32_t seconds); /* jiffies of so many seconds */
+uint64_t rig_jiffies(void);	      /* jiffies64, to the second */
+/* A table of sets, mapped for writing until rig_table_close. */
+void *rig_table(const struct rig *rig, const char *map, size_t *sets);
+void rig_table_close(void *table, size_t sets);
 
 #endif

@@ -67,14 +67,14 @@ static void refused(struct rig *rig)
 {
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = SYN);
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0, "no flow of what is refused");
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0, "no flow of what is refused");
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN | ACK);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = RST);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = SYN | ACK);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = ACK);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = RST | ACK);
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 }
 
 Test(packets_tcp, what_nobody_opened_is_refused)
@@ -99,8 +99,8 @@ static void would_be_refused(struct rig *rig)
 	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).would_drops, 4);
 	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).drops, 0);
 	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_EGRESS).packets, 0);
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0, "never among the admitted");
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, &flow), 1);
+	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 0, "never among the admitted");
+	cr_assert_eq(rig_entries(rig, "pending", NULL, &flow), 1);
 	cr_assert(flow.flags & FR_FLOW_WOULD_DROP);
 }
 
@@ -176,7 +176,7 @@ static void simultaneous(struct rig *rig)
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1);
+	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 1);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
 	close(fd);
 }
@@ -194,7 +194,7 @@ static void meets_nobody(struct rig *rig)
 		PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN);
 	else
 		DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
-	rig_age(rig, "fr_embryos", 61);
+	rig_age(rig, "pending", 61);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
 	close(listener);
 	/* the socket of another tuple is not meant */
@@ -233,13 +233,13 @@ static void unseen_syn(struct rig *rig)
 	} else {
 		PASS(rig, RULE, SSH, SSH_OUT = SYN | ACK);
 		PASS(rig, REPLY, SSH, SSH_OUT = SYN | ACK); /* again */
-		cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, &flow), 1);
+		cr_assert_eq(rig_entries(rig, "pending", NULL, &flow), 1);
 		cr_assert(flow.opener == IN && flow.state == FR_FLOW_ANSWERED);
 		PASS(rig, REPLY, SSH, SSH_OUT = ACK, .payload = 100);
 		DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, SSH_OUT = SYN);
 		PASS(rig, REPLY, SSH, SSH_OUT = FIN | ACK);
 		PASS(rig, RULE, SSH, SSH_IN = ACK); /* one comes this way after all */
-		cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1);
+		cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 1);
 		cr_assert_eq(rig_counters(rig, SSH).connections, 1);
 	}
 	close(listener);
@@ -316,7 +316,7 @@ static void reset(struct rig *rig)
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = RST);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK); /* it was on its way */
 	cr_assert_eq(rig_counters(rig, HTTPS).connections, 2);
-	rig_age(rig, "fr_flows", 11);
+	rig_age(rig, "established", 11);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
 }
 
@@ -332,8 +332,8 @@ static void reuse(struct rig *rig)
 	we_open(rig);
 	we_open(rig);
 	cr_assert_eq(rig_counters(rig, HTTPS).connections, 2);
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, &flow) +
-			     rig_entries(rig, "fr_embryos", NULL, NULL),
+	cr_assert_eq(rig_entries(rig, "established", NULL, &flow) +
+			     rig_entries(rig, "pending", NULL, NULL),
 		     1, "the old flow is gone");
 	cr_assert_eq(flow.packets[OUT], 4, "the new one counts for itself");
 }
@@ -346,20 +346,20 @@ Test(packets_tcp, a_port_that_is_used_again_is_a_new_connection)
 static void idle(struct rig *rig)
 {
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
-	rig_age(rig, "fr_embryos", 59);
+	rig_age(rig, "pending", 59);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
-	rig_age(rig, "fr_embryos", 61);
+	rig_age(rig, "pending", 61);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN | ACK);
 	we_open(rig);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
-	rig_age(rig, "fr_flows", 11);
+	rig_age(rig, "established", 11);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
-	rig_age(rig, "fr_flows", 7100);
+	rig_age(rig, "established", 7100);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
-	rig_age(rig, "fr_flows", 7300);
+	rig_age(rig, "established", 7300);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
 }
 
@@ -383,7 +383,7 @@ static void adoption_without_sockets(struct rig *rig)
 	DROP(rig, STATE, FR_RULE_OTHER, HTTPS_IN = SYN | ACK);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 0, "adopted ones are not promoted");
+	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 0, "adopted ones are not promoted");
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = RST);
 	DROP(rig, STATE, FR_RULE_OTHER, HTTPS_IN = SYN | ACK);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
@@ -402,7 +402,7 @@ static void no_adoption(struct rig *rig)
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
 	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 0);
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 }
 
 Test(packets_tcp, guests_are_adopted_in_the_grace_time_only_and_never_by_a_syn)
@@ -447,7 +447,7 @@ static void siblings(struct rig *rig)
 	on.flags_on = FR_F_FORWARDING_ON;
 	rig_start(rig, &on);
 	PASS(rig, FORWARDED_REPLY, FR_RULE_OTHER, HTTPS_IN = ACK);
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 }
 
 Test(packets_tcp, what_runs_on_a_device_above_is_adopted_where_no_socket_here_would_take_it)
@@ -486,7 +486,7 @@ static void old_flows_meet_a_new_policy(struct rig *rig)
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, HTTPS_OUT = ACK);
 	rig_policy(rig, &enforce);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, &flow), 1);
+	cr_assert_eq(rig_entries(rig, "established", NULL, &flow), 1);
 	cr_assert_eq(flow.generation, rig->seen.generation);
 	cr_assert_eq(flow.flags & FR_FLOW_WOULD_DROP, 0);
 }
@@ -531,7 +531,7 @@ static void failsafe(struct rig *rig)
 	PASS(rig, FAILSAFE, SAFE, SSH_OUT = ACK, .payload = 10);
 	PASS(rig, FAILSAFE, SAFE, SSH_OUT = FIN | ACK);
 	PASS(rig, FAILSAFE, SAFE, SSH_OUT = RST);
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 	DROP(rig, RULE, DENY_OUT, SSH_OUT = SYN);
 	DROP(rig, RULE, DENY_OUT, .host = 8, SSH_OUT = ACK);
 	DROP(rig, RULE, DENY_IN, .host = 8, SSH_IN = SYN);
@@ -566,7 +566,7 @@ static void staged(struct rig *rig)
 	cr_assert_eq(rig_counters(rig, HTTPS).would_drops, 0);
 	cr_assert_eq(rig_counters(rig, STAGED).packets, 3, "and what would decide");
 	cr_assert_eq(rig_counters(rig, STAGED).would_drops, 3);
-	cr_assert_eq(rig_entries(rig, "fr_flows", NULL, NULL), 1, "it is an admitted flow");
+	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 1, "it is an admitted flow");
 }
 
 Test(packets_tcp, a_staged_deny_lets_pass_and_books_both_rules)

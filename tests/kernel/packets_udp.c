@@ -34,11 +34,11 @@ static void request_and_answer(struct rig *rig)
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
 	rig_start(rig, &rig->site);
 	PASS(rig, RULE, DNS, DNS_OUT);
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 1);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 1);
 	PASS(rig, REPLY, DNS, DNS_IN);
 	PASS(rig, REPLY, DNS, DNS_IN);
-	cr_assert_eq(rig_entries(rig, "fr_talks", NULL, NULL), 1, "two-way");
-	cr_assert_eq(rig_entries(rig, "fr_embryos", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "two-way", NULL, NULL), 1, "two-way");
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .host = 8, DNS_IN);
 	PASS(rig, RULE, SYSLOG, .dir = IN, .proto = UDP, .local = 514, .peer = 9);
 	PASS(rig, REPLY, SYSLOG, .dir = OUT, .proto = UDP, .local = 514, .peer = 9);
@@ -58,21 +58,21 @@ Test(packets_udp, an_answer_needs_its_request)
 static void idle(struct rig *rig)
 {
 	PASS(rig, RULE, DNS, DNS_OUT);
-	rig_age(rig, "fr_embryos", 31);
+	rig_age(rig, "pending", 31);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
 	PASS(rig, RULE, DNS, DNS_OUT);
 	PASS(rig, REPLY, DNS, DNS_IN);
-	rig_age(rig, "fr_talks", 100);
+	rig_age(rig, "two-way", 100);
 	PASS(rig, REPLY, DNS, DNS_IN); /* does not keep it alive */
-	rig_age(rig, "fr_talks", 30);
+	rig_age(rig, "two-way", 30);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
 	PASS(rig, RULE, DNS, DNS_OUT);
 	PASS(rig, REPLY, DNS, DNS_IN);
-	rig_age(rig, "fr_talks", 100);
+	rig_age(rig, "two-way", 100);
 	PASS(rig, RULE, DNS, DNS_OUT);
-	rig_age(rig, "fr_talks", 100);
+	rig_age(rig, "two-way", 100);
 	PASS(rig, REPLY, DNS, DNS_IN); /* the opener has sent again */
-	rig_age(rig, "fr_talks", 100);
+	rig_age(rig, "two-way", 100);
 	PASS(rig, REPLY, DNS, DNS_IN);
 }
 

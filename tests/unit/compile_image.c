@@ -126,12 +126,12 @@ static uint32_t fragment_cell(const struct image *image, uint8_t proto, const ch
 	const struct fr_image_head *head = image_head(image);
 	const struct fr_image_dir *dir = &head->dir[FR_INGRESS];
 	struct fr_image_view view = {image->lines, image->line_count};
-	struct fr_peer peer = {.v4 = 1};
+	struct fr_peer peer = {0};
 	struct addr addr;
 
 	cr_assert_eq(addr_parse(text, &addr), NET_OK);
 	peer.high = (uint64_t)addr_v4(&addr) << 32;
-	return image_lookup(&view, head, dir, &peer,
+	return image_lookup(&view, head, dir, &peer, 1,
 			    image_column(&view, dir->services, proto, 0, 1));
 }
 

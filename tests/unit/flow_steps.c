@@ -8,7 +8,7 @@
 enum { OPENER, RESPONDER, SEQ = 0x7ffffff0 };
 
 /* A step of a flow that the protected party opened, unless `opener` says otherwise. */
-static int step(struct fr_flow *flow, int who, uint8_t flags)
+static int step(struct fr_progress *flow, int who, uint8_t flags)
 {
 	struct fr_packet p = {.key.proto = FR_PROTO_TCP, .tcp_flags = flags};
 
@@ -18,7 +18,8 @@ static int step(struct fr_flow *flow, int who, uint8_t flags)
 	return flow_step(flow, &p);
 }
 
-static void expect_step(struct fr_flow *flow, int who, uint8_t flags, int outcome, uint8_t state)
+static void expect_step(struct fr_progress *flow, int who, uint8_t flags, int outcome,
+			uint8_t state)
 {
 	int got = step(flow, who, flags);
 
@@ -31,7 +32,7 @@ static void expect_step(struct fr_flow *flow, int who, uint8_t flags, int outcom
 Test(flow_steps, handshake_and_close)
 {
 	for (uint8_t opener = 0; opener < FR_DIRS; opener++) {
-		struct fr_flow flow = {.opener = opener, .state = FR_FLOW_OPENING};
+		struct fr_progress flow = {.opener = opener, .state = FR_FLOW_OPENING};
 
 		expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
 		expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
@@ -46,7 +47,7 @@ Test(flow_steps, handshake_and_close)
 
 Test(flow_steps, one_fin_does_not_close)
 {
-	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 
 	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
 	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
@@ -57,7 +58,7 @@ Test(flow_steps, a_reset_from_either_side_closes_in_every_state)
 {
 	for (uint8_t state = 0; state < FR_FLOW_STATES; state++)
 		for (int who = OPENER; who <= RESPONDER; who++) {
-			struct fr_flow flow = {.state = state};
+			struct fr_progress flow = {.state = state};
 
 			expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
 		}
@@ -65,7 +66,7 @@ Test(flow_steps, a_reset_from_either_side_closes_in_every_state)
 
 Test(flow_steps, the_handshake_ends_with_the_third_packet_of_the_opener)
 {
-	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+	struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
 	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_OPENING);
 	expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_OPENING);
@@ -79,7 +80,7 @@ Test(flow_steps, the_handshake_ends_with_the_third_packet_of_the_opener)
 Test(flow_steps, syn_from_the_responder_only_while_ours_is_unanswered)
 {
 	for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
-		struct fr_flow flow = {.state = state};
+		struct fr_progress flow = {.state = state};
 
 		expect_step(&flow, RESPONDER, SYN,
 			    state == FR_FLOW_OPENING ? FR_STEP_KEEP : FR_STEP_FRESH, state);
@@ -89,7 +90,7 @@ Test(flow_steps, syn_from_the_responder_only_while_ours_is_unanswered)
 /* In audit: what enforcement would have refused is no opening that a SYN of ours could meet. */
 Test(flow_steps, a_syn_against_a_refused_opening_is_an_opening_of_its_own)
 {
-	struct fr_flow flow = {.state = FR_FLOW_OPENING, .flags = FR_FLOW_WOULD_DROP};
+	struct fr_progress flow = {.state = FR_FLOW_OPENING, .flags = FR_FLOW_WOULD_DROP};
 
 	expect_step(&flow, RESPONDER, SYN, FR_STEP_FRESH, FR_FLOW_OPENING);
 	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
@@ -98,7 +99,7 @@ Test(flow_steps, a_syn_against_a_refused_opening_is_an_opening_of_its_own)
 Test(flow_steps, syn_from_the_opener_once_closed_or_adopted_is_a_new_opening)
 {
 	for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
-		struct fr_flow flow = {.state = state};
+		struct fr_progress flow = {.state = state};
 		bool fresh = state == FR_FLOW_CLOSING || state == FR_FLOW_ADOPTED;
 
 		if (state != FR_FLOW_ESTABLISHED)
@@ -110,7 +111,7 @@ Test(flow_steps, syn_from_the_opener_once_closed_or_adopted_is_a_new_opening)
 /* Forged, it changes nothing: the responder answers with an ACK, and the flow goes on. */
 Test(flow_steps, a_forged_syn_does_not_end_an_established_flow)
 {
-	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 
 	expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_ESTABLISHED);
 	expect_step(&flow, OPENER, SYN, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
@@ -121,7 +122,7 @@ Test(flow_steps, a_forged_syn_does_not_end_an_established_flow)
 
 Test(flow_steps, an_answered_syn_begins_an_established_flow_anew)
 {
-	struct fr_flow flow = {
+	struct fr_progress flow = {
 		.state = FR_FLOW_ESTABLISHED, .flags = FR_FLOW_FIN_OPENER, .isn = SEQ - 5};
 
 	expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_ESTABLISHED);
@@ -133,7 +134,7 @@ Test(flow_steps, an_answered_syn_begins_an_established_flow_anew)
 
 Test(flow_steps, a_syn_ack_without_a_new_syn_changes_nothing)
 {
-	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 
 	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
 }
@@ -141,7 +142,7 @@ Test(flow_steps, a_syn_ack_without_a_new_syn_changes_nothing)
 Test(flow_steps, who_goes_on_after_a_reset_had_not_sent_it)
 {
 	for (int who = OPENER; who <= RESPONDER; who++) {
-		struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+		struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 		int other = who == OPENER ? RESPONDER : OPENER;
 
 		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
@@ -159,7 +160,7 @@ Test(flow_steps, who_goes_on_after_a_reset_had_not_sent_it)
 /* Else three forged packets of one side would make an established flow. */
 Test(flow_steps, a_reset_handshake_is_not_revived)
 {
-	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+	struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
 	expect_step(&flow, OPENER, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
 	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
@@ -168,7 +169,7 @@ Test(flow_steps, a_reset_handshake_is_not_revived)
 
 Test(flow_steps, a_flow_that_both_have_ended_is_not_revived)
 {
-	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED};
+	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 
 	expect_step(&flow, OPENER, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
 	expect_step(&flow, RESPONDER, FIN, FR_STEP_KEEP, FR_FLOW_CLOSING);
@@ -185,7 +186,7 @@ Test(flow_steps, only_the_first_syn_of_a_responder_may_meet_an_opening)
 	for (size_t i = 0; i < sizeof(flags); i++)
 		for (uint8_t dir = 0; dir < FR_DIRS; dir++)
 			for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
-				struct fr_flow flow = {.opener = FR_EGRESS, .state = state};
+				struct fr_progress flow = {.opener = FR_EGRESS, .state = state};
 				struct fr_packet p = {.key.proto = FR_PROTO_TCP,
 						      .dir = dir,
 						      .tcp_flags = flags[i]};
@@ -199,7 +200,7 @@ Test(flow_steps, only_the_first_syn_of_a_responder_may_meet_an_opening)
 
 Test(flow_steps, simultaneous_open)
 {
-	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+	struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
 	expect_step(&flow, RESPONDER, SYN, FR_STEP_KEEP, FR_FLOW_OPENING);
 	cr_expect(flow.flags & FR_FLOW_SYN_BOTH);
@@ -210,7 +211,7 @@ Test(flow_steps, simultaneous_open)
 
 Test(flow_steps, simultaneous_open_in_which_the_peer_answers_with_ack_alone)
 {
-	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+	struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
 	step(&flow, RESPONDER, SYN);
 	cr_expect_eq(step(&flow, OPENER, SYN | ACK), FR_STEP_KEEP);
@@ -221,7 +222,7 @@ Test(flow_steps, simultaneous_open_in_which_the_peer_answers_with_ack_alone)
 Test(flow_steps, the_opener_sends_no_syn_ack)
 {
 	for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
-		struct fr_flow flow = {.state = state};
+		struct fr_progress flow = {.state = state};
 
 		expect_step(&flow, OPENER, SYN | ACK, FR_STEP_REFUSE, state);
 	}
@@ -230,7 +231,7 @@ Test(flow_steps, the_opener_sends_no_syn_ack)
 Test(flow_steps, an_adopted_flow_never_admits_a_syn_ack)
 {
 	for (int who = OPENER; who <= RESPONDER; who++) {
-		struct fr_flow flow = {.state = FR_FLOW_ADOPTED, .reason = FR_REASON_ADOPTED};
+		struct fr_progress flow = {.state = FR_FLOW_ADOPTED, .reason = FR_REASON_ADOPTED};
 
 		expect_step(&flow, who, SYN | ACK, FR_STEP_REFUSE, FR_FLOW_ADOPTED);
 		expect_step(&flow, who, SYN, FR_STEP_FRESH, FR_FLOW_ADOPTED);
@@ -245,7 +246,7 @@ Test(flow_steps, an_adopted_flow_never_admits_a_syn_ack)
 Test(flow_steps, a_forged_reset_does_not_end_an_adopted_flow)
 {
 	for (int who = OPENER; who <= RESPONDER; who++) {
-		struct fr_flow flow = {.state = FR_FLOW_ADOPTED, .reason = FR_REASON_ADOPTED};
+		struct fr_progress flow = {.state = FR_FLOW_ADOPTED, .reason = FR_REASON_ADOPTED};
 
 		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
 		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_ADOPTED);
@@ -254,7 +255,7 @@ Test(flow_steps, a_forged_reset_does_not_end_an_adopted_flow)
 }
 
 /* Step with numbers of its own; the state after it. */
-static int numbered(struct fr_flow *flow, int who, uint8_t flags, uint32_t seq, uint32_t ack)
+static int numbered(struct fr_progress *flow, int who, uint8_t flags, uint32_t seq, uint32_t ack)
 {
 	struct fr_packet p = {
 		.key.proto = FR_PROTO_TCP, .tcp_flags = flags, .seq = seq, .ack = ack};
@@ -272,7 +273,7 @@ Test(flow_steps, the_third_packet_acknowledges_the_responder_s_syn)
 	static const uint32_t wrong[] = {0, 65537, 65538, 0x7fffffff, 0x80000000, 0xffffffff};
 
 	for (size_t i = 0; i < sizeof(isns) / sizeof(*isns); i++) {
-		struct fr_flow flow = {.state = FR_FLOW_OPENING}, other;
+		struct fr_progress flow = {.state = FR_FLOW_OPENING}, other;
 		uint32_t isn = isns[i];
 
 		numbered(&flow, RESPONDER, SYN | ACK, isn, 5);
@@ -290,7 +291,7 @@ Test(flow_steps, the_third_packet_acknowledges_the_responder_s_syn)
 
 Test(flow_steps, the_last_syn_ack_is_the_one_to_acknowledge)
 {
-	struct fr_flow flow = {.state = FR_FLOW_OPENING};
+	struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
 	numbered(&flow, RESPONDER, SYN | ACK, 1000000, 5);
 	numbered(&flow, RESPONDER, SYN | ACK, 2000000, 5);
@@ -304,7 +305,7 @@ Test(flow_steps, the_last_syn_ack_is_the_one_to_acknowledge)
 Test(flow_steps, simultaneous_open_acknowledges_the_responder_s_syn)
 {
 	for (int repeated = 0; repeated < 2; repeated++) {
-		struct fr_flow flow = {.state = FR_FLOW_OPENING};
+		struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
 		numbered(&flow, RESPONDER, SYN, 1000000, 0);
 		cr_expect_eq(numbered(&flow, OPENER, SYN | ACK, 5, 1000001), FR_FLOW_ANSWERED);
@@ -317,7 +318,7 @@ Test(flow_steps, simultaneous_open_acknowledges_the_responder_s_syn)
 
 Test(flow_steps, a_flow_that_begins_anew_has_a_new_number)
 {
-	struct fr_flow flow = {.state = FR_FLOW_ESTABLISHED, .isn = 1000000};
+	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED, .isn = 1000000};
 	struct fr_packet again = {.key.proto = FR_PROTO_TCP, .tcp_flags = SYN, .dir = flow.opener};
 
 	cr_expect_eq(flow_step(&flow, &again), FR_STEP_AGAIN);
@@ -331,7 +332,7 @@ Test(flow_steps, others_are_two_way_once_the_responder_has_sent)
 	static const uint8_t protos[] = {FR_PROTO_UDP, FR_PROTO_ICMP, FR_PROTO_SCTP, 47};
 
 	for (size_t i = 0; i < sizeof(protos); i++) {
-		struct fr_flow flow = {.opener = FR_INGRESS};
+		struct fr_progress flow = {.opener = FR_INGRESS};
 		struct fr_packet p = {.key.proto = protos[i], .dir = FR_INGRESS};
 
 		cr_expect_eq(flow_step(&flow, &p), FR_STEP_KEEP);
@@ -370,13 +371,13 @@ Test(flow_steps, every_state_has_its_idle_time)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct fr_flow flow = {.state = cases[i].state, .last = 5000};
+		struct fr_flow flow = {
+			.key.proto = cases[i].proto, .state = cases[i].state, .last = 5000};
 		uint64_t end = flow.last + cases[i].idle;
 
-		cr_expect_not(flow_expired(&flow, cases[i].proto, timeout, end), "case %zu", i);
-		cr_expect(flow_expired(&flow, cases[i].proto, timeout, end + 1), "case %zu", i);
-		cr_expect_not(flow_expired(&flow, cases[i].proto, timeout, 4990),
-			      "another CPU was ahead");
+		cr_expect_not(flow_expired(&flow, timeout, end), "case %zu", i);
+		cr_expect(flow_expired(&flow, timeout, end + 1), "case %zu", i);
+		cr_expect_not(flow_expired(&flow, timeout, 4990), "another CPU was ahead");
 	}
 }
 
@@ -390,7 +391,7 @@ static int refreshes(struct fr_flow *flow, int who)
 
 Test(flow_steps, a_udp_flow_that_only_the_peer_feeds_ends)
 {
-	struct fr_flow flow = {.opener = FR_EGRESS, .flags = FR_FLOW_OPENER_AGAIN};
+	struct fr_flow flow = {.opener = FR_EGRESS, .opener_again = 1};
 
 	cr_expect(refreshes(&flow, RESPONDER), "the first answer");
 	cr_expect_not(refreshes(&flow, RESPONDER));

@@ -47,7 +47,7 @@ Test(packet_parse, ipv4_is_kept_in_its_mapped_form)
 	struct fr_packet p = PARSE(.dir = FR_EGRESS, .proto = FR_PROTO_TCP, .peer = 443);
 
 	cr_expect_arr_eq(p.key.peer, peer, sizeof(peer));
-	cr_expect_eq(p.peer.v4, 1);
+	cr_expect_eq(p.v4, 1);
 	cr_expect_eq(p.peer.high, 0xc0000209ull << 32);
 	cr_expect_eq(p.peer.low, 0);
 	cr_expect_eq(p.length, 40);
@@ -58,7 +58,7 @@ Test(packet_parse, ipv6_peer_is_two_numbers)
 	struct fr_packet p = PARSE(.v6 = true, .dir = FR_INGRESS, .proto = FR_PROTO_UDP, .peer = 53,
 				   .payload = 4);
 
-	cr_expect_eq(p.peer.v4, 0);
+	cr_expect_eq(p.v4, 0);
 	cr_expect_eq(p.peer.high, 0x20010db800090000ull);
 	cr_expect_eq(p.peer.low, WIRE_HOST);
 	cr_expect_eq(p.length, 52);

@@ -382,8 +382,8 @@ static struct drop_view sample_drop(uint8_t dir)
 	memcpy(view.key.peer, addr.b, 16);
 	view.key.proto = PROTO_TCP;
 	*(dir == FR_EGRESS ? &view.key.peer_port : &view.key.local_port) = 4444;
-	view.denied.dir = dir;
-	view.denied.opener_port = 40000;
+	view.drop.dir = dir;
+	view.drop.opener_port = 40000;
 	return view;
 }
 

@@ -56,6 +56,20 @@ static int show_drop(const struct drop_view *drop, void *user)
 	return reader_gone();
 }
 
+/* A flood has more sources than are listed: the rules have counted them. */
+static int show_not_listed(struct context *c, const struct instance *instance, struct shown *shown)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct rule_view *rules;
+	size_t count;
+	int err = rules_take(instance, arena, &c->diags, &rules, &count);
+
+	for (size_t i = 0; !err && i < count; i++)
+		if (rules[i].totals.unlisted)
+			render_not_listed(shown->stream, instance->name, &rules[i]);
+	return err;
+}
+
 static int show_drops(struct context *c, const struct instance *instance, void *user)
 {
 	struct shown *shown = user;
@@ -63,6 +77,8 @@ static int show_drops(struct context *c, const struct instance *instance, void *
 
 	shown->policy = instance->name;
 	ret = drops_each(instance, &c->diags, show_drop, shown);
+	if (!ret)
+		ret = show_not_listed(c, instance, shown);
 	return ret > 0 ? ret : exit_of_read(ret);
 }
 

@@ -27,8 +27,8 @@ static uint32_t image_ask(const struct image *image, const struct tuple *tuple)
 	};
 
 	if (addr_is_v4(&tuple->peer))
-		peer = (struct fr_peer){(uint64_t)addr_v4(&tuple->peer) << 32, 0, 1};
-	return image_lookup(&view, head, dir, &peer,
+		peer = (struct fr_peer){(uint64_t)addr_v4(&tuple->peer) << 32, 0};
+	return image_lookup(&view, head, dir, &peer, addr_is_v4(&tuple->peer),
 			    image_column(&view, dir->services, tuple->proto, tuple->port, 0));
 }
 

@@ -380,7 +380,8 @@ int datapath_apply(const struct apply_request *request, struct diags *d, struct 
 				.root = pin_root(&request->host),
 				.policy = request->ruleset->name,
 				.old_counters = -1,
-				.image = -1};
+				.image = -1,
+				.import = -1};
 	CLEANUP(close_fd) int lock = -1;
 	int err = words_store(request, d, &change.command);
 

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { MAP_TRACE = MAP_COUNT, BENCH_MAPS, BENCH_FDS = PROGRAM_COUNT + BENCH_MAPS };
 
@@ -174,18 +175,35 @@ static void map_clear(int fd)
 			return;
 }
 
+/* Nothing runs meanwhile. */
+static void table_clear(int fd)
+{
+	uint32_t sets = 0;
+	size_t size;
+	void *at;
+
+	if (fd_map_entries(fd, &sets))
+		return;
+	size = (size_t)sets * sizeof(struct fr_flow_set);
+	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return;
+	memset(at, 0, size);
+	munmap(at, size);
+}
+
 static void forget(const struct bench *bench)
 {
-	static const enum kernel_map maps[] = {MAP_FLOWS,     MAP_TALKS,   MAP_EMBRYOS,
-					       MAP_PINGS,     MAP_DENIED,  MAP_PORTS,
-					       MAP_FRAGMENTS, MAP_TRANSIT, MAP_THROTTLE};
+	static const enum kernel_map hashes[] = {MAP_PORTS, MAP_FRAGMENTS, MAP_TRANSIT};
+	static const uint64_t never;
+	const int *maps = bench->fds + PROGRAM_COUNT;
+	uint32_t zero = 0;
 
-	static const struct fr_room empty;
-
-	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
-		map_clear(bench->fds[PROGRAM_COUNT + maps[i]]);
-	for (uint32_t i = 0; i < FR_TABLES; i++)
-		bpf_map_update_elem(bench->fds[PROGRAM_COUNT + MAP_ROOM], &i, &empty, BPF_ANY);
+	for (size_t i = 0; i < ARRAY_SIZE(hashes); i++)
+		map_clear(maps[hashes[i]]);
+	table_clear(maps[MAP_FLOWS]);
+	table_clear(maps[MAP_DROPS]);
+	bpf_map_update_elem(maps[MAP_LOST], &zero, &never, BPF_ANY);
 }
 
 /* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says,

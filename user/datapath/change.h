@@ -64,6 +64,7 @@ struct change {
 	uint32_t generation;
 	struct records rules, new_hooks, state, requests;
 	int image;
+	int import; /* program that puts flows into the new table */
 };
 
 int change_plan(struct change *change);
@@ -85,6 +86,8 @@ int ports_pinned(const struct change *change, bool *out); /* else new programs a
 int ports_store(const struct change *change);
 /* A new epoch next to the one that runs, judging by a copy of what is in force. */
 int epoch_make(struct change *change);
+/* What the old table of flows knows, where the new epoch has another one. Part of epoch_make. */
+int flows_carry(const struct change *change);
 /* Its links and filters: staying and leaving ones get its programs, joining ones are made. */
 int epoch_attach(struct change *change);
 /* Counters that the old epoch's programs kept in a map that does not go on. After epoch_attach. */

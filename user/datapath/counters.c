@@ -11,6 +11,7 @@ void counters_add(struct fr_counters *to, const struct fr_counters *what)
 	to->connections += what->connections;
 	to->drops += what->drops;
 	to->would_drops += what->would_drops;
+	to->unlisted += what->unlisted;
 	if (what->last > to->last)
 		to->last = what->last;
 }
@@ -22,6 +23,7 @@ void counters_negate(struct fr_counters *of)
 	of->connections = -of->connections;
 	of->drops = -of->drops;
 	of->would_drops = -of->would_drops;
+	of->unlisted = -of->unlisted;
 }
 
 int counters_sum(int counters, uint32_t slot, struct fr_counters *out)

@@ -85,8 +85,7 @@ struct apply_request {
 	size_t hook_count;
 	const char *source; /* policy file, as given */
 	struct host_options host;
-	/* sizes of flow tables; 0: default */
-	uint32_t flows;
+	uint32_t flows;	    /* how many there shall be room for; 0: default */
 	bool mode_given;    /* by the command: it may be lower than the one in force */
 	bool allow_removal; /* attach points and deny rules may go, defaults may be lowered */
 	/* further words of the command, for the hint that repeats it */
@@ -146,8 +145,8 @@ struct instance {
 	char dir[256];	/* of the policy: links */
 	char pins[288]; /* of the programs in force: maps, programs, images */
 	uint32_t generation;
-	int images, counters, reasons, tallies, flows, talks, embryos, pings, denied, events,
-		control, rules, state, hooks, requests;
+	int images, counters, reasons, tallies, flows, drops, events, control, rules, state, hooks,
+		requests;
 };
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
 		  struct instance *out);
@@ -164,6 +163,11 @@ struct clock_pair {
 	uint32_t hz;
 };
 int instance_clock(const struct instance *instance, struct clock_pair *out);
+
+/* Every entry in use of a table of sets (struct fr_flow, struct fr_drop), in no order. A non-zero
+ * return of `visit` ends it and is returned. */
+typedef int (*entry_visit)(const void *entry, void *context);
+int sets_each(int fd, entry_visit visit, void *context);
 
 /* The records of rules by slot, mapped until instance_rules_close. `used`: 1 in force, 2 a rule
  * that has left and whose name is kept for flows that still refer to it. */

@@ -7,6 +7,7 @@
  */
 #include "change.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -33,7 +34,7 @@ static char joining_variant(const struct change *change)
 
 static uint32_t programs_wanted(const struct change *change, char variant)
 {
-	uint32_t programs = variant == 's' ? 1u << PROGRAM_CLOCK : 0;
+	uint32_t programs = variant == 's' ? 1u << PROGRAM_CLOCK | 1u << PROGRAM_IMPORT : 0;
 
 	for (size_t i = 0; i < change->hook_count; i++) {
 		const struct planned_hook *hook = &change->hooks[i];
@@ -55,8 +56,8 @@ static int pin_programs(const struct change *change, const struct object *object
 	for (int i = 0; i < PROGRAM_COUNT && !err; i++) {
 		int fd = programs & 1u << i ? object_program(object, (enum program)i) : -1;
 
-		if (fd < 0)
-			continue; /* not asked for, or optional and not to be had */
+		if (fd < 0 || i == PROGRAM_IMPORT)
+			continue; /* not asked for, not to be had, or of use only now */
 		snprintf(name, sizeof(name), "%c-%s", variant, program_names[i]);
 		err = pin_store(fd, change->pins, name);
 	}
@@ -76,6 +77,12 @@ static int pin_maps(const struct change *change, const struct object *object)
 	return err;
 }
 
+static int keep_import(struct change *change, const struct object *object)
+{
+	change->import = fcntl(object_program(object, PROGRAM_IMPORT), F_DUPFD_CLOEXEC, 0);
+	return change->import < 0 ? -errno : 0;
+}
+
 static int load_variant(struct change *change, char variant, struct object_request *request)
 {
 	struct object *object;
@@ -90,6 +97,8 @@ static int load_variant(struct change *change, char variant, struct object_reque
 	if (err)
 		return err;
 	if (variant == 's')
+		err = keep_import(change, object);
+	if (variant == 's' && !err)
 		err = pin_maps(change, object);
 	if (!err)
 		err = pin_programs(change, object, variant, request->programs);
@@ -184,8 +193,6 @@ static int two_maps(const struct change *change, enum kernel_map which, int *old
 	static const struct {
 		uint32_t key, value;
 	} sizes[MAP_COUNT] = {
-		[MAP_ROOM] = {sizeof(uint32_t), sizeof(struct fr_room)},
-		[MAP_FLOWS] = {sizeof(struct fr_flow_key), sizeof(struct fr_flow)},
 		[MAP_COUNTERS] = {sizeof(uint32_t), sizeof(struct fr_counters)},
 	};
 	uint32_t old_id, new_id;
@@ -200,49 +207,6 @@ static int two_maps(const struct change *change, enum kernel_map which, int *old
 	if (!err)
 		err = fd_map_id(*new, &new_id);
 	return err ? err : old_id != new_id;
-}
-
-/* The new table's account begins with what is copied into it; the other tables go on. */
-static int copy_room(const struct change *change, int64_t flows)
-{
-	CLEANUP(close_fd) int old = -1;
-	CLEANUP(close_fd) int new = -1;
-	struct fr_room room;
-	int two = two_maps(change, MAP_ROOM, &old, &new);
-
-	for (uint32_t i = 0; i < FR_TABLES && two > 0; i++) {
-		if (bpf_map_lookup_elem(old, &i, &room))
-			return -errno;
-		if (i == FR_TABLE_FLOWS)
-			room.entries = flows;
-		if (bpf_map_update_elem(new, &i, &room, BPF_ANY))
-			return -errno;
-	}
-	return two < 0 ? two : 0;
-}
-
-/* Flows that are met meanwhile are in one map or the other; the rest is adopted, and so is one that
- * finds no room. */
-static int copy_flows(const struct change *change)
-{
-	struct fr_flow_key key, next;
-	struct fr_flow flow;
-	CLEANUP(close_fd) int old = -1;
-	CLEANUP(close_fd) int new = -1;
-	const void *at = NULL;
-	int64_t count = 0;
-	int two = two_maps(change, MAP_FLOWS, &old, &new);
-
-	if (two <= 0)
-		return two;
-	while (!bpf_map_get_next_key(old, at, &next)) {
-		key = next;
-		at = &key;
-		if (!bpf_map_lookup_elem(old, &key, &flow) &&
-		    !bpf_map_update_elem(new, &key, &flow, BPF_NOEXIST))
-			count += !flow.ended;
-	}
-	return errno == ENOENT ? copy_room(change, count) : -errno;
 }
 
 /* When a rule last had a packet is not a sum: it goes to the new map before any program counts
@@ -286,7 +250,7 @@ int epoch_make(struct change *change)
 		return err;
 	err = copy_live(change);
 	if (!err)
-		err = copy_flows(change);
+		err = flows_carry(change);
 	if (!err)
 		err = copy_last(change);
 	if (err)

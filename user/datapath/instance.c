@@ -46,17 +46,14 @@ static int open_records(const struct running *running, struct instance *out)
 
 static int open_maps(const struct running *running, struct instance *out)
 {
-	const uint32_t index = sizeof(uint32_t), key = sizeof(struct fr_flow_key);
+	const uint32_t index = sizeof(uint32_t);
 	const struct expected_map maps[] = {
 		{&out->images, "fr_images", index, index},
 		{&out->counters, "fr_counters", index, sizeof(struct fr_counters)},
 		{&out->reasons, "fr_reasons", index, sizeof(struct fr_reason_counters)},
 		{&out->tallies, "fr_tallies", index, sizeof(uint64_t)},
-		{&out->flows, "fr_flows", key, sizeof(struct fr_flow)},
-		{&out->talks, "fr_talks", key, sizeof(struct fr_flow)},
-		{&out->embryos, "fr_embryos", key, sizeof(struct fr_flow)},
-		{&out->pings, "fr_pings", key, sizeof(struct fr_flow)},
-		{&out->denied, "fr_denied", key, sizeof(struct fr_denied)},
+		{&out->flows, "fr_flows", index, sizeof(struct fr_flow_set)},
+		{&out->drops, "fr_drops", index, sizeof(struct fr_drop_set)},
 		{&out->events, "fr_events", 0, 0},
 		{&out->control, "fr_control", index, sizeof(struct fr_control)},
 	};
@@ -73,8 +70,7 @@ static void instance_clear(struct instance *instance)
 {
 	memset(instance, 0, sizeof(*instance));
 	instance->images = instance->counters = instance->reasons = instance->tallies = -1;
-	instance->flows = instance->talks = instance->embryos = instance->pings = instance->denied =
-		-1;
+	instance->flows = instance->drops = -1;
 	instance->events = instance->control = -1;
 	instance->rules = instance->state = instance->hooks = instance->requests = -1;
 }
@@ -177,8 +173,7 @@ int instance_open(const struct host_options *o, const char *policy, struct diags
 void instance_close(struct instance *instance)
 {
 	int *const fds[] = {&instance->images,	&instance->counters, &instance->reasons,
-			    &instance->tallies, &instance->flows,    &instance->talks,
-			    &instance->embryos, &instance->pings,    &instance->denied,
+			    &instance->tallies, &instance->flows,    &instance->drops,
 			    &instance->events,	&instance->control,  &instance->rules,
 			    &instance->state,	&instance->hooks,    &instance->requests};
 

@@ -45,6 +45,7 @@ enum program {
 	PROGRAM_SOCK_CREATE,
 	PROGRAM_LOCAL,
 	PROGRAM_CLOCK,
+	PROGRAM_IMPORT,
 	PROGRAM_COUNT
 };
 extern const char *const program_names[PROGRAM_COUNT];
@@ -54,16 +55,16 @@ enum kernel_map {
 	MAP_COUNTERS,
 	MAP_REASONS,
 	MAP_TALLIES,
+	MAP_HASHING,
 	MAP_FLOWS,
-	MAP_TALKS,
-	MAP_EMBRYOS,
-	MAP_PINGS,
-	MAP_ROOM,
-	MAP_DENIED,
+	MAP_LOCKS,
+	MAP_LOST,
+	MAP_DROPS,
+	MAP_DROP_LOCKS,
+	MAP_BUDGET,
 	MAP_PORTS,
 	MAP_FRAGMENTS,
 	MAP_TRANSIT,
-	MAP_THROTTLE,
 	MAP_EVENTS,
 	MAP_CONTROL,
 	MAP_OWNER,
@@ -79,7 +80,7 @@ struct object;
 struct object_request {
 	uint32_t image_lines; /* size class of the images */
 	uint32_t slots;	      /* capacity of fr_counters */
-	uint32_t flows;	      /* capacity of fr_flows, 0: the default */
+	uint32_t flows;	      /* capacity, 0: the default */
 	uint32_t first, last; /* generations in which the programs judge */
 	uint32_t programs;    /* bit mask of enum program */
 	bool tracing;
@@ -96,6 +97,8 @@ uint32_t object_verified(const struct object *object, enum program program);
 /* "0.1.0 (12 hex digits of the object's digest)" */
 void object_build(char out[FR_NAME_MAX]);
 void libbpf_quiet(void);
+/* Sets of the table that has room for so many flows; 0: the default. */
+uint32_t flow_sets(uint32_t flows);
 
 /* ---------------------------------------------------------------- install.c: images */
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "flowreeve.skel.h"
@@ -35,16 +36,17 @@ const char *const program_names[PROGRAM_COUNT] = {
 	[PROGRAM_SOCK_CREATE] = "fr_sock_create",
 	[PROGRAM_LOCAL] = "fr_local",
 	[PROGRAM_CLOCK] = "fr_clock",
+	[PROGRAM_IMPORT] = "fr_import",
 };
 
 const char *const map_names[MAP_COUNT] = {
 	[MAP_IMAGES] = "fr_images",   [MAP_COUNTERS] = "fr_counters",
 	[MAP_REASONS] = "fr_reasons", [MAP_TALLIES] = "fr_tallies",
-	[MAP_FLOWS] = "fr_flows",     [MAP_TALKS] = "fr_talks",
-	[MAP_EMBRYOS] = "fr_embryos", [MAP_PINGS] = "fr_pings",
-	[MAP_ROOM] = "fr_room",	      [MAP_DENIED] = "fr_denied",
-	[MAP_PORTS] = "fr_ports",     [MAP_FRAGMENTS] = "fr_fragments",
-	[MAP_TRANSIT] = "fr_transit", [MAP_THROTTLE] = "fr_throttle",
+	[MAP_HASHING] = "fr_hashing", [MAP_FLOWS] = "fr_flows",
+	[MAP_LOCKS] = "fr_locks",     [MAP_LOST] = "fr_lost",
+	[MAP_DROPS] = "fr_drops",     [MAP_DROP_LOCKS] = "fr_drop_locks",
+	[MAP_BUDGET] = "fr_budget",   [MAP_PORTS] = "fr_ports",
+	[MAP_TRANSIT] = "fr_transit", [MAP_FRAGMENTS] = "fr_fragments",
 	[MAP_EVENTS] = "fr_events",   [MAP_CONTROL] = "fr_control",
 	[MAP_OWNER] = "fr_owner",
 };
@@ -121,23 +123,48 @@ static int map_info(int fd, struct bpf_map_info *out)
 	return fd >= 0 && bpf_obj_get_info_by_fd(fd, out, &size) ? -errno : 0;
 }
 
-/* Whether a map of an earlier load can go on serving: the same shape, and room enough. */
-static int map_serves(const struct bpf_map *map, enum kernel_map which,
-		      const struct object_request *request, bool *out)
+uint32_t flow_sets(uint32_t flows)
 {
-	struct bpf_map_info info, flows;
+	if (!flows)
+		flows = FR_FLOWS_DEFAULT;
+	return (flows + FR_FLOWS_MIN - 1) / FR_FLOWS_MIN * FR_REGION_SETS;
+}
+
+/* How many entries a map gets; 0: as many as it says itself. */
+static uint32_t map_entries(const struct bpf_map *map, enum kernel_map which,
+			    const struct object_request *request)
+{
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+
+	switch (which) {
+	case MAP_COUNTERS:
+		return request->slots;
+	case MAP_FLOWS:
+		return flow_sets(request->flows);
+	case MAP_LOCKS:
+		return flow_sets(request->flows) / FR_REGION_SETS;
+	case MAP_EVENTS:
+		return bpf_map__max_entries(map) < page ? page : 0;
+	default:
+		return 0;
+	}
+}
+
+/* Has a map of an earlier load the same shape, and room enough? */
+static int map_fits(const struct bpf_map *map, enum kernel_map which,
+		    const struct object_request *request, bool *out)
+{
+	uint32_t entries = map_entries(map, which, request);
+	struct bpf_map_info info;
 	int err = map_info(request->reuse[which], &info);
 
 	*out = false;
-	if (!err)
-		err = map_info(request->reuse[MAP_FLOWS], &flows);
 	if (err || request->reuse[which] < 0)
 		return err;
-	if (which == MAP_COUNTERS && info.max_entries < request->slots)
+	if (which == MAP_COUNTERS && info.max_entries < entries)
 		return 0;
-	/* the account goes with the table */
-	if ((which == MAP_FLOWS || which == MAP_ROOM) && request->flows &&
-	    flows.max_entries != request->flows)
+	if ((which == MAP_FLOWS || which == MAP_LOCKS) && request->flows &&
+	    info.max_entries != entries)
 		return 0;
 	*out = which == MAP_IMAGES || (info.type == (uint32_t)bpf_map__type(map) &&
 				       info.key_size == bpf_map__key_size(map) &&
@@ -146,29 +173,51 @@ static int map_serves(const struct bpf_map *map, enum kernel_map which,
 	return 0;
 }
 
-/* All maps: sizes, or another object's map in place of a new one. */
-static int size_maps(struct bpf_object *object, const struct object_request *request)
+/* Maps that are of use together only: tables, their locks, the secret of their hash. */
+static const uint32_t map_needs[MAP_COUNT] = {
+	[MAP_FLOWS] = 1u << MAP_HASHING | 1u << MAP_LOCKS,
+	[MAP_LOCKS] = 1u << MAP_HASHING | 1u << MAP_FLOWS,
+	[MAP_DROPS] = 1u << MAP_HASHING | 1u << MAP_DROP_LOCKS,
+	[MAP_DROP_LOCKS] = 1u << MAP_HASHING | 1u << MAP_DROPS,
+};
+
+/* A bit for each map of an earlier load that can go on serving. */
+static int maps_serve(struct bpf_object *object, const struct object_request *request,
+		      uint32_t *out)
 {
-	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	uint32_t fit = 0;
+
+	for (int i = 0; i < MAP_COUNT; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
+		bool fits;
+		int err = map ? map_fits(map, (enum kernel_map)i, request, &fits) : 0;
+
+		if (err)
+			return err;
+		if (map && fits)
+			fit |= 1u << i;
+	}
+	*out = fit;
+	for (int i = 0; i < MAP_COUNT; i++)
+		if ((map_needs[i] & fit) != map_needs[i])
+			*out &= ~(1u << i);
+	return 0;
+}
+
+/* All maps: sizes, or another object's map in place of a new one. */
+static int size_maps(struct bpf_object *object, const struct object_request *request,
+		     uint32_t serve)
+{
 	int err = 0;
 
 	for (int i = 0; i < MAP_COUNT && !err; i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[i]);
-		bool serves = false;
+		uint32_t entries = map ? map_entries(map, (enum kernel_map)i, request) : 0;
 
-		if (!map)
-			continue;
-		err = map_serves(map, (enum kernel_map)i, request, &serves);
-		if (err)
-			break;
-		if (serves)
+		if (map && serve & 1u << i)
 			err = bpf_map__reuse_fd(map, request->reuse[i]);
-		else if (i == MAP_COUNTERS)
-			err = bpf_map__set_max_entries(map, request->slots);
-		else if (i == MAP_FLOWS && request->flows)
-			err = bpf_map__set_max_entries(map, request->flows);
-		else if (i == MAP_EVENTS && bpf_map__max_entries(map) < page)
-			err = bpf_map__set_max_entries(map, page);
+		else if (entries)
+			err = bpf_map__set_max_entries(map, entries);
 	}
 	return err;
 }
@@ -184,22 +233,43 @@ static int size_images(struct bpf_object *object, uint32_t lines, int *template_
 	return map ? bpf_map__set_inner_map_fd(map, *template_fd) : -EINVAL;
 }
 
-/* What the tables of flows hold, for their account. */
-static void tell_sizes(struct flowreeve *skeleton)
+/* The secret of the hash: that of the tables which go on, or a new one. */
+static int take_secret(const struct object_request *request, uint32_t serve, struct fr_secret *out)
 {
-	static const enum kernel_map tables[FR_TABLES] = {
-		[FR_TABLE_FLOWS] = MAP_FLOWS,
-		[FR_TABLE_TALKS] = MAP_TALKS,
-		[FR_TABLE_EMBRYOS] = MAP_EMBRYOS,
-		[FR_TABLE_PINGS] = MAP_PINGS,
-	};
+	uint32_t zero = 0;
 
-	for (int i = 0; i < FR_TABLES; i++) {
-		const struct bpf_map *map =
-			bpf_object__find_map_by_name(skeleton->obj, map_names[tables[i]]);
+	if (serve & 1u << MAP_HASHING)
+		return bpf_map_lookup_elem(request->reuse[MAP_HASHING], &zero, out) ? -errno : 0;
+	return getrandom(out, sizeof(*out), 0) == sizeof(*out) ? 0 : -EIO;
+}
 
-		skeleton->rodata->fr_table_sizes[i] = map ? bpf_map__max_entries(map) : UINT32_MAX;
-	}
+static int store_secret(const struct object *object, const struct fr_secret *secret)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(object_map(object, map_names[MAP_HASHING]), &zero, secret,
+				   BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+static int prepare_maps(struct object *object, const struct object_request *request,
+			struct fr_secret *secret)
+{
+	struct flowreeve *skeleton = object->skeleton;
+	uint32_t serve;
+	int err = maps_serve(skeleton->obj, request, &serve);
+
+	if (!err)
+		err = size_maps(skeleton->obj, request, serve);
+	if (!err)
+		err = take_secret(request, serve, secret);
+	if (err)
+		return err;
+	memcpy((void *)skeleton->rodata->fr_secret, secret, sizeof(*secret));
+	skeleton->rodata->fr_regions =
+		bpf_map__max_entries(skeleton->maps.fr_flows) / FR_REGION_SETS;
+	return 0;
 }
 
 static void choose_programs(struct object *object, const struct object_request *request)
@@ -274,6 +344,7 @@ static int object_try(const struct object_request *request, bool process_detail,
 {
 	struct object *object = object_open(process_detail);
 	CLEANUP(close_fd) int template_fd = -1;
+	struct fr_secret secret;
 	int err;
 
 	*out = object;
@@ -287,11 +358,10 @@ static int object_try(const struct object_request *request, bool process_detail,
 	choose_programs(object, request);
 	err = size_images(object->skeleton->obj, request->image_lines, &template_fd);
 	if (!err)
-		err = size_maps(object->skeleton->obj, request);
-	if (err)
-		return err;
-	tell_sizes(object->skeleton);
-	return flowreeve__load(object->skeleton);
+		err = prepare_maps(object, request, &secret);
+	if (!err)
+		err = flowreeve__load(object->skeleton);
+	return err ? err : store_secret(object, &secret);
 }
 
 /* The verifier's last line before its statistics: the reason, as the kernel gives it. */
@@ -354,10 +424,9 @@ static int load_failed(struct object *object, int err, struct diags *d)
 			"5.11 also with LimitMEMLOCK=infinity",
 			"the kernel does not let this process load its programs");
 	if (no_room(err))
-		return diag_error(d, NO_LOC, err, "kernel-load",
-				  err == -EMFILE ? "ulimit -n 1024" : words,
-				  "the kernel has no room for the maps or programs: %s",
-				  error_text(err));
+		return diag_error(
+			d, NO_LOC, err, "kernel-load", err == -EMFILE ? "ulimit -n 1024" : words,
+			"the kernel has no room for the maps or programs: %s", error_text(err));
 	return diag_error(d, NO_LOC, -ENOTSUP, "kernel-load", words,
 			  "the kernel refuses the programs: %s", error_text(err));
 }

@@ -299,7 +299,7 @@ static int flows_fit(const struct change *change, bool *out)
 	uint32_t entries = 0;
 	int err = flows < 0 ? flows : fd_map_entries(flows, &entries);
 
-	*out = !change->request->flows || entries == change->request->flows;
+	*out = !change->request->flows || entries == flow_sets(change->request->flows);
 	return err;
 }
 
@@ -387,4 +387,5 @@ void change_free(struct change *change)
 	records_unmap(&change->requests);
 	close_fd(&change->old_counters);
 	close_fd(&change->image);
+	close_fd(&change->import);
 }

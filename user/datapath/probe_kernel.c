@@ -217,7 +217,7 @@ static const struct {
 	  "no policy can be installed", NEWER},
 	 try_array_of_maps},
 	{{"percpu-array", BY_ALL, NULL, "counters", "no program loads", NEWER}, try_percpu_array},
-	{{"lru-hash", BY_ALL, NULL, "conversations and refusals", "no program loads", NEWER},
+	{{"lru-hash", BY_ALL, NULL, "fragments, and senders of what is forwarded", "no program loads", NEWER},
 	 try_lru},
 	{{"ringbuf", BY_ALL, NULL, "events", "no program loads", NEWER}, try_ringbuf},
 	{{"sk-storage", BY_CGROUPS, NULL, "the process that owns a socket",

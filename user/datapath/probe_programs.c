@@ -30,6 +30,7 @@ static const uint32_t program_kinds[PROGRAM_COUNT] = {
 	[PROGRAM_SOCK_CREATE] = BY_NONE,
 	[PROGRAM_LOCAL] = BY_NONE,
 	[PROGRAM_CLOCK] = BY_ALL,
+	[PROGRAM_IMPORT] = BY_ALL,
 };
 
 static int load(uint32_t programs, bool statistics, struct diags *d, struct object **out)

@@ -8,9 +8,6 @@
 
 #include <string.h>
 
-/* Entries that the kernel may hold back or take at once, for each CPU, from a full list. */
-enum { BATCH_OF_CPU = 128 };
-
 struct coverage {
 	struct gathering gathering;
 	struct coverage_view view;
@@ -33,13 +30,13 @@ static int take_state(const struct instance *instance, struct arena *arena,
 	struct fr_state state;
 
 	if (bpf_map_lookup_elem(instance->state, &zero, &state) ||
-	    bpf_obj_get_info_by_fd(instance->denied, &info, &size))
+	    bpf_obj_get_info_by_fd(instance->drops, &info, &size))
 		return -errno;
 	view->policy = arena_strdup(arena, instance->name);
 	view->source = arena_strndup(arena, state.source, sizeof(state.source));
 	view->enforce = image_head(&coverage->image)->flags & FR_F_ENFORCE;
 	memcpy(view->digest, coverage->image.digest, sizeof(view->digest));
-	view->room = info.max_entries;
+	view->room = (uint64_t)info.max_entries * FR_WAYS;
 	return 0;
 }
 
@@ -70,9 +67,8 @@ static int visit_drop(const struct drop_view *drop, void *context)
 	struct tuple tuple = drop_tuple(drop);
 
 	coverage->view.refusals++;
-	if (drop->denied.reason != FR_REASON_DEFAULT ||
-	    drop->last < slot_since(&coverage->view, drop->denied.slot) ||
-	    settled(coverage, &tuple))
+	if (drop->drop.reason != FR_REASON_DEFAULT ||
+	    drop->last < slot_since(&coverage->view, drop->drop.slot) || settled(coverage, &tuple))
 		return 0;
 	gather_drop(&coverage->gathering, drop);
 	return 0;
@@ -97,13 +93,13 @@ static void take_since(struct coverage_view *view)
 			view->since = view->rules[i].since;
 }
 
-/* The kernel forgets the oldest refusals by batches before their list is full. */
+/* Have refused packets been counted that the list has no entry of? */
 static bool is_crowded(const struct coverage_view *view)
 {
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t slack = (uint64_t)(cpus > 0 ? cpus : 1) * BATCH_OF_CPU;
-
-	return view->refusals + (slack < view->room / 2 ? slack : view->room / 2) >= view->room;
+	for (size_t i = 0; i < view->rule_count; i++)
+		if (view->rules[i].totals.unlisted)
+			return true;
+	return false;
 }
 
 int coverage_take(const struct instance *instance, struct arena *arena, struct diags *d,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who talks to whom, and what was or would have been refused: the flow maps as views, one by one.
- */
+/* Who talks to whom, and what was or would have been refused: the tables as views, one by one. */
 #include "internal.h"
 
 #include "../../bpf/flow.h"
@@ -24,20 +23,26 @@ static const char *state_word(uint8_t state)
 	return state < FR_FLOW_STATES ? words[state] : "unknown";
 }
 
-static int visit_flow(const void *key, const void *value, void *context)
+/* It is there as the low half of jiffies, and before `last`. */
+static uint64_t flow_first(const struct fr_flow *flow)
+{
+	return flow->last - (uint32_t)((uint32_t)flow->last - flow->first);
+}
+
+static int visit_flow(const void *entry, void *context)
 {
 	const struct flow_walk *walk = context;
-	struct flow_view view = {.key = *(const struct fr_flow_key *)key,
-				 .flow = *(const struct fr_flow *)value};
-	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, view.flow.slot);
+	const struct fr_flow *flow = entry;
+	struct flow_view view = {.flow = *flow, .key = flow->key};
+	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, flow->slot);
 
-	if (flow_expired(&view.flow, view.key.proto, walk->timeout, walk->names.clock.jiffies))
+	if (flow_expired(flow, walk->timeout, walk->names.clock.jiffies))
 		return 0;
 	view.kind = kind_word((uint8_t)FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
 	view.state = state_word(view.flow.state);
 	view.verdict = verdict_word(view.flow.flags & FR_FLOW_WOULD_DROP ? FR_WOULD_DROP : FR_PASS);
-	view.first = clock_real(&walk->names.clock, view.flow.first);
+	view.first = clock_real(&walk->names.clock, flow_first(flow));
 	view.last = clock_real(&walk->names.clock, view.flow.last);
 	view.rule = rule->id;
 	view.table = rule->table;
@@ -46,19 +51,19 @@ static int visit_flow(const void *key, const void *value, void *context)
 	return walk->flow(&view, walk->context);
 }
 
-static int visit_drop(const void *key, const void *value, void *context)
+static int visit_drop(const void *entry, void *context)
 {
 	const struct flow_walk *walk = context;
-	struct drop_view view = {.key = *(const struct fr_flow_key *)key,
-				 .denied = *(const struct fr_denied *)value};
-	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, view.denied.slot);
+	const struct fr_drop *drop = entry;
+	struct drop_view view = {.drop = *drop, .key = drop->key};
+	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, drop->slot);
 
 	view.kind = kind_word((uint8_t)FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
-	view.verdict = verdict_word(view.denied.verdict);
-	view.reason = reason_word(view.denied.reason);
-	view.first = clock_real(&walk->names.clock, view.denied.first);
-	view.last = clock_real(&walk->names.clock, view.denied.last);
+	view.verdict = verdict_word(drop->verdict);
+	view.reason = reason_word(drop->reason);
+	view.first = clock_real(&walk->names.clock, drop->first);
+	view.last = clock_real(&walk->names.clock, drop->last);
 	view.rule = rule->id;
 	view.table = rule->table;
 	view.row = rule->row;
@@ -91,7 +96,6 @@ static int unreadable(const struct instance *instance, int err, struct diags *d)
 int flows_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct flow_view *, void *), void *context)
 {
-	const int maps[] = {instance->flows, instance->talks, instance->embryos, instance->pings};
 	struct flow_walk walk = {.flow = visit, .context = context};
 	int result = names_open(instance, d, &walk.names);
 
@@ -100,8 +104,8 @@ int flows_each(const struct instance *instance, struct diags *d,
 	result = take_timeouts(instance, &walk);
 	if (result)
 		result = unreadable(instance, result, d);
-	for (size_t i = 0; i < ARRAY_SIZE(maps) && !result; i++)
-		result = map_each(maps[i], visit_flow, &walk);
+	if (!result)
+		result = sets_each(instance->flows, visit_flow, &walk);
 	names_close(&walk.names);
 	return result;
 }
@@ -114,7 +118,7 @@ int drops_each(const struct instance *instance, struct diags *d,
 
 	if (result)
 		return result;
-	result = map_each(instance->denied, visit_drop, &walk);
+	result = sets_each(instance->drops, visit_drop, &walk);
 	names_close(&walk.names);
 	return result;
 }

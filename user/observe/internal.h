@@ -34,10 +34,6 @@ const struct fr_rule_record *names_rule_or_none(const struct names *names, uint3
 const char *names_interface(const struct names *names, uint32_t ifindex); /* NULL: unknown */
 const char *names_scope(const struct names *names, uint32_t scope); /* of a guest, else NULL */
 
-/* Every entry of a hash map, in no order. A non-zero return of `visit` ends it and is returned. */
-typedef int (*entry_visit)(const void *key, const void *value, void *context);
-int map_each(int fd, entry_visit visit, void *context);
-
 /* Openings that no rule explains, as they are gathered from refusals and flows (unexplained.c). */
 struct gathering {
 	struct arena *arena;

@@ -86,7 +86,7 @@ struct flow_view {
 
 struct drop_view {
 	struct fr_flow_key key;
-	struct fr_denied denied;
+	struct fr_drop drop;
 	const char *kind, *scope;
 	const char *verdict, *reason;
 	const char *rule, *table, *row;
@@ -120,7 +120,7 @@ struct coverage_view {
 	size_t unexplained_count;
 	uint64_t settled; /* refusals and flows of before that a rule now decides, left out */
 	uint64_t refusals, room; /* entries of the list of refusals, and how many it can hold */
-	bool crowded; /* so full that the kernel may have dropped older refusals from it */
+	bool crowded; /* more was refused than it tells of */
 };
 
 struct event_view {

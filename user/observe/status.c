@@ -50,9 +50,9 @@ static int take_state(const struct instance *instance, struct arena *arena,
 	return 0;
 }
 
-static int count_entry(const void *key, const void *value, void *context)
+static int count_entry(const void *entry, void *context)
 {
-	(void)key, (void)value;
+	(void)entry;
 	++*(uint64_t *)context;
 	return 0;
 }
@@ -62,17 +62,13 @@ static int take_maps(const struct instance *instance, struct status_view *view)
 	const struct {
 		const char *name;
 		int fd;
-	} maps[] = {{"flows", instance->flows},
-		    {"talks", instance->talks},
-		    {"embryos", instance->embryos},
-		    {"pings", instance->pings},
-		    {"denied", instance->denied}};
+	} maps[] = {{"flows", instance->flows}, {"drops", instance->drops}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
 		struct bpf_map_info info = {0};
 		uint32_t size = sizeof(info);
 		uint64_t entries = 0;
-		int err = map_each(maps[i].fd, count_entry, &entries);
+		int err = sets_each(maps[i].fd, count_entry, &entries);
 
 		if (!err && bpf_obj_get_info_by_fd(maps[i].fd, &info, &size))
 			err = -errno;
@@ -80,7 +76,7 @@ static int take_maps(const struct instance *instance, struct status_view *view)
 			return err;
 		view->maps[view->map_count].map = maps[i].name;
 		view->maps[view->map_count].entries = entries;
-		view->maps[view->map_count++].max = info.max_entries;
+		view->maps[view->map_count++].max = (uint64_t)info.max_entries * FR_WAYS;
 	}
 	return 0;
 }

@@ -27,7 +27,7 @@ static uint8_t drop_opener(const struct drop_view *view)
 	const struct fr_flow_key *key = &view->key;
 
 	if (!proto_has_ports(key->proto) || !key->local_port == !key->peer_port)
-		return view->denied.dir;
+		return view->drop.dir;
 	return key->local_port ? FR_INGRESS : FR_EGRESS;
 }
 
@@ -132,10 +132,10 @@ void gather_drop(struct gathering *g, const struct drop_view *view)
 	struct unexplained_view *at =
 		opening_at(g, attach_point(&view->key), &tuple, view->kind, view->scope);
 
-	at->packets += view->denied.packets;
-	at->bytes += view->denied.bytes;
+	at->packets += view->drop.packets;
+	at->bytes += view->drop.bytes;
 	add_times(at, view->verdict, view->first, view->last);
-	add_process(at, view->denied.pid, view->denied.comm);
+	add_process(at, view->drop.pid, view->drop.comm);
 }
 
 /* The packets of a flow that audit lets pass are told by its refusal already, where there is one.

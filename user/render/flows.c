@@ -157,32 +157,54 @@ struct render_stream *render_drops_begin(const struct render *r)
 	struct render_stream *s = stream_begin(r, "drops", "drops");
 
 	stream_table(s, drop_columns, ARRAY_SIZE(drop_columns));
+	if (r->json)
+		s->not_listed = json_array();
 	return s;
+}
+
+void render_not_listed(struct render_stream *s, const char *policy, const struct rule_view *rule)
+{
+	char count[FIGURE_TEXT];
+	json_t *item;
+
+	if (!s->render.json) {
+		fprintf(s->render.out, "%s packets of sources that are not listed, by rule ",
+			count_text(rule->totals.unlisted, count));
+		put_clean(s->render.out, rule->id);
+		fputc('\n', s->render.out);
+		return;
+	}
+	item = json_object();
+	json_object_set_new(item, "policy", json_words(policy));
+	json_object_set_new(item, "rule", json_words(rule->id));
+	json_object_set_new(item, "row", json_row(rule->table, rule->row, rule->line));
+	json_object_set_new(item, "packets", json_count(rule->totals.unlisted));
+	json_array_append_new(s->not_listed, item);
 }
 
 static json_t *drop_json(const char *policy, const struct drop_view *view)
 {
-	const struct fr_denied *denied = &view->denied;
+	const struct fr_drop *drop = &view->drop;
 	json_t *value = key_json(policy, view->kind, view->scope, &view->key);
 
 	json_object_set_new(value, "verdict", json_words(view->verdict));
 	json_object_set_new(value, "reason", json_words(view->reason));
-	json_object_set_new(value, "direction", json_string(dir_text(denied->dir)));
-	json_object_set_new(value, "opener_port", json_count(denied->opener_port));
+	json_object_set_new(value, "direction", json_string(dir_text(drop->dir)));
+	json_object_set_new(value, "opener_port", json_count(drop->opener_port));
 	json_object_set_new(value, "rule", json_words(view->rule));
 	json_object_set_new(value, "row", json_row(view->table, view->row, view->line));
-	json_object_set_new(value, "packets", json_count(denied->packets));
-	json_object_set_new(value, "bytes", json_count(denied->bytes));
-	json_object_set_new(value, "generation", json_count(denied->generation));
+	json_object_set_new(value, "packets", json_count(drop->packets));
+	json_object_set_new(value, "bytes", json_count(drop->bytes));
+	json_object_set_new(value, "generation", json_count(drop->generation));
 	json_object_set_new(value, "first", json_time(view->first));
 	json_object_set_new(value, "last", json_time(view->last));
-	json_object_set_new(value, "process", json_process(denied->pid, denied->comm));
+	json_object_set_new(value, "process", json_process(drop->pid, drop->comm));
 	return value;
 }
 
 void render_drop(struct render_stream *s, const char *policy, const struct drop_view *view)
 {
-	const struct fr_denied *denied = &view->denied;
+	const struct fr_drop *drop = &view->drop;
 	char text[CLEAN_TEXT];
 
 	if (s->render.json) {
@@ -191,11 +213,11 @@ void render_drop(struct render_stream *s, const char *policy, const struct drop_
 	}
 	table_cell(&s->table, colour_of_verdict(view->verdict), view->verdict);
 	table_cell(&s->table, COLOUR_NONE, view->scope ? view->scope : view->kind);
-	put_ends(&s->table, &view->key, denied->dir == FR_EGRESS, denied->opener_port);
+	put_ends(&s->table, &view->key, drop->dir == FR_EGRESS, drop->opener_port);
 	table_cell(&s->table, COLOUR_NONE, view->rule);
 	table_cell(&s->table, COLOUR_NONE, view->reason);
-	table_cell(&s->table, COLOUR_NONE, count_text(denied->packets, text));
-	table_cell(&s->table, COLOUR_NONE, bytes_text(denied->bytes, text));
+	table_cell(&s->table, COLOUR_NONE, count_text(drop->packets, text));
+	table_cell(&s->table, COLOUR_NONE, bytes_text(drop->bytes, text));
 	table_cell(&s->table, COLOUR_NONE, age_text(view->last, s->now, text));
-	table_cell(&s->table, COLOUR_NONE, process_text(denied->pid, denied->comm, text));
+	table_cell(&s->table, COLOUR_NONE, process_text(drop->pid, drop->comm, text));
 }

@@ -77,6 +77,7 @@ struct render_stream {
 	struct table table;
 	uint64_t now;
 	size_t items;
+	json_t *not_listed; /* of `show drops`: a second list, after the first; or NULL */
 };
 struct render_stream *stream_begin(const struct render *r, const char *verb, const char *array);
 void stream_item(struct render_stream *s, json_t *item); /* takes the item */

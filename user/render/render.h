@@ -77,6 +77,8 @@ struct render_stream *render_flows_begin(const struct render *r);
 void render_flow(struct render_stream *s, const char *policy, const struct flow_view *flow);
 struct render_stream *render_drops_begin(const struct render *r);
 void render_drop(struct render_stream *s, const char *policy, const struct drop_view *drop);
+/* How many packets of a rule no listed drop has counted. */
+void render_not_listed(struct render_stream *s, const char *policy, const struct rule_view *rule);
 
 /* How the policy's file, which the nearest misses come from, stands to what runs. */
 enum source_state { SOURCE_RUNS, SOURCE_DIFFERS, SOURCE_UNREADABLE };

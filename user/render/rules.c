@@ -24,6 +24,7 @@ static json_t *rule_json(const struct rule_view *rule)
 	json_object_set_new(value, "bytes", json_count(rule->totals.bytes));
 	json_object_set_new(value, "drops", json_count(rule->totals.drops));
 	json_object_set_new(value, "would_drops", json_count(rule->totals.would_drops));
+	json_object_set_new(value, "not_listed", json_count(rule->totals.unlisted));
 	json_object_set_new(value, "since", json_time(rule->since));
 	json_object_set_new(value, "last", json_time(rule->last));
 	return value;

@@ -9,17 +9,21 @@
 
 static const char *const kinds[] = {
 	[FR_KIND_INTERFACE] = "interface", [FR_KIND_GUEST] = "guest", [FR_KIND_CGROUP] = "cgroup"};
-static const char *const tallies[] = {
-	[FR_TALLY_EVENTS_LOST] = "events_lost",
-	[FR_TALLY_EVENTS_HELD] = "events_held",
-	[FR_TALLY_FLOW_INSERT_FAILED] = "flow_inserts_failed",
-	[FR_TALLY_FLOWS_OPENED] = "flows_opened",
-	[FR_TALLY_FLOWS_PROMOTED] = "flows_promoted",
-	[FR_TALLY_FLOWS_ADOPTED] = "flows_adopted",
-	[FR_TALLY_EVICTED + FR_TABLE_FLOWS] = "flows_evicted",
-	[FR_TALLY_EVICTED + FR_TABLE_TALKS] = "talks_evicted",
-	[FR_TALLY_EVICTED + FR_TABLE_EMBRYOS] = "embryos_evicted",
-	[FR_TALLY_EVICTED + FR_TABLE_PINGS] = "pings_evicted",
+static const char *const tallies[FR_TALLY_COUNT] = {[FR_TALLY_EVENTS_LOST] = "events_lost",
+						    [FR_TALLY_EVENTS_HELD] = "events_held",
+						    [FR_TALLY_FLOWS_OPENED] = "flows_opened",
+						    [FR_TALLY_FLOWS_ADOPTED] = "flows_adopted",
+#define X(name, text) [FR_TALLY_EVICTED + FR_CLASS_##name] = "flows_evicted_" text,
+						    FR_CLASSES(X)
+#undef X
+#define X(name, text) [FR_TALLY_NO_ROOM + FR_CLASS_##name] = "flows_no_room_" text,
+							    FR_CLASSES(X)
+#undef X
+};
+static const char *const classes[] = {
+#define X(name, text) [FR_CLASS_##name] = text,
+	FR_CLASSES(X)
+#undef X
 };
 
 static const char *state_text(const struct status_view *view, enum colour *colour)
@@ -148,7 +152,8 @@ static void figures_json(json_t *value, const struct status_view *view)
 	json_t *list = json_array(), *item = json_object();
 
 	for (size_t i = 0; i < FR_TALLY_COUNT; i++)
-		json_object_set_new(item, tallies[i], json_count(view->tallies[i]));
+		if (i != FR_TALLY_EVICTED && i != FR_TALLY_NO_ROOM) /* ended flows */
+			json_object_set_new(item, tallies[i], json_count(view->tallies[i]));
 	json_object_set_new(value, "tallies", item);
 	for (size_t i = 0; i < view->map_count; i++) {
 		item = json_object();
@@ -318,14 +323,14 @@ static void put_reason(const struct status_view *view, unsigned where, unsigned 
 	lines->begun = true;
 }
 
-static void put_evicted(const struct render *r, const struct status_view *view)
+/* Ended flows make room, and are not evicted. */
+static void put_classes(const struct render *r, const struct status_view *view, const char *head,
+			uint32_t first)
 {
-	static const char *const tables[FR_TABLES] = {"flows", "talks", "embryos", "pings"};
-
-	fputs("  evicted   ", r->out);
-	for (int i = 0; i < FR_TABLES; i++)
-		fprintf(r->out, "%s%" PRIu64 " %s", i ? ", " : "",
-			view->tallies[FR_TALLY_EVICTED + i], tables[i]);
+	fprintf(r->out, "  %-9s ", head);
+	for (int i = FR_CLASS_UNPROVEN; i < FR_CLASSES_COUNT; i++)
+		fprintf(r->out, "%s%" PRIu64 " %s", i > FR_CLASS_UNPROVEN ? ", " : "",
+			view->tallies[first + (uint32_t)i], classes[i]);
 	fputc('\n', r->out);
 }
 
@@ -338,11 +343,10 @@ static void put_figures(const struct render *r, const struct status_view *view)
 		fprintf(r->out, "  %-9s %-10s  %" PRIu64 " of %" PRIu64 "\n", i ? "" : "maps",
 			view->maps[i].map, view->maps[i].entries, view->maps[i].max);
 	fprintf(r->out,
-		"  lost      %" PRIu64 " events (%" PRIu64 " held back by the rate limit), %" PRIu64
-		" flow entries\n",
-		view->tallies[FR_TALLY_EVENTS_LOST], view->tallies[FR_TALLY_EVENTS_HELD],
-		view->tallies[FR_TALLY_FLOW_INSERT_FAILED]);
-	put_evicted(r, view);
+		"  lost      %" PRIu64 " events (%" PRIu64 " held back by the rate limit)\n",
+		view->tallies[FR_TALLY_EVENTS_LOST], view->tallies[FR_TALLY_EVENTS_HELD]);
+	put_classes(r, view, "evicted", FR_TALLY_EVICTED);
+	put_classes(r, view, "no room", FR_TALLY_NO_ROOM);
 }
 
 static void put_view(const struct render *r, const struct status_view *view)

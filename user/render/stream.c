@@ -33,11 +33,17 @@ void render_end(struct render_stream *s)
 
 	if (s->render.json) {
 		diags = json_diags(s->render.diags);
-		fputs(s->items ? "\n],\n\"diagnostics\": " : "],\n\"diagnostics\": ",
-		      s->render.out);
+		fputs(s->items ? "\n],\n" : "],\n", s->render.out);
+		if (s->not_listed) {
+			fputs("\"not_listed\": ", s->render.out);
+			json_dumpf(s->not_listed, s->render.out, 0);
+			fputs(",\n", s->render.out);
+		}
+		fputs("\"diagnostics\": ", s->render.out);
 		json_dumpf(diags, s->render.out, 0);
 		fputs("\n}\n", s->render.out);
 		json_decref(diags);
 	}
+	json_decref(s->not_listed);
 	free(s);
 }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The list of refused packets in a flood: a budget of new sources, exact sums, and who sends much
+ * is listed all the same.
+ */
+#include "packets_rig.h"
+
+#include "../thin.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+
+static const struct site nothing = {.laws = NULL, .count = 0};
+static const struct site nothing_audit = {.audit = true};
+
+/* One refused datagram of a source. */
+static void refuse(struct rig *rig, uint32_t source)
+{
+	static const struct expected expected = {FR_DROP, FR_REASON_DEFAULT,
+						 FR_RULE_DEFAULT_INGRESS, __FILE__, __LINE__};
+	uint8_t address[16] = {0x20, 1, 0x0d, 0xb8, 0, 7};
+	struct wire w = {.v6 = rig->v6, .dir = IN, .proto = UDP, .local = 9, .peer = 1000};
+	uint8_t v4[4] = {100, (uint8_t)(source >> 16), (uint8_t)(source >> 8), (uint8_t)source};
+
+	memcpy(address + 12, v4, sizeof(v4));
+	w.peer_addr = rig->v6 ? address : v4;
+	rig_step(rig, &w, &expected);
+}
+
+static int add_drop(const void *entry, void *context)
+{
+	const struct fr_drop *drop = entry;
+
+	*(uint64_t *)context += drop->packets;
+	return 0;
+}
+
+static uint64_t listed(const struct rig *rig)
+{
+	uint64_t packets = 0;
+
+	cr_assert_eq(sets_each(bench_map(rig->bench, "fr_drops"), add_drop, &packets), 0);
+	return packets;
+}
+
+/* Whatever was replaced or never had an entry: the sums agree to the packet. */
+static void sums(struct rig *rig)
+{
+	const uint32_t sources = thin(100000);
+	struct fr_counters all;
+
+	for (uint32_t source = 0; source < sources; source++)
+		refuse(rig, source * 2654435761u >> 8);
+	all = rig_counters(rig, FR_RULE_DEFAULT_INGRESS);
+	cr_assert_eq(all.drops + all.would_drops, sources);
+	cr_assert_eq(listed(rig) + all.unlisted, sources, "%lu listed, %lu not",
+		     (unsigned long)listed(rig), (unsigned long)all.unlisted);
+	cr_assert_gt(all.unlisted, 0);
+}
+
+Test(packets_drops, what_is_listed_and_what_is_not_is_all_that_was_refused, .timeout = 300)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	for (rig.kind = 0; rig.kind < FR_KINDS; rig.kind++) {
+		rig_start(&rig, rig.kind == FR_KIND_GUEST ? &nothing_audit : &nothing);
+		sums(&rig);
+	}
+	rig_close(&rig);
+}
+
+/* ---------------------------------------------------------------- heavy hitters */
+
+enum { KNOWN = 10, OF_THEM = 100 /* one packet in so many is of them */ };
+
+struct hitters {
+	size_t count;
+	uint64_t packets;
+};
+
+static int find_hitter(const void *entry, void *context)
+{
+	const struct fr_drop *drop = entry;
+	struct hitters *hitters = context;
+
+	if (drop->key.peer[12] != 100 || drop->key.peer[13] != 255)
+		return 0;
+	hitters->count++;
+	hitters->packets += drop->packets;
+	return 0;
+}
+
+static void hidden(struct rig *rig)
+{
+	const uint32_t packets = thin(1000000);
+	struct hitters hitters = {};
+
+	for (uint32_t n = 0; n < packets; n++)
+		if (n % OF_THEM)
+			refuse(rig, (n * 2654435761u >> 8) % (255u << 16));
+		else
+			refuse(rig, 255u << 16 | n / OF_THEM % KNOWN);
+	cr_assert_eq(sets_each(bench_map(rig->bench, "fr_drops"), find_hitter, &hitters), 0);
+	cr_assert_eq(hitters.count, KNOWN);
+	cr_assert_geq(hitters.packets * 100, packets / OF_THEM * 95ull, "%lu of %u",
+		      (unsigned long)hitters.packets, packets / OF_THEM);
+}
+
+/* Lesson: who hides behind a flood of forged sources is the one to be found. */
+Test(packets_drops, ten_sources_are_found_in_a_million, .timeout = 600)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig.kind = FR_KIND_INTERFACE;
+	rig_start(&rig, &nothing);
+	hidden(&rig);
+	rig_close(&rig);
+}
