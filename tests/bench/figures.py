@@ -30,6 +30,7 @@ HOOK_CASES = (
     ("established-v6", "established, IPv6"),
     ("established-many", "one of 64,000 flows"),
     ("new", "new"),
+    ("new-full", "new, in a full table"),
     ("denied", "refused, one packet"),
     ("denied-random", "refused, random"),
 )

@@ -23,6 +23,7 @@ enum {
 	REPEAT = 10000, /* of one packet, in a sample */
 	SINGLES = 501,	/* of packets that differ, in a sample */
 	FLOWS = 64000,	/* live ones, of the case that has many */
+	FULL = 150000,	/* openings, of the case that has a full table */
 	SERVERS_MAX = 4,
 	TCP_ACK = 0x10,
 	TCP_SYN_ACK = 0x12,
@@ -204,6 +205,15 @@ static void opening(struct course *course)
 	packet_make(&course->tuple, &course->local, &course->packet);
 }
 
+/* More openings than the table holds: from then on each takes the place of another. */
+static void opening_full(struct course *course)
+{
+	while (course->next < FULL) {
+		make_opening(course);
+		ours_run(course, FR_EGRESS, &course->packet, 1, true);
+	}
+}
+
 static const struct hook_case {
 	const char *name;
 	bool pass, v4;
@@ -214,6 +224,7 @@ static const struct hook_case {
 	{"established-v6", true, false, establish, sample_hot},
 	{"established-many", true, true, establish_many, sample_many},
 	{"new", true, true, opening, sample_new},
+	{"new-full", true, true, opening_full, sample_new},
 	{"denied", false, true, opening, sample_hot},
 	{"denied-random", false, true, opening, sample_strangers},
 };
@@ -265,7 +276,7 @@ static void server_case(struct server *server, struct measured_hook *hook,
 		server_open(server);
 	if (bench_install(server->bench, &server->image, true))
 		DIE("the policy cannot be installed");
-	server->crowded = asked->prepare == establish_many;
+	server->crowded = asked->prepare == establish_many || asked->prepare == opening_full;
 	*course = (struct course){.bench = server->bench, .hook = hook, .pass = asked->pass};
 	course->tuple = policy_tuple(server->rs, asked->pass, asked->v4);
 	course->local = packet_local(&course->tuple, 1);

@@ -73,7 +73,7 @@ whole()
 	done
 	equal 'without a firewall nothing is refused' '4100 0' \
 		"$(ask whole '.series[] | select(.workload == "oneway" and .variant == "none") | "\(.passed) \(.refused)"')"
-	equal 'TEST_RUN has all cases of both hooks' 12 "$(ask whole '[.series[] | select(.section == "hooks")] | length')"
+	equal 'TEST_RUN has all cases of both hooks' 14 "$(ask whole '[.series[] | select(.section == "hooks")] | length')"
 	at_least 'rules were replaced' 9 "$(ask whole '[.series[] | select(.section == "replace")] | length')"
 	at_least 'flows were shown' 1 "$(ask whole '.series[] | select(.workload == "shown") | .total.median')"
 	equal 'the page is whole and fetches nothing' '0 0 False False' \
