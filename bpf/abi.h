@@ -139,7 +139,7 @@ enum fr_timeout {
 	FR_TIMEOUT_UDP,
 	FR_TIMEOUT_ICMP,
 	FR_TIMEOUT_ADOPT, /* guests: adoption after attach or a counted eviction from fr_flows */
-	FR_TIMEOUT_EVENT, /* at most one drop event per rule and peer in this time */
+	FR_TIMEOUT_EVENT, /* at most one drop event per peer and port in this time */
 	FR_TIMEOUTS
 };
 
