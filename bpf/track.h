@@ -486,7 +486,11 @@ static __always_inline int flow_open(const struct fr_scene *s, const struct fr_p
 
 	class ^= s->conf->zero;
 	result = flow_put(s, p, f, room_for(s, f->hash, class));
-	return result == AGAIN ? flow_put(s, p, f, room_for(s, f->hash, class)) : result;
+	if (result == AGAIN)
+		result = flow_put(s, p, f, room_for(s, f->hash, class));
+	if (result == AGAIN)
+		tally_add(FR_TALLY_NO_ROOM + class);
+	return result;
 }
 
 /* A flow of another table, as it is. */
