@@ -53,7 +53,7 @@ same_words "$md: options" "$all_options" "$(sed -nE 's/^\| `--([a-z-]+).*/\1/p' 
 for option in "${!takers[@]}"; do
 	same_words "$md: who takes --$option" "${takers[$option]}" "$(option_verbs "$option")"
 done
-same_words "$man8: reasons" "$(sed -nE 's/^\tX\([A-Z_]+, "([a-z-]+)"\).*/\1/p' bpf/abi.h)" \
+same_words "$man8: reasons" "$(sed -nE '/^#define FR_REASONS/,/^$/s/^\tX\([A-Z_]+, "([a-z-]+)"\).*/\1/p' bpf/abi.h)" \
 	"$(section $man8 VERDICTS | items Ql)"
 same_words "$man8: environment" "$(grep -rhoP 'getenv\("\K[A-Z_]+' user)" "$(section $man8 ENVIRONMENT | items Ev)"
 

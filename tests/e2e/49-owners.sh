@@ -87,7 +87,7 @@ directories()
 # Its owner puts a link in the place of the directory before the hint is pasted.
 swapped()
 {
-	local before
+	local before hint
 	mkdir -m 0755 "$work/victim"
 	chown 65533 "$work/victim"
 	before=$(stat -c '%u %a' "$work/victim")
@@ -95,8 +95,9 @@ swapped()
 	apply
 	equal 'a directory above that is exchanged: exit 3' 3 $code
 	"${nobody[@]}" sh -c 'rmdir /sys/fs/bpf/above && ln -s "$1" /sys/fs/bpf/above' sh "$work/victim"
-	bash -c "$(hint)"
-	equal "what the link leads to is as it was: $(hint)" "$before" "$(stat -c '%u %a' "$work/victim")"
+	hint=$(hint)
+	bash -c "$hint"
+	equal "what the link leads to is as it was: $hint" "$before" "$(stat -c '%u %a' "$work/victim")"
 	apply
 	equal 'and the hint heals' 0 $code
 	say detach
@@ -105,7 +106,7 @@ swapped()
 # What is pinned below a mount cannot be read.
 covered()
 {
-	local at
+	local at hint
 	within 0700
 	apply
 	for at in "$root/held/e1" "$root/held"; do
@@ -115,9 +116,10 @@ covered()
 		apply
 		equal "a mount at ${at#"$root/"}: apply: exit 3" 3 $code
 		matches 'and says so' "something is mounted at $at" "$said"
-		bash -c "$(hint)"
+		hint=$(hint)
+		bash -c "$hint"
 		say status --query
-		equal "its hint heals: $(hint)" 0 $code
+		equal "its hint heals: $hint" 0 $code
 	done
 	say detach
 }
