@@ -498,7 +498,7 @@ struct fr_secret {
 struct fr_budget {
 	__u64 window; /* jiffies64 >> FR_BUDGET_SHIFT */
 	__u32 left;
-	__u32 pad;
+	__u32 over; /* packets that found nothing left */
 };
 
 /*

@@ -56,7 +56,7 @@ static __always_inline int budget_take(const struct fr_scene *s, __u64 hash)
 		budget->left = FR_BUDGET_NEW;
 	}
 	if (!budget->left)
-		return !(((hash >> 16) ^ s->now) % DROP_SAMPLES);
+		return !((++budget->over * 0x9e3779b1u ^ (__u32)hash) >> 20 & (DROP_SAMPLES - 1));
 	budget->left--;
 	return 1;
 }

@@ -93,7 +93,7 @@ static int find_hitter(const void *entry, void *context)
 
 static void hidden(struct rig *rig)
 {
-	const uint32_t packets = thin(1000000);
+	const uint32_t packets = 2000000; /* of fewer, what is missed at first is more */
 	struct hitters hitters = {};
 
 	for (uint32_t n = 0; n < packets; n++)
@@ -108,7 +108,7 @@ static void hidden(struct rig *rig)
 }
 
 /* Lesson: who hides behind a flood of forged sources is the one to be found. */
-Test(packets_drops, ten_sources_are_found_in_a_million, .timeout = 600)
+Test(packets_drops, ten_sources_are_found_among_millions, .timeout = 600)
 {
 	struct rig rig;
 
