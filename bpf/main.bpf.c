@@ -336,7 +336,7 @@ SEC("tc") int fr_import(struct __sk_buff *skb)
 	struct fr_flow flow __attribute__((aligned(8)));
 
 	if (scene_open(&s, skb, 0))
-		return TC_REFUSE;
+		return FR_IMPORT_REFUSED;
 	for (__u32 i = 0; i < FR_IMPORT_MAX; i++) {
 		if (bpf_skb_load_bytes(skb, i * sizeof(flow), &flow, sizeof(flow)))
 			break;

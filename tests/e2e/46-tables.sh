@@ -41,6 +41,8 @@ conversations()
 	crowd_start udp "$party" hold udp 10.20.0.5 7 1
 	equal "$kind: an answered datagram too" 'established pass local 1 1' "$(flows_with 10.20.0.5 udp)"
 	equal "$kind: nothing had to make room" 0 "$(evicted)"
+	succeeds "$kind: a table of another size" fr "$host" apply "$work/long.yaml" --flows 4096 $options
+	equal "$kind: has the flows of the one before" 'established pass local 1 1' "$(flows_with 10.20.0.5 udp)"
 	crowd_stop tcp udp
 }
 

@@ -22,7 +22,9 @@ static int carrier_send(struct carrier *c)
 	if (!c->count)
 		return 0;
 	c->count = 0;
-	return bpf_prog_test_run_opts(c->program, &run) ? -errno : 0;
+	if (bpf_prog_test_run_opts(c->program, &run))
+		return -errno;
+	return run.retval == FR_IMPORT_REFUSED ? -EIO : 0; /* it has found no policy in force */
 }
 
 static int carry_flow(const void *entry, void *context)
@@ -33,34 +35,15 @@ static int carry_flow(const void *entry, void *context)
 	return c->count < FR_IMPORT_MAX ? 0 : carrier_send(c);
 }
 
-/* The old table where it is another one than the new; -ENOENT where there is nothing to carry. */
-static int old_table(const struct change *change)
-{
-	CLEANUP(close_fd)
-	int old = pin_open_map(change->running.pins, map_names[MAP_FLOWS], sizeof(uint32_t),
-			       sizeof(struct fr_flow_set));
-	CLEANUP(close_fd) int new = pin_open(change->pins, map_names[MAP_FLOWS]);
-	uint32_t old_id, new_id;
-	int err;
-
-	if (old < 0 || new < 0)
-		return old < 0 ? old : new;
-	err = fd_map_id(old, &old_id);
-	if (!err)
-		err = fd_map_id(new, &new_id);
-	if (!err && old_id == new_id)
-		err = -ENOENT;
-	return err ? err : TAKE_FD(old);
-}
-
 int flows_carry(const struct change *change)
 {
-	CLEANUP(close_fd) int old = old_table(change);
+	CLEANUP(close_fd) int old = -1;
+	CLEANUP(close_fd) int new = -1;
 	struct carrier carrier = {.program = change->import};
-	int err;
+	int two = two_maps(change, MAP_FLOWS, &old, &new), err;
 
-	if (old < 0)
-		return pins_damaged(old) ? 0 : old;
+	if (two <= 0)
+		return two;
 	err = sets_each(old, carry_flow, &carrier);
 	return err ? err : carrier_send(&carrier);
 }

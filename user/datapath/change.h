@@ -86,6 +86,9 @@ int ports_pinned(const struct change *change, bool *out); /* else new programs a
 int ports_store(const struct change *change);
 /* A new epoch next to the one that runs, judging by a copy of what is in force. */
 int epoch_make(struct change *change);
+/* Both maps of that name: what runs, and what comes. 1 when they are two, 0 when they are one, or
+ * the old one is missing or not ours. The caller closes them. */
+int two_maps(const struct change *change, enum kernel_map which, int *old, int *new);
 /* What the old table of flows knows, where the new epoch has another one. Part of epoch_make. */
 int flows_carry(const struct change *change);
 /* Its links and filters: staying and leaving ones get its programs, joining ones are made. */

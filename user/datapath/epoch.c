@@ -186,14 +186,13 @@ static int copy_live(struct change *change)
 	return bpf_map_update_elem(images, &zero, &copy, BPF_ANY) ? -errno : 0;
 }
 
-/* Both maps of that name: what runs, and what comes. 1 when they are two, 0 when they are one, or
- * the old one is missing or not ours. */
-static int two_maps(const struct change *change, enum kernel_map which, int *old, int *new)
+int two_maps(const struct change *change, enum kernel_map which, int *old, int *new)
 {
 	static const struct {
 		uint32_t key, value;
 	} sizes[MAP_COUNT] = {
 		[MAP_COUNTERS] = {sizeof(uint32_t), sizeof(struct fr_counters)},
+		[MAP_FLOWS] = {sizeof(uint32_t), sizeof(struct fr_flow_set)},
 	};
 	uint32_t old_id, new_id;
 	int err;
