@@ -88,6 +88,7 @@ struct shim_sets {
 
 static struct shim_sets shim_flows = {.map = &fr_flows, .name = "fr_flows"};
 static struct shim_sets shim_drops = {.map = &fr_drops, .name = "fr_drops"};
+static struct fr_owner shim_owner; /* of every socket */
 
 static struct {
 	const void *lines;
@@ -231,6 +232,34 @@ static long shim_map_delete(void *map, const void *key)
 	return value ? 0 : -ENOENT;
 }
 
+static const struct {
+	void *map;
+	const char *name;
+} shim_others[] = {
+	{&fr_flows, "fr_flows"}, {&fr_drops, "fr_drops"},   {&fr_images, "fr_images"},
+	{&shim.lines, "image"},	 {&fr_events, "fr_events"}, {&fr_owner, "fr_owner"},
+};
+enum { SHIM_OTHERS = sizeof(shim_others) / sizeof(shim_others[0]) };
+
+void *native_map(const char *name)
+{
+	for (size_t i = 0; i < SHIM_OTHERS; i++)
+		if (!strcmp(shim_others[i].name, name))
+			return shim_others[i].map;
+	for (size_t i = 0; i < SHIM_TABLES; i++)
+		if (!strcmp(shim_tables[i].name, name))
+			return shim_tables[i].map;
+	return NULL;
+}
+
+const char *native_map_name(const void *map)
+{
+	for (size_t i = 0; i < SHIM_OTHERS; i++)
+		if (shim_others[i].map == map)
+			return shim_others[i].name;
+	return shim_table_of(map)->name;
+}
+
 /* ---------------------------------------------------------------- other helpers */
 
 static __u64 shim_jiffies_now(void)
@@ -318,24 +347,71 @@ static long shim_xfrm_state(struct __sk_buff *skb, __u32 index, struct bpf_xfrm_
 	return 0;
 }
 
-/* No packet here has an owner: bpf_sk_fullsock() and the storage of sockets are never asked. */
+static struct bpf_sock *shim_sock_full(struct bpf_sock *sock)
+{
+	return sock;
+}
+
+static void *shim_sock_storage(void *map, void *sock, void *value, __u64 flags)
+{
+	(void)map, (void)sock, (void)value, (void)flags;
+	return &shim_owner;
+}
+
+static __u64 shim_cookie(void *ctx)
+{
+	(void)ctx;
+	return 1;
+}
+
+/* Helpers by number and name, and libbpf's pointers to them. */
+static const struct {
+	uint32_t number;
+	const char *name;
+	void *pointer, *function;
+} shim_helpers[] = {
+#define HELPER(name, function)                                                                     \
+	{                                                                                          \
+		BPF_FUNC_##name, #name, &bpf_##name, function                                      \
+	}
+	HELPER(map_lookup_elem, shim_map_lookup),
+	HELPER(map_update_elem, shim_map_update),
+	HELPER(map_delete_elem, shim_map_delete),
+	HELPER(jiffies64, shim_jiffies_now),
+	HELPER(ktime_get_boot_ns, shim_jiffies_now),
+	HELPER(spin_lock, shim_lock),
+	HELPER(spin_unlock, shim_unlock),
+	HELPER(ringbuf_reserve, shim_ringbuf_reserve),
+	HELPER(ringbuf_submit, shim_ringbuf_submit),
+	HELPER(skb_load_bytes, shim_skb_load),
+	HELPER(skc_lookup_tcp, shim_tcp_lookup),
+	HELPER(sk_lookup_udp, shim_udp_lookup),
+	HELPER(sk_release, shim_sock_release),
+	HELPER(fib_lookup, shim_route_lookup),
+	HELPER(skb_get_xfrm_state, shim_xfrm_state),
+	HELPER(sk_fullsock, shim_sock_full),
+	HELPER(sk_storage_get, shim_sock_storage),
+	HELPER(get_netns_cookie, shim_cookie),
+	HELPER(get_socket_cookie, shim_cookie),
+#undef HELPER
+};
+enum { SHIM_HELPERS = sizeof(shim_helpers) / sizeof(shim_helpers[0]) };
+
 static void shim_helpers_set(void)
 {
-	bpf_map_lookup_elem = shim_map_lookup;
-	bpf_map_update_elem = (void *)shim_map_update;
-	bpf_map_delete_elem = (void *)shim_map_delete;
-	bpf_jiffies64 = (void *)shim_jiffies_now;
-	bpf_ktime_get_boot_ns = (void *)shim_jiffies_now;
-	bpf_spin_lock = (void *)shim_lock;
-	bpf_spin_unlock = (void *)shim_unlock;
-	bpf_ringbuf_reserve = (void *)shim_ringbuf_reserve;
-	bpf_ringbuf_submit = (void *)shim_ringbuf_submit;
-	bpf_skb_load_bytes = (void *)shim_skb_load;
-	bpf_skc_lookup_tcp = (void *)shim_tcp_lookup;
-	bpf_sk_lookup_udp = (void *)shim_udp_lookup;
-	bpf_sk_release = (void *)shim_sock_release;
-	bpf_fib_lookup = (void *)shim_route_lookup;
-	bpf_skb_get_xfrm_state = (void *)shim_xfrm_state;
+	for (size_t i = 0; i < SHIM_HELPERS; i++)
+		memcpy(shim_helpers[i].pointer, &shim_helpers[i].function, sizeof(void *));
+}
+
+void *native_helper(uint32_t number, const char **name)
+{
+	for (size_t i = 0; i < SHIM_HELPERS; i++) {
+		if (shim_helpers[i].number != number)
+			continue;
+		*name = shim_helpers[i].name;
+		return shim_helpers[i].function;
+	}
+	return NULL;
 }
 
 /* Constants of the programs, as the loader sets them before it loads. */
@@ -379,6 +455,7 @@ void native_reset(uint64_t jiffies)
 		shim_table_clear(&shim_tables[i]);
 	shim_sets_clear(&shim_flows);
 	shim_sets_clear(&shim_drops);
+	shim_owner = (struct fr_owner){.space = 1, .pid = 1};
 	shim.lines = NULL;
 	shim.count = 0;
 	shim.jiffies = jiffies;
@@ -400,7 +477,8 @@ uint64_t native_now(void)
 	return shim.jiffies;
 }
 
-static int shim_program_run(const struct native_packet *packet, struct __sk_buff *skb)
+static int shim_program_run(void *context, const struct native_packet *packet,
+			    struct __sk_buff *skb)
 {
 	static int (*const programs[2][FR_KINDS][FR_DIRS])(struct __sk_buff *) = {
 		{{fr_if_egress, fr_if_ingress},
@@ -411,12 +489,13 @@ static int shim_program_run(const struct native_packet *packet, struct __sk_buff
 		 {fr_cg_egress, fr_cg_ingress}},
 	};
 
+	(void)context;
 	return programs[packet->l3][packet->kind][packet->dir](skb);
 }
 
-int native_run(const struct native_packet *packet, struct fr_event *trace)
+int native_run_by(const struct native_packet *packet, native_program *program, void *context)
 {
-	uint32_t linear = packet->linear < packet->size ? packet->linear : packet->size, zero = 0;
+	uint32_t linear = packet->linear < packet->size ? packet->linear : packet->size;
 	struct __sk_buff skb = {
 		.len = packet->size,
 		.protocol = bpf_htons(packet->protocol),
@@ -428,18 +507,26 @@ int native_run(const struct native_packet *packet, struct fr_event *trace)
 		.pkt_type = packet->type,
 		.data = (uint32_t)(uintptr_t)shim.low,
 		.data_end = (uint32_t)(uintptr_t)shim.low + linear,
+		.sk = packet->sock,
 	};
-	int result;
 
 	shim_require(packet->size <= SHIM_LOW);
-	shim_map_delete(&fr_trace, &zero);
 	shim.data = packet->data;
 	shim.size = packet->size;
 	shim.host = packet->host;
 	ASAN_UNPOISON_MEMORY_REGION(shim.low, SHIM_LOW);
 	memcpy(shim.low, packet->data, linear);
 	ASAN_POISON_MEMORY_REGION(shim.low + linear, SHIM_LOW - linear);
-	result = shim_program_run(packet, &skb);
+	return program(context, packet, &skb);
+}
+
+int native_run(const struct native_packet *packet, struct fr_event *trace)
+{
+	uint32_t zero = 0;
+	int result;
+
+	shim_map_delete(&fr_trace, &zero);
+	result = native_run_by(packet, shim_program_run, NULL);
 	memcpy(trace, shim_map_lookup(&fr_trace, &zero), sizeof(*trace));
 	return result;
 }
@@ -490,9 +577,14 @@ bool native_key(size_t n, const char **map, const void **key)
 	return false;
 }
 
+const void *native_value(const char *map, const void *key)
+{
+	return shim_map_lookup(native_map(map), key);
+}
+
 uint64_t native_tally(uint32_t which)
 {
-	const uint64_t *value = shim_map_lookup(&fr_tallies, &which);
+	const uint64_t *value = native_value("fr_tallies", &which);
 
 	return value ? *value : 0;
 }

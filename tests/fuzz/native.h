@@ -33,6 +33,7 @@ struct native_packet {
 	uint32_t ifindex, ingress_ifindex, segments;
 	uint8_t type; /* pkt_type: whose it is by its Ethernet address */
 	struct native_host host;
+	struct bpf_sock *sock; /* its own, of a process; or NULL */
 };
 
 /* The secret of the hash, all 0 before: with the kernel's, entries lie where the kernel's do. */
@@ -48,6 +49,17 @@ uint64_t native_now(void);
  * 0 when nothing was. */
 int native_run(const struct native_packet *packet, struct fr_event *trace);
 
+/* The same packet in the same world, by another program. */
+struct __sk_buff;
+typedef int native_program(void *context, const struct native_packet *packet,
+			   struct __sk_buff *skb);
+int native_run_by(const struct native_packet *packet, native_program *program, void *context);
+/* What such a program knows a map by, and the other way round: "image" is the inner one. */
+void *native_map(const char *name);
+const char *native_map_name(const void *map);
+/* A helper by its number, for five arguments of 64 bits; NULL where no program needs it. */
+void *native_helper(uint32_t number, const char **name);
+
 /* The n-th flow, or false. */
 bool native_flow(size_t n, struct fr_flow *flow);
 /* The n-th key of any hash map, and the name of the map; or false. */
@@ -55,5 +67,7 @@ bool native_key(size_t n, const char **map, const void **key);
 /* The n-th set that a packet has looked at, of the table of that name; or false. */
 bool native_set(size_t n, const char **map, uint32_t *index);
 uint64_t native_tally(uint32_t which);
+/* The value of a key in the map of that name, or NULL. */
+const void *native_value(const char *map, const void *key);
 
 #endif

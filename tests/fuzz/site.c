@@ -59,8 +59,7 @@ static struct fr_image_ident *ident_of(const struct image *image)
 	return (void *)((char *)image->lines + 2 * FR_LINE_BYTES);
 }
 
-/* Rule numbers are slots, generation 1, time-outs in jiffies. */
-static void ready_make(const struct image *from, struct image *out)
+void site_ready(const struct image *from, uint32_t hz, struct image *out)
 {
 	size_t size = (size_t)from->line_count * FR_LINE_BYTES;
 	struct fr_image_head *head;
@@ -77,8 +76,8 @@ static void ready_make(const struct image *from, struct image *out)
 	for (uint32_t rule = 0; rule < out->rule_count; rule++)
 		slots[rule] = rule;
 	for (int i = 0; i < FR_TIMEOUTS; i++)
-		conf_of(out)->timeout[i] *= site_hz();
-	ident_of(out)->conntrack = CONNTRACK_SECONDS * site_hz();
+		conf_of(out)->timeout[i] *= hz;
+	ident_of(out)->conntrack = CONNTRACK_SECONDS * hz;
 }
 
 static void site_make(uint8_t number, struct site *out)
@@ -94,7 +93,7 @@ static void site_make(uint8_t number, struct site *out)
 		((struct fr_image_head *)out->image.lines)->flags |= FR_F_FORWARDING_ON;
 	if (number & 16)
 		conf_of(&out->image)->adopt_until = UINT64_MAX / 2;
-	ready_make(&out->image, &out->ready);
+	site_ready(&out->image, site_hz(), &out->ready);
 }
 
 const struct site *site_get(uint8_t number)
