@@ -144,6 +144,12 @@ $(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES)) \
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(LIBS) -lcriterion -o $@
 
+# What packets cost, counted in the object: its instructions run with the maps and helpers of tests/fuzz.
+$(BUILD)/counts: $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard tests/counts/*.c) tests/fuzz/native.c tests/fuzz/site.c) \
+		 $(call objects,$(LIB_FLOORS),san/)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -o $@
+
 $(BUILD)/bench: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.c))) $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(LIBS) -lm -o $@
@@ -157,7 +163,7 @@ $(BUILD)/talk: tests/vm/talk.c
 # What bench-gate holds TEST_RUN against: before the flow table of our own.
 BENCH_BEFORE ?= 2086cba
 
-.PHONY: check check-unit check-kernel check-e2e check-peers check-style check-commands check-vm check-fresh bench fuzz fuzzers
+.PHONY: check check-counts counts check-unit check-kernel check-e2e check-peers check-style check-commands check-vm check-fresh bench fuzz fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 fuzz: fuzzers  ## the four fuzzers, FUZZ_SECONDS each (60)
 	$(Q)BUILD=$(BUILD) scripts/fuzz
@@ -165,6 +171,10 @@ check-unit: $(BUILD)/tests-unit  ## unit tests under ASan and UBSan, no root
 	$(Q)$(BUILD)/tests-unit --jobs 2
 check-kernel: $(BUILD)/tests-kernel  ## packet tests through BPF_PROG_TEST_RUN, root
 	$(Q)$(BUILD)/tests-kernel --jobs 1
+check-counts: $(BUILD)/counts $(BUILD)/flowreeve  ## helper calls, look-ups and instructions of each path, and of the verifier
+	$(Q)BUILD=$(BUILD) tests/counts/run
+counts: $(BUILD)/counts $(BUILD)/flowreeve  ## writes them anew after a change that is meant; root for the verifier's
+	$(Q)UPDATE=1 BUILD=$(BUILD) tests/counts/run
 check-e2e: $(BUILD)/flowreeve $(BUILD)/bench  ## real clients and servers in network namespaces, root
 	$(Q)tests/e2e/run
 .PHONY: soak

@@ -174,6 +174,7 @@ while read -r name; do
 	named=$((named + 1))
 	case $name in
 	e2e/*) [ -x "tests/$name.sh" ] || missing+=("$name") ;;
+	counts/*) [ -x "tests/$name" ] || missing+=("$name") ;;
 	cases/*) [ -f "tests/$name/cases" ] || missing+=("$name") ;;
 	*) grep -qE "^Test\\(${name%%::*}, ${name##*::}\\b" tests/unit/*.c tests/kernel/*.c || missing+=("$name") ;;
 	esac
