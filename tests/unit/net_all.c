@@ -2,8 +2,10 @@
 /*
  * Unit tests of net: addresses, prefixes, protocols, services, both ways.
  */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../user/base/base.h"
@@ -30,6 +32,38 @@ Test(net, prefixes_print_canonically)
 	prefix_is("::ffff:10.0.0.0/104", "10.0.0.0/8");
 	prefix_is("ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127",
 		  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127");
+}
+
+/* Many words of nothing, in every place and of every length. */
+Test(net, addresses_are_written_as_inet_ntop_does)
+{
+	static const uint16_t words[] = {0, 0, 0, 1, 0xffff, 0x0a00, 0x20, 0x1000};
+	char out[ADDR_TEXT], wanted[INET6_ADDRSTRLEN];
+
+	srandom(9);
+	for (int i = 0; i < 200000; i++) {
+		struct addr addr;
+
+		for (int word = 0; word < 8; word++) {
+			uint16_t value = words[random() % (long)ARRAY_SIZE(words)];
+
+			addr.b[2 * word] = value >> 8;
+			addr.b[2 * word + 1] = value & 255;
+		}
+		if (i % 7 == 0)
+			memset(addr.b, 0, 10);
+		if (addr_is_v4(&addr))
+			inet_ntop(AF_INET, addr.b + 12, wanted, sizeof(wanted));
+		else
+			inet_ntop(AF_INET6, addr.b, wanted, sizeof(wanted));
+		cr_assert_str_eq(addr_text(&addr, out), wanted);
+	}
+	for (unsigned i = 0; i < 256; i++) {
+		struct addr addr = addr_from_v4(i * 0x01010101u);
+
+		inet_ntop(AF_INET, addr.b + 12, wanted, sizeof(wanted));
+		cr_assert_str_eq(addr_text(&addr, out), wanted);
+	}
 }
 
 Test(net, bad_addresses_say_why)

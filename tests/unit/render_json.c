@@ -111,6 +111,41 @@ Test(render_json, a_process_name_that_is_no_text_is_still_a_document)
 	json_decref(document);
 }
 
+/* Written without jansson, a flow is in the words that jansson would find, whatever names say. */
+Test(render_json, a_flow_is_written_as_jansson_would)
+{
+	static const char *const names[] = {"r1", "a \"b\" \\c", "tab\tline\nbell\a", "é→",
+					    "",	  NULL};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(names); i++) {
+		struct flow_view view = sample_flow();
+		struct render_stream *s;
+		json_t *document, *flows;
+		struct capture c;
+		char *again;
+
+		view.rule = view.scope = names[i % ARRAY_SIZE(names)];
+		view.key.proto = i % 2 ? PROTO_ICMP : PROTO_TCP;
+		view.key.vlan = i % 3;
+		capture_begin(&c, true);
+		s = render_flows_begin(&c.render);
+		render_flow(s, "p", &view);
+		render_flow(s, "p", &view);
+		render_end(s);
+		fflush(c.render.out);
+		document = json_loads(c.text, JSON_REJECT_DUPLICATES, NULL);
+		cr_assert_not_null(document, "%s", c.text);
+		flows = json_object_get(document, "flows");
+		cr_assert_eq(json_array_size(flows), 2);
+		again = json_dumps(json_array_get(flows, 1), 0);
+		cr_expect(strstr(c.text, again), "%s\nis not in %s", again, c.text);
+		free(again);
+		json_decref(document);
+		fclose(c.render.out);
+		free(c.text);
+	}
+}
+
 Test(render_text_stream, a_process_name_cannot_write_to_the_terminal)
 {
 	struct capture c;

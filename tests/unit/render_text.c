@@ -174,10 +174,17 @@ Test(render_text, figures_for_people)
 	cr_expect_str_eq(count_text(UINT64_MAX, out), "18.4E");
 	cr_expect_str_eq(bytes_text(999, out), "999 B");
 	cr_expect_str_eq(bytes_text(1000, out), "1.0 kB");
+	cr_expect_str_eq(bytes_text(1049, out), "1.0 kB");
+	cr_expect_str_eq(bytes_text(1050, out), "1.1 kB");
+	cr_expect_str_eq(bytes_text(999949, out), "999.9 kB");
+	cr_expect_str_eq(bytes_text(999950, out), "1.0 MB");
 	cr_expect_str_eq(bytes_text(1600000, out), "1.6 MB");
+	cr_expect_str_eq(bytes_text(UINT64_MAX, out), "18.4 EB");
 	cr_expect_str_eq(age_text(0, 1, out), "-");
 	cr_expect_str_eq(age_text(1, UINT64_C(59000000001), out), "59s");
 	cr_expect_str_eq(age_text(1, UINT64_C(125000000001), out), "2m05s");
+	cr_expect_str_eq(age_text(1, UINT64_C(7505000000001), out), "2h05m");
+	cr_expect_str_eq(age_text(1, UINT64_C(270000000000001), out), "3d03h");
 	cr_expect_str_eq(age_text(9, 1, out), "0s");
 }
 
@@ -207,7 +214,7 @@ Test(render_text, columns_align_whatever_the_characters)
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	struct table table = {out, false, columns, ARRAY_SIZE(columns), 0};
+	struct table table = {out, false, columns, ARRAY_SIZE(columns), .at = 0};
 
 	table_head(&table);
 	table_cell(&table, COLOUR_BAD, "é→");
@@ -215,6 +222,26 @@ Test(render_text, columns_align_whatever_the_characters)
 	table_cell(&table, COLOUR_NONE, NULL);
 	fclose(out);
 	cr_assert_str_eq(text, "NAME       N  LAST\né→        12  -\n");
+	free(text);
+}
+
+Test(render_text, a_row_longer_than_the_buffer_is_whole)
+{
+	const struct column columns[] = {{"A", 600, false}, {"B", 600, true},  {"C", 600, false},
+					 {"D", 600, true},  {"E", 900, false}, {"F", 0, false}};
+	char *text = NULL, cell[CLEAN_TEXT];
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct table table = {
+		.out = out, .colour = true, .columns = columns, .count = ARRAY_SIZE(columns)};
+
+	memset(cell, 'x', sizeof(cell) - 1);
+	cell[sizeof(cell) - 1] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+		table_cell(&table, COLOUR_BAD, cell);
+	fclose(out);
+	cr_expect_eq(size, 4 * 600 + 900 + 511 + 5 * 2 + 1 + 6 * strlen("\033[31m\033[0m"));
+	cr_expect_eq(text[size - 1], '\n');
 	free(text);
 }
 

@@ -145,7 +145,7 @@ static void put_seen(FILE *out, bool colour, const struct coverage_view *view, u
 				   {"BYTES", 8, true},
 				   {"REFUSED", 7, true},
 				   {"LAST", 0, false}};
-	struct table table = {out, colour, columns, ARRAY_SIZE(columns), 0};
+	struct table table = {out, colour, columns, ARRAY_SIZE(columns), .at = 0};
 	char text[FIGURE_TEXT];
 
 	table_head(&table);
@@ -172,7 +172,7 @@ static void put_never(FILE *out, bool colour, const struct coverage_view *view, 
 				   {"ACTION", 8, false},
 				   {"FOR", 6, true},
 				   {"IF IT IS NOT NEEDED", 0, false}};
-	struct table table = {out, colour, columns, ARRAY_SIZE(columns), 0};
+	struct table table = {out, colour, columns, ARRAY_SIZE(columns), .at = 0};
 	char text[CLEAN_TEXT];
 
 	columns[0].width = columns[0].width < 10 ? 10 : columns[0].width;
@@ -222,7 +222,7 @@ static void put_unexplained(FILE *out, bool colour, const struct coverage_view *
 		{"UNEXPLAINED", 11, false}, {"ON", 9, false},	    {"DIR", 7, false},
 		{"PEER", 15, false},	    {"SERVICE", 10, false}, {"PACKETS", 7, true},
 		{"BYTES", 8, true},	    {"LAST", 6, true},	    {"PROCESS", 0, false}};
-	struct table table = {out, colour, columns, ARRAY_SIZE(columns), 0};
+	struct table table = {out, colour, columns, ARRAY_SIZE(columns), .at = 0};
 	size_t shown = view->unexplained_count < SHOWN_MOST ? view->unexplained_count : SHOWN_MOST;
 
 	table_head(&table);

@@ -16,37 +16,32 @@ static void event_json(const struct render *r, const char *policy, const struct 
 {
 	const struct fr_event *event = &view->event;
 	const struct fr_flow_key *key = &event->key;
-	bool ports = proto_has_ports(key->proto);
-	char proto[FIGURE_TEXT];
-	json_t *value = document_new("event");
+	struct json_writer w = {.line.out = r->out, .compact = true};
 
-	json_object_set_new(value, "type",
-			    json_string(event->type == FR_EVENT_OPENED ? "opened" : "refused"));
-	json_object_set_new(value, "time", json_time(view->time));
-	json_object_set_new(value, "policy", json_words(policy));
-	json_object_set_new(value, "verdict", json_words(view->verdict));
-	json_object_set_new(value, "reason", json_words(view->reason));
-	json_object_set_new(value, "direction", json_string(dir_text(event->dir)));
-	json_object_set_new(value, "kind", json_words(view->kind));
-	json_object_set_new(value, "interface",
-			    view->ifname[0] ? json_words(view->ifname) : json_null());
-	json_put_scope(value, key);
-	json_object_set_new(value, "protocol", json_string(proto_text(key->proto, proto)));
-	json_object_set_new(value, "local", json_endpoint(key->local, key->local_port, ports));
-	json_object_set_new(value, "peer", json_endpoint(key->peer, key->peer_port, ports));
+	writer_open(&w, NULL);
+	writer_words(&w, "schema", "flowreeve/event/v1");
+	writer_words(&w, "type", event->type == FR_EVENT_OPENED ? "opened" : "refused");
+	writer_time(&w, "time", view->time);
+	writer_words(&w, "policy", policy);
+	writer_words(&w, "verdict", view->verdict);
+	writer_words(&w, "reason", view->reason);
+	writer_words(&w, "direction", dir_text(event->dir));
+	writer_words(&w, "kind", view->kind);
+	writer_words(&w, "interface", view->ifname[0] ? view->ifname : NULL);
+	writer_ends(&w, key);
 	if (event_is_icmp(key)) {
-		json_object_set_new(value, "icmp_type", json_count(key->peer_port >> 8));
-		json_object_set_new(value, "icmp_code", json_count(key->peer_port & 255));
+		writer_count(&w, "icmp_type", key->peer_port >> 8);
+		writer_count(&w, "icmp_code", key->peer_port & 255);
 	}
-	json_object_set_new(value, "rule", json_words(view->rule));
-	json_object_set_new(value, "row", json_row(view->table, view->row, view->line));
-	json_object_set_new(value, "length", json_count(event->length));
-	json_object_set_new(value, "held", json_count(event->held));
-	json_object_set_new(value, "generation", json_count(event->generation));
-	json_object_set_new(value, "process", json_process(event->pid, event->comm));
-	json_dumpf(value, r->out, JSON_COMPACT);
-	fputc('\n', r->out);
-	json_decref(value);
+	writer_words(&w, "rule", view->rule);
+	writer_row(&w, view->table, view->row, view->line);
+	writer_count(&w, "length", event->length);
+	writer_count(&w, "held", event->held);
+	writer_count(&w, "generation", event->generation);
+	writer_process(&w, event->pid, event->comm);
+	writer_close(&w);
+	out_put(&w.line, "\n", 1);
+	out_end(&w.line);
 }
 
 static void put_who(const struct render *r, const struct event_view *view)

@@ -59,16 +59,16 @@ static void put_ends(struct table *table, const struct fr_flow_key *key, bool ou
 
 static void put_traffic(struct table *table, uint64_t packets, uint64_t bytes)
 {
-	char count[FIGURE_TEXT], size[FIGURE_TEXT], text[2 * FIGURE_TEXT + 4];
+	char text[2 * FIGURE_TEXT];
+	size_t length = strlen(count_text(packets, text));
 
-	snprintf(text, sizeof(text), "%s / %s", count_text(packets, count),
-		 bytes_text(bytes, size));
+	bytes_text(bytes, stpcpy(text + length, " / "));
 	table_cell(table, COLOUR_NONE, text);
 }
 
 static void stream_table(struct render_stream *s, const struct column *columns, size_t count)
 {
-	s->table = (struct table){s->render.out, s->render.colour, columns, count, 0};
+	s->table = (struct table){s->render.out, s->render.colour, columns, count, .at = 0};
 	if (!s->render.json)
 		table_head(&s->table);
 }
@@ -81,53 +81,41 @@ struct render_stream *render_flows_begin(const struct render *r)
 	return s;
 }
 
-static json_t *key_json(const char *policy, const char *kind, const char *scope,
-			const struct fr_flow_key *key)
+static void put_key(struct json_writer *w, const char *policy, const char *kind, const char *scope,
+		    const struct fr_flow_key *key)
 {
-	char proto[FIGURE_TEXT];
-	json_t *value = json_object();
-
-	json_object_set_new(value, "policy", json_words(policy));
-	json_object_set_new(value, "kind", json_words(kind));
-	json_object_set_new(value, "interface", json_words(scope));
-	json_put_scope(value, key);
-	json_object_set_new(value, "protocol", json_string(proto_text(key->proto, proto)));
-	json_object_set_new(value, "local",
-			    json_endpoint(key->local, key->local_port, key_has_ports(key)));
-	json_object_set_new(value, "peer",
-			    json_endpoint(key->peer, key->peer_port, key_has_ports(key)));
+	writer_words(w, "policy", policy);
+	writer_words(w, "kind", kind);
+	writer_words(w, "interface", scope);
+	writer_ends(w, key);
 	if (!key_is_icmp(key))
-		return value;
-	json_object_set_new(value, "icmp_id", json_count(key->local_port));
-	json_object_set_new(value, "icmp_type", json_count(key->peer_port >> 8));
-	json_object_set_new(value, "icmp_code", json_count(key->peer_port & 255));
-	return value;
+		return;
+	writer_count(w, "icmp_id", key->local_port);
+	writer_count(w, "icmp_type", key->peer_port >> 8);
+	writer_count(w, "icmp_code", key->peer_port & 255);
 }
 
-static json_t *flow_json(const char *policy, const struct flow_view *view)
+static void flow_json(struct json_writer *w, const char *policy, const struct flow_view *view)
 {
 	const struct fr_flow *flow = &view->flow;
-	json_t *value = key_json(policy, view->kind, view->scope, &view->key);
-	json_t *way;
 
-	json_object_set_new(value, "state", json_words(view->state));
-	json_object_set_new(value, "verdict", json_words(view->verdict));
-	json_object_set_new(value, "opener",
-			    json_string(flow->opener == FR_EGRESS ? "local" : "peer"));
-	json_object_set_new(value, "rule", json_words(view->rule));
-	json_object_set_new(value, "row", json_row(view->table, view->row, view->line));
-	json_object_set_new(value, "reason", json_string(reason_text(flow->reason)));
+	put_key(w, policy, view->kind, view->scope, &view->key);
+	writer_words(w, "state", view->state);
+	writer_words(w, "verdict", view->verdict);
+	writer_words(w, "opener", flow->opener == FR_EGRESS ? "local" : "peer");
+	writer_words(w, "rule", view->rule);
+	writer_row(w, view->table, view->row, view->line);
+	writer_words(w, "reason", reason_text(flow->reason));
 	for (uint8_t dir = 0; dir < FR_DIRS; dir++) {
-		way = json_object();
-		json_object_set_new(way, "packets", json_count(flow->packets[dir]));
-		json_object_set_new(way, "bytes", json_count(flow->bytes[dir]));
-		json_object_set_new(value, dir_text(dir), way);
+		writer_open(w, dir_text(dir));
+		writer_count(w, "packets", flow->packets[dir]);
+		writer_count(w, "bytes", flow->bytes[dir]);
+		writer_close(w);
 	}
-	json_object_set_new(value, "generation", json_count(flow->generation));
-	json_object_set_new(value, "first", json_time(view->first));
-	json_object_set_new(value, "last", json_time(view->last));
-	json_object_set_new(value, "process", json_process(flow->pid, flow->comm));
-	return value;
+	writer_count(w, "generation", flow->generation);
+	writer_time(w, "first", view->first);
+	writer_time(w, "last", view->last);
+	writer_process(w, flow->pid, flow->comm);
 }
 
 void render_flow(struct render_stream *s, const char *policy, const struct flow_view *view)
@@ -137,7 +125,8 @@ void render_flow(struct render_stream *s, const char *policy, const struct flow_
 	char text[CLEAN_TEXT];
 
 	if (s->render.json) {
-		stream_item(s, flow_json(policy, view));
+		flow_json(stream_open(s), policy, view);
+		stream_close(s);
 		return;
 	}
 	table_cell(&s->table, refused ? COLOUR_WARN : COLOUR_NONE,
@@ -182,24 +171,23 @@ void render_not_listed(struct render_stream *s, const char *policy, const struct
 	json_array_append_new(s->not_listed, item);
 }
 
-static json_t *drop_json(const char *policy, const struct drop_view *view)
+static void drop_json(struct json_writer *w, const char *policy, const struct drop_view *view)
 {
 	const struct fr_drop *drop = &view->drop;
-	json_t *value = key_json(policy, view->kind, view->scope, &view->key);
 
-	json_object_set_new(value, "verdict", json_words(view->verdict));
-	json_object_set_new(value, "reason", json_words(view->reason));
-	json_object_set_new(value, "direction", json_string(dir_text(drop->dir)));
-	json_object_set_new(value, "opener_port", json_count(drop->opener_port));
-	json_object_set_new(value, "rule", json_words(view->rule));
-	json_object_set_new(value, "row", json_row(view->table, view->row, view->line));
-	json_object_set_new(value, "packets", json_count(drop->packets));
-	json_object_set_new(value, "bytes", json_count(drop->bytes));
-	json_object_set_new(value, "generation", json_count(drop->generation));
-	json_object_set_new(value, "first", json_time(view->first));
-	json_object_set_new(value, "last", json_time(view->last));
-	json_object_set_new(value, "process", json_process(drop->pid, drop->comm));
-	return value;
+	put_key(w, policy, view->kind, view->scope, &view->key);
+	writer_words(w, "verdict", view->verdict);
+	writer_words(w, "reason", view->reason);
+	writer_words(w, "direction", dir_text(drop->dir));
+	writer_count(w, "opener_port", drop->opener_port);
+	writer_words(w, "rule", view->rule);
+	writer_row(w, view->table, view->row, view->line);
+	writer_count(w, "packets", drop->packets);
+	writer_count(w, "bytes", drop->bytes);
+	writer_count(w, "generation", drop->generation);
+	writer_time(w, "first", view->first);
+	writer_time(w, "last", view->last);
+	writer_process(w, drop->pid, drop->comm);
 }
 
 void render_drop(struct render_stream *s, const char *policy, const struct drop_view *view)
@@ -208,7 +196,8 @@ void render_drop(struct render_stream *s, const char *policy, const struct drop_
 	char text[CLEAN_TEXT];
 
 	if (s->render.json) {
-		stream_item(s, drop_json(policy, view));
+		drop_json(stream_open(s), policy, view);
+		stream_close(s);
 		return;
 	}
 	table_cell(&s->table, colour_of_verdict(view->verdict), view->verdict);

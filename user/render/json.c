@@ -41,17 +41,6 @@ json_t *json_row(const char *table, const char *row, uint32_t line)
 	return value;
 }
 
-void json_put_scope(json_t *value, const struct fr_flow_key *key)
-{
-	bool cgroup = FR_SCOPE_KIND(key->scope) == FR_KIND_CGROUP;
-	uint64_t space = cgroup ? FR_KEY_SPACE(key) : 0;
-	bool told = space && !(space & FR_SPACE_SOCKET);
-
-	json_object_set_new(value, "vlan",
-			    FR_KEY_VLAN(key) ? json_count(FR_KEY_VLAN(key)) : json_null());
-	json_object_set_new(value, "netns_cookie", told ? json_count(space) : json_null());
-}
-
 json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN])
 {
 	char name[FR_COMM_LEN + 1];
@@ -64,17 +53,6 @@ json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN])
 	value = json_object();
 	json_object_set_new(value, "pid", json_count(pid));
 	json_object_set_new(value, "name", json_words(name));
-	return value;
-}
-
-json_t *json_endpoint(const uint8_t address[16], uint32_t port, bool with_port)
-{
-	json_t *value = json_object();
-	char text[64];
-
-	json_object_set_new(value, "address", json_string(endpoint_text(address, 0, false, text)));
-	if (with_port)
-		json_object_set_new(value, "port", json_count(port));
 	return value;
 }
 

@@ -49,6 +49,16 @@ static bool code_is_safe(uint32_t code)
 	return code != 0xfeff;
 }
 
+/* How much of a text is printable ASCII: most of them are nothing else. */
+static size_t plain_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= ' ' && text[length] <= '~')
+		length++;
+	return length;
+}
+
 char *text_clean(const char *text, char *out, size_t size)
 {
 	const uint8_t *s = (const uint8_t *)(text ? text : "");
@@ -111,69 +121,151 @@ enum colour colour_of_verdict(const char *verdict)
 	return str_equal(verdict, "drop") ? COLOUR_BAD : COLOUR_WARN;
 }
 
-static void table_put(struct table *table, enum colour colour, const char *clean)
+void out_end(struct out_line *line)
+{
+	fwrite(line->text, 1, line->used, line->out);
+	line->used = 0;
+}
+
+void out_put(struct out_line *line, const char *text, size_t length)
+{
+	if (length > sizeof(line->text) - line->used)
+		out_end(line);
+	memcpy(line->text + line->used, text, length);
+	line->used += length;
+}
+
+static void out_pad(struct out_line *line, size_t count)
+{
+	static const char blanks[64] =
+		"                                                                ";
+
+	for (; count > sizeof(blanks); count -= sizeof(blanks))
+		out_put(line, blanks, sizeof(blanks));
+	out_put(line, blanks, count);
+}
+
+static void out_word(struct out_line *line, const char *word)
+{
+	out_put(line, word, strlen(word));
+}
+
+static void table_put(struct table *table, enum colour colour, const char *clean, size_t length)
 {
 	const struct column *column = &table->columns[table->at];
 	size_t width = text_width(clean);
-	int pad = width < column->width ? (int)(column->width - width) : 0;
+	size_t pad = width < column->width ? column->width - width : 0;
 	bool last = ++table->at == table->count;
+	struct out_line *line = &table->line;
 
-	fprintf(table->out, "%*s%s%s%s", column->right ? pad : 0, "",
-		colour_on(table->colour, colour), clean, colour_off(table->colour, colour));
-	if (last)
-		fputc('\n', table->out);
-	else
-		fprintf(table->out, "%*s", (column->right ? 0 : pad) + 2, "");
-	if (last)
-		table->at = 0;
+	line->out = table->out;
+	out_pad(line, column->right ? pad : 0);
+	if (table->colour)
+		out_word(line, colour_on(true, colour));
+	out_put(line, clean, length);
+	if (table->colour)
+		out_word(line, colour_off(true, colour));
+	if (!last) {
+		out_pad(line, (column->right ? 0 : pad) + 2);
+		return;
+	}
+	out_put(line, "\n", 1);
+	out_end(line);
+	table->at = 0;
 }
 
 void table_head(struct table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
-		table_put(table, COLOUR_BOLD, table->columns[i].title);
+		table_put(table, COLOUR_BOLD, table->columns[i].title,
+			  strlen(table->columns[i].title));
 }
 
 void table_cell(struct table *table, enum colour colour, const char *text)
 {
 	char clean[CLEAN_TEXT];
+	size_t length;
 
-	text_clean(text && *text ? text : "-", clean, sizeof(clean));
-	table_put(table, colour, clean);
+	text = text && *text ? text : "-";
+	length = plain_length(text);
+	if (text[length] || length >= sizeof(clean)) {
+		text = text_clean(text, clean, sizeof(clean));
+		length = strlen(text);
+	}
+	table_put(table, colour, text, length);
+}
+
+char *number_put(char *at, uint64_t number)
+{
+	char digits[20];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while (number /= 10);
+	while (count)
+		*at++ = digits[--count];
+	*at = '\0';
+	return at;
+}
+
+/* With zeroes before it. */
+static char *digits_put(char *at, unsigned number, int count)
+{
+	for (int i = count; i--; number /= 10)
+		at[i] = (char)('0' + number % 10);
+	at[count] = '\0';
+	return at + count;
+}
+
+/* In the least unit of which there are fewer than a thousand, with a digit behind the point. */
+static char *scaled_put(char *at, uint64_t value, const char *between)
+{
+	static const char units[] = "kMGTPE";
+	uint64_t tenth = 100, tenths;
+	int unit = 0;
+
+	for (;; unit++, tenth *= 1000) {
+		tenths = value / tenth + (value % tenth >= tenth / 2);
+		if (tenths < 10000 || unit == 5)
+			break;
+	}
+	at = number_put(at, tenths / 10);
+	*at++ = '.';
+	*at++ = (char)('0' + tenths % 10);
+	at = stpcpy(at, between);
+	*at++ = units[unit];
+	*at = '\0';
+	return at;
 }
 
 char *count_text(uint64_t count, char *out)
 {
-	static const char units[] = "kMGTPE";
-	double value = count;
-	int unit = -1;
-
-	while (value >= (unit < 0 ? 99999.5 : 999.95) && unit < 5) {
-		value /= 1000;
-		unit++;
-	}
-	if (unit < 0)
-		snprintf(out, FIGURE_TEXT, "%" PRIu64, count);
+	if (count < 100000)
+		number_put(out, count);
 	else
-		snprintf(out, FIGURE_TEXT, "%.1f%c", value, units[unit]);
+		scaled_put(out, count, "");
 	return out;
 }
 
 char *bytes_text(uint64_t bytes, char *out)
 {
-	static const char units[] = "kMGTPE";
-	double value = bytes;
-	int unit = -1;
-
-	while (value >= 999.95 && unit < 5) {
-		value /= 1000;
-		unit++;
-	}
-	if (unit < 0)
-		snprintf(out, FIGURE_TEXT, "%" PRIu64 " B", bytes);
+	if (bytes < 1000)
+		strcpy(number_put(out, bytes), " B");
 	else
-		snprintf(out, FIGURE_TEXT, "%.1f %cB", value, units[unit]);
+		strcpy(scaled_put(out, bytes, " "), "B");
 	return out;
+}
+
+/* The larger unit, and of the smaller one two digits. */
+static void age_put(char *out, uint64_t seconds, unsigned large, unsigned small, const char *signs)
+{
+	char *at = number_put(out, seconds / large);
+
+	*at++ = signs[0];
+	at = digits_put(at, (unsigned)(seconds % large) / small, 2);
+	*at++ = signs[1];
+	*at = '\0';
 }
 
 char *age_text(uint64_t then_ns, uint64_t now_ns, char *out)
@@ -181,30 +273,39 @@ char *age_text(uint64_t then_ns, uint64_t now_ns, char *out)
 	uint64_t seconds = then_ns < now_ns ? (now_ns - then_ns) / 1000000000 : 0;
 
 	if (!then_ns)
-		snprintf(out, FIGURE_TEXT, "-");
+		strcpy(out, "-");
 	else if (seconds < 60)
-		snprintf(out, FIGURE_TEXT, "%" PRIu64 "s", seconds);
+		strcpy(number_put(out, seconds), "s");
 	else if (seconds < 3600)
-		snprintf(out, FIGURE_TEXT, "%" PRIu64 "m%02" PRIu64 "s", seconds / 60,
-			 seconds % 60);
+		age_put(out, seconds, 60, 1, "ms");
 	else if (seconds < 86400)
-		snprintf(out, FIGURE_TEXT, "%" PRIu64 "h%02" PRIu64 "m", seconds / 3600,
-			 seconds / 60 % 60);
+		age_put(out, seconds, 3600, 60, "hm");
 	else
-		snprintf(out, FIGURE_TEXT, "%" PRIu64 "d%02" PRIu64 "h", seconds / 86400,
-			 seconds / 3600 % 24);
+		age_put(out, seconds, 86400, 3600, "dh");
 	return out;
 }
 
 char *time_text(uint64_t realtime_ns, char *out)
 {
 	time_t seconds = realtime_ns / 1000000000;
+	char *at = out;
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	snprintf(out, TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ",
-		 (tm.tm_year + 1900) % 10000u, tm.tm_mon + 1u, tm.tm_mday + 0u, tm.tm_hour + 0u,
-		 tm.tm_min + 0u, tm.tm_sec + 0u, (unsigned)(realtime_ns / 1000 % 1000000));
+	at = digits_put(at, (tm.tm_year + 1900) % 10000u, 4);
+	*at++ = '-';
+	at = digits_put(at, tm.tm_mon + 1u, 2);
+	*at++ = '-';
+	at = digits_put(at, tm.tm_mday + 0u, 2);
+	*at++ = 'T';
+	at = digits_put(at, tm.tm_hour + 0u, 2);
+	*at++ = ':';
+	at = digits_put(at, tm.tm_min + 0u, 2);
+	*at++ = ':';
+	at = digits_put(at, tm.tm_sec + 0u, 2);
+	*at++ = '.';
+	at = digits_put(at, (unsigned)(realtime_ns / 1000 % 1000000), 6);
+	strcpy(at, "Z");
 	return out;
 }
 

@@ -26,6 +26,17 @@ const char *colour_on(bool on, enum colour colour);
 const char *colour_off(bool on, enum colour colour);
 enum colour colour_of_verdict(const char *verdict);
 
+/* Words on their way out: a table of a million lines calls stdio once for each. Whole as soon as
+ * out_end() has been called. */
+enum { LINE_ROOM = 2048 };
+struct out_line {
+	FILE *out;
+	size_t used;
+	char text[LINE_ROOM];
+};
+void out_put(struct out_line *line, const char *text, size_t length);
+void out_end(struct out_line *line);
+
 /* Columns whose widths are known before the first row; a cell that is wider pushes its row along.
  */
 struct column {
@@ -38,10 +49,13 @@ struct table {
 	bool colour;
 	const struct column *columns;
 	size_t count, at;
+	struct out_line line;
 };
 void table_head(struct table *table);
 void table_cell(struct table *table, enum colour colour, const char *text); /* NULL or "": "-" */
 
+/* Digits and NUL; gives where the NUL is. */
+char *number_put(char *at, uint64_t number);
 /* Buffers of FIGURE_TEXT bytes; they return their buffer. */
 char *count_text(uint64_t count, char *out);		      /* 1234, 56.7k, 8.9M */
 char *bytes_text(uint64_t bytes, char *out);		      /* 512 B, 3.4 kB, 1.6 MB */
@@ -63,23 +77,43 @@ json_t *json_words(const char *text);	 /* null for NULL; never fails on broken U
 json_t *json_count(uint64_t count);	 /* integer; beyond 2^63-1 that */
 json_t *json_time(uint64_t realtime_ns); /* RFC 3339 or null for 0 */
 json_t *json_row(const char *table, const char *row, uint32_t line); /* object, or null */
-void json_put_scope(json_t *value, const struct fr_flow_key *key);   /* vlan, netns_cookie */
 json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN]);    /* object, or null for 0 */
 json_t *json_diags(const struct diags *d);
-json_t *json_endpoint(const uint8_t address[16], uint32_t port, bool with_port);
 /* {"schema": "flowreeve/<verb>/v1"}; document_put adds "diagnostics", writes and frees it. */
 json_t *document_new(const char *verb);
 void document_put(const struct render *r, json_t *document);
+
+/*
+ * One object, written as it is told, in the words that json_dumpf() would find: for what there may
+ * be a million of (stream.c). Keys are plain words.
+ */
+struct json_writer {
+	struct out_line line;
+	bool compact; /* no blanks between signs */
+	bool follows; /* something, within the same braces */
+};
+void writer_open(struct json_writer *w, const char *key); /* NULL: the object itself */
+void writer_close(struct json_writer *w);
+void writer_words(struct json_writer *w, const char *key, const char *text); /* null for NULL */
+void writer_count(struct json_writer *w, const char *key, uint64_t count);
+void writer_time(struct json_writer *w, const char *key, uint64_t realtime_ns);
+void writer_row(struct json_writer *w, const char *table, const char *row, uint32_t line);
+void writer_process(struct json_writer *w, uint32_t pid, const char comm[FR_COMM_LEN]);
+/* vlan and netns_cookie, protocol, local and peer */
+void writer_ends(struct json_writer *w, const struct fr_flow_key *key);
 
 /* A document with one long array, item by item (stream.c). */
 struct render_stream {
 	struct render render;
 	struct table table;
+	struct json_writer writer;
 	uint64_t now;
 	size_t items;
 	json_t *not_listed; /* of `show drops`: a second list, after the first; or NULL */
 };
 struct render_stream *stream_begin(const struct render *r, const char *verb, const char *array);
-void stream_item(struct render_stream *s, json_t *item); /* takes the item */
+void stream_item(struct render_stream *s, json_t *item);  /* takes the item */
+struct json_writer *stream_open(struct render_stream *s); /* the same, in pieces */
+void stream_close(struct render_stream *s);
 
 #endif

@@ -75,7 +75,12 @@ static void put_rules(struct render_stream *s, const char *policy, const struct 
 				   {"CONNS", 6, true},	     {"PACKETS", 7, true},
 				   {"BYTES", 8, true},	     {"DROPS", 6, true},
 				   {"WOULD-DROP", 10, true}, {"LAST", 0, false}};
-	struct table table = {s->render.out, s->render.colour, columns, ARRAY_SIZE(columns), 0};
+	struct table table = {
+		.out = s->render.out,
+		.colour = s->render.colour,
+		.columns = columns,
+		.count = ARRAY_SIZE(columns),
+	};
 	uint64_t since = count ? rules[0].since : 0;
 	char row[ROW_TEXT], text[TIME_TEXT];
 

@@ -27,6 +27,24 @@ void stream_item(struct render_stream *s, json_t *item)
 	json_decref(item);
 }
 
+struct json_writer *stream_open(struct render_stream *s)
+{
+	struct json_writer *w = &s->writer;
+
+	w->line.out = s->render.out;
+	w->follows = false;
+	out_put(&w->line, ",", s->items++ > 0);
+	out_put(&w->line, "\n", 1);
+	writer_open(w, NULL);
+	return w;
+}
+
+void stream_close(struct render_stream *s)
+{
+	writer_close(&s->writer);
+	out_end(&s->writer.line);
+}
+
 void render_end(struct render_stream *s)
 {
 	json_t *diags;

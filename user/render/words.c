@@ -44,9 +44,9 @@ char *proto_text(uint8_t proto, char *out)
 	const char *name = proto_name(proto);
 
 	if (name)
-		snprintf(out, FIGURE_TEXT, "%s", name);
+		strcpy(out, name);
 	else
-		snprintf(out, FIGURE_TEXT, "%u", proto);
+		number_put(out, proto);
 	return out;
 }
 
@@ -64,16 +64,20 @@ char *row_text(const char *table, const char *row, uint32_t line, char *out)
 
 char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, char out[64])
 {
-	char text[ADDR_TEXT];
 	struct addr addr;
+	bool brackets;
+	char *at = out;
 
 	memcpy(addr.b, address, sizeof(addr.b));
-	addr_text(&addr, text);
-	if (!with_port)
-		snprintf(out, 64, "%s", text);
-	else if (addr_is_v4(&addr))
-		snprintf(out, 64, "%s:%u", text, port);
-	else
-		snprintf(out, 64, "[%s]:%u", text, port);
+	brackets = with_port && !addr_is_v4(&addr);
+	if (brackets)
+		*at++ = '[';
+	at += strlen(addr_text(&addr, at));
+	if (brackets)
+		*at++ = ']';
+	if (with_port) {
+		*at++ = ':';
+		number_put(at, port);
+	}
 	return out;
 }
