@@ -17,6 +17,8 @@ exits 'a value for an option that takes none' 2 '--json takes no value' version 
 exits 'no operand' 2 'usage: flowreeve check' check
 exits 'one operand too many' 2 'one operand too many' compile a.yaml b.yaml
 exits 'what show does not know' 2 "did you mean 'rules'" show rule
+exits 'peers of rules' 2 'flows and drops have one' show rules --peer 10.0.0.1
+exits 'peers that are none' 2 "'any' is not an address" show flows --peer any
 exits 'a mode that is none' 2 "'enforced' is not a mode" apply x.yaml --mode enforced
 exits 'a count of nothing' 2 '--count takes a number' monitor --count 0
 exits 'room for more flows than there can be' 2 'a number from 1 to 16777216, not .16777217' apply x.yaml --flows 16777217

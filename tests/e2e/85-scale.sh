@@ -58,6 +58,9 @@ million()
 	lines=$(fr_small 65536 show flows | grep -c ' 100\.[0-9.]*:2049 ')
 	equal 'each of them is shown, in 64 MB of address space' $flows "$lines"
 	told "shown in $(took "$started") ms"
+	equal 'one peer of them is found' '100.64.3.232 ' \
+		"$(fr_small 65536 show flows --json --peer 100.64.3.232 | jq -r '.flows[].peer.address' | tr '\n' ' ')"
+	equal '... or the peers of a network' 256 "$(fr_small 65536 show flows --peer 100.67.13.0/24 | grep -c :2049)"
 	lines=$(fr_small 65536 show flows --json 2>/dev/null | head -c 65536 | grep -c '"state"')
 	at_least 'JSON comes flow by flow as well' 50 "$lines"
 	fr_small 65536 show flows --json 2>"$work/said" | head -c 300 >/dev/null

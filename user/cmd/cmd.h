@@ -65,7 +65,7 @@ struct options {
 	const char *table, *as, *name, *attach; /* new; or NULL */
 	const char *title;			/* import; or NULL */
 	const char *source;			/* coverage, learn; or NULL */
-	struct prefix peer;			/* learn, with OPT_PEER */
+	struct prefix peer;			/* learn, show, with OPT_PEER */
 	const char *plan_host, *dir;		/* plan; or NULL */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
