@@ -107,12 +107,15 @@ def memory_lines(figures):
 
 def dump_lines(figures):
     for count in figures.scales("dump"):
-        shown, cpu, wall = (figures.find("dump", what, "interface", count)
-                            for what in ("shown", "cpu", "wall"))
-        if shown and cpu and wall:
-            yield "SHOW FLOWS to nowhere: %s of %s were in the table; ms of processor time %s, of wall time %s" % (
-                number(int(shown.total.median)), number(count), spread_text(cpu.total),
-                spread_text(wall.total))
+        shown = figures.find("dump", "shown", "interface", count)
+        if shown:
+            yield "SHOW FLOWS: %s of %s were in the table" % (number(int(shown.total.median)), number(count))
+        for what, words in (("read", "those of one peer"), ("text", "all to nowhere, as text"),
+                            ("json", "all to nowhere, as JSON")):
+            cpu, wall = (figures.find("dump", name, "interface", count) for name in (what, what + "-wall"))
+            if cpu and wall:
+                yield "  %s: ms of processor time %s, of wall time %s" % (
+                    words, spread_text(cpu.total), spread_text(wall.total))
 
 
 def gap_lines(figures):

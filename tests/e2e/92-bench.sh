@@ -217,7 +217,7 @@ gate_figures() # WORKLOAD
 		print "series", "replace", "wall", "nft-set", 100000, 0, 1, "ms", 0, 0, 0, "100,100"
 		print "series", "replace", "check-memory", "interface", 100000, 0, 1, "MB", 0, 0, 0, "50"
 		print "series", "dump", "shown", "interface", 1000000, 0, 1, "flows", 0, 0, 0, "1000000"
-		print "series", "dump", "cpu", "interface", 1000000, 0, 1, "ms", 0, 0, 0, "39"
+		print "series", "dump", "read", "interface", 1000000, 0, 1, "ms", 0, 0, 0, "39"
 	}
 	function series(work, variant, ns) {
 		print "series", "traffic", work, variant, 10000, peers, 1, "ns", 1, 1, 0, ns "," ns "," ns
