@@ -22,8 +22,8 @@ static uint64_t real_now(void)
 
 /* ---------------------------------------------------------------- the records of the generation */
 
-static int store_records(const struct change *change, const char *name, uint32_t size,
-			 uint32_t count, struct records *out)
+int change_record(const struct change *change, const char *name, uint32_t size, uint32_t count,
+		  struct records *out)
 {
 	char map[16];
 	CLEANUP(close_fd) int fd = -1;
@@ -88,15 +88,15 @@ static int make_records(struct change *change)
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "namespace", NULL,
 				  "cannot tell the network namespace: %s", error_text(err));
-	err = store_records(change, "state", sizeof(struct fr_state), 1, &change->state);
+	err = change_record(change, "state", sizeof(struct fr_state), 1, &change->state);
 	if (!err)
-		err = store_records(change, "hooks", sizeof(*hooks), (uint32_t)change->hook_count,
+		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->hook_count,
 				    &change->new_hooks);
 	if (!err)
-		err = store_records(change, "rules", sizeof(struct fr_rule_record),
+		err = change_record(change, "rules", sizeof(struct fr_rule_record),
 				    change->slots.count, &change->rules);
 	if (!err)
-		err = store_records(change, "requests", sizeof(*requests),
+		err = change_record(change, "requests", sizeof(*requests),
 				    (uint32_t)rs->attach_count, &change->requests);
 	if (err)
 		return err;
@@ -260,7 +260,7 @@ static void report(const struct change *change, bool same, struct apply_result *
 	*out = (struct apply_result){
 		.generation = same ? change->running.generation : change->generation,
 		.replaced = change->running.epoch != 0,
-		.unchanged = same,
+		.unchanged = same && !change->taken_over,
 		.lowered = change->lowered.list,
 		.lowered_count = change->lowered.count,
 	};
@@ -342,6 +342,39 @@ static int settle(struct change *change)
 	return policy_settle(change->root, change->policy, change->d, &change->running);
 }
 
+/* Once it is known that the change can be made, and as a step of its own; then it is planned anew.
+ */
+static int take_over(struct change *change)
+{
+	struct change again = {.request = change->request,
+			       .d = change->d,
+			       .root = change->root,
+			       .policy = change->policy,
+			       .command = change->command,
+			       .running = change->running,
+			       .taken_over = true,
+			       CHANGE_NEW};
+	int err = policy_upgrade(change);
+
+	change_free(change);
+	*change = again;
+	if (!err)
+		err = settle(change);
+	return err ? err : change_plan(change);
+}
+
+static int plan(struct change *change)
+{
+	struct diags *d = change->d, before = *d;
+	int err = change_plan(change);
+
+	if (err || !change->running.epoch || change->running.layout == FR_ABI_VERSION)
+		return err;
+	d->count = before.count; /* or it would be said twice */
+	d->warnings = before.warnings;
+	return take_over(change);
+}
+
 static int apply_locked(struct change *change, struct apply_result *out)
 {
 	int err = settle(change);
@@ -354,7 +387,7 @@ static int apply_locked(struct change *change, struct apply_result *out)
 		err = pin_dir_check(change->running.dir, change->d);
 	if (err)
 		return err;
-	err = change_plan(change);
+	err = plan(change);
 	same = !err && unchanged(change);
 	if (!err && !same)
 		err = carry_out(change);
@@ -379,9 +412,7 @@ int datapath_apply(const struct apply_request *request, struct diags *d, struct 
 				.d = d,
 				.root = pin_root(&request->host),
 				.policy = request->ruleset->name,
-				.old_counters = -1,
-				.image = -1,
-				.import = -1};
+				CHANGE_NEW};
 	CLEANUP(close_fd) int lock = -1;
 	int err = words_store(request, d, &change.command);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flows that go from one table into another of another size. A program puts them in, by the same
- * text that opens flows, so that its locks hold while others run. What finds no room is adopted, if
- * it can be.
+ * Flows that go from one table into another, of another size or another layout. A program puts
+ * them in, by the same text that opens flows, so that its locks hold while others run. What finds
+ * no room is adopted, if it can be.
  */
 #include "change.h"
 
@@ -45,5 +45,13 @@ int flows_carry(const struct change *change)
 	if (two <= 0)
 		return two;
 	err = sets_each(old, carry_flow, &carrier);
+	return err ? err : carrier_send(&carrier);
+}
+
+int flows_carry_older(const struct change *change)
+{
+	struct carrier carrier = {.program = change->import};
+	int err = older_flows_each(change->running.pins, carry_flow, &carrier);
+
 	return err ? err : carrier_send(&carrier);
 }

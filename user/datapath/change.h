@@ -58,6 +58,8 @@ struct change {
 	struct lowering_list lowered;
 	bool denies; /* what runs has deny rules */
 	bool same_shape; /* the programs and maps that run can take the new image */
+	bool older;	 /* what runs is of the layout before, and shall only be taken over */
+	bool taken_over; /* that has been done, by this command */
 
 	/* the new, as far as it is made */
 	pin_path pins;
@@ -67,7 +69,13 @@ struct change {
 	int import; /* program that puts flows into the new table */
 };
 
+/* All that is closed by change_free(). */
+#define CHANGE_NEW .old_counters = -1, .image = -1, .import = -1
+
 int change_plan(struct change *change);
+int change_open(struct change *change); /* what runs; part of it */
+/* A pin of its own beside those of what runs; *number: the last that was given. */
+void hook_name_pin(const struct change *change, struct fr_hook_record *record, uint32_t *number);
 void change_free(struct change *change);
 /* What the change lowers goes to change->lowered; -ECANCELED when the command does not allow it. */
 int lowering_check(struct change *change);
@@ -91,8 +99,15 @@ int epoch_make(struct change *change);
 int two_maps(const struct change *change, enum kernel_map which, int *old, int *new);
 /* What the old table of flows knows, where the new epoch has another one. Part of epoch_make. */
 int flows_carry(const struct change *change);
+int flows_carry_older(const struct change *change); /* where what runs is of the layout before */
 /* Its links and filters: staying and leaving ones get its programs, joining ones are made. */
 int epoch_attach(struct change *change);
+/* A map of records of the new generation, pinned, with its memory in *out. */
+int change_record(const struct change *change, const char *name, uint32_t size, uint32_t count,
+		  struct records *out);
+/* Takes over what an older flowreeve has applied: the same rules at the same attach points, by
+ * programs and maps of this one. */
+int policy_upgrade(const struct change *planned);
 /* Counters that the old epoch's programs kept in a map that does not go on. After epoch_attach. */
 int epoch_carry(struct change *change);
 

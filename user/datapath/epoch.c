@@ -115,15 +115,27 @@ static void reuse_close(struct object_request *request)
 		close_fd(&request->reuse[i]);
 }
 
+static bool any_goes_on(enum kernel_map which)
+{
+	(void)which;
+	return true;
+}
+
+static bool all_but_images_go_on(enum kernel_map which)
+{
+	return which != MAP_IMAGES;
+}
+
 /* What has gone is made anew; what cannot be opened is not. NULL: nothing runs. */
-static int reuse_open(const char *pins, bool images, struct object_request *request)
+static int reuse_open(const char *pins, bool (*goes_on)(enum kernel_map),
+		      struct object_request *request)
 {
 	int err = 0;
 
 	for (int i = 0; i < MAP_COUNT; i++)
 		request->reuse[i] = -1;
 	for (int i = 0; pins && i < MAP_COUNT && !err; i++) {
-		if (i == MAP_IMAGES && !images)
+		if (!goes_on((enum kernel_map)i))
 			continue;
 		request->reuse[i] = pin_open(pins, map_names[i]);
 		if (request->reuse[i] < 0 && request->reuse[i] != -ENOENT)
@@ -145,14 +157,15 @@ static int load_variants(struct change *change)
 		lines = change->live.line_count;
 	request.image_lines = image_class(lines);
 	change->live_class = request.image_lines;
-	err = reuse_open(change->running.epoch ? change->running.pins : NULL, false, &request);
+	err = reuse_open(change->running.epoch ? change->running.pins : NULL,
+			 change->older ? older_map_goes_on : all_but_images_go_on, &request);
 	if (err)
 		return pins_unreadable(change->running.pins, err, change->d);
 	err = load_variant(change, 's', &request);
 	reuse_close(&request);
 	if (err || !change->running.epoch)
 		return err;
-	err = reuse_open(change->pins, true, &request);
+	err = reuse_open(change->pins, any_goes_on, &request);
 	if (err)
 		return pins_unreadable(change->pins, err, change->d);
 	err = load_variant(change, 'j', &request);

@@ -67,7 +67,7 @@ static void read_state(struct arena *arena, struct remains *remains)
 	if (!is_there(remains, records_open(remains->pins, "state", remains->generation, &records)))
 		return;
 	state = records.list;
-	if (state->abi == FR_ABI_VERSION && state->source[0] == '/') {
+	if (layout_is_known(state->abi) && state->source[0] == '/') {
 		remains->source = arena_strndup(arena, state->source, sizeof(state->source));
 		remains->applied_in = state->netns;
 		remains->word_count = words_load(state, arena, &remains->words);

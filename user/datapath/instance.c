@@ -125,6 +125,18 @@ static int absent(const char *root, const char *policy, struct diags *d)
 	return not_applied(policy, root, d);
 }
 
+/* Maps of another layout may be of the same sizes. */
+static int check_layout(const struct running *running, const struct instance *instance,
+			struct diags *d)
+{
+	struct fr_state state;
+	int err = instance_state(instance, &state);
+
+	if (err)
+		return pins_unreadable(running->dir, err, d);
+	return state.abi == FR_ABI_VERSION ? 0 : other_layout(running, state.abi, d);
+}
+
 static int open_tried(const char *root, const char *policy, struct diags *d, struct instance *out)
 {
 	struct running running;
@@ -140,7 +152,12 @@ static int open_tried(const char *root, const char *policy, struct diags *d, str
 		return absent(root, policy, d);
 	if (pins_damaged(err))
 		return broken(&running, d);
-	return err ? pins_unreadable(root, err, d) : 0;
+	if (err)
+		return pins_unreadable(root, err, d);
+	err = check_layout(&running, out, d);
+	if (err)
+		instance_close(out);
+	return err;
 }
 
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,

@@ -233,6 +233,7 @@ struct running {
 	uint32_t epoch; /* 0: nothing is in force */
 	uint32_t generation;
 	uint32_t epoch_last; /* highest that has a directory */
+	uint32_t layout;     /* FR_ABI_VERSION of who applied it; 0 before it is settled */
 };
 /* Here and below: 0 and a value, or -errno when it cannot be read, which is never taken for
  * absence. The generation that the programs of one epoch judge by, 0 when there is none. */
@@ -302,6 +303,23 @@ int records_create(const char *name, uint32_t value_size, uint32_t count, struct
 int records_map(int fd, struct records *out);
 void records_unmap(struct records *records);
 int records_open(const char *dir, const char *name, uint32_t generation, struct records *out);
+
+/* ---------------------------------------------------------------- older.c: the layout before */
+
+/* This one, or the one before, which apply takes over. */
+bool layout_is_known(uint32_t abi);
+/* Records of the layout before become those of today, in memory of their own, which changes nothing
+ * that is pinned; -EBADMSG: they are not of that. */
+int older_records(const char *name, struct records *records);
+/* Programs of today share this map with those of before. */
+bool older_map_goes_on(enum kernel_map which);
+/* Each flow in the tables of an epoch of before, as a struct fr_flow. As sets_each(). */
+int older_flows_each(const char *pins, entry_visit visit, void *context);
+/* How many flows they were made for, 0 when that cannot be told. */
+int older_flows_room(const char *pins, uint32_t *out);
+/* The figures of rules, reasons and tallies, where those that are kept today were kept before, into
+ * the maps of a new epoch in which nothing counts yet. */
+int older_figures(const char *pins, const char *new_pins, uint32_t slots);
 
 /* ---------------------------------------------------------------- words.c: how it was applied */
 
@@ -463,7 +481,8 @@ int policy_settle(const char *root, const char *policy, struct diags *d, struct 
 int policy_remove(const char *root, const char *policy, struct diags *d);
 /* running_find(), and but for -ENOENT it says why not. */
 int running_read(const char *root, const char *policy, struct diags *d, struct running *out);
-/* The records of what runs are there, and of the layout that this version knows. */
+/* The records of what runs are there, and of the layout of this version. */
 int running_check(const struct running *running, struct diags *d);
+int other_layout(const struct running *running, uint32_t layout, struct diags *d);
 
 #endif

@@ -61,10 +61,8 @@ static int choose_how(const struct change *change, struct fr_hook_record *record
 	return 0;
 }
 
-static int plan_place(struct change *change, struct fr_hook_record *record, uint32_t *number)
+void hook_name_pin(const struct change *change, struct fr_hook_record *record, uint32_t *number)
 {
-	int err = choose_how(change, record);
-
 	do
 		++*number;
 	while (number_taken(change, *number));
@@ -73,7 +71,6 @@ static int plan_place(struct change *change, struct fr_hook_record *record, uint
 			 (handle_base(change->running.dir) & 0xffff0000) | *number);
 	else
 		snprintf(record->pin, sizeof(record->pin), "link-%u", *number);
-	return err;
 }
 
 static bool hook_same(const struct fr_hook_record *a, const struct fr_hook_record *b)
@@ -136,7 +133,9 @@ static int plan_hook(struct change *change, const struct hook *hook, uint64_t ne
 	}
 	planned->fate = HOOK_JOINS;
 	change->joining_count++;
-	return plan_place(change, record, number);
+	err = choose_how(change, record);
+	hook_name_pin(change, record, number);
+	return err;
 }
 
 /* ---------------------------------------------------------------- local sockets */
@@ -253,7 +252,7 @@ static int open_counters(struct change *change)
 	return fd_map_entries(fd, &change->old_slots);
 }
 
-static int open_running(struct change *change)
+int change_open(struct change *change)
 {
 	const struct running *running = &change->running;
 	CLEANUP(close_fd) int image = -1;
@@ -349,7 +348,7 @@ static int plan_host_facts(struct change *change)
 
 int change_plan(struct change *change)
 {
-	int err = open_running(change);
+	int err = change_open(change);
 
 	object_build(change->build);
 	if (!err)

@@ -71,9 +71,11 @@ int records_open(const char *dir, const char *name, uint32_t generation, struct 
 
 	if (err)
 		return err;
-	if (records.size != records.count * value_stride((uint32_t)record_size(name))) {
+	if (records.size != records.count * value_stride((uint32_t)record_size(name)))
+		err = older_records(name, &records);
+	if (err) {
 		records_unmap(&records);
-		return -EBADMSG;
+		return err;
 	}
 	*out = records;
 	return 0;

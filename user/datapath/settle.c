@@ -201,7 +201,7 @@ int running_read(const char *root, const char *policy, struct diags *d, struct r
 	return err && err != -ENOENT ? pins_unreadable(root, err, d) : err;
 }
 
-int running_check(const struct running *running, struct diags *d)
+static int layout_of(const struct running *running, struct diags *d, uint32_t *out)
 {
 	CLEANUP(close_fd)
 	int fd = pin_open_number(running->pins, "state", running->generation);
@@ -209,19 +209,29 @@ int running_check(const struct running *running, struct diags *d)
 	const struct fr_state *first;
 	/* Another version's may be of any size. */
 	int err = fd < 0 ? fd : records_map(fd, &state);
-	uint32_t abi;
 
 	if (err)
 		return records_missing(running, err, d);
 	first = state.list;
-	abi = first->abi;
+	*out = first->abi;
 	records_unmap(&state);
-	if (abi == FR_ABI_VERSION)
-		return 0;
+	return 0;
+}
+
+int other_layout(const struct running *running, uint32_t layout, struct diags *d)
+{
 	return diag_error(d, NO_LOC, -EPROTO, "pins-version",
 			  running_heal_command(running, d->arena),
 			  "what is applied below %s is of layout %u, this flowreeve knows %u",
-			  running->dir, abi, FR_ABI_VERSION);
+			  running->dir, layout, FR_ABI_VERSION);
+}
+
+int running_check(const struct running *running, struct diags *d)
+{
+	uint32_t layout;
+	int err = layout_of(running, d, &layout);
+
+	return err || layout == FR_ABI_VERSION ? err : other_layout(running, layout, d);
 }
 
 static int settle_hooks(struct sweep *sweep)
@@ -248,11 +258,7 @@ static int settle_running(struct sweep *sweep)
 {
 	const struct running *running = sweep->running;
 	struct records hooks = {0};
-	int err = running_check(running, sweep->d);
-
-	if (err)
-		return err;
-	err = records_open(running->pins, "hooks", running->generation, &hooks);
+	int err = records_open(running->pins, "hooks", running->generation, &hooks);
 	if (err)
 		return records_missing(running, err, sweep->d);
 	sweep->keep = &hooks;
@@ -271,7 +277,11 @@ int policy_settle(const char *root, const char *policy, struct diags *d, struct 
 		snprintf(running.dir, sizeof(running.dir), "%s/%s", root, policy);
 		err = 0;
 	} else if (!err) {
-		err = running.generation ? settle_running(&sweep) : sweep_all(&sweep);
+		err = running.generation ? layout_of(&running, d, &running.layout) : 0;
+		if (!err && running.generation && !layout_is_known(running.layout))
+			err = other_layout(&running, running.layout, d);
+		if (!err)
+			err = running.generation ? settle_running(&sweep) : sweep_all(&sweep);
 	}
 	if (!err)
 		*out = running;

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an older flowreeve has applied, taken over as it is: the same rules, attach points and mode,
+ * by programs and maps of this one; what then changes is an ordinary apply.
+ *
+ * Flows of the two layouts are in two tables, so attach points cannot be moved one by one: half
+ * way, openings would be in one and their answers looked for in the other. So the new programs are
+ * attached beside the old ones. Until the flip they pass every packet. From it on both judge, by
+ * the same rules, each by a table that knows all flows: what is allowed passes both. Then the old
+ * ones go. At no instant does nothing judge, and killed at any, the policy is whole: by the old
+ * programs, or by both. Settling removes what is not of the generation in force, as ever.
+ */
+#include "change.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+/* ---------------------------------------------------------------- the same attach points */
+
+static void plan_beside(struct change *change)
+{
+	const struct fr_hook_record *old = change->old_hooks.list;
+	struct arena *arena = change->d->arena;
+	struct host_options host =
+		words_host(change->old_state.list, &change->request->host, arena);
+	const char *root = cgroup2_find(&host, arena);
+	uint32_t number = 0;
+
+	change->hooks = arena_alloc(arena, (change->old_hooks.count + 1) * sizeof(*change->hooks));
+	for (uint32_t i = 0; i < change->old_hooks.count; i++) {
+		struct planned_hook *hook = &change->hooks[change->hook_count];
+
+		if (!old[i].used)
+			continue;
+		change->hook_count++;
+		*hook = (struct planned_hook){.record = old[i], .fate = HOOK_JOINS};
+		hook_name_pin(change, &hook->record, &number);
+		if (root && old[i].kind == FR_KIND_CGROUP)
+			hook->path = cgroup_path_of(arena, root, old[i].name);
+	}
+}
+
+static bool is_cgroup(const char *path, uint64_t id)
+{
+	struct stat status;
+
+	return path && !stat(path, &status) && status.st_ino == id;
+}
+
+static int attach_here(const struct change *change, const struct planned_hook *planned,
+		       struct fr_hook_record *hook)
+{
+	struct attach attach = {.dir = change->running.dir,
+				.pins = change->pins,
+				.hook = hook,
+				.path = planned->path,
+				.variant = 'j'};
+
+	if (hook->kind == FR_KIND_CGROUP && !is_cgroup(planned->path, hook->cgroup))
+		return diag_error(change->d, NO_LOC, -ENOENT, "no-cgroup",
+				  "apply --cgroup DIR, where it was found before",
+				  "cgroup %s, which is judged, is not found by its name",
+				  hook->name);
+	return hook_attach(&attach, change->d);
+}
+
+/* What has gone from this host has no packets. */
+static int attach_beside(const struct change *change, const struct fr_hook_record *old,
+			 const struct planned_hook *planned, struct fr_hook_record *hook)
+{
+	size_t alive;
+	int back = -1, err = hook_alive_sites(change->running.dir, old, &alive);
+
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "attach", NULL,
+				  "it cannot be told what is attached to %s: %s", old->name,
+				  error_text(err));
+	if (!alive)
+		return 0;
+	err = hook->netns ? netns_enter(hook->netns, &back) : 0;
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "namespace",
+				  "run it in that network namespace, or with CAP_SYS_ADMIN",
+				  "%s is in another network namespace, which cannot be entered: %s",
+				  hook->name, error_text(err));
+	err = attach_here(change, planned, hook);
+	netns_leave(&back);
+	return err;
+}
+
+static int attach_all(const struct change *change)
+{
+	const struct fr_hook_record *old = change->old_hooks.list;
+	struct fr_hook_record *records = change->new_hooks.list;
+	size_t next = 0;
+	int err = 0;
+
+	for (uint32_t i = 0; i < change->old_hooks.count && !err; i++) {
+		if (!old[i].used)
+			continue;
+		err = attach_beside(change, &old[i], &change->hooks[next], &records[next]);
+		next++;
+	}
+	return err;
+}
+
+/* ---------------------------------------------------------------- the same rules */
+
+static void fill_state(const struct change *change)
+{
+	struct fr_state *state = change->state.list;
+
+	*state = *(const struct fr_state *)change->old_state.list;
+	state->abi = FR_ABI_VERSION;
+	state->hooks = (uint32_t)change->hook_count;
+	object_build(state->build);
+}
+
+static int copy_records(struct change *change)
+{
+	uint32_t rules = change->old_rules.count, requests = change->old_requests.count;
+	struct fr_hook_record *hooks;
+	int err = change_record(change, "state", sizeof(struct fr_state), 1, &change->state);
+
+	if (!err)
+		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->hook_count,
+				    &change->new_hooks);
+	if (!err)
+		err = change_record(change, "rules", sizeof(struct fr_rule_record), rules,
+				    &change->rules);
+	if (!err)
+		err = change_record(change, "requests", sizeof(struct fr_request_record), requests,
+				    &change->requests);
+	if (err)
+		return err;
+	fill_state(change);
+	memcpy(change->rules.list, change->old_rules.list, change->rules.size);
+	memcpy(change->requests.list, change->old_requests.list, change->requests.size);
+	hooks = change->new_hooks.list;
+	for (size_t i = 0; i < change->hook_count; i++)
+		hooks[i] = change->hooks[i].record;
+	return 0;
+}
+
+static int adopt_again(const struct change *change, struct fr_image_conf *conf)
+{
+	CLEANUP(close_fd) int program = program_open(change->pins, 's', PROGRAM_CLOCK);
+	struct clock_pair clock;
+	int err = program < 0 ? program : clock_run(program, &clock);
+
+	if (!err)
+		conf->adopt_until = clock.jiffies + conf->timeout[FR_TIMEOUT_ADOPT];
+	return err;
+}
+
+/* The lines in force, but for whose they are, and that guests are adopted for a while. */
+static int copy_image(struct change *change)
+{
+	size_t size = (size_t)change->live.line_count * FR_LINE_BYTES;
+	struct fr_image_head *head;
+	struct fr_image_conf *conf;
+	struct fr_image_ident *ident;
+	char *lines;
+	int err;
+
+	change->image = image_map_create(change->live_class);
+	if (change->image < 0)
+		return change->image;
+	lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, change->image, 0);
+	if (lines == MAP_FAILED)
+		return -errno;
+	memcpy(lines, change->live.lines, size);
+	head = (void *)lines;
+	conf = (void *)(lines + FR_LINE_BYTES);
+	ident = (void *)(lines + 2 * FR_LINE_BYTES);
+	head->generation = change->generation;
+	ident->abi = FR_ABI_VERSION;
+	err = adopt_again(change, conf);
+	munmap(lines, size);
+	return err ? err
+		   : pin_store_number(change->image, change->pins, "image", change->generation);
+}
+
+/* ---------------------------------------------------------------- from one to the other */
+
+static int not_carried(const struct change *change, int err)
+{
+	return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+			  "cannot take over what an older flowreeve has applied: %s",
+			  error_text(err));
+}
+
+/* What begins while flows are read is read after the flip; until then its first answer may be
+ * refused, and comes again. */
+static int flip(const struct change *change)
+{
+	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
+	const char *older = change->running.pins;
+	uint32_t current = FR_SLOT_CURRENT;
+	int err = images < 0 ? images : older_figures(older, change->pins, change->slots.count);
+
+	if (!err)
+		err = flows_carry_older(change);
+	if (!err && bpf_map_update_elem(images, &current, &change->image, BPF_ANY))
+		err = -errno;
+	return err ? err : flows_carry_older(change);
+}
+
+static int take_over(struct change *change)
+{
+	int err = epoch_make(change);
+
+	if (!err)
+		err = copy_records(change);
+	if (err)
+		return err;
+	err = copy_image(change);
+	if (err)
+		return not_carried(change, err);
+	err = attach_all(change);
+	if (err)
+		return err;
+	err = flip(change);
+	return err ? not_carried(change, err) : 0;
+}
+
+static void report(const struct change *change)
+{
+	diag_note(change->d, NO_LOC, "taken-over", NULL,
+		  "an older flowreeve (layout %u) had applied %s: its flows and the figures of its "
+		  "rules go on, the list of refused packets begins anew",
+		  change->running.layout, change->policy);
+}
+
+int policy_upgrade(const struct change *planned)
+{
+	struct apply_request request = *planned->request;
+	struct change change = {.request = &request,
+				.d = planned->d,
+				.root = planned->root,
+				.policy = planned->policy,
+				.running = planned->running,
+				.generation = planned->running.generation + 1,
+				.older = true,
+				CHANGE_NEW};
+	int err = change_open(&change);
+
+	if (!err) {
+		err = older_flows_room(change.running.pins, &request.flows);
+		err = err ? not_carried(&change, err) : 0;
+	}
+	if (!err) {
+		change.slots.count = change.old_rules.count;
+		plan_beside(&change);
+		err = take_over(&change);
+	}
+	if (!err)
+		report(&change);
+	change_free(&change);
+	return err;
+}
