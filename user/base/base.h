@@ -50,6 +50,8 @@ void *memory_map(size_t *size);
 /* As realloc, of what was mapped: what is added is zeroed. */
 void *memory_remap(void *memory, size_t old, size_t *size);
 void memory_unmap(void *memory, size_t size);
+/* All of it is about to be written. */
+void memory_touch(void *memory, size_t size);
 /* Keeps the room and gives up what is in it, all but what shares a page with something else. */
 void memory_forget(void *memory, size_t size);
 /* Cleanup attributes for what does not live in an arena. */

@@ -83,6 +83,7 @@ int source_read(struct arena *arena, const char *path, size_t limit, struct sour
 	if (fd < 0)
 		return fd;
 	text = arena_alloc(arena, size + 1);
+	memory_touch(text, size + 1);
 	got = read_upto(fd, text, size);
 	if (got < 0)
 		return (int)got;

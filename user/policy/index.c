@@ -45,6 +45,18 @@ static void index_widen(struct index *index, size_t size)
 			*slot_find(index, old.slots[i].name, old.slots[i].hash) = old.slots[i];
 }
 
+void index_reserve(struct index *index, size_t count)
+{
+	size_t size = index->size ? index->size : 16;
+
+	while (size <= count * 2)
+		size *= 2;
+	if (size <= index->size)
+		return;
+	index_widen(index, size);
+	memory_touch(index->slots, size * sizeof(*index->slots));
+}
+
 const void *index_get(const struct index *index, const char *name)
 {
 	return index->size ? slot_find(index, name, name_hash(name))->value : NULL;

@@ -139,6 +139,9 @@ const void *index_get(const struct index *index, const char *name);
 /* Keep a value under a name that is not in yet. Returns NULL, or the value that was there first. */
 const void *index_put(struct index *index, const char *name, const void *value);
 
+/* Room for so many names at once, where it is known how many will come. */
+void index_reserve(struct index *index, size_t count);
+
 /* All names, `count` of them, in no order. */
 const char *const *index_names(struct arena *arena, const struct index *index);
 

@@ -15,16 +15,18 @@
 #include "model.h"
 
 enum { PARTS_MAX = 16, PART_BYTES = 128 << 10, READERS_MAX = 8 };
+enum { RULE_BYTES = 32 }; /* no rule is written in fewer: five keys and their values */
 
 static const char list_key[] = "rules";
 static const char list_line[] = "rules:\n"; /* before every part but the first */
 
 struct part {
+	struct rule *rules; /* where its rules go in the array of all */
+	size_t room;
 	struct diags d;
 	struct job job;
 	struct draft own;
 	struct taking taking;
-	struct arena *rules; /* of its own draft; they are copied to the first one's */
 	struct doc_apart how;
 	struct node *root;
 	int err;
@@ -34,6 +36,8 @@ struct part {
 struct parts {
 	struct part list[PARTS_MAX];
 	size_t count;
+	struct rule *rules; /* of all parts */
+	size_t room;
 	size_t first, last, indent; /* of the list: where its items are, and how far in */
 	atomic_size_t taken;	    /* by readers */
 };
@@ -130,11 +134,31 @@ static bool parts_cut(const struct source *source, struct parts *parts)
 
 /* ---------------------------------------------------------------- one part */
 
+/* All parts write to one array, each where it has room for the most that its text can say, and not
+ * twice. Room that none of them comes to is not touched, and costs nothing. */
+static void rules_share(struct parts *parts, struct draft *draft)
+{
+	for (size_t i = 0; i < parts->count; i++) {
+		struct part *part = &parts->list[i];
+
+		part->room = (part->how.end - part->how.begin) / RULE_BYTES + 1;
+		parts->room += part->room;
+	}
+	parts->rules = arena_alloc(draft->growing, parts->room * sizeof(*parts->rules));
+	for (size_t i = 0, at = 0; i < parts->count; at += parts->list[i++].room)
+		parts->list[i].rules = parts->rules + at;
+	draft->rs->rules = parts->rules;
+	draft->rule_capacity = parts->list[0].room;
+}
+
 static void part_draft(struct part *part, const struct source *source, const char *path)
 {
-	draft_begin(&part->job, source, path, &part->own);
-	part->own.part = true;
-	part->own.growing = part->rules;
+	struct draft *own = &part->own;
+
+	draft_begin(&part->job, source, path, own);
+	own->part = true;
+	own->rule_capacity = part->room;
+	own->rs->rules = part->rules;
 }
 
 static void part_begin(struct part *part, const struct job *job, const struct source *source,
@@ -147,7 +171,6 @@ static void part_begin(struct part *part, const struct job *job, const struct so
 	part->job = (struct job){.d = &part->d, .arena = arena, .options = job->options};
 	part->taking = (struct taking){&part->job, first ? draft : &part->own};
 	if (!first) {
-		part->rules = arena_new();
 		part_draft(part, source, draft->path);
 		part->how.before = list_line;
 	}
@@ -167,7 +190,6 @@ static bool part_is_simple(const struct parts *parts, struct part *part)
 		return false;
 	if (items_read(&part->how, parts->indent))
 		return true;
-	arena_reset(part->rules);
 	part_draft(part, part->how.source, part->own.path);
 	return false;
 }
@@ -211,6 +233,9 @@ static bool part_fits(const struct parts *parts, size_t number)
 	const struct part *part = &parts->list[number];
 	const struct node *list;
 
+	/* Its rules did not find room. */
+	if (part->taking.draft->rs->rules != part->rules)
+		return false;
 	if (part->simple)
 		return true;
 	if (part->err || part->d.count || part->root->kind != NODE_MAP)
@@ -267,12 +292,27 @@ static void part_join(struct part *first, struct part *part, uint32_t lines)
 		rs->rules[i].loc.line += lines - 1;
 		draft_add(&first->job, first->taking.draft, rs->rules[i], false);
 	}
-	arena_free(TAKE_PTR(part->rules));
 	while (*tail)
 		tail = &(*tail)->next;
 	*tail = part->simple ? NULL : part->root->first->next;
 	for (value = *tail; value; value = value->next)
 		lines_move(value, lines - 1);
+}
+
+static void ids_reserve(struct parts *parts)
+{
+	struct draft *draft = parts->list[0].taking.draft;
+	size_t rules[FR_DIRS] = {0};
+
+	for (size_t i = 0; i < parts->count; i++) {
+		const struct ruleset *rs = parts->list[i].taking.draft->rs;
+
+		for (size_t r = 0; r < rs->rule_count; r++)
+			rules[rs->rules[r].dir]++;
+	}
+	for (int dir = 0; dir < FR_DIRS; dir++)
+		if (rules[dir])
+			index_reserve(&draft->ids[dir], rules[dir]);
 }
 
 static bool parts_join(struct parts *parts)
@@ -282,6 +322,8 @@ static bool parts_join(struct parts *parts)
 
 	if (!parts_fit(parts))
 		return false;
+	first->taking.draft->rule_capacity = parts->room;
+	ids_reserve(parts);
 	for (size_t i = 1; i < parts->count; i++) {
 		part_join(first, &parts->list[i], lines);
 		lines += parts->list[i].how.lines - 1;
@@ -296,7 +338,6 @@ static void parts_end(struct parts *parts, struct arena *arena, struct arena *no
 		struct part *part = &parts->list[i];
 
 		arena_free(part->how.items);
-		arena_free(part->rules);
 		if (!part->how.begin)
 			continue;
 		arena_adopt(arena, part->job.arena);
@@ -312,13 +353,16 @@ bool rules_in_parts(struct job *job, const struct source *source, struct arena *
 
 	if (!parts_cut(source, &parts))
 		return false;
+	rules_share(&parts, draft);
 	for (size_t i = 0; i < parts.count; i++)
 		part_begin(&parts.list[i], job, source, nodes, draft);
 	parts_read(&parts);
 	good = parts_join(&parts);
 	*root = parts.list[0].root;
 	parts_end(&parts, job->arena, nodes);
-	if (!good)
+	if (!good) {
+		memory_forget(parts.rules, parts.room * sizeof(*parts.rules));
 		draft_begin(job, source, draft->path, draft);
+	}
 	return good;
 }

@@ -97,7 +97,7 @@ void rules_resolve(struct job *job, const struct node *root, struct draft *draft
 bool fill_ins_refuse(struct job *job, const struct node *node)
 {
 	const struct node *child;
-	bool found = node->kind == NODE_SCALAR && str_equal(node->text, POLICY_FILL_IN);
+	bool found = node->kind == NODE_SCALAR && word_is(node->text, POLICY_FILL_IN);
 
 	if (found)
 		diag_error(job->d, node->loc, -EINVAL, "fill-in", NULL,

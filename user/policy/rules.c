@@ -109,11 +109,46 @@ static bool id_parse(struct job *job, const struct node *node, struct rule *rule
 	return true;
 }
 
-static bool words_parse(struct job *job, const struct node *node, struct rule *rule)
+/* The first ones are needed. */
+enum {
+	RULE_ID,
+	RULE_DIRECTION,
+	RULE_PEER,
+	RULE_PORTS,
+	RULE_ACTION,
+	RULE_KEYS_NEEDED,
+	RULE_MODE = RULE_KEYS_NEEDED,
+	RULE_PURPOSE,
+	RULE_COMMENT,
+	RULE_KEYS
+};
+static const char *const rule_keys[RULE_KEYS] = {
+	[RULE_ID] = "id",	    [RULE_DIRECTION] = "direction", [RULE_PEER] = "peer",
+	[RULE_PORTS] = "ports",	    [RULE_ACTION] = "action",	    [RULE_MODE] = "mode",
+	[RULE_PURPOSE] = "purpose", [RULE_COMMENT] = "comment",
+};
+
+/* The values of all keys in one walk: there may be a hundred thousand rules. */
+static void values_find(const struct node *rule, const struct node *values[RULE_KEYS])
 {
-	const struct node *direction = map_get(node, "direction");
-	const struct node *action = map_get(node, "action");
-	const struct node *mode = map_get(node, "mode");
+	const struct node *value;
+	size_t i;
+
+	for_children(value, rule)
+	{
+		for (i = 0; i < RULE_KEYS && !word_is(value->key->text, rule_keys[i]); i++)
+			;
+		if (i < RULE_KEYS && !values[i])
+			values[i] = value;
+	}
+}
+
+static bool words_parse(struct job *job, const struct node *const values[RULE_KEYS],
+			struct rule *rule)
+{
+	const struct node *direction = values[RULE_DIRECTION];
+	const struct node *action = values[RULE_ACTION];
+	const struct node *mode = values[RULE_MODE];
 	int dir = -1, act = -1, staged = 1;
 
 	if (direction)
@@ -137,11 +172,9 @@ static bool words_parse(struct job *job, const struct node *node, struct rule *r
 	return true;
 }
 
-static bool aim_parse(struct job *job, struct draft *draft, const struct node *node,
-		      struct rule *rule)
+static bool aim_parse(struct job *job, struct draft *draft, const struct node *peer,
+		      const struct node *ports, struct rule *rule)
 {
-	const struct node *peer = map_get(node, "peer");
-	const struct node *ports = map_get(node, "ports");
 	struct services services = {0};
 	struct peers peers = {0};
 	bool good = peer && ports;
@@ -154,9 +187,8 @@ static bool aim_parse(struct job *job, struct draft *draft, const struct node *n
 	return good;
 }
 
-static void purpose_parse(struct job *job, const struct node *node, struct rule *rule)
+static void purpose_parse(struct job *job, const struct node *purpose, struct rule *rule)
 {
-	const struct node *purpose = map_get(node, "purpose") ?: map_get(node, "comment");
 	const char *text = purpose ? want_text(job->d, purpose, "'purpose'") : NULL;
 	struct origin *origin;
 
@@ -171,23 +203,19 @@ static void purpose_parse(struct job *job, const struct node *node, struct rule 
 static bool rule_read(struct job *job, const struct node *node, struct draft *draft,
 		      struct rule *rule, bool *good)
 {
-	/* The first ones are needed. */
-	static const char *const keys[] = {"id",     "direction", "peer",    "ports",
-					   "action", "mode",	  "purpose", "comment"};
-	enum { RULE_KEYS_NEEDED = 5 };
-	const struct node *id;
+	const struct node *values[RULE_KEYS] = {NULL};
 	bool named;
 
-	if (!want_keys(job->d, node, "a rule", keys, ARRAY_SIZE(keys)))
+	if (!want_keys(job->d, node, "a rule", rule_keys, RULE_KEYS))
 		return false;
+	values_find(node, values);
 	rule->loc = node->loc;
-	id = map_get(node, "id");
-	named = id && id_parse(job, id, rule);
-	named &= words_parse(job, node, rule);
-	*good = aim_parse(job, draft, node, rule);
+	named = values[RULE_ID] && id_parse(job, values[RULE_ID], rule);
+	named &= words_parse(job, values, rule);
+	*good = aim_parse(job, draft, values[RULE_PEER], values[RULE_PORTS], rule);
 	if ((!named || !*good) && !draft->keys_astray)
-		need_all(job->d, node, "a rule", keys, RULE_KEYS_NEEDED);
-	purpose_parse(job, node, rule);
+		need_all(job->d, node, "a rule", rule_keys, RULE_KEYS_NEEDED);
+	purpose_parse(job, values[RULE_PURPOSE] ?: values[RULE_COMMENT], rule);
 	return named;
 }
 
@@ -243,7 +271,7 @@ static bool failsafe_map(struct job *job, const struct node *node, struct draft 
 		return false;
 	if (id && !id_parse(job, id, rule))
 		return false;
-	return aim_parse(job, draft, node, rule);
+	return aim_parse(job, draft, map_get(node, "peer"), map_get(node, "ports"), rule);
 }
 
 static bool failsafe_port(struct job *job, const struct node *node, struct rule *rule)
