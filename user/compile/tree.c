@@ -51,18 +51,27 @@ static void tree_widen(struct tree *tree)
 	free(old);
 }
 
-/* The range of keys below a node, once and for all. */
+static void bounds_widen(struct tree_node *node, uint32_t low, uint32_t high)
+{
+	node->low = low < node->low ? low : node->low;
+	node->high = high > node->high ? high : node->high;
+}
+
+/* The range of keys below a node, once and for all. Equal neighbours are many. */
 static void node_bounds(const struct tree *tree, struct tree_node *node)
 {
-	node->low = NONE;
-	node->high = 0;
-	for (int i = 0; i < FR_LINE_WORDS; i++) {
-		uint32_t word = node->word[i];
-		uint32_t low = node->level == 1 ? word : tree->nodes[word].low;
-		uint32_t high = node->level == 1 ? word : tree->nodes[word].high;
+	const uint32_t *word = node->word;
+	const struct tree_node *nodes = tree->nodes;
 
-		node->low = low < node->low ? low : node->low;
-		node->high = high > node->high ? high : node->high;
+	node->low = node->level == 1 ? word[0] : nodes[word[0]].low;
+	node->high = node->level == 1 ? word[0] : nodes[word[0]].high;
+	for (int i = 1; i < FR_LINE_WORDS; i++) {
+		if (word[i] == word[i - 1])
+			continue;
+		if (node->level == 1)
+			bounds_widen(node, word[i], word[i]);
+		else
+			bounds_widen(node, nodes[word[i]].low, nodes[word[i]].high);
 	}
 }
 
@@ -261,7 +270,8 @@ void tree_keep(struct tree *tree, uint32_t mark, uint32_t words[FR_LINE_WORDS])
 		}
 		if (!used)
 			continue;
-		tree->nodes[kept] = tree->nodes[id];
+		if (kept != id)
+			tree->nodes[kept] = tree->nodes[id];
 		tree->nodes[kept++].memo = NONE;
 	}
 	tree->count = kept;
