@@ -2,7 +2,10 @@
 /* Apply, replace and detach on real devices, with packets. */
 #include "datapath_lab.h"
 
+#include "../../user/datapath/internal.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,6 +80,39 @@ Test(datapath_apply, a_second_apply_flips_under_the_same_links_and_keeps_counter
 	cr_expect(!lab_udp_out(&lab, 0, 5001));
 	cr_expect_eq(lab_counters(&lab, "one", "default-egress", FR_EGRESS).would_drops, 1);
 	cr_expect_eq(lab_counters(&lab, "one", "default-egress", FR_EGRESS).drops, 1);
+}
+
+static uint32_t rules_map(uint32_t generation)
+{
+	char pins[128];
+	uint32_t id = 0;
+	int fd;
+
+	snprintf(pins, sizeof(pins), "%s/one/e1", lab.root);
+	fd = pin_open_number(pins, "rules", generation);
+	cr_assert_geq(fd, 0, "rules of generation %u: %s", generation, error_text(fd));
+	cr_assert_eq(fd_map_id(fd, &id), 0);
+	close(fd);
+	return id;
+}
+
+/* A hundred thousand records are thirty megabytes: they are not written again for nothing. */
+Test(datapath_apply, rules_that_say_what_they_said_keep_their_records)
+{
+	static const struct sketch other = {.policy = "one", .enforce = true, .tcp_port = 444};
+	uint32_t before, since;
+
+	lab_applied(&lab, &deny, va0);
+	lab_udp_out(&lab, 0, 5000);
+	before = rules_map(1);
+	cr_expect_eq(lab_applied(&lab, &other, va0).generation, 2);
+	cr_expect_eq(rules_map(2), before);
+	lab_udp_out(&lab, 0, 5001);
+	cr_expect_eq(lab_counters(&lab, "one", "default-egress", FR_EGRESS).drops, 2);
+	since = lab_pins(lab.root);
+	cr_expect_eq(lab_applied(&lab, &allow, va0).generation, 3);
+	cr_expect_neq(rules_map(3), before, "the defaults are others");
+	cr_expect_eq(lab_pins(lab.root), since);
 }
 
 Test(datapath_apply, the_same_policy_again_changes_nothing)
@@ -219,9 +255,10 @@ Test(datapath_apply, two_pin_roots_share_a_host_but_no_attach_point)
 
 Test(datapath_apply, guests_are_judged_with_directions_swapped)
 {
-	lab_applied(&lab,
-		    &(struct sketch){.policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}},
-		    guest);
+	lab_applied(
+		&lab,
+		&(struct sketch){.policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}},
+		guest);
 	cr_expect(lab_udp_in(&lab, 0, 5000), "what the guest sends");
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "what is sent to the guest");
 }

@@ -94,3 +94,51 @@ Test(datapath_slots, a_slot_in_use_is_never_taken_over, .init = need_root)
 	second = planned("b", &first, counters);
 	cr_expect_geq(second.plan.slot[FR_RULE_FIRST + 2], CAPACITY, "the counters have to grow");
 }
+
+static struct slot_plan ordered(const char *const ids[3], const struct slot_plan *old, bool allow)
+{
+	struct sketch plan = {.policy = "p", .tcp_port = 443, .ids = ids, .id_count = 3};
+	struct records records = {0};
+	struct fixture fixture;
+	struct slot_plan out;
+
+	fixture_make(&plan, &fixture);
+	fixture.ruleset.default_allow[FR_EGRESS] = allow;
+	if (old) {
+		struct fr_rule_record *list =
+			arena_alloc(fixture.arena, old->count * sizeof(*list));
+
+		for (uint32_t slot = 0; slot < old->count; slot++)
+			slot_record(old, slot, &list[slot]);
+		records.list = list;
+		records.count = old->count;
+	}
+	cr_assert_eq(slots_plan(&fixture.ruleset, old ? &records : NULL, -1, fixture.arena, &out),
+		     0);
+	return out;
+}
+
+Test(datapath_slots, rules_keep_their_slots_in_any_order, .init = need_root)
+{
+	static const char *const ids[] = {"a", "b", "c"}, *const others[] = {"c", "b", "a"};
+	struct slot_plan first = ordered(ids, NULL, false), second = ordered(others, &first, false);
+
+	cr_expect(second.same);
+	cr_expect_eq(second.count, first.count);
+	for (uint32_t slot = 0; slot < first.count; slot++) {
+		struct fr_rule_record before, after;
+
+		slot_record(&first, slot, &before);
+		slot_record(&second, slot, &after);
+		cr_expect(!memcmp(&before, &after, sizeof(before)), "slot %u", slot);
+	}
+}
+
+Test(datapath_slots, what_a_default_does_is_said_anew, .init = need_root)
+{
+	static const char *const ids[] = {"a", "b", "c"};
+	struct slot_plan first = ordered(ids, NULL, false);
+
+	cr_expect(ordered(ids, &first, false).same);
+	cr_expect(!ordered(ids, &first, true).same);
+}

@@ -77,6 +77,33 @@ static bool same_requests(const struct change *change)
 	return true;
 }
 
+/* Every rule says what it said: the records of the generation in force serve the new one. */
+static int keep_rules(const struct change *change)
+{
+	CLEANUP(close_fd)
+	int fd = pin_open_number(change->running.pins, "rules", change->running.generation);
+	int err = fd < 0 ? fd : pin_store_number(fd, change->pins, "rules", change->generation);
+
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "cannot keep the records of the policy: %s", error_text(err));
+	return 0;
+}
+
+static int make_rules(struct change *change)
+{
+	int err;
+
+	if (change->same_shape && change->slots.same)
+		return keep_rules(change);
+	err = change_record(change, "rules", sizeof(struct fr_rule_record), change->slots.count,
+			    &change->rules);
+	for (uint32_t slot = 0; slot < change->slots.count && !err; slot++)
+		slot_record(&change->slots, slot,
+			    (struct fr_rule_record *)change->rules.list + slot);
+	return err;
+}
+
 static int make_records(struct change *change)
 {
 	const struct ruleset *rs = change->request->ruleset;
@@ -93,8 +120,7 @@ static int make_records(struct change *change)
 		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->hook_count,
 				    &change->new_hooks);
 	if (!err)
-		err = change_record(change, "rules", sizeof(struct fr_rule_record),
-				    change->slots.count, &change->rules);
+		err = make_rules(change);
 	if (!err)
 		err = change_record(change, "requests", sizeof(*requests),
 				    (uint32_t)rs->attach_count, &change->requests);
@@ -107,9 +133,6 @@ static int make_records(struct change *change)
 	hooks = change->new_hooks.list;
 	for (size_t i = 0; i < change->hook_count; i++)
 		hooks[i] = change->hooks[i].record;
-	for (uint32_t slot = 0; slot < change->slots.count; slot++)
-		slot_record(&change->slots, slot,
-			    (struct fr_rule_record *)change->rules.list + slot);
 	return 0;
 }
 

@@ -153,6 +153,8 @@ int image_install(const struct install *install, struct diags *d)
 		return diag_error(d, NO_LOC, fd, "kernel-load", NULL,
 				  "the kernel has no room for an image of %zu bytes: %s", size,
 				  error_text(fd));
+	/* What follows is zero already. */
+	size = (size_t)install->image->line_count * FR_LINE_BYTES;
 	lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (lines == MAP_FAILED)
 		return diag_error(d, NO_LOC, -errno, "kernel-load", NULL,

@@ -23,8 +23,10 @@ struct identity {
 
 struct planner {
 	struct slot_plan plan;
+	struct arena *arena;
 	uint32_t *places; /* of slots of `old` in use, by a hash of their identity: slot + 1 */
 	uint32_t mask;
+	uint32_t next;	   /* slot of `old` behind that of the rule before */
 	uint32_t reusable; /* next slot of `old` to look at */
 	uint32_t capacity; /* of the counters map */
 	int counters;
@@ -41,28 +43,29 @@ static uint32_t identity_hash(const struct identity *of)
 	return hash ^ hash >> 15;
 }
 
+static bool is_of(const struct fr_rule_record *old, const struct identity *wanted)
+{
+	return old->used == SLOT_USED && old->dir == wanted->dir && !strcmp(old->id, wanted->id);
+}
+
 /* The place of an identity, or the free one where it belongs. */
 static uint32_t *place_of(const struct planner *planner, const struct identity *wanted)
 {
 	uint32_t at = identity_hash(wanted) & planner->mask;
 
-	for (; planner->places[at]; at = (at + 1) & planner->mask) {
-		const struct fr_rule_record *old = &planner->plan.old[planner->places[at] - 1];
-
-		if (old->dir == wanted->dir && !strcmp(old->id, wanted->id))
-			break;
-	}
+	while (planner->places[at] && !is_of(&planner->plan.old[planner->places[at] - 1], wanted))
+		at = (at + 1) & planner->mask;
 	return &planner->places[at];
 }
 
-static void places_fill(struct planner *planner, struct arena *arena)
+static void places_fill(struct planner *planner)
 {
 	const struct slot_plan *plan = &planner->plan;
 	uint32_t size = 16;
 
 	while (size / 2 < plan->old_count)
 		size *= 2;
-	planner->places = arena_alloc(arena, size * sizeof(*planner->places));
+	planner->places = arena_alloc(planner->arena, size * sizeof(*planner->places));
 	planner->mask = size - 1;
 	for (uint32_t slot = 0; slot < plan->old_count; slot++) {
 		const struct fr_rule_record *old = &plan->old[slot];
@@ -72,11 +75,20 @@ static void places_fill(struct planner *planner, struct arena *arena)
 	}
 }
 
-static uint32_t find_old(const struct planner *planner, const struct identity *wanted)
+/* Rules mostly stay in the order they had: then nothing has to be looked for. */
+static uint32_t find_old(struct planner *planner, const struct identity *wanted)
 {
-	uint32_t place = *place_of(planner, wanted);
+	const struct slot_plan *plan = &planner->plan;
+	uint32_t slot = planner->next;
 
-	return place ? place - 1 : NO_SLOT;
+	if (slot >= plan->old_count || !is_of(&plan->old[slot], wanted)) {
+		if (!planner->places)
+			places_fill(planner);
+		slot = *place_of(planner, wanted) - 1;
+	}
+	if (slot != NO_SLOT)
+		planner->next = slot + 1;
+	return slot;
 }
 
 /* ---------------------------------------------------------------- records */
@@ -94,34 +106,52 @@ static struct identity identity_of(const struct ruleset *rs, uint32_t number)
 				 rule ? rule->dir : builtin_dir(number)};
 }
 
+/* What a record says of its rule, beside its identity. */
+struct facts {
+	const char *table, *row; /* never NULL */
+	uint32_t line;
+	uint8_t action;
+	bool staged;
+};
+
+static struct facts facts_of(const struct ruleset *rs, uint32_t number)
+{
+	const struct rule *rule = ruleset_rule(rs, number);
+	const struct origin *origin;
+	struct facts facts = {"", "", .action = FR_ALLOW};
+
+	if (!rule) {
+		if (number < FR_DIRS && !rs->default_allow[number])
+			facts.action = FR_DENY;
+		return facts;
+	}
+	origin = rule_origin(rule);
+	return (struct facts){.table = origin->table ?: "",
+			      .row = origin->row ?: "",
+			      .line = origin->line,
+			      .action = rule->action,
+			      .staged = rule->staged};
+}
+
 static void copy_text(char *out, size_t size, const char *text)
 {
-	if (text)
-		memcpy(out, text, strnlen(text, size - 1));
+	memcpy(out, text, strnlen(text, size - 1));
 }
 
 /* Into zeroes. */
 static void describe(const struct ruleset *rs, uint32_t number, struct fr_rule_record *out)
 {
 	struct identity identity = identity_of(rs, number);
-	const struct rule *rule = ruleset_rule(rs, number);
-	const struct origin *origin;
+	struct facts facts = facts_of(rs, number);
 
 	out->used = SLOT_USED;
 	out->dir = identity.dir;
 	copy_text(out->id, sizeof(out->id), identity.id);
-	if (!rule) {
-		out->action = FR_ALLOW;
-		if (number < FR_DIRS && !rs->default_allow[number])
-			out->action = FR_DENY;
-		return;
-	}
-	origin = rule_origin(rule);
-	copy_text(out->table, sizeof(out->table), origin->table);
-	copy_text(out->row, sizeof(out->row), origin->row);
-	out->line = origin->line;
-	out->action = rule->action;
-	out->staged = rule->staged;
+	copy_text(out->table, sizeof(out->table), facts.table);
+	copy_text(out->row, sizeof(out->row), facts.row);
+	out->line = facts.line;
+	out->action = facts.action;
+	out->staged = facts.staged;
 }
 
 void slot_record(const struct slot_plan *plan, uint32_t slot, struct fr_rule_record *out)
@@ -185,12 +215,15 @@ static uint64_t real_now(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static bool says_the_same(const struct slot_plan *plan, uint32_t slot)
+/* Of a rule that has kept its slot. */
+static bool says_the_same(const struct slot_plan *plan, uint32_t slot, uint32_t number)
 {
-	struct fr_rule_record record;
+	const struct fr_rule_record *old = &plan->old[slot];
+	struct facts facts = facts_of(plan->rs, number);
 
-	slot_record(plan, slot, &record);
-	return !memcmp(&record, &plan->old[slot], sizeof(record));
+	return old->line == facts.line && old->action == facts.action &&
+	       old->staged == facts.staged && !strcmp(old->table, facts.table) &&
+	       !strcmp(old->row, facts.row);
 }
 
 static int plan_rule(struct planner *planner, uint32_t number)
@@ -207,7 +240,7 @@ static int plan_rule(struct planner *planner, uint32_t number)
 	}
 	plan->rule[slot] = number;
 	plan->slot[number] = slot;
-	plan->same = plan->same && plan->kept[number] && says_the_same(plan, slot);
+	plan->same = plan->same && plan->kept[number] && says_the_same(plan, slot, number);
 	return err;
 }
 
@@ -224,7 +257,7 @@ int slots_plan(const struct ruleset *rs, const struct records *old, int counters
 	       struct arena *arena, struct slot_plan *out)
 {
 	uint32_t rules = FR_RULE_FIRST + (uint32_t)rs->rule_count;
-	struct planner planner = {.counters = counters};
+	struct planner planner = {.counters = counters, .arena = arena};
 	struct slot_plan *plan = &planner.plan;
 	size_t most = rules;
 	int err = 0;
@@ -237,7 +270,6 @@ int slots_plan(const struct ruleset *rs, const struct records *old, int counters
 	most += plan->old_count;
 	if (counters >= 0)
 		err = fd_map_entries(counters, &planner.capacity);
-	places_fill(&planner, arena);
 	plan->slot = arena_alloc(arena, rules * sizeof(*plan->slot));
 	plan->kept = arena_alloc(arena, rules * sizeof(*plan->kept));
 	plan->base = arena_alloc(arena, rules * sizeof(*plan->base));
