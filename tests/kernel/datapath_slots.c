@@ -99,21 +99,21 @@ static struct slot_plan ordered(const char *const ids[3], const struct slot_plan
 {
 	struct sketch plan = {.policy = "p", .tcp_port = 443, .ids = ids, .id_count = 3};
 	struct records records = {0};
-	struct fixture fixture;
+	struct fixture *fixture = calloc(1, sizeof(*fixture)); /* the plan refers to it */
 	struct slot_plan out;
 
-	fixture_make(&plan, &fixture);
-	fixture.ruleset.default_allow[FR_EGRESS] = allow;
+	fixture_make(&plan, fixture);
+	fixture->ruleset.default_allow[FR_EGRESS] = allow;
 	if (old) {
 		struct fr_rule_record *list =
-			arena_alloc(fixture.arena, old->count * sizeof(*list));
+			arena_alloc(fixture->arena, old->count * sizeof(*list));
 
 		for (uint32_t slot = 0; slot < old->count; slot++)
 			slot_record(old, slot, &list[slot]);
 		records.list = list;
 		records.count = old->count;
 	}
-	cr_assert_eq(slots_plan(&fixture.ruleset, old ? &records : NULL, -1, fixture.arena, &out),
+	cr_assert_eq(slots_plan(&fixture->ruleset, old ? &records : NULL, -1, fixture->arena, &out),
 		     0);
 	return out;
 }
