@@ -328,6 +328,8 @@ static bool parts_join(struct parts *parts)
 		part_join(first, &parts->list[i], lines);
 		lines += parts->list[i].how.lines - 1;
 	}
+	memory_forget(parts->rules + first->taking.draft->rs->rule_count,
+		      (parts->room - first->taking.draft->rs->rule_count) * sizeof(*parts->rules));
 	return !first->d.count;
 }
 
