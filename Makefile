@@ -182,8 +182,8 @@ counts: $(BUILD)/counts $(BUILD)/flowreeve  ## writes them anew after a change t
 check-e2e: $(BUILD)/flowreeve $(BUILD)/bench  ## real clients and servers in network namespaces, root
 	$(Q)tests/e2e/run
 .PHONY: soak
-soak: $(BUILD)/flowreeve  ## each system call of each command fails with each error, root; most of an hour
-	$(Q)SOAK=1 E2E_LIMIT=14400 tests/e2e/run 48-one-error
+soak: $(BUILD)/flowreeve  ## each system call of each command, and of an upgrade, fails with each error, root; some hours
+	$(Q)SOAK=1 E2E_LIMIT=14400 tests/e2e/run 48-one-error 55-upgrade
 check-peers: $(BUILD)/flowreeve  ## every row of the vendors' tables with real peers, root; PEERS="qumulo" for some
 	$(Q)tests/peers/run $(PEERS)
 check-vm:  ## Debian's kernels under QEMU, x86-64 and arm64; VM="-a x86 -k 5.10" for some

@@ -30,7 +30,7 @@ before_build() # -> before, the program
 	}
 	mkdir "$work/before"
 	succeeds "the commit before is taken from git: $commit" eval "in_git archive $commit | tar -xC '$work/before'"
-	succeeds 'and builds' make -s -j"$(nproc)" -C "$work/before" BUILD=build build/flowreeve
+	succeeds 'and builds' env -u MAKEFLAGS make -s -j"$(nproc)" -C "$work/before" BUILD=build build/flowreeve
 	before=$work/bin/before
 	cp "$work/before/build/flowreeve" "$before" || exit 1
 }
