@@ -92,14 +92,38 @@ replacements()
 	streams_end
 }
 
+# Between two tables of flows: what one attach point lets out, the other lets in. Killed after each call that changes
+# what is attached, and once in force, and each time from one table to the next.
+table_rounds()
+{
+	local calls call room=4096 bad='' table=(--pin-root "$LAB_DIR/bpf/flowreeve" "$work/two.yaml" --flows)
+	succeeds 'another table' lab_enter agent strace -f -qq -o "$work/trace" -e trace=bpf "$FLOWREEVE" apply "${table[@]}" $room
+	calls=$(awk '/LINK_UPDATE|OBJ_PIN.*\/link-/ { print NR + 1 } /MAP_UPDATE/ { last = NR + 1 } END { print last }' "$work/trace")
+	at_least 'each attach point changes over' 6 "$(wc -w <<<"$calls")"
+	for call in $calls; do
+		room=$((12288 - room))
+		(lab_enter agent strace -f -qq -o "$work/trace" -e trace=bpf -e "inject=bpf:signal=SIGKILL:when=$call" \
+			"$FLOWREEVE" apply "${table[@]}" $room >/dev/null 2>&1) 2>/dev/null
+		[ "$(LAB_WAIT=20 peer_try agent tcp 10.20.0.5 7)" = ok ] || bad="$bad; call $call: nothing opens"
+		[ "$(LAB_WAIT=0.3 peer_try agent tcp 10.66.0.66 4444)" = timeout ] || bad="$bad; call $call: open"
+		fr agent status --query || bad="$bad; call $call: not in force"
+	done
+	equal 'killed between two tables, connections open, and no refused one does' '' "$bad"
+	succeeds 'apply heals' fr agent apply "$work/two.yaml" --flows 4096
+	equal 'and one program each way is attached' '3 0' \
+		"$(fr_ask agent '.policies[0].hooks | "\(length) \([.[].neighbours[]] | length)"' status)"
+}
+
 e2e_begin killed
 peer_start nfs echo --udp 7
+peer_start nfs echo-tcp 7
 peer_start intruder stranger 4444
 peer_start agent forgotten-udp --udp 8081
 policies_write
 first_applies
 succeeds 'after that, apply works' fr agent apply "$work/one.yaml"
 replacements
+table_rounds
 ids=$(fr_ask agent '.policies[].hooks[].program' status | sort -u)
 succeeds 'and detach' fr agent detach
 equal 'and its programs are gone' '' "$(programs_left $ids)"

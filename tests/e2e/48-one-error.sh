@@ -33,10 +33,10 @@ fi
 work=$(mktemp -d /tmp/fr-one-error.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 if [ "${SOAK:-}" ]; then
-	(injected hooks first --every; injected hooks --every --no-tcx) >"$work/first" &
+	(injected hooks first table --every; injected hooks table --every --no-tcx) >"$work/first" &
 	(injected replace detach zero status query few-files --every; injected first replace detach --every --no-tcx) >"$work/second"
 else
-	injected hooks detach few-files >"$work/first" &
+	injected hooks detach table few-files >"$work/first" &
 	injected first replace zero status query >"$work/second"
 fi
 wait

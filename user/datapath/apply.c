@@ -216,8 +216,12 @@ static int flip(const struct change *change)
 
 	if (!err)
 		err = image_keep(change->pins, images);
+	if (!err && change->new_table)
+		err = flows_carry(change);
 	if (!err && bpf_map_update_elem(images, &current, &change->image, BPF_ANY))
 		err = -errno;
+	if (!err && change->new_table)
+		err = flows_carry(change); /* what began meanwhile */
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
 				  "the kernel does not take the new generation: %s",
@@ -268,14 +272,20 @@ static int carry_out(struct change *change)
 	return err ? err : flip(change);
 }
 
-/* What the policy names; the hook for local sockets comes and goes with its interfaces. */
+/* What the policy names; the hook for local sockets comes and goes with its interfaces. One that
+ * moves comes and goes, and counts as neither. */
 static void count_hooks(const struct change *change, struct apply_result *out)
 {
-	for (size_t i = 0; i < change->hook_count; i++)
-		out->hooks_added += change->hooks[i].fate == HOOK_JOINS &&
-				    change->hooks[i].record.how != HOW_NETNS;
 	for (size_t i = 0; i < change->leaving_count; i++)
 		out->hooks_removed += change->leaving[i]->how != HOW_NETNS;
+	for (size_t i = 0; i < change->hook_count; i++) {
+		const struct planned_hook *hook = &change->hooks[i];
+
+		if (hook->fate != HOOK_JOINS || hook->record.how == HOW_NETNS)
+			continue;
+		out->hooks_added += !hook->moves;
+		out->hooks_removed -= hook->moves;
+	}
 }
 
 static void report(const struct change *change, bool same, struct apply_result *out)

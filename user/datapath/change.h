@@ -14,6 +14,7 @@ struct planned_hook {
 	struct fr_hook_record record;
 	const char *path; /* of the cgroup */
 	enum fate fate;
+	bool moves; /* it joins in place of the one that runs there */
 };
 
 struct lowering_list {
@@ -58,6 +59,7 @@ struct change {
 	struct lowering_list lowered;
 	bool denies; /* what runs has deny rules */
 	bool same_shape; /* the programs and maps that run can take the new image */
+	bool new_table;	 /* of flows, and the one that runs goes on until the flip */
 	bool older;	 /* what runs is of the layout before, and shall only be taken over */
 	bool taken_over; /* that has been done, by this command */
 
@@ -97,7 +99,8 @@ int epoch_make(struct change *change);
 /* Both maps of that name: what runs, and what comes. 1 when they are two, 0 when they are one, or
  * the old one is missing or not ours. The caller closes them. */
 int two_maps(const struct change *change, enum kernel_map which, int *old, int *new);
-/* What the old table of flows knows, where the new epoch has another one. Part of epoch_make. */
+/* What the old table of flows knows, where the new epoch has another one: at the flip, or where
+ * attach points change over one by one, part of epoch_make. */
 int flows_carry(const struct change *change);
 int flows_carry_older(const struct change *change); /* where what runs is of the layout before */
 /* Its links and filters: staying and leaving ones get its programs, joining ones are made. */

@@ -146,6 +146,23 @@ static int reuse_open(const char *pins, bool (*goes_on)(enum kernel_map),
 	return err;
 }
 
+/* Hooks that leave go on with the table that they have. */
+static int keep_table(const struct change *change, struct object_request *request)
+{
+	static const enum kernel_map kept[] = {MAP_FLOWS, MAP_LOCKS};
+
+	request->flows = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		int *fd = &request->reuse[kept[i]];
+
+		close_fd(fd);
+		*fd = pin_open(change->running.pins, map_names[kept[i]]);
+		if (*fd < 0)
+			return pins_unreadable(change->running.pins, *fd, change->d);
+	}
+	return 0;
+}
+
 static int load_variants(struct change *change)
 {
 	uint32_t lines = change->request->image->line_count;
@@ -169,6 +186,8 @@ static int load_variants(struct change *change)
 	if (err)
 		return pins_unreadable(change->pins, err, change->d);
 	err = load_variant(change, 'j', &request);
+	if (!err && change->new_table)
+		err = keep_table(change, &request);
 	if (!err)
 		err = load_variant(change, 'l', &request);
 	reuse_close(&request);
@@ -261,7 +280,7 @@ int epoch_make(struct change *change)
 	if (err || !change->running.epoch)
 		return err;
 	err = copy_live(change);
-	if (!err)
+	if (!err && !change->new_table)
 		err = flows_carry(change);
 	if (!err)
 		err = copy_last(change);

@@ -123,7 +123,9 @@ static int plan_hook(struct change *change, const struct hook *hook, uint64_t ne
 	err = find_running(change, record, &runs);
 	if (err)
 		return err;
-	if (runs) {
+	if (runs && change->new_table) {
+		planned->moves = true;
+	} else if (runs) {
 		planned->fate = HOOK_STAYS;
 		record->how = runs->how;
 		memcpy(record->pin, runs->pin, sizeof(record->pin));
@@ -302,6 +304,30 @@ static int flows_fit(const struct change *change, bool *out)
 	return err;
 }
 
+/*
+ * Half way from one table to the other, attach points would not agree on what was opened, and where
+ * the command is killed there, not until somebody heals it. So with another table all of them
+ * change over at the flip: to new links, while the old ones judge by the old table until then.
+ */
+static int plan_table(struct change *change)
+{
+	static const enum kernel_map whole[] = {MAP_FLOWS, MAP_LOCKS, MAP_HASHING};
+	bool fits = true;
+	int err = 0;
+
+	if (!change->running.epoch)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(whole) && !err; i++) {
+		CLEANUP(close_fd) int fd = pin_open(change->running.pins, map_names[whole[i]]);
+
+		err = fd < 0 ? fd : 0;
+	}
+	if (!err)
+		err = flows_fit(change, &fits);
+	change->new_table = !fits;
+	return pins_damaged(err) ? 0 : err;
+}
+
 static int plan_same_shape(const struct change *change, bool *out)
 {
 	const struct fr_state *state = change->old_state.list;
@@ -351,8 +377,12 @@ int change_plan(struct change *change)
 	int err = change_open(change);
 
 	object_build(change->build);
-	if (!err)
-		err = plan_hooks(change);
+	if (err)
+		return err;
+	err = plan_table(change);
+	if (err)
+		return pins_unreadable(change->running.pins, err, change->d);
+	err = plan_hooks(change);
 	if (!err)
 		err = claims_check(change);
 	if (!err)
