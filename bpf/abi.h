@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FR_ABI_VERSION 4
+#define FR_ABI_VERSION 5
 
 /* ---------------------------------------------------------------- words */
 
@@ -326,7 +326,8 @@ enum fr_flow_state {
 	FR_FLOW_ESTABLISHED, /* TCP: third packet; others: both sides have sent */
 	FR_FLOW_CLOSING,     /* TCP: FIN from both, or RST */
 	FR_FLOW_ADOPTED,     /* met mid-stream */
-	FR_FLOW_STATES
+	FR_FLOW_STATES,
+	FR_FLOW_NONE = FR_FLOW_STATES
 };
 
 enum fr_flow_flags {
@@ -352,8 +353,8 @@ struct fr_progress {
 	};
 };
 
-/* A flow record is state and accounting, never a cached verdict. Two cache lines: the first one is
- * all that finding a flow and judging a packet of it reads. */
+/* A flow record is state and accounting, and what one generation said of its opening (track.h),
+ * which no other believes. Two cache lines: finding a flow reads the first one alone. */
 struct fr_flow {
 	struct fr_flow_key key;
 	union {
@@ -370,12 +371,12 @@ struct fr_flow {
 
 	__u64 packets[FR_DIRS];
 	__u64 bytes[FR_DIRS];
-	__u32 first;	  /* jiffies, low half */
-	__u32 generation; /* under which it was last judged */
-	__u32 pid;	  /* of the owner where the hook knows it, else 0 */
+	__u32 first; /* jiffies, low half */
+	__u32 seal;  /* of `cell`; programs only, see track.h */
+	__u32 pid;   /* of the owner where the hook knows it, else 0 */
+	__u32 cell;  /* of the opening in the image */
+	char comm[FR_COMM_LEN - 1]; /* NUL-padded; a whole name has no NUL here */
 	__u8 opener_again; /* datagrams: the opener has sent since the responder last did */
-	__u8 pad[3];
-	char comm[FR_COMM_LEN];
 };
 _Static_assert(__builtin_offsetof(struct fr_flow, packets) == FR_LINE_BYTES, "a line");
 _Static_assert(sizeof(struct fr_flow) == 2 * FR_LINE_BYTES, "two lines");

@@ -27,29 +27,29 @@ static __always_inline void tally_add(__u32 which)
 }
 
 static __always_inline void book_rule(const struct fr_scene *scene, const struct fr_packet *p,
-				      const struct fr_finding *f, struct fr_hook h)
+				      const struct fr_decision *d, struct fr_hook h)
 {
-	struct fr_counters *c = bpf_map_lookup_elem(&fr_counters, &f->slot);
+	struct fr_counters *c = bpf_map_lookup_elem(&fr_counters, &d->slot);
 
 	if (!c)
 		return;
 	book_add(&c->packets, p->packets, h);
 	book_add(&c->bytes, p->length, h);
-	if (f->opened)
+	if (d->opened)
 		book_add(&c->connections, 1, h);
-	if (f->verdict == FR_DROP)
+	if (d->verdict == FR_DROP)
 		book_add(&c->drops, p->packets, h);
-	if (f->verdict == FR_WOULD_DROP)
+	if (d->verdict == FR_WOULD_DROP)
 		book_add(&c->would_drops, p->packets, h);
 	c->last = scene->now;
 }
 
-static __always_inline void book_reason(const struct fr_packet *p, const struct fr_finding *f,
+static __always_inline void book_reason(const struct fr_packet *p, const struct fr_decision *d,
 					struct fr_hook h)
 {
-	__u32 index = FR_REASON_INDEX(h.kind, h.dir, f->reason);
+	__u32 index = FR_REASON_INDEX(h.kind, h.dir, d->reason);
 	struct fr_reason_counters *r = bpf_map_lookup_elem(&fr_reasons, &index);
-	__u64 verdict = f->verdict;
+	__u64 verdict = d->verdict;
 
 	barrier_var(verdict); /* else the compiler checks one copy and indexes by another */
 	if (!r || verdict > FR_WOULD_DROP)
@@ -59,17 +59,17 @@ static __always_inline void book_reason(const struct fr_packet *p, const struct 
 }
 
 static __always_inline void event_fill(struct fr_event *e, const struct fr_scene *scene,
-				       const struct fr_packet *p, const struct fr_finding *f)
+				       const struct fr_packet *p, const struct fr_decision *d)
 {
 	e->version = FR_ABI_VERSION;
-	e->verdict = f->verdict;
-	e->reason = f->reason;
+	e->verdict = d->verdict;
+	e->reason = d->reason;
 	e->dir = p->dir;
 	e->kind = p->kind;
 	e->tcp_flags = p->tcp_flags;
 	e->time = bpf_ktime_get_boot_ns();
 	e->key = p->key;
-	e->slot = f->slot;
+	e->slot = d->slot;
 	e->generation = scene->head->generation;
 	e->ifindex = scene->ifindex;
 	e->length = p->length;
@@ -82,7 +82,7 @@ static __always_inline void event_fill(struct fr_event *e, const struct fr_scene
 }
 
 static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
-				       const struct fr_packet *p, const struct fr_finding *f,
+				       const struct fr_packet *p, const struct fr_decision *d,
 				       __u32 held)
 {
 	struct fr_event *e = bpf_ringbuf_reserve(&fr_events, sizeof(*e), 0);
@@ -91,7 +91,7 @@ static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
 		tally_add(FR_TALLY_EVENTS_LOST);
 		return;
 	}
-	event_fill(e, scene, p, f);
+	event_fill(e, scene, p, d);
 	e->type = type;
 	e->held = held;
 	bpf_ringbuf_submit(e, 0);
@@ -101,7 +101,7 @@ static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
  * reported with the next. */
 static __always_inline void book_refusal_event(const struct fr_scene *scene,
 					       const struct fr_packet *p,
-					       const struct fr_finding *f, struct fr_drop *drop)
+					       const struct fr_decision *d, struct fr_drop *drop)
 {
 	__u32 held;
 
@@ -114,14 +114,14 @@ static __always_inline void book_refusal_event(const struct fr_scene *scene,
 	held = drop->held;
 	drop->held = 0;
 	drop->event_next = scene->now + scene->conf->timeout[FR_TIMEOUT_EVENT];
-	event_emit(FR_EVENT_REFUSED, scene, p, f, held);
+	event_emit(FR_EVENT_REFUSED, scene, p, d, held);
 }
 
 static __noinline int book_refused(const struct fr_scene *scene, const struct fr_packet *p,
-				   const struct fr_finding *f)
+				   const struct fr_decision *d)
 {
-	struct fr_drop *drop = drop_list(scene, p, f);
-	struct fr_unlisted u = {.packets = p->packets, .slot = f->slot};
+	struct fr_drop *drop = drop_list(scene, p, d);
+	struct fr_unlisted u = {.packets = p->packets, .slot = d->slot};
 	struct fr_control *control;
 	__u32 zero = 0;
 
@@ -129,12 +129,12 @@ static __noinline int book_refused(const struct fr_scene *scene, const struct fr
 		unlisted_add(&u);
 	control = bpf_map_lookup_elem(&fr_control, &zero);
 	if (control && scene->now < control->refusals_until)
-		book_refusal_event(scene, p, f, drop);
+		book_refusal_event(scene, p, d, drop);
 	return 0;
 }
 
 static __always_inline void book_trace(const struct fr_scene *scene, const struct fr_packet *p,
-				       const struct fr_finding *f)
+				       const struct fr_decision *d)
 {
 	__u32 zero = 0;
 	struct fr_event *e;
@@ -144,27 +144,29 @@ static __always_inline void book_trace(const struct fr_scene *scene, const struc
 	e = bpf_map_lookup_elem(&fr_trace, &zero);
 	if (!e)
 		return;
-	event_fill(e, scene, p, f);
-	e->slot = f->rule;
-	e->type = f->opened ? FR_EVENT_OPENED : FR_EVENT_REFUSED;
+	event_fill(e, scene, p, d);
+	e->slot = d->rule;
+	e->type = d->opened ? FR_EVENT_OPENED : FR_EVENT_REFUSED;
 }
 
 /* Everything that one verdict leaves behind. */
 static __always_inline void book(const struct fr_scene *scene, const struct fr_packet *p,
-				 const struct fr_finding *f, struct fr_hook h)
+				 const struct fr_decision *d, struct fr_hook h)
 {
 	__u32 zero = 0;
 	struct fr_control *control;
 
-	book_rule(scene, p, f, h);
-	book_reason(p, f, h);
-	book_trace(scene, p, f);
-	if (f->verdict != FR_PASS) {
-		book_refused(scene, p, f);
-	} else if (f->opened) {
+	book_rule(scene, p, d, h);
+	book_reason(p, d, h);
+	book_trace(scene, p, d);
+	if (d->verdict != FR_PASS) {
+		struct fr_decision refused = *d; /* see struct fr_match */
+
+		book_refused(scene, p, &refused);
+	} else if (d->opened) {
 		control = bpf_map_lookup_elem(&fr_control, &zero);
 		if (control && scene->now < control->openings_until)
-			event_emit(FR_EVENT_OPENED, scene, p, f, 0);
+			event_emit(FR_EVENT_OPENED, scene, p, d, 0);
 	}
 }
 

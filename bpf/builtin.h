@@ -6,7 +6,6 @@
 #ifndef FR_BUILTIN_H
 #define FR_BUILTIN_H
 
-#include "ask.h"
 #include "track.h"
 
 static __always_inline int is_link_local_or(const __u8 addr[16], __u32 first, __u32 last)
@@ -33,8 +32,8 @@ static __always_inline int is_dhcp(const struct fr_packet *p)
 }
 
 /* The built-in rule that admits `p`, or 0; *reason says why. */
-static __always_inline __u32 judge_builtin(const struct fr_scene *s, const struct fr_packet *p,
-					   __u8 *reason)
+static __always_inline __u32 builtin_rule(const struct fr_scene *s, const struct fr_packet *p,
+					  __u8 *reason)
 {
 	__u32 flags = s->head->flags;
 	__u8 type = p->port >> 8;
@@ -81,11 +80,11 @@ static __noinline int packet_again(const struct fr_scene *s, struct fr_packet *p
 	p->key.local_port = p->key.peer_port = p->key.pad = 0;
 	outcome = packet_ip(&buffer, offset, p->v4, p);
 
-	packet_forget(p, buffer.zero);
+	packet_join(p, buffer.zero);
 	if (outcome != FR_IP || p->fragment == FR_LATER)
 		return outcome;
 	outcome = packet_transport(&buffer, p);
-	packet_forget_ports(p, buffer.zero);
+	packet_join_ports(p, buffer.zero);
 	return outcome;
 }
 
@@ -101,7 +100,7 @@ static __always_inline const __u64 *error_receiver(const struct fr_packet *p, __
  * can make up a quotation could send to any address. Errors never create or refresh a flow. `p` is
  * parsed anew for the quoted packet and then back, because a second one would not fit on the stack.
  */
-static __always_inline int judge_icmp_error(const struct fr_scene *s, struct fr_packet *p)
+static __always_inline int icmp_error_is_admitted(const struct fr_scene *s, struct fr_packet *p)
 {
 	__u8 dir = p->dir;
 	__u64 high = error_receiver(p, dir)[0], low = error_receiver(p, dir)[1];
@@ -114,9 +113,10 @@ static __always_inline int judge_icmp_error(const struct fr_scene *s, struct fr_
 	    low == error_receiver(p, dir)[1]) {
 		portless = p->fragment == FR_LATER;
 		flow = portless ? 0 : flow_find(s, p, hash_key(&p->key, p->v4, PORTS_BOTH), &info);
-		admitted = (flow && !(flow->flags & FR_FLOW_WOULD_DROP)) ||
-			   judge_admits(s, p, FR_EGRESS, flow_port(&p->key, FR_EGRESS), portless) ||
-			   judge_admits(s, p, FR_INGRESS, flow_port(&p->key, FR_INGRESS), portless);
+		admitted =
+			(flow && !(flow->flags & FR_FLOW_WOULD_DROP)) ||
+			policy_admits(s, p, FR_EGRESS, flow_port(&p->key, FR_EGRESS), portless) ||
+			policy_admits(s, p, FR_INGRESS, flow_port(&p->key, FR_INGRESS), portless);
 	}
 	p->dir = dir;
 	packet_again(s, p, s->offset);

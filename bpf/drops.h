@@ -8,8 +8,8 @@
 #ifndef FR_DROPS_H
 #define FR_DROPS_H
 
-#include "scene.h"
 #include "sets.h"
+#include "verdict.h"
 
 enum { /* classes of entries, in `info`; 0 is free */
        DROP_SEEN = 1,
@@ -67,8 +67,7 @@ static __always_inline __s64 drop_rank(__u32 info, __u32 now, __u32 way)
 	__u64 age = (now - info) & FR_INFO_TIME, class = FR_INFO_CLASS(info);
 	__u64 stays = class / DROP_REPEATS & !image_reached(age, DROP_SILENT_TICKS);
 
-	return RANK(class << FR_INFO_BITS | (FR_INFO_TIME - age), way) |
-	       (-(__s64)stays & RANK_NEVER);
+	return RANK(class << FR_INFO_BITS | (FR_INFO_TIME - age), way) | stays * RANK_NEVER;
 }
 
 static __always_inline void drop_write(struct fr_drop *drop, const struct fr_flow_key *key,
@@ -170,10 +169,10 @@ static __always_inline void drop_stamp(struct fr_drop_set *set, struct fr_drop *
 }
 
 static __always_inline void drop_count(const struct fr_scene *s, const struct fr_packet *p,
-				       const struct fr_finding *f, struct fr_drop *drop)
+				       const struct fr_decision *d, struct fr_drop *drop)
 {
 	/* What was only would-drop until enforcement began is not told as dropped. */
-	if (drop->verdict != f->verdict) {
+	if (drop->verdict != d->verdict) {
 		drop->first = s->now;
 		drop->packets = 0;
 		drop->bytes = 0;
@@ -181,11 +180,11 @@ static __always_inline void drop_count(const struct fr_scene *s, const struct fr
 	__sync_fetch_and_add(&drop->packets, p->packets);
 	__sync_fetch_and_add(&drop->bytes, p->length);
 	drop->last = s->now;
-	drop->slot = f->slot;
+	drop->slot = d->slot;
 	drop->generation = s->head->generation;
-	drop->verdict = f->verdict;
-	drop->reason = f->reason;
-	drop->opener_port = f->opener == FR_EGRESS ? p->key.local_port : p->key.peer_port;
+	drop->verdict = d->verdict;
+	drop->reason = d->reason;
+	drop->opener_port = d->opener == FR_EGRESS ? p->key.local_port : p->key.peer_port;
 	if (s->owner) {
 		drop->pid = s->owner->pid;
 		__builtin_memcpy(drop->comm, s->owner->comm, sizeof(drop->comm));
@@ -194,7 +193,7 @@ static __always_inline void drop_count(const struct fr_scene *s, const struct fr
 
 /* The entry that has counted the packet, or NULL. */
 static __always_inline struct fr_drop *
-drop_list(const struct fr_scene *s, const struct fr_packet *p, const struct fr_finding *f)
+drop_list(const struct fr_scene *s, const struct fr_packet *p, const struct fr_decision *d)
 {
 	const struct fr_flow_key *key = &p->key;
 	__u32 ports = PORTS_LOCAL;
@@ -203,7 +202,7 @@ drop_list(const struct fr_scene *s, const struct fr_packet *p, const struct fr_f
 	__u32 at;
 	__u64 hash;
 
-	if (f->opener == FR_EGRESS || key->proto == FR_PROTO_ICMP || key->proto == FR_PROTO_ICMP6)
+	if (d->opener == FR_EGRESS || proto_is_icmp(key->proto))
 		ports = PORTS_PEER;
 	hash = hash_key(key, p->v4, ports);
 	at = place_first(hash, FR_DROP_REGIONS);
@@ -215,7 +214,7 @@ drop_list(const struct fr_scene *s, const struct fr_packet *p, const struct fr_f
 		drop = drop_insert(s, set, p, ports, hash);
 	if (!drop)
 		return 0;
-	drop_count(s, p, f, drop);
+	drop_count(s, p, d, drop);
 	drop_stamp(set, drop, place_tag(hash), ticks(s->now));
 	return drop;
 }

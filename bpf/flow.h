@@ -18,7 +18,7 @@ enum fr_step {
 
 static __always_inline __u32 flow_timeout(const struct fr_progress *flow, __u8 proto)
 {
-	if (proto == FR_PROTO_ICMP || proto == FR_PROTO_ICMP6)
+	if (proto_is_icmp(proto))
 		return FR_TIMEOUT_ICMP;
 	if (proto != FR_PROTO_TCP)
 		return flow->state == FR_FLOW_OPENING ? FR_TIMEOUT_UDP_ONEWAY : FR_TIMEOUT_UDP;
@@ -223,7 +223,7 @@ static __always_inline __u32 flow_class(const struct fr_progress *flow, __u8 pro
 /* The listener's port of a flow, as the policy asks for it. */
 static __always_inline __u16 flow_port(const struct fr_flow_key *key, __u8 opener)
 {
-	if (key->proto == FR_PROTO_ICMP || key->proto == FR_PROTO_ICMP6)
+	if (proto_is_icmp(key->proto))
 		return key->peer_port;
 	return opener == FR_EGRESS ? key->peer_port : key->local_port;
 }

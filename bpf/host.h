@@ -7,7 +7,7 @@
 #ifndef FR_HOST_H
 #define FR_HOST_H
 
-#include "book.h"
+#include "scene.h"
 
 enum { /* of sockets and addresses, from headers that BPF programs cannot include */
        FR_SK_ESTABLISHED = 1,
@@ -81,20 +81,20 @@ typedef __u32 __attribute__((may_alias)) host_word;
  * stream socket sends is sure to be of its connection: others may send to anybody. With IP options
  * or extension headers a packet may go by way of somebody else: it is judged by where it goes.
  */
-static __always_inline void host_names(struct __sk_buff *skb, struct fr_packet *p)
+static __noinline int host_names(struct __sk_buff *skb, struct fr_packet *p)
 {
 	struct bpf_sock *sk = skb->sk;
 	host_word *local, *peer;
 
 	if (p->outcome != FR_IP || p->key.proto != FR_PROTO_TCP || !sk ||
 	    p->payload != (p->v4 ? FR_PLAIN_TCP4 : FR_PLAIN_TCP6))
-		return;
+		return 0;
 	sk = bpf_sk_fullsock(sk);
 	if (!sk || sk->type != FR_SK_STREAM || sk->protocol != FR_PROTO_TCP)
-		return;
+		return 0;
 	/* A listener has no peer, and one that has closed no port: its RST has the right ones. */
 	if (!sk->dst_port || !sk->src_port)
-		return;
+		return 0;
 	local = (host_word *)p->key.local;
 	peer = (host_word *)p->key.peer;
 	if (p->v4) {
@@ -110,6 +110,7 @@ static __always_inline void host_names(struct __sk_buff *skb, struct fr_packet *
 	p->key.local_port = sk->src_port;
 	p->port = bpf_ntohs(sk->dst_port);
 	p->key.peer_port = p->port;
+	return 1;
 }
 
 extern const volatile __u32 fr_space_by;

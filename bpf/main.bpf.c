@@ -17,7 +17,7 @@ const volatile __u32 fr_space_by = FR_SPACE_BY_OWNER;
 const volatile __u32 fr_first_generation = 0;
 const volatile __u32 fr_last_generation = 0xffffffff;
 
-enum { /* what a hook returns */
+enum {			/* what a hook returns */
        TC_PASS_ON = -1, /* TCX_NEXT, TC_ACT_UNSPEC: the next program still decides */
        TC_REFUSE = 2,	/* TC_ACT_SHOT */
        CGROUP_PASS = 1,
@@ -105,7 +105,8 @@ static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 	p.outcome = packet_parse(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), &p);
 	if (dir == FR_EGRESS) {
 		host_names(skb, &p);
-		packet_forget(&p, s.conf->zero);
+		packet_join(&p, s.conf->zero);
+		FR_JOIN(s.conf->zero, p.key.local_port, p.key.peer_port, p.port);
 	}
 	return judge_packet(&s, &p, h) == FR_DROP ? CGROUP_REFUSE : CGROUP_PASS;
 }
@@ -192,10 +193,10 @@ static __always_inline bool address_has_socket(struct bpf_sock_addr *ctx, struct
 static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const struct fr_scene *s,
 					    struct fr_packet *p)
 {
-	if (is_loopback_address(&p->peer, p->v4) || !(p->peer.high | p->peer.low))
+	if (is_loopback_address(p->key.peer, p->v4) || !(p->peer.high | p->peer.low))
 		return true;
 	if (p->key.proto == FR_PROTO_UDP && p->key.local_port &&
-	    judge_admits(s, p, FR_INGRESS, p->key.local_port, 0))
+	    policy_admits(s, p, FR_INGRESS, p->key.local_port, 0))
 		return true;
 	return address_has_socket(ctx, p);
 }
@@ -204,7 +205,7 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 {
 	struct fr_packet p = {.kind = FR_KIND_CGROUP, .dir = FR_EGRESS, .outcome = FR_IP};
 	struct fr_hook h = {FR_KIND_CGROUP, FR_EGRESS};
-	struct fr_finding f = {.opener = FR_EGRESS};
+	struct fr_decision d = {.opener = FR_EGRESS};
 	struct fr_scene s = {};
 
 	if (scene_open(&s, 0, 0))
@@ -214,14 +215,14 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 		return CGROUP_PASS;
 	address_packet(ctx, &p, to);
 	packet_space(&p, address_space(ctx, &s));
-	packet_forget(&p, s.conf->zero);
-	if (p.key.proto == FR_PROTO_UDP && judge_builtin(&s, &p, &f.reason))
+	packet_join(&p, s.conf->zero);
+	if (p.key.proto == FR_PROTO_UDP && builtin_rule(&s, &p, &d.reason))
 		return CGROUP_PASS;
-	find_cell(&s, &f, judge_cell(&s, &p, FR_EGRESS, p.port, 0));
-	if (f.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
+	verdict_from_cell(&s, &d, policy_cell(&s, &p, FR_EGRESS, p.port, 0));
+	if (d.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
 		return CGROUP_PASS;
-	f.slot = rule_slot(&s, f.rule);
-	book(&s, &p, &f, h);
+	d.slot = policy_slot(&s, d.rule);
+	book(&s, &p, &d, h);
 	return CGROUP_REFUSE;
 }
 
@@ -298,21 +299,21 @@ SEC("sk_lookup") int fr_local(struct bpf_sk_lookup *ctx)
 {
 	struct fr_packet p = {.kind = FR_KIND_INTERFACE, .dir = FR_INGRESS, .outcome = FR_IP};
 	struct fr_hook h = {FR_KIND_INTERFACE, FR_INGRESS};
-	struct fr_finding f = {.opener = FR_INGRESS};
+	struct fr_decision d = {.opener = FR_INGRESS};
 	struct fr_scene s = {};
 
-	if (scene_open(&s, 0, 0) || s.head->flags & FR_F_FORWARD_JUDGE)
+	if (!transit_is_busy() || scene_open(&s, 0, 0) || s.head->flags & FR_F_FORWARD_JUDGE)
 		return SK_PASS;
 	local_packet(ctx, &p);
-	packet_forget(&p, s.conf->zero);
-	if (!transit_find(&s, &p) || judge_builtin(&s, &p, &f.reason))
+	packet_join(&p, s.conf->zero);
+	if (!transit_find(&s, &p) || builtin_rule(&s, &p, &d.reason))
 		return SK_PASS;
-	find_cell(&s, &f, judge_cell(&s, &p, FR_INGRESS, p.port, 0));
-	if (f.verdict == FR_PASS || transit_is_answer(&s, &p))
+	verdict_from_cell(&s, &d, policy_cell(&s, &p, FR_INGRESS, p.port, 0));
+	if (d.verdict == FR_PASS || transit_is_answer(&s, &p))
 		return SK_PASS;
-	f.slot = rule_slot(&s, f.rule);
-	book(&s, &p, &f, h);
-	return f.verdict == FR_DROP ? SK_DROP : SK_PASS;
+	d.slot = policy_slot(&s, d.rule);
+	book(&s, &p, &d, h);
+	return d.verdict == FR_DROP ? SK_DROP : SK_PASS;
 }
 
 /* ---------------------------------------------------------------- the clock

@@ -59,12 +59,24 @@ struct fr_lock {
 /* Flows. Programs insert, update and evict; user space only reads. */
 #define FR_REGIONS_DEFAULT (FR_FLOWS_DEFAULT / FR_FLOWS_MIN)
 FR_SETS(fr_flows, FR_REGIONS_DEFAULT *FR_REGION_SETS, struct fr_flow_set);
-FR_MAP(fr_locks, BPF_MAP_TYPE_ARRAY, FR_REGIONS_DEFAULT, __u32, struct fr_lock);
+/* Of each region its lock and, for each set, which tags it may hold (see track.h). Programs only.
+ */
+struct fr_region {
+	struct bpf_spin_lock lock; /* with what fills its line; 5.10 wants it to be a member */
+	__u32 pad[15];
+	__u32 held[FR_REGION_SETS];
+};
+FR_MAP(fr_flow_regions, BPF_MAP_TYPE_ARRAY, FR_REGIONS_DEFAULT, __u32, struct fr_region);
 extern const volatile __u32 fr_regions; /* of fr_flows */
 
-/* jiffies64 of when a flow that had been adopted, or whole and idle, was last evicted or found no
- * room; 0 never. Programs only. */
-FR_MAP(fr_lost, BPF_MAP_TYPE_ARRAY, 1, __u32, __u64);
+/* jiffies64 of what happened last; 0 never. Programs only. */
+enum fr_time {
+	FR_TIME_LOST,	 /* a flow that had been adopted, or whole and idle, was evicted or found no
+			    room */
+	FR_TIME_TRANSIT, /* what is forwarded was noted, see transit.h */
+	FR_TIMES
+};
+FR_MAP(fr_times, BPF_MAP_TYPE_ARRAY, FR_TIMES, __u32, __u64);
 
 /* The secret of the hash. It goes with the tables: user space writes it once, and the programs have
  * it as a constant. */

@@ -9,6 +9,7 @@
 #define FR_PACKET_H
 
 #include "image.h"
+#include "join.h"
 
 #include <linux/if_ether.h>
 #include <linux/in6.h>
@@ -19,7 +20,7 @@
 struct fr_buffer {
 	void *data, *end;
 	__u32 size;
-	__u64 zero; /* 0; in the kernel one that the verifier cannot know, see packet_forget() */
+	__u64 zero; /* 0; in the kernel one that the verifier cannot know, see join.h */
 #ifdef __bpf__
 	struct __sk_buff *skb;
 #endif
@@ -111,12 +112,12 @@ struct fr_packet {
 	__u32 length; /* L3 bytes */
 	struct fr_peer peer;
 	__u32 fragment_id;
-	__u32 packets; /* on the wire: GSO segments */
+	__u32 packets;	/* on the wire: GSO segments */
 	__u32 seq, ack; /* TCP */
-	__u16 payload; /* offset of the transport header, then of what follows the part read */
-	__u16 port;    /* the listener's, if this packet opens; ICMP: its own type << 8 | code */
-	__u8 dir;      /* enum fr_dir */
-	__u8 kind;     /* enum fr_kind */
+	__u16 payload;	/* offset of the transport header, then of what follows the part read */
+	__u16 port;	/* the listener's, if this packet opens; ICMP: its own type << 8 | code */
+	__u8 dir;	/* enum fr_dir */
+	__u8 kind;	/* enum fr_kind */
 	__u8 tcp_flags;
 	__u8 hops;     /* TTL or hop limit */
 	__u8 fragment; /* enum fr_fragment_part */
@@ -196,9 +197,7 @@ static __always_inline int packet_ipv6_chain(struct fr_buffer *buffer, struct fr
 			__u32 id;
 		} ext;
 
-		next ^= buffer->zero;
-		offset ^= buffer->zero;
-		p->fragment ^= buffer->zero;
+		FR_JOIN(buffer->zero, next, offset, p->fragment);
 		p->key.proto = next;
 		p->payload = offset;
 		packet_rewind(buffer);
@@ -319,48 +318,33 @@ static __always_inline void packet_icmp(struct fr_packet *p, const __u8 head[8])
 	p->key.pad = p->icmp_reply ? !p->dir : p->dir;
 }
 
-/*
- * The verifier follows every constant that a path left in memory and so proves all that comes after
- * a merge once for each path into it: a million instructions. Xor-ing in a zero that it cannot know
- * makes the paths alike.
- */
-static __always_inline void packet_forget(struct fr_packet *p, __u64 zero)
+static __always_inline void packet_join(struct fr_packet *p, __u64 zero)
 {
 	__u32 *words = (__u32 *)&p->key;
 
 #pragma GCC unroll 3
-	for (unsigned int i = 0; i < 3; i++) { /* v4-mapped, or not */
-		words[i] ^= zero;
-		words[i + 4] ^= zero;
-	}
-	p->peer.high ^= zero;
-	p->peer.low ^= zero;
-	p->length ^= zero;
-	p->fragment_id ^= zero;
-	p->payload ^= zero;
-	p->fragment ^= zero;
-	p->v4 ^= zero;
-	p->key.proto ^= zero;
+	for (unsigned int i = 0; i < 3; i++) /* v4-mapped, or not */
+		FR_JOIN(zero, words[i], words[i + 4]);
+	FR_JOIN(zero, p->peer.high, p->peer.low, p->length, p->fragment_id, p->payload);
+	FR_JOIN(zero, p->fragment, p->v4, p->key.proto);
 }
 
 /* The same for what the transport header said. */
-static __always_inline void packet_forget_ports(struct fr_packet *p, __u64 zero)
+static __always_inline void packet_join_ports(struct fr_packet *p, __u64 zero)
 {
-	p->key.local_port ^= zero;
-	p->key.peer_port ^= zero;
-	p->key.pad ^= zero;
-	p->port ^= zero;
-	p->seq ^= zero;
-	p->ack ^= zero;
-	p->tcp_flags ^= zero;
-	p->icmp_reply ^= zero;
+	FR_JOIN(zero, p->key.local_port, p->key.peer_port, p->key.pad, p->port);
+	FR_JOIN(zero, p->seq, p->ack, p->tcp_flags, p->icmp_reply);
+}
+
+static __always_inline int proto_is_icmp(__u8 proto)
+{
+	return proto == FR_PROTO_ICMP || proto == FR_PROTO_ICMP6;
 }
 
 static __always_inline int proto_is_parsed(__u8 proto)
 {
-	return proto == FR_PROTO_TCP || proto == FR_PROTO_UDP || proto == FR_PROTO_ICMP ||
-	       proto == FR_PROTO_ICMP6 || proto == FR_PROTO_SCTP || proto == FR_PROTO_UDPLITE ||
-	       proto == FR_PROTO_DCCP;
+	return proto == FR_PROTO_TCP || proto == FR_PROTO_UDP || proto_is_icmp(proto) ||
+	       proto == FR_PROTO_SCTP || proto == FR_PROTO_UDPLITE || proto == FR_PROTO_DCCP;
 }
 
 /* The first 8 bytes of the transport header. */
@@ -372,14 +356,12 @@ static __always_inline int packet_transport(struct fr_buffer *buffer, struct fr_
 	const __u8 *byte = (const __u8 *)&head;
 	__u16 from, to;
 
-	p->key.proto ^= buffer->zero;
-	p->payload ^= buffer->zero;
 	if (!proto_is_parsed(p->key.proto))
 		return FR_IP;
 	if (PACKET_READ(buffer, p->payload, head))
 		return FR_BROKEN;
 	p->payload += sizeof(head);
-	if (p->key.proto == FR_PROTO_ICMP || p->key.proto == FR_PROTO_ICMP6) {
+	if (proto_is_icmp(p->key.proto)) {
 		packet_icmp(p, byte);
 		return FR_IP;
 	}
@@ -421,14 +403,14 @@ static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, 
 
 	if (outcome == FR_IP && p->length > buffer->size - offset)
 		return FR_BROKEN;
-	packet_forget(p, buffer->zero);
+	packet_join(p, buffer->zero);
 	packet_rewind(buffer);
 	if (outcome != FR_IP || p->fragment == FR_LATER)
 		return outcome;
 	outcome = packet_transport(buffer, p);
 	if (outcome == FR_IP && p->key.proto == FR_PROTO_TCP)
 		outcome = packet_tcp(buffer, p);
-	packet_forget_ports(p, buffer->zero);
+	packet_join_ports(p, buffer->zero);
 	if (outcome == FR_IP && p->payload - offset > p->length)
 		return FR_BROKEN; /* read from what pads the frame */
 	return outcome;
@@ -448,14 +430,12 @@ static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offs
 					   __u16 *ethertype, __u16 *vlan)
 {
 	__u32 vlans = !!*vlan;
-	struct {
-		__u16 word[7];
-	} eth;
+	__u16 type;
 
-	if (PACKET_READ(buffer, 0, eth))
+	if (PACKET_READ(buffer, __builtin_offsetof(struct ethhdr, h_proto), type))
 		return FR_BROKEN;
-	*ethertype = packet_ntohs(eth.word[6]);
-	*offset = sizeof(eth);
+	*ethertype = packet_ntohs(type);
+	*offset = sizeof(struct ethhdr);
 #pragma GCC unroll 1
 	for (int i = 0; is_vlan_tag(*ethertype); i++) {
 		struct {
@@ -474,12 +454,9 @@ static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offs
 			*vlan = id;
 		*ethertype = packet_ntohs(tag.type);
 		*offset += sizeof(tag);
-		*offset ^= buffer->zero;
-		*vlan ^= buffer->zero;
-		vlans ^= buffer->zero;
+		FR_JOIN(buffer->zero, *offset, *vlan, vlans);
 	}
-	*offset ^= buffer->zero;
-	*vlan ^= buffer->zero;
+	FR_JOIN(buffer->zero, *offset, *vlan);
 	packet_rewind(buffer);
 	return FR_IP;
 }
@@ -496,8 +473,7 @@ static __always_inline int packet_bare(struct fr_buffer *buffer, __u32 *offset, 
 	if (is_vlan_tag(*ethertype) || PACKET_READ(buffer, 0, first))
 		return FR_BROKEN;
 	*ethertype = first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
-	*ethertype ^= buffer->zero;
-	*offset ^= buffer->zero;
+	FR_JOIN(buffer->zero, *ethertype, *offset);
 	packet_rewind(buffer);
 	return FR_IP;
 }

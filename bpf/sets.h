@@ -153,7 +153,8 @@ static __always_inline __u64 key_differs(const struct fr_flow_key *a, const stru
  *
  * Ranks: the way with the lowest one makes room; its number is in the low bits. They are compared
  * by subtraction: a branch for each way would be guessed wrong half of the time, and the verifier
- * would follow all of them.
+ * would follow all of them. Nor is a constant masked by all ones or nothing: since 7.0 the verifier
+ * follows both; 0 or 1 is multiplied.
  */
 #define RANK_NEVER 0x7fffffffffffffffll
 #define RANK(rank, way) ((__s64)((__u64)(rank)*FR_WAYS | (way)))

@@ -11,7 +11,6 @@
 #define FR_TRACK_H
 
 #include "book.h"
-#include "flow.h"
 
 enum {
 	FLOW_CROWDED = 6,	 /* flows that a stranger cannot evict: then the second set too */
@@ -20,11 +19,6 @@ enum {
 	FLOW_IDLE_OPENINGS = 20, /* a transfer is idle after so many times the time of an opening */
 };
 #define FLOW_TICKS_AHEAD (1u << (FR_INFO_BITS - 1)) /* what is farther has passed */
-
-static __always_inline int is_icmp(const struct fr_packet *p)
-{
-	return p->key.proto == FR_PROTO_ICMP || p->key.proto == FR_PROTO_ICMP6;
-}
 
 /* ---------------------------------------------------------------- time */
 
@@ -41,9 +35,11 @@ static __always_inline __u32 flow_ends(const struct fr_scene *s, const struct fr
 
 /* ---------------------------------------------------------------- finding */
 
+/* The sets of a key, and of each what its region holds of it. */
 struct fr_sets {
 	struct fr_flow_set *first, *second;
-	struct fr_lock *lock;
+	struct fr_region *region;
+	__u32 *first_held, *second_held;
 };
 
 static __always_inline int sets_of(__u64 hash, struct fr_sets *sets)
@@ -53,13 +49,48 @@ static __always_inline int sets_of(__u64 hash, struct fr_sets *sets)
 
 	sets->first = bpf_map_lookup_elem(&fr_flows, &first);
 	sets->second = bpf_map_lookup_elem(&fr_flows, &second);
-	sets->lock = bpf_map_lookup_elem(&fr_locks, &region);
-	return sets->first && sets->second && sets->lock;
+	sets->region = bpf_map_lookup_elem(&fr_flow_regions, &region);
+	if (!sets->first || !sets->second || !sets->region)
+		return 0;
+	sets->first_held = &sets->region->held[first % FR_REGION_SETS];
+	sets->second_held = &sets->region->held[second % FR_REGION_SETS];
+	return 1;
 }
 
 static __always_inline int set_has_spilled(const struct fr_set *set, __u32 now)
 {
 	return set->spilled && (__s32)(set->spill_until - now) >= 0;
+}
+
+/*
+ * Which tags a set holds, in one word: a bit for each tag that may be there, and one for flows that
+ * are in their second set. Most packets of no flow are known by it, and read no set, which in a
+ * large table is a miss of all caches. Written under the lock, before the tag; a bit too many costs
+ * a look at the set.
+ */
+#define HELD_ELSEWHERE (1u << 31)
+static __always_inline __u32 held_bit(__u32 tag)
+{
+	return 1u << (tag * 31 >> 16);
+}
+
+static __always_inline __u32 held_by(const struct fr_set *set, __u32 now)
+{
+	__u32 held = set_has_spilled(set, now) ? HELD_ELSEWHERE : 0;
+
+#pragma GCC unroll 8
+	for (__u32 way = 0; way < FR_WAYS; way++)
+		held |= (__u32)(set->tag[way] > 0) << (set->tag[way] * 31u >> 16);
+	return held;
+}
+
+static __always_inline int table_may_hold(__u64 hash)
+{
+	__u32 region = place_region(hash, fr_regions);
+	struct fr_region *known = bpf_map_lookup_elem(&fr_flow_regions, &region);
+
+	return known && known->held[place_first(hash, fr_regions) % FR_REGION_SETS] &
+				(held_bit(place_tag(hash)) | HELD_ELSEWHERE);
 }
 
 /* The way of a key in a set, or FR_WAYS. */
@@ -76,9 +107,12 @@ static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
 						 const struct fr_packet *p, __u64 hash, __u32 *info)
 {
 	__u32 at = place_first(hash, fr_regions), way;
-	struct fr_flow_set *set = bpf_map_lookup_elem(&fr_flows, &at);
+	struct fr_flow_set *set;
 	struct fr_flow *flow;
 
+	if (!table_may_hold(hash))
+		return 0;
+	set = bpf_map_lookup_elem(&fr_flows, &at);
 	if (!set)
 		return 0;
 	way = flow_way(set, place_tag(hash), &p->key);
@@ -97,6 +131,23 @@ static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
 	*info = set->set.info[way];
 	flow = &set->way[way];
 	return flow_expired(flow, s->conf->timeout, s->now) ? 0 : flow;
+}
+
+/* ---------------------------------------------------------------- the cell
+ *
+ * A flow remembers the cell by which its opening was last judged, under a seal of that cell, this
+ * generation, key and opener. Both are written and read without the lock: a cell that another
+ * generation has said, or of another flow that has the entry meanwhile, has a wrong seal.
+ */
+#define SEAL_NONE 0u
+
+static __always_inline __u32 cell_seal(const struct fr_scene *s, __u64 hash, __u8 opener,
+				       __u32 cell)
+{
+	__u32 seal = (__u32)(hash ^ hash >> 32) ^ s->head->generation ^ (__u32)opener << 31;
+
+	seal ^= cell * 0x9e3779b1u;
+	return cell == FR_CELL_GONE ? SEAL_NONE : seal | !seal;
 }
 
 /* ---------------------------------------------------------------- making room */
@@ -134,7 +185,7 @@ static __always_inline __u32 info_left(__u32 info, __u32 now)
 	return (info - now) & FR_INFO_TIME;
 }
 
-/* All ones while it is in use, else 0: free, ended, or past its end. */
+/* 1 while it is in use, else 0: free, ended, or past its end. */
 static __always_inline __u64 info_lives(__u32 info, __u32 now)
 {
 	__u64 past = info_left(info, now) / FLOW_TICKS_AHEAD, ended = FR_INFO_CLASS(info);
@@ -142,7 +193,7 @@ static __always_inline __u64 info_lives(__u32 info, __u32 now)
 	barrier_var(past); /* the compiler knows branches for what follows */
 	barrier_var(ended);
 	ended = (ended + 7) >> 3; /* 0 of FR_CLASS_ENDED, else 1 */
-	return (past - 1) & -ended;
+	return (past ^ 1) & ended;
 }
 
 /* What a way costs that is in use. */
@@ -188,9 +239,9 @@ static __always_inline void set_room(const struct fr_set *set, const struct fr_n
 
 		barrier_var(keeps);
 		keeps = (keeps + 6) >> 3; /* from FR_CLASS_SUSTAINED on */
-		used += (1 + (keeps << 16)) & lives;
-		dead |= (~lives & 1) << WAY_BIT(way);
-		best = rank_lower(best, RANK(info_rank(info, n), way) | (~lives & RANK_NEVER));
+		used += (1 + (keeps << 16)) * lives;
+		dead |= (lives ^ 1) << WAY_BIT(way);
+		best = rank_lower(best, RANK(info_rank(info, n), way) | (lives ^ 1) * RANK_NEVER);
 	}
 	room->kept = used >> 16;
 	if (same_tag < FR_WAYS) {
@@ -300,7 +351,7 @@ static __always_inline int place_take(struct fr_place *place, const struct fr_se
 	if ((same < FR_WAYS && same != way) || place->set->set.info[WAY(way)] != info)
 		return 0;
 	place->way = way;
-	place->was = info_lives(info, now) & FR_INFO_CLASS(info);
+	place->was = info_lives(info, now) * FR_INFO_CLASS(info);
 	if (place->was && flow_is_whole(&place->set->way[WAY(way)]))
 		place->was |= PLACE_LOST;
 	return 1;
@@ -324,15 +375,38 @@ static __always_inline int place_claim(struct fr_place *place, const struct fr_s
 }
 
 /* `ends`: in ticks. */
-static __always_inline void place_stamp(const struct fr_place *place, struct fr_set *first,
+static __always_inline void place_stamp(const struct fr_place *place, const struct fr_sets *sets,
 					__u32 way, __u32 class, __u32 ends, __u32 now)
 {
+	struct fr_set *first = &sets->first->set;
+
 	place->set->set.info[way] = FR_INFO(class, ends);
 	if (!place->second)
 		return;
 	if (!set_has_spilled(first, now) || (__s32)(ends - first->spill_until) > 0)
 		first->spill_until = ends;
 	first->spilled = 1;
+	*sets->first_held |= HELD_ELSEWHERE;
+}
+
+/* Between the two nobody finds what is in the way. */
+static __always_inline void place_clear(const struct fr_place *place, __u32 way)
+{
+	place->set->set.tag[way] = 0;
+	barrier();
+}
+
+static __always_inline void place_publish(const struct fr_place *place, const struct fr_sets *sets,
+					  __u32 way, __u32 tag, __u32 now)
+{
+	__u32 held = held_by(&place->set->set, now) | held_bit(tag);
+
+	if (place->second)
+		*sets->second_held = held;
+	else
+		*sets->first_held = held;
+	barrier();
+	place->set->set.tag[way] = tag;
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -355,20 +429,28 @@ static __always_inline int flow_joins(const struct fr_scene *s, struct fr_flow *
 	return 1;
 }
 
+/* A flow that is to begin, beside its key. */
+struct fr_opening {
+	__u64 hash;
+	__u32 cell, seal;
+	struct fr_progress progress;
+	__u32 slot;
+};
+
 static __always_inline void flow_write(struct fr_flow *flow, const struct fr_scene *s,
-				       const struct fr_packet *p, const struct fr_finding *f)
+				       const struct fr_packet *p, const struct fr_opening *o)
 {
 	flow->key = p->key;
-	flow->progress = f->progress;
-	flow->slot = f->slot;
+	flow->progress = o->progress;
+	flow->slot = o->slot;
+	flow->cell = o->cell;
+	flow->seal = o->seal;
 	flow->last = s->now;
 	flow->packets[FR_EGRESS] = p->dir == FR_EGRESS ? p->packets : 0;
 	flow->packets[FR_INGRESS] = p->dir == FR_INGRESS ? p->packets : 0;
 	flow->bytes[FR_EGRESS] = p->dir == FR_EGRESS ? p->length : 0;
 	flow->bytes[FR_INGRESS] = p->dir == FR_INGRESS ? p->length : 0;
 	flow->first = s->now;
-	flow->generation = s->head->generation;
-	flow->opener_again = 1;
 	if (s->owner) {
 		flow->pid = s->owner->pid;
 		__builtin_memcpy(flow->comm, s->owner->comm, sizeof(flow->comm));
@@ -376,12 +458,13 @@ static __always_inline void flow_write(struct fr_flow *flow, const struct fr_sce
 		flow->pid = 0;
 		__builtin_memset(flow->comm, 0, sizeof(flow->comm));
 	}
+	flow->opener_again = 1;
 }
 
 static __always_inline void lost_note(const struct fr_scene *s)
 {
-	__u32 zero = 0;
-	__u64 *lost = bpf_map_lookup_elem(&fr_lost, &zero);
+	__u32 which = FR_TIME_LOST;
+	__u64 *lost = bpf_map_lookup_elem(&fr_times, &which);
 
 	if (lost)
 		*lost = s->now;
@@ -390,8 +473,8 @@ static __always_inline void lost_note(const struct fr_scene *s)
 /* Was a whole connection evicted a short while ago, or one that had been adopted? */
 static __always_inline int track_lost_lately(const struct fr_scene *s)
 {
-	__u32 zero = 0;
-	__u64 *lost = bpf_map_lookup_elem(&fr_lost, &zero);
+	__u32 which = FR_TIME_LOST;
+	__u64 *lost = bpf_map_lookup_elem(&fr_times, &which);
 
 	return lost && *lost && s->now - *lost < s->conf->timeout[FR_TIMEOUT_ADOPT];
 }
@@ -424,13 +507,14 @@ static __always_inline void open_report(const struct fr_scene *s, const struct f
 
 /* What the flow that this packet begins is. */
 static __always_inline void progress_begin(const struct fr_scene *s, const struct fr_packet *p,
-					   struct fr_finding *f)
+					   const struct fr_decision *d,
+					   struct fr_progress *progress)
 {
-	f->progress.opener = f->opener;
-	f->progress.state = f->start - 1;
-	f->progress.flags = f->verdict == FR_PASS ? 0 : FR_FLOW_WOULD_DROP;
-	f->progress.reason = f->reason;
-	f->progress.isn = p->key.proto == FR_PROTO_TCP ? p->seq : (__u32)s->now;
+	progress->opener = d->opener;
+	progress->state = d->new_state;
+	progress->flags = d->verdict == FR_PASS ? 0 : FR_FLOW_WOULD_DROP;
+	progress->reason = d->reason;
+	progress->isn = p->key.proto == FR_PROTO_TCP ? p->seq : (__u32)s->now;
 }
 
 enum { /* what became of a new flow */
@@ -441,53 +525,53 @@ enum { /* what became of a new flow */
 };
 
 static __noinline int flow_put(const struct fr_scene *s, const struct fr_packet *p,
-			       const struct fr_finding *f, __u64 room)
+			       const struct fr_opening *o, __u64 room)
 {
-	__u32 class = flow_class(&f->progress, p->key.proto, 1 << (p->dir & 1)), way;
-	__u32 ends = flow_ends(s, &f->progress, p->key.proto, s->now);
+	__u32 class = flow_class(&o->progress, p->key.proto, 1 << (p->dir & 1)), way;
+	__u32 ends = flow_ends(s, &o->progress, p->key.proto, s->now);
 	int found, joined = 0;
 	struct fr_place place;
 	struct fr_sets sets;
 
-	if (!sets_of(f->hash, &sets))
+	if (!sets_of(o->hash, &sets))
 		return NO_ROOM;
-	/* to the verifier all newcomers are alike: it reads once what follows */
-	class ^= s->conf->zero;
-	ends ^= s->conf->zero;
-	bpf_spin_lock(&sets.lock->lock);
-	found = place_claim(&place, &sets, f->hash, &p->key, room, ticks(s->now));
+	FR_JOIN(s->conf->zero, class, ends);
+	bpf_spin_lock(&sets.region->lock);
+	found = place_claim(&place, &sets, o->hash, &p->key, room, ticks(s->now));
 	if (found && place.way < FR_WAYS) {
 		way = WAY(place.way);
 		joined = place.was == PLACE_KNOWN &&
-			 flow_joins(s, &place.set->way[way], &f->progress, p);
+			 flow_joins(s, &place.set->way[way], &o->progress, p);
 		if (!joined) {
-			place.set->set.tag[way] = 0;
-			barrier();
-			flow_write(&place.set->way[way], s, p, f);
-			place_stamp(&place, &sets.first->set, way, class, ends, ticks(s->now));
-			barrier();
-			place.set->set.tag[way] = place_tag(f->hash);
+			place_clear(&place, way);
+			flow_write(&place.set->way[way], s, p, o);
+			place_stamp(&place, &sets, way, class, ends, ticks(s->now));
+			place_publish(&place, &sets, way, place_tag(o->hash), ticks(s->now));
 		}
 	}
-	bpf_spin_unlock(&sets.lock->lock);
+	bpf_spin_unlock(&sets.region->lock);
 	if (!found)
 		return AGAIN;
 	if (joined)
 		return JOINED;
-	open_report(s, &place, class, f->progress.state == FR_FLOW_ADOPTED);
+	open_report(s, &place, class, o->progress.state == FR_FLOW_ADOPTED);
 	return place.way < FR_WAYS ? OPENED : NO_ROOM;
 }
 
 static __always_inline int flow_open(const struct fr_scene *s, const struct fr_packet *p,
-				     const struct fr_finding *f)
+				     const struct fr_match *m, const struct fr_decision *d)
 {
-	__u32 class = flow_class(&f->progress, p->key.proto, 1 << (p->dir & 1));
+	struct fr_opening o = {.hash = m->hash, .cell = d->cell, .slot = d->slot};
+	__u32 class;
 	int result;
 
-	class ^= s->conf->zero;
-	result = flow_put(s, p, f, room_for(s, f->hash, class));
+	o.seal = cell_seal(s, m->hash, d->opener, d->cell);
+	progress_begin(s, p, d, &o.progress);
+	class = flow_class(&o.progress, p->key.proto, 1 << (p->dir & 1));
+	FR_JOIN(s->conf->zero, class, o.seal, o.progress.flags, o.progress.isn);
+	result = flow_put(s, p, &o, room_for(s, m->hash, class));
 	if (result == AGAIN)
-		result = flow_put(s, p, f, room_for(s, f->hash, class));
+		result = flow_put(s, p, &o, room_for(s, m->hash, class));
 	if (result == AGAIN)
 		tally_add(FR_TALLY_NO_ROOM + class);
 	return result;
@@ -507,20 +591,18 @@ static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow
 	room = room_for(s, hash, class);
 	if (!sets_of(hash, &sets))
 		return -1;
-	class ^= s->conf->zero;
-	ends ^= s->conf->zero;
-	bpf_spin_lock(&sets.lock->lock);
+	FR_JOIN(s->conf->zero, class, ends);
+	bpf_spin_lock(&sets.region->lock);
 	if (place_claim(&place, &sets, hash, &from->key, room, ticks(s->now)) &&
 	    place.way < FR_WAYS && place.was != PLACE_KNOWN) {
 		way = WAY(place.way);
-		place.set->set.tag[way] = 0;
-		barrier();
+		place_clear(&place, way);
 		place.set->way[way] = *from;
-		place_stamp(&place, &sets.first->set, way, class, ends, ticks(s->now));
-		barrier();
-		place.set->set.tag[way] = place_tag(hash);
+		place.set->way[way].seal = SEAL_NONE;
+		place_stamp(&place, &sets, way, class, ends, ticks(s->now));
+		place_publish(&place, &sets, way, place_tag(hash), ticks(s->now));
 	}
-	bpf_spin_unlock(&sets.lock->lock);
+	bpf_spin_unlock(&sets.region->lock);
 	return 0;
 }
 
@@ -528,88 +610,99 @@ static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow
 
 /* What the packet changes, made of what the flow is by now. */
 static __always_inline void flow_change(const struct fr_scene *s, const struct fr_packet *p,
-					const struct fr_finding *f, struct fr_place *place,
-					struct fr_set *first)
+					__u64 judged, struct fr_place *place,
+					const struct fr_sets *sets)
 {
 	__u32 way = place->way, class;
-	struct fr_progress progress;
+	struct fr_progress progress, known;
 	struct fr_flow *flow;
 
 	way = WAY(way);
 	flow = &place->set->way[way];
 	progress = flow->progress;
 	flow_step(&progress, p);
-	progress.reason = f->progress.reason;
+	__builtin_memcpy(&known, &judged, sizeof(known));
+	progress.reason = known.reason;
 	progress.flags &= ~FR_FLOW_WOULD_DROP;
-	progress.flags |= f->progress.flags & FR_FLOW_WOULD_DROP;
+	progress.flags |= known.flags & FR_FLOW_WOULD_DROP;
 	flow->progress = progress;
 	class = flow_class(&progress, p->key.proto, flow_heard(flow));
-	place_stamp(place, first, way, class, flow_ends(s, &progress, p->key.proto, flow->last),
+	place_stamp(place, sets, way, class, flow_ends(s, &progress, p->key.proto, flow->last),
 		    ticks(s->now));
 }
 
-static __noinline int flow_commit(const struct fr_scene *s, const struct fr_packet *p,
-				  const struct fr_finding *f)
+/* `judged`: the progress, as a word, that the packet was judged to make. */
+static __noinline int flow_commit(const struct fr_scene *s, const struct fr_packet *p, __u64 hash,
+				  __u64 judged)
 {
 	struct fr_place place = {};
 	struct fr_sets sets;
 
-	if (!sets_of(f->hash, &sets))
+	if (!sets_of(hash, &sets))
 		return -1;
-	bpf_spin_lock(&sets.lock->lock);
-	if (!place_known(&place, sets.first, place_tag(f->hash), &p->key))
-		place.second = place_known(&place, sets.second, place_tag(f->hash), &p->key);
+	bpf_spin_lock(&sets.region->lock);
+	if (!place_known(&place, sets.first, place_tag(hash), &p->key))
+		place.second = place_known(&place, sets.second, place_tag(hash), &p->key);
 	if (place.was == PLACE_KNOWN)
-		flow_change(s, p, f, &place, &sets.first->set);
-	bpf_spin_unlock(&sets.lock->lock);
+		flow_change(s, p, judged, &place, &sets);
+	bpf_spin_unlock(&sets.region->lock);
 	return 0;
 }
 
 /* Has the flow's end moved on since its set was told? Or has the other side of an adopted one been
  * heard? */
-static __always_inline int flow_moved(const struct fr_scene *s, const struct fr_finding *f,
+static __always_inline int flow_moved(const struct fr_scene *s, const struct fr_match *m,
 				      const struct fr_flow *flow)
 {
-	__u32 ends = flow_ends(s, &f->progress, flow->key.proto, flow->last);
+	__u32 ends = flow_ends(s, &m->progress, flow->key.proto, flow->last);
 
-	if (f->progress.state == FR_FLOW_ADOPTED &&
-	    flow_class(&f->progress, flow->key.proto, flow_heard(flow)) != FR_INFO_CLASS(f->info))
+	if (m->progress.state == FR_FLOW_ADOPTED &&
+	    flow_class(&m->progress, flow->key.proto, flow_heard(flow)) != FR_INFO_CLASS(m->info))
 		return 1;
-	return info_left(ends, f->info) >= FLOW_STAMP_TICKS;
+	return info_left(ends, m->info) >= FLOW_STAMP_TICKS;
 }
 
-static __always_inline int progress_is(const struct fr_progress *a, const struct fr_progress *b)
+static __always_inline __u64 progress_word(const struct fr_progress *progress)
 {
-	__u32 x[2], y[2];
+	__u64 word;
 
-	__builtin_memcpy(x, a, sizeof(x));
-	__builtin_memcpy(y, b, sizeof(y));
-	return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
+	__builtin_memcpy(&word, progress, sizeof(word));
+	return word;
 }
 
-/* A packet of a known flow: what was judged of it now, and its share of the figures. */
+/* A forwarded flow's last packet of this host's side, by which conntrack keeps it. */
+static __always_inline void flow_is_forwarded(const struct fr_scene *s, const struct fr_packet *p,
+					      struct fr_match *m, struct fr_flow *flow)
+{
+	m->progress.reason = FR_REASON_FORWARDED;
+	if (p->key.proto != FR_PROTO_TCP)
+		m->progress.sent = flow->sent = s->now;
+}
+
+/* A packet of a known flow: the verdict of it, and its share of the figures. */
 static __always_inline void flow_update(const struct fr_scene *s, const struct fr_packet *p,
-					struct fr_finding *f, struct fr_hook h)
+					struct fr_match *m, const struct fr_decision *d,
+					struct fr_hook h)
 {
-	struct fr_flow *flow = f->flow;
+	struct fr_flow *flow = d->flow;
 	__u32 dir = h.dir & 1;
 
-	if (f->verdict == FR_PASS)
-		f->progress.flags &= ~FR_FLOW_WOULD_DROP;
+	if (m->relation == FR_REL_FORWARDED)
+		flow_is_forwarded(s, p, m, flow);
+	if (d->verdict == FR_PASS)
+		m->progress.flags &= ~FR_FLOW_WOULD_DROP;
 	else
-		f->progress.flags |= FR_FLOW_WOULD_DROP;
-	if (flow->slot != f->slot)
-		flow->slot = f->slot;
-	if (flow->generation != s->head->generation)
-		flow->generation = s->head->generation;
-	if (f->verdict != FR_DROP) {
+		m->progress.flags |= FR_FLOW_WOULD_DROP;
+	if (flow->slot != d->slot)
+		flow->slot = d->slot;
+	if (d->verdict != FR_DROP) {
 		__sync_fetch_and_add(&flow->packets[dir], p->packets);
 		__sync_fetch_and_add(&flow->bytes[dir], p->length);
 		if (flow_refreshes(flow, p) && flow->last != s->now)
 			flow->last = s->now;
 	}
-	if (!progress_is(&f->progress, &flow->progress) || flow_moved(s, f, flow))
-		flow_commit(s, p, f);
+	if (progress_word(&m->progress) != progress_word(&flow->progress) || flow_moved(s, m, flow))
+		flow_commit(s, p, m->hash, progress_word(&m->progress));
 }
 
 #endif /* FR_TRACK_H */

@@ -10,12 +10,12 @@
 #ifndef FR_TRANSIT_H
 #define FR_TRANSIT_H
 
-#include "ask.h"
 #include "host.h"
 #include "track.h"
 
 /* From the hook to the socket: one run of softirqs, or a queue. */
 #define FR_TRANSIT_NS 250000000ull
+#define FR_TRANSIT_JIFFIES 1000 /* no less, at any rate of the clock */
 
 /* Any protocol: of later fragments, which are put together after the hook. */
 static __always_inline void transit_key(const struct fr_packet *p, int any_protocol,
@@ -35,6 +35,25 @@ static __always_inline int transit_may_open(const struct fr_packet *p)
 	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
 }
 
+/* Was anything noted lately? A socket that is looked for asks nothing else where nothing is
+ * forwarded. */
+static __always_inline int transit_is_busy(void)
+{
+	__u32 which = FR_TIME_TRANSIT;
+	const __u64 *last = bpf_map_lookup_elem(&fr_times, &which);
+
+	return last && *last && bpf_jiffies64() - *last <= FR_TRANSIT_JIFFIES;
+}
+
+static __always_inline void transit_was_noted(const struct fr_scene *s)
+{
+	__u32 which = FR_TIME_TRANSIT;
+	__u64 *last = bpf_map_lookup_elem(&fr_times, &which);
+
+	if (last && *last != s->now)
+		*last = s->now;
+}
+
 static __always_inline int transit_put(const struct fr_scene *s, const struct fr_packet *p)
 {
 	struct fr_transit fresh = {.vlan = p->key.vlan};
@@ -47,6 +66,7 @@ static __always_inline int transit_put(const struct fr_scene *s, const struct fr
 	fresh.last = bpf_ktime_get_boot_ns();
 	fresh.length = p->length;
 	fresh.ifindex = s->ifindex;
+	transit_was_noted(s);
 	known = bpf_map_lookup_elem(&fr_transit, &key);
 	if (known)
 		*known = fresh;
@@ -103,7 +123,7 @@ static __always_inline int transit_is_answer(const struct fr_scene *s, const str
 
 	return flow && flow->opener == FR_EGRESS && flow->reason != FR_REASON_FORWARDED &&
 	       !(flow->flags & FR_FLOW_WOULD_DROP) &&
-	       judge_admits(s, p, FR_EGRESS, p->key.peer_port, 0);
+	       policy_admits(s, p, FR_EGRESS, p->key.peer_port, 0);
 }
 
 #endif /* FR_TRANSIT_H */

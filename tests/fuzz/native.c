@@ -41,7 +41,7 @@
 
 /* ---------------------------------------------------------------- maps */
 
-enum { SHIM_ENTRIES = 512, SHIM_KEY = 64, SHIM_VALUE = 128 };
+enum { SHIM_ENTRIES = 512, SHIM_KEY = 64, SHIM_VALUE = 320 };
 
 /* Any map but the images and the tables of sets: few entries, found by walking. Values never move
  * while they live. */
@@ -65,7 +65,7 @@ struct shim_table {
 	}
 
 static struct shim_table shim_tables[] = {
-	SHIM_TABLE(fr_locks, true),	 SHIM_TABLE(fr_lost, true),
+	SHIM_TABLE(fr_flow_regions, true),	 SHIM_TABLE(fr_times, true),
 	SHIM_TABLE(fr_drop_locks, true), SHIM_TABLE(fr_budget, true),
 	SHIM_TABLE(fr_fragments, false), SHIM_TABLE(fr_transit, false),
 	SHIM_TABLE(fr_ports, false),	 SHIM_TABLE(fr_counters, true),

@@ -277,7 +277,7 @@ Test(packets_room, a_full_table_counts_what_finds_no_room_and_idle_flows_go, .ti
 
 static void let_time_pass(const struct rig *rig, uint32_t seconds)
 {
-	int fd = bench_map(rig->bench, "fr_lost");
+	int fd = bench_map(rig->bench, "fr_times");
 	uint32_t zero = 0;
 	uint64_t lost;
 

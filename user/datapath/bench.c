@@ -192,18 +192,28 @@ static void table_clear(int fd)
 	munmap(at, size);
 }
 
+static void array_clear(int fd)
+{
+	static const uint8_t nothing[1024]; /* no value is larger */
+	uint32_t entries = 0;
+
+	if (fd_map_entries(fd, &entries))
+		return;
+	for (uint32_t i = 0; i < entries; i++)
+		bpf_map_update_elem(fd, &i, nothing, BPF_ANY);
+}
+
 static void forget(const struct bench *bench)
 {
 	static const enum kernel_map hashes[] = {MAP_PORTS, MAP_FRAGMENTS, MAP_TRANSIT};
-	static const uint64_t never;
 	const int *maps = bench->fds + PROGRAM_COUNT;
-	uint32_t zero = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(hashes); i++)
 		map_clear(maps[hashes[i]]);
 	table_clear(maps[MAP_FLOWS]);
 	table_clear(maps[MAP_DROPS]);
-	bpf_map_update_elem(maps[MAP_LOST], &zero, &never, BPF_ANY);
+	array_clear(maps[MAP_REGIONS]);
+	array_clear(maps[MAP_TIMES]);
 }
 
 /* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says,

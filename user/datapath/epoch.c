@@ -149,7 +149,7 @@ static int reuse_open(const char *pins, bool (*goes_on)(enum kernel_map),
 /* Hooks that leave go on with the table that they have. */
 static int keep_table(const struct change *change, struct object_request *request)
 {
-	static const enum kernel_map kept[] = {MAP_FLOWS, MAP_LOCKS};
+	static const enum kernel_map kept[] = {MAP_FLOWS, MAP_REGIONS};
 
 	request->flows = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {

@@ -57,8 +57,8 @@ enum kernel_map {
 	MAP_TALLIES,
 	MAP_HASHING,
 	MAP_FLOWS,
-	MAP_LOCKS,
-	MAP_LOST,
+	MAP_REGIONS,
+	MAP_TIMES,
 	MAP_DROPS,
 	MAP_DROP_LOCKS,
 	MAP_BUDGET,
@@ -304,9 +304,9 @@ int records_map(int fd, struct records *out);
 void records_unmap(struct records *records);
 int records_open(const char *dir, const char *name, uint32_t generation, struct records *out);
 
-/* ---------------------------------------------------------------- older.c: the layout before */
+/* ---------------------------------------------------------------- older.c: layouts before */
 
-/* This one, or the one before, which apply takes over. */
+/* This one, or one before, which apply takes over. */
 bool layout_is_known(uint32_t abi);
 /* Records of the layout before become those of today, in memory of their own, which changes nothing
  * that is pinned; -EBADMSG: they are not of that. */
@@ -314,12 +314,12 @@ int older_records(const char *name, struct records *records);
 /* Programs of today share this map with those of before. */
 bool older_map_goes_on(enum kernel_map which);
 /* Each flow in the tables of an epoch of before, as a struct fr_flow. As sets_each(). */
-int older_flows_each(const char *pins, entry_visit visit, void *context);
+int older_flows_each(const char *pins, uint32_t layout, entry_visit visit, void *context);
 /* How many flows they were made for, 0 when that cannot be told. */
-int older_flows_room(const char *pins, uint32_t *out);
+int older_flows_room(const char *pins, uint32_t layout, uint32_t *out);
 /* The figures of rules, reasons and tallies, where those that are kept today were kept before, into
  * the maps of a new epoch in which nothing counts yet. */
-int older_figures(const char *pins, const char *new_pins, uint32_t slots);
+int older_figures(const char *pins, uint32_t layout, const char *new_pins, uint32_t slots);
 
 /* ---------------------------------------------------------------- words.c: how it was applied */
 

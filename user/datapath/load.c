@@ -40,14 +40,14 @@ const char *const program_names[PROGRAM_COUNT] = {
 };
 
 const char *const map_names[MAP_COUNT] = {
-	[MAP_IMAGES] = "fr_images",   [MAP_COUNTERS] = "fr_counters",
-	[MAP_REASONS] = "fr_reasons", [MAP_TALLIES] = "fr_tallies",
-	[MAP_HASHING] = "fr_hashing", [MAP_FLOWS] = "fr_flows",
-	[MAP_LOCKS] = "fr_locks",     [MAP_LOST] = "fr_lost",
-	[MAP_DROPS] = "fr_drops",     [MAP_DROP_LOCKS] = "fr_drop_locks",
-	[MAP_BUDGET] = "fr_budget",   [MAP_PORTS] = "fr_ports",
-	[MAP_TRANSIT] = "fr_transit", [MAP_FRAGMENTS] = "fr_fragments",
-	[MAP_EVENTS] = "fr_events",   [MAP_CONTROL] = "fr_control",
+	[MAP_IMAGES] = "fr_images",	   [MAP_COUNTERS] = "fr_counters",
+	[MAP_REASONS] = "fr_reasons",	   [MAP_TALLIES] = "fr_tallies",
+	[MAP_HASHING] = "fr_hashing",	   [MAP_FLOWS] = "fr_flows",
+	[MAP_REGIONS] = "fr_flow_regions", [MAP_TIMES] = "fr_times",
+	[MAP_DROPS] = "fr_drops",	   [MAP_DROP_LOCKS] = "fr_drop_locks",
+	[MAP_BUDGET] = "fr_budget",	   [MAP_PORTS] = "fr_ports",
+	[MAP_TRANSIT] = "fr_transit",	   [MAP_FRAGMENTS] = "fr_fragments",
+	[MAP_EVENTS] = "fr_events",	   [MAP_CONTROL] = "fr_control",
 	[MAP_OWNER] = "fr_owner",
 };
 
@@ -141,7 +141,7 @@ static uint32_t map_entries(const struct bpf_map *map, enum kernel_map which,
 		return request->slots;
 	case MAP_FLOWS:
 		return flow_sets(request->flows);
-	case MAP_LOCKS:
+	case MAP_REGIONS:
 		return flow_sets(request->flows) / FR_REGION_SETS;
 	case MAP_EVENTS:
 		return bpf_map__max_entries(map) < page ? page : 0;
@@ -163,7 +163,7 @@ static int map_fits(const struct bpf_map *map, enum kernel_map which,
 		return err;
 	if (which == MAP_COUNTERS && info.max_entries < entries)
 		return 0;
-	if ((which == MAP_FLOWS || which == MAP_LOCKS) && request->flows &&
+	if ((which == MAP_FLOWS || which == MAP_REGIONS) && request->flows &&
 	    info.max_entries != entries)
 		return 0;
 	*out = which == MAP_IMAGES || (info.type == (uint32_t)bpf_map__type(map) &&
@@ -175,8 +175,8 @@ static int map_fits(const struct bpf_map *map, enum kernel_map which,
 
 /* Maps that are of use together only: tables, their locks, the secret of their hash. */
 static const uint32_t map_needs[MAP_COUNT] = {
-	[MAP_FLOWS] = 1u << MAP_HASHING | 1u << MAP_LOCKS,
-	[MAP_LOCKS] = 1u << MAP_HASHING | 1u << MAP_FLOWS,
+	[MAP_FLOWS] = 1u << MAP_HASHING | 1u << MAP_REGIONS,
+	[MAP_REGIONS] = 1u << MAP_HASHING | 1u << MAP_FLOWS,
 	[MAP_DROPS] = 1u << MAP_HASHING | 1u << MAP_DROP_LOCKS,
 	[MAP_DROP_LOCKS] = 1u << MAP_HASHING | 1u << MAP_DROPS,
 };

@@ -311,7 +311,7 @@ static int flows_fit(const struct change *change, bool *out)
  */
 static int plan_table(struct change *change)
 {
-	static const enum kernel_map whole[] = {MAP_FLOWS, MAP_LOCKS, MAP_HASHING};
+	static const enum kernel_map whole[] = {MAP_FLOWS, MAP_REGIONS, MAP_HASHING};
 	bool fits = true;
 	int err = 0;
 

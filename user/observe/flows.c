@@ -41,6 +41,7 @@ static int visit_flow(const void *entry, void *context)
 	view.kind = kind_word((uint8_t)FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
 	view.state = state_word(view.flow.state);
+	memcpy(view.comm, flow->comm, sizeof(flow->comm));
 	view.verdict = verdict_word(view.flow.flags & FR_FLOW_WOULD_DROP ? FR_WOULD_DROP : FR_PASS);
 	view.first = clock_real(&walk->names.clock, flow_first(flow));
 	view.last = clock_real(&walk->names.clock, view.flow.last);

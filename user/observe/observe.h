@@ -82,6 +82,7 @@ struct flow_view {
 	uint32_t line;
 	const char *verdict;  /* "pass" or "would-drop" */
 	uint64_t first, last; /* realtime ns */
+	char comm[FR_COMM_LEN];
 };
 
 struct drop_view {

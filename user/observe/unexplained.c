@@ -154,7 +154,7 @@ void gather_flow(struct gathering *g, const struct flow_view *view)
 	at->flows++;
 	add_times(at, view->verdict, view->first, view->last);
 	if (!at->pid)
-		add_process(at, view->flow.pid, view->flow.comm);
+		add_process(at, view->flow.pid, view->comm);
 }
 
 static int by_packets(const void *a, const void *b)

@@ -112,10 +112,9 @@ static void flow_json(struct json_writer *w, const char *policy, const struct fl
 		writer_count(w, "bytes", flow->bytes[dir]);
 		writer_close(w);
 	}
-	writer_count(w, "generation", flow->generation);
 	writer_time(w, "first", view->first);
 	writer_time(w, "last", view->last);
-	writer_process(w, flow->pid, flow->comm);
+	writer_process(w, flow->pid, view->comm);
 }
 
 void render_flow(struct render_stream *s, const char *policy, const struct flow_view *view)
@@ -138,7 +137,7 @@ void render_flow(struct render_stream *s, const char *policy, const struct flow_
 	put_traffic(&s->table, flow->packets[FR_EGRESS], flow->bytes[FR_EGRESS]);
 	put_traffic(&s->table, flow->packets[FR_INGRESS], flow->bytes[FR_INGRESS]);
 	table_cell(&s->table, COLOUR_NONE, age_text(view->first, s->now, text));
-	table_cell(&s->table, COLOUR_NONE, process_text(flow->pid, flow->comm, text));
+	table_cell(&s->table, COLOUR_NONE, process_text(flow->pid, view->comm, text));
 }
 
 struct render_stream *render_drops_begin(const struct render *r)

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The verdict of a packet, by how it stands to the flows: here the policy is asked.
+ */
+#ifndef FR_DECIDE_H
+#define FR_DECIDE_H
+
+#include "classify.h"
+
+static __always_inline void decide_unreadable(const struct fr_scene *s, const struct fr_packet *p,
+					      struct fr_decision *d, struct fr_hook h)
+{
+	__u32 denied = h.kind == FR_KIND_GUEST ? FR_F_NONIP_DENY_GUEST : FR_F_NONIP_DENY_IF;
+
+	if (p->outcome == FR_BROKEN)
+		verdict_refuse(s, d, FR_REASON_MALFORMED);
+	else if (p->outcome == FR_EXT_LIMIT)
+		verdict_refuse(s, d, FR_REASON_EXT_HEADERS);
+	else if (p->outcome == FR_NON_IP && s->head->flags & denied)
+		verdict_refuse(s, d, FR_REASON_NON_IP);
+	else
+		verdict_pass(d, FR_RULE_OTHER, FR_REASON_NON_IP);
+}
+
+/* ---------------------------------------------------------------- known flows */
+
+/* The cell of a flow's opening: as its record remembers it, or else as the policy says, and then
+ * the record remembers that. */
+static __always_inline __u32 known_cell(const struct fr_scene *s, const struct fr_packet *p,
+					const struct fr_match *m)
+{
+	volatile struct fr_flow *flow = m->flow; /* one access each */
+	__u32 cell = flow->cell, seal = flow->seal;
+
+	if (seal != SEAL_NONE && seal == cell_seal(s, m->hash, m->opener, cell))
+		return cell;
+	cell = policy_cell(s, p, m->opener, flow_port(&p->key, m->opener), 0);
+	flow->cell = cell;
+	flow->seal = cell_seal(s, m->hash, m->opener, cell);
+	return cell;
+}
+
+/* A packet of a known flow: its opening, judged by the generation in force. */
+static __always_inline void decide_known(const struct fr_scene *s, const struct fr_packet *p,
+					 const struct fr_match *m, struct fr_decision *d,
+					 struct fr_hook h)
+{
+	d->flow = m->flow;
+	verdict_from_cell(s, d, known_cell(s, p, m));
+	d->opened = m->again & ~d->verdict; /* what is dropped opens nothing; without a branch */
+	if (d->verdict != FR_PASS && is_transit(s, p, m->flow, h))
+		verdict_pass(d, FR_RULE_OTHER, FR_REASON_FORWARDED);
+	else if (h.dir != m->opener && d->verdict == FR_PASS)
+		d->reason = FR_REASON_REPLY;
+}
+
+/* A refused opening is no flow: what looks like its answer may open one itself. */
+static __always_inline int opens_itself(const struct fr_packet *p, const struct fr_match *m,
+					const struct fr_decision *d, struct fr_hook h)
+{
+	return h.dir != m->opener && d->verdict == FR_DROP && p->key.proto != FR_PROTO_TCP &&
+	       !proto_is_icmp(p->key.proto);
+}
+
+/* ---------------------------------------------------------------- openings */
+
+/* The kernel's answer to somebody who may open: it carries nothing, and leaves no flow. */
+static __always_inline int is_control_reply(const struct fr_scene *s, const struct fr_packet *p,
+					    struct fr_hook h)
+{
+	return h.kind == FR_KIND_CGROUP && h.dir == FR_EGRESS && host_is_control(s->skb, p) &&
+	       policy_admits(s, p, FR_INGRESS, p->key.local_port, 0);
+}
+
+/* The answer to a datagram that this host sent before flows were kept: its socket is connected. */
+static __always_inline int is_adopted_datagram(const struct fr_scene *s, const struct fr_packet *p,
+					       struct fr_hook h)
+{
+	return p->key.proto == FR_PROTO_UDP && h.kind != FR_KIND_GUEST &&
+	       adopt_opener(s, p, h) == FR_EGRESS &&
+	       policy_admits(s, p, FR_EGRESS, p->key.peer_port, 0);
+}
+
+static __always_inline void decide_as_reply(const struct fr_scene *s, const struct fr_packet *p,
+					    struct fr_decision *d, __u8 opener, __u8 reason)
+{
+	d->opener = opener;
+	verdict_from_cell(s, d, policy_cell(s, p, opener, flow_port(&p->key, opener), 0));
+	d->reason = reason;
+}
+
+/* The opening was refused, and no flow vouches for the packet: is it exempt? */
+static __always_inline void decide_refused(const struct fr_scene *s, const struct fr_packet *p,
+					   struct fr_decision *d, struct fr_hook h)
+{
+	__u8 reason = h.kind == FR_KIND_INTERFACE && h.dir == FR_INGRESS ? exempt_reason(s, p) : 0;
+
+	if (reason) {
+		verdict_pass(d, FR_RULE_OTHER, reason);
+		d->new_state = FR_FLOW_NONE;
+	} else if (is_adopted_datagram(s, p, h)) {
+		d->new_state = FR_FLOW_ADOPTED;
+		decide_as_reply(s, p, d, FR_EGRESS, FR_REASON_ADOPTED);
+	} else if (is_control_reply(s, p, h)) {
+		d->new_state = FR_FLOW_NONE;
+		decide_as_reply(s, p, d, FR_INGRESS, FR_REASON_REPLY);
+	} else {
+		d->opened = d->new_state != FR_FLOW_NONE && d->verdict != FR_DROP;
+	}
+}
+
+/* A packet that no flow knows: `d->new_state` and `d->opener` say what it would open. */
+static __always_inline void decide_opening(const struct fr_scene *s, const struct fr_packet *p,
+					   struct fr_decision *d, struct fr_hook h)
+{
+	__u16 port = d->opener == h.dir ? p->port : flow_port(&p->key, d->opener);
+
+	verdict_from_cell(s, d, policy_cell(s, p, d->opener, port, 0));
+	if (d->new_state == FR_FLOW_ADOPTED) {
+		if (d->verdict == FR_PASS)
+			d->reason = FR_REASON_ADOPTED;
+	} else if (d->verdict != FR_PASS) {
+		decide_refused(s, p, d, h);
+	} else {
+		d->opened = d->new_state != FR_FLOW_NONE;
+	}
+}
+
+/* ---------------------------------------------------------------- one packet */
+
+/* The state of the flow that a packet of no flow opens. */
+static __always_inline __u8 state_to_open(const struct fr_packet *p, const struct fr_match *m)
+{
+	switch (m->relation) {
+	case FR_REL_UNSEEN:
+		return FR_FLOW_ANSWERED;
+	case FR_REL_ADOPTED:
+		return FR_FLOW_ADOPTED;
+	case FR_REL_STRAY:
+		return FR_FLOW_NONE;
+	}
+	return p->icmp_reply ? FR_FLOW_NONE : FR_FLOW_OPENING;
+}
+
+/* Other hosts' packets. */
+static __always_inline void decide_forwarded(const struct fr_scene *s, const struct fr_packet *p,
+					     const struct fr_match *m, struct fr_decision *d)
+{
+	d->flow = m->flow;
+	d->opened = m->again;
+	verdict_pass(d, FR_RULE_OTHER, FR_REASON_FORWARDED);
+	if (m->relation == FR_REL_FORWARDED_FIRST)
+		d->new_state = FR_FLOW_OPENING;
+	if (m->relation == FR_REL_FORWARDED_REPLY)
+		transit_note(s, p); /* netfilter may have forgotten whose it is */
+}
+
+static __always_inline void decide(struct fr_scene *s, struct fr_packet *p,
+				   const struct fr_match *m, struct fr_decision *d,
+				   struct fr_hook h)
+{
+	d->opener = m->opener;
+	switch (m->relation) {
+	case FR_REL_UNREADABLE:
+		return decide_unreadable(s, p, d, h);
+	case FR_REL_MISPLACED:
+		return verdict_refuse(s, d, FR_REASON_MALFORMED);
+	case FR_REL_LOOPBACK:
+		return verdict_pass(d, FR_RULE_LOOPBACK, FR_REASON_LOOPBACK);
+	case FR_REL_BUILTIN:
+		return verdict_pass(d, m->rule, m->reason);
+	case FR_REL_FAILSAFE:
+		return verdict_pass(d, m->rule, FR_REASON_FAILSAFE);
+	case FR_REL_FRAGMENT:
+		return fragment_decide(s, p, d, h);
+	case FR_REL_FORWARDED:
+	case FR_REL_FORWARDED_FIRST:
+	case FR_REL_FORWARDED_REPLY:
+		return decide_forwarded(s, p, m, d);
+	case FR_REL_INVALID:
+		return verdict_refuse(s, d, FR_REASON_STATE);
+	case FR_REL_KNOWN:
+		decide_known(s, p, m, d, h);
+		if (!opens_itself(p, m, d, h))
+			return;
+		d->flow = 0;
+		d->opener = h.dir;
+		break;
+	}
+	scene_owner(s, h);
+	d->new_state = state_to_open(p, m);
+	FR_JOIN(s->conf->zero, d->new_state, d->opener, d->opened, p->key.proto, p->tcp_flags,
+		p->icmp_reply);
+	decide_opening(s, p, d, h);
+}
+
+/* What is refused, and is no packet of this host's at all, unless netfilter turns it to a socket.
+ * So may a later fragment be that passes because some port is open. */
+static __always_inline void decide_bridged(const struct fr_scene *s, const struct fr_packet *p,
+					   struct fr_decision *d, struct fr_hook h)
+{
+	if (h.kind != FR_KIND_INTERFACE || h.dir != FR_INGRESS ||
+	    (d->verdict == FR_PASS && d->reason != FR_REASON_FRAGMENT) || !is_bridged(s))
+		return;
+	transit_note(s, p);
+	if (d->verdict == FR_PASS)
+		return;
+	d->flow = 0;
+	d->new_state = FR_FLOW_NONE;
+	d->opened = d->staged = 0;
+	verdict_pass(d, FR_RULE_OTHER, FR_REASON_FORWARDED);
+}
+
+#endif /* FR_DECIDE_H */

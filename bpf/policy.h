@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The policy's answer about an opening: the cell of its peer and service in an image. The
+ * generation in force answers, also for connections that began under another.
+ */
+#ifndef FR_POLICY_H
+#define FR_POLICY_H
+
+#include "scene.h"
+
+static __always_inline __u32 policy_slot(const struct fr_scene *s, __u32 rule)
+{
+	return image_word(s->image, s->head->slots, rule);
+}
+
+/* The question about an opening, beside the peer's address: the listener's port, and: */
+enum {
+	FR_ASK_V4 = 1 << 16,
+	FR_ASK_PORTLESS = 1 << 17, /* of a packet that carries no port */
+	FR_ASK_OPENER = 18,	   /* shift: enum fr_dir */
+	FR_ASK_PROTO = 24,	   /* shift: IP protocol */
+};
+
+/* No image of the generation is left. */
+#define FR_CELL_GONE FR_CELL(FR_DENY, FR_RULE_OTHER)
+
+/* The image of a generation: in force, or a moment ago. */
+static __always_inline fr_image policy_image(__u32 generation, __u32 slot)
+{
+	fr_image image = bpf_map_lookup_elem(&fr_images, &slot);
+	const struct fr_image_head *head = image ? image_line(image, 0) : 0;
+
+	return head && head->generation == generation ? image : 0;
+}
+
+/*
+ * The cell of an opening. A global function: the verifier reads it once for itself, and not again
+ * for every path that leads to it, which up to 6.3 were half a million instructions. Its arguments
+ * have to be numbers (5.10), so it finds the image by the generation that its packet began with;
+ * when that has been replaced meanwhile, it is in slot 1.
+ */
+__noinline __u32 fr_policy(__u32 generation, __u32 what, __u64 high, __u64 low)
+{
+	struct fr_peer peer = {.high = high, .low = low};
+	const struct fr_image_head *head;
+	const struct fr_image_dir *dir;
+	fr_image image = policy_image(generation, FR_SLOT_CURRENT);
+	__u32 column;
+
+	if (!image)
+		image = policy_image(generation, FR_SLOT_BEFORE);
+	head = image ? image_line(image, 0) : 0;
+	if (!head)
+		return FR_CELL_GONE;
+	dir = &head->dir[what >> FR_ASK_OPENER & 1];
+	column = image_column(image, dir->services, what >> FR_ASK_PROTO, what,
+			      what & FR_ASK_PORTLESS);
+	return image_lookup(image, head, dir, &peer, !!(what & FR_ASK_V4), column);
+}
+
+/* The cell for an opening by `opener` to the listener's `port`. */
+static __always_inline __u32 policy_cell(const struct fr_scene *s, const struct fr_packet *p,
+					 __u8 opener, __u16 port, int portless)
+{
+	__u32 what =
+		port | (__u32)(opener & 1) << FR_ASK_OPENER | (__u32)p->key.proto << FR_ASK_PROTO;
+
+	what |= p->v4 ? FR_ASK_V4 : 0;
+	what |= portless ? FR_ASK_PORTLESS : 0;
+	return fr_policy(s->head->generation, what, p->peer.high, p->peer.low);
+}
+
+/* The cell's action as if no rule were staged. */
+static __always_inline __u32 policy_unstaged(const struct fr_scene *s, __u32 cell, __u32 *staged)
+{
+	const struct fr_staged *entry;
+	__u32 number = FR_CELL_NUMBER(cell);
+
+	*staged = 0;
+	if (!(cell & FR_CELL_STAGED))
+		return cell;
+	entry = image_line(s->image, s->head->staged + number / 8);
+	if (!entry)
+		return FR_CELL(FR_DENY, FR_RULE_OTHER);
+	*staged = entry[number % 8].rule;
+	return entry[number % 8].real;
+}
+
+static __always_inline int policy_admits(const struct fr_scene *s, const struct fr_packet *p,
+					 __u8 opener, __u16 port, int portless)
+{
+	__u32 staged, cell = policy_cell(s, p, opener, port, portless);
+
+	return FR_CELL_ACTION(policy_unstaged(s, cell, &staged)) != FR_DENY;
+}
+
+#endif /* FR_POLICY_H */
