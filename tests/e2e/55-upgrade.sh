@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A host that the commit before protects gets this build, under traffic: one apply takes over what runs. Nothing
 # that is refused gets through, no allowed connection is cut, flows and figures go on; killed at any instant the
-# policy is whole, old or new, and the next apply heals. The commit is built from git: the last one of the layout
+# policy is whole, old or new, and the next apply heals. The commits are built from git: the last one of each layout
 # before the present one, or UPGRADE_FROM.
 #
 # lesson: "detach, then apply" opens the host at every upgrade, and cuts what began meanwhile.
@@ -13,25 +13,27 @@
 
 in_git() { git -c safe.directory="$e2e_top" -C "$e2e_top" "$@"; }
 
-commit_before()
+layout_now() { awk '/define FR_ABI_VERSION/ { print $3 }' "$e2e_top/bpf/abi.h"; }
+
+commit_before() # LAYOUT: the first that there is no more
 {
-	local layout first
-	layout=$(awk '/define FR_ABI_VERSION/ { print $3 }' "$e2e_top/bpf/abi.h")
-	first=$(in_git log --format=%H -S"#define FR_ABI_VERSION $layout" -- bpf/abi.h | tail -n 1)
+	local first
+	first=$(in_git log --format=%H -S"#define FR_ABI_VERSION $1" -- bpf/abi.h | tail -n 1)
 	in_git rev-parse "${UPGRADE_FROM:-${first:?}^}"
 }
 
-before_build() # -> before, the program
+before_build() # LAYOUT -> before, the program
 {
 	local commit
-	commit=$(commit_before) || {
+	commit=$(commit_before "$1") || {
 		not_ok 'the commit before is in this clone' 'git fetch --unshallow'
 		exit 1
 	}
+	rm -rf "$work/before"
 	mkdir "$work/before"
 	succeeds "the commit before is taken from git: $commit" eval "in_git archive $commit | tar -xC '$work/before'"
 	succeeds 'and builds' env -u MAKEFLAGS make -s -j"$(nproc)" -C "$work/before" BUILD=build build/flowreeve
-	before=$work/bin/before
+	before=$work/bin/before-$1
 	cp "$work/before/build/flowreeve" "$before" || exit 1
 }
 
@@ -296,7 +298,7 @@ errors_run()
 }
 
 e2e_begin upgrade
-before_build
+before_build "$(layout_now)"
 peer_start nfs echo 7
 crowd_start serve nfs serve 7
 peer_start vpc control 10.0.5.10 1024
@@ -305,6 +307,12 @@ peer_start intruder stranger-udp --udp 4444
 for kind in interface clsact guest cgroup; do
 	upgrade_run $kind
 done
+[ -n "${UPGRADE_FROM:-}" ] || {
+	newest=$before
+	before_build 4
+	upgrade_run interface
+	before=$newest
+}
 LAB_CGROUP='' LAB_CGROUP_NODE=''
 peer_start agent admin 22022
 peer_start agent forgotten 8080

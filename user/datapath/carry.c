@@ -51,7 +51,8 @@ int flows_carry(const struct change *change)
 int flows_carry_older(const struct change *change)
 {
 	struct carrier carrier = {.program = change->import};
-	int err = older_flows_each(change->running.pins, carry_flow, &carrier);
+	int err = older_flows_each(change->running.pins, change->running.layout, carry_flow,
+				   &carrier);
 
 	return err ? err : carrier_send(&carrier);
 }

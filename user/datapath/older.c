@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an older flowreeve has pinned, as this one reads it: the layout before the present one. All
- * that is to be known of that layout is here; see upgrade.c for what is done with it.
+ * What an older flowreeve has pinned, as this one reads it: the layouts before the present one. All
+ * that is to be known of those layouts is here; see upgrade.c for what is done with it.
+ *
+ * Layout 3 had its flows in four hash maps. Layout 4 has them in a table of sets, as today, without
+ * a word for each set of what it holds (struct fr_region) and without the cell of their opening.
  */
 #include "internal.h"
 
@@ -10,14 +13,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { OLDER_ABI = 3, BATCH_FLOWS = 1024, WORD = sizeof(uint64_t) };
+enum { HASHES_ABI = 3, SETS_ABI = 4, BATCH_FLOWS = 1024, WORD = sizeof(uint64_t) };
 
 /* Who raises the number writes down here what has changed. */
-_Static_assert(FR_ABI_VERSION == OLDER_ABI + 1, "older.c knows the layout before");
+_Static_assert(FR_ABI_VERSION == SETS_ABI + 1, "older.c knows the layout before");
 
 bool layout_is_known(uint32_t abi)
 {
-	return abi == FR_ABI_VERSION || abi == OLDER_ABI;
+	return abi >= HASHES_ABI && abi <= FR_ABI_VERSION;
 }
 
 /* Laid out as they are now, and they mean the same: as images do. */
@@ -64,7 +67,34 @@ int older_records(const char *name, struct records *records)
 
 /* ---------------------------------------------------------------- flows */
 
-/* The value; its key is that of today. */
+/* Layout 4, where today's `seal` and `cell` were others, and `opener_again` the first byte of the
+ * last. */
+struct sets_visit {
+	entry_visit visit;
+	void *context;
+};
+
+static int visit_of_sets(const void *entry, void *context)
+{
+	const struct sets_visit *v = context;
+	struct fr_flow flow = *(const struct fr_flow *)entry;
+
+	flow.seal = 0;
+	flow.opener_again = flow.cell & 0xff;
+	return v->visit(&flow, v->context);
+}
+
+static int sets_flows_each(const char *pins, entry_visit visit, void *context)
+{
+	CLEANUP(close_fd)
+	int fd = pin_open_map(pins, "fr_flows", sizeof(uint32_t), sizeof(struct fr_flow_set));
+	int result =
+		fd < 0 ? fd : sets_each(fd, visit_of_sets, &(struct sets_visit){visit, context});
+
+	return pins_damaged(result) ? 0 : result; /* what was in it is adopted */
+}
+
+/* Layout 3: the value; its key is that of today. */
 struct older_flow {
 	uint64_t first, last;
 	uint64_t packets[FR_DIRS], bytes[FR_DIRS];
@@ -92,7 +122,6 @@ static struct fr_flow flow_of_today(const struct fr_flow_key *key, const struct 
 		.slot = older->slot,
 		.last = older->last,
 		.first = (uint32_t)older->first,
-		.generation = older->generation,
 		.pid = older->pid,
 		.opener_again = !!(older->flags & OLDER_OPENER_AGAIN),
 	};
@@ -139,10 +168,12 @@ static int table_each(int fd, entry_visit visit, void *context)
 	return result;
 }
 
-int older_flows_each(const char *pins, entry_visit visit, void *context)
+int older_flows_each(const char *pins, uint32_t layout, entry_visit visit, void *context)
 {
 	int result = 0;
 
+	if (layout == SETS_ABI)
+		return sets_flows_each(pins, visit, context);
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && !result; i++) {
 		CLEANUP(close_fd)
 		int fd = pin_open_map(pins, tables[i], sizeof(struct fr_flow_key),
@@ -155,7 +186,7 @@ int older_flows_each(const char *pins, entry_visit visit, void *context)
 	return result;
 }
 
-int older_flows_room(const char *pins, uint32_t *out)
+int older_flows_room(const char *pins, uint32_t layout, uint32_t *out)
 {
 	CLEANUP(close_fd) int fd = pin_open(pins, tables[0]);
 	uint32_t room = 0;
@@ -163,13 +194,15 @@ int older_flows_room(const char *pins, uint32_t *out)
 
 	if (err && !pins_damaged(err))
 		return err;
+	if (layout == SETS_ABI)
+		room = room / FR_REGION_SETS * FR_FLOWS_MIN;
 	*out = room > FR_FLOWS_MAX ? FR_FLOWS_MAX : room;
 	return 0;
 }
 
 /* ---------------------------------------------------------------- figures */
 
-/* Where a tally is now; -1: what it counted is counted no longer, or by other names. */
+/* Where a tally of layout 3 is now; -1: what it counted is counted no longer, or by other names. */
 static const int8_t tally_now[] = {
 	FR_TALLY_EVENTS_LOST,  FR_TALLY_EVENTS_HELD, -1, FR_TALLY_FLOWS_OPENED, -1,
 	FR_TALLY_FLOWS_ADOPTED};
@@ -180,11 +213,20 @@ static const struct figures {
 	uint32_t entries; /* 0: one for each slot */
 	uint32_t older, now;
 	uint32_t latest;
-} counted[] = {
+	const int8_t *places; /* where each is now; NULL: where it was */
+} counted_of_hashes[] = {
 	{MAP_COUNTERS, 0, 6, sizeof(struct fr_counters) / WORD,
-	 offsetof(struct fr_counters, last) / WORD},
-	{MAP_REASONS, FR_REASON_ENTRIES, 6, sizeof(struct fr_reason_counters) / WORD, UINT32_MAX},
-	{MAP_TALLIES, ARRAY_SIZE(tally_now), 1, 1, UINT32_MAX},
+	 offsetof(struct fr_counters, last) / WORD, NULL},
+	{MAP_REASONS, FR_REASON_ENTRIES, 6, sizeof(struct fr_reason_counters) / WORD, UINT32_MAX,
+	 NULL},
+	{MAP_TALLIES, ARRAY_SIZE(tally_now), 1, 1, UINT32_MAX, tally_now},
+};
+static const struct figures counted_of_sets[ARRAY_SIZE(counted_of_hashes)] = {
+	{MAP_COUNTERS, 0, 7, sizeof(struct fr_counters) / WORD,
+	 offsetof(struct fr_counters, last) / WORD, NULL},
+	{MAP_REASONS, FR_REASON_ENTRIES, 6, sizeof(struct fr_reason_counters) / WORD, UINT32_MAX,
+	 NULL},
+	{MAP_TALLIES, FR_TALLY_COUNT, 1, 1, UINT32_MAX, NULL},
 };
 
 struct sums {
@@ -224,7 +266,7 @@ static int sums_carry(const struct sums *sums, uint32_t count)
 	int err = 0;
 
 	for (uint32_t i = 0; i < count && !err; i++) {
-		int64_t to = sums->of->map == MAP_TALLIES ? tally_now[i] : (int64_t)i;
+		int64_t to = sums->of->places ? sums->of->places[i] : (int64_t)i;
 
 		if (to >= 0)
 			err = sum_carry(sums, i, (uint32_t)to);
@@ -232,14 +274,15 @@ static int sums_carry(const struct sums *sums, uint32_t count)
 	return err;
 }
 
-int older_figures(const char *pins, const char *new_pins, uint32_t slots)
+int older_figures(const char *pins, uint32_t layout, const char *new_pins, uint32_t slots)
 {
+	const struct figures *counted = layout == SETS_ABI ? counted_of_sets : counted_of_hashes;
 	int cpus = libbpf_num_possible_cpus(), err = cpus < 0 ? cpus : 0;
 	CLEANUP(free_ptr) uint64_t *each = calloc(cpus > 0 ? (size_t)cpus : 1, FR_LINE_BYTES);
 
 	if (!each)
 		return -ENOMEM;
-	for (size_t i = 0; i < ARRAY_SIZE(counted) && !err; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(counted_of_sets) && !err; i++) {
 		const struct figures *of = &counted[i];
 		CLEANUP(close_fd)
 		int older =

@@ -198,7 +198,9 @@ static int flip(const struct change *change)
 	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
 	const char *older = change->running.pins;
 	uint32_t current = FR_SLOT_CURRENT;
-	int err = images < 0 ? images : older_figures(older, change->pins, change->slots.count);
+	int err = images < 0 ? images
+			     : older_figures(older, change->running.layout, change->pins,
+					     change->slots.count);
 
 	if (!err)
 		err = flows_carry_older(change);
@@ -247,7 +249,7 @@ int policy_upgrade(const struct change *planned)
 	int err = change_open(&change);
 
 	if (!err) {
-		err = older_flows_room(change.running.pins, &request.flows);
+		err = older_flows_room(change.running.pins, change.running.layout, &request.flows);
 		err = err ? not_carried(&change, err) : 0;
 	}
 	if (!err) {
