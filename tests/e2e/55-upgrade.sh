@@ -33,7 +33,7 @@ before_build() # LAYOUT -> before, the program
 	mkdir "$work/before"
 	succeeds "the commit before is taken from git: $commit" eval "in_git archive $commit | tar -xC '$work/before'"
 	succeeds 'and builds' env -u MAKEFLAGS make -s -j"$(nproc)" -C "$work/before" BUILD=build build/flowreeve
-	before=$work/bin/before-$1
+	before=$work/bin/before
 	cp "$work/before/build/flowreeve" "$before" || exit 1
 }
 
@@ -307,12 +307,6 @@ peer_start intruder stranger-udp --udp 4444
 for kind in interface clsact guest cgroup; do
 	upgrade_run $kind
 done
-[ -n "${UPGRADE_FROM:-}" ] || {
-	newest=$before
-	before_build 4
-	upgrade_run interface
-	before=$newest
-}
 LAB_CGROUP='' LAB_CGROUP_NODE=''
 peer_start agent admin 22022
 peer_start agent forgotten 8080
@@ -320,3 +314,7 @@ audit_run
 killed_run 12
 half_way_run
 errors_run
+[ -n "${UPGRADE_FROM:-}" ] || {
+	before_build 4
+	upgrade_run interface
+}

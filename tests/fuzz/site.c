@@ -61,6 +61,7 @@ static struct fr_image_ident *ident_of(const struct image *image)
 
 void site_ready(const struct image *from, uint32_t hz, struct image *out)
 {
+	static uint32_t generations;
 	size_t size = (size_t)from->line_count * FR_LINE_BYTES;
 	struct fr_image_head *head;
 	uint32_t *slots;
@@ -71,7 +72,7 @@ void site_ready(const struct image *from, uint32_t hz, struct image *out)
 		abort();
 	memcpy(out->lines, from->lines, size);
 	head = out->lines;
-	head->generation = 1;
+	head->generation = ++generations;
 	slots = (void *)((char *)out->lines + (size_t)head->slots * FR_LINE_BYTES);
 	for (uint32_t rule = 0; rule < out->rule_count; rule++)
 		slots[rule] = rule;

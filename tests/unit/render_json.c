@@ -62,7 +62,7 @@ static struct flow_view sample_flow(void)
 	view.flow.packets[FR_EGRESS] = 12;
 	view.flow.bytes[FR_INGRESS] = UINT64_MAX;
 	view.flow.pid = 7;
-	memcpy(view.flow.comm, "ev\033il\xff-name-16cha", FR_COMM_LEN);
+	memcpy(view.comm, "ev\033il\xff-name-16cha", FR_COMM_LEN);
 	return view;
 }
 
