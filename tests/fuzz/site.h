@@ -18,8 +18,8 @@ struct site {
 
 /* Aborts when a policy does not compile: it is read from the top of the tree. */
 const struct site *site_get(uint8_t number);
-/* An image as the loader would install it: rule numbers are slots, a generation of its own, times in
- * jiffies. */
+/* An image as the loader would install it: rule numbers are slots, a generation of its own, times
+ * in jiffies. */
 void site_ready(const struct image *from, uint32_t hz, struct image *out);
 uint32_t site_hz(void); /* jiffies per second, as the loader finds it */
 
