@@ -10,20 +10,20 @@
 
 /* Cells are per CPU, and the hooks of a device run with softirqs off. Those of a cgroup may be
  * interrupted by one another on the same CPU: there a plain addition would lose packets. */
-static __always_inline void book_add(__u64 *value, __u64 amount, struct fr_hook h)
+static __always_inline void book_add(__u64 *value, __u64 amount, __u8 kind)
 {
-	if (h.kind == FR_KIND_CGROUP)
+	if (kind == FR_KIND_CGROUP)
 		__sync_fetch_and_add(value, amount);
 	else
 		*value += amount;
 }
 
-static __always_inline void tally_add(__u32 which)
+static __always_inline void tally_add(const struct fr_packet *p, __u32 which)
 {
 	__u64 *value = bpf_map_lookup_elem(&fr_tallies, &which);
 
 	if (value)
-		__sync_fetch_and_add(value, 1);
+		book_add(value, 1, p->kind);
 }
 
 static __always_inline void book_rule(const struct fr_scene *scene, const struct fr_packet *p,
@@ -33,14 +33,14 @@ static __always_inline void book_rule(const struct fr_scene *scene, const struct
 
 	if (!c)
 		return;
-	book_add(&c->packets, p->packets, h);
-	book_add(&c->bytes, p->length, h);
+	book_add(&c->packets, p->packets, h.kind);
+	book_add(&c->bytes, p->length, h.kind);
 	if (d->opened)
-		book_add(&c->connections, 1, h);
+		book_add(&c->connections, 1, h.kind);
 	if (d->verdict == FR_DROP)
-		book_add(&c->drops, p->packets, h);
+		book_add(&c->drops, p->packets, h.kind);
 	if (d->verdict == FR_WOULD_DROP)
-		book_add(&c->would_drops, p->packets, h);
+		book_add(&c->would_drops, p->packets, h.kind);
 	c->last = scene->now;
 }
 
@@ -54,8 +54,8 @@ static __always_inline void book_reason(const struct fr_packet *p, const struct 
 	barrier_var(verdict); /* else the compiler checks one copy and indexes by another */
 	if (!r || verdict > FR_WOULD_DROP)
 		return;
-	book_add(&r->packets[verdict], p->packets, h);
-	book_add(&r->bytes[verdict], p->length, h);
+	book_add(&r->packets[verdict], p->packets, h.kind);
+	book_add(&r->bytes[verdict], p->length, h.kind);
 }
 
 static __always_inline void event_fill(struct fr_event *e, const struct fr_scene *scene,
@@ -88,7 +88,7 @@ static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
 	struct fr_event *e = bpf_ringbuf_reserve(&fr_events, sizeof(*e), 0);
 
 	if (!e) {
-		tally_add(FR_TALLY_EVENTS_LOST);
+		tally_add(p, FR_TALLY_EVENTS_LOST);
 		return;
 	}
 	event_fill(e, scene, p, d);
@@ -108,7 +108,7 @@ static __always_inline void book_refusal_event(const struct fr_scene *scene,
 	if (!drop || scene->now < drop->event_next) {
 		if (drop)
 			__sync_fetch_and_add(&drop->held, 1);
-		tally_add(FR_TALLY_EVENTS_HELD);
+		tally_add(p, FR_TALLY_EVENTS_HELD);
 		return;
 	}
 	held = drop->held;

@@ -118,6 +118,19 @@ static __always_inline __u32 set_way(const struct fr_set *set, __u32 tag)
 	return way | (any_bit(marks) ^ 1) * FR_WAYS;
 }
 
+/* How many ways are free. Here each zero lane is marked, and no other. */
+static __always_inline __u32 set_free(const struct fr_set *set)
+{
+	const __u64 ones = 0x0001000100010001ull, lows = 0x7fff7fff7fff7fffull;
+	__u64 x, y;
+
+	__builtin_memcpy(&x, &set->tag[0], sizeof(x));
+	__builtin_memcpy(&y, &set->tag[4], sizeof(y));
+	x = ~(((x & lows) + lows) | x | lows);
+	y = ~(((y & lows) + lows) | y | lows);
+	return ((x >> 15) + (y >> 15)) * ones >> 48;
+}
+
 /* An index, masked in the very register that is used: verifiers before 6.2 know no other bound. */
 #define WAY(way)                                                                                   \
 	({                                                                                         \

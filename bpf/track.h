@@ -13,8 +13,9 @@
 #include "book.h"
 
 enum {
-	FLOW_CROWDED = 6,	 /* flows that a stranger cannot evict: then the second set too */
-	FLOW_UNPROVEN = 4,	 /* ways of a set that strangers take while others are free */
+	FLOW_CROWDED = 6,  /* flows that a stranger cannot evict: then the second set too */
+	FLOW_UNPROVEN = 4, /* ways of a set that strangers take while others are free */
+	FLOW_PLENTY = FR_WAYS - FLOW_UNPROVEN + 1, /* free ways of a set that anybody may take */
 	FLOW_STAMP_TICKS = 64,	 /* how far the end of a flow moves before its set is told */
 	FLOW_IDLE_OPENINGS = 20, /* a transfer is idle after so many times the time of an opening */
 };
@@ -278,20 +279,25 @@ enum {
 
 /*
  * Who makes room for a newcomer of this hash. Without the lock: whoever takes the place looks under
- * the lock whether it still holds the same (`info`, the low half). A global function, as fr_ask:
+ * the lock whether it still holds the same (`info`, the low half). A global function, as fr_policy:
  * the verifier reads it once, and its frame is not below another.
  */
 __noinline __u64 fr_room(__u64 hash, __u32 levels, __u32 now, __u32 idle)
 {
 	const struct fr_newcomer n = {.now = now, .idle = idle, .levels = levels};
-	__u32 at = place_first(hash, fr_regions), tag = place_tag(hash), way;
+	__u32 at = place_first(hash, fr_regions), tag = place_tag(hash), way, same;
 	struct fr_flow_set *set = bpf_map_lookup_elem(&fr_flows, &at), *other;
 	struct fr_room first, second;
 	__u64 answer = 1ull << ROOM_FOUND;
 
 	if (!set)
 		return 0;
-	set_room(&set->set, &n, set_way(&set->set, tag), &first);
+	same = set_way(&set->set, tag);
+	if (same >= FR_WAYS && set_free(&set->set) >= FLOW_PLENTY) {
+		way = set_way(&set->set, 0);
+		return answer | (__u64)WAY(way) << ROOM_WAY | set->set.info[WAY(way)];
+	}
+	set_room(&set->set, &n, same, &first);
 	if (first.kept >= FLOW_CROWDED || first.best >= RANK_OF_LEVEL(LEVEL_UNPROVEN)) {
 		at = place_second(hash, fr_regions);
 		other = bpf_map_lookup_elem(&fr_flows, &at);
@@ -389,22 +395,25 @@ static __always_inline void place_stamp(const struct fr_place *place, const stru
 	*sets->first_held |= HELD_ELSEWHERE;
 }
 
-/* Between the two nobody finds what is in the way. */
-static __always_inline void place_clear(const struct fr_place *place, __u32 way)
+/* Between the two nobody finds what is in the way. Returns the tag that was there. */
+static __always_inline __u32 place_clear(const struct fr_place *place, __u32 way)
 {
+	__u32 tag = place->set->set.tag[way];
+
 	place->set->set.tag[way] = 0;
 	barrier();
+	return tag;
 }
 
 static __always_inline void place_publish(const struct fr_place *place, const struct fr_sets *sets,
-					  __u32 way, __u32 tag, __u32 now)
+					  __u32 way, __u32 tag, __u32 gone, __u32 now)
 {
-	__u32 held = held_by(&place->set->set, now) | held_bit(tag);
+	__u32 *held = place->second ? sets->second_held : sets->first_held;
 
-	if (place->second)
-		*sets->second_held = held;
+	if (gone)
+		*held = held_by(&place->set->set, now) | held_bit(tag);
 	else
-		*sets->first_held = held;
+		*held |= held_bit(tag);
 	barrier();
 	place->set->set.tag[way] = tag;
 }
@@ -489,20 +498,20 @@ static __always_inline __u64 room_for(const struct fr_scene *s, __u64 hash, __u3
 		       idle >> FR_TICK_SHIFT);
 }
 
-static __always_inline void open_report(const struct fr_scene *s, const struct fr_place *place,
-					__u32 class, __u32 adopted)
+static __always_inline void open_report(const struct fr_scene *s, const struct fr_packet *p,
+					const struct fr_place *place, __u32 class, __u32 adopted)
 {
 	if (place->way >= FR_WAYS) {
-		tally_add(FR_TALLY_NO_ROOM + class);
+		tally_add(p, FR_TALLY_NO_ROOM + class);
 		if (adopted)
 			lost_note(s);
 		return;
 	}
 	if (place->was & 15)
-		tally_add(FR_TALLY_EVICTED + (place->was & 15));
+		tally_add(p, FR_TALLY_EVICTED + (place->was & 15));
 	if (place->was & PLACE_LOST)
 		lost_note(s);
-	tally_add(adopted ? FR_TALLY_FLOWS_ADOPTED : FR_TALLY_FLOWS_OPENED);
+	tally_add(p, adopted ? FR_TALLY_FLOWS_ADOPTED : FR_TALLY_FLOWS_OPENED);
 }
 
 /* What the flow that this packet begins is. */
@@ -527,7 +536,7 @@ enum { /* what became of a new flow */
 static __noinline int flow_put(const struct fr_scene *s, const struct fr_packet *p,
 			       const struct fr_opening *o, __u64 room)
 {
-	__u32 class = flow_class(&o->progress, p->key.proto, 1 << (p->dir & 1)), way;
+	__u32 class = flow_class(&o->progress, p->key.proto, 1 << (p->dir & 1)), way, gone;
 	__u32 ends = flow_ends(s, &o->progress, p->key.proto, s->now);
 	int found, joined = 0;
 	struct fr_place place;
@@ -543,10 +552,10 @@ static __noinline int flow_put(const struct fr_scene *s, const struct fr_packet 
 		joined = place.was == PLACE_KNOWN &&
 			 flow_joins(s, &place.set->way[way], &o->progress, p);
 		if (!joined) {
-			place_clear(&place, way);
+			gone = place_clear(&place, way);
 			flow_write(&place.set->way[way], s, p, o);
 			place_stamp(&place, &sets, way, class, ends, ticks(s->now));
-			place_publish(&place, &sets, way, place_tag(o->hash), ticks(s->now));
+			place_publish(&place, &sets, way, place_tag(o->hash), gone, ticks(s->now));
 		}
 	}
 	bpf_spin_unlock(&sets.region->lock);
@@ -554,8 +563,18 @@ static __noinline int flow_put(const struct fr_scene *s, const struct fr_packet 
 		return AGAIN;
 	if (joined)
 		return JOINED;
-	open_report(s, &place, class, o->progress.state == FR_FLOW_ADOPTED);
+	open_report(s, p, &place, class, o->progress.state == FR_FLOW_ADOPTED);
 	return place.way < FR_WAYS ? OPENED : NO_ROOM;
+}
+
+/* Begins to fetch the line of the lock, while room is looked for. */
+static __always_inline void lock_touch(__u64 hash)
+{
+	__u32 number = place_region(hash, fr_regions);
+	const struct fr_region *region = bpf_map_lookup_elem(&fr_flow_regions, &number);
+
+	if (region)
+		(void)*(const volatile __u32 *)region->pad;
 }
 
 static __always_inline int flow_open(const struct fr_scene *s, const struct fr_packet *p,
@@ -569,11 +588,12 @@ static __always_inline int flow_open(const struct fr_scene *s, const struct fr_p
 	progress_begin(s, p, d, &o.progress);
 	class = flow_class(&o.progress, p->key.proto, 1 << (p->dir & 1));
 	FR_JOIN(s->conf->zero, class, o.seal, o.progress.flags, o.progress.isn);
+	lock_touch(m->hash);
 	result = flow_put(s, p, &o, room_for(s, m->hash, class));
 	if (result == AGAIN)
 		result = flow_put(s, p, &o, room_for(s, m->hash, class));
 	if (result == AGAIN)
-		tally_add(FR_TALLY_NO_ROOM + class);
+		tally_add(p, FR_TALLY_NO_ROOM + class);
 	return result;
 }
 
@@ -581,7 +601,7 @@ static __always_inline int flow_open(const struct fr_scene *s, const struct fr_p
 static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow *from)
 {
 	const fr_word *words = (const fr_word *)&from->key;
-	__u32 class = flow_class(&from->progress, from->key.proto, flow_heard(from)), way;
+	__u32 class = flow_class(&from->progress, from->key.proto, flow_heard(from)), way, gone;
 	__u32 ends = flow_ends(s, &from->progress, from->key.proto, from->last);
 	struct fr_place place;
 	struct fr_sets sets;
@@ -596,11 +616,11 @@ static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow
 	if (place_claim(&place, &sets, hash, &from->key, room, ticks(s->now)) &&
 	    place.way < FR_WAYS && place.was != PLACE_KNOWN) {
 		way = WAY(place.way);
-		place_clear(&place, way);
+		gone = place_clear(&place, way);
 		place.set->way[way] = *from;
 		place.set->way[way].seal = SEAL_NONE;
 		place_stamp(&place, &sets, way, class, ends, ticks(s->now));
-		place_publish(&place, &sets, way, place_tag(hash), ticks(s->now));
+		place_publish(&place, &sets, way, place_tag(hash), gone, ticks(s->now));
 	}
 	bpf_spin_unlock(&sets.region->lock);
 	return 0;
