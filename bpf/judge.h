@@ -44,10 +44,6 @@ static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p,
 	classify(s, p, &m, h);
 	decide(s, p, &m, &d, h);
 	decision_join(&d, s->conf->zero);
-	if (!d.flow) {
-		packet_join(p, s->conf->zero);
-		packet_join_ports(p, s->conf->zero);
-	}
 	decide_bridged(s, p, &d, h);
 	judge_commit(s, p, &m, &d, h);
 	return d.verdict;
