@@ -150,7 +150,7 @@ struct fr_image_conf {
 	__u32 rules;	   /* number of rules, built-in ones included */
 	__u32 lines;	   /* number of lines in use */
 	__u32 rows[FR_DIRS];
-	__u64 zero; /* always 0, which the verifier cannot know: see packet_forget() */
+	__u64 zero; /* always 0, which the verifier cannot know: see join.h */
 };
 
 /* Line 2. */

@@ -66,7 +66,7 @@ static __always_inline int conntrack_may_forget(const struct fr_scene *s, const 
 	if (p->key.proto == FR_PROTO_TCP || p->key.proto == FR_PROTO_SCTP)
 		return 0;
 	ident = image_line(s->image, 2);
-	if (ident && (__u32)s->now - flow->sent < ident->conntrack)
+	if (ident && (__s32)((__u32)s->now - flow->sent) < (__s32)ident->conntrack)
 		return 0;
 	return p->key.proto != FR_PROTO_UDP || host_udp(s->skb, p, p->key.peer_port);
 }

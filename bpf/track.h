@@ -5,7 +5,7 @@
  *
  * Finding takes no lock. Whatever a flow is (key, progress, class) changes under the lock of its
  * region, after it was found again; so no packet's progress goes to another flow that has taken the
- * entry meanwhile. Figures and times are added and stored without it.
+ * entry meanwhile. Figures, times and the sealed cell are added and stored without it.
  */
 #ifndef FR_TRACK_H
 #define FR_TRACK_H
@@ -485,7 +485,7 @@ static __always_inline int track_lost_lately(const struct fr_scene *s)
 	__u32 which = FR_TIME_LOST;
 	__u64 *lost = bpf_map_lookup_elem(&fr_times, &which);
 
-	return lost && *lost && s->now - *lost < s->conf->timeout[FR_TIMEOUT_ADOPT];
+	return lost && *lost && (__s64)(s->now - *lost) < s->conf->timeout[FR_TIMEOUT_ADOPT];
 }
 
 static __always_inline __u64 room_for(const struct fr_scene *s, __u64 hash, __u32 class)
@@ -597,7 +597,16 @@ static __always_inline int flow_open(const struct fr_scene *s, const struct fr_p
 	return result;
 }
 
-/* A flow of another table, as it is. */
+/* Has the other table seen more of this flow than this one, which got it from there before? */
+static __always_inline int import_is_newer(const struct fr_flow *from, const struct fr_flow *known)
+{
+	if (from->first != known->first || from->opener != known->opener)
+		return 0;
+	return from->last > known->last ||
+	       (from->last == known->last && from->state > known->state);
+}
+
+/* A flow of another table, as it is. It may come twice, and have gone on in between. */
 static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow *from)
 {
 	const fr_word *words = (const fr_word *)&from->key;
@@ -614,7 +623,8 @@ static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow
 	FR_JOIN(s->conf->zero, class, ends);
 	bpf_spin_lock(&sets.region->lock);
 	if (place_claim(&place, &sets, hash, &from->key, room, ticks(s->now)) &&
-	    place.way < FR_WAYS && place.was != PLACE_KNOWN) {
+	    place.way < FR_WAYS &&
+	    (place.was != PLACE_KNOWN || import_is_newer(from, &place.set->way[WAY(place.way)]))) {
 		way = WAY(place.way);
 		gone = place_clear(&place, way);
 		place.set->way[way] = *from;
@@ -691,8 +701,8 @@ static __always_inline __u64 progress_word(const struct fr_progress *progress)
 }
 
 /* A forwarded flow's last packet of this host's side, by which conntrack keeps it. */
-static __always_inline void flow_is_forwarded(const struct fr_scene *s, const struct fr_packet *p,
-					      struct fr_match *m, struct fr_flow *flow)
+static __always_inline void flow_note_forwarded(const struct fr_scene *s, const struct fr_packet *p,
+						struct fr_match *m, struct fr_flow *flow)
 {
 	m->progress.reason = FR_REASON_FORWARDED;
 	if (p->key.proto != FR_PROTO_TCP)
@@ -708,7 +718,7 @@ static __always_inline void flow_update(const struct fr_scene *s, const struct f
 	__u32 dir = h.dir & 1;
 
 	if (m->relation == FR_REL_FORWARDED)
-		flow_is_forwarded(s, p, m, flow);
+		flow_note_forwarded(s, p, m, flow);
 	if (d->verdict == FR_PASS)
 		m->progress.flags &= ~FR_FLOW_WOULD_DROP;
 	else

@@ -14,7 +14,7 @@
 #include "track.h"
 
 /* From the hook to the socket: one run of softirqs, or a queue. */
-#define FR_TRANSIT_NS 250000000ull
+#define FR_TRANSIT_NS 250000000ll
 #define FR_TRANSIT_JIFFIES 1000 /* no less, at any rate of the clock */
 
 /* Any protocol: of later fragments, which are put together after the hook. */
@@ -36,22 +36,25 @@ static __always_inline int transit_may_open(const struct fr_packet *p)
 }
 
 /* Was anything noted lately? A socket that is looked for asks nothing else where nothing is
- * forwarded. */
+ * forwarded. Another CPU may note a packet after this one has read its clock: what lies ahead of it
+ * is lately, too. */
 static __always_inline int transit_is_busy(void)
 {
 	__u32 which = FR_TIME_TRANSIT;
-	const __u64 *last = bpf_map_lookup_elem(&fr_times, &which);
+	const volatile __u64 *at = bpf_map_lookup_elem(&fr_times, &which);
+	__u64 last = at ? *at : 0;
 
-	return last && *last && bpf_jiffies64() - *last <= FR_TRANSIT_JIFFIES;
+	return last && (__s64)(bpf_jiffies64() - last) <= FR_TRANSIT_JIFFIES;
 }
 
-static __always_inline void transit_was_noted(const struct fr_scene *s)
+/* Now, not when the packet's program began: that may have been held up since. */
+static __always_inline void transit_was_noted(void)
 {
 	__u32 which = FR_TIME_TRANSIT;
-	__u64 *last = bpf_map_lookup_elem(&fr_times, &which);
+	__u64 *last = bpf_map_lookup_elem(&fr_times, &which), now = bpf_jiffies64();
 
-	if (last && *last != s->now)
-		*last = s->now;
+	if (last && (__s64)(now - *last) > 0)
+		*last = now;
 }
 
 static __always_inline int transit_put(const struct fr_scene *s, const struct fr_packet *p)
@@ -66,7 +69,7 @@ static __always_inline int transit_put(const struct fr_scene *s, const struct fr
 	fresh.last = bpf_ktime_get_boot_ns();
 	fresh.length = p->length;
 	fresh.ifindex = s->ifindex;
-	transit_was_noted(s);
+	transit_was_noted();
 	known = bpf_map_lookup_elem(&fr_transit, &key);
 	if (known)
 		*known = fresh;
@@ -97,7 +100,9 @@ static __always_inline const struct fr_transit *transit_at(const struct fr_packe
 
 	transit_key(p, any_protocol, &key);
 	noted = bpf_map_lookup_elem(&fr_transit, &key);
-	return noted && bpf_ktime_get_boot_ns() - noted->last < FR_TRANSIT_NS ? noted : 0;
+	if (!noted || (__s64)(bpf_ktime_get_boot_ns() - noted->last) >= FR_TRANSIT_NS)
+		return 0;
+	return noted;
 }
 
 /* Did what may be this packet pass as forwarded a moment ago? */

@@ -2,6 +2,8 @@
 /* TCP through the programs: who opens is judged, replies follow, and nobody slips in mid-stream. */
 #include "packets_sockets.h"
 
+#include <bpf/bpf.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -616,4 +618,58 @@ Test(packets_tcp, a_staged_deny_lets_pass_and_books_both_rules)
 	static const struct site site = {.laws = staged_laws, .count = ARRAY_SIZE(staged_laws)};
 
 	run(&site, staged);
+}
+
+/* ---------------------------------------------------------------- carried */
+
+static int import_program(const struct rig *rig)
+{
+	int fds[BENCH_LENT_MAX];
+	size_t count = bench_lend(rig->bench, fds);
+
+	for (size_t i = 0; i < count; i++) {
+		struct bpf_prog_info info = {};
+		uint32_t size = sizeof(info);
+
+		if (fds[i] >= 0 && !bpf_obj_get_info_by_fd(fds[i], &info, &size) &&
+		    !strcmp(info.name, "fr_import"))
+			return fds[i];
+	}
+	cr_assert_fail("no such program");
+	return -1;
+}
+
+static void import_again(struct rig *rig, const struct fr_flow *flow)
+{
+	struct bpf_test_run_opts run = {
+		.sz = sizeof(run), .data_in = flow, .data_size_in = sizeof(*flow)};
+
+	cr_assert_eq(bpf_prog_test_run_opts(import_program(rig), &run), 0);
+	cr_assert_neq(run.retval, FR_IMPORT_REFUSED);
+}
+
+/* Once before the flip and once after it: in between the handshake was finished elsewhere. */
+static void carried_twice(struct rig *rig)
+{
+	struct fr_flow flow;
+
+	PASS(rig, RULE, SSH, SSH_IN = SYN);
+	cr_assert_eq(rig_entries(rig, "flows", NULL, &flow), 1);
+	flow.state = FR_FLOW_ESTABLISHED;
+	flow.packets[FR_INGRESS] = flow.packets[FR_EGRESS] = 20;
+	import_again(rig, &flow);
+	cr_assert_eq(rig_entries(rig, "established", NULL, &flow), 1);
+	cr_expect_eq(flow.packets[FR_EGRESS], 20);
+	cr_expect_eq(rig_class(rig, FR_CLASS_ESTABLISHED), 1);
+	flow.state = FR_FLOW_OPENING;
+	import_again(rig, &flow);
+	cr_expect_eq(rig_entries(rig, "established", NULL, &flow), 1,
+		     "what is older changes nothing");
+	rig_age(rig, "flows", 61);
+	PASS(rig, REPLY, SSH, SSH_OUT = ACK);
+}
+
+Test(packets_tcp, a_flow_that_is_carried_twice_is_as_it_was_last)
+{
+	run(&enforce, carried_twice);
 }

@@ -287,3 +287,38 @@ Test(packets_transit, a_policy_that_judges_what_is_forwarded_asks_nothing_more)
 {
 	run(&judging, judged_at_the_hook);
 }
+
+/* ---------------------------------------------------------------- two clocks */
+
+/* As when another CPU notes a packet once this one has read its clock. */
+static void note_is_ahead(const struct rig *rig)
+{
+	int times = bench_map(rig->bench, "fr_times"), notes = bench_map(rig->bench, "fr_transit");
+	uint32_t which = 1; /* FR_TIME_TRANSIT */
+	struct fr_transit_key key;
+	struct fr_transit note;
+	uint64_t last;
+
+	cr_assert_eq(bpf_map_lookup_elem(times, &which, &last), 0);
+	last += 100;
+	cr_assert_eq(bpf_map_update_elem(times, &which, &last, BPF_ANY), 0);
+	cr_assert_eq(bpf_map_get_next_key(notes, NULL, &key), 0);
+	cr_assert_eq(bpf_map_lookup_elem(notes, &key, &note), 0);
+	note.last += 10000000000;
+	cr_assert_eq(bpf_map_update_elem(notes, &key, &note, BPF_ANY), 0);
+}
+
+static void noted_ahead(struct rig *rig)
+{
+	const struct asked asked = {.proto = TCP, .peer = 7000, .local = 9009};
+
+	PASS(rig, FORWARDED, FR_RULE_OTHER, .dir = IN, .local_addr = behind[rig->v6], .proto = TCP,
+	     .peer = 7000, .local = 777, .flags = SYN);
+	note_is_ahead(rig);
+	cr_expect_eq(socket_found(rig, &asked), SK_DROP);
+}
+
+Test(packets_transit, a_note_of_a_moment_that_is_still_to_come_is_one)
+{
+	run(&enforce, noted_ahead);
+}
