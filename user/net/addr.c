@@ -121,7 +121,7 @@ static void put_v6(char *at, const uint8_t b[16])
 	for (int i = 0; i < 8; i++)
 		words[i] = (unsigned)b[2 * i] << 8 | b[2 * i + 1];
 	zeroes = zeroes_find(words);
-	dotted = !zeroes.first && (zeroes.count == 6 || (zeroes.count == 5 && words[5] == 0xffff));
+	dotted = !zeroes.first && zeroes.count == 6; /* ::ffff:0:0/96 is written as IPv4 */
 	for (int i = 0; i < 8; i++) {
 		if (i == zeroes.first) {
 			*at++ = ':';
