@@ -437,7 +437,7 @@ enum {
 	FR_INFO_BITS = 29,    /* of these times */
 	FR_SECRET_WORDS = 14, /* of the hash */
 	FR_IMPORT_MAX = 6,    /* flows in the packet that fr_import takes */
-	FR_IMPORT_REFUSED = 2, /* what it returns when no policy is in force */
+	FR_IMPORT_REFUSED = 2, /* its return code when no policy is in force */
 	FR_REGIONS_MAX = 1 << 16,
 	FR_FLOWS_MIN = FR_REGION_SETS * FR_WAYS / 2, /* of a table; it holds twice as many */
 	FR_FLOWS_MAX = FR_REGIONS_MAX * FR_FLOWS_MIN,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How does a packet stand to the flows? Parsing, the table of flows and, for what no flow knows,
- * the kernel's sockets answer; the policy only where sockets are not asked for what it admits
- * anyway.
+ * How does a packet stand to the flows? The parsed headers answer, then the table of flows and, for
+ * a packet of no flow, the kernel's sockets. The policy is asked about failsafe ports, about what an
+ * ICMP error quotes, and where nothing else says who opened.
  */
 #ifndef FR_CLASSIFY_H
 #define FR_CLASSIFY_H
@@ -31,7 +31,7 @@ static __always_inline int is_misplaced(const struct fr_packet *p, struct fr_hoo
 	return is_loopback_address(p->key.peer, p->v4) || is_loopback_address(p->key.local, p->v4);
 }
 
-/* Of what is told by headers and devices alone; FR_REL_KNOWN: the flows have to be asked. */
+/* By headers and devices alone. FR_REL_KNOWN: the table of flows has to be asked. */
 static __always_inline __u8 classify_headers(const struct fr_scene *s, const struct fr_packet *p,
 					     struct fr_hook h)
 {
@@ -54,7 +54,7 @@ static __always_inline int opens_connection(const struct fr_packet *p)
 }
 
 /*
- * May an answer to what was forwarded be for this host by now? Conntrack forgets before we do, and
+ * May the answer to a forwarded packet be for this host by now? Conntrack forgets before we do, and
  * then a socket that has the port takes what comes. Without connections any packet opens, and only
  * UDP's sockets can be looked up.
  */

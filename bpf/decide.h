@@ -47,7 +47,7 @@ static __always_inline void decide_known(const struct fr_scene *s, const struct 
 {
 	d->flow = m->flow;
 	verdict_from_cell(s, d, known_cell(s, p, m));
-	d->opened = m->again & ~d->verdict; /* what is dropped opens nothing; without a branch */
+	d->opened = m->again & ~d->verdict; /* a dropped packet opens nothing; no branch */
 	if (d->verdict != FR_PASS && is_transit(s, p, m->flow, h))
 		verdict_pass(d, FR_RULE_OTHER, FR_REASON_FORWARDED);
 	else if (h.dir != m->opener && d->verdict == FR_PASS)
@@ -64,7 +64,7 @@ static __always_inline int opens_itself(const struct fr_packet *p, const struct 
 
 /* ---------------------------------------------------------------- openings */
 
-/* The kernel's answer to somebody who may open: it carries nothing, and leaves no flow. */
+/* The kernel's own answer to a peer that may open: it carries no data, and leaves no flow. */
 static __always_inline int is_control_reply(const struct fr_scene *s, const struct fr_packet *p,
 					    struct fr_hook h)
 {
@@ -109,7 +109,7 @@ static __always_inline void decide_refused(const struct fr_scene *s, const struc
 	}
 }
 
-/* A packet that no flow knows: `d->new_state` and `d->opener` say what it would open. */
+/* A packet of no flow, which would open one in `d->new_state` for `d->opener`. */
 static __always_inline void decide_opening(const struct fr_scene *s, const struct fr_packet *p,
 					   struct fr_decision *d, struct fr_hook h)
 {

@@ -15,7 +15,7 @@ static __always_inline int is_forwarded(const struct fr_scene *s, struct fr_hook
 	       !(s->head->flags & FR_F_FORWARD_JUDGE);
 }
 
-/* The answer to what was forwarded: masqueraded, it comes to this host's own address. */
+/* The answer to a forwarded packet: where that was masqueraded, it comes to this host's address. */
 static __always_inline int is_forwarded_reply(const struct fr_scene *s, const struct fr_flow *flow,
 					      struct fr_hook h)
 {

@@ -73,7 +73,7 @@ extern const volatile __u32 fr_regions; /* of fr_flows */
 enum fr_time {
 	FR_TIME_LOST,	 /* a flow that had been adopted, or whole and idle, was evicted or found no
 			    room */
-	FR_TIME_TRANSIT, /* what is forwarded was noted, see transit.h */
+	FR_TIME_TRANSIT, /* a forwarded packet was noted, see transit.h */
 	FR_TIMES
 };
 FR_MAP(fr_times, BPF_MAP_TYPE_ARRAY, FR_TIMES, __u32, __u64);
