@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How does a packet stand to the flows? The parsed headers answer, then the table of flows and, for
- * a packet of no flow, the kernel's sockets. The policy is asked about failsafe ports, about what an
- * ICMP error quotes, and where nothing else says who opened.
+ * a packet of no flow, the kernel's sockets. The policy is asked about failsafe ports, about what
+ * an ICMP error quotes, and where nothing else says who opened.
  */
 #ifndef FR_CLASSIFY_H
 #define FR_CLASSIFY_H
