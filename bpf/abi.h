@@ -55,16 +55,16 @@ enum fr_reason {
 enum {
 	FR_LINE_BYTES = 64,
 	FR_LINE_WORDS = 16,
-	FR_TRIE_LEVELS = 8,	/* nodes below the root of a trie, at most */
-	FR_TRIE_STRIDE_MAX = 8, /* bits a node consumes, at most */
-	FR_BUCKET_KEYS = 5,	/* sorted keys in a bucket line */
-	FR_MAX_RULES = 1 << 20, /* rules of one image, built-in ones included */
-	FR_MAX_LINES = 1 << 22, /* lines of one image: 256 MB */
-	FR_EXT_HEADERS_MAX = 6, /* IPv6 extension headers that are walked */
-	FR_VLAN_TAGS_MAX = 2, /* tags with a VLAN id */
+	FR_TRIE_LEVELS = 8,		    /* nodes below the root of a trie, at most */
+	FR_TRIE_STRIDE_MAX = 8,		    /* bits a node consumes, at most */
+	FR_BUCKET_KEYS = 5,		    /* sorted keys in a bucket line */
+	FR_MAX_RULES = 1 << 20,		    /* rules of one image, built-in ones included */
+	FR_MAX_LINES = 1 << 22,		    /* lines of one image: 256 MB */
+	FR_EXT_HEADERS_MAX = 6,		    /* IPv6 extension headers that are walked */
+	FR_VLAN_TAGS_MAX = 2,		    /* tags with a VLAN id */
 	FR_TAGS_MAX = FR_VLAN_TAGS_MAX + 8, /* in-band tags that are walked, priority tags too */
-	FR_NAME_MAX = 64,     /* policy, table, row, rule names, with the NUL */
-	FR_HOOKS_MAX = 512,   /* attach points of one policy */
+	FR_NAME_MAX = 64,		    /* policy, table, row, rule names, with the NUL */
+	FR_HOOKS_MAX = 512,		    /* attach points of one policy */
 	FR_REQUEST_MAX = 198, /* bytes of a name or pattern of `attach`, with its NUL */
 	FR_SOURCE_MAX = 4096, /* of a path, and of the words of a command, with their NULs */
 	FR_COMM_LEN = 16,
@@ -256,7 +256,7 @@ struct fr_reason_counters {
 #define FR_CLASSES(X)                                                                              \
 	X(ENDED, "ended")	/* closed by both sides */                                         \
 	X(UNPROVEN, "unproven") /* opened by others, who have not shown that they hear answers */  \
-	X(SUSTAINED, "sustained") /* datagrams that others opened, and went on with when answered */ \
+	X(SUSTAINED, "sustained") /* datagrams of others, who went on when answered */             \
 	X(OWN, "own") /* opened by the protected party: pending connections, datagrams */          \
 	X(ESTABLISHED, "established") /* TCP with a whole handshake, or adopted and answered */
 
@@ -333,10 +333,10 @@ enum fr_flow_state {
 enum fr_flow_flags {
 	FR_FLOW_FIN_OPENER = 1 << 0,
 	FR_FLOW_FIN_RESPONDER = 1 << 1,
-	FR_FLOW_WOULD_DROP = 1 << 2,   /* audit: the opening would have been refused */
-	FR_FLOW_SUSTAINED = 1 << 3,    /* datagrams: the opener went on after it was answered */
-	FR_FLOW_SYN_BOTH = 1 << 4,     /* TCP: simultaneous open */
-	FR_FLOW_RST_OPENER = 1 << 5,   /* TCP: closed by a RST while established */
+	FR_FLOW_WOULD_DROP = 1 << 2, /* audit: the opening would have been refused */
+	FR_FLOW_SUSTAINED = 1 << 3,  /* datagrams: the opener went on after it was answered */
+	FR_FLOW_SYN_BOTH = 1 << 4,   /* TCP: simultaneous open */
+	FR_FLOW_RST_OPENER = 1 << 5, /* TCP: closed by a RST while established */
 	FR_FLOW_RST_RESPONDER = 1 << 6,
 	FR_FLOW_SYN_AGAIN = 1 << 7, /* TCP: the opener's last was another SYN, while established */
 };
@@ -371,10 +371,10 @@ struct fr_flow {
 
 	__u64 packets[FR_DIRS];
 	__u64 bytes[FR_DIRS];
-	__u32 first; /* jiffies, low half */
-	__u32 seal;  /* of `cell`; programs only, see track.h */
-	__u32 pid;   /* of the owner where the hook knows it, else 0 */
-	__u32 cell;  /* of the opening in the image */
+	__u32 first;		    /* jiffies, low half */
+	__u32 seal;		    /* of `cell`; programs only, see track.h */
+	__u32 pid;		    /* of the owner where the hook knows it, else 0 */
+	__u32 cell;		    /* of the opening in the image */
 	char comm[FR_COMM_LEN - 1]; /* NUL-padded; a whole name has no NUL here */
 	__u8 opener_again; /* datagrams: the opener has sent since the responder last did */
 };
@@ -431,12 +431,12 @@ struct fr_transit {
  * of its region; they add to its figures without. User space only reads.
  */
 enum {
-	FR_WAYS = 8,	      /* entries of a set */
-	FR_REGION_SETS = 64,  /* sets that share a lock; both sets of a key are in one region */
-	FR_TICK_SHIFT = 2,    /* of jiffies: the unit of the times in `info` */
-	FR_INFO_BITS = 29,    /* of these times */
-	FR_SECRET_WORDS = 14, /* of the hash */
-	FR_IMPORT_MAX = 6,    /* flows in the packet that fr_import takes */
+	FR_WAYS = 8,	       /* entries of a set */
+	FR_REGION_SETS = 64,   /* sets that share a lock; both sets of a key are in one region */
+	FR_TICK_SHIFT = 2,     /* of jiffies: the unit of the times in `info` */
+	FR_INFO_BITS = 29,     /* of these times */
+	FR_SECRET_WORDS = 14,  /* of the hash */
+	FR_IMPORT_MAX = 6,     /* flows in the packet that fr_import takes */
 	FR_IMPORT_REFUSED = 2, /* its return code when no policy is in force */
 	FR_REGIONS_MAX = 1 << 16,
 	FR_FLOWS_MIN = FR_REGION_SETS * FR_WAYS / 2, /* of a table; it holds twice as many */
@@ -444,7 +444,7 @@ enum {
 	FR_FLOWS_DEFAULT = 1 << 16,
 };
 
-#define FR_INFO(class, time) ((__u32)(class) << FR_INFO_BITS | ((time) & FR_INFO_TIME))
+#define FR_INFO(class, time) ((__u32)(class) << FR_INFO_BITS | (FR_INFO_TIME & (time)))
 #define FR_INFO_TIME ((1u << FR_INFO_BITS) - 1)
 #define FR_INFO_CLASS(info) ((info) >> FR_INFO_BITS)
 

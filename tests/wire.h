@@ -170,7 +170,7 @@ static inline void wire_make(const struct wire *w, struct frame *f)
 	f->ip = at + 2;
 	f->transport =
 		f->ip + (w->v6 ? 40 + 8 * (w->ext_count + w->fragment + (w->inner && !w->offset))
-			  : 20 + 4 * w->options);
+			       : 20 + 4 * w->options);
 	length = wire_transport(w, f->data + f->transport);
 	if (w->v6)
 		wire_ipv6(w, f, length);

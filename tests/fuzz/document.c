@@ -26,7 +26,8 @@ static void draft_check(struct arena *arena, const struct draft *draft)
 	err = table_load(path, &options, &diags, &summary);
 	unlink(path);
 	/* All comments: a table without rows, and wrong in nothing else. */
-	if (err && !draft->rows && diags.count == 1 && str_equal(diags.list[0].check, "empty-table"))
+	if (err && !draft->rows && diags.count == 1 &&
+	    str_equal(diags.list[0].check, "empty-table"))
 		return;
 	if (err && diags.count)
 		fprintf(stderr, "%u: %s\n%s\n", diags.list[0].loc.line, diags.list[0].message,

@@ -17,7 +17,7 @@ static struct fr_packet parse(const struct native_packet *packet, const uint8_t 
 	uint32_t offset = 0;
 
 	p.outcome = packet->kind == FR_KIND_CGROUP ? FR_IP
-		    : packet->l3 ? packet_bare(&buffer, &offset, &ethertype)
+		    : packet->l3		   ? packet_bare(&buffer, &offset, &ethertype)
 				 : packet_ethernet(&buffer, &offset, &ethertype, &vlan);
 	p.key.vlan = packet->kind == FR_KIND_CGROUP ? 0 : vlan;
 	if (p.outcome != FR_IP)

@@ -45,7 +45,8 @@ Test(datapath_bench, every_hook_tells_an_allowed_port_from_a_denied_one, .init =
 	struct fixture fixture;
 	struct bench *bench;
 
-	fixture_make(&(struct sketch){.policy = "bench", .enforce = true, .tcp_port = 443}, &fixture);
+	fixture_make(&(struct sketch){.policy = "bench", .enforce = true, .tcp_port = 443},
+		     &fixture);
 	bench = bench_with(&fixture);
 	for (uint8_t kind = 0; kind < FR_KINDS; kind++)
 		for (uint8_t dir = 0; dir < FR_DIRS; dir++)

@@ -49,7 +49,8 @@ Test(datapath_cgroup, members_are_judged_until_detached)
 Test(datapath_cgroup, a_dhcp_client_may_send)
 {
 	struct sockaddr_in client = {.sin_family = AF_INET, .sin_port = htons(68)};
-	struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(67),
+	struct sockaddr_in server = {.sin_family = AF_INET,
+				     .sin_port = htons(67),
 				     .sin_addr.s_addr = inet_addr("10.9.0.2")};
 	CLEANUP(close_fd) int fd = -1;
 

@@ -197,8 +197,7 @@ Test(datapath_redirect, one_that_is_reached_by_a_tail_call_is_found)
 	cr_assert_eq(bpf_map_update_elem(first, &index, &middle, BPF_ANY), 0);
 	cr_expect_eq(status().redirect_count, 0);
 	cr_assert_eq(bpf_map_update_elem(second, &index, &program, BPF_ANY), 0);
-	expect_named(id_of(program), "va1 clsact/ingress, by a tail call, by a tail call",
-		     "va0");
+	expect_named(id_of(program), "va1 clsact/ingress, by a tail call, by a tail call", "va0");
 }
 
 /* `tc` makes no filter of this lab's programs without a pin. */

@@ -73,10 +73,8 @@ static bool socket_refused(const struct tuple *tuple, bool mapped, uint16_t *loc
  * gave it the very port that it asks for), is left to the packet hooks. */
 static bool is_left_alone(const struct ruleset *rs, const struct tuple *tuple, uint16_t local_port)
 {
-	struct tuple reverse = {.dir = FR_INGRESS,
-				.proto = tuple->proto,
-				.port = local_port,
-				.peer = tuple->peer};
+	struct tuple reverse = {
+		.dir = FR_INGRESS, .proto = tuple->proto, .port = local_port, .peer = tuple->peer};
 	struct decision decision;
 
 	if (tuple->proto != PROTO_UDP)
@@ -118,7 +116,8 @@ static bool can_be_asked(const struct tuple *tuple)
 static void policy_apply(const struct lab *lab, struct ruleset *rs, struct diags *diags)
 {
 	struct attach_point point = {.kind = FR_KIND_CGROUP, .name = strrchr(lab->cgroup, '/')};
-	struct apply_request request = {.ruleset = rs, .source = "random",
+	struct apply_request request = {.ruleset = rs,
+					.source = "random",
 					.host = lab->host,
 					.mode_given = true,
 					.allow_removal = true};

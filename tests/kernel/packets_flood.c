@@ -39,7 +39,7 @@ static void go_on(struct rig *rig)
 {
 	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 1);
 	cr_assert_eq(rig_entries(rig, "two-way", NULL, NULL), 1);
-	for (uint32_t class = FR_CLASS_SUSTAINED; class < FR_CLASSES_COUNT; class++)
+	for (uint32_t class = FR_CLASS_SUSTAINED; class < FR_CLASSES_COUNT; class ++)
 		cr_assert_eq(rig_tally(rig, FR_TALLY_EVICTED + class), 0);
 	PASS(rig, REPLY, DNS, DNS_IN);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);

@@ -88,8 +88,8 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 struct fr_counters rig_counters(const struct rig *rig, uint32_t rule);
 struct fr_reason_counters rig_reason(const struct rig *rig, uint8_t dir, uint8_t reason);
 uint64_t rig_tally(const struct rig *rig, uint32_t tally);
-/* Entries: of "drops", of all "flows", or of those that are "pending", "established" (TCP), "two-way"
- * (datagrams) or "pings"; the last one's key, and the entry itself, where asked for. */
+/* Entries: of "drops", of all "flows", or of those that are "pending", "established" (TCP),
+ * "two-way" (datagrams) or "pings"; the last one's key, and the entry itself, where asked for. */
 size_t rig_entries(const struct rig *rig, const char *what, struct fr_flow_key *key, void *value);
 /* Flows of an enum fr_class, as the table has it. */
 size_t rig_class(const struct rig *rig, uint32_t class);

@@ -270,7 +270,8 @@ Test(base, a_word_is_quoted_where_a_shell_would_change_it)
 	cr_expect_str_eq(shell_word(arena, "$(x)"), "'$(x)'");
 	cr_expect_str_eq(shell_word(arena, "it's"), "'it'\\''s'");
 	cr_expect_str_eq(shell_word(arena, "''"), "''\\'''\\'''");
-	cr_expect_str_eq(shell_word(arena, "it's\033]0;\\\n\177"), "$'it\\'s\\033]0;\\\\\\012\\177'");
+	cr_expect_str_eq(shell_word(arena, "it's\033]0;\\\n\177"),
+			 "$'it\\'s\\033]0;\\\\\\012\\177'");
 	cr_expect_str_eq(shell_word(arena, "~root"), "'~root'");
 }
 

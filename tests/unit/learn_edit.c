@@ -335,7 +335,8 @@ Test(learn, places_far_apart_are_hunks_of_their_own)
 
 /* ---------------------------------------------------------------- texts of lines of their own */
 
-#define ALLOWS_ONE "rules:\n  - id: r\n    direction: egress\n    peer: any\n    ports: 1/tcp\n    action: allow\n"
+#define ALLOWS_ONE                                                                                 \
+	"rules:\n  - id: r\n    direction: egress\n    peer: any\n    ports: 1/tcp\n    action: allow\n"
 #define OLD_WORDS ALLOWS_ONE "    purpose: |\n      why\n      so\n"
 #define NEW_RULE LEARNED("  ", "1", "egress, peer: [10.9.0.1], ports: [8443/tcp]")
 
@@ -356,10 +357,11 @@ Test(learn, a_file_that_ends_in_words_of_several_lines_loses_no_rule_in_the_diff
 {
 	struct load l = load_new();
 	struct proposal *proposals;
-	const char *text = LEARNT("apiVersion: flowreeve/v1\nkind: Policy\nmode: enforce\nfailsafe: []\n"
-				  "attach: {interfaces: [eth0]}\n" USED
-				  "metadata:\n  name: test\n  description: |\n    some\n    words\n",
-				  false, NFS("10.20.1.5"), WEB("10.9.0.1"));
+	const char *text =
+		LEARNT("apiVersion: flowreeve/v1\nkind: Policy\nmode: enforce\nfailsafe: []\n"
+		       "attach: {interfaces: [eth0]}\n" USED
+		       "metadata:\n  name: test\n  description: |\n    some\n    words\n",
+		       false, NFS("10.20.1.5"), WEB("10.9.0.1"));
 
 	cr_expect(strstr(text, "[10.20.0.0/24, 10.20.1.5]\n"), "%s", text);
 	cr_expect(strstr(text, "    words\nrules:\n" NEW_RULE), "%s", text);
@@ -384,9 +386,10 @@ Test(learn, what_a_deny_rule_on_trial_denies_gets_no_rule_and_stops_no_other)
 {
 	struct load l = load_new();
 	struct proposal *proposals;
-	const char *text = LEARNT(HEAD "rules:\n  - {id: bad, direction: ingress, peer: 203.0.113.0/24, "
-				       "ports: any, action: deny, mode: audit}\n",
-				  false, {"203.0.113.9", FR_INGRESS, PROTO_TCP, 22}, WEB("10.9.0.1"));
+	const char *text =
+		LEARNT(HEAD "rules:\n  - {id: bad, direction: ingress, peer: 203.0.113.0/24, "
+			    "ports: any, action: deny, mode: audit}\n",
+		       false, {"203.0.113.9", FR_INGRESS, PROTO_TCP, 22}, WEB("10.9.0.1"));
 
 	cr_expect_eq(proposals[0].kind, PROPOSAL_NONE);
 	cr_expect(strstr(proposals[0].why, "bad"), "%s", proposals[0].why);
@@ -415,10 +418,12 @@ static void crowd_is_learnt(uint16_t port, bool ports, const char *peers)
 	long before = memory_most();
 
 	for (int i = 0; i < CROWD; i++) {
-		snprintf(names[i], sizeof(names[i]), "10.%s.%d.%d", peers, ports ? 0 : i / 250, ports ? 7 : i % 250);
+		snprintf(names[i], sizeof(names[i]), "10.%s.%d.%d", peers, ports ? 0 : i / 250,
+			 ports ? 7 : i % 250);
 		asked[i] = (struct asked){names[i], FR_EGRESS, PROTO_TCP, ports ? port + i : port};
 	}
-	learnt(&l, HEAD USE "    peers:\n" ENDS "      nfs-server: 10.20.0.7\n", false, asked, CROWD, list);
+	learnt(&l, HEAD USE "    peers:\n" ENDS "      nfs-server: 10.20.0.7\n", false, asked,
+	       CROWD, list);
 	cr_expect_lt(memory_most() - before, CROWD_KB, "%ld kB", memory_most() - before);
 	load_free(&l);
 }
@@ -454,7 +459,8 @@ Test(learn, a_name_with_blanks_is_found_by_patch)
 	int status;
 
 	cr_assert_eq(edit_begin(l.d.arena, path, &edit), 0);
-	cr_assert(edit_add_rule(&edit, "{id: n, direction: egress, peer: any, ports: 2/tcp, action: allow}", NULL));
+	cr_assert(edit_add_rule(
+		&edit, "{id: n, direction: egress, peer: any, ports: 2/tcp, action: allow}", NULL));
 	edit_finish(&edit);
 	words[6] = load_file(&l, "diff", diff_of(&l, &view));
 	cr_assert_eq(posix_spawnp(&child, "patch", NULL, NULL, (char **)words, environ), 0);

@@ -71,13 +71,15 @@ Test(policy_versions, a_row_is_selected_from_its_first_version_and_before_its_la
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		cr_expect_str_eq(selected(cases[i][0], out), cases[i][1], "%s gives '%s'", cases[i][0], out);
+		cr_expect_str_eq(selected(cases[i][0], out), cases[i][1], "%s gives '%s'",
+				 cases[i][0], out);
 }
 
 Test(policy_versions, what_is_no_version_is_refused_at_its_place)
 {
-	static const char *const bad[] = {"newest",  "10",	"10.x.1",      "10.1.0CU3", "10.1.0 CU",
-					  "10.1.2 CU3", "10.1.0.4", "v10.1.0", "-1.2.3",    "1.2.9999999"};
+	static const char *const bad[] = {"newest",    "10",	     "10.x.1",	 "10.1.0CU3",
+					  "10.1.0 CU", "10.1.2 CU3", "10.1.0.4", "v10.1.0",
+					  "-1.2.3",    "1.2.9999999"};
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -85,11 +87,13 @@ Test(policy_versions, what_is_no_version_is_refused_at_its_place)
 		const struct diag *diag;
 
 		load_file(&l, "tables/acme.yaml", table_text);
-		cr_expect_neq(load_text(&l, arena_printf(l.d.arena,
-							 HEAD "use: [{table: acme, as: server, set: "
-							      "{release: %s}, peers: {client: 10.0.0.1}}]\n",
-							 bad[i])),
-			      0, "%s", bad[i]);
+		cr_expect_neq(
+			load_text(&l,
+				  arena_printf(l.d.arena,
+					       HEAD "use: [{table: acme, as: server, set: "
+						    "{release: %s}, peers: {client: 10.0.0.1}}]\n",
+					       bad[i])),
+			0, "%s", bad[i]);
 		diag = load_find(&l, "bad-version");
 		cr_assert(diag, "%s: %s", bad[i], load_all(&l));
 		cr_expect_str_eq(load_pointed(&l, diag), bad[i]);
@@ -138,9 +142,11 @@ Test(policy_versions, a_row_for_internal_networks_is_never_opened_to_everybody)
 	for (i = 0; i < sizeof(everybody) / sizeof(*everybody); i++) {
 		l = load_new();
 		load_file(&l, "tables/acme.yaml", table_text);
-		load_text(&l, arena_printf(l.d.arena,
-					   HEAD "use: [{table: acme, as: server, peers: {client: %s}}]\n",
-					   everybody[i]));
+		load_text(&l,
+			  arena_printf(l.d.arena,
+				       HEAD
+				       "use: [{table: acme, as: server, peers: {client: %s}}]\n",
+				       everybody[i]));
 		cr_assert(load_find(&l, "internal-row"), "%s: %s", everybody[i], load_all(&l));
 		cr_expect(strstr(load_find(&l, "internal-row")->message, "row 'inside'"));
 		load_free(&l);

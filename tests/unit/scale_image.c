@@ -86,8 +86,8 @@ Test(scale_image, a_hundred_thousand_rules_stay_below_51_MB, .timeout = 120)
 		uint32_t length = 16 + judge_below(&random, 17);
 		uint32_t address = (1u << 24) + judge_next(&random) % (99u << 24);
 
-		*rule->peers = (struct prefix){addr_from_v4(address & ~0u << (32 - length)),
-					       96 + length};
+		*rule->peers =
+			(struct prefix){addr_from_v4(address & ~0u << (32 - length)), 96 + length};
 	}
 	image = build_image(&b);
 	cr_assert_leq(megabytes(&image), 51.0, "%.1f MB", megabytes(&image));

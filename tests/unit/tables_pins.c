@@ -152,7 +152,8 @@ Test(pins, a1_smb_over_udp_is_marked_as_unused_in_practice)
 					 "peers: {smb-server: [10.0.0.1], " VPC_PEERS "}"),
 				true);
 
-	cr_expect(strstr(rule_origin(rule_of(&o, "aws-datasync/smb-udp"))->note, "unused in practice"));
+	cr_expect(strstr(rule_origin(rule_of(&o, "aws-datasync/smb-udp"))->note,
+			 "unused in practice"));
 	cr_expect_null(rule_origin(rule_of(&o, "aws-datasync/smb"))->note);
 	cr_expect_eq(rule_origin(rule_of(&o, "aws-datasync/smb-udp"))->line, 18);
 	arena_free(o.arena);

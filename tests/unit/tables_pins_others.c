@@ -74,7 +74,8 @@ Test(pins, a35_the_destination_is_told_to_be_inferred)
 				"{aiqum: 10.0.0.1}, with: [aiqum-out, aiqum-in]}]",
 				true);
 
-	cr_expect(strstr(rule_origin(rule_of(&o, "snapmirror-active-sync/aiqum-out"))->note, "inferred"));
+	cr_expect(strstr(rule_origin(rule_of(&o, "snapmirror-active-sync/aiqum-out"))->note,
+			 "inferred"));
 	arena_free(o.arena);
 }
 

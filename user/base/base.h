@@ -43,7 +43,7 @@ void memory_begin(void);
 void memory_exhausted(void) __attribute__((noreturn));
 
 /* What grows or goes before its arena would: for free(), and never NULL either. */
-void *memory_new(size_t size);			  /* zeroed */
+void *memory_new(size_t size);			/* zeroed */
 void *memory_resize(void *memory, size_t size); /* as realloc: what is added is not zeroed */
 /* Much at once, apart from the heap: at least *size bytes, zeroed; *size gets how many. */
 void *memory_map(size_t *size);
@@ -60,8 +60,18 @@ void close_fd(int *fd);	      /* closes when >= 0 */
 void close_file(FILE **file); /* fclose when not NULL */
 void free_ptr(void *pointer_to_pointer);
 void arena_drop(struct arena **arena);
-#define TAKE_FD(fd) ({ int taken_ = (fd); (fd) = -1; taken_; })
-#define TAKE_PTR(p) ({ __typeof__(p) taken_ = (p); (p) = NULL; taken_; })
+#define TAKE_FD(fd)                                                                                \
+	({                                                                                         \
+		int taken_ = (fd);                                                                 \
+		(fd) = -1;                                                                         \
+		taken_;                                                                            \
+	})
+#define TAKE_PTR(p)                                                                                \
+	({                                                                                         \
+		__typeof__(p) taken_ = (p);                                                        \
+		(p) = NULL;                                                                        \
+		taken_;                                                                            \
+	})
 
 /* ---------------------------------------------------------------- strings */
 

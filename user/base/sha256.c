@@ -125,8 +125,8 @@ static SHA_TARGET void halves_store(struct halves h, uint32_t state[8])
 /* Words i … i + 3 of the schedule from the sixteen before them. */
 static SHA_TARGET __m128i words_next(const __m128i w[4])
 {
-	__m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w[0], w[1]),
-				    _mm_alignr_epi8(w[3], w[2], 4));
+	__m128i sum =
+		_mm_add_epi32(_mm_sha256msg1_epu32(w[0], w[1]), _mm_alignr_epi8(w[3], w[2], 4));
 
 	return _mm_sha256msg2_epu32(sum, w[3]);
 }

@@ -60,8 +60,8 @@ struct options {
 	uint32_t given; /* enum option_bit */
 	struct policy_options policy;
 	struct host_options host;
-	const char *mode;	 /* "audit", "enforce", or NULL: as the file says */
-	const char *policy_name; /* --policy NAME, or NULL */
+	const char *mode;			/* "audit", "enforce", or NULL: as the file says */
+	const char *policy_name;		/* --policy NAME, or NULL */
 	const char *table, *as, *name, *attach; /* new; or NULL */
 	const char *title;			/* import; or NULL */
 	const char *source;			/* coverage, learn; or NULL */

@@ -128,8 +128,7 @@ static int refuse_port(struct context *c, const char *address, const char *port)
 				   "the port is missing behind ':'");
 	if (meant)
 		return usage_error(
-			c,
-			peer_with_port(c, address, arena_printf(c->arena, "%u", service.first)),
+			c, peer_with_port(c, address, arena_printf(c->arena, "%u", service.first)),
 			"'%s' is not a port from 0 to 65535", port);
 	return usage_error(c, "one port, as a number", "'%s' is not a port from 0 to 65535", port);
 }
@@ -178,13 +177,15 @@ static int refuse_peer(struct context *c, const char *word, const char *address,
 	if (advice.message && strpbrk(address, "0123456789"))
 		return usage_error(c, "one address, like 10.0.0.1: explain answers for one peer",
 				   "'%s' is not an address: %s", address, advice.message);
-	return usage_error(c,
-			   strchr(address, '.')
-				   ? arena_printf(c->arena,
-						  "names are not looked up; the system's answer: getent ahosts %s",
-						  address)
-				   : "an address such as 10.0.0.1 or fd00::1; names are not looked up",
-			   "'%s' is not an address", address);
+	return usage_error(
+		c,
+		strchr(address, '.')
+			? arena_printf(
+				  c->arena,
+				  "names are not looked up; the system's answer: getent ahosts %s",
+				  address)
+			: "an address such as 10.0.0.1 or fd00::1; names are not looked up",
+		"'%s' is not an address", address);
 }
 
 static int parse_peer(struct context *c, const char *word, const char *next, struct tuple *tuple)

@@ -91,11 +91,10 @@ static int refuse_prefix(struct context *c, const char *value, const char *examp
 	if (str_equal(value, "any"))
 		return usage_error(c, "leave it out: without it no peer is left out",
 				   "'any' is not an address or a prefix");
-	return usage_error(c,
-			   advice.meant ? arena_printf(c->arena, "write '%s'", advice.meant)
-					: example,
-			   "'%s' is not an address or a prefix%s%s", value,
-			   advice.message ? ": " : "", advice.message ?: "");
+	return usage_error(
+		c, advice.meant ? arena_printf(c->arena, "write '%s'", advice.meant) : example,
+		"'%s' is not an address or a prefix%s%s", value, advice.message ? ": " : "",
+		advice.message ?: "");
 }
 
 static int take_local_subnet(struct context *c, const char *value)

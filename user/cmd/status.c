@@ -43,9 +43,9 @@ static void warn_behind(struct context *c, const struct status_view *view)
 static const char *hint_of(struct context *c, const struct status_view *view,
 			   const struct unjudged *unjudged)
 {
-	return unjudged->hint ? unjudged->hint
-			      : policy_heal_command(c->options.host.pin_root, view->policy,
-						    c->arena);
+	return unjudged->hint
+		       ? unjudged->hint
+		       : policy_heal_command(c->options.host.pin_root, view->policy, c->arena);
 }
 
 static void warn_unjudged(struct context *c, const struct status_view *view)
@@ -54,8 +54,8 @@ static void warn_unjudged(struct context *c, const struct status_view *view)
 	size_t most = 8;
 
 	for (size_t i = 0; i < view->unjudged_count && i < most; i++)
-		diag_warning(&c->diags, nowhere, "not-judged",
-			     hint_of(c, view, &view->unjudged[i]), "%s of policy %s: %s", view->unjudged[i].name, view->policy,
+		diag_warning(&c->diags, nowhere, "not-judged", hint_of(c, view, &view->unjudged[i]),
+			     "%s of policy %s: %s", view->unjudged[i].name, view->policy,
 			     view->unjudged[i].why);
 	if (view->unjudged_count > most)
 		diag_warning(&c->diags, nowhere, "not-judged", NULL,

@@ -128,7 +128,6 @@ static bool wants_collect(const struct ruleset *rs, uint8_t dir, struct wants *w
 {
 	bool any = false;
 
-
 	for (uint32_t r = 0; r < rs->rule_count; r++) {
 		const struct rule *rule = &rs->rules[r];
 

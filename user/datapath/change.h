@@ -57,7 +57,7 @@ struct change {
 	char build[FR_NAME_MAX];
 	bool same_hooks; /* attached as they are, by the same names */
 	struct lowering_list lowered;
-	bool denies; /* what runs has deny rules */
+	bool denies;	 /* what runs has deny rules */
 	bool same_shape; /* the programs and maps that run can take the new image */
 	bool new_table;	 /* of flows, and the one that runs goes on until the flip */
 	bool older;	 /* what runs is of the layout before, and shall only be taken over */

@@ -37,8 +37,8 @@ struct interface {
 	char port_of[16]; /* kind of the master: "bridge", "bond" */
 	uint8_t mac[6];
 	uint32_t promiscuity; /* how often it was asked to take all frames */
-	bool addressed;	  /* has an address of its own, other than a link-local one */
-	uint32_t xdp;	  /* id of its XDP program, 0 none */
+	bool addressed;	      /* has an address of its own, other than a link-local one */
+	uint32_t xdp;	      /* id of its XDP program, 0 none */
 };
 
 /* Interfaces of the caller's network namespace, by netlink, in index order. Arena memory. */
@@ -104,7 +104,7 @@ struct apply_result {
 	bool replaced;	/* a policy of this name ran before */
 	bool unchanged; /* same digest, same hooks: nothing was done */
 	size_t hooks_added, hooks_removed;
-	bool tcx; /* interfaces are attached by TCX links */
+	bool tcx;			/* interfaces are attached by TCX links */
 	const struct lowering *lowered; /* what the command allowed to be lowered; arena memory */
 	size_t lowered_count;
 };
@@ -135,8 +135,7 @@ int datapath_list_all(const struct host_options *o, struct arena *arena, struct 
 
 /* What puts a policy in force again as it was applied last, by what its pins still say: `apply`; or
  * `detach` and `apply` where too much is gone; or `detach` where the file is not known. */
-const char *policy_heal_command(const char *pin_root, const char *policy,
-				struct arena *arena);
+const char *policy_heal_command(const char *pin_root, const char *policy, struct arena *arena);
 
 /* Opened pins of one instance, for the floors that read; -1 where absent. Close with
  * instance_close. */

@@ -66,8 +66,7 @@ static bool left_to_master(const struct change *change, const struct interfaces 
 		return false;
 	for (size_t i = 0; i < rs->attach_count; i++)
 		asked |= rs->attach[i].kind == FR_KIND_INTERFACE &&
-			 is_pattern(rs->attach[i].name) &&
-			 interface_fits(port, rs->attach[i].name);
+			 is_pattern(rs->attach[i].name) && interface_fits(port, rs->attach[i].name);
 	master.ifindex = port->master;
 	return asked && stays_attached(change, &master);
 }
@@ -92,8 +91,8 @@ static const struct fr_hook_record *heir(const struct change *change,
 	for (size_t i = 0; i < change->hook_count && name; i++) {
 		const struct fr_hook_record *new = &change->hooks[i].record;
 
-		if (new->kind == old->kind && new->netns == old->netns &&
-		    new->request < change->request->ruleset->attach_count &&
+		if (new->kind == old->kind &&new->netns ==
+			    old->netns &&new->request < change->request->ruleset->attach_count &&
 		    str_equal(change->request->ruleset->attach[new->request].name, name))
 			return new;
 	}
@@ -149,9 +148,8 @@ static const char *attach_words(const struct change *change, const struct interf
 	if (old->kind == FR_KIND_CGROUP || (now && str_equal(now->name, old->name)))
 		return arena_printf(arena, "%s %s", kind, old->name);
 	if (!now)
-		return arena_printf(arena,
-				    "%s %s, which has gone to another network namespace,", kind,
-				    old->name);
+		return arena_printf(arena, "%s %s, which has gone to another network namespace,",
+				    kind, old->name);
 	return arena_printf(arena, "%s %s, which was %s when it was applied,", kind, now->name,
 			    old->name);
 }
@@ -169,7 +167,8 @@ static void lose(struct change *change, const struct interfaces *all,
 				 str_equal(follows->name, name) ? "another device"
 								: follows->name));
 	else
-		add(change, "attach-removed", arena_printf(arena, "%s is no longer attached", words));
+		add(change, "attach-removed",
+		    arena_printf(arena, "%s is no longer attached", words));
 }
 
 /* The hook for local sockets comes and goes with its interfaces. */

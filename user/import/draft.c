@@ -201,8 +201,7 @@ static void row_put(struct writer *w, const struct drafted_row *row)
 					    row->condition));
 	for (size_t i = 0; i < row->note_count; i++)
 		comment_put(w, row->notes[i]);
-	buffer_printf(&w->out,
-		      "  - id: %s\n    from: %s\n    to: %s\n    ports: ",
+	buffer_printf(&w->out, "  - id: %s\n    from: %s\n    to: %s\n    ports: ",
 		      name_value(id_make(w, row->id)), name_value(role_name(w, row->from)),
 		      name_value(role_name(w, row->to)));
 	services_put(w, row);

@@ -180,8 +180,8 @@ static void headings_count(struct page *page, const xmlNode *table, unsigned *ro
 			enum column kind = COLUMN_OTHER;
 
 			if (is_among(cell, "td|th") && !has_table(cell))
-				kind = column_of(text_one_line(page->arena,
-							       node_text(page, cell, NULL)));
+				kind = column_of(
+					text_one_line(page->arena, node_text(page, cell, NULL)));
 			*known += kind != COLUMN_OTHER;
 			*ports += kind == COLUMN_PORT || kind == COLUMN_PROTOCOL;
 		}

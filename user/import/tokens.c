@@ -20,9 +20,10 @@ static const struct {
 
 static const struct {
 	const char *number, *name;
-} numbers[] = {{"1", "icmp"},	{"2", "igmp"},	 {"6", "tcp"},	 {"17", "udp"},	 {"33", "dccp"},
-	       {"47", "gre"},	{"50", "esp"},	 {"51", "ah"},	 {"58", "icmpv6"}, {"88", "eigrp"},
-	       {"89", "ospf"},	{"103", "pim"},	 {"112", "vrrp"}, {"132", "sctp"}, {"136", "udplite"}};
+} numbers[] = {{"1", "icmp"},	 {"2", "igmp"},	  {"6", "tcp"},	     {"17", "udp"},
+	       {"33", "dccp"},	 {"47", "gre"},	  {"50", "esp"},     {"51", "ah"},
+	       {"58", "icmpv6"}, {"88", "eigrp"}, {"89", "ospf"},    {"103", "pim"},
+	       {"112", "vrrp"},	 {"132", "sctp"}, {"136", "udplite"}};
 
 /* Application protocols whose transport nobody doubts. */
 static const struct {

@@ -24,7 +24,7 @@ struct prefix {
 
 bool addr_is_v4(const struct addr *addr);
 bool addr_equal(const struct addr *a, const struct addr *b);
-uint32_t addr_v4(const struct addr *addr); /* host order */
+uint32_t addr_v4(const struct addr *addr);   /* host order */
 uint64_t addr_high(const struct addr *addr); /* the first 64 bits as a number */
 uint64_t addr_low(const struct addr *addr);
 struct addr addr_from_v4(uint32_t host_order);
@@ -40,10 +40,10 @@ char *prefix_text(const struct prefix *prefix, char *out);
 /* Why a text is no address or prefix. */
 enum net_error {
 	NET_OK = 0,
-	NET_NOT_ADDRESS,   /* not an address at all */
-	NET_BAD_ADDRESS,   /* all digits and dots or with a colon, but no address: 10.0.0.300 */
-	NET_BAD_LENGTH,	   /* /33, /x */
-	NET_HOST_BITS,	   /* 10.0.0.5/24; the corrected prefix is in *out */
+	NET_NOT_ADDRESS, /* not an address at all */
+	NET_BAD_ADDRESS, /* all digits and dots or with a colon, but no address: 10.0.0.300 */
+	NET_BAD_LENGTH,	 /* /33, /x */
+	NET_HOST_BITS,	 /* 10.0.0.5/24; the corrected prefix is in *out */
 };
 enum net_error addr_parse(const char *text, struct addr *out);
 /* An address counts as /32 or /128. */
@@ -54,8 +54,16 @@ bool prefix_is_v4(const struct prefix *prefix);
 
 /* ---------------------------------------------------------------- protocols and ports */
 
-enum { PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58,
-       PROTO_SCTP = 132, PROTO_UDPLITE = 136, PROTO_DCCP = 33 };
+enum {
+	PROTO_ICMP = 1,
+	PROTO_IGMP = 2,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_ICMP6 = 58,
+	PROTO_SCTP = 132,
+	PROTO_UDPLITE = 136,
+	PROTO_DCCP = 33
+};
 
 /* What a rule says about the listener: protocol, and ports first … last, host order. For ICMP and
  * ICMPv6 the "ports" are type << 8 | code. Protocols without ports always have 0 … 65535. */
@@ -75,20 +83,20 @@ const char *proto_nearest(const char *text);
 /* Why a text is no service. */
 enum service_error {
 	SERVICE_OK = 0,
-	SERVICE_NO_PROTO,	/* "443": the protocol is missing */
-	SERVICE_BAD_PROTO,	/* a protocol nobody knows */
-	SERVICE_BAD_PORT,	/* not a number, an unknown ICMP type */
-	SERVICE_BIG_PORT,	/* over 65535 */
-	SERVICE_REVERSED,	/* 1064-1024 */
-	SERVICE_NO_PORTS,	/* a port with a protocol that has none */
+	SERVICE_NO_PROTO,  /* "443": the protocol is missing */
+	SERVICE_BAD_PROTO, /* a protocol nobody knows */
+	SERVICE_BAD_PORT,  /* not a number, an unknown ICMP type */
+	SERVICE_BIG_PORT,  /* over 65535 */
+	SERVICE_REVERSED,  /* 1064-1024 */
+	SERVICE_NO_PORTS,  /* a port with a protocol that has none */
 };
 
 /*
- * "443/tcp", "1024-1064/tcp" (also with an en dash, em dash, minus sign U+2212 or " to "), "any/tcp",
- * "any", "any/47", "icmp/echo-request", "icmp/8", "icmp/3/4", "icmp/any", "any/icmp", "icmpv6/…".
- * An ICMP name that both families have (echo-request, echo-reply, destination-unreachable,
- * time-exceeded, parameter-problem) under "icmp/" yields two services, ICMP and ICMPv6; a number under
- * "icmp/" is ICMP only. `out` holds two; *count says how many.
+ * "443/tcp", "1024-1064/tcp" (also with an en dash, em dash, minus sign U+2212 or " to "),
+ * "any/tcp", "any", "any/47", "icmp/echo-request", "icmp/8", "icmp/3/4", "icmp/any", "any/icmp",
+ * "icmpv6/…". An ICMP name that both families have (echo-request, echo-reply,
+ * destination-unreachable, time-exceeded, parameter-problem) under "icmp/" yields two services,
+ * ICMP and ICMPv6; a number under "icmp/" is ICMP only. `out` holds two; *count says how many.
  */
 enum service_error service_parse(const char *text, struct service out[2], size_t *count);
 /* "443/tcp", "1024-1064/tcp", "icmp/8", "icmp/3/4", "any/tcp", "any". SERVICE_TEXT bytes. */
@@ -100,7 +108,7 @@ bool service_has(const struct service *service, uint8_t proto, uint16_t port);
  * -1 when the text names none. */
 int icmp_type_parse(uint8_t proto, const char *text, uint8_t *type, int *code);
 const char *icmp_type_name(uint8_t proto, uint8_t type); /* or NULL */
-const char *icmp_type_nearest(const char *text);	      /* to a mistyped name, or NULL */
+const char *icmp_type_nearest(const char *text);	 /* to a mistyped name, or NULL */
 
 /* ---------------------------------------------------------------- what people write instead
  *
@@ -120,9 +128,9 @@ struct advice service_advice(struct arena *arena, const char *text);
 
 /* Who opens what: the question that every judge answers. */
 struct tuple {
-	uint8_t dir;	  /* enum fr_dir: EGRESS, the protected party opens */
+	uint8_t dir; /* enum fr_dir: EGRESS, the protected party opens */
 	uint8_t proto;
-	uint16_t port;	  /* the listener's port, host order; ICMP: type << 8 | code */
+	uint16_t port; /* the listener's port, host order; ICMP: type << 8 | code */
 	struct addr peer;
 };
 

@@ -121,7 +121,7 @@ struct coverage_view {
 	size_t unexplained_count;
 	uint64_t settled; /* refusals and flows of before that a rule now decides, left out */
 	uint64_t refusals, room; /* entries of the list of refusals, and how many it can hold */
-	bool crowded; /* more was refused than it tells of */
+	bool crowded;		 /* more was refused than it tells of */
 };
 
 struct event_view {

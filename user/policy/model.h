@@ -195,7 +195,7 @@ bool services_parse(struct job *job, const struct node *node, const char *what,
 struct draft {
 	struct ruleset *rs;
 	size_t rule_capacity;
-	struct arena *growing; /* where the rules are */
+	struct arena *growing;	   /* where the rules are */
 	struct index ids[FR_DIRS]; /* by direction: id -> struct rule_place */
 	bool odd_keys;		   /* some key of the document is none */
 	bool keys_astray;	   /* those of a rule are among them */

@@ -9,7 +9,8 @@
 
 #include "model.h"
 
-static const char *const type_words[] = {"string", "list", "enum", "set", "bool", "port", "ports", "version"};
+static const char *const type_words[] = {"string", "list", "enum",  "set",
+					 "bool",   "port", "ports", "version"};
 
 const char *param_type_word(enum param_type type)
 {

@@ -17,9 +17,9 @@
 
 /* Where files are found and what the caller knows of the host. */
 struct policy_options {
-	const char *tables_dir;	       /* --tables DIR, or NULL */
-	const char *share_dir;	       /* PREFIX/share/flowreeve, or NULL */
-	bool strict;		       /* warnings of rows without ports are errors */
+	const char *tables_dir; /* --tables DIR, or NULL */
+	const char *share_dir;	/* PREFIX/share/flowreeve, or NULL */
+	bool strict;		/* warnings of rows without ports are errors */
 	/* local-subnet: resolved by `apply` from the host, by --local-subnet IF=CIDR offline. With
 	 * local_known false, `local-subnet` peers match nothing and rules that name it are
 	 * marked. */
@@ -45,12 +45,12 @@ struct origin {
 };
 
 struct rule {
-	const char *id;	 /* unique together with dir: "aws-datasync/nfs", or the site's own id */
-	uint8_t dir;	 /* enum fr_dir */
-	uint8_t action;	 /* enum fr_action: allow, deny, failsafe allow */
-	bool staged;	 /* a deny rule in mode audit */
+	const char *id;	  /* unique together with dir: "aws-datasync/nfs", or the site's own id */
+	uint8_t dir;	  /* enum fr_dir */
+	uint8_t action;	  /* enum fr_action: allow, deny, failsafe allow */
+	bool staged;	  /* a deny rule in mode audit */
 	bool needs_local; /* names local-subnet, which is not known */
-	bool any_peer;	 /* both families, every address */
+	bool any_peer;	  /* both families, every address */
 	struct prefix *peers;
 	struct service *services;
 	uint32_t peer_count, service_count;
@@ -192,8 +192,8 @@ struct param_view {
 	const char *name, *type, *describe;
 	struct word_list values;  /* allowed; of ports: the vendor's alternatives */
 	struct word_list initial; /* the default */
-	bool required; /* must be set, and has no default */
-	bool plural;   /* takes a list */
+	bool required;		  /* must be set, and has no default */
+	bool plural;		  /* takes a list */
 };
 
 struct role_view {
@@ -314,11 +314,11 @@ struct proposal {
 	const char *seen; /* for the comment of a rule: what was seen */
 	/* filled in: */
 	enum proposal_kind kind;
-	const char *rule;	   /* the row that fits, or the id of the new rule */
+	const char *rule;	    /* the row that fits, or the id of the new rule */
 	const char *role, *address; /* PROPOSAL_PEER */
-	const char *why;	   /* PROPOSAL_NONE: why not */
-	bool again;		   /* the edit of an earlier proposal allows it as well */
-	const char *const *gains;  /* PROPOSAL_PEER: the other rules that the address comes under */
+	const char *why;	    /* PROPOSAL_NONE: why not */
+	bool again;		    /* the edit of an earlier proposal allows it as well */
+	const char *const *gains; /* PROPOSAL_PEER: the other rules that the address comes under */
 	size_t gain_count;
 };
 

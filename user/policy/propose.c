@@ -238,8 +238,8 @@ static void propose(struct proposing *p, bool rules_only, struct proposal *propo
 
 	ruleset_decide(p->rs, &proposal->tuple, &decision);
 	if (denies)
-		proposal->why = arena_printf(p->edit->arena, "rule %s denies it, though yet in audit",
-					     denies->id);
+		proposal->why = arena_printf(p->edit->arena,
+					     "rule %s denies it, though yet in audit", denies->id);
 	else if (decision.unknown)
 		proposal->why = "it depends on local-subnet, which is not known";
 	else if (decision.rule >= FR_RULE_FIRST)

@@ -232,8 +232,9 @@ static void row_parse(struct job *job, const struct table *table, const struct n
 static bool row_begin(struct job *job, const struct node *node, struct index *ids, struct row *row)
 {
 	/* The first ones are needed. */
-	static const char *const keys[] = {"id",      "from",	"to",	"ports", "when", "optional",
-					   "purpose", "source", "note", "names", "see", "internal"};
+	static const char *const keys[] = {"id",   "from",     "to",	  "ports",
+					   "when", "optional", "purpose", "source",
+					   "note", "names",    "see",	  "internal"};
 	const struct node *id;
 	const struct row *before;
 

@@ -10,13 +10,13 @@
 
 struct span {
 	enum node_kind kind;
-	bool flow;	  /* a list in brackets, a map in braces */
-	bool plain;	  /* a scalar without quotes */
-	bool block;	  /* a scalar of lines of its own, behind | or > */
-	const char *text; /* scalar */
-	const char *key;  /* of a value in a map */
-	size_t start;	  /* first byte */
-	size_t end;	  /* behind the last byte of its content */
+	bool flow;	       /* a list in brackets, a map in braces */
+	bool plain;	       /* a scalar without quotes */
+	bool block;	       /* a scalar of lines of its own, behind | or > */
+	const char *text;      /* scalar */
+	const char *key;       /* of a value in a map */
+	size_t start;	       /* first byte */
+	size_t end;	       /* behind the last byte of its content */
 	uint32_t line, column; /* of the start, from 1; characters */
 	struct span *first, *last, *next;
 };

@@ -74,9 +74,10 @@ int version_compare(const struct version *a, const struct version *b)
 
 void version_refuse(struct diags *d, const struct node *node, const char *what, const char *text)
 {
-	diag_error(d, node->loc, -EINVAL, "bad-version",
-		   "like 10.3.6, or 10.1.0 CU10: only a main release, whose third number is 0, has updates",
-		   "%s: '%.80s' is not a version", what, text);
+	diag_error(
+		d, node->loc, -EINVAL, "bad-version",
+		"like 10.3.6, or 10.1.0 CU10: only a main release, whose third number is 0, has updates",
+		"%s: '%.80s' is not a version", what, text);
 }
 
 static size_t track(const struct version *version)
@@ -108,9 +109,10 @@ static bool bound_parse(struct diags *d, const struct node *node, struct version
 		if (!version_item(d, item, &version))
 			return false;
 		if (taken[track(&version)]) {
-			diag_error(d, item->loc, -EINVAL, "bad-condition",
-				   "one bound, or two: a main release (10.4.0) and a feature release (10.3.6)",
-				   "there is a bound for this release track already");
+			diag_error(
+				d, item->loc, -EINVAL, "bad-condition",
+				"one bound, or two: a main release (10.4.0) and a feature release (10.3.6)",
+				"there is a bound for this release track already");
 			return false;
 		}
 		taken[track(&version)] = true;
@@ -120,7 +122,8 @@ static bool bound_parse(struct diags *d, const struct node *node, struct version
 	if (out->count == 1 && taken[1])
 		out->at[0] = out->at[1];
 	if (out->count == 0)
-		diag_error(d, node->loc, -EINVAL, "bad-condition", NULL, "there is no version here");
+		diag_error(d, node->loc, -EINVAL, "bad-condition", NULL,
+			   "there is no version here");
 	return out->count;
 }
 

@@ -64,8 +64,8 @@ static struct role_view role_view(struct job *job, const struct role *role)
 
 static const char *version_text(struct job *job, const struct version *version)
 {
-	const char *text = arena_printf(job->arena, "%u.%u.%u", version->part[0],
-					version->part[1], version->part[2]);
+	const char *text = arena_printf(job->arena, "%u.%u.%u", version->part[0], version->part[1],
+					version->part[2]);
 
 	return version->update ? arena_printf(job->arena, "%s CU%u", text, version->update) : text;
 }

@@ -42,8 +42,8 @@ void render_zero(const struct render *r, const char *const *policies, size_t pol
 void render_roles(const struct render *r, const struct table_view *view, struct arena *arena);
 /* A policy for who plays a role of a table, every choice marked POLICY_FILL_IN or commented. */
 struct skeleton {
-	const char *name; /* of the policy */
-	const char *kind; /* "interfaces", "guests", "cgroups" */
+	const char *name;      /* of the policy */
+	const char *kind;      /* "interfaces", "guests", "cgroups" */
 	const char *attach_to; /* NULL: to be filled in */
 };
 void render_skeleton(const struct render *r, const struct table_view *view,

@@ -56,10 +56,8 @@ static void grid_add(struct grid *grid, const char *text)
 
 static void grid_put(const struct render *r, struct grid *grid)
 {
-	struct table table = {.out = r->out,
-			      .colour = r->colour,
-			      .columns = grid->columns,
-			      .count = grid->width};
+	struct table table = {
+		.out = r->out, .colour = r->colour, .columns = grid->columns, .count = grid->width};
 
 	table_head(&table);
 	for (size_t i = 0; i < grid->count; i++)
@@ -114,11 +112,10 @@ static void roles_text(const struct render *r, const struct table_view *view, st
 {
 	char text[CELL_TEXT];
 
-	*grid = (struct grid){.columns = {{"ROLE", 4, false},
-					  {"WHO", 3, false},
-					  {"PEERS TO GIVE", 0, false}},
-			      .width = 3,
-			      .cells = grid->cells};
+	*grid = (struct grid){
+		.columns = {{"ROLE", 4, false}, {"WHO", 3, false}, {"PEERS TO GIVE", 0, false}},
+		.width = 3,
+		.cells = grid->cells};
 	for (size_t i = 0; i < view->role_count; i++) {
 		grid_add(grid, view->roles[i].name);
 		grid_add(grid, view->roles[i].title);

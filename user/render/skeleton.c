@@ -161,8 +161,9 @@ static void rows_put(FILE *out, const struct table_view *view, const struct role
 		if (!row_view_concerns(row, played) || row->optional != optional)
 			continue;
 		if (!any)
-			fputs(optional ? "    # Rows that are off unless named here:\n    # with:\n"
-				       : "    # Rows that stand unless named here:\n    # without:\n",
+			fputs(optional
+				      ? "    # Rows that are off unless named here:\n    # with:\n"
+				      : "    # Rows that stand unless named here:\n    # without:\n",
 			      out);
 		any = true;
 		snprintf(line, sizeof(line), "    #   - %s", row->id);
@@ -190,8 +191,7 @@ static void head_put(FILE *out, const struct table_view *view, const struct role
 	fputs("apiVersion: flowreeve/v1\nkind: Policy\n", out);
 	fprintf(out, "metadata: {name: %s}\n", s->name);
 	line_put(out, "mode: audit", "counts and reports; enforce drops");
-	snprintf(line, sizeof(line), "attach: {%s: [%s]}", s->kind,
-		 s->attach_to ?: POLICY_FILL_IN);
+	snprintf(line, sizeof(line), "attach: {%s: [%s]}", s->kind, s->attach_to ?: POLICY_FILL_IN);
 	line_put(out, line, "interfaces, guests (taps) or cgroups");
 }
 
