@@ -37,7 +37,7 @@ IMPORT_LIBS += -llzma -lz -lm $(patsubst %,-Wl$(comma)--defsym=%_72=0,$(ICU_NAME
 endif
 
 # Below the slab, and render: no libbpf, no privilege, linked by the unit tests under sanitizers.
-LIB_FLOORS    := base net policy compile
+LIB_FLOORS    := base net yaml tables policy site compile
 KERNEL_FLOORS := datapath observe
 TOP_FLOORS    := import render cmd
 sources        = $(foreach floor,$(1),$(sort $(wildcard user/$(floor)/*.c)))

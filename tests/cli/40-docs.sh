@@ -112,11 +112,11 @@ for file in stray stray-table stray-site; do
 	done < <(jq -r '.files[].diagnostics[] | select(.check == "unknown-key") |
 		[(.message | sub(" has no key .*"; "")), (.hint | sub("^one of: "; ""))] | @tsv' "$work/out")
 done
-known=$(cat user/policy/*.c | grep -cE 'want_keys\((job->)?d, ')
+known=$(cat user/{yaml,tables,policy,site}/*.c | grep -cE 'want_keys\((job->)?d, ')
 if [ $maps = "$known" ]; then
 	ok 'the keys of every map are asked for'
 else
-	not_ok 'the keys of every map are asked for' "user/policy has $known kinds of maps, this test knows $maps"
+	not_ok 'the keys of every map are asked for' "the sources have $known kinds of maps, this test knows $maps"
 fi
 
 # ---------------------------------------------------------------- readings of the vendors' tables

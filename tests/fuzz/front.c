@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "../../user/compile/compile.h"
+#include "../../user/site/site.h"
+#include "../../user/yaml/yaml.h"
 #include "fuzz.h"
 #include "require.h"
 

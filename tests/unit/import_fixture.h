@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../../user/import/import.h"
-#include "../../user/policy/node.h"
+#include "../../user/yaml/yaml.h"
 #include "../../user/policy/policy.h"
 
 struct drafted {

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "../../user/policy/policy.h"
+#include "../../user/site/site.h"
+#include "../../user/yaml/yaml.h"
 
 /* Seven lines; what a test writes begins in line 8. */
 #define HEAD                                                                                       \

@@ -5,7 +5,7 @@
  */
 #include "policy_fixture.h"
 #include "../judges.h"
-#include "../../user/policy/node.h"
+#include "../../user/yaml/yaml.h"
 
 static const char before[] = "rules:\n";
 

@@ -3,7 +3,7 @@
  * Params that are versions, rows that a version selects, rows for internal networks, and the local
  * subnet by family: through policy_load, as a policy says it.
  */
-#include "../../user/policy/version.h"
+#include "../../user/tables/version.h"
 #include "policy_fixture.h"
 
 static const char table_text[] =

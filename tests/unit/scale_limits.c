@@ -4,7 +4,7 @@
  * place of what went over; nothing is cut off to fit. Limits of the image itself are in
  * compile_image.c, those of the host in the kernel and e2e tests.
  */
-#include "../../user/policy/model.h"
+#include "../../user/policy/draft.h"
 #include "policy_fixture.h"
 
 /* lesson: rules past an internal limit were dropped or cut off in silence, and traffic that the

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "../../user/net/net.h"
-#include "../../user/policy/node.h"
+#include "../../user/yaml/yaml.h"
 
 struct words {
 	const char *list[64];

@@ -3,7 +3,7 @@
  * Names that the vendors print: what became of each notation. Rules cannot hold names in this
  * release, so the tables themselves are read.
  */
-#include "../../user/policy/node.h"
+#include "../../user/yaml/yaml.h"
 #include "pins_fixture.h"
 
 static const struct node *role_read(struct arena *arena, const char *table, const char *role)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -76,6 +77,11 @@ void arena_drop(struct arena **arena);
 /* ---------------------------------------------------------------- strings */
 
 bool str_equal(const char *a, const char *b); /* both may be NULL */
+/* Words are compared more often than anything else, and mostly the first letter tells. */
+static inline bool word_is(const char *word, const char *other)
+{
+	return *word == *other && !strcmp(word, other);
+}
 bool str_starts(const char *text, const char *prefix);
 bool name_is_kebab(const char *text); /* [a-z0-9]+(-[a-z0-9]+)*, shorter than FR_NAME_MAX */
 /* The candidate nearest to `word` by edit distance, or NULL when none is near enough to suggest. */
@@ -87,6 +93,24 @@ int parse_duration(const char *text, uint32_t *seconds);
 
 /* SHA-256 of a buffer, 32 bytes out. */
 void sha256(const void *data, size_t size, uint8_t out[32]);
+
+/* ---------------------------------------------------------------- names with values */
+
+struct index {
+	struct arena *arena;
+	struct index_slot *slots;
+	size_t count, size;
+};
+/* The value kept under a name, or NULL. */
+const void *index_get(const struct index *index, const char *name);
+/* Keep a value under a name that is not in yet. Returns NULL, or the value that was there first. */
+const void *index_put(struct index *index, const char *name, const void *value);
+
+/* Room for so many names at once, where it is known how many will come. */
+void index_reserve(struct index *index, size_t count);
+
+/* All names, `count` of them, in no order. */
+const char *const *index_names(struct arena *arena, const struct index *index);
 
 /* ---------------------------------------------------------------- sources, places, diagnostics */
 

@@ -65,7 +65,7 @@ static void tag_branch(struct liquid *l, const char *condition)
 		*passed = arena_printf(arena, "%.400s or %.200s", *passed, condition);
 }
 
-static bool word_is(const char *text, size_t length, const char *word)
+static bool word_at(const char *text, size_t length, const char *word)
 {
 	return strlen(word) == length && !strncmp(text, word, length);
 }
@@ -77,17 +77,17 @@ static bool tag_control(struct liquid *l, const char *inside)
 	size_t length = strcspn(inside, " \n");
 	const char *rest = inside + length + (inside[length] != '\0');
 
-	if (word_is(inside, length, "if"))
+	if (word_at(inside, length, "if"))
 		tag_open(l, rest, rest);
-	else if (word_is(inside, length, "unless"))
+	else if (word_at(inside, length, "unless"))
 		tag_open(l, arena_printf(arena, "not (%.200s)", rest), rest);
-	else if (word_is(inside, length, "for") || word_is(inside, length, "case") ||
-		 word_is(inside, length, "comment"))
+	else if (word_at(inside, length, "for") || word_at(inside, length, "case") ||
+		 word_at(inside, length, "comment"))
 		tag_open(l, arena_printf(arena, "%.200s", inside), rest);
-	else if (word_is(inside, length, "elsif") || word_is(inside, length, "elif") ||
-		 word_is(inside, length, "when"))
+	else if (word_at(inside, length, "elsif") || word_at(inside, length, "elif") ||
+		 word_at(inside, length, "when"))
 		tag_branch(l, rest);
-	else if (word_is(inside, length, "else"))
+	else if (word_at(inside, length, "else"))
 		tag_branch(l, NULL);
 	else if (!strncmp(inside, "end", 3))
 		tag_close(l);

@@ -3,6 +3,7 @@
  * Addresses and prefixes: 128 bits, IPv4 as its v4-mapped form. Text to bits and back. No names.
  */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <endian.h>
 #include <stdio.h>
 #include <string.h>
@@ -246,4 +247,18 @@ bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
 {
 	return outer->length <= inner->length && prefix_is_v4(outer) == prefix_is_v4(inner) &&
 	       prefix_has(outer, &inner->addr);
+}
+
+bool name_is_dns(const char *text)
+{
+	const char *last = strrchr(text, '.');
+	size_t length = strlen(text), i;
+
+	last = last ? last + 1 : text;
+	if (length == 0 || length > 253 || !*last || strspn(last, "0123456789") == strlen(last))
+		return false;
+	for (i = 0; i < length; i++)
+		if (!isalnum((unsigned char)text[i]) && !strchr(".-_*", text[i]))
+			return false;
+	return !strstr(text, "..") && text[0] != '.' && text[0] != '-';
 }

@@ -51,6 +51,8 @@ enum net_error prefix_parse(const char *text, struct prefix *out);
 bool prefix_has(const struct prefix *prefix, const struct addr *addr);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_is_v4(const struct prefix *prefix);
+/* Could the text be a DNS name, or a wildcard one? */
+bool name_is_dns(const char *text);
 
 /* ---------------------------------------------------------------- protocols and ports */
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "model.h"
+#include "draft.h"
 
 struct check_context {
 	struct job *job;

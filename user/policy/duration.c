@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "model.h"
+#include "draft.h"
 
 enum { TEN_YEARS = 3650 * 86400 };
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model.h"
+#include "draft.h"
 
 /* ---------------------------------------------------------------- attach */
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "model.h"
+#include "draft.h"
 
 enum { PARTS_MAX = 16, PART_BYTES = 128 << 10, READERS_MAX = 8 };
 enum { RULE_BYTES = 32 }; /* no rule is written in fewer: five keys and their values */

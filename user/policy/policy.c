@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "model.h"
+#include "draft.h"
 
 static const char *const mode_words[] = {"audit", "enforce"};
 
@@ -93,20 +93,6 @@ void rules_resolve(struct job *job, const struct node *root, struct draft *draft
 	failsafe_parse(job, root, draft);
 }
 
-/* What `new` leaves for a person to decide. Nothing else is worth telling before that is done. */
-bool fill_ins_refuse(struct job *job, const struct node *node)
-{
-	const struct node *child;
-	bool found = node->kind == NODE_SCALAR && word_is(node->text, POLICY_FILL_IN);
-
-	if (found)
-		diag_error(job->d, node->loc, -EINVAL, "fill-in", NULL,
-			   "this choice is still to be made");
-	if (node->kind != NODE_SCALAR)
-		for_children(child, node) found |= fill_ins_refuse(job, child);
-	return found;
-}
-
 void draft_begin(struct job *job, const struct source *source, const char *path,
 		 struct draft *draft)
 {
@@ -159,7 +145,7 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 		err = read_at_once(&job, source, nodes, &draft, &root);
 	if (err)
 		return err;
-	if (!kind_check(&job, root, "Policy") || fill_ins_refuse(&job, root))
+	if (!kind_check(d, root, "Policy") || fill_ins_refuse(d, root))
 		return -EINVAL;
 	policy_parse(&job, root, &draft);
 	prefix_sets_parse(&job, map_get(root, "prefixes"), path, &draft.sets);

@@ -4,6 +4,7 @@
  * gets a rule of its own that allows its ports and nothing else.
  */
 #include "policy.h"
+#include "../yaml/yaml.h"
 
 #include <string.h>
 

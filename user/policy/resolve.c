@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "resolve.h"
+#include "use.h"
 
 const char *row_place(struct job *job, const struct table *table, const struct row *row)
 {

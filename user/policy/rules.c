@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "model.h"
+#include "draft.h"
 
 static const char *const action_words[] = {"deny", "allow"};
 static const char *const direction_words[] = {"egress", "ingress"};
@@ -240,7 +240,7 @@ bool rule_take(const struct node *node, void *context)
 	bool good;
 
 	apart.d = &untold;
-	if (fill_ins_refuse(&apart, node) || !rule_read(&apart, node, taking->draft, &rule, &good))
+	if (fill_ins_refuse(&untold, node) || !rule_read(&apart, node, taking->draft, &rule, &good))
 		return false;
 	if (!good)
 		return false;

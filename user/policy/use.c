@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "resolve.h"
+#include "use.h"
 
 /* ---------------------------------------------------------------- what a use says */
 

@@ -10,6 +10,8 @@
 #define RENDER_H
 
 #include "../observe/observe.h"
+#include "../site/site.h"
+#include "../yaml/yaml.h"
 
 struct render {
 	FILE *out;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One `use` of a table while it is resolved. Internal to use.c and resolve.c.
+ */
+#ifndef POLICY_USE_H
+#define POLICY_USE_H
+
+#include "draft.h"
+
+/* What a `use` says about one role of its table. */
+struct role_state {
+	bool played; /* named by `as` */
+	const struct node *peers_node;
+	struct peers peers;
+	bool bad;		 /* peers were given, but with an error of their own */
+	bool wanted;		 /* a selected row has it as the peer */
+	struct words missing;	 /* ids of the rows that lack a peer, */
+	const struct row *first; /* the first of them, */
+	const char *unset;	 /* a param that its names need, */
+	struct words names;	 /* and the names that it is known by */
+};
+
+struct row_state {
+	const struct node *with, *without;
+	bool concerns; /* its `from` or `to` is played */
+	bool selected; /* … and its conditions are met */
+};
+
+struct use {
+	struct job *job;
+	struct draft *draft;
+	const struct node *node, *place; /* place: of the table's name */
+	const struct table *table;
+	struct settings settings;
+	struct role_state *roles; /* by role number */
+	struct row_state *rows;	  /* by row number */
+	size_t taken;		  /* rows that stand, optional ones that are off not counted */
+};
+
+static inline struct role_state *role_state(struct use *use, const struct role *role)
+{
+	return &use->roles[role - use->table->roles];
+}
+
+/* `with` or `without`: which rows are named, and that they exist. */
+void use_row_words(struct use *use, const char *key);
+/* Does a row stand: played, selected, not left out? What is wrong with it is told. */
+bool row_stands(struct use *use, const struct row *row);
+/* A row that lacks the peer of a role; the rows that do, and what can be done, in words. */
+void note_missing(struct use *use, const struct row *row, const struct node *names,
+		  struct role_state *state);
+const char *rows_text(struct use *use, const struct role_state *state);
+/* `key`: where peers are said, "peers" of a policy or "roles" of a site. */
+const char *ways_out(struct use *use, const struct role *role, const struct role_state *state,
+		     const char *key);
+
+/* "line 50 of 000_x.txt", or "the table" where no line is known. */
+const char *row_place(struct job *job, const struct table *table, const struct row *row);
+
+/* The rules of one row in one direction, or what is missing for them. */
+void row_resolve(struct use *use, const struct row *row, uint8_t dir);
+/* One error per role that lacks its peer, over all rows that wanted it. */
+void missing_report(struct use *use);
+
+#endif

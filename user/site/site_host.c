@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a site to the policy of one of its hosts: a `use` for each role that it plays, with the
+ * players of the roles at the other end of its rows as peers. The policy is built of nodes that
+ * point into the site's file and resolved like any other, so what is wrong with it is told where
+ * somebody can mend it.
+ *
+ * A host is never its own peer. What it sends to its own addresses goes over loopback, which is
+ * always allowed; from outside, its own address is a forgery.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+/* What goes into each host's policy as it is written. */
+static const char *const common_keys[] = {"rules",     "failsafe",  "default", "builtin",
+					  "forwarded", "ipsec",	    "non-ip",  "adopt",
+					  "timeouts",  "resolvers", "names"};
+
+static bool site_key_passes(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(common_keys); i++)
+		if (strcmp(common_keys[i], key) == 0)
+			return true;
+	return false;
+}
+
+/* One role of one use, as this host plays it. */
+struct part {
+	struct site *site;
+	const struct site_host *host;
+	struct site_use *su;
+	const struct role *role;
+	struct node *node; /* the policy's `use` */
+	struct node *peers;
+	struct plan_use *plan;
+	struct plan_left_out *left_out; /* of the plan */
+};
+
+/* ---------------------------------------------------------------- peers */
+
+/* One more at the end of a list; returns where the next one belongs. */
+static struct node **peer_put(struct part *part, const struct site_member *member,
+			      const struct node *text, struct plan_peer *plan, struct node **end)
+{
+	struct arena *arena = part->site->job->arena;
+	struct node *copy = node_scalar(arena, text->text, member->node->loc);
+
+	copy->plain = text->plain;
+	*plan = (struct plan_peer){.text = node_text(arena, text),
+				   .host = member->host ? member->host->name : NULL};
+	*end = copy;
+	return &copy->next;
+}
+
+static size_t members_room(const struct site_role *role)
+{
+	size_t room = 0, i;
+
+	for (i = 0; i < role->member_count; i++)
+		room += role->members[i].host ? role->members[i].host->address_count : 1;
+	return room;
+}
+
+/* Everybody who plays the role but this host. */
+static size_t members_put(struct part *part, const struct site_role *role, struct plan_peer *plan,
+			  struct node **end)
+{
+	size_t count = 0, i, k;
+
+	for (i = 0; i < role->member_count; i++) {
+		const struct site_member *member = &role->members[i];
+		const struct site_host *host = member->host;
+
+		if (host == part->host)
+			continue;
+		if (!host)
+			end = peer_put(part, member, member->node, &plan[count++], end);
+		for (k = 0; host && k < host->address_count; k++)
+			end = peer_put(part, member, host->addresses[k], &plan[count++], end);
+	}
+	return count;
+}
+
+static void peers_put(struct part *part, const struct role *other, struct plan_peers *plan)
+{
+	const struct site_role *role = &part->su->roles[other - part->su->use.table->roles];
+	struct arena *arena = part->site->job->arena;
+	struct node *list = node_branch(arena, NODE_LIST, role->node->loc);
+	struct plan_peer *peers = arena_alloc(arena, members_room(role) * sizeof(*peers));
+
+	*plan = (struct plan_peers){.role = other->name,
+				    .line = role->node->key->loc.line,
+				    .list = peers,
+				    .count = members_put(part, role, peers, &list->first)};
+	list->key = role->node->key;
+	node_append(arena, part->peers, other->name, list);
+}
+
+/* ---------------------------------------------------------------- rows */
+
+enum standing { ROW_OFF, ROW_ALONE, ROW_ON };
+
+/* The role at the other end of a row, which may be the same one. */
+static const struct role *row_other(const struct row *row, const struct role *played)
+{
+	return row->from == played ? row->to : row->from;
+}
+
+static enum standing row_standing(const struct part *part, const struct row *row)
+{
+	const struct table *table = part->su->use.table;
+	const struct site_role *other;
+
+	if (!part->su->stands[row - table->rows] ||
+	    (row->from != part->role && row->to != part->role))
+		return ROW_OFF;
+	other = &part->su->roles[row_other(row, part->role) - table->roles];
+	return !other->node || role_has_others(other, part->host) ? ROW_ON : ROW_ALONE;
+}
+
+/* The roles at the other ends of the rows that are on, in the table's order. */
+static void part_peers(struct part *part)
+{
+	const struct table *table = part->su->use.table;
+	struct arena *arena = part->site->job->arena;
+	bool *on = arena_alloc(arena, table->role_count * sizeof(*on));
+	struct plan_peers *plans;
+	size_t i;
+
+	for (i = 0; i < table->row_count; i++)
+		if (row_standing(part, &table->rows[i]) == ROW_ON)
+			on[row_other(&table->rows[i], part->role) - table->roles] = true;
+	plans = arena_alloc(arena, table->role_count * sizeof(*plans));
+	part->peers = node_branch(arena, NODE_MAP, part->su->use.node->loc);
+	for (i = 0; i < table->role_count; i++)
+		if (on[i] && part->su->roles[i].node)
+			peers_put(part, &table->roles[i], &plans[part->plan->peer_count++]);
+	part->plan->peers = plans;
+	if (part->peers->first)
+		node_append(arena, part->node, "peers", part->peers);
+}
+
+static void row_leave_out(struct part *part, const struct row *row, const char *alone,
+			  struct node *list)
+{
+	const struct node *named = part->su->use.rows[row - part->su->use.table->rows].without;
+
+	part->left_out[part->plan->without_count++] =
+		(struct plan_left_out){.row = row->id, .alone = alone};
+	node_append(part->site->job->arena, list, NULL,
+		    node_scalar(part->site->job->arena, row->id,
+				named ? named->loc : part->su->use.place->loc));
+}
+
+/* Would it stand if `without` did not name it? */
+static bool row_named_off(const struct part *part, const struct row *row)
+{
+	const struct row_state *state = &part->su->use.rows[row - part->su->use.table->rows];
+
+	return state->without && state->selected && (!row->optional || state->with) &&
+	       (row->from == part->role || row->to == part->role);
+}
+
+static size_t part_rows(struct part *part)
+{
+	const struct table *table = part->su->use.table;
+	struct arena *arena = part->site->job->arena;
+	struct node *with = node_branch(arena, NODE_LIST, part->su->use.place->loc);
+	struct node *without = node_branch(arena, NODE_LIST, part->su->use.place->loc);
+	const char **named = arena_alloc(arena, table->row_count * sizeof(*named));
+	size_t on = 0, i;
+
+	part->plan->with = named;
+	part->left_out = arena_alloc(arena, table->row_count * sizeof(*part->left_out));
+	part->plan->without = part->left_out;
+	for (i = 0; i < table->row_count; i++) {
+		const struct row *row = &table->rows[i];
+		enum standing standing = row_standing(part, row);
+
+		on += standing == ROW_ON;
+		if (standing == ROW_ON && row->optional) {
+			named[part->plan->with_count++] = row->id;
+			node_append(arena, with, NULL, part->su->use.rows[i].with);
+		} else if (standing == ROW_ALONE && !row->optional) {
+			row_leave_out(part, row, row_other(row, part->role)->name, without);
+		} else if (row_named_off(part, row)) {
+			row_leave_out(part, row, NULL, without);
+		}
+	}
+	if (with->first)
+		node_append(arena, part->node, "with", with);
+	if (without->first)
+		node_append(arena, part->node, "without", without);
+	return on;
+}
+
+/* ---------------------------------------------------------------- uses */
+
+static void part_put(struct part *part, const struct site_part *played, struct node *uses)
+{
+	struct arena *arena = part->site->job->arena;
+	const struct node *set = map_get(part->su->use.node, "set");
+	const struct node *place = played->member->node;
+
+	part->node = node_branch(arena, NODE_MAP, part->su->use.node->loc);
+	*part->plan = (struct plan_use){
+		.table = part->su->use.table->name,
+		.role = part->role->name,
+		.line = place->loc.line,
+		.by = played->by ? node_text(arena, played->by) : NULL,
+		.set = set ? node_text(arena, set) : NULL,
+	};
+	node_append(arena, part->node, "table", part->su->use.place);
+	node_append(arena, part->node, "as", node_scalar(arena, part->role->name, place->loc));
+	if (set)
+		node_append(arena, part->node, "set", set);
+	part_peers(part);
+	if (part_rows(part))
+		node_append(arena, uses, NULL, part->node);
+	else
+		part->plan->idle = true;
+}
+
+static size_t roles_played(const struct site *site, size_t number)
+{
+	size_t count = 0, i, k;
+
+	for (i = 0; i < site->use_count; i++)
+		for (k = 0; site->uses[i].good && k < site->uses[i].use.table->role_count; k++)
+			if (site->uses[i].roles[k].parts)
+				count += site->uses[i].roles[k].parts[number].member != NULL;
+	return count;
+}
+
+static struct node *uses_make(struct site *site, const struct site_host *host, struct plan *out)
+{
+	struct arena *arena = site->job->arena;
+	size_t number = (size_t)(host - site->hosts), i, k;
+	struct node *uses = node_branch(arena, NODE_LIST, host->loc);
+	struct plan_use *plans = arena_alloc(arena, roles_played(site, number) * sizeof(*plans));
+
+	for (i = 0; i < site->use_count; i++) {
+		struct site_use *su = &site->uses[i];
+
+		for (k = 0; su->good && k < su->use.table->role_count; k++) {
+			struct part part = {.site = site,
+					    .host = host,
+					    .su = su,
+					    .role = &su->use.table->roles[k],
+					    .plan = &plans[out->use_count]};
+
+			if (!su->roles[k].parts || !su->roles[k].parts[number].member)
+				continue;
+			out->use_count++;
+			part_put(&part, &su->roles[k].parts[number], uses);
+		}
+	}
+	out->uses = plans;
+	return uses;
+}
+
+/* ---------------------------------------------------------------- the policy's other keys */
+
+/* A set with the path of its file from the root: the policy may be put anywhere. */
+static struct node *set_rooted(struct site *site, const struct node *set)
+{
+	struct arena *arena = site->job->arena;
+	const char *slash = strrchr(site->path, '/');
+	char *dir CLEANUP(free_ptr) = realpath(
+		slash ? arena_strndup(arena, site->path, (size_t)(slash - site->path + 1)) : ".",
+		NULL);
+	struct node *out = node_branch(arena, NODE_MAP, set->loc);
+	const struct node *value;
+
+	for_children(value, set)
+	{
+		struct node *copy = node_append(arena, out, value->key->text, value);
+
+		if (dir && str_equal(value->key->text, "file") && copy->text &&
+		    copy->text[0] != '/')
+			copy->text = arena_printf(arena, "%s/%s", dir, copy->text);
+	}
+	out->key = set->key;
+	return out;
+}
+
+static struct node *sets_rooted(struct site *site, const struct draft *draft,
+				const struct node *sets)
+{
+	struct node *out = node_branch(site->job->arena, NODE_MAP, sets->loc);
+	size_t i;
+
+	for (i = 0; i < draft->sets.count; i++) {
+		const struct prefix_set *set = &draft->sets.list[i];
+
+		/* One that is no map is an error that was told. */
+		if (set->used && map_get(sets, set->name)->kind == NODE_MAP)
+			node_append(site->job->arena, out, set->name,
+				    set_rooted(site, map_get(sets, set->name)));
+	}
+	out->key = sets->key;
+	return out;
+}
+
+static const struct node *own_or_common(const struct site *site, const struct site_host *host,
+					const char *key)
+{
+	const struct node *own = host->node->kind == NODE_MAP ? map_get(host->node, key) : NULL;
+
+	return own ? own : map_get(site->root, key);
+}
+
+/* What is wrong with it was told, and is not told once more for each host. */
+static const struct node *stand_in(struct arena *arena, const char *key, struct loc loc)
+{
+	struct node *list = node_branch(arena, NODE_LIST, loc);
+	struct node *attach = node_branch(arena, NODE_MAP, loc);
+
+	if (str_equal(key, "mode"))
+		return node_scalar(arena, "audit", loc);
+	node_append(arena, list, NULL, node_scalar(arena, "eth0", loc));
+	node_append(arena, attach, "interfaces", list);
+	return attach;
+}
+
+static struct node *root_make(struct site *site, const struct site_host *host, struct plan *out)
+{
+	static const char *const own[] = {"mode", "attach"};
+	struct arena *arena = site->job->arena;
+	struct node *root = node_branch(arena, NODE_MAP, host->loc);
+	struct node *metadata = node_branch(arena, NODE_MAP, host->loc);
+	const struct node *value, *uses;
+	size_t i;
+
+	out->policy = name_is_kebab(host->name)
+			      ? arena_printf(arena, "%s-%s", site->name, host->name)
+			      : site->name;
+	node_append(arena, metadata, "name", node_scalar(arena, out->policy, host->loc));
+	node_append(arena, root, "metadata", metadata);
+	for (i = 0; i < ARRAY_SIZE(own); i++) {
+		value = own_or_common(site, host, own[i]);
+		node_append(arena, root, own[i],
+			    value ? value : stand_in(arena, own[i], host->loc));
+	}
+	uses = uses_make(site, host, out);
+	if (uses->first && !site->hosts_broken)
+		node_append(arena, root, "use", uses);
+	for_children(value, site->root) if (site_key_passes(value->key->text))
+		node_append(arena, root, value->key->text, value);
+	return root;
+}
+
+static const char *item_text(struct arena *arena, const struct node *parent,
+			     const struct node *item)
+{
+	const char *text = node_text(arena, item);
+
+	if (parent->kind == NODE_MAP)
+		return arena_printf(arena, "%s: %s", item->key->text, text);
+	return arena_printf(arena, "- %s", text);
+}
+
+/* A key of the policy as a file has it. */
+static struct plan_key key_text(struct arena *arena, const struct node *value)
+{
+	struct plan_key out = {.key = value->key->text};
+	const struct node *item;
+	const char **items;
+	bool long_one = value->kind != NODE_SCALAR;
+
+	/* Lists of maps and maps of maps: each item is a thought of its own. */
+	if (long_one)
+		for_children(item, value) long_one &= item->kind == NODE_MAP;
+	if (!long_one || !value->first) {
+		out.value = node_text(arena, value);
+		return out;
+	}
+	for_children(item, value) out.item_count++;
+	items = arena_alloc(arena, out.item_count * sizeof(*items));
+	out.item_count = 0;
+	for_children(item, value) items[out.item_count++] = item_text(arena, value, item);
+	out.items = items;
+	return out;
+}
+
+/* Head: what says how and where; tail: what the whole site has in common. */
+static void keys_text(struct site *site, const struct node *root, const struct draft *draft,
+		      struct plan *out)
+{
+	static const char *const head[] = {"mode", "attach"};
+	struct arena *arena = site->job->arena;
+	const struct node *value, *sets = map_get(site->root, "prefixes");
+	struct plan_key *heads = arena_alloc(arena, (ARRAY_SIZE(head) + 1) * sizeof(*heads));
+	struct plan_key *tails;
+	size_t count = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(head); i++)
+		if (map_get(root, head[i]))
+			heads[out->head_count++] = key_text(arena, map_get(root, head[i]));
+	if (sets && sets->kind == NODE_MAP) {
+		struct node *used = sets_rooted(site, draft, sets);
+
+		if (used->first)
+			heads[out->head_count++] = key_text(arena, used);
+	}
+	for_children(value, root) count++;
+	tails = arena_alloc(arena, count * sizeof(*tails));
+	for_children(value, root) if (site_key_passes(value->key->text)) tails[out->tail_count++] =
+		key_text(arena, value);
+	out->head = heads;
+	out->tail = tails;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+/* The site's sets with a mark of their own each, so that a host has those that it names. */
+static void sets_lend(struct site *site, struct draft *draft)
+{
+	size_t count = site->draft.sets.count, i;
+	struct prefix_set *list = arena_alloc(site->job->arena, count * sizeof(*list));
+
+	draft->sets = (struct prefix_sets){
+		.list = list, .count = count, .by_name.arena = site->job->arena};
+	for (i = 0; i < count; i++) {
+		list[i] = site->draft.sets.list[i];
+		list[i].used = false;
+		index_put(&draft->sets.by_name, list[i].name, &list[i]);
+	}
+}
+
+/* What no host of its own is to blame for is told by the whole site. */
+static void sets_settle(struct site *site, struct draft *draft)
+{
+	size_t i;
+
+	for (i = 0; i < draft->sets.count; i++) {
+		site->draft.sets.list[i].used |= draft->sets.list[i].used;
+		draft->sets.list[i].used = true;
+	}
+}
+
+void site_host_resolve(struct site *site, const struct site_host *host, struct plan *out)
+{
+	struct job *job = site->job;
+	struct draft draft;
+	struct node *root;
+
+	*out = (struct plan){.host = host->name};
+	root = root_make(site, host, out);
+	draft_begin(job, site->root->loc.source, site->path, &draft);
+	draft.tables = site->draft.tables;
+	sets_lend(site, &draft);
+	policy_parse(job, root, &draft);
+	rules_resolve(job, root, &draft);
+	keys_text(site, root, &draft, out);
+	sets_settle(site, &draft);
+	if (!site->broken)
+		policy_check(job, root, &draft);
+	out->rs = draft.rs;
+}

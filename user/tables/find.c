@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where tables are: --tables DIR, tables/ and ../tables/ beside the policy, /etc, the share
+ * directory. The first file of the name wins.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "table.h"
+
+enum { PLACES_MAX = 5 };
+
+struct places {
+	const char *dir[PLACES_MAX];
+	size_t count;
+};
+
+static void places_make(struct job *job, const char *policy_path, struct places *out)
+{
+	const struct policy_options *options = job->options;
+	const char *slash = strrchr(policy_path, '/');
+	const char *beside =
+		slash ? arena_strndup(job->arena, policy_path, (size_t)(slash - policy_path + 1))
+		      : "";
+
+	out->count = 0;
+	if (options->tables_dir)
+		out->dir[out->count++] = options->tables_dir;
+	out->dir[out->count++] = arena_printf(job->arena, "%stables", beside);
+	out->dir[out->count++] = arena_printf(job->arena, "%s../tables", beside);
+	out->dir[out->count++] = "/etc/flowreeve/tables";
+	if (options->share_dir)
+		out->dir[out->count++] = arena_printf(job->arena, "%s/tables", options->share_dir);
+}
+
+static int word_order(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names of the tables in a directory, for a hint. */
+static void tables_list(struct job *job, const char *path, struct words *out)
+{
+	const char suffix[] = ".yaml";
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		size_t length = strlen(entry->d_name);
+
+		if (length <= strlen(suffix) ||
+		    strcmp(entry->d_name + length - strlen(suffix), suffix) != 0)
+			continue;
+		entry->d_name[length - strlen(suffix)] = '\0';
+		if (!words_have(out, entry->d_name))
+			words_add(job, out, arena_strdup(job->arena, entry->d_name));
+	}
+	closedir(dir);
+}
+
+static void refuse_unknown(struct job *job, const struct places *places, const struct node *node)
+{
+	const char *looked = "", *hint;
+	struct words found = {0};
+	size_t i;
+
+	for (i = 0; i < places->count; i++) {
+		tables_list(job, places->dir[i], &found);
+		looked = arena_printf(job->arena, "%s%s%s", looked, i ? ", " : "", places->dir[i]);
+	}
+	if (found.count > 1)
+		qsort(found.list, found.count, sizeof(*found.list), word_order);
+	hint = found.count ? hint_words(job->d, node->text, found.list, found.count)
+			   : "no table was found at all; say where they are with --tables DIR";
+	diag_error(job->d, node->loc, -ENOENT, "unknown-table", hint,
+		   "there is no table '%.80s' in %s", node->text, looked);
+}
+
+static struct table *table_read(struct job *job, const char *path, const char *name)
+{
+	struct table *table;
+	struct node *root;
+
+	if (doc_load(path, job->d, &root))
+		return NULL;
+	table = table_parse(job, root);
+	if (table && strcmp(table->name, name) != 0) {
+		diag_error(job->d, table->loc, -EINVAL, "table-name", NULL,
+			   "the table in this file is named '%s', not '%s' like the file",
+			   table->name, name);
+		return NULL;
+	}
+	return table;
+}
+
+struct table *table_find(struct job *job, const char *policy_path, const struct node *place)
+{
+	const char *name = want_text(job->d, place, "'table'");
+	struct places places;
+	size_t i;
+
+	if (!name)
+		return NULL;
+	places_make(job, policy_path, &places);
+	for (i = 0; name_is_kebab(name) && i < places.count; i++) {
+		const char *path = arena_printf(job->arena, "%s/%s.yaml", places.dir[i], name);
+
+		if (access(path, F_OK) == 0)
+			return table_read(job, path, name);
+	}
+	refuse_unknown(job, &places, place);
+	return NULL;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A table as parsed: params, roles and rows, still symbolic; the params that one `use` sets; and
+ * the values that tables and policies write alike: peers, ports, prefix sets. Internal to tables/,
+ * policy/ and site/.
+ */
+#ifndef TABLES_TABLE_H
+#define TABLES_TABLE_H
+
+#include "../yaml/yaml.h"
+#include "tables.h"
+#include "version.h"
+
+/* What every step carries along. All memory is of the diags' arena. */
+struct job {
+	struct diags *d;
+	struct arena *arena;
+	const struct policy_options *options;
+};
+
+/* ---------------------------------------------------------------- tables */
+
+enum param_type {
+	PARAM_STRING,
+	PARAM_LIST,
+	PARAM_ENUM,
+	PARAM_SET,
+	PARAM_BOOL,
+	PARAM_PORT,
+	PARAM_PORTS,
+	PARAM_VERSION
+};
+
+struct words {
+	const char **list;
+	size_t count, capacity;
+};
+
+struct param {
+	const char *name, *describe;
+	struct loc loc;
+	enum param_type type;
+	bool required;
+	bool has_default;
+	struct words values;   /* allowed: enum, set */
+	struct words any_of;   /* ports: the set that a setting may narrow */
+	struct words defaults; /* one word, but for sets, lists and ports */
+};
+
+struct role {
+	const char *name, *title, *describe;
+	struct loc loc;
+	const struct node *names; /* checked list of templates, or NULL */
+	struct prefix *addresses;
+	size_t address_count;
+	bool needs_local; /* its addresses include the local subnet, which is not known */
+	uint64_t expect;  /* peers that the vendor speaks of; 0: any number */
+};
+
+struct condition {
+	const struct param *param;
+	struct words values;
+	struct version_range range; /* of a version */
+};
+
+struct row {
+	const char *id;
+	struct loc loc;
+	const struct role *from, *to;
+	const struct node *ports; /* checked list of services, ${param} unreplaced */
+	const struct node *names; /* the row's own, instead of the role's; or NULL */
+	struct condition *when;
+	size_t when_count;
+	bool optional;
+	bool internal;	 /* for internal networks only: never to or from `any` */
+	const char *see; /* where the ports can be found when the vendor gives none */
+	const char *purpose, *section, *note, *lines;
+	uint32_t line;
+};
+
+struct table {
+	const char *name, *title, *document;
+	struct loc loc;
+	struct param *params;
+	struct role *roles;
+	struct row *rows;
+	size_t param_count, role_count, row_count;
+};
+
+/* From nodes. Returns NULL when the document is no usable table (errors are queued). */
+struct table *table_parse(struct job *job, const struct node *root);
+/* The table of a name, by the search path of a policy at `policy_path`; errors point at `place`. */
+struct table *table_find(struct job *job, const char *policy_path, const struct node *place);
+const char *param_type_word(enum param_type type);
+bool param_is_plural(enum param_type type);
+
+const struct param *param_find(const struct table *table, const char *name);
+const struct role *role_find(const struct table *table, const char *name);
+const struct row *row_find(const struct table *table, const char *id);
+/* Hints over a table's own words. */
+const char *hint_params(struct job *job, const struct table *table, const char *word);
+const char *hint_roles(struct job *job, const struct table *table, const char *word);
+const char *hint_rows(struct job *job, const struct table *table, const char *word);
+
+void params_parse(struct job *job, const struct node *node, struct table *table);
+void rows_parse(struct job *job, const struct node *node, struct table *table);
+
+void words_add(struct job *job, struct words *words, const char *word);
+bool words_have(const struct words *words, const char *word);
+
+/* ---------------------------------------------------------------- params set by one `use` */
+
+struct setting {
+	struct words values;	  /* empty: not set, and no default */
+	const struct node *place; /* of the `set` value, NULL for a default */
+};
+
+struct settings {
+	const struct table *table;
+	struct setting *of; /* by param number */
+};
+
+/* Check `set` (may be NULL) and add defaults. False when something is wrong. */
+bool settings_make(struct job *job, const struct table *table, const struct node *use,
+		   struct settings *out);
+const struct setting *setting_get(const struct settings *settings, const char *param);
+bool row_selected(const struct settings *settings, const struct row *row);
+
+/* The next parameter of a template: ${name}, or the other three ways to write the region. */
+struct slot {
+	size_t start, end; /* of the whole mark */
+	const char *param; /* its name, in the arena */
+};
+bool template_next(struct arena *arena, const char *text, size_t from, struct slot *out);
+/* All texts that a template gives under these settings, one per combination of list values. Returns
+ * the first param that has no value, or NULL. */
+const char *template_expand(struct job *job, const struct settings *settings,
+			    const struct node *node, struct words *out);
+/* Every ${param} of a template is a declared one. */
+bool template_check(struct job *job, const struct table *table, const struct node *node);
+
+/* ---------------------------------------------------------------- peers and services */
+
+struct prefix_set {
+	const char *name;
+	struct loc loc;
+	struct prefix *list;
+	size_t count;
+	bool broken; /* its own error is queued already */
+	bool used;
+};
+
+struct prefix_sets {
+	struct prefix_set *list;
+	size_t count;
+	struct index by_name;
+};
+
+/* `prefixes:` of a policy. Reads the files. */
+void prefix_sets_parse(struct job *job, const struct node *node, const char *policy_path,
+		       struct prefix_sets *out);
+/* Sort, drop what another one covers; with `merge`, join halves. Returns the new count. */
+size_t prefixes_normalise(struct prefix *list, size_t count, bool merge);
+
+struct peers {
+	bool any, needs_local;
+	struct prefix *list;
+	size_t count;
+};
+
+/* A scalar or list of peers. False after errors. */
+bool peers_parse(struct job *job, struct prefix_sets *sets, const struct node *node,
+		 const char *what, struct peers *out);
+
+/* The error for an address that goes on beyond the length of its prefix; false. */
+bool refuse_host_bits(struct job *job, struct loc loc, const char *text);
+
+struct services {
+	struct service *list;
+	size_t count, capacity;
+};
+
+/* One written service; `text` is what `node` says once its params are replaced. */
+bool service_add(struct job *job, const struct node *node, const char *text, struct services *out);
+/* A scalar or list of them. */
+bool services_parse(struct job *job, const struct node *node, const char *what,
+		    struct services *out);
+
+#endif

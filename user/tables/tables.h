@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tables: PortTable documents as rows, roles and params, for people to read, and (table.h) for
+ * policies to use. Uses yaml, net and base. Everything wrong with a file is queued in the caller's
+ * diags in one run.
+ */
+#ifndef TABLES_H
+#define TABLES_H
+
+#include "../base/base.h"
+#include "../net/net.h"
+
+/* Where files are found and what the caller knows of the host. */
+struct policy_options {
+	const char *tables_dir; /* --tables DIR, or NULL */
+	const char *share_dir;	/* PREFIX/share/flowreeve, or NULL */
+	bool strict;		/* warnings of rows without ports are errors */
+	/* local-subnet: resolved by `apply` from the host, by --local-subnet IF=CIDR offline. With
+	 * local_known false, `local-subnet` peers match nothing and rules that name it are
+	 * marked. */
+	bool local_known;
+	const struct prefix *local;
+	size_t local_count;
+	/* What the policy's file would say, to be read in its place; or NULL. */
+	const struct source *instead;
+};
+
+/* A table alone: `check` of a PortTable file. Same contract. Counts of rows and roles for the
+ * summary. */
+struct table_summary {
+	const char *name, *title;
+	size_t rows, roles, params, without_ports;
+};
+int table_load(const char *path, const struct policy_options *options, struct diags *d,
+	       struct table_summary *out);
+
+/* ---------------------------------------------------------------- a table as people read it
+ *
+ * For `roles` and `new`: every word ready to print. Strings are NULL where the table says nothing,
+ * and live in d->arena.
+ */
+struct word_list {
+	const char *const *list;
+	size_t count;
+};
+
+struct param_view {
+	const char *name, *type, *describe;
+	struct word_list values;  /* allowed; of ports: the vendor's alternatives */
+	struct word_list initial; /* the default */
+	bool required;		  /* must be set, and has no default */
+	bool plural;		  /* takes a list */
+};
+
+struct role_view {
+	const char *name, *title, *describe;
+	struct word_list names;	    /* DNS names; a use gives peers instead */
+	struct word_list addresses; /* its own: taken when a use gives no peers and has no names */
+};
+
+struct row_view {
+	const char *id, *when, *purpose, *note, *see;
+	struct word_list ports;
+	const char *lines; /* of the document: "94", "22, 27" */
+	const struct role_view *from, *to;
+	bool optional, internal;
+};
+
+struct table_view {
+	const char *name, *title, *document;
+	const struct param_view *params;
+	const struct role_view *roles;
+	const struct row_view *rows;
+	size_t param_count, role_count, row_count;
+};
+
+/* A table by its name, looked up as a `use` in the current directory does, or by its path (with a
+ * '/' or .yaml). On failure -errno with at least one error in `d`, and *out untouched. */
+int table_view(const char *table, const struct policy_options *options, struct diags *d,
+	       const struct table_view **out);
+/* The role of a name, or NULL with an error in `d`. */
+const struct role_view *table_view_role(const struct table_view *table, const char *name,
+					struct diags *d);
+
+/* How sure it is that who plays a role has to say where another one is. */
+enum need {
+	NEED_NOT,      /* no row between them, or it has addresses of its own */
+	NEED_OPTIONAL, /* only for rows that are off unless named */
+	NEED_PERHAPS,  /* only under conditions */
+	NEED_ALWAYS,
+};
+/* Does this host, playing a role, take part in the row? */
+bool row_view_concerns(const struct row_view *row, const struct role_view *played);
+enum need role_view_needs(const struct table_view *table, const struct role_view *played,
+			  const struct role_view *peer);
+
+#endif

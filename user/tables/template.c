@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Texts with params in them: "${namenode-port}/tcp", "datasync.${region}.amazonaws.com". Vendors
+ * write the region in four ways, even within one document; all of them mean the one param `region`.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "table.h"
+
+enum { EXPANSIONS_MAX = 4096 };
+
+static const char *const region_marks[] = {"$activation_region", "{region}", "<region>"};
+
+static bool slot_at(struct arena *arena, const char *text, size_t at, struct slot *out)
+{
+	const char *close;
+	size_t i;
+
+	if (str_starts(text + at, "${")) {
+		close = strchr(text + at, '}');
+		if (!close)
+			return false;
+		out->start = at;
+		out->end = (size_t)(close - text) + 1;
+		out->param = arena_strndup(arena, text + at + 2, out->end - at - 3);
+		return true;
+	}
+	for (i = 0; i < ARRAY_SIZE(region_marks); i++) {
+		size_t length = strlen(region_marks[i]);
+
+		if (strncasecmp(text + at, region_marks[i], length) == 0) {
+			*out = (struct slot){.start = at, .end = at + length, .param = "region"};
+			return true;
+		}
+	}
+	return false;
+}
+
+bool template_next(struct arena *arena, const char *text, size_t from, struct slot *out)
+{
+	for (; text[from]; from++)
+		if (slot_at(arena, text, from, out))
+			return true;
+	return false;
+}
+
+static bool stray_mark(const char *text, size_t start, size_t end)
+{
+	size_t i;
+
+	for (i = start; i < end; i++)
+		if (strchr("${}<>", text[i]))
+			return true;
+	return false;
+}
+
+bool template_check(struct job *job, const struct table *table, const struct node *node)
+{
+	const char *text = node->text;
+	size_t at = 0;
+	struct slot slot;
+
+	while (template_next(job->arena, text, at, &slot)) {
+		if (!param_find(table, slot.param)) {
+			diag_error(job->d, node->loc, -EINVAL, "unknown-param",
+				   hint_params(job, table, slot.param),
+				   "'%.80s' names param '%.80s', which is not declared", text,
+				   slot.param);
+			return false;
+		}
+		if (stray_mark(text, at, slot.start))
+			break;
+		at = slot.end;
+	}
+	if (!stray_mark(text, at, strlen(text)))
+		return true;
+	diag_error(job->d, node->loc, -EINVAL, "bad-template", "write ${param}",
+		   "'%.80s' has a mark that stands for no param", text);
+	return false;
+}
+
+struct expansion {
+	struct job *job;
+	const struct settings *settings;
+	struct words *out;
+	const char *unset;
+};
+
+static void expand_from(struct expansion *x, const char *text, size_t from)
+{
+	const struct setting *setting;
+	struct slot slot;
+	size_t i;
+
+	if (x->out->count >= EXPANSIONS_MAX)
+		return;
+	if (!template_next(x->job->arena, text, from, &slot)) {
+		words_add(x->job, x->out, text);
+		return;
+	}
+	setting = setting_get(x->settings, slot.param);
+	if (!setting || setting->values.count == 0) {
+		x->unset = slot.param;
+		return;
+	}
+	for (i = 0; i < setting->values.count; i++) {
+		const char *value = setting->values.list[i];
+
+		expand_from(x,
+			    arena_printf(x->job->arena, "%.*s%s%s", (int)slot.start, text, value,
+					 text + slot.end),
+			    slot.start + strlen(value));
+	}
+}
+
+const char *template_expand(struct job *job, const struct settings *settings,
+			    const struct node *node, struct words *out)
+{
+	struct expansion x = {.job = job, .settings = settings, .out = out};
+
+	expand_from(&x, node->text, 0);
+	if (out->count >= EXPANSIONS_MAX)
+		diag_error(job->d, node->loc, -E2BIG, "too-many-values", NULL,
+			   "'%.80s' stands for %d texts or more", node->text, EXPANSIONS_MAX);
+	return x.unset;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A table as people read it: names of roles and params, rows in words. Nothing is resolved.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "table.h"
+
+static struct word_list list_of(const struct words *words)
+{
+	return (struct word_list){.list = words->list, .count = words->count};
+}
+
+static struct word_list nodes_list(struct job *job, const struct node *list)
+{
+	const struct node *item;
+	struct words words = {0};
+
+	if (list)
+		for_children(item, list) words_add(job, &words, item->text);
+	return list_of(&words);
+}
+
+static struct word_list addresses_list(struct job *job, const struct role *role)
+{
+	struct words words = {0};
+	char text[PREFIX_TEXT];
+	size_t i;
+
+	if (role->needs_local)
+		words_add(job, &words, "local-subnet");
+	for (i = 0; i < role->address_count; i++)
+		words_add(job, &words,
+			  arena_strdup(job->arena, prefix_text(&role->addresses[i], text)));
+	return list_of(&words);
+}
+
+static struct param_view param_view(const struct param *param)
+{
+	return (struct param_view){
+		.name = param->name,
+		.type = param_type_word(param->type),
+		.values = list_of(param->any_of.count ? &param->any_of : &param->values),
+		.initial = list_of(&param->defaults),
+		.describe = param->describe,
+		.required = param->required && !param->has_default,
+		.plural = param_is_plural(param->type),
+	};
+}
+
+static struct role_view role_view(struct job *job, const struct role *role)
+{
+	return (struct role_view){
+		.name = role->name,
+		.title = role->title,
+		.describe = role->describe,
+		.names = nodes_list(job, role->names),
+		.addresses = addresses_list(job, role),
+	};
+}
+
+/* ---------------------------------------------------------------- conditions in words */
+
+static const char *version_text(struct job *job, const struct version *version)
+{
+	const char *text = arena_printf(job->arena, "%u.%u.%u", version->part[0], version->part[1],
+					version->part[2]);
+
+	return version->update ? arena_printf(job->arena, "%s CU%u", text, version->update) : text;
+}
+
+static const char *bound_text(struct job *job, const char *word, const struct version_bound *bound)
+{
+	if (bound->count == 0)
+		return "";
+	if (bound->count == 1)
+		return arena_printf(job->arena, " %s %s", word, version_text(job, &bound->at[0]));
+	return arena_printf(job->arena, " %s %s / %s", word, version_text(job, &bound->at[0]),
+			    version_text(job, &bound->at[1]));
+}
+
+/* "storage: nfs or smb", "dataminer-version from 10.1.1" */
+static const char *condition_text(struct job *job, const struct condition *condition)
+{
+	const char *text = condition->param->name;
+	size_t i;
+
+	if (condition->param->type == PARAM_VERSION)
+		return arena_printf(job->arena, "%s%s%s", text,
+				    bound_text(job, "from", &condition->range.from),
+				    bound_text(job, "before", &condition->range.before));
+	for (i = 0; i < condition->values.count; i++)
+		text = arena_printf(job->arena, "%s%s%s", text, i ? " or " : ": ",
+				    condition->values.list[i]);
+	return text;
+}
+
+static const char *when_text(struct job *job, const struct row *row)
+{
+	const char *text = NULL;
+	size_t i;
+
+	for (i = 0; i < row->when_count; i++)
+		text = arena_printf(job->arena, "%s%s%s", text ?: "", text ? ", " : "",
+				    condition_text(job, &row->when[i]));
+	return text;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+static struct row_view row_view(struct job *job, const struct table *table, const struct row *row,
+				const struct role_view *roles)
+{
+	return (struct row_view){
+		.id = row->id,
+		.ports = nodes_list(job, row->ports),
+		.when = when_text(job, row),
+		.purpose = row->purpose,
+		.note = row->note,
+		.see = row->see,
+		.lines = row->lines  ? row->lines
+			 : row->line ? arena_printf(job->arena, "%u", row->line)
+				     : NULL,
+		.from = &roles[row->from - table->roles],
+		.to = &roles[row->to - table->roles],
+		.optional = row->optional,
+		.internal = row->internal,
+	};
+}
+
+static const struct table_view *view_make(struct job *job, const struct table *table)
+{
+	struct table_view *view = arena_alloc(job->arena, sizeof(*view));
+	struct param_view *params = arena_alloc(job->arena, table->param_count * sizeof(*params));
+	struct role_view *roles = arena_alloc(job->arena, table->role_count * sizeof(*roles));
+	struct row_view *rows = arena_alloc(job->arena, table->row_count * sizeof(*rows));
+	size_t i;
+
+	for (i = 0; i < table->param_count; i++)
+		params[i] = param_view(&table->params[i]);
+	for (i = 0; i < table->role_count; i++)
+		roles[i] = role_view(job, &table->roles[i]);
+	for (i = 0; i < table->row_count; i++)
+		rows[i] = row_view(job, table, &table->rows[i], roles);
+	*view = (struct table_view){.name = table->name,
+				    .title = table->title,
+				    .document = table->document,
+				    .params = params,
+				    .roles = roles,
+				    .rows = rows,
+				    .param_count = table->param_count,
+				    .role_count = table->role_count,
+				    .row_count = table->row_count};
+	return view;
+}
+
+static bool is_path(const char *text)
+{
+	const char *dot = strrchr(text, '.');
+
+	return strchr(text, '/') || (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml")));
+}
+
+int table_view(const char *name, const struct policy_options *options, struct diags *d,
+	       const struct table_view **out)
+{
+	struct job job = {.d = d, .arena = d->arena, .options = options};
+	const struct node place = {.kind = NODE_SCALAR, .plain = true, .text = name};
+	struct table *table = NULL;
+	struct node *root;
+
+	if (!is_path(name)) {
+		table = table_find(&job, "", &place);
+	} else {
+		int err = doc_load(name, d, &root);
+
+		if (err)
+			return err;
+		table = table_parse(&job, root);
+	}
+	if (!table)
+		return -EINVAL;
+	*out = view_make(&job, table);
+	return 0;
+}
+
+const struct role_view *table_view_role(const struct table_view *table, const char *name,
+					struct diags *d)
+{
+	struct loc nowhere = {0};
+	const char **names = arena_alloc(d->arena, table->role_count * sizeof(*names));
+	size_t i;
+
+	for (i = 0; i < table->role_count; i++) {
+		names[i] = table->roles[i].name;
+		if (str_equal(names[i], name))
+			return &table->roles[i];
+	}
+	diag_error(d, nowhere, -EINVAL, "unknown-role",
+		   hint_words(d, name, names, table->role_count),
+		   "role '%.80s' is not declared in table '%s'", name, table->name);
+	return NULL;
+}
+
+bool row_view_concerns(const struct row_view *row, const struct role_view *played)
+{
+	return row->from == played || row->to == played;
+}
+
+enum need role_view_needs(const struct table_view *table, const struct role_view *played,
+			  const struct role_view *peer)
+{
+	enum need need = NEED_NOT, one;
+	size_t i;
+
+	if (peer->addresses.count && !peer->names.count)
+		return NEED_NOT;
+	for (i = 0; i < table->row_count; i++) {
+		const struct row_view *row = &table->rows[i];
+
+		if (!(row->from == played && row->to == peer) &&
+		    !(row->to == played && row->from == peer))
+			continue;
+		one = row->optional ? NEED_OPTIONAL : row->when ? NEED_PERHAPS : NEED_ALWAYS;
+		if (one > need)
+			need = one;
+	}
+	return need;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Insertions into the text of a policy. A list in brackets takes one more item before its
+ * bracket, a list of lines one more line, indented as its others, ended as the line before it.
+ */
+#include "yaml.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "yaml_spans.h"
+
+/* A list that grows: where its next item goes. */
+struct edit_list {
+	const struct span *span; /* NULL: the list of rules, of which nothing was written */
+	bool begun;		 /* has an item */
+};
+
+int edit_begin(struct arena *arena, const char *path, struct edit *out)
+{
+	const struct span *root;
+	struct source *source;
+	int err = source_read(arena, path, DOC_BYTES_MAX, &source);
+
+	if (err)
+		return err;
+	root = spans_read(arena, source->text, source->size);
+	if (!root || root->kind != NODE_MAP)
+		return -EINVAL;
+	*out = (struct edit){.arena = arena, .source = source, .root = root};
+	return 0;
+}
+
+static void insert(struct edit *edit, size_t at, const char *text)
+{
+	edit->list = arena_grow(edit->arena, edit->list, edit->count, &edit->capacity,
+				sizeof(*edit->list));
+	edit->list[edit->count++] = (struct insertion){.at = at, .text = text};
+}
+
+/* ---------------------------------------------------------------- lines */
+
+/* The end of the line that has this byte, before what ends it. */
+static size_t line_end(const struct source *source, size_t at)
+{
+	while (at < source->size && source->text[at] != '\n' && source->text[at] != '\r')
+		at++;
+	return at;
+}
+
+/* As the line that ends there is ended; the last line may have to ask the first. */
+static const char *line_break(const struct source *source, size_t end)
+{
+	const char *first = memchr(source->text, '\n', source->size);
+
+	if (end < source->size)
+		return source->text[end] == '\r' ? "\r\n" : "\n";
+	return first && first > source->text && first[-1] == '\r' ? "\r\n" : "\n";
+}
+
+static void insert_line(struct edit *edit, size_t behind, unsigned indent, const char *text)
+{
+	size_t end = line_end(edit->source, behind);
+
+	insert(edit, end,
+	       arena_printf(edit->arena, "%s%*s%s", line_break(edit->source, end), (int)indent, "",
+			    text));
+}
+
+/* ---------------------------------------------------------------- lists */
+
+static struct edit_list *list_of(struct edit *edit, const struct span *span)
+{
+	for (size_t i = 0; i < edit->list_count; i++)
+		if (edit->lists[i].span == span)
+			return &edit->lists[i];
+	edit->lists = arena_grow(edit->arena, edit->lists, edit->list_count, &edit->list_capacity,
+				 sizeof(*edit->lists));
+	edit->lists[edit->list_count] =
+		(struct edit_list){.span = span, .begun = span && span->last};
+	return &edit->lists[edit->list_count++];
+}
+
+static void append_in_brackets(struct edit *edit, const struct span *list, const char *item)
+{
+	struct edit_list *grown = list_of(edit, list);
+
+	insert(edit, list->last ? list->last->end : list->start + 1,
+	       grown->begun ? arena_printf(edit->arena, ", %s", item) : item);
+	grown->begun = true;
+}
+
+static void append_line(struct edit *edit, size_t behind, unsigned indent, const char *item,
+			const char *comment)
+{
+	if (comment)
+		insert_line(edit, behind, indent, arena_printf(edit->arena, "# %s", comment));
+	insert_line(edit, behind, indent, arena_printf(edit->arena, "- %s", item));
+}
+
+static void append(struct edit *edit, const struct span *list, const char *item,
+		   const char *comment)
+{
+	if (list->flow)
+		append_in_brackets(edit, list, item);
+	else
+		append_line(edit, list->last->end, list->column - 1, item, comment);
+}
+
+/* ---------------------------------------------------------------- peers */
+
+/* The use whose table stands at that place. */
+static const struct span *use_at(const struct edit *edit, const struct loc *loc)
+{
+	const struct span *uses = span_get(edit->root, "use"), *use;
+
+	for (use = uses && uses->kind == NODE_LIST ? uses->first : NULL; use; use = use->next) {
+		const struct span *table = span_get(use, "table");
+
+		if (table && table->line == loc->line && table->column == loc->column)
+			return use;
+	}
+	return NULL;
+}
+
+static bool is_peer(const struct span *span)
+{
+	return span->kind == NODE_SCALAR && !span->block && *span->text &&
+	       !str_equal(span->text, "~");
+}
+
+/* One peer without brackets becomes a list of two and more. */
+static bool append_to_scalar(struct edit *edit, const struct span *peer, const char *address)
+{
+	struct edit_list *list;
+
+	if (!is_peer(peer))
+		return false;
+	list = list_of(edit, peer);
+	if (!list->begun) {
+		insert(edit, peer->start, "[");
+		insert(edit, peer->end, "]");
+		edit->list[edit->count - 1].last = true;
+	}
+	list->begun = true;
+	insert(edit, peer->end, arena_printf(edit->arena, ", %s", address));
+	return true;
+}
+
+/* A colon ends a plain scalar in some places: quotes around every address that has one. */
+static const char *address_word(struct edit *edit, const char *address)
+{
+	return strchr(address, ':') ? arena_printf(edit->arena, "\"%s\"", address) : address;
+}
+
+bool edit_add_peer(struct edit *edit, const struct loc *use, const char *role, const char *address)
+{
+	const struct span *peers = span_get(span_get(use_at(edit, use), "peers"), role);
+
+	address = address_word(edit, address);
+	if (!peers || (peers->kind == NODE_LIST && !peers->flow && !peers->last))
+		return false;
+	if (peers->kind != NODE_LIST)
+		return append_to_scalar(edit, peers, address);
+	append(edit, peers, address, NULL);
+	return true;
+}
+
+/* ---------------------------------------------------------------- rules */
+
+/* `rules` is not there yet: at the end, as the other keys are. */
+static bool begin_rules(struct edit *edit, const char *rule, const char *comment)
+{
+	struct edit_list *list = list_of(edit, NULL);
+	unsigned indent = edit->root->column - 1;
+	size_t first;
+
+	if (edit->root->flow)
+		return false;
+	first = edit->count;
+	if (!list->begun)
+		insert_line(edit, edit->root->end, indent, "rules:");
+	list->begun = true;
+	append_line(edit, edit->root->end, indent + 2, rule, comment);
+	while (first < edit->count)
+		edit->list[first++].last = true;
+	return true;
+}
+
+bool edit_add_rule(struct edit *edit, const char *rule, const char *comment)
+{
+	const struct span *rules = span_get(edit->root, "rules");
+
+	if (!rules)
+		return begin_rules(edit, rule, comment);
+	if (rules->kind != NODE_LIST)
+		return false;
+	append(edit, rules, rule, comment);
+	return true;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+static bool is_behind(const struct insertion *a, const struct insertion *b)
+{
+	return a->at != b->at ? a->at > b->at : a->last && !b->last;
+}
+
+static void sort(struct edit *edit)
+{
+	for (size_t i = 1; i < edit->count; i++) {
+		struct insertion moved = edit->list[i];
+		size_t j = i;
+
+		for (; j && is_behind(&edit->list[j - 1], &moved); j--)
+			edit->list[j] = edit->list[j - 1];
+		edit->list[j] = moved;
+	}
+}
+
+const struct source *edit_finish(struct edit *edit)
+{
+	struct source *whole = arena_alloc(edit->arena, sizeof(*whole));
+	size_t size = edit->source->size, from = 0;
+	char *text, *at;
+
+	sort(edit);
+	for (size_t i = 0; i < edit->count; i++)
+		size += strlen(edit->list[i].text);
+	at = text = arena_alloc(edit->arena, size + 1);
+	for (size_t i = 0; i < edit->count; i++) {
+		size_t before = edit->list[i].at - from, length = strlen(edit->list[i].text);
+
+		memcpy(at, edit->source->text + from, before);
+		memcpy(at + before, edit->list[i].text, length);
+		at += before + length;
+		from = edit->list[i].at;
+	}
+	memcpy(at, edit->source->text + from, edit->source->size - from);
+	*whole = (struct source){edit->source->name, text, size};
+	return whole;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * yaml: a YAML document as nodes with their places, typed access to them, and edits of its text. A
+ * wrong type, key or word queues exactly one diagnostic. Values are text; the caller parses them.
+ * Explains broken text with net's advice on addresses and ports. Uses net and base. The only floor
+ * that knows libyaml.
+ */
+#ifndef YAML_DOOR_H
+#define YAML_DOOR_H
+
+#include "../base/base.h"
+#include "../net/net.h"
+
+/* NODE_BROKEN: its error is queued already, and no further one is. */
+enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP, NODE_BROKEN };
+
+/* Of a value in a map: there are as many as values, so they are no nodes. */
+struct key {
+	struct loc loc;
+	const char *text;
+	/* What the file has, when that is no key: then `text` is what was meant, or the same. */
+	const char *written;
+};
+
+struct node {
+	struct loc loc;
+	enum node_kind kind;
+	bool plain;	    /* a scalar without quotes */
+	const char *text;   /* scalar */
+	struct node *first; /* list: its items; map: its values, each with its key */
+	struct node *next;
+	struct key *key;
+};
+
+/* Limits of a document; exceeding one is an error with its place. */
+enum {
+	DOC_BYTES_MAX = 16 << 20,
+	DOC_DEPTH_MAX = 32,
+	DOC_NODES_MAX = 4 << 20,
+};
+
+/* One YAML document of one regular file. 0, or -errno / -EINVAL with an error queued. */
+int doc_load(const char *path, struct diags *d, struct node **out);
+/* A text with the nodes in an arena of their own, which may go once nobody asks them any more:
+ * texts and places stay good. */
+struct doc_apart {
+	const struct source *source;
+	struct arena *nodes;
+	/* Not all of it, but these bytes, behind lines that stand for what is before them. Places
+	 * have those lines and the lines of the part. */
+	const char *before; /* or NULL */
+	size_t begin, end;  /* end 0: all */
+	/* The items of the list that the document has under this key (NULL: none) are handed over
+	 * one by one as they are read. Those taken are not in the tree, and of their texts and
+	 * nodes nothing stays; from the first that is not taken (false), the list has them all. */
+	const char *key;
+	bool (*take)(const struct node *item, void *context);
+	void *context;
+	struct arena *items; /* theirs; as good as `nodes` */
+	/* What it came to: */
+	uint32_t lines; /* whole ones, with those before */
+	size_t values;
+	bool ended; /* its end is written */
+};
+int doc_load_apart(struct doc_apart *how, struct diags *d, struct node **out);
+/* A text that is nothing but items of that list, so far in, each of them simple and taken. False
+ * for everything else, be it right or wrong: doc_load_apart reads that. */
+bool items_read(struct doc_apart *how, size_t indent);
+/* The text of a file; a text without what some editors put first, as doc_source gives it. */
+int doc_source(const char *path, struct diags *d, const struct source **out);
+const struct source *doc_plain(struct arena *arena, const struct source *source);
+/* A text no further than that key of the document's own map; NULL: all of it. */
+int doc_load_until(const struct source *source, const char *key, struct diags *d,
+		   struct node **out);
+
+/* The value of a key, or NULL. */
+const struct node *map_get(const struct node *map, const char *key);
+
+/* Nothing was written: an empty plain scalar, ~ or null. */
+bool node_is_null(const struct node *node);
+
+/* Type checks. `what` names the thing in messages ("'peers'"). False after an error. */
+bool want_map(struct diags *d, const struct node *node, const char *what);
+bool want_list(struct diags *d, const struct node *node, const char *what);
+const char *want_text(struct diags *d, const struct node *node, const char *what); /* or NULL */
+bool want_name(struct diags *d, const struct node *node, const char *what, const char **out);
+bool want_key_name(struct diags *d, const struct key *key, const char *what, const char **out);
+bool want_bool(struct diags *d, const struct node *node, const char *what, bool *out);
+/* on, off, yes, no, true, false, in any case: YAML 1.1 as people write it. */
+bool text_is_bool(const char *text, bool *out);
+/* Index of the word in `words`, or -1 after an error with a hint. */
+int want_word(struct diags *d, const struct node *node, const char *what, const char *const *words,
+	      size_t count);
+
+/* A map that has no keys but these. Unknown keys are errors; the map stays usable: a key that was
+ * clearly meant for one of these is that one from now on, so that its value is looked at as well
+ * and the key is not reported as missing. */
+bool want_keys(struct diags *d, const struct node *map, const char *what, const char *const *keys,
+	       size_t count);
+/* The same without a word: the next want_keys of the map reports it. */
+void keys_settle(const struct node *map, const char *const *keys, size_t count);
+
+/* The value of a required key; NULL after an error that points at the map. */
+const struct node *need(struct diags *d, const struct node *map, const char *what, const char *key);
+/* Are all of these there? One error for those that are not. */
+bool need_all(struct diags *d, const struct node *map, const char *what, const char *const *keys,
+	      size_t count);
+
+/* A list's items, or a scalar as the only item. */
+bool want_items(struct diags *d, const struct node *node, const char *what);
+const struct node *items_first(const struct node *node);
+const struct node *items_next(const struct node *node, const struct node *item);
+#define for_items(item, node) for (item = items_first(node); item; item = items_next(node, item))
+#define for_children(child, node) for (child = (node)->first; child; child = child->next)
+
+/* What to write under a key: "peer: [10.0.0.1]"; or NULL. */
+const char *key_example(const char *key);
+/* What to know about a key that is none of a map's, or NULL. */
+const char *key_elsewhere(const char *what, const char *key);
+/* "did you mean 'x'?", or "one of: a, b, c" when nothing is near. In the diags' arena; NULL for no
+ * words. */
+const char *hint_words(struct diags *d, const char *word, const char *const *words, size_t count);
+
+/* Stands in a skeleton where a choice is to be made; a policy that has it is refused. */
+#define POLICY_FILL_IN "FILL-IN"
+
+/* apiVersion and kind; false when the file is something else. */
+bool kind_check(struct diags *d, const struct node *root, const char *kind);
+/* What `new` leaves for a person to decide: an error for each, and true. */
+bool fill_ins_refuse(struct diags *d, const struct node *node);
+/* "Policy", "PortTable", "Site", or NULL: what the file says it is, and the text for
+ * policy_options.instead. -errno when unreadable or not YAML. */
+int document_kind(const char *path, struct diags *d, const struct source **source,
+		  const char **out);
+
+/* For hints: the word that was meant, written in capitals, misspelt, or what others call it
+ * (outbound, drop); NULL when it could be any. */
+const char *word_meant(const char *word, const char *const *words, size_t count);
+
+/* A node as flow YAML in one line. */
+const char *node_text(struct arena *arena, const struct node *node);
+
+/* Nodes that no file has: they carry the place of what they come from. */
+struct node *node_scalar(struct arena *arena, const char *text, struct loc loc);
+struct node *node_branch(struct arena *arena, enum node_kind kind, struct loc loc);
+/* Append a copy of `value` to a list, or to a map under a key. Returns the copy. */
+struct node *node_append(struct arena *arena, struct node *parent, const char *key,
+			 const struct node *value);
+
+/* ---------------------------------------------------------------- edits
+ *
+ * What is added to the text of a policy, in the style in which it is written, without a change to
+ * anything that stands there. Texts in, texts out: no file is written. Arena memory.
+ */
+/* Goes in before byte `at`; several at one place in this order. */
+struct insertion {
+	size_t at;
+	bool last; /* behind all others there */
+	const char *text;
+};
+
+struct edit {
+	struct arena *arena;
+	const struct source *source; /* as the file has it */
+	const struct span *root;
+	struct insertion *list; /* ordered by place once edit_finish was asked */
+	size_t count, capacity;
+	struct edit_list *lists; /* that something was added to */
+	size_t list_count, list_capacity;
+};
+
+/* Reads the file of a policy that was loaded. 0, -errno, or -EINVAL for a text into which nothing
+ * can be written. */
+int edit_begin(struct arena *arena, const char *path, struct edit *out);
+/* An address for a role of the `use` at that place. False, and nothing done, when the policy has
+ * no list of its own for it. */
+bool edit_add_peer(struct edit *edit, const struct loc *use, const char *role, const char *address);
+/* A rule, as a map in braces, with a comment above where the style has room for one. */
+bool edit_add_rule(struct edit *edit, const char *rule, const char *comment);
+/* The whole text as it would be. */
+const struct source *edit_finish(struct edit *edit);
+
+#endif
