@@ -11,18 +11,41 @@
 
 #define FR_ABI_VERSION 5
 
+/* The layout, beside each struct: of what both halves share, and of what fills cache lines. */
+#define FR_SIZE(type, bytes)                                                                       \
+	_Static_assert(sizeof(struct type) == (bytes), #type " has another size")
+#define FR_AT(type, member, offset)                                                                \
+	_Static_assert(__builtin_offsetof(struct type, member) == (offset), #type "." #member)
+
 /* ---------------------------------------------------------------- words */
 
+/*
+ * Each list is the one place of its names: the enum follows from it here, the words that users see
+ * and write follow from it in user/base/words.c.
+ */
+#define FR_NAME(name, ...) FR_##name,
+
 /* Direction as the protected party sees it. */
-enum fr_dir { FR_EGRESS, FR_INGRESS, FR_DIRS };
+#define FR_DIRECTIONS(X) X(EGRESS, "egress") X(INGRESS, "ingress")
+enum fr_dir { FR_DIRECTIONS(FR_NAME) FR_DIRS };
 
-/* What a packet gets. WOULD_DROP: it passed because of audit; enforcement would have dropped it. */
-enum fr_verdict { FR_PASS, FR_DROP, FR_WOULD_DROP };
+/* The verdict on a packet. WOULD_DROP: passed in audit mode; enforcement would have dropped it. */
+#define FR_VERDICT_NAMES(X) X(PASS, "pass") X(DROP, "drop") X(WOULD_DROP, "would-drop")
+enum fr_verdict { FR_VERDICT_NAMES(FR_NAME) FR_VERDICTS };
 
-/* What kind of attach point saw the packet. */
-enum fr_kind { FR_KIND_INTERFACE, FR_KIND_GUEST, FR_KIND_CGROUP, FR_KINDS };
+/* The mode of a policy, and of one deny rule. */
+#define FR_MODE_NAMES(X) X(AUDIT, "audit") X(ENFORCE, "enforce")
+enum fr_mode { FR_MODE_NAMES(FR_NAME) FR_MODES };
 
-/* Why. Every verdict carries one; the words are what the user sees. */
+/* The kind of an attach point, with the key of `attach` that lists it. */
+#define FR_KIND_NAMES(X)                                                                           \
+	X(INTERFACE, "interface", "interfaces")                                                    \
+	X(GUEST, "guest", "guests")                                                                \
+	X(CGROUP, "cgroup", "cgroups")
+#define FR_KIND_NAME(name, ...) FR_KIND_##name,
+enum fr_kind { FR_KIND_NAMES(FR_KIND_NAME) FR_KINDS };
+
+/* The reason of a verdict. Every verdict has one. */
 #define FR_REASONS(X)                                                                              \
 	X(RULE, "rule")			      /* a rule of the policy decided the opening */       \
 	X(DEFAULT, "default")		      /* no rule matched */                                \
@@ -43,12 +66,8 @@ enum fr_kind { FR_KIND_INTERFACE, FR_KIND_GUEST, FR_KIND_CGROUP, FR_KINDS };
 	X(MALFORMED, "malformed")	      /* header truncated or impossible */                 \
 	X(EXT_HEADERS, "extension-headers")   /* IPv6 chain past the limit */
 
-enum fr_reason {
-#define X(name, text) FR_REASON_##name,
-	FR_REASONS(X)
-#undef X
-		FR_REASONS_COUNT
-};
+#define FR_REASON_NAME(name, ...) FR_REASON_##name,
+enum fr_reason { FR_REASONS(FR_REASON_NAME) FR_REASONS_COUNT };
 
 /* ---------------------------------------------------------------- limits */
 
@@ -83,9 +102,8 @@ enum fr_image_slot {
  * map `fr_images` is the generation in force. Offsets are line numbers from the start of the image.
  * Nothing in it is a pointer, so the very same bytes serve the kernel and user space.
  *
- *   line 0   struct fr_image_head     line 1   struct fr_image_conf     line 2   struct
- * fr_image_ident then, in any order: address tries, service directories and tables, matrices,
- * staged, slots.
+ * The first lines are those of enum fr_image_line. Then, in any order: address tries, service
+ * directories and tables, matrices, staged, slots.
  *
  * Look-up:  address --trie--> row      protocol, port --service directory--> column
  *           matrix[row][column] -> cell {action, rule}
@@ -93,6 +111,13 @@ enum fr_image_slot {
  * Addresses are 128 bits, IPv4 apart: a v4 address is the key (u64)addr << 32 in its own trie; a v6
  * address is looked up by its high 64 bits, then, where an entry says so, by its low 64 bits.
  */
+enum fr_image_line {
+	FR_LINE_HEAD,  /* struct fr_image_head */
+	FR_LINE_CONF,  /* struct fr_image_conf */
+	FR_LINE_IDENT, /* struct fr_image_ident */
+	FR_LINES_FIXED
+};
+
 struct fr_image_dir {
 	__u32 root4; /* line: 65,536 trie entries, indexed by the top 16 bits of the v4 address */
 	__u32 root6; /* line: the same for v6, by the top 16 bits of the high half */
@@ -101,6 +126,7 @@ struct fr_image_dir {
 			* or  where paged, page numbers [row][columns / 256] */
 	__u32 columns; /* cells of a row, a multiple of 16, where paged of 256 */
 };
+FR_SIZE(fr_image_dir, 20);
 
 /* Flags of a head. The built-ins are on unless the policy's `builtin:` switches them off. */
 enum fr_image_flags {
@@ -120,7 +146,7 @@ enum fr_image_flags {
 	FR_F_BRIDGE_PORTS = 1 << 17,  /* host fact at apply: fr_ports has entries */
 };
 
-/* Line 0: all that a packet of a known flow needs, read once per packet. */
+/* All that a packet of a known flow needs, read once per packet. */
 struct fr_image_head {
 	__u64 reserved;	  /* 0: room for the roll-back deadline */
 	__u32 generation; /* 1, 2, …; 0 never */
@@ -129,6 +155,8 @@ struct fr_image_head {
 	__u32 staged; /* line: struct fr_staged, indexed by staged cells; 0 when there are none */
 	struct fr_image_dir dir[FR_DIRS];
 };
+FR_SIZE(fr_image_head, FR_LINE_BYTES);
+FR_AT(fr_image_head, dir, 24);
 
 /* Time-outs: in seconds as compiled, in jiffies once the loader has installed the image. */
 enum fr_timeout {
@@ -143,7 +171,6 @@ enum fr_timeout {
 	FR_TIMEOUTS
 };
 
-/* Line 1. */
 struct fr_image_conf {
 	__u32 timeout[FR_TIMEOUTS];
 	__u64 adopt_until; /* jiffies64; 0 as compiled; the loader writes it at attach */
@@ -152,8 +179,10 @@ struct fr_image_conf {
 	__u32 rows[FR_DIRS];
 	__u64 zero; /* always 0, which the verifier cannot know: see join.h */
 };
+FR_SIZE(fr_image_conf, FR_LINE_BYTES);
+FR_AT(fr_image_conf, adopt_until, 32);
+FR_AT(fr_image_conf, zero, 56);
 
-/* Line 2. */
 struct fr_image_ident {
 	__u32 abi;	 /* FR_ABI_VERSION */
 	__u32 conntrack; /* jiffies: for so long after a forwarded packet conntrack surely knows
@@ -162,6 +191,18 @@ struct fr_image_ident {
 	__u8 names[24]; /* of SHA-256 of the rules' names and origins: a renamed rule is a new image
 			 */
 };
+FR_SIZE(fr_image_ident, FR_LINE_BYTES);
+FR_AT(fr_image_ident, digest, 8);
+
+/* These together. */
+struct fr_image_start {
+	struct fr_image_head head;
+	struct fr_image_conf conf;
+	struct fr_image_ident ident;
+};
+FR_SIZE(fr_image_start, FR_LINES_FIXED *FR_LINE_BYTES);
+FR_AT(fr_image_start, conf, FR_LINE_CONF *FR_LINE_BYTES);
+FR_AT(fr_image_start, ident, FR_LINE_IDENT *FR_LINE_BYTES);
 
 /* Rules that every image has, by number; the policy's own follow from FR_RULE_FIRST in file order.
  */
@@ -182,7 +223,8 @@ enum fr_rule_number {
  * deciding rule. Staged: the index of a struct fr_staged: a deny rule in `mode: audit` matches here
  * as well.
  */
-enum fr_action { FR_DENY, FR_ALLOW, FR_FAILSAFE_ALLOW };
+#define FR_ACTION_NAMES(X) X(DENY, "deny") X(ALLOW, "allow") X(FAILSAFE_ALLOW, "failsafe")
+enum fr_action { FR_ACTION_NAMES(FR_NAME) FR_ACTIONS };
 #define FR_CELL(action, number) ((__u32)(action) << 30 | (__u32)(number))
 #define FR_CELL_ACTION(cell) ((cell) >> 30)
 #define FR_CELL_STAGED (1u << 29)
@@ -192,6 +234,7 @@ struct fr_staged {
 	__u32 real; /* the cell as if the staged rule did not exist */
 	__u32 rule; /* number of the staged deny rule */
 };
+FR_SIZE(fr_staged, 8);
 
 /*
  * A trie entry: bits 31-30 kind, bits 29-26 stride, bits 25-0 number. The key's next bits, from the
@@ -217,6 +260,8 @@ struct fr_bucket {
 	__u64 key[FR_BUCKET_KEYS];
 	__u32 entry[FR_BUCKET_KEYS + 1];
 };
+FR_SIZE(fr_bucket, FR_LINE_BYTES);
+FR_AT(fr_bucket, entry, 40);
 
 /*
  * One protocol's ports: table 0: every packet of this protocol is column `column`. Else `table` is
@@ -229,6 +274,7 @@ struct fr_service {
 	__u32 table;
 	__u32 column;
 };
+FR_SIZE(fr_service, 8);
 
 /* ---------------------------------------------------------------- counters */
 
@@ -242,14 +288,18 @@ struct fr_counters {
 	__u64 last;	/* jiffies64 of the last packet */
 	__u64 unlisted; /* refused packets that fr_drops has no entry of, see drops.h */
 };
+FR_SIZE(fr_counters, 56);
 
 /* `fr_reasons`, per-CPU, by FR_REASON_INDEX. */
 struct fr_reason_counters {
-	__u64 packets[3]; /* by enum fr_verdict */
-	__u64 bytes[3];
+	__u64 packets[FR_VERDICTS];
+	__u64 bytes[FR_VERDICTS];
 };
-#define FR_REASON_INDEX(kind, dir, reason) (((kind)*FR_DIRS + (dir)) * 32 + (reason))
-#define FR_REASON_ENTRIES (FR_KINDS * FR_DIRS * 32)
+FR_SIZE(fr_reason_counters, 48);
+enum { FR_REASONS_MAX = 32 };
+_Static_assert(FR_REASONS_COUNT <= (int)FR_REASONS_MAX, "an index for each");
+#define FR_REASON_INDEX(kind, dir, reason) (((kind)*FR_DIRS + (dir)) * FR_REASONS_MAX + (reason))
+#define FR_REASON_ENTRIES (FR_KINDS * FR_DIRS * FR_REASONS_MAX)
 
 /* How much a flow is worth: a new one takes the place of one that is worth less. Stored in `info`.
  */
@@ -260,12 +310,8 @@ struct fr_reason_counters {
 	X(OWN, "own") /* opened by the protected party: pending connections, datagrams */          \
 	X(ESTABLISHED, "established") /* TCP with a whole handshake, or adopted and answered */
 
-enum fr_class {
-#define X(name, text) FR_CLASS_##name,
-	FR_CLASSES(X)
-#undef X
-		FR_CLASSES_COUNT
-};
+#define FR_CLASS_NAME(name, ...) FR_CLASS_##name,
+enum fr_class { FR_CLASSES(FR_CLASS_NAME) FR_CLASSES_COUNT };
 
 /* `fr_events_lost` and the like: `fr_tallies`, per-CPU u64. */
 enum fr_tally {
@@ -292,6 +338,9 @@ struct fr_flow_key {
 	__u8 proto;
 	__u8 pad;
 };
+FR_SIZE(fr_flow_key, 44);
+FR_AT(fr_flow_key, local_port, 32);
+FR_AT(fr_flow_key, scope, 36);
 
 /*
  * Flows of two scopes have nothing to do with each other. The flows of all interfaces are one
@@ -320,13 +369,15 @@ enum fr_space_by {
 	FR_SPACE_BY_NOTHING /* all is one: for packets without a socket, of tests */
 };
 
+#define FR_FLOW_STATE_NAMES(X)                                                                     \
+	X(OPENING, "opening")	      /* TCP: SYN seen; others: only the opener has sent */        \
+	X(ANSWERED, "answered")	      /* TCP: SYN-ACK seen */                                      \
+	X(ESTABLISHED, "established") /* TCP: third packet; others: both sides have sent */        \
+	X(CLOSING, "closing")	      /* TCP: FIN from both, or RST */                             \
+	X(ADOPTED, "adopted")	      /* picked up mid-stream */
+#define FR_FLOW_STATE_NAME(name, ...) FR_FLOW_##name,
 enum fr_flow_state {
-	FR_FLOW_OPENING,     /* TCP: SYN seen; UDP, ICMP and others: only the opener has sent */
-	FR_FLOW_ANSWERED,    /* TCP: SYN-ACK seen */
-	FR_FLOW_ESTABLISHED, /* TCP: third packet; others: both sides have sent */
-	FR_FLOW_CLOSING,     /* TCP: FIN from both, or RST */
-	FR_FLOW_ADOPTED,     /* met mid-stream */
-	FR_FLOW_STATES,
+	FR_FLOW_STATE_NAMES(FR_FLOW_STATE_NAME) FR_FLOW_STATES,
 	FR_FLOW_NONE = FR_FLOW_STATES
 };
 
@@ -352,6 +403,7 @@ struct fr_progress {
 		__u32 sent; /* others, forwarded: jiffies, low half, when one last went out */
 	};
 };
+FR_SIZE(fr_progress, 8);
 
 /* A flow record is state and accounting, and what one generation said of its opening (track.h),
  * which no other believes. Two cache lines: finding a flow reads the first one alone. */
@@ -378,8 +430,9 @@ struct fr_flow {
 	char comm[FR_COMM_LEN - 1]; /* NUL-padded; a whole name has no NUL here */
 	__u8 opener_again; /* datagrams: the opener has sent since the responder last did */
 };
-_Static_assert(__builtin_offsetof(struct fr_flow, packets) == FR_LINE_BYTES, "a line");
-_Static_assert(sizeof(struct fr_flow) == 2 * FR_LINE_BYTES, "two lines");
+FR_AT(fr_flow, progress, 44);
+FR_AT(fr_flow, packets, FR_LINE_BYTES);
+FR_SIZE(fr_flow, 2 * FR_LINE_BYTES);
 
 /* Who owns a socket, and whose flows its packets are of: sk_storage, written when a process creates
  * it or connects, or by its first packet. */
@@ -392,6 +445,8 @@ struct fr_owner {
 	char parent_comm[FR_COMM_LEN]; /* empty where the kernel has no BTF */
 	__u64 start;		       /* of the process, boot-clock ns; 0 without BTF */
 };
+FR_SIZE(fr_owner, FR_LINE_BYTES);
+FR_AT(fr_owner, start, 56);
 
 /* Fragments of a datagram whose first was allowed, on the way out of the protected party. */
 struct fr_fragment_key {
@@ -403,11 +458,14 @@ struct fr_fragment_key {
 	__u8 proto; /* IPv4 */
 	__u8 pad;
 };
+FR_SIZE(fr_fragment_key, 44);
+FR_AT(fr_fragment_key, id, 32);
 struct fr_fragment {
 	__u64 until; /* jiffies64 */
 	__u32 slot;
 	__u32 pad;
 };
+FR_SIZE(fr_fragment, 16);
 
 /* Who sent what passed as forwarded: see transit.h. */
 struct fr_transit_key {
@@ -415,6 +473,7 @@ struct fr_transit_key {
 	__u8 proto; /* 0: of later fragments, whatever protocol */
 	__u8 pad[3];
 };
+FR_SIZE(fr_transit_key, 20);
 struct fr_transit {
 	__u64 last;   /* boot-clock ns */
 	__u32 length; /* L3, of the last packet */
@@ -422,6 +481,7 @@ struct fr_transit {
 	__u16 vlan;
 	__u16 pad[3];
 };
+FR_SIZE(fr_transit, 24);
 
 /* ---------------------------------------------------------------- tables of sets
  *
@@ -456,12 +516,14 @@ struct fr_set {
 	__u32 spilled;	     /* 0: never */
 	__u32 pad[2];
 };
-_Static_assert(sizeof(struct fr_set) == FR_LINE_BYTES, "a line");
+FR_SIZE(fr_set, FR_LINE_BYTES);
+FR_AT(fr_set, info, 16);
 
 struct fr_flow_set {
 	struct fr_set set;
 	struct fr_flow way[FR_WAYS];
 };
+FR_SIZE(fr_flow_set, (1 + 2 * FR_WAYS) * FR_LINE_BYTES);
 
 /* What was, or would have been, refused, aggregated over the opener's own port (0 in the key). */
 struct fr_drop {
@@ -483,18 +545,20 @@ struct fr_drop {
 	__u8 pad[7];
 	char comm[FR_COMM_LEN];
 };
-_Static_assert(__builtin_offsetof(struct fr_drop, bytes) == FR_LINE_BYTES, "a line");
-_Static_assert(sizeof(struct fr_drop) == 2 * FR_LINE_BYTES, "two lines");
+FR_AT(fr_drop, bytes, FR_LINE_BYTES);
+FR_SIZE(fr_drop, 2 * FR_LINE_BYTES);
 
 struct fr_drop_set {
 	struct fr_set set;
 	struct fr_drop way[FR_WAYS];
 };
+FR_SIZE(fr_drop_set, (1 + 2 * FR_WAYS) * FR_LINE_BYTES);
 
 /* `fr_hashing`, one entry. */
 struct fr_secret {
 	__u64 word[FR_SECRET_WORDS];
 };
+FR_SIZE(fr_secret, 112);
 
 /* `fr_budget`, one entry, per CPU: how many sources a CPU may list anew. */
 struct fr_budget {
@@ -502,6 +566,7 @@ struct fr_budget {
 	__u32 left;
 	__u32 over; /* packets that found nothing left */
 };
+FR_SIZE(fr_budget, 16);
 
 /*
  * `fr_ports`, by ifindex: attached interfaces that are ports of a bridge, as they are at apply.
@@ -514,6 +579,7 @@ struct fr_port {
 	__u8 own[6];	/* and of the port */
 	__u32 mixed;
 };
+FR_SIZE(fr_port, 16);
 
 /* ---------------------------------------------------------------- events */
 
@@ -545,6 +611,7 @@ struct fr_control {
 	__u64 refusals_until; /* jiffies64: somebody reads refusals until then */
 	__u64 openings_until;
 };
+FR_SIZE(fr_control, 16);
 
 /* What the program `fr_clock` writes to the beginning of its packet: taken at one moment. It is in
  * no map, so that nobody else can write there meanwhile. */
@@ -552,6 +619,7 @@ struct fr_clock_pair {
 	__u64 jiffies;
 	__u64 boot_ns;
 };
+FR_SIZE(fr_clock_pair, 16);
 
 /* ---------------------------------------------------------------- records of user space
  *
@@ -572,6 +640,8 @@ struct fr_rule_record {
 	__u64 since;		 /* realtime ns: from when the figures count */
 	struct fr_counters base; /* to be added to the live counters, modulo 2^64 */
 };
+FR_SIZE(fr_rule_record, 328);
+FR_AT(fr_rule_record, base, 272);
 
 /* `fr_state`, one entry. */
 struct fr_state {
@@ -585,6 +655,8 @@ struct fr_state {
 	char source[FR_SOURCE_MAX]; /* path of the policy file */
 	char words[FR_SOURCE_MAX];  /* further words of the command: each with its NUL; "" ends */
 };
+FR_SIZE(fr_state, 8352);
+FR_AT(fr_state, policy, 32);
 
 /* `fr_hooks`. */
 struct fr_hook_record {
@@ -600,6 +672,8 @@ struct fr_hook_record {
 	char name[192]; /* interface at apply, or cgroup path below the cgroup2 root */
 	char pin[48];	/* pin file below the policy's directory, without the hook's suffix */
 };
+FR_SIZE(fr_hook_record, 272);
+FR_AT(fr_hook_record, name, 32);
 
 /* `fr_requests`: the names and patterns of the policy's `attach`, in the order of the file. */
 struct fr_request_record {
@@ -607,5 +681,6 @@ struct fr_request_record {
 	__u8 used;
 	char name[FR_REQUEST_MAX];
 };
+FR_SIZE(fr_request_record, 200);
 
 #endif /* FR_ABI_H */

@@ -294,3 +294,37 @@ Test(base, a_command_has_what_is_not_the_default_and_its_operand_last)
 			 "flowreeve apply --allow-removal --pin-root /sys/fs/bpf/b "
 			 "--tables 'my tables' -- -x.yaml");
 }
+
+/* ---------------------------------------------------------------- words */
+
+Test(words, every_number_of_the_contract_has_its_word)
+{
+	for (unsigned i = 0; i < FR_VERDICTS; i++)
+		cr_expect_str_eq(verdict_name(i),
+				 ((const char *[]){"pass", "drop", "would-drop"})[i]);
+	for (unsigned i = 0; i < FR_KINDS; i++)
+		cr_expect_str_eq(kind_name(i),
+				 ((const char *[]){"interface", "guest", "cgroup"})[i]);
+	for (unsigned i = 0; i < FR_ACTIONS; i++)
+		cr_expect_str_eq(action_name(i),
+				 ((const char *[]){"deny", "allow", "failsafe"})[i]);
+	for (unsigned i = 0; i <= FR_DIRS; i++)
+		cr_expect_str_eq(dir_name(i), ((const char *[]){"egress", "ingress", "both"})[i]);
+	cr_expect_str_eq(mode_name(false), "audit");
+	cr_expect_str_eq(mode_name(true), "enforce");
+	cr_expect_str_eq(flow_state_name(FR_FLOW_ESTABLISHED), "established");
+	cr_expect_str_eq(class_name(FR_CLASS_UNPROVEN), "unproven");
+	cr_expect_str_eq(reason_name(FR_REASON_ICMP_ERROR), "icmp-error");
+	for (unsigned i = 0; i < FR_REASONS_COUNT; i++)
+		cr_expect_str_neq(reason_name(i), "unknown");
+}
+
+Test(words, a_number_beyond_the_list_is_unknown)
+{
+	cr_expect_str_eq(verdict_name(FR_VERDICTS), "unknown");
+	cr_expect_str_eq(kind_name(FR_KINDS), "unknown");
+	cr_expect_str_eq(action_name(FR_ACTIONS), "unknown");
+	cr_expect_str_eq(reason_name(FR_REASONS_COUNT), "unknown");
+	cr_expect_str_eq(flow_state_name(FR_FLOW_NONE), "unknown");
+	cr_expect_str_eq(class_name(FR_CLASSES_COUNT), "unknown");
+}

@@ -244,11 +244,3 @@ Test(render_text, a_row_longer_than_the_buffer_is_whole)
 	cr_expect_eq(text[size - 1], '\n');
 	free(text);
 }
-
-Test(render_text, every_reason_has_its_word)
-{
-	for (uint8_t i = 0; i < FR_REASONS_COUNT; i++)
-		cr_expect_str_neq(reason_text(i), "unknown");
-	cr_expect_str_eq(reason_text(FR_REASONS_COUNT), "unknown");
-	cr_expect_str_eq(verdict_text(FR_WOULD_DROP), "would-drop");
-}

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "words.h"
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* ---------------------------------------------------------------- memory

@@ -65,7 +65,7 @@ static void take_mode(struct context *c, struct ruleset *rs, struct diags *d)
 	bool enforce = rs->enforce;
 
 	if (mode)
-		rs->enforce = str_equal(mode, "enforce");
+		rs->enforce = str_equal(mode, mode_name(true));
 	warn_of_mode(rs, enforce, d);
 }
 

@@ -46,7 +46,7 @@ static const char *apply_command(struct context *c, const struct coverage_view *
 				 const char *path)
 {
 	struct command_line line = {.verb = "apply",
-				    .mode = view->enforce ? "enforce" : "audit",
+				    .mode = mode_name(view->enforce),
 				    .pin_root = c->options.host.pin_root,
 				    .operand = path};
 

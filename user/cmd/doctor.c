@@ -8,10 +8,6 @@
 
 #include "cmd.h"
 
-static const char *const kinds[FR_KINDS] = {[FR_KIND_INTERFACE] = "interfaces",
-					    [FR_KIND_GUEST] = "guests",
-					    [FR_KIND_CGROUP] = "cgroups"};
-
 /* The first thing that is in the way of a kind. */
 struct cause {
 	const char *name, *found, *remedy;
@@ -48,7 +44,7 @@ static struct cause find_cause(const struct doctor_report *report, unsigned kind
 static void tell(struct context *c, const struct doctor_report *report, unsigned first)
 {
 	struct cause cause = find_cause(report, first);
-	const char *list = kinds[first];
+	const char *list = kind_keys[first];
 	struct loc nowhere = {0};
 
 	for (unsigned kind = 0; kind < FR_KINDS; kind++) {
@@ -57,7 +53,7 @@ static void tell(struct context *c, const struct doctor_report *report, unsigned
 			continue;
 		if (kind < first)
 			return; /* told with that one */
-		list = arena_printf(c->arena, "%s, %s", list, kinds[kind]);
+		list = arena_printf(c->arena, "%s, %s", list, kind_keys[kind]);
 	}
 	diag_error(&c->diags, nowhere, -ENOTSUP, "host-lacks", cause.remedy, "%s %s: %s%s%s",
 		   report->can[first] == ANSWER_NO ? "this host cannot enforce on"

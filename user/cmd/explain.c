@@ -9,19 +9,13 @@
 
 #include "cmd.h"
 
-static bool proto_is_icmp(uint8_t proto)
-{
-	return proto == PROTO_ICMP || proto == PROTO_ICMP6;
-}
-
 static int parse_direction(struct context *c, const char *word, struct tuple *tuple)
 {
-	static const char *const words[] = {"egress", "ingress"};
-	const char *meant = word_meant(word, words, ARRAY_SIZE(words));
+	const char *meant = word_meant(word, dir_names, FR_DIRS);
 	uint8_t proto;
 
 	for (tuple->dir = 0; tuple->dir < FR_DIRS; tuple->dir++)
-		if (str_equal(word, words[tuple->dir]))
+		if (str_equal(word, dir_names[tuple->dir]))
 			return 0;
 	if (!proto_parse(word, &proto))
 		return usage_error(c, "egress tcp PEER:PORT, or ingress tcp PEER:PORT",
@@ -85,9 +79,7 @@ static int parse_proto(struct context *c, const char *word, const char *peer, st
 	split_peer(c->arena, word, &address, &port);
 	if (addr_parse(address, &addr) == NET_OK)
 		return usage_error(c,
-				   arena_printf(c->arena, "%s tcp %s",
-						tuple->dir == FR_EGRESS ? "egress" : "ingress",
-						word),
+				   arena_printf(c->arena, "%s tcp %s", dir_name(tuple->dir), word),
 				   "the protocol is missing before '%s'", word);
 	near = proto_nearest(word);
 	split_peer(c->arena, peer, &address, &port);
@@ -142,11 +134,11 @@ static int parse_port(struct context *c, const char *word, const char *next, str
 	split_peer(c->arena, word, &address, &port);
 	if (!proto_has_ports(tuple->proto)) {
 		if (port)
-			return usage_error(c,
-					   arena_printf(c->arena, "leave the port out: %s%s",
-							address,
-							proto_is_icmp(tuple->proto) ? " TYPE" : ""),
-					   "this protocol has no ports: '%s'", word);
+			return usage_error(
+				c,
+				arena_printf(c->arena, "leave the port out: %s%s", address,
+					     proto_is_any_icmp(tuple->proto) ? " TYPE" : ""),
+				"this protocol has no ports: '%s'", word);
 		return 0;
 	}
 	if (!port)
@@ -241,7 +233,7 @@ static int take_question(struct context *c, struct tuple *tuple)
 		ret = parse_proto(c, words[2], words[3], tuple);
 	if (!ret)
 		ret = parse_peer(c, words[3], next, tuple);
-	if (!ret && proto_is_icmp(tuple->proto))
+	if (!ret && proto_is_any_icmp(tuple->proto))
 		return parse_icmp(c, next, tuple);
 	if (!ret && more)
 		return usage_error(c, "PEER:PORT is one word", "'%s' is one operand too many",

@@ -9,16 +9,16 @@
 /* KIND=NAME, "interfaces=eth0". */
 static int take_attach(struct context *c, struct skeleton *s)
 {
-	static const char *const kinds[] = {"interfaces", "guests", "cgroups"};
 	const char *text = c->options.attach, *equals = text ? strchr(text, '=') : NULL;
 	size_t i;
 
-	s->kind = kinds[0];
+	s->kind = kind_keys[0];
 	if (!text)
 		return 0;
-	for (i = 0; equals && i < ARRAY_SIZE(kinds); i++)
-		if (strlen(kinds[i]) == (size_t)(equals - text) && str_starts(text, kinds[i])) {
-			s->kind = kinds[i];
+	for (i = 0; equals && i < FR_KINDS; i++)
+		if (strlen(kind_keys[i]) == (size_t)(equals - text) &&
+		    str_starts(text, kind_keys[i])) {
+			s->kind = kind_keys[i];
 			s->attach_to = equals + 1;
 		}
 	if (!s->attach_to || !*s->attach_to)

@@ -62,10 +62,9 @@ void options_help(FILE *out, uint32_t mask)
 
 static int take_mode(struct context *c, const char *value)
 {
-	static const char *const modes[] = {"audit", "enforce"};
-	const char *meant = word_meant(value, modes, ARRAY_SIZE(modes));
+	const char *meant = word_meant(value, mode_names, FR_MODES);
 
-	if (!str_equal(value, "audit") && !str_equal(value, "enforce"))
+	if (!str_equal(value, mode_name(false)) && !str_equal(value, mode_name(true)))
 		return usage_error(c,
 				   meant ? arena_printf(c->arena, "did you mean --mode %s?", meant)
 					 : "--mode audit or --mode enforce",

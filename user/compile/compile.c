@@ -9,8 +9,6 @@
 
 #include "internal.h"
 
-enum { HEAD_LINE, CONF_LINE, IDENT_LINE, FIXED_LINES };
-
 static uint32_t array_write(struct lines *lines, const void *array, size_t size)
 {
 	uint32_t first = lines_add(lines, (size + FR_LINE_BYTES - 1) / FR_LINE_BYTES);
@@ -133,9 +131,9 @@ static void image_finish(struct compilation *c, struct fr_image_head *head, stru
 			array_write(&c->lines, c->staged, c->staged_count * sizeof(*c->staged));
 	head->flags = c->rs->flags | (c->rs->enforce ? FR_F_ENFORCE : 0) |
 		      (c->dense ? FR_F_DENSE : 0) | (c->paged ? FR_F_PAGED : 0);
-	memcpy(lines_at(&c->lines, HEAD_LINE), head, sizeof(*head));
-	conf_write(c, lines_at(&c->lines, CONF_LINE));
-	ident = lines_at(&c->lines, IDENT_LINE);
+	memcpy(lines_at(&c->lines, FR_LINE_HEAD), head, sizeof(*head));
+	conf_write(c, lines_at(&c->lines, FR_LINE_CONF));
+	ident = lines_at(&c->lines, FR_LINE_IDENT);
 	ident->abi = FR_ABI_VERSION;
 	names_digest(c->rs, digest);
 	memcpy(ident->names, digest, sizeof(ident->names));
@@ -179,7 +177,7 @@ static int image_build(struct compilation *c, struct image *out)
 
 	if (c->rs->rule_count > FR_MAX_RULES - FR_RULE_FIRST)
 		return refuse(c, FR_MAX_RULES - FR_RULE_FIRST, "more than 1,048,568 rules");
-	lines_add(&c->lines, FIXED_LINES);
+	lines_add(&c->lines, FR_LINES_FIXED);
 	image.stats.rules = c->rs->rule_count;
 	err = stages_run(c, &head, &image.stats);
 	if (err)

@@ -36,6 +36,8 @@ int image_compile(const struct ruleset *rs, struct diags *d, struct image *out);
 void image_free(struct image *image);
 
 const struct fr_image_head *image_head(const struct image *image);
+const struct fr_image_conf *image_conf(const struct image *image);
+const struct fr_image_ident *image_ident(const struct image *image);
 
 /* The compiled image's answer, in the oracle's terms. */
 void image_decide(const struct image *image, const struct tuple *tuple, struct decision *out);

@@ -16,6 +16,16 @@ const struct fr_image_head *image_head(const struct image *image)
 	return image->lines;
 }
 
+const struct fr_image_conf *image_conf(const struct image *image)
+{
+	return &((const struct fr_image_start *)image->lines)->conf;
+}
+
+const struct fr_image_ident *image_ident(const struct image *image)
+{
+	return &((const struct fr_image_start *)image->lines)->ident;
+}
+
 static uint32_t image_ask(const struct image *image, const struct tuple *tuple)
 {
 	const struct fr_image_head *head = image_head(image);
@@ -64,11 +74,6 @@ void image_decide(const struct image *image, const struct tuple *tuple, struct d
 	if (FR_CELL_ACTION(cell) == FR_DENY)
 		decision.verdict = enforce ? FR_DROP : FR_WOULD_DROP;
 	*out = decision;
-}
-
-static const struct fr_image_conf *image_conf(const struct image *image)
-{
-	return (const void *)((const uint8_t *)image->lines + FR_LINE_BYTES);
 }
 
 bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, uint16_t port)

@@ -33,13 +33,6 @@ static int entry_order(const void *left, const void *right)
 	return a->column < b->column ? -1 : a->column > b->column;
 }
 
-static const char *action_text(uint32_t cell)
-{
-	static const char *const actions[] = {"deny", "allow", "failsafe"};
-
-	return FR_CELL_ACTION(cell) < ARRAY_SIZE(actions) ? actions[FR_CELL_ACTION(cell)] : "?";
-}
-
 static void cell_print(const struct dump *dump, uint32_t cell)
 {
 	const struct fr_staged *staged =
@@ -48,11 +41,12 @@ static void cell_print(const struct dump *dump, uint32_t cell)
 	uint32_t number = FR_CELL_NUMBER(cell);
 
 	if (!(cell & FR_CELL_STAGED)) {
-		fprintf(dump->out, "    %-8s  %s: ", action_text(cell),
+		fprintf(dump->out, "    %-8s  %s: ", action_name(FR_CELL_ACTION(cell)),
 			ruleset_rule_name(dump->rs, number));
 		return;
 	}
-	fprintf(dump->out, "    %-8s  %s (staged: %s would deny): ", action_text(cell),
+	fprintf(dump->out,
+		"    %-8s  %s (staged: %s would deny): ", action_name(FR_CELL_ACTION(cell)),
 		ruleset_rule_name(dump->rs, FR_CELL_NUMBER(staged[number].real)),
 		ruleset_rule_name(dump->rs, staged[number].rule));
 }
@@ -129,14 +123,13 @@ static void rows_print(const struct dump *dump)
 static void direction_print(const struct ruleset *rs, const struct image *image, uint8_t dir,
 			    FILE *out)
 {
-	static const char *const names[] = {"egress", "ingress"};
 	const struct image_stats *stats = &image->stats;
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct dump dump = {rs, image, arena, columns_text(image, dir, arena), out, dir};
 
 	fprintf(out, "\n%s: address classes %u, service classes %u, cells %llu, default %s\n",
-		names[dir], stats->address_classes[dir], stats->service_classes[dir],
-		(unsigned long long)stats->cells[dir], rs->default_allow[dir] ? "allow" : "deny");
+		dir_name(dir), stats->address_classes[dir], stats->service_classes[dir],
+		(unsigned long long)stats->cells[dir], action_name(rs->default_allow[dir]));
 	rows_print(&dump);
 }
 
@@ -147,8 +140,7 @@ int image_pseudo(const struct ruleset *rs, const struct image *image, FILE *out)
 			   : image_head(image)->flags & FR_F_PAGED ? "paged"
 								   : "blocks";
 
-	fprintf(out, "policy %s: %s, %u rules\n", rs->name, rs->enforce ? "enforce" : "audit",
-		stats->rules);
+	fprintf(out, "policy %s: %s, %u rules\n", rs->name, mode_name(rs->enforce), stats->rules);
 	fprintf(out, "image: %u lines of %u bytes: %u tries, %u services, %u matrix (%s)\n",
 		image->line_count, FR_LINE_BYTES, stats->tries_lines, stats->services_lines,
 		stats->matrix_lines, form);

@@ -138,11 +138,6 @@ static uint32_t family_rest(const struct family *family, const struct bounds *bo
 	return rest;
 }
 
-static const struct fr_image_conf *image_conf(const struct image *image)
-{
-	return (const void *)((const uint8_t *)image->lines + FR_LINE_BYTES);
-}
-
 /* The rows that the image gives at every bound. */
 static uint32_t *bounds_rows(const struct image *image, uint8_t dir, const struct family *family,
 			     const struct bounds *bounds)

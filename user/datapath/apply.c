@@ -163,14 +163,13 @@ static int flows_go_on(const struct change *change)
 static int adopt_until(const struct change *change, uint64_t *out)
 {
 	CLEANUP(close_fd) int program = program_open(change->pins, 's', PROGRAM_CLOCK);
-	const char *old = change->live.lines;
 	struct clock_pair clock;
 	int go_on = flows_go_on(change), err;
 
 	if (go_on < 0)
 		return pins_unreadable(change->pins, go_on, change->d);
 	if (go_on) {
-		*out = ((const struct fr_image_conf *)(old + FR_LINE_BYTES))->adopt_until;
+		*out = image_conf(&change->live)->adopt_until;
 		return 0;
 	}
 	err = program < 0 ? program : clock_run(program, &clock);
@@ -241,14 +240,14 @@ static bool same_command(const struct change *change)
 static bool unchanged(const struct change *change)
 {
 	const struct fr_image_head *live = change->live.lines;
-	const struct fr_image_ident *ident = (const void *)((const char *)live + 2 * FR_LINE_BYTES);
 
 	return change->same_shape && change->slots.same && change->same_hooks &&
 	       same_requests(change) && same_command(change) &&
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
 	       (live->flags & (FR_F_FORWARDING_ON | FR_F_BRIDGE_PORTS)) == change->extra_flags &&
-	       ports_same(change) && ident->conntrack == conntrack_jiffies(change->conntrack);
+	       ports_same(change) &&
+	       image_ident(&change->live)->conntrack == conntrack_jiffies(change->conntrack);
 }
 
 static int carry_out(struct change *change)

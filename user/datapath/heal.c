@@ -135,7 +135,7 @@ static void read_image(struct remains *remains)
 		fd = open_judging(remains->pins);
 	if (!is_there(remains, fd < 0 ? fd : image_map_view(fd, &image)))
 		return;
-	remains->mode = image_head(&image)->flags & FR_F_ENFORCE ? "enforce" : "audit";
+	remains->mode = mode_name(image_head(&image)->flags & FR_F_ENFORCE);
 	instance_image_close(&image);
 }
 
@@ -317,7 +317,7 @@ static const char *command_of(const char *root, const char *policy, const struct
 {
 	bool known = is_file(remains->source);
 	struct command_line line = {.verb = "apply",
-				    .mode = remains->mode ? remains->mode : "enforce",
+				    .mode = remains->mode ?: mode_name(true),
 				    .pin_root = root,
 				    .more = remains->words,
 				    .more_count = remains->word_count,

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { CLASS_LINES_MIN = 1 << 14, LINE_IDENT = 2, LINE_CONF = 1 };
+enum { CLASS_LINES_MIN = 1 << 14 };
 
 uint32_t image_class(uint32_t lines)
 {
@@ -59,8 +59,7 @@ static bool within(const struct fr_image_conf *conf, uint32_t line, uint64_t cou
 static bool image_sound(const struct image *image)
 {
 	const struct fr_image_head *head = image->lines;
-	const struct fr_image_conf *conf =
-		(const void *)((const char *)image->lines + FR_LINE_BYTES);
+	const struct fr_image_conf *conf = image_conf(image);
 	const uint64_t root = 65536 / FR_LINE_WORDS;
 	uint64_t slots = ((uint64_t)conf->rules + FR_LINE_WORDS - 1) / FR_LINE_WORDS;
 
@@ -89,9 +88,9 @@ static int image_check(const struct image *image, struct diags *d)
 {
 	const struct fr_image_ident *ident;
 
-	if (!image->lines || image->line_count <= LINE_IDENT)
+	if (!image->lines || image->line_count < FR_LINES_FIXED)
 		return diag_error(d, NO_LOC, -EINVAL, "image", NULL, "the image is empty");
-	ident = (const void *)((const char *)image->lines + LINE_IDENT * FR_LINE_BYTES);
+	ident = image_ident(image);
 	if (ident->abi != FR_ABI_VERSION)
 		return diag_error(d, NO_LOC, -EINVAL, "image", NULL,
 				  "the image is of layout %u, the programs need %u", ident->abi,
@@ -118,22 +117,21 @@ uint32_t conntrack_jiffies(uint32_t seconds)
 
 static void image_fill(void *lines, const struct install *install)
 {
-	struct fr_image_head *head = lines;
-	struct fr_image_conf *conf = (void *)((char *)lines + LINE_CONF * FR_LINE_BYTES);
-	struct fr_image_ident *ident = (void *)((char *)lines + LINE_IDENT * FR_LINE_BYTES);
+	struct fr_image_start *start = lines;
+	struct fr_image_conf *conf = &start->conf;
 	uint32_t hz = clock_hz();
 	uint32_t *slots;
 
 	memcpy(lines, install->image->lines, (size_t)install->image->line_count * FR_LINE_BYTES);
-	slots = (void *)((char *)lines + (size_t)head->slots * FR_LINE_BYTES);
+	slots = (void *)((char *)lines + (size_t)start->head.slots * FR_LINE_BYTES);
 	for (uint32_t rule = 0; rule < conf->rules; rule++)
 		slots[rule] = install->slot ? install->slot[rule] : rule;
 	for (int i = 0; i < FR_TIMEOUTS; i++)
 		conf->timeout[i] = in_jiffies(conf->timeout[i], hz);
 	conf->adopt_until = install->adopt_until;
-	ident->conntrack = conntrack_jiffies(install->conntrack);
-	head->flags |= install->extra_flags;
-	head->generation = install->generation;
+	start->ident.conntrack = conntrack_jiffies(install->conntrack);
+	start->head.flags |= install->extra_flags;
+	start->head.generation = install->generation;
 }
 
 int image_install(const struct install *install, struct diags *d)
@@ -166,21 +164,16 @@ int image_install(const struct install *install, struct diags *d)
 
 int image_map_view(int fd, struct image *out)
 {
-	size_t start = 3 * FR_LINE_BYTES;
-	const struct fr_image_conf *conf;
-	const struct fr_image_ident *ident;
 	struct image image = {0};
-	void *lines = mmap(NULL, start, PROT_READ, MAP_SHARED, fd, 0);
+	struct fr_image_start *start = mmap(NULL, sizeof(*start), PROT_READ, MAP_SHARED, fd, 0);
 
-	if (lines == MAP_FAILED)
+	if (start == MAP_FAILED)
 		return -errno;
-	conf = (const void *)((const char *)lines + LINE_CONF * FR_LINE_BYTES);
-	ident = (const void *)((const char *)lines + LINE_IDENT * FR_LINE_BYTES);
-	image.line_count = conf->lines;
-	image.rule_count = conf->rules;
-	memcpy(image.digest, ident->digest, sizeof(image.digest));
-	munmap(lines, start);
-	if (image.line_count <= LINE_IDENT)
+	image.line_count = start->conf.lines;
+	image.rule_count = start->conf.rules;
+	memcpy(image.digest, start->ident.digest, sizeof(image.digest));
+	munmap(start, sizeof(*start));
+	if (image.line_count < FR_LINES_FIXED)
 		return -ENODATA;
 	image.lines =
 		mmap(NULL, (size_t)image.line_count * FR_LINE_BYTES, PROT_READ, MAP_SHARED, fd, 0);

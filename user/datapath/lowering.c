@@ -32,15 +32,6 @@ static void compare_mode(struct change *change)
 
 /* ---------------------------------------------------------------- attach points */
 
-static const char *kind_text(uint8_t kind)
-{
-	static const char *const words[] = {[FR_KIND_INTERFACE] = "interface",
-					    [FR_KIND_GUEST] = "guest",
-					    [FR_KIND_CGROUP] = "cgroup"};
-
-	return kind < ARRAY_SIZE(words) ? words[kind] : "attach point";
-}
-
 static bool stays_attached(const struct change *change, const struct fr_hook_record *old)
 {
 	for (size_t i = 0; i < change->hook_count; i++) {
@@ -142,7 +133,7 @@ static const char *attach_words(const struct change *change, const struct interf
 				const struct fr_hook_record *old)
 {
 	struct arena *arena = change->d->arena;
-	const char *kind = kind_text(old->kind);
+	const char *kind = kind_name(old->kind);
 	const struct interface *now = interface_at(all, old->ifindex);
 
 	if (old->kind == FR_KIND_CGROUP || (now && str_equal(now->name, old->name)))
@@ -186,7 +177,7 @@ static int compare_attach_point(struct change *change, const struct fr_hook_reco
 	if (there < 0)
 		return diag_error(change->d, NO_LOC, there, "attach-unknown", NULL,
 				  "cannot tell whether %s %s, which is in force, still exists: %s",
-				  kind_text(old->kind), old->name, error_text(there));
+				  kind_name(old->kind), old->name, error_text(there));
 	if (there && !left_to_master(change, &all, old))
 		lose(change, &all, old);
 	return 0;
@@ -203,11 +194,6 @@ static int compare_attach_points(struct change *change)
 }
 
 /* ---------------------------------------------------------------- rules */
-
-static const char *dir_word(uint8_t dir)
-{
-	return dir == FR_EGRESS ? "egress" : "ingress";
-}
 
 /* The counter slot of a rule in force, and with it its record: a rule keeps its slot by id and
  * direction. NULL when the image names a slot that is none. */
@@ -252,7 +238,7 @@ static void compare_rule(struct change *change, uint32_t slot)
 	if (fate)
 		add(change, "deny-removed",
 		    arena_printf(change->d->arena, "deny rule %s (%s) %s", was->id,
-				 dir_word(was->dir), fate));
+				 dir_name(was->dir), fate));
 }
 
 static void compare_default(struct change *change, uint8_t dir, uint32_t slot)
@@ -263,7 +249,7 @@ static void compare_default(struct change *change, uint8_t dir, uint32_t slot)
 	if (was_deny(was) && change->request->ruleset->default_allow[dir])
 		add(change, "default-lowered",
 		    arena_printf(change->d->arena, "the default of %s goes from deny to allow",
-				 dir_word(dir)));
+				 dir_name(dir)));
 }
 
 /* A deny rule that is still there, and no longer refuses something. */
@@ -280,7 +266,7 @@ static void on_lost_denial(uint32_t rule, const struct tuple *tuple, void *conte
 	add(change, "deny-narrowed",
 	    arena_printf(change->d->arena,
 			 "deny rule %s (%s) no longer refuses all that it did: %s %s",
-			 old[*slot].id, dir_word(tuple->dir), addr_text(&tuple->peer, peer),
+			 old[*slot].id, dir_name(tuple->dir), addr_text(&tuple->peer, peer),
 			 service_text(&service, asked)));
 }
 
@@ -362,12 +348,12 @@ static const char *passing_command(const struct change *change)
 				    .operand = request->source};
 
 	if (request->mode_given)
-		line.mode = request->ruleset->enforce ? "enforce" : "audit";
+		line.mode = mode_name(request->ruleset->enforce);
 	for (size_t i = 0; i < change->lowered.count; i++) {
 		const struct lowering *lowering = &change->lowered.list[i];
 
 		if (is_mode(lowering))
-			line.mode = line.mode ? line.mode : "enforce";
+			line.mode = line.mode ?: mode_name(true);
 		else
 			line.allow_removal |= !is_allowed(change, lowering);
 	}

@@ -158,10 +158,7 @@ static int adopt_again(const struct change *change, struct fr_image_conf *conf)
 static int copy_image(struct change *change)
 {
 	size_t size = (size_t)change->live.line_count * FR_LINE_BYTES;
-	struct fr_image_head *head;
-	struct fr_image_conf *conf;
-	struct fr_image_ident *ident;
-	char *lines;
+	struct fr_image_start *lines;
 	int err;
 
 	change->image = image_map_create(change->live_class);
@@ -171,12 +168,9 @@ static int copy_image(struct change *change)
 	if (lines == MAP_FAILED)
 		return -errno;
 	memcpy(lines, change->live.lines, size);
-	head = (void *)lines;
-	conf = (void *)(lines + FR_LINE_BYTES);
-	ident = (void *)(lines + 2 * FR_LINE_BYTES);
-	head->generation = change->generation;
-	ident->abi = FR_ABI_VERSION;
-	err = adopt_again(change, conf);
+	lines->head.generation = change->generation;
+	lines->ident.abi = FR_ABI_VERSION;
+	err = adopt_again(change, &lines->conf);
 	munmap(lines, size);
 	return err ? err
 		   : pin_store_number(change->image, change->pins, "image", change->generation);

@@ -272,7 +272,7 @@ static bool missing_port(struct arena *arena, const struct reading *r, struct ad
 		*out = say(message,
 			   arena_printf(arena, "443/%s for one port; for all of it write 'any/%s'",
 					proto, proto));
-	else if (number == PROTO_ICMP || number == PROTO_ICMP6)
+	else if (proto_is_any_icmp(number))
 		*out = say(message,
 			   arena_printf(arena,
 					"%s/echo-request for ping; for all of it write 'any/%s'",
@@ -308,7 +308,7 @@ static bool portless(struct arena *arena, const struct group *group, struct advi
 	uint8_t number;
 
 	if (!group->proto_count || group->ports[0].any || proto_parse(proto, &number) ||
-	    proto_has_ports(number) || number == PROTO_ICMP || number == PROTO_ICMP6)
+	    proto_has_ports(number) || proto_is_any_icmp(number))
 		return false;
 	*out = meant(arena, "it gives a port to a protocol that has none",
 		     arena_printf(arena, "any/%s", proto));

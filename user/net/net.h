@@ -75,7 +75,8 @@ struct service {
 	uint16_t first, last;
 };
 
-bool proto_has_ports(uint8_t proto); /* tcp, udp, sctp, udplite, dccp */
+bool proto_has_ports(uint8_t proto);   /* tcp, udp, sctp, udplite, dccp */
+bool proto_is_any_icmp(uint8_t proto); /* of either family */
 /* Name from a fixed table ("tcp", "icmp", "icmpv6", "gre", "esp", …), or NULL. */
 const char *proto_name(uint8_t proto);
 int proto_parse(const char *text, uint8_t *out); /* name or 0…255; 0 or -EINVAL */

@@ -54,6 +54,11 @@ bool proto_has_ports(uint8_t proto)
 	       proto == PROTO_UDPLITE || proto == PROTO_DCCP;
 }
 
+bool proto_is_any_icmp(uint8_t proto)
+{
+	return proto == PROTO_ICMP || proto == PROTO_ICMP6;
+}
+
 const char *proto_name(uint8_t proto)
 {
 	size_t i;

@@ -173,7 +173,7 @@ enum service_error service_parse(const char *text, struct service out[2], size_t
 	head[slash - text] = '\0';
 	/* A name in front, and no number: "1/tcp" is port 1, not ICMP. */
 	if (strspn(head, "0123456789") != strlen(head) && proto_parse(head, &proto) == 0 &&
-	    (proto == PROTO_ICMP || proto == PROTO_ICMP6))
+	    proto_is_any_icmp(proto))
 		return icmp_services(proto, slash + 1, out, count);
 	error = ports_parse(head, slash + 1, &out[0]);
 	if (!error)
@@ -209,7 +209,7 @@ char *service_text(const struct service *service, char *out)
 	}
 	if (service->first == 0 && service->last == PORT_MAX)
 		snprintf(out, SERVICE_TEXT, "any/%s", name);
-	else if (service->proto == PROTO_ICMP || service->proto == PROTO_ICMP6)
+	else if (proto_is_any_icmp(service->proto))
 		icmp_text(service, name, out);
 	else if (service->first == service->last)
 		snprintf(out, SERVICE_TEXT, "%u/%s", service->first, name);
@@ -220,7 +220,7 @@ char *service_text(const struct service *service, char *out)
 
 struct service service_one(uint8_t proto, uint16_t port)
 {
-	bool whole = !proto_has_ports(proto) && proto != PROTO_ICMP && proto != PROTO_ICMP6;
+	bool whole = !proto_has_ports(proto) && !proto_is_any_icmp(proto);
 
 	return (struct service){
 		.proto = proto, .first = whole ? 0 : port, .last = whole ? UINT16_MAX : port};

@@ -12,17 +12,6 @@ struct flow_walk {
 	void *context;
 };
 
-static const char *state_word(uint8_t state)
-{
-	static const char *const words[FR_FLOW_STATES] = {[FR_FLOW_OPENING] = "opening",
-							  [FR_FLOW_ANSWERED] = "answered",
-							  [FR_FLOW_ESTABLISHED] = "established",
-							  [FR_FLOW_CLOSING] = "closing",
-							  [FR_FLOW_ADOPTED] = "adopted"};
-
-	return state < FR_FLOW_STATES ? words[state] : "unknown";
-}
-
 /* It is there as the low half of jiffies, and before `last`. */
 static uint64_t flow_first(const struct fr_flow *flow)
 {
@@ -38,11 +27,11 @@ static int visit_flow(const void *entry, void *context)
 
 	if (flow_expired(flow, walk->timeout, walk->names.clock.jiffies))
 		return 0;
-	view.kind = kind_word((uint8_t)FR_SCOPE_KIND(view.key.scope));
+	view.kind = kind_name(FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
-	view.state = state_word(view.flow.state);
+	view.state = flow_state_name(view.flow.state);
 	memcpy(view.comm, flow->comm, sizeof(flow->comm));
-	view.verdict = verdict_word(view.flow.flags & FR_FLOW_WOULD_DROP ? FR_WOULD_DROP : FR_PASS);
+	view.verdict = verdict_name(view.flow.flags & FR_FLOW_WOULD_DROP ? FR_WOULD_DROP : FR_PASS);
 	view.first = clock_real(&walk->names.clock, flow_first(flow));
 	view.last = clock_real(&walk->names.clock, view.flow.last);
 	view.rule = rule->id;
@@ -59,10 +48,10 @@ static int visit_drop(const void *entry, void *context)
 	struct drop_view view = {.drop = *drop, .key = drop->key};
 	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, drop->slot);
 
-	view.kind = kind_word((uint8_t)FR_SCOPE_KIND(view.key.scope));
+	view.kind = kind_name(FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
-	view.verdict = verdict_word(drop->verdict);
-	view.reason = reason_word(drop->reason);
+	view.verdict = verdict_name(drop->verdict);
+	view.reason = reason_name(drop->reason);
 	view.first = clock_real(&walk->names.clock, drop->first);
 	view.last = clock_real(&walk->names.clock, drop->last);
 	view.rule = rule->id;
@@ -76,13 +65,10 @@ static int take_timeouts(const struct instance *instance, struct flow_walk *walk
 {
 	struct image image;
 	int err = instance_image(instance, &image);
-	const struct fr_image_conf *conf;
 
 	if (err)
 		return err;
-	conf = (const void *)((const char *)image.lines + FR_LINE_BYTES);
-	for (int i = 0; i < FR_TIMEOUTS; i++)
-		walk->timeout[i] = conf->timeout[i];
+	memcpy(walk->timeout, image_conf(&image)->timeout, sizeof(walk->timeout));
 	instance_image_close(&image);
 	return 0;
 }

@@ -11,10 +11,6 @@
 
 #define NO_LOC ((struct loc){0})
 
-const char *kind_word(uint8_t kind);
-const char *verdict_word(uint8_t verdict);
-const char *reason_word(uint8_t reason);
-
 /* jiffies -> realtime ns; 0 stays 0 */
 uint64_t clock_real(const struct clock_pair *clock, uint64_t jiffies);
 

@@ -211,9 +211,9 @@ static void fill(struct monitor *monitor, struct event_view *view)
 
 	follow_generation(monitor);
 	*view = (struct event_view){.event = monitor->event, .rule = "", .table = "", .row = ""};
-	view->verdict = verdict_word(view->event.verdict);
-	view->reason = reason_word(view->event.reason);
-	view->kind = kind_word(view->event.kind);
+	view->verdict = verdict_name(view->event.verdict);
+	view->reason = reason_name(view->event.reason);
+	view->kind = kind_name(view->event.kind);
 	view->time =
 		monitor->names.clock.real_ns + (view->event.time - monitor->names.clock.boot_ns);
 	name = names_interface(&monitor->names, view->event.ifindex);

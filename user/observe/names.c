@@ -6,34 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *kind_word(uint8_t kind)
-{
-	static const char *const words[FR_KINDS] = {[FR_KIND_INTERFACE] = "interface",
-						    [FR_KIND_GUEST] = "guest",
-						    [FR_KIND_CGROUP] = "cgroup"};
-
-	return kind < FR_KINDS ? words[kind] : "unknown";
-}
-
-const char *verdict_word(uint8_t verdict)
-{
-	static const char *const words[] = {
-		[FR_PASS] = "pass", [FR_DROP] = "drop", [FR_WOULD_DROP] = "would-drop"};
-
-	return verdict < ARRAY_SIZE(words) ? words[verdict] : "unknown";
-}
-
-const char *reason_word(uint8_t reason)
-{
-	static const char *const words[] = {
-#define X(name, text) [FR_REASON_##name] = text,
-		FR_REASONS(X)
-#undef X
-	};
-
-	return reason < ARRAY_SIZE(words) ? words[reason] : "unknown";
-}
-
 uint64_t clock_real(const struct clock_pair *clock, uint64_t jiffies)
 {
 	int64_t ago = (int64_t)(clock->jiffies - jiffies);

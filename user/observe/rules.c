@@ -4,21 +4,13 @@
 
 #include <string.h>
 
-static const char *dir_word(uint8_t dir)
+static const char *rule_action(const struct fr_rule_record *rule)
 {
-	return dir == FR_EGRESS ? "egress" : dir == FR_INGRESS ? "ingress" : "both";
-}
-
-static const char *action_word(const struct fr_rule_record *rule)
-{
-	static const char *const words[] = {
-		[FR_DENY] = "deny", [FR_ALLOW] = "allow", [FR_FAILSAFE_ALLOW] = "failsafe"};
-
 	if (str_starts(rule->id, "default-"))
 		return "default";
 	if (str_starts(rule->id, "builtin/"))
 		return "builtin";
-	return rule->action < ARRAY_SIZE(words) ? words[rule->action] : "unknown";
+	return action_name(rule->action);
 }
 
 static void fill(const struct names *names, struct arena *arena, uint32_t slot,
@@ -31,8 +23,8 @@ static void fill(const struct names *names, struct arena *arena, uint32_t slot,
 	view->table = arena_strdup(arena, rule->table);
 	view->row = arena_strdup(arena, rule->row);
 	view->line = rule->line;
-	view->dir = dir_word(rule->dir);
-	view->action = action_word(rule);
+	view->dir = dir_name(rule->dir);
+	view->action = rule_action(rule);
 	view->staged = rule->staged;
 	view->since = rule->since;
 	view->last = clock_real(&names->clock, view->totals.last);

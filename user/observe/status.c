@@ -98,7 +98,7 @@ static int take_tallies(const struct instance *instance, unsigned cpus, struct s
 
 static void add_reason(struct fr_reason_counters *to, const struct fr_reason_counters *what)
 {
-	for (int verdict = 0; verdict <= FR_WOULD_DROP; verdict++) {
+	for (int verdict = 0; verdict < FR_VERDICTS; verdict++) {
 		to->packets[verdict] += what->packets[verdict];
 		to->bytes[verdict] += what->bytes[verdict];
 	}
@@ -179,7 +179,7 @@ static int take_hooks(const struct instance *instance, const struct host_options
 	view->enforcing = view->enforce && view->hook_count;
 	for (size_t i = 0; i < view->hook_count; i++) {
 		view->hooks[i] = (struct hook_view){
-			.kind = kind_word(facts.list[i].record->kind),
+			.kind = kind_name(facts.list[i].record->kind),
 			.name = facts.list[i].name,
 			.name_at_apply = name_at_apply(&facts.list[i]),
 			.request = facts.list[i].request,
@@ -201,7 +201,7 @@ static const char *guest_passed(const struct status_view *view, const struct pee
 {
 	for (size_t i = 0; i < view->hook_count; i++)
 		for (size_t j = 0; j < found->target_count; j++)
-			if (str_equal(view->hooks[i].kind, kind_word(FR_KIND_GUEST)) &&
+			if (str_equal(view->hooks[i].kind, kind_name(FR_KIND_GUEST)) &&
 			    view->hooks[i].ifindex == found->targets[j])
 				return view->hooks[i].name;
 	return NULL;

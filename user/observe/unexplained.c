@@ -13,7 +13,7 @@ static struct tuple key_tuple(const struct fr_flow_key *key, uint8_t dir)
 	struct tuple tuple = {.dir = dir, .proto = key->proto};
 
 	memcpy(tuple.peer.b, key->peer, sizeof(tuple.peer.b));
-	if (key->proto == PROTO_ICMP || key->proto == PROTO_ICMP6)
+	if (proto_is_any_icmp(key->proto))
 		tuple.port = key->peer_port;
 	else if (proto_has_ports(key->proto))
 		tuple.port = dir == FR_EGRESS ? key->peer_port : key->local_port;

@@ -155,8 +155,7 @@ static const char *service_sentence(const struct ruleset *rs, const struct miss 
 	const struct rule *rule = miss->rule;
 	const char *what = miss->misfit == MISFIT_PROTO ? "protocol" : "port";
 
-	if (!proto_has_ports(tuple->proto) && tuple->proto != PROTO_ICMP &&
-	    tuple->proto != PROTO_ICMP6)
+	if (!proto_has_ports(tuple->proto) && !proto_is_any_icmp(tuple->proto))
 		asked.first = 0, asked.last = 65535;
 	return arena_printf(rs->arena, "rule %s fits but its %s is %s, not %s", rule->id, what,
 			    service_text(miss->service, has), service_text(&asked, wants));
@@ -178,8 +177,7 @@ static const char *miss_sentence(const struct ruleset *rs, const struct miss *mi
 		return peer_sentence(rs, miss->rule, tuple);
 	case MISFIT_DIRECTION:
 		return arena_printf(rs->arena, "rule %s allows the other direction (%s)",
-				    miss->rule->id,
-				    miss->rule->dir == FR_EGRESS ? "egress" : "ingress");
+				    miss->rule->id, dir_name(miss->rule->dir));
 	default:
 		return service_sentence(rs, miss, tuple);
 	}

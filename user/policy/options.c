@@ -12,7 +12,6 @@
 
 /* ---------------------------------------------------------------- attach */
 
-static const char *const kind_words[] = {"interfaces", "guests", "cgroups"};
 /* An alternative name of a device can be that long, its own name 15. */
 enum { INTERFACE_NAME_MAX = 127, CGROUP_NAME_MAX = 191 };
 
@@ -153,7 +152,7 @@ void attach_parse(struct job *job, const struct node *node, struct draft *draft)
 	size_t count, number = 0;
 	int kind;
 
-	if (!want_keys(job->d, node, "'attach'", kind_words, ARRAY_SIZE(kind_words)))
+	if (!want_keys(job->d, node, "'attach'", kind_keys, FR_KINDS))
 		return;
 	count = points_count(node);
 	if (count == 0)
@@ -162,7 +161,7 @@ void attach_parse(struct job *job, const struct node *node, struct draft *draft)
 			   "'attach' names no attach point");
 	draft->rs->attach = arena_alloc(job->arena, FR_HOOKS_MAX * sizeof(*draft->rs->attach));
 	for (kind = 0; kind < FR_KINDS; kind++) {
-		list = map_get(node, kind_words[kind]);
+		list = map_get(node, kind_keys[kind]);
 		if (!list || !want_items(job->d, list, "attach points"))
 			continue;
 		for_items(point, list)
@@ -178,23 +177,21 @@ void attach_parse(struct job *job, const struct node *node, struct draft *draft)
 
 /* ---------------------------------------------------------------- switches */
 
-static const char *const verdict_words[] = {"deny", "allow"};
-static const char *const direction_words[] = {"egress", "ingress"};
 static const char *const judge_words[] = {"pass", "judge"};
 
 static void default_parse(struct job *job, const struct node *node, struct ruleset *rs)
 {
 	int dir;
 
-	if (!want_keys(job->d, node, "'default'", direction_words, ARRAY_SIZE(direction_words)))
+	if (!want_keys(job->d, node, "'default'", dir_names, FR_DIRS))
 		return;
 	for (dir = 0; dir < FR_DIRS; dir++) {
-		const struct node *value = map_get(node, direction_words[dir]);
+		const struct node *value = map_get(node, dir_names[dir]);
 
 		if (value)
 			rs->default_allow[dir] =
 				want_word(job->d, value, dir ? "'ingress'" : "'egress'",
-					  verdict_words, 2) == 1;
+					  action_names, 2) == 1;
 	}
 }
 
@@ -232,7 +229,7 @@ static void judge_parse(struct job *job, const struct node *root, const char *ke
 static void non_ip_parse(struct job *job, const struct node *node, struct ruleset *rs)
 {
 	const uint32_t both = FR_F_NONIP_DENY_IF | FR_F_NONIP_DENY_GUEST;
-	int word = want_word(job->d, node, "'non-ip'", verdict_words, ARRAY_SIZE(verdict_words));
+	int word = want_word(job->d, node, "'non-ip'", action_names, 2);
 
 	if (word == 0)
 		rs->flags |= both;

@@ -8,8 +8,6 @@
 
 #include "draft.h"
 
-static const char *const mode_words[] = {"audit", "enforce"};
-
 static void metadata_parse(struct job *job, const struct node *root, struct ruleset *rs)
 {
 	static const char *const keys[] = {"name", "description"};
@@ -57,7 +55,7 @@ void policy_parse(struct job *job, const struct node *root, struct draft *draft)
 	mode = map_get(root, "mode");
 	if (mode)
 		draft->rs->enforce =
-			want_word(job->d, mode, "'mode'", mode_words, ARRAY_SIZE(mode_words)) == 1;
+			want_word(job->d, mode, "'mode'", mode_names, FR_MODES) == FR_ENFORCE;
 	attach = map_get(root, "attach");
 	if (attach)
 		attach_parse(job, attach, draft);

@@ -210,8 +210,7 @@ static bool write_rule(struct proposing *p, const struct learned *rule)
 		p->edit,
 		arena_printf(p->edit->arena,
 			     "{id: %s, direction: %s, peer: [%s%s%s], ports: [%s], action: allow}",
-			     rule->id, rule->dir == FR_EGRESS ? "egress" : "ingress", quote,
-			     address, quote, rule->ports.at),
+			     rule->id, dir_name(rule->dir), quote, address, quote, rule->ports.at),
 		seen_of(p, rule));
 }
 

@@ -7,10 +7,6 @@
 
 #include "draft.h"
 
-static const char *const action_words[] = {"deny", "allow"};
-static const char *const direction_words[] = {"egress", "ingress"};
-static const char *const mode_words[] = {"audit", "enforce"};
-
 /* Names that verdicts use for what is not in a policy. */
 static const char *const reserved_ids[] = {"default-egress", "default-ingress"};
 
@@ -39,8 +35,8 @@ static bool place_claim(struct job *job, struct draft *draft, struct rule *rule,
 	}
 	if (before) {
 		diag_error(job->d, rule->loc, -EINVAL, "duplicate-id", NULL,
-			   "rule '%s' (%s) is already in line %u", rule->id,
-			   direction_words[rule->dir], before->loc.line);
+			   "rule '%s' (%s) is already in line %u", rule->id, dir_names[rule->dir],
+			   before->loc.line);
 		return false;
 	}
 	if (strlen(rule->id) < 2 * FR_NAME_MAX)
@@ -149,19 +145,19 @@ static bool words_parse(struct job *job, const struct node *const values[RULE_KE
 	const struct node *direction = values[RULE_DIRECTION];
 	const struct node *action = values[RULE_ACTION];
 	const struct node *mode = values[RULE_MODE];
-	int dir = -1, act = -1, staged = 1;
+	int dir = -1, act = -1, enforced = FR_ENFORCE;
 
 	if (direction)
-		dir = want_word(job->d, direction, "'direction'", direction_words, 2);
+		dir = want_word(job->d, direction, "'direction'", dir_names, FR_DIRS);
 	if (action)
-		act = want_word(job->d, action, "'action'", action_words, 2);
+		act = want_word(job->d, action, "'action'", action_names, 2);
 	if (mode)
-		staged = want_word(job->d, mode, "'mode'", mode_words, 2);
-	if (dir < 0 || act < 0 || staged < 0)
+		enforced = want_word(job->d, mode, "'mode'", mode_names, FR_MODES);
+	if (dir < 0 || act < 0 || enforced < 0)
 		return false;
 	rule->dir = (uint8_t)dir;
-	rule->action = act ? FR_ALLOW : FR_DENY;
-	rule->staged = staged == 0;
+	rule->action = (uint8_t)act;
+	rule->staged = enforced == FR_AUDIT;
 	if (rule->staged && rule->action == FR_ALLOW) {
 		diag_error(
 			job->d, mode->loc, -EINVAL, "staged-allow",

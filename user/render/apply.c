@@ -18,15 +18,6 @@ void render_version(const struct render *r, const char *version)
 	document_put(r, document);
 }
 
-static const char *kind_text(uint8_t kind)
-{
-	static const char *const words[] = {[FR_KIND_INTERFACE] = "interface",
-					    [FR_KIND_GUEST] = "guest",
-					    [FR_KIND_CGROUP] = "cgroup"};
-
-	return kind < ARRAY_SIZE(words) ? words[kind] : "unknown";
-}
-
 static const char *outcome_text(const struct apply_result *result)
 {
 	return result->unchanged ? "unchanged" : result->replaced ? "replaced" : "applied";
@@ -51,8 +42,7 @@ static void apply_json(const struct render *r, const struct apply_request *reque
 	json_t *document = document_new("apply"), *hooks = json_array(), *hook;
 
 	json_object_set_new(document, "policy", json_words(request->ruleset->name));
-	json_object_set_new(document, "mode",
-			    json_string(request->ruleset->enforce ? "enforce" : "audit"));
+	json_object_set_new(document, "mode", json_string(mode_name(request->ruleset->enforce)));
 	json_object_set_new(document, "outcome", json_string(outcome_text(result)));
 	json_object_set_new(document, "generation", json_count(result->generation));
 	json_object_set_new(document, "tcx", json_boolean(result->tcx));
@@ -60,7 +50,7 @@ static void apply_json(const struct render *r, const struct apply_request *reque
 	json_object_set_new(document, "hooks_removed", json_count(result->hooks_removed));
 	for (size_t i = 0; i < request->hook_count; i++) {
 		hook = json_object();
-		json_object_set_new(hook, "kind", json_string(kind_text(request->hooks[i].kind)));
+		json_object_set_new(hook, "kind", json_string(kind_name(request->hooks[i].kind)));
 		json_object_set_new(hook, "name", json_words(request->hooks[i].name));
 		json_array_append_new(hooks, hook);
 	}
@@ -84,7 +74,7 @@ static void put_next(FILE *out, const struct apply_request *request)
 	struct command_line show = {
 		.verb = "show", .pin_root = request->host.pin_root, .operand = "drops"};
 	struct command_line enforce = {.verb = "apply",
-				       .mode = "enforce",
+				       .mode = mode_name(true),
 				       .pin_root = request->host.pin_root,
 				       .more = request->words,
 				       .more_count = request->word_count,
@@ -103,7 +93,7 @@ static void put_hooks(FILE *out, const struct apply_request *request)
 {
 	fputs("  attached  ", out);
 	for (size_t i = 0; i < request->hook_count; i++) {
-		fprintf(out, "%s%s ", i ? ", " : "", kind_text(request->hooks[i].kind));
+		fprintf(out, "%s%s ", i ? ", " : "", kind_name(request->hooks[i].kind));
 		put_clean(out, request->hooks[i].name);
 	}
 	fputc('\n', out);
@@ -129,7 +119,7 @@ void render_apply(const struct render *r, const struct apply_request *request,
 	fprintf(r->out, "%s%s%s  ", colour_on(r->colour, COLOUR_GOOD), outcome_text(result),
 		colour_off(r->colour, COLOUR_GOOD));
 	put_clean(r->out, request->ruleset->name);
-	fprintf(r->out, "  %s  generation %u\n", enforce ? "enforce" : "audit", result->generation);
+	fprintf(r->out, "  %s  generation %u\n", mode_name(enforce), result->generation);
 	put_hooks(r->out, request);
 	if (attaches_interfaces(request))
 		fprintf(r->out, "  by        %s\n", result->tcx ? "TCX links" : "clsact filters");

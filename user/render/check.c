@@ -21,11 +21,6 @@ static uint64_t image_bytes(const struct image *image)
 	return (uint64_t)image->line_count * FR_LINE_BYTES;
 }
 
-static const char *mode_text(const struct ruleset *rs)
-{
-	return rs->enforce ? "enforce" : "audit";
-}
-
 static json_t *json_image(const struct ruleset *rs, const struct image *image)
 {
 	const struct image_stats *stats = &image->stats;
@@ -44,7 +39,7 @@ static json_t *json_image(const struct ruleset *rs, const struct image *image)
 		json_object_set_new(dir, "address_classes", json_count(stats->address_classes[i]));
 		json_object_set_new(dir, "service_classes", json_count(stats->service_classes[i]));
 		json_object_set_new(dir, "cells", json_count(stats->cells[i]));
-		json_object_set_new(value, dir_text(i), dir);
+		json_object_set_new(value, dir_name(i), dir);
 	}
 	return value;
 }
@@ -76,7 +71,7 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 		item = check_item(rs->source->name, true, d);
 		json_object_set_new(item, "kind", json_string("Policy"));
 		json_object_set_new(item, "name", json_words(rs->name));
-		json_object_set_new(item, "mode", json_string(mode_text(rs)));
+		json_object_set_new(item, "mode", json_string(mode_name(rs->enforce)));
 		json_object_set_new(item, "image", json_image(rs, image));
 		stream_item(s, item);
 		return;
@@ -133,7 +128,7 @@ static json_t *json_plan(const struct plan *plan, const struct image *image)
 	}
 	json_object_set_new(item, "host", json_words(plan->host));
 	json_object_set_new(item, "policy", json_words(plan->policy));
-	json_object_set_new(item, "mode", json_string(mode_text(plan->rs)));
+	json_object_set_new(item, "mode", json_string(mode_name(plan->rs->enforce)));
 	json_object_set_new(item, "roles", roles);
 	json_object_set_new(item, "image", json_image(plan->rs, image));
 	return item;
@@ -202,7 +197,7 @@ static void compile_json(const struct render *r, const struct ruleset *rs,
 	char *words = pseudo ? pseudo_text(rs, image) : NULL;
 
 	json_object_set_new(document, "policy", json_words(rs->name));
-	json_object_set_new(document, "mode", json_string(mode_text(rs)));
+	json_object_set_new(document, "mode", json_string(mode_name(rs->enforce)));
 	json_object_set_new(document, "image", json_image(rs, image));
 	if (words)
 		json_object_set_new(document, "pseudo", json_words(words));
@@ -225,12 +220,12 @@ void render_compile(const struct render *r, const struct ruleset *rs, const stru
 		return;
 	}
 	put_clean(r->out, rs->name);
-	fprintf(r->out, "  %s  %zu rules\n", mode_text(rs), rs->rule_count);
+	fprintf(r->out, "  %s  %zu rules\n", mode_name(rs->enforce), rs->rule_count);
 	for (uint8_t i = 0; i < FR_DIRS; i++)
 		fprintf(r->out,
 			"  %-8s  %zu rules, %u address classes × %u service classes, %" PRIu64
 			" cells\n",
-			dir_text(i), rules_of(rs, i), stats->address_classes[i],
+			dir_name(i), rules_of(rs, i), stats->address_classes[i],
 			stats->service_classes[i], stats->cells[i]);
 	fprintf(r->out,
 		"  image     %s in %u lines: %u of tries, %u of services, %u of the %s matrix\n",

@@ -62,21 +62,16 @@ static json_t *rule_json(const struct coverage_view *view, const struct rule_vie
 	return value;
 }
 
-static bool proto_is_icmp(uint8_t proto)
-{
-	return proto == PROTO_ICMP || proto == PROTO_ICMP6;
-}
-
 static json_t *unexplained_json(const struct unexplained_view *view)
 {
 	const struct tuple *tuple = &view->tuple;
-	bool icmp = proto_is_icmp(tuple->proto), ports = proto_has_ports(tuple->proto);
+	bool icmp = proto_is_any_icmp(tuple->proto), ports = proto_has_ports(tuple->proto);
 	char text[64];
 	json_t *value = json_object();
 
 	json_object_set_new(value, "kind", json_words(view->kind));
 	json_object_set_new(value, "interface", json_words(view->where));
-	json_object_set_new(value, "direction", json_words(dir_text(tuple->dir)));
+	json_object_set_new(value, "direction", json_words(dir_name(tuple->dir)));
 	json_object_set_new(value, "protocol", json_string(proto_text(tuple->proto, text)));
 	json_object_set_new(value, "peer",
 			    json_string(endpoint_text(tuple->peer.b, 0, false, text)));
@@ -107,7 +102,7 @@ static json_t *coverage_json(const struct coverage_view *view, enum source_state
 	for (size_t i = 0; i < view->unexplained_count; i++)
 		json_array_append_new(flows, unexplained_json(&view->unexplained[i]));
 	json_object_set_new(value, "policy", json_words(view->policy));
-	json_object_set_new(value, "mode", json_string(view->enforce ? "enforce" : "audit"));
+	json_object_set_new(value, "mode", json_string(mode_name(view->enforce)));
 	json_object_set_new(value, "since", json_time(view->since));
 	json_object_set_new(value, "source", json_words(view->source));
 	json_object_set_new(value, "source_state", json_string(states[source]));
@@ -199,13 +194,9 @@ static void put_opening(struct table *table, const struct unexplained_view *view
 
 	table_cell(table, colour_of_verdict(view->verdict), view->verdict);
 	table_cell(table, COLOUR_NONE, view->where ? view->where : view->kind);
-	table_cell(table, COLOUR_NONE, dir_text(tuple->dir));
+	table_cell(table, COLOUR_NONE, dir_name(tuple->dir));
 	table_cell(table, COLOUR_NONE, endpoint_text(tuple->peer.b, 0, false, text));
-	if (proto_is_icmp(tuple->proto))
-		snprintf(text, sizeof(text), "%s/%u", tuple->proto == PROTO_ICMP ? "icmp" : "icmp6",
-			 tuple->port >> 8);
-	else
-		proto_text(tuple->proto, text);
+	proto_type_text(tuple->proto, tuple->port, text);
 	if (ports)
 		snprintf(text + strlen(text), FIGURE_TEXT, "/%u", tuple->port);
 	table_cell(table, COLOUR_NONE, text);
@@ -258,7 +249,7 @@ static void put_coverage(struct render_stream *s, const struct coverage_view *vi
 		fputc('\n', out);
 	put_clean(out, view->policy);
 	fprintf(out, "  %s  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained\n",
-		view->enforce ? "enforce" : "audit", time_text(view->since, text),
+		mode_name(view->enforce), time_text(view->since, text),
 		age_text(view->since, s->now, age), seen, seen + never, view->unexplained_count);
 	if (seen)
 		put_seen(out, s->render.colour, view, s->now);

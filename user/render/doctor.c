@@ -7,10 +7,6 @@
 
 #include "print.h"
 
-static const char *const kinds[FR_KINDS] = {[FR_KIND_INTERFACE] = "interfaces",
-					    [FR_KIND_GUEST] = "guests",
-					    [FR_KIND_CGROUP] = "cgroups"};
-
 static const char *answer_text(uint8_t answer)
 {
 	static const char *const words[] = {
@@ -27,7 +23,7 @@ static json_t *kinds_json(uint32_t bits)
 
 	for (unsigned kind = 0; kind < FR_KINDS; kind++)
 		if (bits & 1u << kind)
-			json_array_append_new(list, json_string(kinds[kind]));
+			json_array_append_new(list, json_string(kind_keys[kind]));
 	return list;
 }
 
@@ -86,7 +82,8 @@ static void doctor_json(const struct render *r, const struct doctor_report *repo
 	json_object_set_new(document, "kernel", json_words(report->kernel));
 	json_object_set_new(document, "machine", json_words(report->machine));
 	for (unsigned kind = 0; kind < FR_KINDS; kind++)
-		json_object_set_new(list, kinds[kind], json_string(answer_text(report->can[kind])));
+		json_object_set_new(list, kind_keys[kind],
+				    json_string(answer_text(report->can[kind])));
 	json_object_set_new(document, "can_enforce", list);
 	json_object_set_new(document, "tcx", json_boolean(report->tcx));
 	list = json_array();
@@ -179,7 +176,7 @@ static char *kinds_text(const struct doctor_report *report, uint8_t answer, char
 
 		if (report->can[kind] == answer && used < size)
 			used += (size_t)snprintf(out + used, size - used, "%s%s%s",
-						 used ? ", " : "", kinds[kind],
+						 used ? ", " : "", kind_keys[kind],
 						 answer == ANSWER_YES ? how : "");
 	}
 	return used ? out : NULL;

@@ -7,11 +7,6 @@
 
 #include "print.h"
 
-static bool event_is_icmp(const struct fr_flow_key *key)
-{
-	return key->proto == PROTO_ICMP || key->proto == PROTO_ICMP6;
-}
-
 static void event_json(const struct render *r, const char *policy, const struct event_view *view)
 {
 	const struct fr_event *event = &view->event;
@@ -25,11 +20,11 @@ static void event_json(const struct render *r, const char *policy, const struct 
 	writer_words(&w, "policy", policy);
 	writer_words(&w, "verdict", view->verdict);
 	writer_words(&w, "reason", view->reason);
-	writer_words(&w, "direction", dir_text(event->dir));
+	writer_words(&w, "direction", dir_name(event->dir));
 	writer_words(&w, "kind", view->kind);
 	writer_words(&w, "interface", view->ifname[0] ? view->ifname : NULL);
 	writer_ends(&w, key);
-	if (event_is_icmp(key)) {
+	if (proto_is_any_icmp(key->proto)) {
 		writer_count(&w, "icmp_type", key->peer_port >> 8);
 		writer_count(&w, "icmp_code", key->peer_port & 255);
 	}
@@ -74,8 +69,8 @@ void render_event(const struct render *r, const char *policy, const struct event
 	}
 	fprintf(r->out, "%.23sZ  %s%-10s%s  %-7s  %-5s", time_text(view->time, when),
 		colour_on(r->colour, hue), view->verdict, colour_off(r->colour, hue),
-		dir_text(event->dir), proto_text(key->proto, proto));
-	if (event_is_icmp(key))
+		dir_name(event->dir), proto_text(key->proto, proto));
+	if (proto_is_any_icmp(key->proto))
 		fprintf(r->out, " %u/%u", key->peer_port >> 8, key->peer_port & 255);
 	fprintf(r->out,
 		"  %s %s %s  rule=", endpoint_text(key->local, key->local_port, ports, local),

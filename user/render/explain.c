@@ -30,19 +30,14 @@ static bool rule_fits_service(const struct rule *rule, const struct tuple *tuple
 	return false;
 }
 
-static bool tuple_is_icmp(const struct tuple *tuple)
-{
-	return tuple->proto == PROTO_ICMP || tuple->proto == PROTO_ICMP6;
-}
-
 static void question_text(const struct tuple *tuple, char *out, size_t size)
 {
 	char peer[64], proto[FIGURE_TEXT];
 
 	endpoint_text(tuple->peer.b, tuple->port, proto_has_ports(tuple->proto), peer);
-	snprintf(out, size, "%s %s %s", dir_text(tuple->dir), proto_text(tuple->proto, proto),
+	snprintf(out, size, "%s %s %s", dir_name(tuple->dir), proto_text(tuple->proto, proto),
 		 peer);
-	if (tuple_is_icmp(tuple))
+	if (proto_is_any_icmp(tuple->proto))
 		snprintf(out + strlen(out), size - strlen(out), " %u/%u", tuple->port >> 8,
 			 tuple->port & 255);
 }
@@ -60,7 +55,7 @@ static void answer_find(const struct ruleset *rs, const struct tuple *tuple,
 			number = decision->staged_rule;
 	}
 	*out = (struct answer){.rs = rs, .tuple = tuple, .decision = decision};
-	out->verdict = decision->unknown ? "unknown" : verdict_text(decision->verdict);
+	out->verdict = decision->unknown ? "unknown" : verdict_name(decision->verdict);
 	out->rule = ruleset_rule(rs, number);
 	out->rule_name = ruleset_rule_name(rs, number);
 	if (decision->verdict != FR_PASS && !decision->unknown)
@@ -82,10 +77,8 @@ static const struct rule *rule_needing_host(const struct ruleset *rs, const stru
 
 static char *service_of_tuple(const struct tuple *tuple, char *out)
 {
-	struct service service = {.proto = tuple->proto, .first = 0, .last = 65535};
+	struct service service = service_one(tuple->proto, tuple->port);
 
-	if (proto_has_ports(tuple->proto) || tuple_is_icmp(tuple))
-		service.first = service.last = tuple->port;
 	return service_text(&service, out);
 }
 
@@ -107,7 +100,7 @@ static const char *way_out(const struct answer *a)
 	return arena_printf(
 		arena,
 		"a rule of your own: {id: …, direction: %s, peer: [%s], ports: [%s], action: allow}",
-		dir_text(a->tuple->dir), peer, service_of_tuple(a->tuple, service));
+		dir_name(a->tuple->dir), peer, service_of_tuple(a->tuple, service));
 }
 
 static char *services_text(const struct ruleset *rs, const struct rule *rule)
@@ -157,8 +150,8 @@ static void put_origin(FILE *out, const struct ruleset *rs, const struct rule *r
 				      : NULL;
 
 	put_field(out, "rule",
-		  arena_printf(rs->arena, "%s %s %s %s %s%s", action_text(rule->action),
-			       dir_text(rule->dir), services_text(rs, rule),
+		  arena_printf(rs->arena, "%s %s %s %s %s%s", action_name(rule->action),
+			       dir_name(rule->dir), services_text(rs, rule),
 			       rule->dir == FR_EGRESS ? "to" : "from", peers_text(rs, rule),
 			       rule->staged ? " (mode: audit)" : ""));
 	if (o->from && o->to)
@@ -199,7 +192,7 @@ static void put_answer(const struct render *r, const struct answer *a)
 	fprintf(r->out, "%s%s%s  rule=", colour_on(r->colour, hue), a->verdict,
 		colour_off(r->colour, hue));
 	put_clean(r->out, a->rule_name);
-	fprintf(r->out, "  reason=%s", reason_text(a->decision->reason));
+	fprintf(r->out, "  reason=%s", reason_name(a->decision->reason));
 	if (o && *row_text(o->table, o->row, o->line, row)) {
 		fputs("  row=", r->out);
 		put_clean(r->out, row);
@@ -237,8 +230,8 @@ static json_t *json_rule(const struct rule *rule)
 	json_t *value = json_object();
 
 	json_object_set_new(value, "id", json_words(rule->id));
-	json_object_set_new(value, "action", json_string(action_text(rule->action)));
-	json_object_set_new(value, "direction", json_string(dir_text(rule->dir)));
+	json_object_set_new(value, "action", json_string(action_name(rule->action)));
+	json_object_set_new(value, "direction", json_string(dir_name(rule->dir)));
 	json_object_set_new(value, "staged", json_boolean(rule->staged));
 	json_object_set_new(value, "services", json_list(rule, true));
 	json_object_set_new(value, "peers", json_list(rule, false));
@@ -262,7 +255,7 @@ static void answer_json(const struct render *r, const struct answer *a)
 	json_object_set_new(document, "question", json_words(a->question));
 	json_object_set_new(document, "verdict", json_string(a->verdict));
 	json_object_set_new(document, "rule", json_words(host ? host->id : a->rule_name));
-	json_object_set_new(document, "reason", json_string(reason_text(a->decision->reason)));
+	json_object_set_new(document, "reason", json_string(reason_name(a->decision->reason)));
 	json_object_set_new(document, "row", o ? json_row(o->table, o->row, o->line) : json_null());
 	json_object_set_new(document, "because", a->rule ? json_rule(a->rule) : json_null());
 	if (a->nearest) {

@@ -24,11 +24,6 @@ static bool key_has_ports(const struct fr_flow_key *key)
 	return proto_has_ports(key->proto);
 }
 
-static bool key_is_icmp(const struct fr_flow_key *key)
-{
-	return key->proto == PROTO_ICMP || key->proto == PROTO_ICMP6;
-}
-
 static const char *process_text(uint32_t pid, const char comm[FR_COMM_LEN], char *out)
 {
 	if (!pid)
@@ -46,12 +41,7 @@ static void put_ends(struct table *table, const struct fr_flow_key *key, bool ou
 	bool ports = key_has_ports(key);
 	char text[FIGURE_TEXT], end[64];
 
-	if (key_is_icmp(key))
-		snprintf(text, sizeof(text), "%s/%u", key->proto == PROTO_ICMP ? "icmp" : "icmp6",
-			 key->peer_port >> 8);
-	else
-		proto_text(key->proto, text);
-	table_cell(table, COLOUR_NONE, text);
+	table_cell(table, COLOUR_NONE, proto_type_text(key->proto, key->peer_port, text));
 	table_cell(table, COLOUR_NONE, endpoint_text(key->local, local, ports, end));
 	table_cell(table, COLOUR_DIM, ours ? "→" : "←");
 	table_cell(table, COLOUR_NONE, endpoint_text(key->peer, peer, ports, end));
@@ -88,7 +78,7 @@ static void put_key(struct json_writer *w, const char *policy, const char *kind,
 	writer_words(w, "kind", kind);
 	writer_words(w, "interface", scope);
 	writer_ends(w, key);
-	if (!key_is_icmp(key))
+	if (!proto_is_any_icmp(key->proto))
 		return;
 	writer_count(w, "icmp_id", key->local_port);
 	writer_count(w, "icmp_type", key->peer_port >> 8);
@@ -105,9 +95,9 @@ static void flow_json(struct json_writer *w, const char *policy, const struct fl
 	writer_words(w, "opener", flow->opener == FR_EGRESS ? "local" : "peer");
 	writer_words(w, "rule", view->rule);
 	writer_row(w, view->table, view->row, view->line);
-	writer_words(w, "reason", reason_text(flow->reason));
+	writer_words(w, "reason", reason_name(flow->reason));
 	for (uint8_t dir = 0; dir < FR_DIRS; dir++) {
-		writer_open(w, dir_text(dir));
+		writer_open(w, dir_name(dir));
 		writer_count(w, "packets", flow->packets[dir]);
 		writer_count(w, "bytes", flow->bytes[dir]);
 		writer_close(w);
@@ -177,7 +167,7 @@ static void drop_json(struct json_writer *w, const char *policy, const struct dr
 	put_key(w, policy, view->kind, view->scope, &view->key);
 	writer_words(w, "verdict", view->verdict);
 	writer_words(w, "reason", view->reason);
-	writer_words(w, "direction", dir_text(drop->dir));
+	writer_words(w, "direction", dir_name(drop->dir));
 	writer_count(w, "opener_port", drop->opener_port);
 	writer_words(w, "rule", view->rule);
 	writer_row(w, view->table, view->row, view->line);

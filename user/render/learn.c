@@ -196,7 +196,7 @@ static const char *service_words(const struct tuple *tuple, char out[CLEAN_TEXT]
 	proto_text(tuple->proto, proto);
 	if (proto_has_ports(tuple->proto))
 		snprintf(out, CLEAN_TEXT, "%u/%s", tuple->port, proto);
-	else if (tuple->proto == PROTO_ICMP || tuple->proto == PROTO_ICMP6)
+	else if (proto_is_any_icmp(tuple->proto))
 		snprintf(out, CLEAN_TEXT, "%s type %u", proto, tuple->port >> 8);
 	else
 		snprintf(out, CLEAN_TEXT, "%s", proto);
@@ -207,7 +207,7 @@ static void put_proposal(FILE *out, const struct proposal *proposal)
 {
 	char peer[64], service[CLEAN_TEXT];
 
-	fprintf(out, "%s %s %s: ", dir_text(proposal->tuple.dir),
+	fprintf(out, "%s %s %s: ", dir_name(proposal->tuple.dir),
 		endpoint_text(proposal->tuple.peer.b, 0, false, peer),
 		service_words(&proposal->tuple, service));
 	switch (proposal->kind) {
@@ -252,7 +252,7 @@ static json_t *proposal_json(const struct proposal *proposal)
 
 	for (size_t i = 0; i < proposal->gain_count; i++)
 		json_array_append_new(gains, json_words(proposal->gains[i]));
-	json_object_set_new(value, "direction", json_words(dir_text(tuple->dir)));
+	json_object_set_new(value, "direction", json_words(dir_name(tuple->dir)));
 	json_object_set_new(value, "protocol", json_string(proto_text(tuple->proto, text)));
 	json_object_set_new(value, "peer",
 			    json_string(endpoint_text(tuple->peer.b, 0, false, text)));

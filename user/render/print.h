@@ -65,11 +65,9 @@ uint64_t time_now(void);			  /* realtime ns */
 char *row_text(const char *table, const char *row, uint32_t line, char *out); /* ROW_TEXT; or "" */
 char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, char out[64]);
 
-const char *verdict_text(uint8_t verdict);
-const char *reason_text(uint8_t reason);
-const char *dir_text(uint8_t dir);
-const char *action_text(uint8_t action);
 char *proto_text(uint8_t proto, char *out); /* name or number; FIGURE_TEXT */
+/* The same, of ICMP with its type: "tcp", "icmp/8". */
+char *proto_type_text(uint8_t proto, uint16_t port, char *out);
 
 /* ---------------------------------------------------------------- JSON (json.c) */
 

@@ -7,8 +7,6 @@
 
 #include "print.h"
 
-static const char *const kinds[] = {
-	[FR_KIND_INTERFACE] = "interface", [FR_KIND_GUEST] = "guest", [FR_KIND_CGROUP] = "cgroup"};
 static const char *const tallies[FR_TALLY_COUNT] = {[FR_TALLY_EVENTS_LOST] = "events_lost",
 						    [FR_TALLY_EVENTS_HELD] = "events_held",
 						    [FR_TALLY_FLOWS_OPENED] = "flows_opened",
@@ -20,12 +18,6 @@ static const char *const tallies[FR_TALLY_COUNT] = {[FR_TALLY_EVENTS_LOST] = "ev
 							    FR_CLASSES(X)
 #undef X
 };
-static const char *const classes[] = {
-#define X(name, text) [FR_CLASS_##name] = text,
-	FR_CLASSES(X)
-#undef X
-};
-
 static const char *state_text(const struct status_view *view, enum colour *colour)
 {
 	*colour = !view->enforce ? COLOUR_WARN : view->enforcing ? COLOUR_GOOD : COLOUR_BAD;
@@ -50,38 +42,45 @@ static size_t fault_count(const struct status_view *view)
 	return count;
 }
 
-/* Calls `visit` for every counter of reasons that is not 0. */
-typedef void (*reason_visit)(const struct status_view *, unsigned where, unsigned verdict, void *);
+/* One counter of reasons that is not 0. */
+struct reason_count {
+	unsigned kind, dir, reason, verdict;
+	uint64_t packets, bytes;
+};
+typedef void (*reason_visit)(const struct reason_count *, void *context);
 
-static void reasons_each(const struct status_view *view, reason_visit visit, void *context)
+static void verdicts_each(const struct fr_reason_counters *at, struct reason_count count,
+			  reason_visit visit, void *context)
 {
-	for (unsigned where = 0; where < FR_REASON_ENTRIES; where++) {
-		unsigned reason = where % 32, dir = where / 32 % FR_DIRS,
-			 kind = where / 32 / FR_DIRS;
-
-		for (unsigned v = FR_PASS; reason < FR_REASONS_COUNT && v <= FR_WOULD_DROP; v++)
-			if (view->reasons[kind][dir][reason].packets[v])
-				visit(view, where, v, context);
+	for (count.verdict = 0; count.verdict < FR_VERDICTS; count.verdict++) {
+		count.packets = at->packets[count.verdict];
+		count.bytes = at->bytes[count.verdict];
+		if (count.packets)
+			visit(&count, context);
 	}
 }
 
-static const struct fr_reason_counters *reason_at(const struct status_view *view, unsigned where)
+static void reasons_each(const struct status_view *view, reason_visit visit, void *context)
 {
-	return &view->reasons[where / 32 / FR_DIRS][where / 32 % FR_DIRS][where % 32];
+	struct reason_count at = {0};
+
+	for (at.kind = 0; at.kind < FR_KINDS; at.kind++)
+		for (at.dir = 0; at.dir < FR_DIRS; at.dir++)
+			for (at.reason = 0; at.reason < FR_REASONS_COUNT; at.reason++)
+				verdicts_each(&view->reasons[at.kind][at.dir][at.reason], at, visit,
+					      context);
 }
 
-static void reason_json(const struct status_view *view, unsigned where, unsigned verdict,
-			void *list)
+static void on_reason_json(const struct reason_count *count, void *list)
 {
-	const struct fr_reason_counters *counters = reason_at(view, where);
 	json_t *item = json_object();
 
-	json_object_set_new(item, "kind", json_string(kinds[where / 32 / FR_DIRS]));
-	json_object_set_new(item, "direction", json_string(dir_text(where / 32 % FR_DIRS)));
-	json_object_set_new(item, "verdict", json_string(verdict_text(verdict)));
-	json_object_set_new(item, "reason", json_string(reason_text(where % 32)));
-	json_object_set_new(item, "packets", json_count(counters->packets[verdict]));
-	json_object_set_new(item, "bytes", json_count(counters->bytes[verdict]));
+	json_object_set_new(item, "kind", json_string(kind_name(count->kind)));
+	json_object_set_new(item, "direction", json_string(dir_name(count->dir)));
+	json_object_set_new(item, "verdict", json_string(verdict_name(count->verdict)));
+	json_object_set_new(item, "reason", json_string(reason_name(count->reason)));
+	json_object_set_new(item, "packets", json_count(count->packets));
+	json_object_set_new(item, "bytes", json_count(count->bytes));
 	json_array_append_new(list, item);
 }
 
@@ -110,7 +109,7 @@ static json_t *unjudged_json(const struct unjudged *unjudged)
 {
 	json_t *value = json_object();
 
-	json_object_set_new(value, "kind", json_string(kinds[unjudged->kind % FR_KINDS]));
+	json_object_set_new(value, "kind", json_string(kind_name(unjudged->kind)));
 	json_object_set_new(value, "name", json_words(unjudged->name));
 	json_object_set_new(value, "ifindex",
 			    unjudged->ifindex ? json_count(unjudged->ifindex) : json_null());
@@ -164,7 +163,7 @@ static void figures_json(json_t *value, const struct status_view *view)
 	}
 	json_object_set_new(value, "maps", list);
 	list = json_array();
-	reasons_each(view, reason_json, list);
+	reasons_each(view, on_reason_json, list);
 	json_object_set_new(value, "verdicts", list);
 }
 
@@ -175,7 +174,7 @@ static json_t *view_json(const struct status_view *view)
 	json_object_set_new(value, "policy", json_words(view->policy));
 	json_object_set_new(value, "source", json_words(view->source));
 	json_object_set_new(value, "build", json_words(view->build));
-	json_object_set_new(value, "mode", json_string(view->enforce ? "enforce" : "audit"));
+	json_object_set_new(value, "mode", json_string(mode_name(view->enforce)));
 	json_object_set_new(value, "enforcing", json_boolean(view->enforcing));
 	json_object_set_new(value, "generation", json_count(view->generation));
 	json_object_set_new(value, "digest", json_words(view->digest));
@@ -247,7 +246,7 @@ static void put_unjudged(const struct render *r, const struct status_view *view)
 	for (size_t i = 0; i < view->unjudged_count; i++) {
 		const struct unjudged *unjudged = &view->unjudged[i];
 
-		put_fault(r, view, kinds[unjudged->kind % FR_KINDS]);
+		put_fault(r, view, kind_name(unjudged->kind));
 		put_clean(r->out, unjudged->name);
 		fputs(": ", r->out);
 		put_clean(r->out, unjudged->why);
@@ -305,21 +304,19 @@ struct reason_lines {
 	bool begun;
 };
 
-static void put_reason(const struct status_view *view, unsigned where, unsigned verdict,
-		       void *context)
+static void on_reason_line(const struct reason_count *count, void *context)
 {
-	const struct fr_reason_counters *counters = reason_at(view, where);
 	struct reason_lines *lines = context;
-	enum colour hue = colour_of_verdict(verdict_text(verdict));
+	const char *verdict = verdict_name(count->verdict);
+	enum colour hue = colour_of_verdict(verdict);
 	bool colour = lines->render->colour;
 	char packets[FIGURE_TEXT], bytes[FIGURE_TEXT];
 
 	fprintf(lines->render->out, "  %-9s %s%-10s%s  %-9s  %-7s  %-20s  %8s packets  %9s\n",
-		lines->begun ? "" : "verdicts", colour_on(colour, hue), verdict_text(verdict),
-		colour_off(colour, hue), kinds[where / 32 / FR_DIRS],
-		dir_text(where / 32 % FR_DIRS), reason_text(where % 32),
-		count_text(counters->packets[verdict], packets),
-		bytes_text(counters->bytes[verdict], bytes));
+		lines->begun ? "" : "verdicts", colour_on(colour, hue), verdict,
+		colour_off(colour, hue), kind_name(count->kind), dir_name(count->dir),
+		reason_name(count->reason), count_text(count->packets, packets),
+		bytes_text(count->bytes, bytes));
 	lines->begun = true;
 }
 
@@ -330,7 +327,7 @@ static void put_classes(const struct render *r, const struct status_view *view, 
 	fprintf(r->out, "  %-9s ", head);
 	for (int i = FR_CLASS_UNPROVEN; i < FR_CLASSES_COUNT; i++)
 		fprintf(r->out, "%s%" PRIu64 " %s", i > FR_CLASS_UNPROVEN ? ", " : "",
-			view->tallies[first + (uint32_t)i], classes[i]);
+			view->tallies[first + (uint32_t)i], class_name(i));
 	fputc('\n', r->out);
 }
 
@@ -338,7 +335,7 @@ static void put_figures(const struct render *r, const struct status_view *view)
 {
 	struct reason_lines lines = {.render = r};
 
-	reasons_each(view, put_reason, &lines);
+	reasons_each(view, on_reason_line, &lines);
 	for (size_t i = 0; i < view->map_count; i++)
 		fprintf(r->out, "  %-9s %-10s  %" PRIu64 " of %" PRIu64 "\n", i ? "" : "maps",
 			view->maps[i].map, view->maps[i].entries, view->maps[i].max);

@@ -1,43 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The words of the contract as users see them: verdicts, reasons, directions, actions, table rows
- * and endpoints. One place, for text and JSON alike.
- */
+/* Protocols, table rows and endpoints as users see them, for text and JSON alike. */
 #include <string.h>
 
 #include "print.h"
-
-const char *verdict_text(uint8_t verdict)
-{
-	static const char *const words[] = {
-		[FR_PASS] = "pass", [FR_DROP] = "drop", [FR_WOULD_DROP] = "would-drop"};
-
-	return verdict < ARRAY_SIZE(words) ? words[verdict] : "unknown";
-}
-
-const char *reason_text(uint8_t reason)
-{
-	static const char *const words[] = {
-#define X(name, text) [FR_REASON_##name] = text,
-		FR_REASONS(X)
-#undef X
-	};
-
-	return reason < ARRAY_SIZE(words) ? words[reason] : "unknown";
-}
-
-const char *dir_text(uint8_t dir)
-{
-	return dir == FR_EGRESS ? "egress" : dir == FR_INGRESS ? "ingress" : "both";
-}
-
-const char *action_text(uint8_t action)
-{
-	static const char *const words[] = {
-		[FR_DENY] = "deny", [FR_ALLOW] = "allow", [FR_FAILSAFE_ALLOW] = "failsafe"};
-
-	return action < ARRAY_SIZE(words) ? words[action] : "unknown";
-}
 
 char *proto_text(uint8_t proto, char *out)
 {
@@ -47,6 +12,14 @@ char *proto_text(uint8_t proto, char *out)
 		strcpy(out, name);
 	else
 		number_put(out, proto);
+	return out;
+}
+
+char *proto_type_text(uint8_t proto, uint16_t port, char *out)
+{
+	proto_text(proto, out);
+	if (proto_is_any_icmp(proto))
+		snprintf(out + strlen(out), 5, "/%u", port >> 8);
 	return out;
 }
 
