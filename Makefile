@@ -38,7 +38,7 @@ endif
 
 # Below the slab, and render: no libbpf, no privilege, linked by the unit tests under sanitizers.
 LIB_FLOORS    := base net yaml tables policy site compile
-KERNEL_FLOORS := datapath observe
+KERNEL_FLOORS := host objects attach datapath observe doctor
 TOP_FLOORS    := import render cmd
 sources        = $(foreach floor,$(1),$(sort $(wildcard user/$(floor)/*.c)))
 objects        = $(patsubst %.c,$(BUILD)/$(2)%.o,$(call sources,$(1)))
@@ -133,7 +133,7 @@ $(BUILD)/fuzz/%.o: %.c
 $(BUILD)/fuzz/policy: $(call fuzz_objects,$(FUZZ_POLICY))
 $(BUILD)/fuzz/import: $(call fuzz_objects,$(FUZZ_IMPORT)) $(call objects,import,fuzz/)
 $(BUILD)/fuzz/packet: $(call fuzz_objects,$(FUZZ_PACKET))
-$(BUILD)/fuzz/differential: $(call fuzz_objects,$(FUZZ_DIFFERENTIAL)) $(call objects,$(KERNEL_FLOORS),fuzz/)
+$(BUILD)/fuzz/differential: $(call fuzz_objects,$(FUZZ_DIFFERENTIAL)) $(BUILD)/fuzz/tests/testbench.o $(call objects,$(KERNEL_FLOORS),fuzz/)
 $(FUZZERS:%=$(BUILD)/fuzz/%): $(call objects,$(LIB_FLOORS),fuzz/)
 	$(call say,LD,$@)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -Wl,--as-needed $^ $(IMPORT_LIBS) $(LIBS) -o $@
@@ -143,7 +143,7 @@ $(BUILD)/tests-unit: $(patsubst %.c,$(BUILD)/san/%.o,$(UNIT_SOURCES) $(FUZZ_REPL
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -lcmark-gfm-extensions -lcmark-gfm -lxml2 -lcriterion -o $@
 
-$(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES)) \
+$(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES) tests/testbench.c) \
 		       $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(LIBS) -lcriterion -o $@
@@ -154,7 +154,7 @@ $(BUILD)/counts: $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard tests/counts/*.c) te
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -o $@
 
-$(BUILD)/bench: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.c))) $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))
+$(BUILD)/bench: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.c)) tests/testbench.c) $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(LIBS) -lm -o $@
 

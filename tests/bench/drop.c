@@ -10,7 +10,7 @@
 #include <net/if.h>
 #include <unistd.h>
 
-#include "../../user/datapath/internal.h"
+#include "../../user/host/host.h"
 #include "traffic.h"
 
 enum { TC_SHOT = 2 };

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../../user/datapath/datapath.h"
+#include "../testbench.h"
 #include "../packets.h"
 #include "bench.h"
 

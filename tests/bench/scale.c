@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <yaml.h>
 
-#include "../../user/datapath/internal.h"
+#include "../../user/objects/objects.h"
 #include "bench.h"
 
 enum { RUNS = 5 };

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../../user/datapath/datapath.h"
+#include "../testbench.h"
 #include "require.h"
 #include "sequence.h"
 #include "site.h"

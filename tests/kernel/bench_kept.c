@@ -5,11 +5,13 @@
  */
 #include "bench_kept.h"
 
-#include "../../user/datapath/internal.h"
-
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
 #include <criterion/options.h>
+#include <errno.h>
+#include <linux/bpf.h>
 
 #include <stdio.h>
 #include <stdlib.h>

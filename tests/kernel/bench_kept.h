@@ -8,6 +8,7 @@
 #define BENCH_KEPT_H
 
 #include "../../user/datapath/datapath.h"
+#include "../testbench.h"
 
 /* The runner's bench with blank maps; a new one where the runner keeps none. */
 int bench_kept(struct diags *d, struct bench **out);

@@ -2,9 +2,10 @@
 /* Apply, replace and detach on real devices, with packets. */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
-
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

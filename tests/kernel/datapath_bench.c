@@ -2,6 +2,8 @@
 /* The test bench: programs load, an image is installed, a packet runs and its verdict is traced. */
 #include "datapath_fixture.h"
 
+#include "../testbench.h"
+
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <netinet/ip.h>

@@ -2,7 +2,10 @@
 /* Who shares a hook or a pin root with us: what they take from us, and what we leave to them. */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
 #include "../../user/observe/observe.h"
 
 #include <errno.h>

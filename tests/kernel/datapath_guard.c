@@ -3,10 +3,12 @@
  * programs. */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
-
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>

@@ -5,7 +5,10 @@
  */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
 #include "../thin.h"
 
 #include <signal.h>

@@ -2,10 +2,12 @@
 /* Namespaces, traffic and applying for the loader's tests: see datapath_lab.h. */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
-
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>

@@ -5,9 +5,15 @@
  */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
+#include "../../user/doctor/doctor.h"
 
+#include "../testbench.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <sched.h>
 #include <string.h>

@@ -5,7 +5,12 @@
  */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
+#include "../../user/doctor/doctor.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
 #include "../../user/observe/observe.h"
 
 #include <linux/capability.h>

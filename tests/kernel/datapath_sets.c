@@ -2,8 +2,10 @@
 /* Tables of sets as they are read while somebody writes to them. */
 #include "datapath_fixture.h"
 
-#include "../../user/datapath/internal.h"
-
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -3,7 +3,12 @@
  * its. */
 #include "datapath_fixture.h"
 
-#include "../../user/datapath/internal.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+
+#include "../../user/datapath/slots.h"
 
 #include <stdlib.h>
 #include <string.h>

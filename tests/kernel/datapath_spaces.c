@@ -5,11 +5,12 @@
  */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
-
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>

@@ -14,6 +14,7 @@
 #include "../cases.h"
 
 #include "../../user/datapath/datapath.h"
+#include "../testbench.h"
 #include "../judges.h"
 #include "../packets.h"
 #include "../thin.h"

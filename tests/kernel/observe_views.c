@@ -2,7 +2,10 @@
 /* What a reader is told of a running policy, against packets that were really sent. */
 #include "datapath_lab.h"
 
-#include "../../user/datapath/internal.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
 #include "../../user/observe/observe.h"
 
 #include <errno.h>

@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 
 #include "../../user/datapath/datapath.h"
+#include "../testbench.h"
 #include "../wire.h"
 
 enum { TCP = PROTO_TCP, UDP = PROTO_UDP, ICMP = PROTO_ICMP };

@@ -363,6 +363,28 @@ static void take_places(struct change *change)
 		change->hooks[i].record = made[i];
 }
 
+static void overlaps_warn(const struct change *change)
+{
+	struct arena *arena = change->d->arena;
+	struct diags ignored = {.arena = arena};
+	struct fr_hook_record *hooks = arena_alloc(arena, change->hook_count * sizeof(*hooks));
+	struct overlap_request request = {change->root, change->policy, hooks, change->hook_count};
+	struct remarks found;
+
+	for (size_t i = 0; i < change->hook_count; i++)
+		hooks[i] = change->hooks[i].record;
+	if (overlaps_find(&request, arena, &ignored, &found))
+		return;
+	for (size_t i = 0; i < found.count; i++) {
+		const struct remark *remark = &found.list[i];
+
+		if (remark->note)
+			diag_note(change->d, NO_LOC, remark->check, NULL, "%s", remark->text);
+		else
+			diag_warning(change->d, NO_LOC, remark->check, NULL, "%s", remark->text);
+	}
+}
+
 /* Nothing is swept of a policy that may be in force and cannot be read. */
 static int settle(struct change *change)
 {

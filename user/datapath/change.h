@@ -87,8 +87,6 @@ int claims_check(struct change *change);
 bool claim_lost_front(const struct change *change, const struct planned_hook *hook);
 /* Who stands before the hooks of what is in force now. */
 void claims_warn(const struct change *change);
-/* Packets that pass two hooks of what is in force now, and ports of bridges. */
-void overlaps_warn(const struct change *change);
 /* Ports of bridges: found, the same as the programs know, told to the programs of change->pins. */
 int ports_plan(struct change *change);
 bool ports_same(const struct change *change);

@@ -82,7 +82,7 @@ static int is_own(const struct change *change, const struct place *place, uint32
 		  bool *out)
 {
 	const struct fr_hook_record *old = change->old_hooks.list;
-	struct site sites[SITES_MAX];
+	struct hook_program sites[SITES_MAX];
 	int err = 0;
 
 	*out = false;
@@ -105,7 +105,7 @@ static int is_own(const struct change *change, const struct place *place, uint32
 }
 
 static int check_site(struct change *change, const struct planned_hook *hook,
-		      const struct site *site)
+		      const struct hook_program *site)
 {
 	struct arena *arena = change->d->arena;
 	struct place place = {&hook->record, site, hook->path, 0};
@@ -138,7 +138,7 @@ static int check_strangers(struct change *change)
 
 	for (size_t i = 0; i < change->hook_count && !err; i++) {
 		const struct planned_hook *hook = &change->hooks[i];
-		struct site sites[SITES_MAX];
+		struct hook_program sites[SITES_MAX];
 		size_t count = hook_sites(&hook->record, sites);
 
 		if (hook->fate != HOOK_JOINS || hook->record.how == HOW_NETNS)
@@ -162,7 +162,7 @@ static const char *behind(const struct change *change, const struct planned_hook
 			  bool *passable)
 {
 	const char *dir = change->running.dir;
-	struct site sites[SITES_MAX];
+	struct hook_program sites[SITES_MAX];
 	size_t count = hook_sites(&hook->record, sites);
 	const char *first = NULL;
 

@@ -17,7 +17,7 @@
 
 static uint32_t programs_of(const struct fr_hook_record *hook)
 {
-	struct site sites[SITES_MAX];
+	struct hook_program sites[SITES_MAX];
 	size_t count = hook_sites(hook, sites);
 	uint32_t programs = 0;
 

@@ -76,7 +76,8 @@ static int program_uses(int fd, uint32_t map, bool *out)
 }
 
 /* The program that is pinned for a site in `pins`, when it is the one with that id; else -1. */
-static int program_with_id(const char *pins, char variant, const struct site *site, uint32_t id)
+static int program_with_id(const char *pins, char variant, const struct hook_program *site,
+			   uint32_t id)
 {
 	CLEANUP(close_fd) int fd = program_open(pins, variant, site->program);
 	uint32_t its_id;
@@ -89,7 +90,7 @@ static int program_with_id(const char *pins, char variant, const struct site *si
 
 struct successor {
 	const struct asker *asker;
-	const struct site *site;
+	const struct hook_program *site;
 	uint32_t id;
 	bool found;
 };
@@ -122,7 +123,7 @@ static int take_successor(const char *dir, const char *name, void *context)
 
 /* A change that has not come to its flip, or never will: programs of the next epoch, which judge by
  * a copy of the image in force. */
-static int program_succeeds(const struct asker *asker, const struct site *site, uint32_t id,
+static int program_succeeds(const struct asker *asker, const struct hook_program *site, uint32_t id,
 			    bool *out)
 {
 	struct successor it = {.asker = asker, .site = site, .id = id};
@@ -134,7 +135,8 @@ static int program_succeeds(const struct asker *asker, const struct site *site, 
 
 /* A fault unless the program that runs there is one that is pinned for this site and judges by the
  * maps in force. Here and below an error: that cannot be told, which is no fault. */
-static int ask_program(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+static int ask_program(const struct asker *asker, const struct hook_program *site,
+		       struct hook_fact *fact)
 {
 	static const char variants[] = {'s', 'j'};
 	bool right = true;
@@ -173,7 +175,7 @@ static const char *cgroup_path(const struct asker *asker, const struct fr_hook_r
 	return root ? arena_printf(asker->arena, "%s%s", root, record->name) : NULL;
 }
 
-static int ask_neighbours(const struct asker *asker, const struct site *site,
+static int ask_neighbours(const struct asker *asker, const struct hook_program *site,
 			  struct hook_fact *fact)
 {
 	struct company company;
@@ -212,7 +214,8 @@ static const char *target_fault(const struct fr_hook_record *record,
 	return target->ifindex == record->ifindex ? NULL : "it is attached to another interface";
 }
 
-static int ask_link(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+static int ask_link(const struct asker *asker, const struct hook_program *site,
+		    struct hook_fact *fact)
 {
 	CLEANUP(close_fd) int link = -1;
 	struct link_target target;
@@ -236,7 +239,8 @@ static int ask_link(const struct asker *asker, const struct site *site, struct h
 	return fact->fault ? 0 : ask_program(asker, site, fact);
 }
 
-static int ask_filter(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+static int ask_filter(const struct asker *asker, const struct hook_program *site,
+		      struct hook_fact *fact)
 {
 	int back = -1, err = netns_enter(fact->record->netns, &back);
 
@@ -256,7 +260,8 @@ static int ask_filter(const struct asker *asker, const struct site *site, struct
 	return 0;
 }
 
-static int ask_site(const struct asker *asker, const struct site *site, struct hook_fact *fact)
+static int ask_site(const struct asker *asker, const struct hook_program *site,
+		    struct hook_fact *fact)
 {
 	const struct fr_hook_record *record = fact->record;
 	int err = record->how == HOW_CLSACT ? ask_filter(asker, site, fact)
@@ -270,7 +275,7 @@ static int ask_site(const struct asker *asker, const struct site *site, struct h
 }
 
 static bool link_missing(const struct asker *asker, const struct fr_hook_record *record,
-			 const struct site *site)
+			 const struct hook_program *site)
 {
 	CLEANUP(close_fd) int fd = -1;
 	char name[96];
@@ -282,7 +287,7 @@ static bool link_missing(const struct asker *asker, const struct fr_hook_record 
 
 static int ask_hook(struct asker *asker, const struct fr_hook_record *record)
 {
-	struct site sites[SITES_MAX];
+	struct hook_program sites[SITES_MAX];
 	size_t count = hook_sites(record, sites);
 	int err = 0;
 

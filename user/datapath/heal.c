@@ -136,7 +136,7 @@ static void read_image(struct remains *remains)
 	if (!is_there(remains, fd < 0 ? fd : image_map_view(fd, &image)))
 		return;
 	remains->mode = mode_name(image_head(&image)->flags & FR_F_ENFORCE);
-	instance_image_close(&image);
+	image_unmap(&image);
 }
 
 static void read_all(struct arena *arena, struct remains *remains)

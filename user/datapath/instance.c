@@ -234,13 +234,6 @@ int instance_image(const struct instance *instance, struct image *out)
 	return -ENODATA;
 }
 
-void instance_image_close(struct image *image)
-{
-	if (image->lines)
-		munmap(image->lines, (size_t)image->line_count * FR_LINE_BYTES);
-	image->lines = NULL;
-}
-
 int instance_clock(const struct instance *instance, struct clock_pair *out)
 {
 	CLEANUP(close_fd) int program = program_open(instance->pins, 's', PROGRAM_CLOCK);

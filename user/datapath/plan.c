@@ -405,7 +405,7 @@ int change_plan(struct change *change)
 
 void change_free(struct change *change)
 {
-	instance_image_close(&change->live);
+	image_unmap(&change->live);
 	records_unmap(&change->old_rules);
 	records_unmap(&change->old_hooks);
 	records_unmap(&change->old_state);

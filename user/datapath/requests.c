@@ -50,18 +50,6 @@ static bool wants_cgroup(const struct fr_request_record *request)
 
 /* ---------------------------------------------------------------- devices */
 
-int interfaces_of(uint64_t netns, struct arena *arena, struct diags *d, struct interface **out,
-		  size_t *count)
-{
-	int back = -1, err = netns_enter(netns, &back);
-
-	if (err)
-		return err;
-	err = host_interfaces(arena, d, out, count);
-	netns_leave(&back);
-	return err;
-}
-
 static const struct fr_hook_record *device_hook(const struct comparison *c, uint32_t ifindex)
 {
 	for (uint32_t i = 0; i < c->hook_count; i++)
@@ -268,7 +256,7 @@ static bool is_enforced(const struct instance *instance)
 	if (instance_image(instance, &image))
 		return true;
 	enforced = image_head(&image)->flags & FR_F_ENFORCE;
-	instance_image_close(&image);
+	image_unmap(&image);
 	return enforced;
 }
 

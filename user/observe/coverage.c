@@ -120,7 +120,7 @@ int coverage_take(const struct instance *instance, struct arena *arena, struct d
 		err = drops_each(instance, d, visit_drop, &coverage);
 	if (!err)
 		err = flows_each(instance, d, visit_flow, &coverage);
-	instance_image_close(&coverage.image);
+	image_unmap(&coverage.image);
 	if (err)
 		return err;
 	take_since(view);

@@ -69,7 +69,7 @@ static int take_timeouts(const struct instance *instance, struct flow_walk *walk
 	if (err)
 		return err;
 	memcpy(walk->timeout, image_conf(&image)->timeout, sizeof(walk->timeout));
-	instance_image_close(&image);
+	image_unmap(&image);
 	return 0;
 }
 

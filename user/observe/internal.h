@@ -9,8 +9,6 @@
 
 #include "observe.h"
 
-#define NO_LOC ((struct loc){0})
-
 /* jiffies -> realtime ns; 0 stays 0 */
 uint64_t clock_real(const struct clock_pair *clock, uint64_t jiffies);
 

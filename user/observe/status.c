@@ -29,7 +29,7 @@ static int take_image(const struct instance *instance, struct status_view *view)
 	view->rules = image.rule_count - FR_RULE_FIRST;
 	for (size_t i = 0; i < sizeof(image.digest); i++)
 		snprintf(view->digest + 2 * i, 3, "%02x", image.digest[i]);
-	instance_image_close(&image);
+	image_unmap(&image);
 	return 0;
 }
 

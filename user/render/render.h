@@ -9,6 +9,7 @@
 #ifndef RENDER_H
 #define RENDER_H
 
+#include "../doctor/doctor.h"
 #include "../observe/observe.h"
 #include "../site/site.h"
 #include "../yaml/yaml.h"

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What other policies judge. */
+#ifndef ATTACH_OTHERS_H
+#define ATTACH_OTHERS_H
+
+#include "../objects/objects.h"
+
+/* An attach point of another policy of the pin root, alive. */
+struct other {
+	const char *policy;
+	bool enforced;
+	struct fr_hook_record hook;
+};
+struct others {
+	struct other *list;
+	size_t count, capacity;
+};
+void others_find(const char *root, const char *policy, struct arena *arena, struct others *out);
+/* Who judges this place; NULL: nobody else. */
+const struct other *other_at(const struct others *others, const struct fr_hook_record *place);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Programs that can pass the egress hooks of the guests of a policy. */
+#include "internal.h"
+
+/* A device without another end cannot be the target. */
+static bool has_far_end(const struct interface *devices, size_t count, uint32_t ifindex)
+{
+	for (size_t i = 0; i < count; i++)
+		if (devices[i].ifindex == ifindex)
+			return interface_has_peer(&devices[i]);
+	return false;
+}
+
+static void redirects_here(const struct records *hooks, struct arena *arena,
+			   struct peer_redirects *out)
+{
+	const struct fr_hook_record *list = hooks->list;
+	struct diags ignored = {.arena = arena};
+	struct interface *devices;
+	size_t count;
+	bool wanted = false;
+
+	if (host_interfaces(arena, &ignored, &devices, &count)) {
+		out->unknown = "the devices of the guests cannot be listed";
+		return;
+	}
+	for (uint32_t i = 0; i < hooks->count && !wanted; i++)
+		wanted = list[i].used && list[i].kind == FR_KIND_GUEST &&
+			 has_far_end(devices, count, list[i].ifindex);
+	if (wanted)
+		host_peer_redirects(arena, out);
+}
+
+void instance_peer_redirects(const struct instance *instance, struct arena *arena,
+			     struct peer_redirects *out)
+{
+	struct peer_redirects found = {0};
+	const struct fr_hook_record *list;
+	struct records hooks = {0};
+	int back = -1, err = records_map(instance->hooks, &hooks);
+	uint32_t guest = 0;
+
+	list = hooks.list;
+	while (!err && guest < hooks.count &&
+	       !(list[guest].used && list[guest].kind == FR_KIND_GUEST))
+		guest++;
+	if (!err && guest < hooks.count) {
+		err = netns_enter(list[guest].netns, &back);
+		if (!err)
+			redirects_here(&hooks, arena, &found);
+		netns_leave(&back);
+	}
+	if (err)
+		found.unknown =
+			arena_printf(arena, "their devices cannot be asked: %s", error_text(err));
+	records_unmap(&hooks);
+	*out = found;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* bpf(2) where libbpf and the headers of an old distribution do not know enough. */
+#ifndef HOST_BPF_H
+#define HOST_BPF_H
+
+#include "../base/base.h"
+
+struct link_target {
+	uint32_t type, id, prog_id, ifindex, attach_type;
+	uint32_t netns; /* inode */
+	uint64_t cgroup;
+};
+enum {
+	LINK_CGROUP = 3,
+	LINK_NETNS = 5,
+	LINK_TCX = 11,
+	ATTACH_TCX_INGRESS = 46,
+	ATTACH_TCX_EGRESS = 47
+};
+enum { QUERY_MAX = 64 };
+struct hook_query {
+	uint32_t programs[QUERY_MAX], links[QUERY_MAX], count, attach_flags;
+};
+int link_target(int fd, struct link_target *out);
+int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type);
+/* TCX where the kernel has it. */
+int tcx_works(uint32_t ifindex, bool *out);
+/* Whether a program of cgroups may ask for the network namespace of any packet (6.15). */
+bool packet_space_works(void);
+/* A link of a program that is asked for sockets, in the caller's network namespace. */
+int netns_link_create(int program);
+/* Whether one can be made: 0, or -errno. */
+int netns_link_try(void);
+/* `target`: ifindex for TCX, an open cgroup directory otherwise. */
+int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out);
+
+int fd_map_id(int fd, uint32_t *out);
+int fd_map_entries(int fd, uint32_t *out);
+int fd_program_id(int fd, uint32_t *out);
+/* "program cil_from_netdev (id 12)" */
+const char *program_words(struct arena *arena, uint32_t id);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * host: this host and its kernel as they are. Privileges, interfaces, network namespaces, cgroup2,
+ * conntrack, sockets, attach points that a policy names, and raw bpf(2). Changes nothing. Uses
+ * policy, net and base. Errors are queued as diagnostics with what to type; nothing is printed.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include "bpf.h"
+#include "cgroup2.h"
+#include "interfaces.h"
+#include "netlink.h"
+#include "netns.h"
+#include "privilege.h"
+#include "redirect.h"
+#include "resolve.h"
+#include "sockets.h"
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The interfaces of a network namespace, their subnets, and whether it forwards. */
+#ifndef HOST_INTERFACES_H
+#define HOST_INTERFACES_H
+
+#include "../base/base.h"
+#include "../net/net.h"
+
+struct interface {
+	char name[16];
+	const char **altnames; /* alternative names */
+	size_t altname_count;
+	uint32_t ifindex;
+	uint16_t type; /* ARPHRD_* */
+	bool l3;       /* packets begin at the IP header */
+	bool loopback;
+	char kind[16];	  /* "macvlan", "veth"; empty for a device of hardware */
+	uint32_t parent;  /* ifindex of the device below it, or of the other end; 0 none here */
+	uint32_t master;  /* ifindex of the bridge or bond that it is a port of, 0 none */
+	char port_of[16]; /* kind of the master: "bridge", "bond" */
+	uint8_t mac[6];
+	uint32_t promiscuity; /* how often it was asked to take all frames */
+	bool addressed;	      /* has an address of its own, other than a link-local one */
+	uint32_t xdp;	      /* id of its XDP program, 0 none */
+};
+struct interfaces {
+	struct interface *list;
+	size_t count;
+};
+
+/* Interfaces of the caller's network namespace, by netlink, in index order. Arena memory. */
+int host_interfaces(struct arena *arena, struct diags *d, struct interface **out, size_t *count);
+/* Those of another network namespace; an error without a diagnostic: it cannot be entered. */
+int interfaces_of(uint64_t netns, struct arena *arena, struct diags *d, struct interface **out,
+		  size_t *count);
+/* The subnets of one interface (its addresses' prefixes, link-local included). */
+int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct prefix **out,
+		 size_t *count);
+/* ip_forward or ipv6 forwarding is on in the caller's namespace (read by netlink, not /proc/sys).
+ */
+int host_forwarding(bool *out);
+
+bool is_pattern(const char *name);
+const struct interface *interface_at(const struct interfaces *all, uint32_t ifindex); /* or NULL */
+/* By its own name or an alternative one; a pattern never takes the device lo. */
+bool interface_fits(const struct interface *interface, const char *request);
+/* A port of a bridge or bond by which this host sends nothing but through that. */
+bool interface_is_port(const struct interface *interfaces, size_t count,
+		       const struct interface *port);
+/* A veth or netkit. */
+bool interface_has_peer(const struct interface *interface);
+
+#endif

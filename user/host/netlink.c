@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Asks the kernel's rtnetlink for a list and walks it, message by message. */
+#include "netlink.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "../base/base.h"
+
+enum { REPLY_BYTES = 1 << 16 };
+
+/* 1: the dump is over; 0: more to come. The kernel's error ends it, -EAGAIN a dump that changed. */
+static int visit_messages(const char *buffer, ssize_t size, on_message visit, void *context)
+{
+	const struct nlmsghdr *message = (const void *)buffer;
+	int left = (int)size, err, interrupted = 0;
+
+	for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+		interrupted |= message->nlmsg_flags & NLM_F_DUMP_INTR;
+		if (message->nlmsg_type == NLMSG_ERROR) {
+			err = ((const struct nlmsgerr *)NLMSG_DATA(message))->error;
+			return err ? err : 1;
+		}
+		if (interrupted)
+			return -EAGAIN;
+		if (message->nlmsg_type == NLMSG_DONE)
+			return 1;
+		err = visit(message, context);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int netlink_dump(struct nlmsghdr *request, on_message visit, void *context)
+{
+	CLEANUP(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	CLEANUP(free_ptr) char *buffer = malloc(REPLY_BYTES);
+	ssize_t size;
+	int result = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (!buffer)
+		return -ENOMEM;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_seq = 1;
+	if (send(fd, request, request->nlmsg_len, 0) < 0)
+		return -errno;
+	while (!result) {
+		do
+			size = recv(fd, buffer, REPLY_BYTES, 0);
+		while (size < 0 && errno == EINTR);
+		if (size < 0)
+			return -errno;
+		result = visit_messages(buffer, size, visit, context);
+	}
+	return result < 0 ? result : 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Dumps of the kernel's network configuration. */
+#ifndef HOST_NETLINK_H
+#define HOST_NETLINK_H
+
+#include <linux/netlink.h>
+
+/* Calls `visit` for each message of a dump; a non-zero return ends it. -EAGAIN: what is listed
+ * changed meanwhile. */
+typedef int (*on_message)(const struct nlmsghdr *message, void *context);
+int netlink_dump(struct nlmsghdr *request, on_message visit, void *context);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The network namespace that a record names by its inode. Nothing in bpffs can hold a namespace, so
+ * it is looked for where one can be: mounts (iproute2, container engines), processes, and files
+ * that processes hold open. One that only a socket or a device holds is not found.
+ */
+#include "netns.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* -ESRCH from here on: not that one, not there, or of a process that this one may not look into,
+ * which holds it out of our reach. Any other error: that cannot be told. */
+static int not_found(int err)
+{
+	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -EACCES || err == -EPERM
+		       ? -ESRCH
+		       : err;
+}
+
+/* A namespace as a file: all are of one device, and of other devices are other things of the same
+ * number. */
+struct wanted {
+	dev_t device;
+	uint64_t inode;
+};
+
+/* Other users may own what a path leads to, exchange it at any moment, and let who opens it wait:
+ * it is looked at by a descriptor that has not opened it yet, as far as the kernel knows by itself.
+ * What is then opened is that. */
+static int open_if(const char *path, const struct wanted *wanted)
+{
+	CLEANUP(close_fd) int place = open(path, O_PATH | O_CLOEXEC);
+	struct statx status;
+	char link[32];
+	int fd;
+
+	if (place < 0)
+		return not_found(-errno);
+	if (statx(place, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &status))
+		return not_found(-errno);
+	if (status.stx_ino != wanted->inode ||
+	    makedev(status.stx_dev_major, status.stx_dev_minor) != wanted->device)
+		return -ESRCH;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
+	fd = open(link, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* A mounted namespace shows as the root "net:[inode]" of its mount. `point` gets where. */
+static int open_mounted(const struct wanted *wanted, char point[256])
+{
+	CLEANUP(close_file) FILE *file = fopen("/proc/self/mountinfo", "re");
+	CLEANUP(free_ptr) char *line = NULL;
+	char name[48], root[64];
+	size_t size = 0;
+	int fd = -ESRCH;
+
+	if (!file)
+		return not_found(-errno);
+	snprintf(name, sizeof(name), "net:[%llu]", (unsigned long long)wanted->inode);
+	while (fd == -ESRCH && getline(&line, &size, file) > 0)
+		if (sscanf(line, "%*s %*s %*s %63s %255s", root, point) == 2 &&
+		    str_equal(root, name))
+			fd = open_if(point, wanted);
+	return fd == -ESRCH && ferror(file) ? -EIO : fd;
+}
+
+/* Calls `look` for each entry of a directory that is a number, until one is the namespace. */
+static int look_through(const char *dir, int (*look)(const char *, const struct wanted *),
+			const struct wanted *wanted)
+{
+	DIR *stream = opendir(dir);
+	const struct dirent *entry;
+	int fd = -ESRCH;
+	char path[300];
+
+	if (!stream)
+		return not_found(-errno);
+	while (fd == -ESRCH && (errno = 0, entry = readdir(stream))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		fd = look(path, wanted);
+	}
+	if (fd == -ESRCH && errno)
+		fd = not_found(-errno);
+	closedir(stream);
+	return fd;
+}
+
+static int open_of_process(const char *process, const struct wanted *wanted)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "%s/ns/net", process);
+	return open_if(path, wanted);
+}
+
+static int open_held_by(const char *process, const struct wanted *wanted)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "%s/fd", process);
+	return look_through(path, open_if, wanted);
+}
+
+/* Files that somebody has open are many, so they are asked last. */
+static int open_namespace(const struct wanted *wanted)
+{
+	char point[256];
+	int fd = open_mounted(wanted, point);
+
+	if (fd == -ESRCH)
+		fd = look_through("/proc", open_of_process, wanted);
+	return fd == -ESRCH ? look_through("/proc", open_held_by, wanted) : fd;
+}
+
+const char *netns_path(struct arena *arena, uint64_t inode)
+{
+	struct stat ours;
+	char point[256];
+	CLEANUP(close_fd) int fd = -1;
+
+	if (stat("/proc/self/ns/net", &ours))
+		return NULL;
+	fd = open_mounted(&(struct wanted){ours.st_dev, inode}, point);
+	return fd < 0 ? NULL : arena_strdup(arena, point);
+}
+
+int netns_enter(uint64_t inode, int *back)
+{
+	CLEANUP(close_fd) int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	CLEANUP(close_fd) int there = -1;
+	struct stat ours;
+
+	*back = -1;
+	if (here < 0 || fstat(here, &ours))
+		return -errno;
+	if (ours.st_ino == inode)
+		return 0;
+	there = open_namespace(&(struct wanted){ours.st_dev, inode});
+	if (there < 0)
+		return there;
+	if (setns(there, CLONE_NEWNET))
+		return -errno;
+	*back = TAKE_FD(here);
+	return 0;
+}
+
+/* Going back cannot fail: the namespace is held open and entering the other one took the same
+ * right. */
+void netns_leave(int *back)
+{
+	if (*back >= 0 && setns(*back, CLONE_NEWNET))
+		abort();
+	close_fd(back);
+}
+
+int host_netns(uint64_t *inode)
+{
+	struct stat status;
+
+	if (stat("/proc/self/ns/net", &status))
+		return -errno;
+	*inode = status.st_ino;
+	return 0;
+}

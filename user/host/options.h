@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where a command looks on this host, as its options say. */
+#ifndef HOST_OPTIONS_H
+#define HOST_OPTIONS_H
+
+#include <stdbool.h>
+
+struct host_options {
+	const char *pin_root; /* PIN_ROOT_DEFAULT */
+	const char *cgroup;   /* --cgroup DIR: where cgroup2 is mounted, or NULL: find it */
+	bool no_tcx;	      /* use clsact even where the kernel has TCX */
+};
+
+#endif

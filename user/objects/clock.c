@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The programs tell time in jiffies; people do not. Runs fr_clock, which takes jiffies and the boot
+ * clock at one moment, and adds the wall clock.
+ */
+#include "clock.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "../../bpf/abi.h"
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+int clock_run(int program_fd, struct clock_pair *out)
+{
+	uint8_t packet[64] = {0}; /* some kernels refuse to run on less than a header */
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
+		    .data_out = packet, .data_size_out = sizeof(packet));
+	struct fr_clock_pair pair;
+
+	if (bpf_prog_test_run_opts(program_fd, &run))
+		return -errno;
+	memcpy(&pair, packet, sizeof(pair));
+	out->jiffies = pair.jiffies;
+	out->boot_ns = pair.boot_ns;
+	out->real_ns = clock_ns(CLOCK_REALTIME) - (clock_ns(CLOCK_BOOTTIME) - pair.boot_ns);
+	out->hz = clock_hz();
+	return 0;
+}
+
+/* The coarse clocks advance once a tick: their resolution is the tick. */
+uint32_t clock_hz(void)
+{
+	struct timespec tick;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_sec || tick.tv_nsec <= 0)
+		return 250;
+	return (uint32_t)((1000000000 + tick.tv_nsec / 2) / tick.tv_nsec);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The time that programs tell. */
+#ifndef OBJECTS_CLOCK_H
+#define OBJECTS_CLOCK_H
+
+#include "../base/base.h"
+
+/* Now, as (jiffies64, realtime ns) and jiffies per second, measured by running fr_clock. */
+struct clock_pair {
+	uint64_t jiffies, boot_ns, real_ns;
+	uint32_t hz;
+};
+int clock_run(int program_fd, struct clock_pair *out);
+uint32_t clock_hz(void);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Images into kernel memory: a new inner map gets the compiled lines, then what only the loader
+ * knows (generation, counter slots, time-outs in jiffies), and is checked before anything can refer
+ * to it. The flip itself is not done here.
+ */
+#include "install.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "clock.h"
+
+enum { CLASS_LINES_MIN = 1 << 14 };
+
+uint32_t image_class(uint32_t lines)
+{
+	uint32_t class_lines = CLASS_LINES_MIN;
+
+	while (class_lines < lines)
+		class_lines *= 2;
+	return class_lines;
+}
+
+uint32_t slots_class(uint32_t rules)
+{
+	static const uint32_t classes[] = {1 << 10, 1 << 14, 1 << 17, 1 << 18, 1 << 19};
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (rules <= classes[i])
+			return classes[i];
+	return 2 * FR_MAX_RULES; /* room for rules that come while others still go */
+}
+
+int image_map_create(uint32_t lines)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "fr_image", sizeof(uint32_t), FR_LINE_BYTES,
+				lines, &options);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool within(const struct fr_image_conf *conf, uint32_t line, uint64_t count)
+{
+	return line && line < conf->lines && count <= conf->lines - line;
+}
+
+/* Whether every table that a head names lies within the image. */
+static bool image_sound(const struct image *image)
+{
+	const struct fr_image_head *head = image->lines;
+	const struct fr_image_conf *conf = image_conf(image);
+	const uint64_t root = 65536 / FR_LINE_WORDS;
+	uint64_t slots = ((uint64_t)conf->rules + FR_LINE_WORDS - 1) / FR_LINE_WORDS;
+
+	if (conf->lines != image->line_count || conf->lines > FR_MAX_LINES)
+		return false;
+	if (conf->rules != image->rule_count || conf->rules > FR_MAX_RULES)
+		return false;
+	if (conf->rules < FR_RULE_FIRST || !within(conf, head->slots, slots))
+		return false;
+	if (head->staged && !within(conf, head->staged, 1))
+		return false;
+	for (int dir = 0; dir < FR_DIRS; dir++) {
+		const struct fr_image_dir *tables = &head->dir[dir];
+
+		if (!within(conf, tables->root4, root) || !within(conf, tables->root6, root) ||
+		    !within(conf, tables->services,
+			    256 * sizeof(struct fr_service) / FR_LINE_BYTES) ||
+		    !within(conf, tables->matrix, 1) || !tables->columns ||
+		    tables->columns % FR_LINE_WORDS)
+			return false;
+	}
+	return true;
+}
+
+static int image_check(const struct image *image, struct diags *d)
+{
+	const struct fr_image_ident *ident;
+
+	if (!image->lines || image->line_count < FR_LINES_FIXED)
+		return diag_error(d, NO_LOC, -EINVAL, "image", NULL, "the image is empty");
+	ident = image_ident(image);
+	if (ident->abi != FR_ABI_VERSION)
+		return diag_error(d, NO_LOC, -EINVAL, "image", NULL,
+				  "the image is of layout %u, the programs need %u", ident->abi,
+				  FR_ABI_VERSION);
+	if (!image_sound(image))
+		return diag_error(d, NO_LOC, -EINVAL, "image", NULL,
+				  "the image names tables outside of itself");
+	return 0;
+}
+
+static uint32_t in_jiffies(uint32_t seconds, uint32_t hz)
+{
+	uint64_t jiffies = (uint64_t)seconds * hz;
+
+	return jiffies > UINT32_MAX ? UINT32_MAX : (uint32_t)jiffies;
+}
+
+/* A packet may wait for its neighbour's address between conntrack and the device: a quarter is for
+ * that. */
+uint32_t conntrack_jiffies(uint32_t seconds)
+{
+	return in_jiffies(seconds, clock_hz()) / 4 * 3;
+}
+
+static void image_fill(void *lines, const struct install *install)
+{
+	struct fr_image_start *start = lines;
+	struct fr_image_conf *conf = &start->conf;
+	uint32_t hz = clock_hz();
+	uint32_t *slots;
+
+	memcpy(lines, install->image->lines, (size_t)install->image->line_count * FR_LINE_BYTES);
+	slots = (void *)((char *)lines + (size_t)start->head.slots * FR_LINE_BYTES);
+	for (uint32_t rule = 0; rule < conf->rules; rule++)
+		slots[rule] = install->slot ? install->slot[rule] : rule;
+	for (int i = 0; i < FR_TIMEOUTS; i++)
+		conf->timeout[i] = in_jiffies(conf->timeout[i], hz);
+	conf->adopt_until = install->adopt_until;
+	start->ident.conntrack = conntrack_jiffies(install->conntrack);
+	start->head.flags |= install->extra_flags;
+	start->head.generation = install->generation;
+}
+
+int image_install(const struct install *install, struct diags *d)
+{
+	size_t size = (size_t)install->class_lines * FR_LINE_BYTES;
+	CLEANUP(close_fd) int fd = -1;
+	void *lines;
+	int err = image_check(install->image, d);
+
+	if (err)
+		return err;
+	if (install->image->line_count > install->class_lines)
+		return diag_error(d, NO_LOC, -E2BIG, "image", NULL,
+				  "the image is over its size class");
+	fd = image_map_create(install->class_lines);
+	if (fd < 0)
+		return diag_error(d, NO_LOC, fd, "kernel-load", NULL,
+				  "the kernel has no room for an image of %zu bytes: %s", size,
+				  error_text(fd));
+	/* What follows is zero already. */
+	size = (size_t)install->image->line_count * FR_LINE_BYTES;
+	lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (lines == MAP_FAILED)
+		return diag_error(d, NO_LOC, -errno, "kernel-load", NULL,
+				  "cannot map the image: %s", error_text(errno));
+	image_fill(lines, install);
+	munmap(lines, size);
+	return TAKE_FD(fd);
+}
+
+int image_map_view(int fd, struct image *out)
+{
+	struct image image = {0};
+	struct fr_image_start *start = mmap(NULL, sizeof(*start), PROT_READ, MAP_SHARED, fd, 0);
+
+	if (start == MAP_FAILED)
+		return -errno;
+	image.line_count = start->conf.lines;
+	image.rule_count = start->conf.rules;
+	memcpy(image.digest, start->ident.digest, sizeof(image.digest));
+	munmap(start, sizeof(*start));
+	if (image.line_count < FR_LINES_FIXED)
+		return -ENODATA;
+	image.lines =
+		mmap(NULL, (size_t)image.line_count * FR_LINE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	if (image.lines == MAP_FAILED)
+		return -errno;
+	*out = image;
+	return 0;
+}
+
+void image_unmap(struct image *image)
+{
+	if (image->lines)
+		munmap(image->lines, (size_t)image->line_count * FR_LINE_BYTES);
+	image->lines = NULL;
+}

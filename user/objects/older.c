@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an older flowreeve has pinned, as this one reads it: the layouts before the present one. All
+ * that is to be known of those layouts is here; see upgrade.c for what is done with it.
+ *
+ * Layout 3 had its flows in four hash maps. Layout 4 has them in a table of sets, as today, without
+ * a word for each set of what it holds (struct fr_region) and without the cell of their opening.
+ */
+#include "older.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../../bpf/abi.h"
+#include "../host/host.h"
+#include "pins.h"
+
+enum { HASHES_ABI = 3, SETS_ABI = 4, BATCH_FLOWS = 1024, WORD = sizeof(uint64_t) };
+
+/* Who raises the number writes down here what has changed. */
+_Static_assert(FR_ABI_VERSION == SETS_ABI + 1, "older.c knows the layout before");
+
+bool layout_is_known(uint32_t abi)
+{
+	return abi >= HASHES_ABI && abi <= FR_ABI_VERSION;
+}
+
+/* Laid out as they are now, and they mean the same: as images do. */
+bool older_map_goes_on(enum kernel_map which)
+{
+	return which == MAP_OWNER || which == MAP_FRAGMENTS || which == MAP_PORTS;
+}
+
+/* ---------------------------------------------------------------- records of user space */
+
+/* Records that have grown at their end: what is new of them is 0. */
+static const struct {
+	const char *name;
+	uint32_t older, now;
+} grown[] = {
+	{"rules", 320, sizeof(struct fr_rule_record)},
+	{"state", 416, sizeof(struct fr_state)},
+};
+
+static int copy_grown(struct records *records, uint32_t older, uint32_t now)
+{
+	size_t size = (size_t)now * records->count;
+	char *list = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (list == MAP_FAILED)
+		return -errno;
+	for (uint32_t i = 0; i < records->count; i++)
+		memcpy(list + (size_t)now * i, (const char *)records->list + (size_t)older * i,
+		       older);
+	records_unmap(records);
+	records->list = list;
+	records->size = size;
+	return 0;
+}
+
+int older_records(const char *name, struct records *records)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(grown); i++)
+		if (str_equal(grown[i].name, name) &&
+		    records->size == (size_t)grown[i].older * records->count)
+			return copy_grown(records, grown[i].older, grown[i].now);
+	return -EBADMSG;
+}
+
+/* ---------------------------------------------------------------- flows */
+
+/* Layout 4, where today's `seal` and `cell` were others, and `opener_again` the first byte of the
+ * last. */
+struct sets_visit {
+	entry_visit visit;
+	void *context;
+};
+
+static int visit_of_sets(const void *entry, void *context)
+{
+	const struct sets_visit *v = context;
+	struct fr_flow flow = *(const struct fr_flow *)entry;
+
+	flow.seal = 0;
+	flow.opener_again = flow.cell & 0xff;
+	return v->visit(&flow, v->context);
+}
+
+static int sets_flows_each(const char *pins, entry_visit visit, void *context)
+{
+	CLEANUP(close_fd)
+	int fd = pin_open_map(pins, "fr_flows", sizeof(uint32_t), sizeof(struct fr_flow_set));
+	int result =
+		fd < 0 ? fd : sets_each(fd, visit_of_sets, &(struct sets_visit){visit, context});
+
+	return pins_damaged(result) ? 0 : result; /* what was in it is adopted */
+}
+
+/* Layout 3: the value; its key is that of today. */
+struct older_flow {
+	uint64_t first, last;
+	uint64_t packets[FR_DIRS], bytes[FR_DIRS];
+	uint32_t slot, generation;
+	uint8_t opener, state, flags, reason;
+	uint32_t pid;
+	char comm[FR_COMM_LEN];
+	uint32_t isn; /* or `sent` */
+	uint8_t ended, pad[3];
+};
+enum { OLDER_OPENER_AGAIN = 1 << 3 }; /* of the flags */
+
+/* Openings last: their answers are under way. */
+static const char *const tables[] = {"fr_flows", "fr_talks", "fr_pings", "fr_embryos"};
+
+static struct fr_flow flow_of_today(const struct fr_flow_key *key, const struct older_flow *older)
+{
+	struct fr_flow flow = {
+		.key = *key,
+		.opener = older->opener,
+		.state = older->state,
+		.flags = older->flags & ~OLDER_OPENER_AGAIN,
+		.reason = older->reason,
+		.isn = older->isn,
+		.slot = older->slot,
+		.last = older->last,
+		.first = (uint32_t)older->first,
+		.pid = older->pid,
+		.opener_again = !!(older->flags & OLDER_OPENER_AGAIN),
+	};
+
+	if (flow.opener_again && key->proto != IPPROTO_TCP && flow.state == FR_FLOW_ESTABLISHED)
+		flow.flags |= FR_FLOW_SUSTAINED;
+	memcpy(flow.packets, older->packets, sizeof(flow.packets));
+	memcpy(flow.bytes, older->bytes, sizeof(flow.bytes));
+	memcpy(flow.comm, older->comm, sizeof(flow.comm));
+	return flow;
+}
+
+static int visit_batch(const struct fr_flow_key *keys, const struct older_flow *values,
+		       uint32_t count, entry_visit visit, void *context)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < count && !result; i++) {
+		struct fr_flow flow = flow_of_today(&keys[i], &values[i]);
+
+		result = visit(&flow, context);
+	}
+	return result;
+}
+
+static int table_each(int fd, entry_visit visit, void *context)
+{
+	CLEANUP(free_ptr) struct fr_flow_key *keys = calloc(BATCH_FLOWS, sizeof(*keys));
+	CLEANUP(free_ptr) struct older_flow *values = calloc(BATCH_FLOWS, sizeof(*values));
+	uint32_t at, next;
+	const void *from = NULL;
+	int result = 0;
+
+	if (!keys || !values)
+		return -ENOMEM;
+	for (bool more = true; more && !result; at = next, from = &at) {
+		uint32_t count = BATCH_FLOWS;
+
+		more = !bpf_map_lookup_batch(fd, (void *)from, &next, keys, values, &count, NULL);
+		if (!more && errno != ENOENT)
+			return -errno;
+		result = visit_batch(keys, values, count, visit, context);
+	}
+	return result;
+}
+
+int older_flows_each(const char *pins, uint32_t layout, entry_visit visit, void *context)
+{
+	int result = 0;
+
+	if (layout == SETS_ABI)
+		return sets_flows_each(pins, visit, context);
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && !result; i++) {
+		CLEANUP(close_fd)
+		int fd = pin_open_map(pins, tables[i], sizeof(struct fr_flow_key),
+				      sizeof(struct older_flow));
+
+		result = fd < 0 ? fd : table_each(fd, visit, context);
+		if (pins_damaged(result))
+			result = 0; /* what was in it is adopted */
+	}
+	return result;
+}
+
+int older_flows_room(const char *pins, uint32_t layout, uint32_t *out)
+{
+	CLEANUP(close_fd) int fd = pin_open(pins, tables[0]);
+	uint32_t room = 0;
+	int err = fd < 0 ? fd : fd_map_entries(fd, &room);
+
+	if (err && !pins_damaged(err))
+		return err;
+	if (layout == SETS_ABI)
+		room = room / FR_REGION_SETS * FR_FLOWS_MIN;
+	*out = room > FR_FLOWS_MAX ? FR_FLOWS_MAX : room;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- figures */
+
+/* Where a tally of layout 3 is now; -1: what it counted is counted no longer, or by other names. */
+static const int8_t tally_now[] = {
+	FR_TALLY_EVENTS_LOST,  FR_TALLY_EVENTS_HELD, -1, FR_TALLY_FLOWS_OPENED, -1,
+	FR_TALLY_FLOWS_ADOPTED};
+
+/* Maps of sums by CPU, in words; of rules one word is no sum, but when the last packet came. */
+static const struct figures {
+	enum kernel_map map;
+	uint32_t entries; /* 0: one for each slot */
+	uint32_t older, now;
+	uint32_t latest;
+	const int8_t *places; /* where each is now; NULL: where it was */
+} counted_of_hashes[] = {
+	{MAP_COUNTERS, 0, 6, sizeof(struct fr_counters) / WORD,
+	 offsetof(struct fr_counters, last) / WORD, NULL},
+	{MAP_REASONS, FR_REASON_ENTRIES, 6, sizeof(struct fr_reason_counters) / WORD, UINT32_MAX,
+	 NULL},
+	{MAP_TALLIES, ARRAY_SIZE(tally_now), 1, 1, UINT32_MAX, tally_now},
+};
+static const struct figures counted_of_sets[ARRAY_SIZE(counted_of_hashes)] = {
+	{MAP_COUNTERS, 0, 7, sizeof(struct fr_counters) / WORD,
+	 offsetof(struct fr_counters, last) / WORD, NULL},
+	{MAP_REASONS, FR_REASON_ENTRIES, 6, sizeof(struct fr_reason_counters) / WORD, UINT32_MAX,
+	 NULL},
+	{MAP_TALLIES, FR_TALLY_COUNT, 1, 1, UINT32_MAX, NULL},
+};
+
+struct sums {
+	const struct figures *of;
+	int older, now; /* maps */
+	int cpus;
+	uint64_t *each; /* values of all CPUs */
+};
+
+/* What all CPUs have counted goes to the first one of the new map, where nothing counts yet. */
+static int sum_carry(const struct sums *sums, uint32_t from, uint32_t to)
+{
+	const struct figures *of = sums->of;
+	uint64_t sum[FR_LINE_BYTES / WORD] = {0};
+	uint64_t any = 0;
+
+	if (bpf_map_lookup_elem(sums->older, &from, sums->each))
+		return -errno;
+	for (uint32_t i = 0; i < of->older * (uint32_t)sums->cpus; i++) {
+		uint64_t *word = &sum[i % of->older], value = sums->each[i];
+
+		any |= value;
+		if (i % of->older != of->latest)
+			*word += value;
+		else if (value > *word)
+			*word = value;
+	}
+	if (!any)
+		return 0;
+	memset(sums->each, 0, (size_t)of->now * WORD * (size_t)sums->cpus);
+	memcpy(sums->each, sum, of->older * WORD);
+	return bpf_map_update_elem(sums->now, &to, sums->each, BPF_ANY) ? -errno : 0;
+}
+
+static int sums_carry(const struct sums *sums, uint32_t count)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < count && !err; i++) {
+		int64_t to = sums->of->places ? sums->of->places[i] : (int64_t)i;
+
+		if (to >= 0)
+			err = sum_carry(sums, i, (uint32_t)to);
+	}
+	return err;
+}
+
+int older_figures(const char *pins, uint32_t layout, const char *new_pins, uint32_t slots)
+{
+	const struct figures *counted = layout == SETS_ABI ? counted_of_sets : counted_of_hashes;
+	int cpus = libbpf_num_possible_cpus(), err = cpus < 0 ? cpus : 0;
+	CLEANUP(free_ptr) uint64_t *each = calloc(cpus > 0 ? (size_t)cpus : 1, FR_LINE_BYTES);
+
+	if (!each)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(counted_of_sets) && !err; i++) {
+		const struct figures *of = &counted[i];
+		CLEANUP(close_fd)
+		int older =
+			pin_open_map(pins, map_names[of->map], sizeof(uint32_t), of->older * WORD);
+		CLEANUP(close_fd) int now = pin_open(new_pins, map_names[of->map]);
+
+		err = older < 0 ? older : now < 0 ? now : 0;
+		if (!err)
+			err = sums_carry(&(struct sums){of, older, now, cpus, each},
+					 of->entries ? of->entries : slots);
+		else if (pins_damaged(err))
+			err = 0; /* they begin at 0 */
+	}
+	return err;
+}

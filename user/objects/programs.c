@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The programs and maps of the kernel object, by name, and the programs that are pinned. */
+#include "programs.h"
+
+#include <stdio.h>
+
+#include "pins.h"
+
+const char *const program_names[PROGRAM_COUNT] = {
+	[PROGRAM_IF_INGRESS] = "fr_if_ingress",
+	[PROGRAM_IF_EGRESS] = "fr_if_egress",
+	[PROGRAM_GUEST_INGRESS] = "fr_guest_ingress",
+	[PROGRAM_GUEST_EGRESS] = "fr_guest_egress",
+	[PROGRAM_IF_INGRESS_L3] = "fr_if_ingress_l3",
+	[PROGRAM_IF_EGRESS_L3] = "fr_if_egress_l3",
+	[PROGRAM_GUEST_INGRESS_L3] = "fr_guest_ingress_l3",
+	[PROGRAM_GUEST_EGRESS_L3] = "fr_guest_egress_l3",
+	[PROGRAM_CG_INGRESS] = "fr_cg_ingress",
+	[PROGRAM_CG_EGRESS] = "fr_cg_egress",
+	[PROGRAM_CONNECT4] = "fr_connect4",
+	[PROGRAM_CONNECT6] = "fr_connect6",
+	[PROGRAM_SENDMSG4] = "fr_sendmsg4",
+	[PROGRAM_SENDMSG6] = "fr_sendmsg6",
+	[PROGRAM_SOCK_CREATE] = "fr_sock_create",
+	[PROGRAM_LOCAL] = "fr_local",
+	[PROGRAM_CLOCK] = "fr_clock",
+	[PROGRAM_IMPORT] = "fr_import",
+};
+
+const char *const map_names[MAP_COUNT] = {
+	[MAP_IMAGES] = "fr_images",	   [MAP_COUNTERS] = "fr_counters",
+	[MAP_REASONS] = "fr_reasons",	   [MAP_TALLIES] = "fr_tallies",
+	[MAP_HASHING] = "fr_hashing",	   [MAP_FLOWS] = "fr_flows",
+	[MAP_REGIONS] = "fr_flow_regions", [MAP_TIMES] = "fr_times",
+	[MAP_DROPS] = "fr_drops",	   [MAP_DROP_LOCKS] = "fr_drop_locks",
+	[MAP_BUDGET] = "fr_budget",	   [MAP_PORTS] = "fr_ports",
+	[MAP_TRANSIT] = "fr_transit",	   [MAP_FRAGMENTS] = "fr_fragments",
+	[MAP_EVENTS] = "fr_events",	   [MAP_CONTROL] = "fr_control",
+	[MAP_OWNER] = "fr_owner",
+};
+
+int program_open(const char *pins, char variant, enum program program)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%c-%s", variant, program_names[program]);
+	return pin_open(pins, name);
+}

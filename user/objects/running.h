@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The generation in force of a policy, and the policies below a pin root. */
+#ifndef OBJECTS_RUNNING_H
+#define OBJECTS_RUNNING_H
+
+#include "pins.h"
+
+/* The generation in force of one policy. */
+struct running {
+	char dir[256];	/* of the policy */
+	pin_path pins;	/* of the epoch */
+	uint32_t epoch; /* 0: nothing is in force */
+	uint32_t generation;
+	uint32_t epoch_last; /* highest that has a directory */
+	uint32_t layout;     /* FR_ABI_VERSION of who applied it; 0 before it is settled */
+};
+/* Here and below: 0 and a value, or -errno when it cannot be read, which is never taken for
+ * absence. The generation that the programs of one epoch judge by, 0 when there is none. */
+int epoch_generation(const char *dir, uint32_t *out);
+/* Store it in FR_SLOT_BEFORE of `images`, before it is replaced. */
+int image_keep(const char *dir, int images);
+/* -ENOENT: the policy has no directory. */
+int running_find(const char *root, const char *policy, struct running *out);
+/* A directory below the pin root is a policy of ours: it holds links or epochs, or nothing at all.
+ */
+int policy_is_ours(const char *dir, bool *out);
+/* Names of the policies below the pin root; only those with a generation in force unless `all`.
+ */
+int policy_names(const char *root, bool all, struct arena *arena, const char ***names,
+		 size_t *count);
+
+#endif
