@@ -35,7 +35,7 @@ static void node_write(FILE *file, const struct node *node)
 	fputs(")", file);
 }
 
-static bool take(const struct node *item, void *context)
+static bool on_item(const struct node *item, void *context)
 {
 	const struct taken *taken = context;
 
@@ -43,26 +43,26 @@ static bool take(const struct node *item, void *context)
 	return true;
 }
 
-static struct doc_apart how_of(struct taken *taken, const struct source *source)
+static struct yaml_reader reader_of(struct taken *taken, const struct source *source)
 {
 	*taken = (struct taken){.arena = arena_new()};
 	taken->file = open_memstream(&taken->text, &taken->size);
 	cr_assert(taken->file);
-	return (struct doc_apart){.source = source,
-				  .nodes = taken->arena,
-				  .before = before,
-				  .begin = 0,
-				  .end = source->size,
-				  .key = "rules",
-				  .take = take,
-				  .context = taken,
-				  .items = arena_new()};
+	return (struct yaml_reader){.source = source,
+				    .nodes = taken->arena,
+				    .before = before,
+				    .begin = 0,
+				    .end = source->size,
+				    .list_key = "rules",
+				    .on_item = on_item,
+				    .context = taken,
+				    .items = arena_new()};
 }
 
-static void taken_end(struct taken *taken, struct doc_apart *how)
+static void taken_end(struct taken *taken, struct yaml_reader *reader)
 {
 	fclose(taken->file);
-	arena_free(how->items);
+	arena_free(reader->items);
 }
 
 static void taken_free(struct taken *taken)
@@ -76,11 +76,11 @@ static bool items_agree(const char *text, size_t size, size_t indent)
 {
 	struct source source = {.name = "x", .text = text, .size = size};
 	struct taken simple, whole;
-	struct doc_apart mine = how_of(&simple, &source), other = how_of(&whole, &source);
+	struct yaml_reader mine = reader_of(&simple, &source), other = reader_of(&whole, &source);
 	struct diags d = {.arena = whole.arena};
 	struct node *root = NULL;
-	bool read = items_read(&mine, indent);
-	int err = read ? doc_load_apart(&other, &d, &root) : 0;
+	bool read = yaml_read_items(&mine, indent);
+	int err = read ? yaml_read(&other, &d, &root) : 0;
 
 	taken_end(&simple, &mine);
 	taken_end(&whole, &other);

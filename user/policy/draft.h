@@ -12,11 +12,11 @@
 struct draft {
 	struct ruleset *rs;
 	size_t rule_capacity;
-	struct arena *growing;	   /* where the rules are */
+	struct arena *rule_arena;  /* of the array of rules */
 	struct index ids[FR_DIRS]; /* by direction: id -> struct rule_place */
 	bool odd_keys;		   /* some key of the document is none */
 	bool keys_astray;	   /* those of a rule are among them */
-	bool part;		   /* of another one, which looks whether ids are taken */
+	bool ids_unchecked;	   /* a part of another draft, which checks the ids */
 	const char *path;
 	struct prefix_sets sets;
 	struct index tables; /* name -> struct table: each file is read once */
@@ -28,8 +28,8 @@ void draft_begin(struct job *job, const struct source *source, const char *path,
 /* A large text whose rules can all be taken, read in parts side by side: rules and the tree of all
  * else are what reading it at once would give. False when it has to be read at once: it is small,
  * or has anything else in it; then the draft is as it was begun. `nodes` as in doc_load_apart. */
-bool rules_in_parts(struct job *job, const struct source *source, struct arena *nodes,
-		    struct draft *draft, struct node **root);
+bool read_in_parallel(struct job *job, const struct source *source, struct arena *nodes,
+		      struct draft *draft, struct node **root);
 /* Everything but prefixes, use, rules and failsafe. */
 void policy_parse(struct job *job, const struct node *root, struct draft *draft);
 void attach_parse(struct job *job, const struct node *node, struct draft *draft);
@@ -42,17 +42,19 @@ void rules_resolve(struct job *job, const struct node *root, struct draft *draft
 const struct table *use_table(struct job *job, struct draft *draft, const struct node *place);
 void uses_resolve(struct job *job, const struct node *node, struct draft *draft);
 void rules_parse(struct job *job, const struct node *node, struct draft *draft);
-/* For doc_apart.take: a rule that is right by itself is added at once, whatever else the policy
- * says, and is true. Of one that is wrong, or needs what stands elsewhere, nothing is told yet. */
-struct taking {
+/* For yaml_reader.on_item. Adds a rule that is complete by itself, and returns true. Of any other
+ * rule nothing is reported, and it stays in the tree. */
+struct rule_sink {
 	struct job *job;
 	struct draft *draft;
 };
-bool rule_take(const struct node *node, void *taking);
+bool rule_sink_add(const struct node *node, void *sink);
 void failsafe_parse(struct job *job, const struct node *root, struct draft *draft);
 void policy_check(struct job *job, const struct node *root, const struct draft *draft);
 
 /* Add a rule. A second rule of an id and direction is an error, or gets "#2" with `again`. */
 void draft_add(struct job *job, struct draft *draft, struct rule rule, bool again);
+/* Registers the id of a rule without adding the rule; false after an error. */
+bool draft_claim_id(struct job *job, struct draft *draft, struct rule *rule, bool again);
 
 #endif

@@ -63,57 +63,46 @@ void policy_parse(struct job *job, const struct node *root, struct draft *draft)
 	names_refuse(job, root);
 }
 
-/* Rules are in the order of the contract: those that were taken follow those of `use`. */
-static void taken_last(struct job *job, struct ruleset *rs, size_t taken)
+/* The contract has the rules of `use` first: those streamed from the file go behind them. */
+static void streamed_last(struct job *job, struct ruleset *rs, size_t streamed)
 {
-	size_t after = rs->rule_count - taken;
+	size_t after = rs->rule_count - streamed;
 	struct rule *used;
 
-	if (!taken || !after)
+	if (!streamed || !after)
 		return;
 	used = arena_alloc(job->arena, after * sizeof(*used));
-	memcpy(used, rs->rules + taken, after * sizeof(*used));
-	memmove(rs->rules + after, rs->rules, taken * sizeof(*used));
+	memcpy(used, rs->rules + streamed, after * sizeof(*used));
+	memmove(rs->rules + after, rs->rules, streamed * sizeof(*used));
 	memcpy(rs->rules, used, after * sizeof(*used));
 }
 
 void rules_resolve(struct job *job, const struct node *root, struct draft *draft)
 {
 	const struct node *node = map_get(root, "use");
-	size_t taken = draft->rs->rule_count;
+	size_t streamed = draft->rs->rule_count;
 
 	if (node)
 		uses_resolve(job, node, draft);
-	taken_last(job, draft->rs, taken);
+	streamed_last(job, draft->rs, streamed);
 	node = map_get(root, "rules");
 	if (node)
 		rules_parse(job, node, draft);
 	failsafe_parse(job, root, draft);
 }
 
-void draft_begin(struct job *job, const struct source *source, const char *path,
-		 struct draft *draft)
-{
-	*draft = (struct draft){.path = path, .growing = job->arena};
-	draft->rs = arena_alloc(job->arena, sizeof(*draft->rs));
-	draft->rs->arena = job->arena;
-	draft->rs->source = source;
-	draft->ids[FR_EGRESS].arena = draft->ids[FR_INGRESS].arena = job->arena;
-	draft->tables.arena = job->arena;
-}
-
-static int read_at_once(struct job *job, const struct source *source, struct arena *nodes,
-			struct draft *draft, struct node **root)
+static int read_serially(struct job *job, const struct source *source, struct arena *nodes,
+			 struct draft *draft, struct node **root)
 {
 	struct arena *items CLEANUP(arena_drop) = arena_new();
-	struct taking taking = {job, draft};
-	struct doc_apart how = {.source = source,
-				.nodes = nodes,
-				.key = "rules",
-				.take = rule_take,
-				.context = &taking,
-				.items = items};
-	int err = doc_load_apart(&how, job->d, root);
+	struct rule_sink sink = {job, draft};
+	struct yaml_reader reader = {.source = source,
+				     .nodes = nodes,
+				     .list_key = "rules",
+				     .on_item = rule_sink_add,
+				     .context = &sink,
+				     .items = items};
+	int err = yaml_read(&reader, job->d, root);
 
 	if (!err)
 		arena_adopt(nodes, TAKE_PTR(items));
@@ -139,8 +128,8 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 		return err;
 	draft_begin(&job, source, path, &draft);
 	draft.ids[FR_EGRESS].arena = draft.ids[FR_INGRESS].arena = nodes;
-	if (!rules_in_parts(&job, source, nodes, &draft, &root))
-		err = read_at_once(&job, source, nodes, &draft, &root);
+	if (!read_in_parallel(&job, source, nodes, &draft, &root))
+		err = read_serially(&job, source, nodes, &draft, &root);
 	if (err)
 		return err;
 	if (!kind_check(d, root, "Policy") || fill_ins_refuse(d, root))

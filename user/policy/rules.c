@@ -10,72 +10,8 @@
 /* Names that verdicts use for what is not in a policy. */
 static const char *const reserved_ids[] = {"default-egress", "default-ingress"};
 
-struct rule_place {
-	struct loc loc;
-	unsigned count;
-};
-
-static struct rule_place *place_put(struct draft *draft, const struct rule *rule)
-{
-	struct index *ids = &draft->ids[rule->dir];
-	struct rule_place *place = arena_alloc(ids->arena, sizeof(*place));
-
-	place->loc = rule->loc;
-	place->count = 1;
-	return (struct rule_place *)index_put(ids, rule->id, place);
-}
-
-static bool place_claim(struct job *job, struct draft *draft, struct rule *rule, bool again)
-{
-	struct rule_place *before = place_put(draft, rule);
-
-	if (before && again) {
-		rule->id = arena_printf(job->arena, "%s#%u", rule->id, ++before->count);
-		before = place_put(draft, rule);
-	}
-	if (before) {
-		diag_error(job->d, rule->loc, -EINVAL, "duplicate-id", NULL,
-			   "rule '%s' (%s) is already in line %u", rule->id, dir_names[rule->dir],
-			   before->loc.line);
-		return false;
-	}
-	if (strlen(rule->id) < 2 * FR_NAME_MAX)
-		return true;
-	diag_error(job->d, rule->loc, -EINVAL, "bad-name", NULL,
-		   "rule id '%s' is longer than %d characters", rule->id, 2 * FR_NAME_MAX - 1);
-	return false;
-}
-
-/* Told once, and nothing is kept beyond it: tables used over and over could fill the memory. */
-static bool draft_full(struct job *job, const struct draft *draft, const struct rule *rule)
-{
-	const size_t most = FR_MAX_RULES - FR_RULE_FIRST;
-	size_t i;
-
-	if (draft->rs->rule_count < most)
-		return false;
-	for (i = job->d->count; i > 0; i--)
-		if (str_equal(job->d->list[i - 1].check, "too-many-rules"))
-			return true;
-	diag_error(job->d, rule->loc, -E2BIG, "too-many-rules",
-		   "use wider prefixes, or prefix sets",
-		   "rule '%s' is one too many: %zu is the most", rule->id, most);
-	return true;
-}
-
-void draft_add(struct job *job, struct draft *draft, struct rule rule, bool again)
-{
-	struct ruleset *rs = draft->rs;
-
-	if (draft_full(job, draft, &rule) ||
-	    (!draft->part && !place_claim(job, draft, &rule, again)))
-		return;
-	rs->rules = arena_grow(draft->growing, rs->rules, rs->rule_count, &draft->rule_capacity,
-			       sizeof(*rs->rules));
-	rs->rules[rs->rule_count++] = rule;
-}
-
-static void rule_aim(struct rule *rule, const struct peers *peers, const struct services *services)
+static void rule_set_match(struct rule *rule, const struct peers *peers,
+			   const struct services *services)
 {
 	rule->any_peer = peers->any;
 	rule->needs_local = peers->needs_local;
@@ -168,8 +104,8 @@ static bool words_parse(struct job *job, const struct node *const values[RULE_KE
 	return true;
 }
 
-static bool aim_parse(struct job *job, struct draft *draft, const struct node *peer,
-		      const struct node *ports, struct rule *rule)
+static bool match_parse(struct job *job, struct draft *draft, const struct node *peer,
+			const struct node *ports, struct rule *rule)
 {
 	struct services services = {0};
 	struct peers peers = {0};
@@ -179,7 +115,7 @@ static bool aim_parse(struct job *job, struct draft *draft, const struct node *p
 		good &= peers_parse(job, &draft->sets, peer, "'peer'", &peers);
 	if (ports)
 		good &= services_parse(job, ports, "'ports'", &services);
-	rule_aim(rule, &peers, &services);
+	rule_set_match(rule, &peers, &services);
 	return good;
 }
 
@@ -208,7 +144,7 @@ static bool rule_read(struct job *job, const struct node *node, struct draft *dr
 	rule->loc = node->loc;
 	named = values[RULE_ID] && id_parse(job, values[RULE_ID], rule);
 	named &= words_parse(job, values, rule);
-	*good = aim_parse(job, draft, values[RULE_PEER], values[RULE_PORTS], rule);
+	*good = match_parse(job, draft, values[RULE_PEER], values[RULE_PORTS], rule);
 	if ((!named || !*good) && !draft->keys_astray)
 		need_all(job->d, node, "a rule", rule_keys, RULE_KEYS_NEEDED);
 	purpose_parse(job, values[RULE_PURPOSE] ?: values[RULE_COMMENT], rule);
@@ -224,25 +160,27 @@ static void rule_parse(struct job *job, const struct node *node, struct draft *d
 	if (named && good)
 		draft_add(job, draft, rule, false);
 	else if (named)
-		place_claim(job, draft, &rule, false);
+		draft_claim_id(job, draft, &rule, false);
 }
 
-bool rule_take(const struct node *node, void *context)
+bool rule_sink_add(const struct node *node, void *context)
 {
-	const struct taking *taking = context;
-	struct diags untold = {.arena = taking->job->arena};
-	struct job apart = *taking->job;
+	const struct rule_sink *sink = context;
+	struct diags scratch_diags = {.arena = sink->job->arena};
+	struct job scratch = *sink->job;
 	struct rule rule = {0};
 	bool good;
 
-	apart.d = &untold;
-	if (fill_ins_refuse(&untold, node) || !rule_read(&apart, node, taking->draft, &rule, &good))
+	scratch.d = &scratch_diags;
+	if (fill_ins_refuse(&scratch_diags, node) ||
+	    !rule_read(&scratch, node, sink->draft, &rule, &good))
 		return false;
 	if (!good)
 		return false;
-	if (!untold.count)
-		draft_add(&apart, taking->draft, rule, false);
-	return !untold.count;
+	if (scratch_diags.count)
+		return false;
+	draft_add(&scratch, sink->draft, rule, false);
+	return !scratch_diags.count;
 }
 
 void rules_parse(struct job *job, const struct node *rules, struct draft *draft)
@@ -267,7 +205,7 @@ static bool failsafe_map(struct job *job, const struct node *node, struct draft 
 		return false;
 	if (id && !id_parse(job, id, rule))
 		return false;
-	return aim_parse(job, draft, map_get(node, "peer"), map_get(node, "ports"), rule);
+	return match_parse(job, draft, map_get(node, "peer"), map_get(node, "ports"), rule);
 }
 
 static bool failsafe_port(struct job *job, const struct node *node, struct rule *rule)
@@ -285,7 +223,7 @@ static bool failsafe_port(struct job *job, const struct node *node, struct rule 
 	}
 	if (!services_parse(job, node, "a failsafe entry", &services))
 		return false;
-	rule_aim(rule, &anybody, &services);
+	rule_set_match(rule, &anybody, &services);
 	return true;
 }
 

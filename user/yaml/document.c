@@ -13,8 +13,8 @@ struct builder {
 	struct diags *d;
 	struct arena *arena; /* of the nodes */
 	struct arena *texts;
-	struct doc_apart *how;
-	bool handing; /* the value that comes is the list that is handed over */
+	struct yaml_reader *reader;
+	bool streaming; /* the next value is the list to stream */
 	const struct source *source;
 	struct events *events;
 	size_t nodes; /* and keys */
@@ -196,27 +196,27 @@ static int build_items(struct builder *b, struct node **tail)
 	}
 }
 
-/* As long as each is taken there is one item, always in the same memory. */
-static int hand_items(struct builder *b, struct node **item)
+/* While items are accepted there is one at a time, always in the same memory. */
+static int stream_items(struct builder *b, struct node **item)
 {
 	for (;;) {
 		int err = build_next(b, item);
 
-		if (err || !*item || !b->how->take(*item, b->how->context))
+		if (err || !*item || !b->reader->on_item(*item, b->reader->context))
 			return err;
-		arena_reset(b->how->items);
+		arena_reset(b->reader->items);
 	}
 }
 
-static int build_list(struct builder *b, struct node *list, bool handing)
+static int build_list(struct builder *b, struct node *list, bool streaming)
 {
 	struct arena *arena = b->arena, *texts = b->texts;
 	int err;
 
-	if (!handing)
+	if (!streaming)
 		return build_items(b, &list->first);
-	b->arena = b->texts = b->how->items;
-	err = hand_items(b, &list->first);
+	b->arena = b->texts = b->reader->items;
+	err = stream_items(b, &list->first);
 	b->arena = arena;
 	b->texts = texts;
 	return err || !list->first ? err : build_items(b, &list->first->next);
@@ -327,7 +327,8 @@ static int build_map(struct builder *b, struct node *map)
 
 		if (err || !key)
 			return err;
-		b->handing = b->depth == 1 && b->how && str_equal(key->text, b->how->key);
+		b->streaming =
+			b->depth == 1 && b->reader && str_equal(key->text, b->reader->list_key);
 		err = build_next(b, &value);
 		if (err)
 			return err;
@@ -344,7 +345,7 @@ static int build_map(struct builder *b, struct node *map)
 
 static int build_collection(struct builder *b, const struct event *event, struct node **out)
 {
-	bool is_map = event->kind == EVENT_MAP, handing = b->handing;
+	bool is_map = event->kind == EVENT_MAP, streaming = b->streaming;
 	struct node *node;
 	int err;
 
@@ -354,9 +355,9 @@ static int build_collection(struct builder *b, const struct event *event, struct
 	err = node_new(b, event, is_map ? NODE_MAP : NODE_LIST, &node);
 	if (err)
 		return err;
-	b->handing = false;
+	b->streaming = false;
 	b->depth++;
-	err = is_map ? build_map(b, node) : build_list(b, node, handing);
+	err = is_map ? build_map(b, node) : build_list(b, node, streaming);
 	b->depth--;
 	if (!err)
 		*out = node;
@@ -399,9 +400,9 @@ static int finish_document(struct builder *b)
 		return diag_error(b->d, event_loc(b, &event), -EINVAL, "yaml-documents",
 				  "what is below belongs in a file of its own",
 				  "a second document begins here; a file holds one");
-	if (!err && b->how) {
-		b->how->lines = event.line - 1;
-		b->how->ended = ended;
+	if (!err && b->reader) {
+		b->reader->lines = event.line - 1;
+		b->reader->ended = ended;
 	}
 	return err;
 }
@@ -536,7 +537,7 @@ static int breaks_check(struct builder *b, size_t begin, size_t end)
 
 static int doc_parse(struct builder *b, size_t begin, size_t end, struct node **out)
 {
-	const char *before = b->how ? b->how->before : NULL;
+	const char *before = b->reader ? b->reader->before : NULL;
 	int err;
 
 	b->events = events_open(before, b->source->text + begin, end - begin);
@@ -549,22 +550,25 @@ static int doc_parse(struct builder *b, size_t begin, size_t end, struct node **
 
 int doc_load(const char *path, struct diags *d, struct node **out)
 {
-	struct doc_apart how = {.nodes = d->arena};
-	int err = doc_source(path, d, &how.source);
+	struct yaml_reader reader = {.nodes = d->arena};
+	int err = doc_source(path, d, &reader.source);
 
-	return err ? err : doc_load_apart(&how, d, out);
+	return err ? err : yaml_read(&reader, d, out);
 }
 
-int doc_load_apart(struct doc_apart *how, struct diags *d, struct node **out)
+int yaml_read(struct yaml_reader *reader, struct diags *d, struct node **out)
 {
-	struct builder b = {
-		.d = d, .arena = how->nodes, .texts = d->arena, .how = how, .source = how->source};
-	size_t end = how->end ? how->end : b.source->size;
-	int err = breaks_check(&b, how->begin, end);
+	struct builder b = {.d = d,
+			    .arena = reader->nodes,
+			    .texts = d->arena,
+			    .reader = reader,
+			    .source = reader->source};
+	size_t end = reader->end ? reader->end : b.source->size;
+	int err = breaks_check(&b, reader->begin, end);
 
 	if (!err)
-		err = doc_parse(&b, how->begin, end, out);
-	how->values = b.nodes;
+		err = doc_parse(&b, reader->begin, end, out);
+	reader->values = b.nodes;
 	return err;
 }
 

@@ -10,7 +10,7 @@
 enum { KEY_LONGEST = 128 };
 
 struct reader {
-	struct doc_apart *how;
+	struct yaml_reader *opts;
 	size_t indent; /* of items */
 	size_t begin, end;
 	uint32_t line;
@@ -60,7 +60,7 @@ static bool is_printable(const char *text, const char *end)
  * here. */
 static size_t line_find(struct reader *r, size_t *spaces)
 {
-	const char *text = r->how->source->text;
+	const char *text = r->opts->source->text;
 
 	while (r->begin < r->end) {
 		const char *line = text + r->begin;
@@ -78,12 +78,12 @@ static size_t line_find(struct reader *r, size_t *spaces)
 }
 
 /* Goes to what is behind so many bytes of the line that was found. */
-static void line_take(struct reader *r, size_t end, size_t behind)
+static void line_begin(struct reader *r, size_t end, size_t behind)
 {
-	const char *text = r->how->source->text + r->begin;
+	const char *text = r->opts->source->text + r->begin;
 	size_t length = end - r->begin;
 
-	r->text = arena_strndup(r->how->items, text, length);
+	r->text = arena_strndup(r->opts->items, text, length);
 	r->stop = r->text + length;
 	r->at = r->text + behind;
 	r->begin = end + 1;
@@ -92,7 +92,7 @@ static void line_take(struct reader *r, size_t end, size_t behind)
 
 static bool line_is_item(const struct reader *r, size_t spaces)
 {
-	const char *text = r->how->source->text + r->begin + spaces;
+	const char *text = r->opts->source->text + r->begin + spaces;
 
 	return text[0] == '-' && text[1] == ' ';
 }
@@ -150,19 +150,19 @@ static bool word_read(struct reader *r, struct node *node)
 	node->kind = NODE_SCALAR;
 	node->plain = !quoted;
 	node->text = begin + quoted;
-	node->loc = (struct loc){.source = r->how->source,
+	node->loc = (struct loc){.source = r->opts->source,
 				 .line = r->line,
 				 .column = (uint32_t)(begin - r->text) + 1,
 				 .length = (uint32_t)(r->at - begin)};
 	sign_find(r);
 	*end = '\0';
-	r->how->values++;
+	r->opts->values++;
 	return true;
 }
 
 static struct node *node_new(struct reader *r, struct node ***tail)
 {
-	struct node *node = arena_alloc(r->how->items, sizeof(*node));
+	struct node *node = arena_alloc(r->opts->items, sizeof(*node));
 
 	**tail = node;
 	*tail = &node->next;
@@ -172,11 +172,11 @@ static struct node *node_new(struct reader *r, struct node ***tail)
 static void collection_begin(struct reader *r, enum node_kind kind, struct node *node)
 {
 	node->kind = kind;
-	node->loc = (struct loc){.source = r->how->source,
+	node->loc = (struct loc){.source = r->opts->source,
 				 .line = r->line,
 				 .column = (uint32_t)(r->at - r->text) + 1,
 				 .length = 1};
-	r->how->values++;
+	r->opts->values++;
 }
 
 /* Behind the bracket. */
@@ -208,7 +208,7 @@ static bool lines_read(struct reader *r, struct node *list)
 	     end = line_find(r, &spaces)) {
 		if (spaces < r->indent + 2 || !line_is_item(r, spaces))
 			break;
-		line_take(r, end, spaces);
+		line_begin(r, end, spaces);
 		if (tail == &list->first)
 			collection_begin(r, NODE_LIST, list);
 		r->at += 2;
@@ -232,7 +232,7 @@ static bool key_read(struct reader *r, const struct node *map, struct key **out)
 	if (*r->at != ' ' && r->at != r->stop)
 		return false;
 	r->at += blanks(r->at);
-	key = arena_alloc(r->how->items, sizeof(*key));
+	key = arena_alloc(r->opts->items, sizeof(*key));
 	key->loc = word.loc;
 	key->text = word.text;
 	*out = key;
@@ -247,7 +247,7 @@ static bool pair_read(struct reader *r, struct node *map, struct node ***tail)
 
 	if (!key_read(r, map, &key))
 		return false;
-	value = arena_alloc(r->how->items, sizeof(*value));
+	value = arena_alloc(r->opts->items, sizeof(*value));
 	value->key = key;
 	if (r->at == r->stop)
 		good = lines_read(r, value);
@@ -286,7 +286,7 @@ static bool keys_read(struct reader *r, struct node *map)
 		end = line_find(r, &spaces);
 		if (end == SIZE_MAX || spaces != r->indent + 2)
 			return true;
-		line_take(r, end, spaces);
+		line_begin(r, end, spaces);
 	}
 }
 
@@ -294,26 +294,26 @@ static bool keys_read(struct reader *r, struct node *map)
 
 static bool item_read(struct reader *r, size_t end, struct node *item)
 {
-	line_take(r, end, r->indent + 2);
+	line_begin(r, end, r->indent + 2);
 	collection_begin(r, NODE_MAP, item);
 	return *r->at == '{' ? braces_read(r, item) : keys_read(r, item);
 }
 
-bool items_read(struct doc_apart *how, size_t indent)
+bool yaml_read_items(struct yaml_reader *opts, size_t indent)
 {
-	struct reader r = {.how = how, .indent = indent, .begin = how->begin, .end = how->end};
+	struct reader r = {.opts = opts, .indent = indent, .begin = opts->begin, .end = opts->end};
 	size_t spaces, end;
 
-	for (const char *line = how->before; line && *line; line++)
+	for (const char *line = opts->before; line && *line; line++)
 		r.line += *line == '\n';
 	while ((end = line_find(&r, &spaces)) != SIZE_MAX) {
 		struct node item = {0};
 
 		if (spaces != indent || !line_is_item(&r, spaces) || !item_read(&r, end, &item) ||
-		    !how->take(&item, how->context))
+		    !opts->on_item(&item, opts->context))
 			return false;
-		arena_reset(how->items);
+		arena_reset(opts->items);
 	}
-	how->lines = r.line;
+	opts->lines = r.line;
 	return r.begin == r.end;
 }

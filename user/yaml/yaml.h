@@ -41,31 +41,31 @@ enum {
 
 /* One YAML document of one regular file. 0, or -errno / -EINVAL with an error queued. */
 int doc_load(const char *path, struct diags *d, struct node **out);
-/* A text with the nodes in an arena of their own, which may go once nobody asks them any more:
- * texts and places stay good. */
-struct doc_apart {
+/* Reads a text, or a part of it, with the nodes in an arena of their own: once that arena is freed,
+ * texts and places stay valid. */
+struct yaml_reader {
 	const struct source *source;
 	struct arena *nodes;
-	/* Not all of it, but these bytes, behind lines that stand for what is before them. Places
-	 * have those lines and the lines of the part. */
+	/* Read only these bytes, after lines that replace the text before them. Line numbers count
+	 * those lines and then the lines of the part. */
 	const char *before; /* or NULL */
 	size_t begin, end;  /* end 0: all */
-	/* The items of the list that the document has under this key (NULL: none) are handed over
-	 * one by one as they are read. Those taken are not in the tree, and of their texts and
-	 * nodes nothing stays; from the first that is not taken (false), the list has them all. */
-	const char *key;
-	bool (*take)(const struct node *item, void *context);
+	/* Stream the items of the list under this key of the document (NULL: no list) to on_item.
+	 * Accepted items are freed with their texts; from the first one that on_item declines
+	 * (false), all items stay in the list. */
+	const char *list_key;
+	bool (*on_item)(const struct node *item, void *context);
 	void *context;
-	struct arena *items; /* theirs; as good as `nodes` */
-	/* What it came to: */
-	uint32_t lines; /* whole ones, with those before */
+	struct arena *items; /* scratch memory of one item; lives as long as `nodes` */
+	/* Filled in: */
+	uint32_t lines; /* complete lines, including those of `before` */
 	size_t values;
-	bool ended; /* its end is written */
+	bool ended; /* the end of the document is written */
 };
-int doc_load_apart(struct doc_apart *how, struct diags *d, struct node **out);
-/* A text that is nothing but items of that list, so far in, each of them simple and taken. False
- * for everything else, be it right or wrong: doc_load_apart reads that. */
-bool items_read(struct doc_apart *how, size_t indent);
+int yaml_read(struct yaml_reader *reader, struct diags *d, struct node **out);
+/* Fast path for a part that holds only items of that list at this indentation, all of them simple
+ * and accepted. False for any other part, valid or not: use yaml_read(). */
+bool yaml_read_items(struct yaml_reader *reader, size_t indent);
 /* The text of a file; a text without what some editors put first, as doc_source gives it. */
 int doc_source(const char *path, struct diags *d, const struct source **out);
 const struct source *doc_plain(struct arena *arena, const struct source *source);

@@ -26,8 +26,8 @@ struct part {
 	struct diags d;
 	struct job job;
 	struct draft own;
-	struct taking taking;
-	struct doc_apart how;
+	struct rule_sink sink;
+	struct yaml_reader reader;
 	struct node *root;
 	int err;
 	bool simple; /* nothing but items, and all of them taken */
@@ -39,7 +39,7 @@ struct parts {
 	struct rule *rules; /* of all parts */
 	size_t room;
 	size_t first, last, indent; /* of the list: where its items are, and how far in */
-	atomic_size_t taken;	    /* by readers */
+	atomic_size_t next;	    /* the part that the next reader takes */
 };
 
 /* ---------------------------------------------------------------- where to cut */
@@ -102,8 +102,8 @@ static void part_cut(struct parts *parts, size_t begin, size_t end)
 
 	if (begin >= end)
 		return;
-	part->how.begin = begin;
-	part->how.end = end;
+	part->reader.begin = begin;
+	part->reader.end = end;
 	parts->count++;
 }
 
@@ -141,10 +141,10 @@ static void rules_share(struct parts *parts, struct draft *draft)
 	for (size_t i = 0; i < parts->count; i++) {
 		struct part *part = &parts->list[i];
 
-		part->room = (part->how.end - part->how.begin) / RULE_BYTES + 1;
+		part->room = (part->reader.end - part->reader.begin) / RULE_BYTES + 1;
 		parts->room += part->room;
 	}
-	parts->rules = arena_alloc(draft->growing, parts->room * sizeof(*parts->rules));
+	parts->rules = arena_alloc(draft->rule_arena, parts->room * sizeof(*parts->rules));
 	for (size_t i = 0, at = 0; i < parts->count; at += parts->list[i++].room)
 		parts->list[i].rules = parts->rules + at;
 	draft->rs->rules = parts->rules;
@@ -156,7 +156,7 @@ static void part_draft(struct part *part, const struct source *source, const cha
 	struct draft *own = &part->own;
 
 	draft_begin(&part->job, source, path, own);
-	own->part = true;
+	own->ids_unchecked = true;
 	own->rule_capacity = part->room;
 	own->rs->rules = part->rules;
 }
@@ -164,22 +164,22 @@ static void part_draft(struct part *part, const struct source *source, const cha
 static void part_begin(struct part *part, const struct job *job, const struct source *source,
 		       struct arena *nodes, struct draft *draft)
 {
-	bool first = !part->how.begin;
+	bool first = !part->reader.begin;
 	struct arena *arena = first ? job->arena : arena_new();
 
 	part->d = (struct diags){.arena = arena};
 	part->job = (struct job){.d = &part->d, .arena = arena, .options = job->options};
-	part->taking = (struct taking){&part->job, first ? draft : &part->own};
+	part->sink = (struct rule_sink){&part->job, first ? draft : &part->own};
 	if (!first) {
 		part_draft(part, source, draft->path);
-		part->how.before = list_line;
+		part->reader.before = list_line;
 	}
-	part->how.source = source;
-	part->how.nodes = first ? nodes : arena_new();
-	part->how.key = list_key;
-	part->how.take = rule_take;
-	part->how.context = &part->taking;
-	part->how.items = arena_new();
+	part->reader.source = source;
+	part->reader.nodes = first ? nodes : arena_new();
+	part->reader.list_key = list_key;
+	part->reader.on_item = rule_sink_add;
+	part->reader.context = &part->sink;
+	part->reader.items = arena_new();
 }
 
 /* ---------------------------------------------------------------- readers */
@@ -188,9 +188,9 @@ static bool part_is_simple(const struct parts *parts, struct part *part)
 {
 	if (part == &parts->list[0] || part == &parts->list[parts->count - 1])
 		return false;
-	if (items_read(&part->how, parts->indent))
+	if (yaml_read_items(&part->reader, parts->indent))
 		return true;
-	part_draft(part, part->how.source, part->own.path);
+	part_draft(part, part->reader.source, part->own.path);
 	return false;
 }
 
@@ -200,12 +200,12 @@ static void *reader_run(void *context)
 	struct parts *parts = context;
 	size_t number;
 
-	while ((number = atomic_fetch_add(&parts->taken, 1)) < parts->count) {
+	while ((number = atomic_fetch_add(&parts->next, 1)) < parts->count) {
 		struct part *part = &parts->list[number];
 
 		part->simple = part_is_simple(parts, part);
 		if (!part->simple)
-			part->err = doc_load_apart(&part->how, &part->d, &part->root);
+			part->err = yaml_read(&part->reader, &part->d, &part->root);
 	}
 	return NULL;
 }
@@ -234,7 +234,7 @@ static bool part_fits(const struct parts *parts, size_t number)
 	const struct node *list;
 
 	/* Its rules did not find room. */
-	if (part->taking.draft->rs->rules != part->rules)
+	if (part->sink.draft->rs->rules != part->rules)
 		return false;
 	if (part->simple)
 		return true;
@@ -245,7 +245,7 @@ static bool part_fits(const struct parts *parts, size_t number)
 		return false;
 	if (!number && list->loc.column != parts->indent + 1)
 		return false;
-	return number + 1 == parts->count || (!list->next && !part->how.ended);
+	return number + 1 == parts->count || (!list->next && !part->reader.ended);
 }
 
 /* The keys that follow the list are in the last part, and are not in the first one too. */
@@ -266,7 +266,7 @@ static bool parts_fit(const struct parts *parts)
 	for (size_t i = 0; i < parts->count; i++) {
 		if (!part_fits(parts, i))
 			return false;
-		values += parts->list[i].how.values;
+		values += parts->list[i].reader.values;
 	}
 	return values <= DOC_NODES_MAX && keys_differ(parts);
 }
@@ -290,7 +290,7 @@ static void part_join(struct part *first, struct part *part, uint32_t lines)
 
 	for (size_t i = 0; i < rs->rule_count; i++) {
 		rs->rules[i].loc.line += lines - 1;
-		draft_add(&first->job, first->taking.draft, rs->rules[i], false);
+		draft_add(&first->job, first->sink.draft, rs->rules[i], false);
 	}
 	while (*tail)
 		tail = &(*tail)->next;
@@ -301,11 +301,11 @@ static void part_join(struct part *first, struct part *part, uint32_t lines)
 
 static void ids_reserve(struct parts *parts)
 {
-	struct draft *draft = parts->list[0].taking.draft;
+	struct draft *draft = parts->list[0].sink.draft;
 	size_t rules[FR_DIRS] = {0};
 
 	for (size_t i = 0; i < parts->count; i++) {
-		const struct ruleset *rs = parts->list[i].taking.draft->rs;
+		const struct ruleset *rs = parts->list[i].sink.draft->rs;
 
 		for (size_t r = 0; r < rs->rule_count; r++)
 			rules[rs->rules[r].dir]++;
@@ -318,18 +318,18 @@ static void ids_reserve(struct parts *parts)
 static bool parts_join(struct parts *parts)
 {
 	struct part *first = &parts->list[0];
-	uint32_t lines = first->how.lines;
+	uint32_t lines = first->reader.lines;
 
 	if (!parts_fit(parts))
 		return false;
-	first->taking.draft->rule_capacity = parts->room;
+	first->sink.draft->rule_capacity = parts->room;
 	ids_reserve(parts);
 	for (size_t i = 1; i < parts->count; i++) {
 		part_join(first, &parts->list[i], lines);
-		lines += parts->list[i].how.lines - 1;
+		lines += parts->list[i].reader.lines - 1;
 	}
-	memory_forget(parts->rules + first->taking.draft->rs->rule_count,
-		      (parts->room - first->taking.draft->rs->rule_count) * sizeof(*parts->rules));
+	memory_forget(parts->rules + first->sink.draft->rs->rule_count,
+		      (parts->room - first->sink.draft->rs->rule_count) * sizeof(*parts->rules));
 	return !first->d.count;
 }
 
@@ -339,16 +339,16 @@ static void parts_end(struct parts *parts, struct arena *arena, struct arena *no
 	for (size_t i = 0; i < parts->count; i++) {
 		struct part *part = &parts->list[i];
 
-		arena_free(part->how.items);
-		if (!part->how.begin)
+		arena_free(part->reader.items);
+		if (!part->reader.begin)
 			continue;
 		arena_adopt(arena, part->job.arena);
-		arena_adopt(nodes, part->how.nodes);
+		arena_adopt(nodes, part->reader.nodes);
 	}
 }
 
-bool rules_in_parts(struct job *job, const struct source *source, struct arena *nodes,
-		    struct draft *draft, struct node **root)
+bool read_in_parallel(struct job *job, const struct source *source, struct arena *nodes,
+		      struct draft *draft, struct node **root)
 {
 	struct parts parts = {0};
 	bool good;
