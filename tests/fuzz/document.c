@@ -12,7 +12,7 @@
 #include "fuzz.h"
 #include "require.h"
 
-static void draft_check(struct arena *arena, const struct draft *draft)
+static void draft_check(struct arena *arena, const struct table_draft *draft)
 {
 	char path[] = "/tmp/flowreeve-document-XXXXXX";
 	struct policy_options options = {0};
@@ -43,7 +43,7 @@ void document_try(const uint8_t *data, size_t size)
 	char *text = arena_alloc(arena, size + 1);
 	const struct source source = {.name = "fuzz.txt", .text = text, .size = size};
 	struct diags diags = {.arena = arena};
-	struct draft draft = {0};
+	struct table_draft draft = {0};
 
 	if (size)
 		memcpy(text, data, size);

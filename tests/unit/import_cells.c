@@ -106,7 +106,7 @@ Test(import, what_names_no_port_is_never_drafted_and_never_dropped)
 			cells[i]);
 		draft_text(&d, text);
 		cr_expect_eq(d.draft.rows, 0, "%s:\n%s", cells[i], d.draft.text);
-		cr_expect_eq(d.draft.left, 1, "%s", cells[i]);
+		cr_expect_eq(d.draft.unparsed, 1, "%s", cells[i]);
 		cr_expect(strstr(d.draft.text, "# line 3: ") && strstr(d.draft.text, "Beacon"),
 			  "%s", cells[i]);
 		draft_close(&d);

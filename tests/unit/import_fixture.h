@@ -17,7 +17,7 @@
 struct drafted {
 	struct arena *arena;
 	struct diags diags;
-	struct draft draft;
+	struct table_draft draft;
 	const struct node *rows, *roles;
 	int err;
 };

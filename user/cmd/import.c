@@ -25,7 +25,8 @@ static int document_read(struct context *c, const char *path, struct source **ou
 }
 
 /* What is worth a look, in figures; the draft has the places. */
-static void draft_tell(struct context *c, const struct source *source, const struct draft *draft)
+static void draft_tell(struct context *c, const struct source *source,
+		       const struct table_draft *draft)
 {
 	struct loc loc = {.source = source};
 
@@ -37,10 +38,10 @@ static void draft_tell(struct context *c, const struct source *source, const str
 		diag_warning(&c->diags, loc, "ports-in-prose", NULL,
 			     "%zu places in the text name ports; they are comments in the draft",
 			     draft->candidates);
-	if (draft->left)
+	if (draft->unparsed)
 		diag_warning(&c->diags, loc, "not-understood", NULL,
 			     "%zu places were not understood; they are comments in the draft",
-			     draft->left);
+			     draft->unparsed);
 }
 
 int cmd_import(struct context *c)
@@ -48,7 +49,7 @@ int cmd_import(struct context *c)
 	const struct options *o = &c->options;
 	const struct import_options options = {.name = o->name, .title = o->title};
 	struct source *source;
-	struct draft draft;
+	struct table_draft draft;
 
 	if (o->name && !name_is_kebab(o->name))
 		return usage_error(c, "small letters, digits, single hyphens",

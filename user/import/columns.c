@@ -3,7 +3,7 @@
  * Lines whose cells are parted by bars or tabs and that Markdown does not take for a table: no line
  * of dashes below the headings, or a page that was copied from a browser.
  */
-#include "internal.h"
+#include "page.h"
 
 enum { LEAST_LINES = 2 };
 
@@ -49,7 +49,7 @@ static char *separator_find(char *text, char separator)
 	return *text ? text : NULL;
 }
 
-static void cells_take(struct page *page, struct grid_row *row, char separator)
+static void cells_append(struct page *page, struct grid_row *row, char separator)
 {
 	char *text = arena_strndup(page->arena, page->text + page->start[row->line - 1],
 				   page->start[row->line] - page->start[row->line - 1]);
@@ -73,7 +73,7 @@ static void cells_take(struct page *page, struct grid_row *row, char separator)
 	} while (end);
 }
 
-static uint32_t run_take(struct page *page, uint32_t first, char separator)
+static uint32_t run_read(struct page *page, uint32_t first, char separator)
 {
 	struct grid *grid;
 	uint32_t line = first, found = 0;
@@ -87,7 +87,7 @@ static uint32_t run_take(struct page *page, uint32_t first, char separator)
 	for (uint32_t at = first; at < line; at++) {
 		page->taken[at] = true;
 		if (!is_rule(page_line(page, at)))
-			cells_take(page, grid_add_row(page, grid, at), separator);
+			cells_append(page, grid_add_row(page, grid, at), separator);
 	}
 	if (grid->count)
 		page_add(page, BLOCK_GRID, first)->grid = grid;
@@ -100,7 +100,7 @@ static void separator_read(struct page *page, char separator)
 		if (page->taken[line])
 			line++;
 		else
-			line = run_take(page, line, separator);
+			line = run_read(page, line, separator);
 	}
 }
 

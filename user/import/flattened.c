@@ -4,7 +4,9 @@
  * many cells a row has and which of them holds the ports; a row begins where a line of ports stands
  * at that distance. Lines beyond that many belong to the last cell.
  */
-#include "internal.h"
+#include "page.h"
+#include "ports.h"
+#include "words.h"
 
 enum { HEADING_LONGEST = 48 };
 
@@ -18,7 +20,7 @@ struct flat {
 	bool spaced;			/* blank lines between the cells */
 };
 
-static void lines_take(struct flat *f)
+static void lines_read(struct flat *f)
 {
 	struct page *page = f->page;
 
@@ -147,7 +149,7 @@ static size_t row_end(struct flat *f, size_t at, bool *last)
 	return end;
 }
 
-static void row_take(struct flat *f, size_t at, size_t end)
+static void row_read(struct flat *f, size_t at, size_t end)
 {
 	struct grid_row *row = grid_add_row(f->page, f->grid, f->lines[at]);
 	struct cell *cell = NULL;
@@ -166,7 +168,7 @@ static void row_take(struct flat *f, size_t at, size_t end)
 	row->written = row->count;
 }
 
-static void headings_take(struct flat *f, size_t at)
+static void headings_read(struct flat *f, size_t at)
 {
 	struct grid_row *row = grid_add_row(f->page, f->grid, f->lines[at]);
 
@@ -187,7 +189,7 @@ static size_t last_row_end(const struct flat *f, size_t at, size_t end)
 	return f->spaced && end > at + f->columns ? at + f->columns : end;
 }
 
-static size_t table_take(struct flat *f, size_t at)
+static size_t table_read(struct flat *f, size_t at)
 {
 	size_t from = at + f->columns, end;
 	bool last = false;
@@ -195,11 +197,11 @@ static size_t table_take(struct flat *f, size_t at)
 	if (!row_at(f, from))
 		return at + 1;
 	f->grid = arena_alloc(f->page->arena, sizeof(*f->grid));
-	headings_take(f, at);
+	headings_read(f, at);
 	while (from < f->count && !last) {
 		end = row_end(f, from, &last);
 		end = last ? last_row_end(f, from, end) : end;
-		row_take(f, from, end);
+		row_read(f, from, end);
 		from = end;
 		/* After a blank line the table may go on. */
 		last = last && !(from < f->count && !f->spaced && follows(f, from, 2) &&
@@ -213,7 +215,7 @@ void flattened_read(struct page *page)
 {
 	struct flat f = {.page = page};
 
-	lines_take(&f);
+	lines_read(&f);
 	for (size_t at = 0; at < f.count;)
-		at = headings_at(&f, at) ? table_take(&f, at) : at + 1;
+		at = headings_at(&f, at) ? table_read(&f, at) : at + 1;
 }

@@ -7,7 +7,8 @@
 #include <libxml/HTMLparser.h>
 #include <strings.h>
 
-#include "internal.h"
+#include "page.h"
+#include "words.h"
 
 enum {
 	PARSE = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
@@ -47,7 +48,7 @@ static uint32_t line_of(const struct table *t, const xmlNode *node)
 
 /* ---------------------------------------------------------------- text */
 
-static void collapsed_put(struct buffer *out, const char *text)
+static void collapsed_append(struct buffer *out, const char *text)
 {
 	for (; *text; text++) {
 		bool space = strchr(" \t\r\n", *text);
@@ -60,12 +61,13 @@ static void collapsed_put(struct buffer *out, const char *text)
 }
 
 /* Depth is bounded by libxml2, which refuses more than 256 without being told otherwise. */
-static void text_put(struct page *page, struct buffer *out, const xmlNode *node, const char **link)
+static void text_append(struct page *page, struct buffer *out, const xmlNode *node,
+			const char **link)
 {
 	bool block;
 
 	if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE)
-		collapsed_put(out, (const char *)node->content);
+		collapsed_append(out, (const char *)node->content);
 	if (node->type != XML_ELEMENT_NODE || is_among(node, "script|style|noscript|svg|template"))
 		return;
 	if (is_element(node, "a") && link && !*link) {
@@ -79,7 +81,7 @@ static void text_put(struct page *page, struct buffer *out, const xmlNode *node,
 		"p|div|li|ul|ol|br|tr|td|th|dt|dd|h1|h2|h3|h4|h5|h6|pre|table|section|caption");
 	buffer_puts(out, block ? "\n" : is_element(node, "sup") ? " [^" : "");
 	for (const xmlNode *child = node->children; child; child = child->next)
-		text_put(page, out, child, link);
+		text_append(page, out, child, link);
 	buffer_puts(out, block ? "\n" : is_element(node, "sup") ? "]" : "");
 }
 
@@ -87,7 +89,7 @@ static char *node_text(struct page *page, const xmlNode *node, const char **link
 {
 	struct buffer out = {.arena = page->arena};
 
-	text_put(page, &out, node, link);
+	text_append(page, &out, node, link);
 	return text_tidy(page->arena, out.text ?: "", false);
 }
 
@@ -105,7 +107,7 @@ static unsigned span_of(const xmlNode *node, const char *name, unsigned most)
 }
 
 /* Cells of rows above that reach down to this column. */
-static void held_put(struct table *t, struct grid_row *row)
+static void held_append(struct table *t, struct grid_row *row)
 {
 	while (row->count < PAGE_COLUMNS_MAX && t->held[row->count].rows) {
 		struct held *held = &t->held[row->count];
@@ -119,14 +121,14 @@ static void held_put(struct table *t, struct grid_row *row)
 	}
 }
 
-static void cell_put(struct table *t, struct grid_row *row, const xmlNode *node)
+static void cell_append(struct table *t, struct grid_row *row, const xmlNode *node)
 {
 	unsigned columns = span_of(node, "colspan", PAGE_COLUMNS_MAX);
 	unsigned rows = span_of(node, "rowspan", 1000);
 	struct cell read = {0};
 
 	read.text = node_text(t->page, node, &read.link);
-	held_put(t, row);
+	held_append(t, row);
 	for (unsigned i = 0; i < columns; i++) {
 		size_t at = row->count;
 		struct cell *cell = row_add_cell(t->page, row);
@@ -139,7 +141,7 @@ static void cell_put(struct table *t, struct grid_row *row, const xmlNode *node)
 	}
 }
 
-static void row_put(struct table *t, const xmlNode *node)
+static void row_append(struct table *t, const xmlNode *node)
 {
 	struct grid_row *row = grid_add_row(t->page, t->grid, line_of(t, node));
 	bool heads = true, any = false;
@@ -147,12 +149,12 @@ static void row_put(struct table *t, const xmlNode *node)
 	for (const xmlNode *child = node->children; child; child = child->next) {
 		if (!is_among(child, "td|th"))
 			continue;
-		cell_put(t, row, child);
+		cell_append(t, row, child);
 		any = true;
 		heads &= is_element(child, "th");
 		row->last = line_of(t, child);
 	}
-	held_put(t, row);
+	held_append(t, row);
 	row->heading = any && (heads || is_element(node->parent, "thead"));
 	if (!any)
 		t->grid->count--;
@@ -211,32 +213,32 @@ static bool is_grid(struct page *page, const xmlNode *table)
 	return !has_table(table) || (has_headings(page, table) && !holds_headings(page, table));
 }
 
-static void rows_put(struct table *t, const xmlNode *node)
+static void rows_append(struct table *t, const xmlNode *node)
 {
 	for (const xmlNode *child = node->children; child; child = child->next) {
 		if (is_element(child, "tr"))
-			row_put(t, child);
+			row_append(t, child);
 		else if (is_element(child, "caption"))
 			t->grid->caption =
 				text_one_line(t->page->arena, node_text(t->page, child, NULL));
 		else if (is_among(child, "thead|tbody|tfoot"))
-			rows_put(t, child);
+			rows_append(t, child);
 	}
 }
 
-static void table_put(struct page *page, const xmlNode *node, uint32_t line)
+static void table_append(struct page *page, const xmlNode *node, uint32_t line)
 {
 	struct table *t = arena_alloc(page->arena, sizeof(*t));
 	struct grid *grid = arena_alloc(page->arena, sizeof(*grid));
 
 	*t = (struct table){.page = page, .grid = grid, .line = line};
-	rows_put(t, node);
+	rows_append(t, node);
 	if (grid->count)
 		page_add(page, BLOCK_GRID, grid->rows[0].line)->grid = grid;
 }
 
 /* Tables that lay out a page hold the others; what stands in them beside tables is prose. */
-static void tables_put(struct page *page, const xmlNode *node, uint32_t line)
+static void tables_append(struct page *page, const xmlNode *node, uint32_t line)
 {
 	struct table at = {.page = page, .line = line};
 
@@ -244,16 +246,16 @@ static void tables_put(struct page *page, const xmlNode *node, uint32_t line)
 		if (child->type != XML_ELEMENT_NODE)
 			continue;
 		if (is_element(child, "table") && is_grid(page, child))
-			table_put(page, child, line);
+			table_append(page, child, line);
 		else if (has_table(child))
-			tables_put(page, child, line);
+			tables_append(page, child, line);
 		else if (is_among(child, "h1|h2|h3|h4|h5|h6"))
 			page_heading(page, line_of(&at, child), (unsigned)child->name[1] - '0',
 				     text_one_line(page->arena, node_text(page, child, NULL)));
 		else if (is_among(child, "p|td|th|li|div|ul|ol|caption"))
 			page_prose(page, line_of(&at, child), node_text(page, child, NULL));
 		else
-			tables_put(page, child, line);
+			tables_append(page, child, line);
 	}
 }
 
@@ -318,7 +320,7 @@ static void table_cut(struct page *page, size_t from, size_t to)
 
 	if (!document)
 		return;
-	tables_put(page, (xmlNode *)document, line);
+	tables_append(page, (xmlNode *)document, line);
 	xmlFreeDoc(document);
 	for (size_t i = from; i < to; i++)
 		page->text[i] = page->text[i] == '\n' ? '\n' : ' ';
@@ -377,7 +379,7 @@ static bool holds_blocks(const xmlNode *node)
 	return false;
 }
 
-static void rest_put(struct page *page, const xmlNode *node)
+static void rest_append(struct page *page, const xmlNode *node)
 {
 	struct table whole = {.page = page, .line = 1};
 
@@ -390,7 +392,7 @@ static void rest_put(struct page *page, const xmlNode *node)
 		else if (is_element(child, "title") || is_among(child, "head|nav"))
 			continue;
 		else if (holds_blocks(child) || is_among(child, "html|body|ul|ol|dl"))
-			rest_put(page, child);
+			rest_append(page, child);
 		else
 			page_prose(page, line_of(&whole, child), node_text(page, child, NULL));
 	}
@@ -402,6 +404,6 @@ void html_rest_read(struct page *page)
 
 	if (!document)
 		return;
-	rest_put(page, (xmlNode *)document);
+	rest_append(page, (xmlNode *)document);
 	xmlFreeDoc(document);
 }

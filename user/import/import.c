@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The door: a document to a draft. Which reader sees what, and in which order.
+ * A document to a draft: the order of the readers, then the blocks of the page, in the order of
+ * the document, to the rows of a sheet, with the headings above them.
  */
 #include <errno.h>
+#include <stdlib.h>
 
-#include "sheet.h"
+#include "import.h"
+#include "prose.h"
+#include "rows.h"
+#include "table_draft.h"
 
 static void page_lines(struct page *page)
 {
@@ -39,8 +44,124 @@ static void page_read(struct page *page)
 	markdown_read(page, false);
 }
 
+/* ---------------------------------------------------------------- headings */
+
+static bool is_one_bit(protocols p)
+{
+	return p && !(p & (p - 1));
+}
+
+/* "TCP ports of …" goes for the rows below it that say nothing of a transport. */
+static void assumed_find(struct sheet *s)
+{
+	s->assumed = 0;
+	for (size_t i = ARRAY_SIZE(s->headings); i-- > 0 && !s->assumed;) {
+		protocols named =
+			s->headings[i] ? protocols_read(s->headings[i]) & PROTOCOLS_PORTS : 0;
+
+		s->assumed = is_one_bit(named) ? named : 0;
+	}
+}
+
+static void heading_enter(struct sheet *s, unsigned level, const char *text)
+{
+	size_t at = level < ARRAY_SIZE(s->headings) ? level : ARRAY_SIZE(s->headings) - 1;
+
+	for (size_t i = at; i < ARRAY_SIZE(s->headings); i++)
+		s->headings[i] = NULL;
+	s->headings[at] = text;
+	s->title = s->title ?: text;
+	assumed_find(s);
+}
+
+/* In a page without headings, a short line alone that is no sentence. */
+static bool reads_as_heading(const char *text)
+{
+	size_t length = strlen(text);
+	char last = length ? text[length - 1] : '.';
+
+	return length > 3 && length < 120 && !strchr(text, '\n') &&
+	       (text_is_word(last) || strchr(")?", last)) && text_is_word(text[0]) &&
+	       (unsigned char)text[0] < 0x80 && !strstr(text, "{{");
+}
+
+static bool has_headings(const struct page *page)
+{
+	for (size_t i = 0; i < page->count; i++)
+		if (page->blocks[i].kind == BLOCK_HEADING)
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- order */
+
+struct place {
+	const struct block *block;
+	size_t at;
+};
+
+static int place_compare(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->block->line != y->block->line)
+		return x->block->line < y->block->line ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static const char *without_bullet(const char *text)
+{
+	static const char *const bullets[] = {"\u2022", "\u00b7", "\u25cf", "\u25aa",
+					      "\u25e6", "-",	  "*"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bullets); i++)
+		if (str_starts(text, bullets[i]))
+			text += strlen(bullets[i]);
+	return text + strspn(text, " ");
+}
+
+static void block_read(struct sheet *s, const struct block *block, const struct block *before,
+		       bool headings)
+{
+	const char *above = before && before->kind == BLOCK_PROSE ? before->text : NULL;
+
+	bool alone;
+
+	switch (block->kind) {
+	case BLOCK_HEADING:
+		heading_enter(s, block->level, block->text);
+		prose_rows(s, block->line, block->text);
+		break;
+	case BLOCK_PROSE:
+		alone = !headings && reads_as_heading(block->text);
+		if (alone)
+			heading_enter(s, ARRAY_SIZE(s->headings) - 1, block->text);
+		if (!prose_rows(s, block->line, without_bullet(block->text)) && !alone)
+			prose_add_unparsed(s, block->line, without_bullet(block->text));
+		break;
+	case BLOCK_GRID:
+		grid_rows(s, block->grid, above);
+		break;
+	}
+}
+
+static void sheet_fill(struct sheet *s)
+{
+	struct page *page = s->page;
+	struct place *places = arena_alloc(s->arena, (page->count + 1) * sizeof(*places));
+	bool headings = has_headings(page);
+
+	for (size_t i = 0; i < page->count; i++)
+		places[i] = (struct place){&page->blocks[i], i};
+	qsort(places, page->count, sizeof(*places), place_compare);
+	for (size_t i = 0; i < page->count; i++)
+		block_read(s, places[i].block, i ? places[i - 1].block : NULL, headings);
+}
+
+/* ---------------------------------------------------------------- the whole */
+
 int import_draft(const struct source *source, const struct import_options *options, struct diags *d,
-		 struct draft *out)
+		 struct table_draft *out)
 {
 	struct page page = {.arena = d->arena, .d = d, .source = source};
 	struct sheet sheet = {.page = &page, .arena = d->arena};
@@ -57,10 +178,10 @@ int import_draft(const struct source *source, const struct import_options *optio
 	page.size = text.size;
 	page_lines(&page);
 	page_read(&page);
-	if (page.rooms >= PAGE_CELLS_MAX)
+	if (page.cell_count >= PAGE_CELLS_MAX)
 		diag_warning(d, (struct loc){.source = source}, "too-many-cells", NULL,
 			     "more than %d cells: what comes after is left out", PAGE_CELLS_MAX);
 	sheet_fill(&sheet);
-	draft_write(&sheet, options, out);
+	table_draft_write(&sheet, options, out);
 	return 0;
 }

@@ -18,13 +18,13 @@ struct import_options {
 };
 
 /* The whole text of the draft, in the arena of the diagnostics. */
-struct draft {
+struct table_draft {
 	const char *text;
 	size_t size;
 	size_t rows;	      /* drafted */
 	size_t without_ports; /* of these, rows that have only a link where the ports should be */
 	size_t candidates;    /* ports in prose, as comments */
-	size_t left;	      /* what was not understood, as comments */
+	size_t unparsed;      /* what was not understood, as comments */
 };
 
 /*
@@ -32,6 +32,6 @@ struct draft {
  * the text is none: empty, a PDF, binary, UTF-16, over the limit.
  */
 int import_draft(const struct source *source, const struct import_options *options, struct diags *d,
-		 struct draft *out);
+		 struct table_draft *out);
 
 #endif

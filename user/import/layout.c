@@ -3,7 +3,7 @@
  * Which column of a grid is what: by its heading, and where that says nothing, by what stands in
  * it.
  */
-#include "internal.h"
+#include "layout.h"
 
 const char *cell_text(const struct grid_row *row, size_t column)
 {
@@ -80,7 +80,7 @@ static struct vote column_vote(const struct grid *grid, size_t first, size_t col
 		vote.filled++;
 		vote.numbers += reading.count && !reading.leftover;
 		vote.ports += reading.count > 0;
-		vote.strong += reading.count && reading.spans[0].protocols && !reading.leftover;
+		vote.strong += reading.count && reading.ranges[0].protocols && !reading.leftover;
 		vote.protocols += !reading.count && reading.bare;
 	}
 	return vote;
@@ -125,7 +125,7 @@ static void ports_by_content(struct layout *layout, const struct vote *votes)
 }
 
 /* Ports below "Inbound" and "Outbound", or "Inbound ports": the heading is a direction. */
-static void ports_by_way(struct layout *layout, const struct vote *votes)
+static void ports_by_direction(struct layout *layout, const struct vote *votes)
 {
 	bool ports = layout_has(layout, COLUMN_PORT);
 
@@ -138,8 +138,8 @@ static void ports_by_way(struct layout *layout, const struct vote *votes)
 		if (layout->kinds[i] == COLUMN_PORT ||
 		    (!ports && layout->kinds[i] == COLUMN_DIRECTION && numbers)) {
 			layout->kinds[i] = COLUMN_PORT;
-			layout->ways[i] = way;
-			layout->ways_differ = true;
+			layout->directions[i] = way;
+			layout->directions_differ = true;
 		}
 	}
 }
@@ -173,7 +173,7 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 	out->ports = layout_has(out, COLUMN_PORT);
 	for (size_t i = 0; i < out->columns; i++)
 		protocol_column_check(out, i, &votes[i]);
-	ports_by_way(out, votes);
+	ports_by_direction(out, votes);
 	if (!layout_has(out, COLUMN_PORT))
 		ports_by_content(out, votes);
 	/* "Source port" alone, beside nothing else, is the port. */

@@ -4,7 +4,7 @@
  * Conditions are kept in the template's own words and never evaluated. Tags are blanked, so that
  * the readers see the tables that they part.
  */
-#include "internal.h"
+#include "page.h"
 
 enum { DEPTH = 32 };
 
@@ -129,7 +129,7 @@ static void line_sees(struct liquid *l, uint32_t line, bool *seen)
 }
 
 /* A tag that begins at `at`; where it ends, or 0 when it is none. */
-static size_t tag_take(struct liquid *l, size_t at, uint32_t line)
+static size_t tag_read(struct liquid *l, size_t at, uint32_t line)
 {
 	struct page *page = l->page;
 	bool variable = page->text[at + 1] == '{';
@@ -163,7 +163,7 @@ void liquid_read(struct page *page)
 		size_t end = 0;
 
 		if (c == '{' && (page->text[at + 1] == '%' || page->text[at + 1] == '{'))
-			end = tag_take(&l, at, line);
+			end = tag_read(&l, at, line);
 		if (end) {
 			tag |= page->text[at] == ' ';
 			if (page->text[at] == '{')

@@ -8,7 +8,7 @@
 #include <cmark-gfm-core-extensions.h>
 #include <strings.h>
 
-#include "internal.h"
+#include "page.h"
 
 struct markdown {
 	struct page *page;
@@ -67,7 +67,7 @@ static bool tables_too_wide(const struct page *page)
 	return widest * page->lines > 4 * PAGE_CELLS_MAX;
 }
 
-static void lines_take(struct markdown *m)
+static void lines_collect(struct markdown *m)
 {
 	struct page *page = m->page;
 
@@ -224,7 +224,7 @@ static void table_row(struct markdown *m, struct grid *grid, cmark_node *node)
 	m->page->taken[line] = true;
 }
 
-static void table_take(struct markdown *m, cmark_node *node)
+static void table_read(struct markdown *m, cmark_node *node)
 {
 	struct block *block = page_add(m->page, BLOCK_GRID, line_of(m, node));
 	struct grid *grid = arena_alloc(m->page->arena, sizeof(*grid));
@@ -246,7 +246,7 @@ static const char *heading_text(struct arena *arena, const char *text)
 			     anchor ? arena_strndup(arena, text, (size_t)(anchor - text)) : text);
 }
 
-static void block_take(struct markdown *m, cmark_node *node)
+static void block_read(struct markdown *m, cmark_node *node)
 {
 	uint32_t line = line_of(m, node);
 	cmark_node_type type = cmark_node_get_type(node);
@@ -276,7 +276,7 @@ static bool is_leaf_block(cmark_node_type type)
 	       type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_CODE_BLOCK;
 }
 
-static void blocks_take(struct markdown *m, cmark_node *document)
+static void blocks_read(struct markdown *m, cmark_node *document)
 {
 	cmark_iter *iter = cmark_iter_new(document);
 	cmark_event_type event;
@@ -289,9 +289,9 @@ static void blocks_take(struct markdown *m, cmark_node *document)
 		if (event != CMARK_EVENT_ENTER || (!table && !is_leaf_block(type)))
 			continue;
 		if (table && m->tables)
-			table_take(m, node);
+			table_read(m, node);
 		else if (!table && !m->tables)
-			block_take(m, node);
+			block_read(m, node);
 		if (cmark_node_first_child(node))
 			cmark_iter_reset(iter, node, CMARK_EVENT_EXIT);
 	}
@@ -310,7 +310,7 @@ void markdown_read(struct page *page, bool tables_only)
 	if (m.too_wide && tables_only)
 		diag_warning(page->d, (struct loc){.source = page->source}, "too-many-cells", NULL,
 			     "tables of so many columns that they are not read as Markdown");
-	lines_take(&m);
+	lines_collect(&m);
 	if (!m.text.size)
 		return;
 	tables = cmark_find_syntax_extension("table");
@@ -319,7 +319,7 @@ void markdown_read(struct page *page, bool tables_only)
 		cmark_parser_attach_syntax_extension(parser, tables);
 	cmark_parser_feed(parser, m.text.text, m.text.size);
 	document = cmark_parser_finish(parser);
-	blocks_take(&m, document);
+	blocks_read(&m, document);
 	cmark_node_free(document);
 	cmark_parser_free(parser);
 }

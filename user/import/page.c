@@ -2,7 +2,7 @@
 /*
  * The page: lines and blocks, and the grids in them. Bounded, whatever the document asks for.
  */
-#include "internal.h"
+#include "page.h"
 
 struct block *page_add(struct page *page, enum block_kind kind, uint32_t line)
 {
@@ -45,9 +45,9 @@ struct grid_row *grid_add_row(struct page *page, struct grid *grid, uint32_t lin
 
 struct cell *row_add_cell(struct page *page, struct grid_row *row)
 {
-	if (row->count >= PAGE_COLUMNS_MAX || page->rooms >= PAGE_CELLS_MAX)
+	if (row->count >= PAGE_COLUMNS_MAX || page->cell_count >= PAGE_CELLS_MAX)
 		return NULL;
-	page->rooms++;
+	page->cell_count++;
 	row->cells = arena_grow(page->arena, row->cells, row->count, &row->capacity,
 				sizeof(*row->cells));
 	row->cells[row->count] = (struct cell){.text = ""};

@@ -139,14 +139,14 @@ static void span_add(struct scan *s, uint32_t first, uint32_t last, unsigned seg
 		s->group = out->count;
 		s->settled = false;
 	}
-	if (out->count == READING_SPANS) {
+	if (out->count == READING_RANGES) {
 		out->cut = true;
 		return;
 	}
-	out->spans[out->count++] = (struct span){.first = first,
-						 .last = last,
-						 .protocols = s->leading ? s->current : 0,
-						 .segment = segment};
+	out->ranges[out->count++] = (struct port_range){.first = first,
+							.last = last,
+							.protocols = s->leading ? s->current : 0,
+							.segment = segment};
 }
 
 /* "and above", "or higher", "+": how many tokens behind `at` say it; 0 when none. */
@@ -175,7 +175,7 @@ static bool above_before(const struct scan *s, size_t at, uint32_t *first)
 }
 
 /* The number at `at`, with what makes it a range; how many tokens that took. */
-static size_t number_take(struct scan *s, size_t at)
+static size_t number_read(struct scan *s, size_t at)
 {
 	const struct token *t = &s->tokens[at], *next = token_at(s, at + 1),
 			   *end = token_at(s, at + 2);
@@ -233,7 +233,7 @@ static bool protocol_follows_protocol(const struct scan *s, size_t at)
 }
 
 /* Whether a number comes before the next protocol: "UDP 53", not "TCP/" of "TCP/UDP 53". */
-static void protocol_take(struct scan *s, size_t at)
+static void protocol_read(struct scan *s, size_t at)
 {
 	struct reading *out = s->out;
 	protocols named = s->tokens[at].protocols;
@@ -244,10 +244,11 @@ static void protocol_take(struct scan *s, size_t at)
 		size_t from = s->leading && !more ? out->count - 1 : s->group;
 
 		for (size_t i = from; i < out->count; i++)
-			out->spans[i].protocols =
-				more && s->settled ? out->spans[i].protocols | named
-				: s->leading || !out->spans[i].protocols ? named
-									 : out->spans[i].protocols;
+			out->ranges[i].protocols = more && s->settled
+							   ? out->ranges[i].protocols | named
+						   : s->leading || !out->ranges[i].protocols
+							   ? named
+							   : out->ranges[i].protocols;
 		if (s->leading)
 			s->group = from;
 		s->settled = true;
@@ -277,11 +278,11 @@ static bool protocols_lead(const struct scan *s)
 static void bare_settle(struct reading *out)
 {
 	for (size_t i = 0; i < out->count; i++) {
-		struct span *span = &out->spans[i];
+		struct port_range *range = &out->ranges[i];
 
-		out->bare |= span->protocols & ~(protocols)PROTOCOLS_PORTS;
-		span->protocols &= PROTOCOLS_PORTS;
-		out->bare &= ~span->protocols;
+		out->bare |= range->protocols & ~(protocols)PROTOCOLS_PORTS;
+		range->protocols &= PROTOCOLS_PORTS;
+		out->bare &= ~range->protocols;
 	}
 }
 
@@ -301,10 +302,10 @@ void ports_read(const char *cell, struct reading *out)
 		out->segments = t->segment + 1;
 		switch (t->kind) {
 		case TOKEN_NUMBER:
-			at += number_take(&s, at);
+			at += number_read(&s, at);
 			continue;
 		case TOKEN_PROTOCOL:
-			protocol_take(&s, at);
+			protocol_read(&s, at);
 			break;
 		case TOKEN_ANY:
 			span_add(&s, 0, 65535, t->segment);

@@ -3,6 +3,7 @@
  * Ports in sentences: "over TCP port 443", "ports 80 and 443", "9092/tcp". Who opens to whom is for
  * a person to read, so these become candidates, which the draft has as comments.
  */
+#include "prose.h"
 #include "tokens.h"
 
 struct prose {
@@ -96,28 +97,29 @@ static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const ch
 	return row;
 }
 
-static size_t number_take(struct sheet *s, const struct prose *p, size_t at, uint32_t line,
+static size_t number_read(struct sheet *s, const struct prose *p, size_t at, uint32_t line,
 			  const char *text)
 {
 	const struct token *t = &p->tokens[at];
-	struct span span = {.first = t->value, .last = t->value};
-	bool range = at + 2 < p->count && p->tokens[at + 1].kind == TOKEN_DASH &&
-		     p->tokens[at + 2].kind == TOKEN_NUMBER && p->tokens[at + 2].value > t->value;
-	size_t last = range ? at + 2 : at;
+	struct port_range range = {.first = t->value, .last = t->value};
+	bool is_range = at + 2 < p->count && p->tokens[at + 1].kind == TOKEN_DASH &&
+			p->tokens[at + 2].kind == TOKEN_NUMBER &&
+			p->tokens[at + 2].value > t->value;
+	size_t last = is_range ? at + 2 : at;
 	struct drafted_row *row;
 	protocols found = 0;
 
-	span.last = p->tokens[last].value;
+	range.last = p->tokens[last].value;
 	if (!t->value || (!named_behind(p, last, &found) && !named_before(p, at, &found)))
 		return last + 1;
 	row = candidate_on(s, line + t->segment, text);
-	span.protocols = found ?: named_anywhere(p) ?: s->assumed;
-	if (!span.protocols) {
-		span.protocols = 1;
+	range.protocols = found ?: named_anywhere(p) ?: s->assumed;
+	if (!range.protocols) {
+		range.protocols = 1;
 		if (!row->note_count)
 			row_note(s, row, "transport not given: tcp assumed");
 	}
-	span_services(s, row, &span);
+	row_add_range(s, row, &range);
 	return last + 1;
 }
 
@@ -127,10 +129,10 @@ static bool speaks_of_ports(const char *text)
 	       strstr(text, "{{") || strstr(text, "{%");
 }
 
-void prose_leave(struct sheet *s, uint32_t line, const char *text)
+void prose_add_unparsed(struct sheet *s, uint32_t line, const char *text)
 {
 	if (speaks_of_ports(text))
-		sheet_leave(s, line, "text", text);
+		sheet_add_unparsed(s, line, "text", text);
 }
 
 bool prose_rows(struct sheet *s, uint32_t line, const char *text)
@@ -142,11 +144,11 @@ bool prose_rows(struct sheet *s, uint32_t line, const char *text)
 	p->count = tokens_read(text, p->tokens, TOKENS_MAX, &cut);
 	for (size_t at = 0; at < p->count;) {
 		if (p->tokens[at].kind == TOKEN_NUMBER)
-			at = number_take(s, p, at, line, text);
+			at = number_read(s, p, at, line, text);
 		else
 			at++;
 	}
 	if (cut)
-		sheet_leave(s, line, "a paragraph too long to be read to its end", text);
+		sheet_add_unparsed(s, line, "a paragraph too long to be read to its end", text);
 	return s->count > before;
 }

@@ -3,10 +3,9 @@
  * From the rows of a grid to the rows of a draft: who opens, to whom, on which ports. Every row of
  * the grid ends up as a row of the draft or among what was not understood.
  */
-#include "internal.h"
-
-const char role_this_host[] = "this-host", role_inbound_peer[] = "inbound-peer",
-	   role_outbound_peer[] = "outbound-peer", role_peer[] = "peer";
+#include "layout.h"
+#include "prose.h"
+#include "rows.h"
 
 struct work {
 	struct sheet *s;
@@ -95,8 +94,8 @@ static protocols transport_of(struct work *w, struct drafted_row *row, protocols
 	return 1;
 }
 
-static void spans_take(struct work *w, struct drafted_row *row, struct reading *reading,
-		       protocols heading)
+static void ranges_append(struct work *w, struct drafted_row *row, struct reading *reading,
+			  protocols heading)
 {
 	const char *cell = cells_of(w, COLUMN_PROTOCOL);
 	protocols all = protocols_read(cell) & PROTOCOLS_PORTS, usual = 0;
@@ -104,54 +103,32 @@ static void spans_take(struct work *w, struct drafted_row *row, struct reading *
 	bool every = text_is(cell, "any|all|*|ip|any protocol|all protocols");
 
 	for (size_t i = 0; i < reading->count; i++) {
-		struct span *span = &reading->spans[i];
+		struct port_range *range = &reading->ranges[i];
 
 		/* "All" ports of a protocol that has none. */
-		if (!all && span->first == 0 && protocols_read(cell))
+		if (!all && range->first == 0 && protocols_read(cell))
 			continue;
 
-		if (!span->protocols && paired)
-			span->protocols =
-				protocols_of_segment(cell, span->segment) & PROTOCOLS_PORTS;
-		if (!span->protocols)
-			span->protocols = all ?: heading && !*cell ? heading : 0;
-		if (!span->protocols && every)
-			span->protocols = 3;
-		if (!span->protocols && !(span->first == 0 && span->last == 65535)) {
+		if (!range->protocols && paired)
+			range->protocols =
+				protocols_of_segment(cell, range->segment) & PROTOCOLS_PORTS;
+		if (!range->protocols)
+			range->protocols = all ?: heading && !*cell ? heading : 0;
+		if (!range->protocols && every)
+			range->protocols = 3;
+		if (!range->protocols && !(range->first == 0 && range->last == 65535)) {
 			usual = usual ?: transport_of(w, row, heading);
-			span->protocols = usual;
+			range->protocols = usual;
 		}
-		if (every && span->first == 0 && span->last == 65535)
-			span->protocols = 0;
-		span_services(w->s, row, span);
+		if (every && range->first == 0 && range->last == 65535)
+			range->protocols = 0;
+		row_add_range(w->s, row, range);
 	}
 	if (paired && all && all != protocols_of_segment(cell, 0))
 		row_note(w->s, row, "ports and protocols were paired line by line");
 }
 
-void span_services(struct sheet *s, struct drafted_row *row, const struct span *span)
-{
-	bool any = span->first == 0 && span->last == 65535;
-
-	if (!span->protocols)
-		row_service(s, row, any ? "any" : NULL);
-	for (unsigned bit = 0; protocols_name(bit); bit++) {
-		if (!(span->protocols & (protocols)1 << bit))
-			continue;
-		if (any)
-			row_service(s, row, arena_printf(s->arena, "any/%s", protocols_name(bit)));
-		else if (span->first == span->last)
-			row_service(
-				s, row,
-				arena_printf(s->arena, "%u/%s", span->first, protocols_name(bit)));
-		else
-			row_service(s, row,
-				    arena_printf(s->arena, "%u-%u/%s", span->first, span->last,
-						 protocols_name(bit)));
-	}
-}
-
-static void bare_take(struct work *w, struct drafted_row *row, protocols bare)
+static void bare_append(struct work *w, struct drafted_row *row, protocols bare)
 {
 	for (unsigned bit = 0; protocols_name(bit); bit++)
 		if (bare & (protocols)1 << bit)
@@ -159,27 +136,27 @@ static void bare_take(struct work *w, struct drafted_row *row, protocols bare)
 				    arena_printf(w->s->arena, "any/%s", protocols_name(bit)));
 }
 
-static void port_column_take(struct work *w, struct drafted_row *row, size_t column)
+static void port_column_read(struct work *w, struct drafted_row *row, size_t column)
 {
 	const char *cell = cell_text(w->row, column);
 	struct reading reading;
 
 	ports_read(cell, &reading);
-	spans_take(w, row, &reading, w->layout->protocols[column]);
-	bare_take(w, row, reading.bare & ~(protocols)PROTOCOLS_PORTS);
+	ranges_append(w, row, &reading, w->layout->protocols[column]);
+	bare_append(w, row, reading.bare & ~(protocols)PROTOCOLS_PORTS);
 	if (reading.leftover || reading.cut || (reading.vague && reading.count))
 		row_note(w->s, row, "the cell of ports: \"%s\"", text_one_line(w->s->arena, cell));
 }
 
-static void ports_take(struct work *w, struct drafted_row *row)
+static void ports_read_row(struct work *w, struct drafted_row *row)
 {
 	const char *protocol = cells_of(w, COLUMN_PROTOCOL), *port = cells_of(w, COLUMN_PORT);
 	protocols named = protocols_read(protocol);
 
 	for (size_t i = 0; i < w->layout->columns; i++)
 		if (w->layout->kinds[i] == COLUMN_PORT && (!w->one || i == w->column))
-			port_column_take(w, row, i);
-	bare_take(w, row, named & ~(protocols)PROTOCOLS_PORTS);
+			port_column_read(w, row, i);
+	bare_append(w, row, named & ~(protocols)PROTOCOLS_PORTS);
 	if (!row->service_count && text_is(port, "|-|n/a|na") &&
 	    text_is(protocol, "any|all|*|ip|any protocol|all protocols"))
 		row_service(w->s, row, "any");
@@ -236,8 +213,8 @@ static enum direction direction_find(const struct work *w)
 	const char *places[] = {w->section, w->grid->caption, w->before};
 	enum direction found = direction_of(cells_of(w, COLUMN_DIRECTION));
 
-	if (w->one && w->layout->ways[w->column])
-		return w->layout->ways[w->column];
+	if (w->one && w->layout->directions[w->column])
+		return w->layout->directions[w->column];
 	for (size_t i = 0; i < ARRAY_SIZE(places) && !found; i++)
 		found = places[i] ? direction_of(places[i]) : DIR_UNKNOWN;
 	for (size_t i = ARRAY_SIZE(s->headings); i-- > 0 && !found;)
@@ -300,7 +277,7 @@ static const char *side_cell(struct work *w, struct drafted_row *row, enum colum
 	return *above;
 }
 
-static void peers_take(struct work *w, struct drafted_row *row, enum direction dir)
+static void peers_set(struct work *w, struct drafted_row *row, enum direction dir)
 {
 	bool from = has_column(w, COLUMN_FROM), to = has_column(w, COLUMN_TO);
 
@@ -318,7 +295,7 @@ static void peers_take(struct work *w, struct drafted_row *row, enum direction d
 
 /* ---------------------------------------------------------------- the rest of a row */
 
-static void words_take(struct work *w, struct drafted_row *row)
+static void words_set(struct work *w, struct drafted_row *row)
 {
 	struct arena *arena = w->s->arena;
 	const char *service = text_one_line(arena, cells_of(w, COLUMN_SERVICE));
@@ -412,7 +389,7 @@ static void row_reverse(struct sheet *s, const struct drafted_row *row)
 	row_note(s, back, "the other way of the row above: the document says both");
 }
 
-static void row_take(struct work *w)
+static void row_read(struct work *w)
 {
 	struct sheet *s = w->s;
 	struct drafted_row row = {
@@ -420,18 +397,18 @@ static void row_take(struct work *w)
 	enum direction dir = direction_find(w);
 	struct reading reading;
 
-	ports_take(w, &row);
+	ports_read_row(w, &row);
 	ports_read(cells_of(w, COLUMN_PORT), &reading);
 	if (!row.service_count && !reading.vague && row_link(w->row))
 		row.see = row_link(w->row);
 	if (!row.service_count && !row.see) {
-		sheet_leave(s, row.line,
-			    reading.vague ? "ports without a number" : "a row without ports",
-			    row_words(w));
+		sheet_add_unparsed(s, row.line,
+				   reading.vague ? "ports without a number" : "a row without ports",
+				   row_words(w));
 		return;
 	}
-	peers_take(w, &row, dir);
-	words_take(w, &row);
+	peers_set(w, &row, dir);
+	words_set(w, &row);
 	for (uint32_t line = row.line; line <= row.last && line <= s->page->lines && !row.condition;
 	     line++)
 		row.condition = s->page->conditions[line];
@@ -441,7 +418,7 @@ static void row_take(struct work *w)
 }
 
 /* "Inbound: 80, outbound: 443" in one row of the document are two of ours. */
-static void row_take_ways(struct work *w)
+static void row_read_directions(struct work *w)
 {
 	bool any = false;
 
@@ -451,14 +428,14 @@ static void row_take_ways(struct work *w)
 			continue;
 		w->one = any = true;
 		w->column = i;
-		row_take(w);
+		row_read(w);
 	}
 	w->one = false;
 	if (!any)
-		row_take(w);
+		row_read(w);
 }
 
-static void grid_leave(struct sheet *s, const struct grid *grid, bool whole)
+static void grid_add_unparsed(struct sheet *s, const struct grid *grid, bool whole)
 {
 	for (size_t i = 0; i < grid->count; i++) {
 		struct work w = {.s = s, .row = &grid->rows[i]};
@@ -466,12 +443,12 @@ static void grid_leave(struct sheet *s, const struct grid *grid, bool whole)
 		if (row_is_empty(w.row) || prose_rows(s, w.row->line, row_words(&w)))
 			continue;
 		if (i && whole && strpbrk(row_words(&w), "0123456789"))
-			sheet_leave(s, w.row->line, "a row of it", row_words(&w));
+			sheet_add_unparsed(s, w.row->line, "a row of it", row_words(&w));
 		else if (i)
-			prose_leave(s, w.row->line, row_words(&w));
+			prose_add_unparsed(s, w.row->line, row_words(&w));
 		else
-			sheet_leave(s, w.row->line, "a table without a column of ports",
-				    row_words(&w));
+			sheet_add_unparsed(s, w.row->line, "a table without a column of ports",
+					   row_words(&w));
 	}
 }
 
@@ -482,7 +459,7 @@ void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
 
 	layout_find(s->page, grid, &layout);
 	if (!layout.ports) {
-		grid_leave(s, grid, layout_speaks(&layout));
+		grid_add_unparsed(s, grid, layout_speaks(&layout));
 		return;
 	}
 	for (size_t i = layout.first; i < grid->count; i++) {
@@ -494,9 +471,9 @@ void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
 		title = row_title(&w);
 		if (title)
 			w.section = title;
-		else if (layout.ways_differ)
-			row_take_ways(&w);
+		else if (layout.directions_differ)
+			row_read_directions(&w);
 		else
-			row_take(&w);
+			row_read(&w);
 	}
 }

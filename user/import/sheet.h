@@ -1,12 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Filling a sheet, for import.c. Not a door.
+ * The rows of a draft while they are collected, and the text that no reader understood.
  */
 #ifndef IMPORT_SHEET_H
 #define IMPORT_SHEET_H
 
-#include "internal.h"
+#include "page.h"
+#include "ports.h"
 
-void sheet_fill(struct sheet *s);
+struct drafted_row {
+	uint32_t line, last;
+	const char *from, *to; /* titles, or one of the placeholders below */
+	const char **services;
+	size_t service_count, service_capacity;
+	const char *id, *purpose, *section, *condition, *see;
+	const char **notes; /* comments above the row */
+	size_t note_count, note_capacity;
+	bool candidate; /* of prose, a comment only */
+};
+
+/* Roles for what the document does not name; compared by their address. */
+extern const char role_this_host[], role_inbound_peer[], role_outbound_peer[], role_peer[];
+
+struct unparsed { /* what no reader understood */
+	uint32_t line;
+	const char *why, *text;
+};
+
+struct sheet {
+	struct page *page;
+	struct arena *arena;
+	struct drafted_row *rows;
+	size_t count, capacity;
+	struct unparsed *unparsed;
+	size_t unparsed_count, unparsed_capacity;
+	const char *title;	 /* the first heading, or NULL */
+	const char *headings[8]; /* in force, by level */
+	protocols assumed;	 /* what the headings say of a transport, or 0 */
+};
+
+struct drafted_row *sheet_row(struct sheet *s, uint32_t line);
+void sheet_add_unparsed(struct sheet *s, uint32_t line, const char *why, const char *text);
+void row_note(struct sheet *s, struct drafted_row *row, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void row_service(struct sheet *s, struct drafted_row *row, const char *service);
+const char *sheet_section(const struct sheet *s); /* the innermost heading, or NULL */
+void row_add_range(struct sheet *s, struct drafted_row *row, const struct port_range *range);
 
 #endif

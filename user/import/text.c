@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <strings.h>
 
-#include "internal.h"
+#include "text.h"
 
 void buffer_add(struct buffer *b, const char *text, size_t size)
 {

@@ -5,7 +5,8 @@
 #ifndef IMPORT_TOKENS_H
 #define IMPORT_TOKENS_H
 
-#include "internal.h"
+#include "ports.h"
+#include "text.h"
 
 enum token_kind {
 	TOKEN_NOTHING,

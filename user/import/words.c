@@ -5,7 +5,8 @@
  */
 #include <strings.h>
 
-#include "internal.h"
+#include "words.h"
+#include "text.h"
 
 static size_t word_count(const char *text)
 {

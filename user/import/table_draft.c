@@ -3,7 +3,7 @@
  * The draft as text: a PortTable that `check` accepts, with everything that a person has to decide
  * in comments beside it. All strings from the document are quoted; ids and roles are made of them.
  */
-#include "internal.h"
+#include "table_draft.h"
 
 enum { TEXT_LONGEST = 300, ID_LONGEST = 40, ROLE_LONGEST = 60 };
 
@@ -43,7 +43,7 @@ static const char *line_text(struct arena *arena, const char *text, size_t most)
 	return clip(arena, text_one_line(arena, text_tidy(arena, text, false)), most);
 }
 
-static void quoted_put(struct writer *w, const char *text)
+static void write_quoted(struct writer *w, const char *text)
 {
 	buffer_puts(&w->out, "\"");
 	for (text = line_text(w->s->arena, text, TEXT_LONGEST); *text; text++) {
@@ -75,7 +75,7 @@ static struct name *name_slot(const struct names *names, const char *text)
 }
 
 /* The entry of a name, new with no uses. */
-static struct name *name_take(struct arena *arena, struct names *names, const char *text)
+static struct name *name_claim(struct arena *arena, struct names *names, const char *text)
 {
 	struct names larger = {.size = names->size ? names->size * 2 : 64};
 	struct name *slot;
@@ -120,18 +120,18 @@ static bool is_placeholder(const char *role)
 	       role == role_peer;
 }
 
-static void role_put(struct writer *w, const char *title)
+static void write_role(struct writer *w, const char *title)
 {
 	const char *name = role_name(w, title);
 
-	if (name_take(w->s->arena, &w->roles, name)->uses++)
+	if (name_claim(w->s->arena, &w->roles, name)->uses++)
 		return;
 	buffer_printf(&w->out, "  %s: {title: ", name_value(name));
-	quoted_put(w, is_placeholder(title) ? placeholder_title(title) : title);
+	write_quoted(w, is_placeholder(title) ? placeholder_title(title) : title);
 	buffer_puts(&w->out, is_placeholder(title) ? "} # a placeholder: name it\n" : "}\n");
 }
 
-static void roles_put(struct writer *w)
+static void write_roles(struct writer *w)
 {
 	const struct sheet *s = w->s;
 
@@ -139,8 +139,8 @@ static void roles_put(struct writer *w)
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->rows[i].candidate)
 			continue;
-		role_put(w, s->rows[i].from);
-		role_put(w, s->rows[i].to);
+		write_role(w, s->rows[i].from);
+		write_role(w, s->rows[i].to);
 	}
 }
 
@@ -153,18 +153,18 @@ static const char *id_make(struct writer *w, const char *text)
 
 	slug = *slug ? slug : "row";
 	id = slug;
-	while (name_take(arena, &w->ids, id)->uses)
-		id = arena_printf(arena, "%s-%u", slug, ++name_take(arena, &w->ids, slug)->uses);
-	name_take(arena, &w->ids, id)->uses = 1;
+	while (name_claim(arena, &w->ids, id)->uses)
+		id = arena_printf(arena, "%s-%u", slug, ++name_claim(arena, &w->ids, slug)->uses);
+	name_claim(arena, &w->ids, id)->uses = 1;
 	return id;
 }
 
-static void comment_put(struct writer *w, const char *text)
+static void write_comment(struct writer *w, const char *text)
 {
 	buffer_printf(&w->out, "  # %s\n", line_text(w->s->arena, text, 2 * TEXT_LONGEST));
 }
 
-static void section_put(struct writer *w, const struct drafted_row *row)
+static void write_section(struct writer *w, const struct drafted_row *row)
 {
 	if (!row->section || str_equal(row->section, w->section))
 		return;
@@ -173,7 +173,7 @@ static void section_put(struct writer *w, const struct drafted_row *row)
 	w->section = row->section;
 }
 
-static void services_put(struct writer *w, const struct drafted_row *row)
+static void write_services(struct writer *w, const struct drafted_row *row)
 {
 	buffer_puts(&w->out, "[");
 	for (size_t i = 0; i < row->service_count; i++)
@@ -181,62 +181,62 @@ static void services_put(struct writer *w, const struct drafted_row *row)
 	buffer_puts(&w->out, "]");
 }
 
-static void source_put(struct writer *w, const struct drafted_row *row)
+static void write_source(struct writer *w, const struct drafted_row *row)
 {
 	buffer_puts(&w->out, "source: {");
 	if (row->section) {
 		buffer_puts(&w->out, "section: ");
-		quoted_put(w, row->section);
+		write_quoted(w, row->section);
 		buffer_puts(&w->out, ", ");
 	}
 	buffer_printf(&w->out, "line: %u}", row->line);
 }
 
-static void row_put(struct writer *w, const struct drafted_row *row)
+static void write_row(struct writer *w, const struct drafted_row *row)
 {
-	section_put(w, row);
+	write_section(w, row);
 	if (row->condition)
-		comment_put(w, arena_printf(w->s->arena,
-					    "only when: %s (write it as a param and when:)",
-					    row->condition));
+		write_comment(w, arena_printf(w->s->arena,
+					      "only when: %s (write it as a param and when:)",
+					      row->condition));
 	for (size_t i = 0; i < row->note_count; i++)
-		comment_put(w, row->notes[i]);
+		write_comment(w, row->notes[i]);
 	buffer_printf(&w->out, "  - id: %s\n    from: %s\n    to: %s\n    ports: ",
 		      name_value(id_make(w, row->id)), name_value(role_name(w, row->from)),
 		      name_value(role_name(w, row->to)));
-	services_put(w, row);
+	write_services(w, row);
 	if (!row->service_count && row->see) {
 		buffer_puts(&w->out, "\n    see: ");
-		quoted_put(w, row->see);
+		write_quoted(w, row->see);
 	}
 	if (row->purpose && *row->purpose) {
 		buffer_puts(&w->out, "\n    purpose: ");
-		quoted_put(w, row->purpose);
+		write_quoted(w, row->purpose);
 	}
 	buffer_puts(&w->out, "\n    ");
-	source_put(w, row);
+	write_source(w, row);
 	buffer_puts(&w->out, "\n");
 }
 
-static void candidate_put(struct writer *w, const struct drafted_row *row)
+static void write_candidate(struct writer *w, const struct drafted_row *row)
 {
 	if (row->condition)
-		comment_put(w, arena_printf(w->s->arena, "only when: %s", row->condition));
+		write_comment(w, arena_printf(w->s->arena, "only when: %s", row->condition));
 	for (size_t i = 0; i < row->note_count; i++)
-		comment_put(w, row->notes[i]);
+		write_comment(w, row->notes[i]);
 	buffer_printf(&w->out, "  # - {id: line-%u, from: %s, to: %s, ports: ", row->line,
 		      row->from, row->to);
-	services_put(w, row);
+	write_services(w, row);
 	buffer_puts(&w->out, ", purpose: ");
-	quoted_put(w, row->purpose ?: "");
+	write_quoted(w, row->purpose ?: "");
 	buffer_puts(&w->out, ", ");
-	source_put(w, row);
+	write_source(w, row);
 	buffer_puts(&w->out, "}\n");
 }
 
 /* ---------------------------------------------------------------- the whole */
 
-static void head_put(struct writer *w, const struct import_options *options, const char *document)
+static void write_head(struct writer *w, const struct import_options *options, const char *document)
 {
 	struct arena *arena = w->s->arena;
 	const char *base = strrchr(document, '/') ? strrchr(document, '/') + 1 : document;
@@ -258,55 +258,57 @@ static void head_put(struct writer *w, const struct import_options *options, con
 		"# retrieved: the day and the address that the document was read at\n"
 		"apiVersion: flowreeve/v1\nkind: PortTable\nmetadata:\n  name: %s\n  title: ",
 		base, name_value(*name ? name : "draft"));
-	quoted_put(w, options->title ?: w->s->title ?: base);
+	write_quoted(w, options->title ?: w->s->title ?: base);
 	buffer_puts(&w->out, "\n  document: ");
-	quoted_put(w, base);
+	write_quoted(w, base);
 	buffer_puts(&w->out, "\n");
 }
 
-static void left_put(struct writer *w)
+static void write_unparsed(struct writer *w)
 {
 	const struct sheet *s = w->s;
 
-	if (s->left_count)
+	if (s->unparsed_count)
 		buffer_puts(&w->out, "\n  # What was not understood:\n");
-	for (size_t i = 0; i < s->left_count; i++) {
-		const struct left *left = &s->left[i];
-		const char *condition =
-			left->line <= s->page->lines ? s->page->conditions[left->line] : NULL;
+	for (size_t i = 0; i < s->unparsed_count; i++) {
+		const struct unparsed *unparsed = &s->unparsed[i];
+		const char *condition = unparsed->line <= s->page->lines
+						? s->page->conditions[unparsed->line]
+						: NULL;
 
-		comment_put(w, arena_printf(s->arena, "line %u: %s%s%s: %s", left->line, left->why,
-					    condition ? ", only when " : "", condition ?: "",
-					    left->text));
+		write_comment(w, arena_printf(s->arena, "line %u: %s%s%s: %s", unparsed->line,
+					      unparsed->why, condition ? ", only when " : "",
+					      condition ?: "", unparsed->text));
 	}
 }
 
-void draft_write(struct sheet *s, const struct import_options *options, struct draft *out)
+void table_draft_write(struct sheet *s, const struct import_options *options,
+		       struct table_draft *out)
 {
 	struct writer w = {.s = s, .out = {.arena = s->arena}};
-	struct draft draft = {.left = s->left_count};
+	struct table_draft draft = {.unparsed = s->unparsed_count};
 
 	for (size_t i = 0; i < s->count; i++) {
 		draft.rows += !s->rows[i].candidate;
 		draft.candidates += s->rows[i].candidate;
 		draft.without_ports += !s->rows[i].candidate && !s->rows[i].service_count;
 	}
-	head_put(&w, options, s->page->source->name);
+	write_head(&w, options, s->page->source->name);
 	if (draft.rows)
-		roles_put(&w);
+		write_roles(&w);
 	else
 		buffer_puts(&w.out, "\nroles: {}\n");
 	buffer_puts(&w.out, draft.rows ? "\nrows:\n" : "\nrows: []\n");
 	for (size_t i = 0; i < s->count; i++)
 		if (!s->rows[i].candidate)
-			row_put(&w, &s->rows[i]);
+			write_row(&w, &s->rows[i]);
 	if (draft.candidates)
 		buffer_puts(&w.out,
 			    "\n  # Ports in the text; who opens to whom is yours to read:\n");
 	for (size_t i = 0; i < s->count; i++)
 		if (s->rows[i].candidate)
-			candidate_put(&w, &s->rows[i]);
-	left_put(&w);
+			write_candidate(&w, &s->rows[i]);
+	write_unparsed(&w);
 	draft.text = w.out.text;
 	draft.size = w.out.size;
 	*out = draft;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which column of a grid is what.
+ */
+#ifndef IMPORT_LAYOUT_H
+#define IMPORT_LAYOUT_H
+
+#include "page.h"
+#include "ports.h"
+#include "words.h"
+
+struct layout {
+	enum column kinds[PAGE_COLUMNS_MAX];
+	const char *headings[PAGE_COLUMNS_MAX];
+	protocols protocols[PAGE_COLUMNS_MAX];	     /* what the heading says: "UDP port" */
+	enum direction directions[PAGE_COLUMNS_MAX]; /* the same of a column of ports: "Inbound" */
+	size_t columns, first;			     /* first: the row below the headings */
+	bool ports;				     /* there is a column of ports */
+	bool directions_differ;			     /* each column of ports is a row of its own */
+};
+void layout_find(struct page *page, const struct grid *grid, struct layout *out);
+bool layout_repeats(const struct layout *layout, const struct grid_row *row);
+/* Some heading says who opens, or by which protocol: what stands below matters. */
+bool layout_speaks(const struct layout *layout);
+const char *cell_text(const struct grid_row *row, size_t column);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ports and protocols that a cell names.
+ */
+#ifndef IMPORT_PORTS_H
+#define IMPORT_PORTS_H
+
+#include "../base/base.h"
+
+/* Bits of protocols, those of protocols_name(). */
+typedef uint32_t protocols;
+enum { PROTOCOLS_PORTS = 0x1f };	  /* those that have ports */
+const char *protocols_name(unsigned bit); /* NULL past the last */
+protocols protocols_word(const char *word, size_t length);
+protocols protocols_read(const char *text); /* every protocol that a cell names */
+/* The name of a protocol for a cell that is its number alone, else the cell. */
+const char *protocol_cell(const char *cell);
+/* The transport of an application protocol, "https" → tcp; 0 when that is not settled. */
+protocols protocols_usual(const char *text);
+
+struct port_range {
+	uint32_t first, last;
+	protocols protocols; /* 0: not said */
+	unsigned segment;    /* line of the cell, from 0 */
+};
+
+enum { READING_RANGES = 256 };
+
+struct reading {
+	struct port_range ranges[READING_RANGES];
+	size_t count;
+	protocols bare;	   /* protocols named without ports */
+	unsigned segments; /* lines of the cell */
+	bool vague;	   /* "ephemeral", "dynamic": ports without a number */
+	bool leftover;	   /* words that are no ports */
+	bool cut;	   /* more than fit */
+};
+void ports_read(const char *cell, struct reading *out);
+bool ports_only(const char *cell); /* nothing but ports, protocols and labels in parentheses */
+
+#endif
