@@ -167,7 +167,7 @@ $(BUILD)/talk: tests/vm/talk.c
 # What bench-gate holds TEST_RUN against: before the flow table of our own.
 BENCH_BEFORE ?= 2086cba
 
-.PHONY: check check-counts counts check-unit check-kernel check-e2e check-peers check-style check-commands check-vm check-fresh bench fuzz fuzzers
+.PHONY: check check-counts counts check-unit check-kernel check-e2e check-peers check-mutants check-style check-commands check-vm check-fresh bench fuzz fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 fuzz: fuzzers  ## the four fuzzers, FUZZ_SECONDS each (60)
 	$(Q)BUILD=$(BUILD) scripts/fuzz
@@ -186,6 +186,8 @@ soak: $(BUILD)/flowreeve  ## each system call of each command, and of an upgrade
 	$(Q)SOAK=1 E2E_LIMIT=14400 tests/e2e/run 48-one-error 55-upgrade
 check-peers: $(BUILD)/flowreeve  ## every row of the vendors' tables with real peers, root; PEERS="qumulo" for some
 	$(Q)tests/peers/run $(PEERS)
+check-mutants: $(BUILD)/tests-unit $(BUILD)/tests-kernel $(BUILD)/flowreeve  ## rules broken one at a time, each seen by a test, root; MUTANTS="syn-*" for some
+	$(Q)tests/mutants/run $(MUTANTS)
 check-vm:  ## Debian's kernels under QEMU, x86-64 and arm64; VM="-a x86 -k 5.10" for some
 	$(Q)scripts/check-vm $(VM)
 check-fresh:  ## quick start and first tests on a machine with nothing installed, root; FRESH=--all for every test
