@@ -119,9 +119,9 @@ FUZZ_FLAGS      := -Wno-sign-compare -O1 -g -fsanitize=fuzzer-no-link,address,un
 FUZZERS         := policy import packet differential
 FUZZ_POLICY     := front policy
 FUZZ_IMPORT     := document import
-FUZZ_PACKET     := native frames sequence site parsed invariants world packet
-FUZZ_DIFFERENTIAL := native frames sequence site differential
-FUZZ_REPLAYED   := $(patsubst %,tests/fuzz/%.c,native frames sequence site parsed invariants world front document)
+FUZZ_PACKET     := native frames sequence test_policy parsed invariants world packet
+FUZZ_DIFFERENTIAL := native frames sequence test_policy differential
+FUZZ_REPLAYED   := $(patsubst %,tests/fuzz/%.c,native frames sequence test_policy parsed invariants world front document)
 fuzz_objects     = $(patsubst %,$(BUILD)/fuzz/tests/fuzz/%.o,$(1))
 
 $(call objects,$(KERNEL_FLOORS),fuzz/): | $(SKELETON)
@@ -149,7 +149,7 @@ $(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES) tests/testb
 	$(Q)$(CC) $^ $(LIBS) -lcriterion -o $@
 
 # What packets cost, counted in the object: its instructions run with the maps and helpers of tests/fuzz.
-$(BUILD)/counts: $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard tests/counts/*.c) tests/fuzz/native.c tests/fuzz/site.c) \
+$(BUILD)/counts: $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard tests/counts/*.c) tests/fuzz/native.c tests/fuzz/test_policy.c) \
 		 $(call objects,$(LIB_FLOORS),san/)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -o $@

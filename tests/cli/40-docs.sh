@@ -176,7 +176,7 @@ while read -r name; do
 	e2e/*) [ -x "tests/$name.sh" ] || missing+=("$name") ;;
 	counts/*) [ -x "tests/$name" ] || missing+=("$name") ;;
 	cases/*) [ -f "tests/$name/cases" ] || missing+=("$name") ;;
-	*) grep -qE "^Test\\(${name%%::*}, ${name##*::}\\b" tests/unit/*.c tests/kernel/*.c || missing+=("$name") ;;
+	*) grep -qE "^(RIG_TEST|Test)\\(${name%%::*}, ${name##*::}\\b" tests/unit/*.c tests/kernel/*.c || missing+=("$name") ;;
 	esac
 done < <(grep '^|' docs/lessons.md | grep -oE '`[a-z0-9_]+(::|/)[a-z0-9_-]+`' | tr -d '`')
 if [ ${#missing[@]} = 0 ] && [ $named -gt 50 ]; then

@@ -14,7 +14,7 @@
 #include "../../user/compile/compile.h"
 #include "../fuzz/native.h"
 #include "../fuzz/require.h"
-#include "../fuzz/site.h"
+#include "../fuzz/test_policy.h"
 #include "../wire.h"
 #include "interpreter.h"
 #include "object.h"
@@ -135,7 +135,7 @@ static const struct image *policy_get(uint32_t rules)
 	rs = policy_make(rules);
 	d.arena = rs->arena;
 	require(!image_compile(rs, &d, &policy->compiled), "the policy compiles");
-	site_ready(&policy->compiled, HZ, &policy->ready);
+	test_policy_ready(&policy->compiled, HZ, &policy->ready);
 	arena_free(rs->arena);
 	return &policy->ready;
 }

@@ -18,7 +18,7 @@
 #include "../testbench.h"
 #include "require.h"
 #include "sequence.h"
-#include "site.h"
+#include "test_policy.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,8 +31,8 @@ static struct {
 	struct fr_flow_set *flows, *drops; /* in the kernel */
 	void *image;			   /* in the kernel */
 	uint32_t lines;
-	uint8_t site; /* in the image */
-	bool sure;    /* the kernel's maps hold what the native ones do */
+	uint8_t policy; /* in the image */
+	bool sure;	/* the kernel's maps hold what the native ones do */
 	bool loud;
 	uint64_t sequences, packets, refused; /* refused: no packet that a test run takes */
 } rig;
@@ -93,7 +93,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
  * here nobody reads between two packets. */
 static void *image_map(void)
 {
-	const struct site *first = site_get(0);
+	const struct test_policy *first = test_policy_get(0);
 	struct bpf_map_info info = {};
 	uint32_t zero = 0, id, size = sizeof(info);
 	void *lines;
@@ -111,19 +111,19 @@ static void *image_map(void)
 	return lines;
 }
 
-static void site_install(uint8_t number)
+static void policy_install(uint8_t number)
 {
-	const struct site *site = site_get(number);
+	const struct test_policy *policy = test_policy_get(number);
 
-	number %= SITES;
-	native_install(site->ready.lines, site->ready.line_count);
+	number %= TEST_POLICIES;
+	native_install(policy->ready.lines, policy->ready.line_count);
 	if (!rig.image)
 		rig.image = image_map();
-	else if (rig.site == number)
+	else if (rig.policy == number)
 		return;
-	require(site->ready.line_count <= rig.lines, "an image that fits");
-	memcpy(rig.image, site->ready.lines, (size_t)site->ready.line_count * FR_LINE_BYTES);
-	rig.site = number;
+	require(policy->ready.line_count <= rig.lines, "an image that fits");
+	memcpy(rig.image, policy->ready.lines, (size_t)policy->ready.line_count * FR_LINE_BYTES);
+	rig.policy = number;
 }
 
 /* ---------------------------------------------------------------- the kernel's tables */
@@ -320,18 +320,18 @@ static bool sequence_judge(const uint8_t *data, size_t size)
 	bool equal = true;
 
 	kernel_forget();
-	native_reset((uint64_t)START_SECONDS * site_hz());
-	site_install(data[0]);
+	native_reset((uint64_t)START_SECONDS * jiffies_hz());
+	policy_install(data[0]);
 	cursor_open(&cursor, data + 1, size - 1, true);
 	while (equal && cursor_next(&cursor, &step)) {
-		if (step.what == STEP_SITE)
-			site_install(step.site);
+		if (step.what == STEP_POLICY)
+			policy_install(step.policy);
 		if (step.what == STEP_PACKET)
 			equal = packet_judge(&step, &cursor.frame);
 		if (step.what != STEP_TIME)
 			continue;
-		kernel_age((uint64_t)step.seconds * site_hz());
-		native_age((uint64_t)step.seconds * site_hz());
+		kernel_age((uint64_t)step.seconds * jiffies_hz());
+		native_age((uint64_t)step.seconds * jiffies_hz());
 	}
 	rig.sure = equal && tables_equal();
 	return rig.sure;

@@ -21,11 +21,11 @@ void memory_take(struct memory *memory)
 }
 
 /* NULL: there was none, or it had expired. */
-static const struct fr_flow *memory_find(const struct site *site, const struct memory *memory,
-					 const struct fr_flow_key *key)
+static const struct fr_flow *memory_find(const struct test_policy *policy,
+					 const struct memory *memory, const struct fr_flow_key *key)
 {
 	const struct fr_image_conf *conf =
-		(const void *)((const char *)site->ready.lines + FR_LINE_BYTES);
+		(const void *)((const char *)policy->ready.lines + FR_LINE_BYTES);
 
 	for (size_t i = 0; i < memory->count; i++)
 		if (!memcmp(&memory->list[i].key, key, sizeof(*key)) &&
@@ -72,7 +72,7 @@ void flows_check(void)
 /* ---------------------------------------------------------------- the oracle's word */
 
 /* The oracle's decision as a trace tells it. */
-static bool oracle_says(const struct site *site, uint8_t dir, uint16_t port,
+static bool oracle_says(const struct test_policy *policy, uint8_t dir, uint16_t port,
 			const struct fr_event *trace)
 {
 	struct tuple tuple = {.dir = dir, .proto = trace->key.proto, .port = port};
@@ -80,7 +80,7 @@ static bool oracle_says(const struct site *site, uint8_t dir, uint16_t port,
 	struct decision decision = {};
 
 	memcpy(tuple.peer.b, trace->key.peer, sizeof(tuple.peer.b));
-	ruleset_decide(site->ruleset, &tuple, &decision);
+	ruleset_decide(policy->ruleset, &tuple, &decision);
 	if (decision.staged) {
 		decision.rule = decision.staged_rule;
 		decision.reason = FR_REASON_RULE;
@@ -89,9 +89,10 @@ static bool oracle_says(const struct site *site, uint8_t dir, uint16_t port,
 	       (replies || decision.reason == trace->reason);
 }
 
-static bool oracle_says_of(const struct site *site, uint8_t opener, const struct fr_event *trace)
+static bool oracle_says_of(const struct test_policy *policy, uint8_t opener,
+			   const struct fr_event *trace)
 {
-	return oracle_says(site, opener, flow_port(&trace->key, opener), trace);
+	return oracle_says(policy, opener, flow_port(&trace->key, opener), trace);
 }
 
 /* A SYN-ACK to a SYN that a listener has got by another device. */
@@ -104,24 +105,25 @@ static bool answers_unseen(const struct fr_packet *p, const struct native_packet
 }
 
 /* Whose opening was judged? The packet's own, or that of the flow that it belongs to. */
-static bool oracle_agrees(const struct site *site, const struct fr_flow *flow,
+static bool oracle_agrees(const struct test_policy *policy, const struct fr_flow *flow,
 			  const struct fr_packet *p, const struct native_packet *packet,
 			  const struct fr_event *trace)
 {
 	if (!flow && answers_unseen(p, packet))
-		return oracle_says_of(site, FR_INGRESS, trace);
+		return oracle_says_of(policy, FR_INGRESS, trace);
 	if (trace->reason == FR_REASON_REPLY)
-		return flow && flow->opener != p->dir && oracle_says_of(site, flow->opener, trace);
-	if (flow && oracle_says_of(site, flow->opener, trace))
+		return flow && flow->opener != p->dir &&
+		       oracle_says_of(policy, flow->opener, trace);
+	if (flow && oracle_says_of(policy, flow->opener, trace))
 		return true;
 	if (trace->reason == FR_REASON_FAILSAFE && p->dir == FR_EGRESS && !flow)
-		if (oracle_says_of(site, FR_INGRESS, trace))
+		if (oracle_says_of(policy, FR_INGRESS, trace))
 			return true;
 	if (trace->reason == FR_REASON_ADOPTED || trace->verdict != FR_PASS)
-		return oracle_says_of(site, FR_EGRESS, trace) ||
-		       oracle_says_of(site, FR_INGRESS, trace) ||
-		       oracle_says(site, p->dir, p->port, trace);
-	return oracle_says(site, p->dir, p->port, trace);
+		return oracle_says_of(policy, FR_EGRESS, trace) ||
+		       oracle_says_of(policy, FR_INGRESS, trace) ||
+		       oracle_says(policy, p->dir, p->port, trace);
+	return oracle_says(policy, p->dir, p->port, trace);
 }
 
 static bool is_oracles(uint8_t reason)
@@ -156,14 +158,14 @@ static void check_outcome(const struct fr_packet *p, const struct fr_event *trac
 		require(trace->verdict != FR_PASS, "never a pass");
 }
 
-static void check_mode(const struct site *site, const struct fr_event *trace)
+static void check_mode(const struct test_policy *policy, const struct fr_event *trace)
 {
-	const struct rule *rule = ruleset_rule(site->ruleset, trace->slot);
+	const struct rule *rule = ruleset_rule(policy->ruleset, trace->slot);
 
 	require(trace->verdict <= FR_WOULD_DROP && trace->reason < FR_REASONS_COUNT,
 		"a verdict and a reason that exist");
-	require(trace->slot < site->image.rule_count, "a rule that exists");
-	if (!site->ruleset->enforce)
+	require(trace->slot < policy->image.rule_count, "a rule that exists");
+	if (!policy->ruleset->enforce)
 		require(trace->verdict != FR_DROP, "audit drops nothing");
 	else if (trace->verdict == FR_WOULD_DROP)
 		require(rule && rule->staged, "enforcement lets pass only what is staged");
@@ -219,7 +221,7 @@ static bool is_others(const struct fr_flow *flow, const struct fr_packet *p,
 		return (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
 	if (p->key.proto == FR_PROTO_SCTP)
 		return !p->seq;
-	return (uint32_t)native_now() - flow->sent >= CONNTRACK_SECONDS * site_hz() &&
+	return (uint32_t)native_now() - flow->sent >= CONNTRACK_SECONDS * jiffies_hz() &&
 	       (p->key.proto != FR_PROTO_UDP || packet->host.udp_state);
 }
 
@@ -234,7 +236,7 @@ static void check_forwarded(const struct fr_flow *flow, const struct fr_packet *
 	    packet->host.forwards || !packet->host.udp_state)
 		return;
 	require(flow && flow->reason == FR_REASON_FORWARDED, "nothing else vouches");
-	require((uint32_t)native_now() - flow->sent < CONNTRACK_SECONDS * site_hz(),
+	require((uint32_t)native_now() - flow->sent < CONNTRACK_SECONDS * jiffies_hz(),
 		"a host's socket gets nothing by a flow that conntrack has forgotten");
 }
 
@@ -248,27 +250,27 @@ static void check_adopted(const struct fr_packet *p, const struct native_packet 
 	require(packet->host.tcp_state || packet->type == TO_OTHERS, "somebody vouches");
 }
 
-void verdict_check(const struct site *site, const struct memory *before,
+void verdict_check(const struct test_policy *policy, const struct memory *before,
 		   const struct native_packet *packet, const struct fr_event *trace)
 {
 	struct fr_packet p = parsed_of(packet);
 	const struct fr_flow *flow;
 
 	require(trace->version == FR_ABI_VERSION, "every packet is judged");
-	check_mode(site, trace);
+	check_mode(policy, trace);
 	check_outcome(&p, trace);
 	check_drop(before, trace);
 	if (p.outcome != FR_IP)
 		return;
 	p.key.scope = trace->key.scope;
 	require(!memcmp(&p.key, &trace->key, sizeof(p.key)), "the key that both readings find");
-	flow = memory_find(site, before, &p.key);
+	flow = memory_find(policy, before, &p.key);
 	check_forwarded(flow, &p, packet, trace);
 	if (is_others(flow, &p, packet))
 		flow = NULL;
 	check_adopted(&p, packet, trace);
 	check_tcp(flow, &p, packet, trace);
 	if (is_oracles(trace->reason) && p.fragment != FR_LATER)
-		require(oracle_agrees(site, flow, &p, packet, trace),
+		require(oracle_agrees(policy, flow, &p, packet, trace),
 			"the verdict is the oracle's");
 }

@@ -7,7 +7,7 @@
 #define FUZZ_INVARIANTS_H
 
 #include "native.h"
-#include "site.h"
+#include "test_policy.h"
 
 enum { REMEMBERED_MAX = 256 };
 
@@ -19,7 +19,7 @@ struct memory {
 
 void memory_take(struct memory *memory);
 /* `result` and `trace` are what native_run() gave for the packet. */
-void verdict_check(const struct site *site, const struct memory *before,
+void verdict_check(const struct test_policy *policy, const struct memory *before,
 		   const struct native_packet *packet, const struct fr_event *trace);
 void flows_check(void);
 

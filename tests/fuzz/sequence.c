@@ -6,7 +6,7 @@
 
 enum { ETHERNET = 14, FIN = 1, SYN = 2, RST = 4, ACK = 16, DEVICE = 2, OTHER_DEVICE = 3 };
 enum { TO_HOST, TO_ALL, TO_GROUP, TO_OTHERS };
-enum { WHAT_AGAIN = 10, WHAT_ANSWER, WHAT_SITE, WHAT_TIME, WHAT_ANSWER_TCP, WHAT_SHAKE };
+enum { WHAT_AGAIN = 10, WHAT_ANSWER, WHAT_POLICY, WHAT_TIME, WHAT_ANSWER_TCP, WHAT_SHAKE };
 
 void cursor_open(struct cursor *cursor, const uint8_t *data, size_t size, bool plain)
 {
@@ -190,9 +190,9 @@ bool cursor_next(struct cursor *c, struct step *out)
 	while (c->size && c->steps++ < STEPS_MAX) {
 		uint8_t head = take(c), option = take(c);
 
-		if (head >> 4 == WHAT_SITE || head >> 4 == WHAT_TIME) {
-			out->what = head >> 4 == WHAT_SITE ? STEP_SITE : STEP_TIME;
-			out->site = option;
+		if (head >> 4 == WHAT_POLICY || head >> 4 == WHAT_TIME) {
+			out->what = head >> 4 == WHAT_POLICY ? STEP_POLICY : STEP_TIME;
+			out->policy = option;
 			out->seconds = option * (uint32_t)STEP_UNIT;
 			return true;
 		}

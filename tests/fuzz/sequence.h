@@ -3,14 +3,14 @@
  * A fuzzer's input as steps: packets on hooks, the passing of time, another policy. Any bytes are a
  * sequence.
  *
- *   input   site, then steps                    site: 1 byte, see site.h
+ *   input   policy, then steps                    policy: 1 byte, see test_policy.h
  *   step    what << 4 | l3 << 3 | dir << 2 | kind, option, and for a packet its length (u16, little
  *           endian) and bytes, from the Ethernet header on
  *   what    0…9 a packet; 10 the last one again, 11 the answer to it (option: TCP flags);
- *           12 another site; 13 four seconds times the option; 14 the answer, as if by TCP's rules;
- *           15 a batch of three answers to and fro: SYN, SYN-ACK, ACK
- *   option  of a packet: bits 0-2 how much is linear, 3 an accelerated tag, 4 came in by another
- *           device, 5-7 what the host says of it
+ *           12 another policy; 13 four seconds times the option; 14 the answer, as if by TCP's
+ * rules; 15 a batch of three answers to and fro: SYN, SYN-ACK, ACK option  of a packet: bits 0-2
+ * how much is linear, 3 an accelerated tag, 4 came in by another device, 5-7 what the host says of
+ * it
  */
 #ifndef FUZZ_SEQUENCE_H
 #define FUZZ_SEQUENCE_H
@@ -22,11 +22,11 @@
 
 enum { STEPS_MAX = 48, PACKETS_MAX = 3 * STEPS_MAX, STEP_UNIT = 4 };
 
-enum step_what { STEP_PACKET, STEP_SITE, STEP_TIME };
+enum step_what { STEP_PACKET, STEP_POLICY, STEP_TIME };
 
 struct step {
 	uint8_t what; /* enum step_what */
-	uint8_t site;
+	uint8_t policy;
 	uint32_t seconds;
 	struct native_packet packet; /* data: in the cursor's frame */
 };

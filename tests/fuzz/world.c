@@ -13,35 +13,35 @@
 #include "require.h"
 #include "sequence.h"
 
-struct heard {
+struct outcome {
 	int result;
 	struct fr_event trace;
 };
 
-static const struct site *world_start(uint8_t number)
+static const struct test_policy *world_start(uint8_t number)
 {
-	const struct site *site = site_get(number);
+	const struct test_policy *policy = test_policy_get(number);
 
 	native_reset((uint64_t)1 << 32);
-	native_install(site->ready.lines, site->ready.line_count);
-	return site;
+	native_install(policy->ready.lines, policy->ready.line_count);
+	return policy;
 }
 
-static void check_return(const struct native_packet *packet, const struct heard *heard)
+static void check_return(const struct native_packet *packet, const struct outcome *outcome)
 {
-	bool drop = heard->trace.verdict == FR_DROP;
+	bool drop = outcome->trace.verdict == FR_DROP;
 
 	if (packet->kind == FR_KIND_CGROUP)
-		require(heard->result == !drop, "a cgroup's program returns 1 or 0");
+		require(outcome->result == !drop, "a cgroup's program returns 1 or 0");
 	else
-		require(heard->result == (drop ? 2 : -1), "a device's program returns -1 or 2");
+		require(outcome->result == (drop ? 2 : -1), "a device's program returns -1 or 2");
 }
 
 /* As the input has it, everything checked after each packet. */
-static size_t hear(const uint8_t *data, size_t size, struct heard *out)
+static size_t run_given(const uint8_t *data, size_t size, struct outcome *out)
 {
 	static struct memory before;
-	const struct site *site = world_start(data[0]);
+	const struct test_policy *policy = world_start(data[0]);
 	struct cursor cursor;
 	struct step step;
 	size_t count = 0;
@@ -49,10 +49,10 @@ static size_t hear(const uint8_t *data, size_t size, struct heard *out)
 	cursor_open(&cursor, data + 1, size - 1, false);
 	while (cursor_next(&cursor, &step)) {
 		if (step.what == STEP_TIME)
-			native_age((uint64_t)step.seconds * site_hz());
-		if (step.what == STEP_SITE) {
-			site = site_get(step.site);
-			native_install(site->ready.lines, site->ready.line_count);
+			native_age((uint64_t)step.seconds * jiffies_hz());
+		if (step.what == STEP_POLICY) {
+			policy = test_policy_get(step.policy);
+			native_install(policy->ready.lines, policy->ready.line_count);
 		}
 		if (step.what != STEP_PACKET)
 			continue;
@@ -60,7 +60,7 @@ static size_t hear(const uint8_t *data, size_t size, struct heard *out)
 		memory_take(&before);
 		out[count].result = native_run(&step.packet, &out[count].trace);
 		check_return(&step.packet, &out[count]);
-		verdict_check(site, &before, &step.packet, &out[count].trace);
+		verdict_check(policy, &before, &step.packet, &out[count].trace);
 		flows_check();
 		count++;
 	}
@@ -68,7 +68,7 @@ static size_t hear(const uint8_t *data, size_t size, struct heard *out)
 }
 
 /* Once more, with every packet linear: the same answers. */
-static void hear_linear(const uint8_t *data, size_t size, const struct heard *first)
+static void run_linear(const uint8_t *data, size_t size, const struct outcome *first)
 {
 	struct fr_event trace;
 	struct cursor cursor;
@@ -78,10 +78,10 @@ static void hear_linear(const uint8_t *data, size_t size, const struct heard *fi
 	cursor_open(&cursor, data + 1, size - 1, false);
 	while (cursor_next(&cursor, &step)) {
 		if (step.what == STEP_TIME)
-			native_age((uint64_t)step.seconds * site_hz());
-		if (step.what == STEP_SITE)
-			native_install(site_get(step.site)->ready.lines,
-				       site_get(step.site)->ready.line_count);
+			native_age((uint64_t)step.seconds * jiffies_hz());
+		if (step.what == STEP_POLICY)
+			native_install(test_policy_get(step.policy)->ready.lines,
+				       test_policy_get(step.policy)->ready.line_count);
 		if (step.what != STEP_PACKET)
 			continue;
 		step.packet.linear = step.packet.size;
@@ -95,10 +95,10 @@ static void hear_linear(const uint8_t *data, size_t size, const struct heard *fi
 
 void packets_try(const uint8_t *data, size_t size)
 {
-	static struct heard heard[PACKETS_MAX];
+	static struct outcome outcomes[PACKETS_MAX];
 
 	if (!size)
 		return;
-	hear(data, size, heard);
-	hear_linear(data, size, heard);
+	run_given(data, size, outcomes);
+	run_linear(data, size, outcomes);
 }

@@ -16,25 +16,11 @@ static const char *const va1[] = {"interface va1", NULL};
 static const char *const both[] = {"interface va0", "interface va1", NULL};
 static const char *const guest[] = {"guest va0", NULL};
 
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
-static const struct sketch audit = {.policy = "one", .tcp_port = 443};
-static const struct sketch allow = {.policy = "one", .enforce = true, .allow = {true, true}};
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec audit = {.policy = "one", .tcp_port = 443};
+static const struct image_spec allow = {.policy = "one", .enforce = true, .allow = {true, true}};
 
-static struct lab lab;
-
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_apply, .init = begin, .fini = end);
+LAB_SUITE(datapath_apply);
 
 Test(datapath_apply, enforces_until_detached_and_leaves_nothing)
 {
@@ -100,7 +86,7 @@ static uint32_t rules_map(uint32_t generation)
 /* A hundred thousand records are thirty megabytes: they are not written again for nothing. */
 Test(datapath_apply, rules_that_say_what_they_said_keep_their_records)
 {
-	static const struct sketch other = {.policy = "one", .enforce = true, .tcp_port = 444};
+	static const struct image_spec other = {.policy = "one", .enforce = true, .tcp_port = 444};
 	uint32_t before, since;
 
 	lab_applied(&lab, &deny, va0);
@@ -153,7 +139,7 @@ Test(datapath_apply, hooks_join_and_leave_with_the_generation)
 
 Test(datapath_apply, a_larger_image_takes_new_programs_and_loses_no_count)
 {
-	struct sketch large = deny;
+	struct image_spec large = deny;
 	uint32_t before[16] = {0}, after[16] = {0};
 
 	large.pad_lines = 200000;
@@ -169,11 +155,11 @@ Test(datapath_apply, a_larger_image_takes_new_programs_and_loses_no_count)
 	cr_expect(lab_udp_out(&lab, 0, 5000));
 }
 
-Test(datapath_apply, more_rules_than_slots_takes_larger_counters_and_loses_no_count)
+Test(datapath_apply, more_rules_than_slots_take_larger_counters)
 {
 	static char names[2000][16];
 	static const char *ids[2000];
-	struct sketch many = deny;
+	struct image_spec many = deny;
 
 	for (int i = 0; i < 2000; i++) {
 		snprintf(names[i], sizeof(names[i]), "rule-%d", i);
@@ -219,14 +205,14 @@ Test(datapath_apply, zero_starts_one_rule_or_all_from_nothing)
 
 Test(datapath_apply, an_attach_point_belongs_to_one_policy)
 {
-	struct sketch other = deny;
+	struct image_spec other = deny;
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
 	other.policy = "two";
 	lab_applied(&lab, &allow, va0);
-	cr_expect_eq(lab_apply(&lab, &other, va0, &result, said), -EBUSY);
-	cr_expect(strstr(said, "va0 belongs to the applied policy one"), "%s", said);
+	cr_expect_eq(lab_apply(&lab, &other, va0, &result, messages), -EBUSY);
+	cr_expect(strstr(messages, "va0 belongs to the applied policy one"), "%s", messages);
 	cr_expect(lab_udp_out(&lab, 0, 5000), "the running policy is untouched");
 	lab_applied(&lab, &other, va1);
 	cr_expect(!lab_udp_out(&lab, 1, 5000));
@@ -236,14 +222,15 @@ Test(datapath_apply, two_pin_roots_share_a_host_but_no_attach_point)
 {
 	struct lab second = lab;
 	struct apply_result result;
-	char root[80], said[512];
+	char root[80], messages[512];
 
 	snprintf(root, sizeof(root), "%s-b", lab.root);
 	second.host.pin_root = root;
 	lab_applied(&lab, &deny, va0);
-	cr_expect_eq(lab_apply(&second, &allow, va0, &result, said), -EBUSY);
-	cr_expect(strstr(said, "va0 belongs to a policy that is not pinned below"), "%s", said);
-	cr_expect(strstr(said, "program fr_if_ingress"), "%s", said);
+	cr_expect_eq(lab_apply(&second, &allow, va0, &result, messages), -EBUSY);
+	cr_expect(strstr(messages, "va0 belongs to a policy that is not pinned below"), "%s",
+		  messages);
+	cr_expect(strstr(messages, "program fr_if_ingress"), "%s", messages);
 	cr_expect_eq(lab_programs(0, false, NULL), 1);
 	lab_applied(&second, &allow, va1);
 	lab_detached(&lab);
@@ -256,10 +243,10 @@ Test(datapath_apply, two_pin_roots_share_a_host_but_no_attach_point)
 
 Test(datapath_apply, guests_are_judged_with_directions_swapped)
 {
-	lab_applied(
-		&lab,
-		&(struct sketch){.policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}},
-		guest);
+	lab_applied(&lab,
+		    &(struct image_spec){
+			    .policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}},
+		    guest);
 	cr_expect(lab_udp_in(&lab, 0, 5000), "what the guest sends");
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "what is sent to the guest");
 }
@@ -311,13 +298,13 @@ Test(datapath_apply, what_does_not_exist_is_refused_by_name)
 	static const char *const cgroup[] = {"cgroup /frd-no-such-thing", NULL};
 	static const char *const twice[] = {"interface va0", "guest va*", NULL};
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
-	cr_expect_eq(lab_apply(&lab, &deny, missing, &result, said), -ENODEV);
-	cr_expect(strstr(said, "nope0"), "%s", said);
-	cr_expect_eq(lab_apply(&lab, &deny, pattern, &result, said), -ENODEV);
-	cr_expect_eq(lab_apply(&lab, &deny, lo, &result, said), -ENODEV);
-	cr_expect_eq(lab_apply(&lab, &deny, cgroup, &result, said), -ENOENT);
-	cr_expect(strstr(said, "/frd-no-such-thing"), "%s", said);
-	cr_expect_eq(lab_apply(&lab, &deny, twice, &result, said), -EBUSY);
+	cr_expect_eq(lab_apply(&lab, &deny, missing, &result, messages), -ENODEV);
+	cr_expect(strstr(messages, "nope0"), "%s", messages);
+	cr_expect_eq(lab_apply(&lab, &deny, pattern, &result, messages), -ENODEV);
+	cr_expect_eq(lab_apply(&lab, &deny, lo, &result, messages), -ENODEV);
+	cr_expect_eq(lab_apply(&lab, &deny, cgroup, &result, messages), -ENOENT);
+	cr_expect(strstr(messages, "/frd-no-such-thing"), "%s", messages);
+	cr_expect_eq(lab_apply(&lab, &deny, twice, &result, messages), -EBUSY);
 }

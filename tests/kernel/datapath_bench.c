@@ -37,7 +37,7 @@ static struct bench *bench_with(struct fixture *fixture)
 {
 	struct bench *bench = NULL;
 
-	cr_assert_eq(bench_open(&fixture->diags, &bench), 0, "%s", fixture_said(fixture));
+	cr_assert_eq(bench_open(&fixture->diags, &bench), 0, "%s", fixture_messages(fixture));
 	cr_assert_eq(bench_install(bench, &fixture->image, true), 0);
 	return bench;
 }
@@ -47,7 +47,7 @@ Test(datapath_bench, every_hook_tells_an_allowed_port_from_a_denied_one, .init =
 	struct fixture fixture;
 	struct bench *bench;
 
-	fixture_make(&(struct sketch){.policy = "bench", .enforce = true, .tcp_port = 443},
+	fixture_make(&(struct image_spec){.policy = "bench", .enforce = true, .tcp_port = 443},
 		     &fixture);
 	bench = bench_with(&fixture);
 	for (uint8_t kind = 0; kind < FR_KINDS; kind++)
@@ -82,7 +82,7 @@ Test(datapath_bench, an_image_over_the_size_class_is_taken_too, .init = need_roo
 	struct fixture fixture;
 	struct bench *bench;
 
-	fixture_make(&(struct sketch){.policy = "bench", .tcp_port = 443, .pad_lines = 100000},
+	fixture_make(&(struct image_spec){.policy = "bench", .tcp_port = 443, .pad_lines = 100000},
 		     &fixture);
 	bench = bench_with(&fixture);
 	cr_assert_eq(bench_run(bench, &run), 0);

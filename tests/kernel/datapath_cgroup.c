@@ -8,27 +8,19 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 
 static struct lab lab;
 static char point[64];
 static const char *points[] = {point, NULL};
 
-static void begin(void)
+static void prepare(void)
 {
-	need_root();
-	lab_begin(&lab);
 	lab_cgroup(&lab);
 	snprintf(point, sizeof(point), "cgroup %s", strrchr(lab.cgroup, '/'));
 }
 
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_cgroup, .init = begin, .fini = end);
+LAB_SUITE(datapath_cgroup, prepare());
 
 Test(datapath_cgroup, members_are_judged_until_detached)
 {
@@ -67,11 +59,11 @@ Test(datapath_cgroup, a_device_and_a_cgroup_are_both_asked)
 {
 	const char *with_device[] = {point, "interface va0", NULL};
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
 	lab_applied(&lab, &deny, points);
-	cr_assert_eq(lab_apply(&lab, &deny, with_device, &result, said), 0, "%s", said);
-	cr_expect(strstr(said, "judged at both and counted twice"), "%s", said);
+	cr_assert_eq(lab_apply(&lab, &deny, with_device, &result, messages), 0, "%s", messages);
+	cr_expect(strstr(messages, "judged at both and counted twice"), "%s", messages);
 	cr_expect_eq(result.hooks_added, 1);
 	cr_expect(lab_tcp_out(&lab, 0, 443));
 	cr_expect_eq(lab_counters(&lab, "one", "port", FR_EGRESS).connections, 2);
@@ -82,10 +74,10 @@ Test(datapath_cgroup, nested_cgroups_of_one_policy_are_refused)
 {
 	const char *nested[] = {point, "cgroup /", NULL};
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
-	cr_expect_eq(lab_apply(&lab, &deny, nested, &result, said), -EBUSY);
-	cr_expect(strstr(said, "is below"), "%s", said);
+	cr_expect_eq(lab_apply(&lab, &deny, nested, &result, messages), -EBUSY);
+	cr_expect(strstr(messages, "is below"), "%s", messages);
 }
 
 Test(datapath_cgroup, a_removed_cgroup_does_not_hinder_the_next_apply)

@@ -18,44 +18,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
-static const struct sketch audit = {.policy = "one", .tcp_port = 443};
-static const struct sketch second = {.policy = "two", .enforce = true, .tcp_port = 443};
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec audit = {.policy = "one", .tcp_port = 443};
+static const struct image_spec second = {.policy = "two", .enforce = true, .tcp_port = 443};
 
-static struct lab lab;
 static struct diags d;
-static char said[512];
+static char messages[512];
 
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-	d.arena = arena_new();
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_devices, .init = begin, .fini = end);
+LAB_SUITE(datapath_devices, d.arena = arena_new());
 
 static void run(const char *command)
 {
 	cr_assert_eq(system(command), 0, "%s", command);
 }
 
-static int apply(const struct sketch *plan, const char *const *points)
+static int apply(const struct image_spec *plan, const char *const *points)
 {
 	struct apply_result result;
 
-	return lab_apply(&lab, plan, points, &result, said);
+	return lab_apply(&lab, plan, points, &result, messages);
 }
 
-static void applied(const struct sketch *plan, const char *const *points)
+static void applied(const struct image_spec *plan, const char *const *points)
 {
-	cr_assert_eq(apply(plan, points), 0, "%s", said);
+	cr_assert_eq(apply(plan, points), 0, "%s", messages);
 }
 
 static struct status_view status(void)
@@ -111,7 +97,7 @@ Test(datapath_devices, an_alternative_name_matches_a_pattern)
 	const char *points[] = {"interface va0", "interface net-*", NULL};
 
 	applied(&deny, points);
-	cr_expect(strstr(said, "no interface matches net-*"), "%s", said);
+	cr_expect(strstr(messages, "no interface matches net-*"), "%s", messages);
 	cr_expect(status().enforcing);
 	run("ip link property add dev va1 altname net-of-more-than-15-characters");
 	expect_unjudged("va1", "it matches net-*");
@@ -155,12 +141,12 @@ Test(datapath_devices, a_pattern_without_a_match_is_a_warning_beside_others)
 	const char *name[] = {"interface en0", "interface va*", NULL};
 
 	applied(&deny, some);
-	cr_expect(strstr(said, "no interface matches en*"), "%s", said);
+	cr_expect(strstr(messages, "no interface matches en*"), "%s", messages);
 	cr_expect_eq(apply(&second, none), -ENOENT);
-	cr_expect(strstr(said, "no interface matches eth*"), "%s", said);
-	cr_expect(strstr(said, "no cgroup matches /frd-none-*"), "%s", said);
+	cr_expect(strstr(messages, "no interface matches eth*"), "%s", messages);
+	cr_expect(strstr(messages, "no cgroup matches /frd-none-*"), "%s", messages);
 	cr_expect_eq(apply(&second, name), -ENODEV);
-	cr_expect(strstr(said, "there is no interface en0"), "%s", said);
+	cr_expect(strstr(messages, "there is no interface en0"), "%s", messages);
 }
 
 Test(datapath_devices, a_cgroup_that_matches_and_came_later_is_named)
@@ -290,7 +276,7 @@ static void expect_twice(const char *const *points, const char *how)
 	const char *text;
 
 	applied(&deny, points);
-	cr_expect(strstr(said, how), "apply does not say '%s': %s", how, said);
+	cr_expect(strstr(messages, how), "apply does not say '%s': %s", how, messages);
 	view = status();
 	text = text_of_remarks(&view);
 	cr_expect(strstr(text, how), "status does not say '%s': %s", how, text);
@@ -327,14 +313,14 @@ Test(datapath_devices, what_two_policies_judge_is_told)
 	run("ip link add br0 type bridge && ip link set va1 master br0");
 	applied(&second, bridge);
 	applied(&deny, port);
-	cr_expect(strstr(said,
+	cr_expect(strstr(messages,
 			 "va1 lies below br0: a packet that passes both is judged by policy two"),
-		  "%s", said);
+		  "%s", messages);
 	cr_expect_eq(status().remark_count, 1);
 	applied(&second, bridge);
-	cr_expect(strstr(said,
+	cr_expect(strstr(messages,
 			 "va1 lies below br0: a packet that passes both is judged by policy one"),
-		  "%s", said);
+		  "%s", messages);
 }
 
 Test(datapath_devices, cgroups_that_hold_each_other_are_told)
@@ -350,7 +336,7 @@ Test(datapath_devices, cgroups_that_hold_each_other_are_told)
 	snprintf(child, sizeof(child), "%s/in", point);
 	applied(&second, outer);
 	applied(&deny, inner);
-	cr_expect(strstr(said, "lies below"), "%s", said);
+	cr_expect(strstr(messages, "lies below"), "%s", messages);
 	lab_detached(&lab);
 	expect_twice(device, "that passes va0 is judged at both and counted twice");
 	rmdir(path);
@@ -362,8 +348,8 @@ Test(datapath_devices, an_interface_that_is_a_port_of_a_bridge_is_told)
 
 	run("ip link add br0 type bridge && ip link set va1 master br0");
 	applied(&deny, port);
-	cr_expect(strstr(said, "va1 is a port of bridge br0"), "%s", said);
-	cr_expect(strstr(said, "attach br0 to judge this host's traffic"), "%s", said);
+	cr_expect(strstr(messages, "va1 is a port of bridge br0"), "%s", messages);
+	cr_expect(strstr(messages, "attach br0 to judge this host's traffic"), "%s", messages);
 	cr_expect_eq(status().remark_count, 1);
 	lab_detached(&lab);
 	lab_applied(&lab, &deny, guest);
@@ -385,7 +371,7 @@ Test(datapath_devices, a_pattern_leaves_the_port_of_its_bridge_out)
 
 	bridge_make();
 	applied(&deny, all_v);
-	cr_expect(strstr(said, "va1 is a port of a bridge or bond"), "%s", said);
+	cr_expect(strstr(messages, "va1 is a port of a bridge or bond"), "%s", messages);
 	view = status();
 	cr_expect(view.enforcing);
 	cr_expect_eq(view.hook_count, 5, "va0, vbr0 and the local sockets");

@@ -27,7 +27,7 @@ static void *line(const struct image *image, uint32_t number)
 	return (char *)image->lines + (size_t)number * FR_LINE_BYTES;
 }
 
-static void fill_services(const struct sketch *plan, struct image *image)
+static void fill_services(const struct image_spec *plan, struct image *image)
 {
 	struct fr_service *services = line(image, SERVICES_LINE);
 	uint16_t *ports = line(image, PORTS_LINE);
@@ -37,7 +37,7 @@ static void fill_services(const struct sketch *plan, struct image *image)
 	services[PROTO_TCP] = (struct fr_service){.table = PORTS_LINE, .column = COLUMN_TCP};
 }
 
-static void fill_matrix(const struct sketch *plan, struct image *image, int dir)
+static void fill_matrix(const struct image_spec *plan, struct image *image, int dir)
 {
 	uint32_t *cells = line(image, MATRIX_LINE + (uint32_t)dir);
 	uint32_t other = FR_CELL(plan->allow[dir] ? FR_ALLOW : FR_DENY, dir);
@@ -49,7 +49,7 @@ static void fill_matrix(const struct sketch *plan, struct image *image, int dir)
 	cells[COLUMN_TCP + 2] = port;
 }
 
-static void fill_image(const struct sketch *plan, const struct ruleset *rs, struct image *image)
+static void fill_image(const struct image_spec *plan, const struct ruleset *rs, struct image *image)
 {
 	struct fr_image_head *head = line(image, 0);
 	struct fr_image_conf *conf = line(image, 1);
@@ -76,7 +76,7 @@ static void fill_image(const struct sketch *plan, const struct ruleset *rs, stru
 	memcpy(image->digest, ident->digest, sizeof(image->digest));
 }
 
-static void fill_rules(const struct sketch *plan, struct fixture *out)
+static void fill_rules(const struct image_spec *plan, struct fixture *out)
 {
 	static const struct origin origin = {.table = "vendor-table", .row = "row", .line = 17};
 	struct ruleset *rs = &out->ruleset;
@@ -92,7 +92,7 @@ static void fill_rules(const struct sketch *plan, struct fixture *out)
 	rs->rule_count = count;
 }
 
-void fixture_make(const struct sketch *plan, struct fixture *out)
+void fixture_make(const struct image_spec *plan, struct fixture *out)
 {
 	static const uint32_t timeout[FR_TIMEOUTS] = {
 		[FR_TIMEOUT_TCP_OPENING] = 60, [FR_TIMEOUT_TCP_ESTABLISHED] = 432000,
@@ -123,7 +123,7 @@ void fixture_free(struct fixture *fixture)
 	arena_free(fixture->arena);
 }
 
-const char *fixture_said(const struct fixture *fixture)
+const char *fixture_messages(const struct fixture *fixture)
 {
 	const char *all = "";
 

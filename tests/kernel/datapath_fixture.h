@@ -10,7 +10,7 @@
 
 #include "../../user/datapath/datapath.h"
 
-struct sketch {
+struct image_spec {
 	const char *policy;
 	bool enforce;
 	bool allow[FR_DIRS];	/* the default */
@@ -28,10 +28,10 @@ struct fixture {
 };
 
 /* A fixture with the ruleset and image of `plan`; owned by the arena. */
-void fixture_make(const struct sketch *plan, struct fixture *out);
+void fixture_make(const struct image_spec *plan, struct fixture *out);
 void fixture_free(struct fixture *fixture);
-/* All that was said, one line each, for assertion messages. */
-const char *fixture_said(const struct fixture *fixture);
+/* All that was messages, one line each, for assertion messages. */
+const char *fixture_messages(const struct fixture *fixture);
 /* Skips the test, loudly, when the caller is not root. */
 void need_root(void);
 /* From here on bpf(command, …) fails with that error, in this process and its children. */

@@ -69,7 +69,7 @@ Test(datapath_foreign, detach_touches_no_ordinary_directory, .init = need_root)
 /* ---------------------------------------------------------------- the front of a device */
 
 static const char *const va0[] = {"interface va0", NULL};
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 
 enum { TAKES = 0, PASSES_ON = -1 };
 
@@ -126,8 +126,7 @@ static struct status_view status(const struct lab *lab, struct arena *arena)
 
 /* lesson: who attached later stood first and took the packets; the firewall behind said that it was
  * on. */
-Test(datapath_foreign, a_program_that_went_ahead_is_told_and_passed_by_the_next_apply,
-     .init = need_root)
+Test(datapath_foreign, a_program_ahead_is_reported_and_passed_by_apply, .init = need_root)
 {
 	struct arena *arena = arena_new();
 	struct apply_result result;
@@ -182,14 +181,14 @@ Test(datapath_foreign, filters_around_ours_are_told_in_order, .init = need_root)
 	struct apply_result result;
 	struct status_view view;
 	struct lab lab;
-	char said[512];
+	char messages[512];
 
 	lab_begin(&lab);
 	lab.host.no_tcx = true;
 	/* of one protocol: nothing else can have this priority */
 	stranger_filter("prio 1 protocol arp");
-	cr_expect_eq(lab_apply(&lab, &deny, va0, &result, said), 0, "%s", said);
-	cr_expect(strstr(said, "stands before the policy at va0"), "%s", said);
+	cr_expect_eq(lab_apply(&lab, &deny, va0, &result, messages), 0, "%s", messages);
+	cr_expect(strstr(messages, "stands before the policy at va0"), "%s", messages);
 	stranger_filter("prio 2 protocol all");
 	stranger_filter("prio 9 protocol ip");
 	cr_expect_eq(system("tc filter add dev va0 ingress prio 9 protocol ip chain 5 u32 match "

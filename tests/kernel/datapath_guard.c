@@ -22,25 +22,11 @@
 #include <unistd.h>
 
 static const char *const va0[] = {"interface va0", NULL};
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 
-static struct lab lab;
 static struct diags d;
 
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-	d.arena = arena_new();
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_guard, .init = begin, .fini = end);
+LAB_SUITE(datapath_guard, d.arena = arena_new());
 
 /* An ordinary user with these capabilities and no others. */
 static void become_nobody_with(uint64_t capabilities)
@@ -59,8 +45,8 @@ static void become_nobody_with(uint64_t capabilities)
 		_exit(99);
 }
 
-/* The exit status of applying and detaching as such a user; what was said goes to `said`. */
-static int apply_as_nobody(uint64_t capabilities, char said[512])
+/* The exit status of applying and detaching as such a user; what was said goes to `messages`. */
+static int apply_as_nobody(uint64_t capabilities, char messages[512])
 {
 	int ends[2], status;
 	pid_t pid;
@@ -81,7 +67,7 @@ static int apply_as_nobody(uint64_t capabilities, char said[512])
 			_exit(98);
 		_exit(-err);
 	}
-	cr_assert_gt(read(ends[0], said, 512), 0);
+	cr_assert_gt(read(ends[0], messages, 512), 0);
 	waitpid(pid, &status, 0);
 	close(ends[0]);
 	close(ends[1]);
@@ -90,7 +76,7 @@ static int apply_as_nobody(uint64_t capabilities, char said[512])
 
 Test(datapath_guard, three_capabilities_are_enough)
 {
-	char said[512], above[96];
+	char messages[512], above[96];
 
 	/* a directory of the user's own in the bpffs */
 	snprintf(above, sizeof(above), "%s", lab.root);
@@ -98,32 +84,32 @@ Test(datapath_guard, three_capabilities_are_enough)
 	cr_assert_eq(chown(above, 65534, 65534), 0);
 	cr_assert_eq(chmod("/sys/fs/bpf", 0711), 0);
 	cr_expect_eq(apply_as_nobody(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN | 1ull << CAP_PERFMON,
-				     said),
-		     0, "%s", said);
+				     messages),
+		     0, "%s", messages);
 	cr_assert_eq(chmod("/sys/fs/bpf", 0700), 0);
 	rmdir(above);
 }
 
 Test(datapath_guard, a_missing_capability_is_named)
 {
-	char said[512];
+	char messages[512];
 
-	cr_expect_eq(apply_as_nobody(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN, said), EPERM);
-	cr_expect(strstr(said, "lacks CAP_PERFMON"), "%s", said);
-	cr_expect_eq(apply_as_nobody(0, said), EPERM);
-	cr_expect(strstr(said, "CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON"), "%s", said);
+	cr_expect_eq(apply_as_nobody(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN, messages), EPERM);
+	cr_expect(strstr(messages, "lacks CAP_PERFMON"), "%s", messages);
+	cr_expect_eq(apply_as_nobody(0, messages), EPERM);
+	cr_expect(strstr(messages, "CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON"), "%s", messages);
 }
 
 Test(datapath_guard, a_pin_root_outside_of_bpffs_is_refused_with_the_command)
 {
 	struct lab elsewhere = lab;
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
 	elsewhere.host.pin_root = "/tmp/frd-no-bpffs";
-	cr_expect_eq(lab_apply(&elsewhere, &deny, va0, &result, said), -ENOTSUP);
-	cr_expect(strstr(said, "is not in a bpffs"), "%s", said);
-	cr_expect(strstr(said, "mount -t bpf"), "%s", said);
+	cr_expect_eq(lab_apply(&elsewhere, &deny, va0, &result, messages), -ENOTSUP);
+	cr_expect(strstr(messages, "is not in a bpffs"), "%s", messages);
+	cr_expect(strstr(messages, "mount -t bpf"), "%s", messages);
 }
 
 /* Nobody lives in the namespace: this process holds it open and that is all. */
@@ -164,7 +150,7 @@ Test(datapath_guard, other_filters_are_neither_removed_nor_in_the_way)
 {
 	CLEANUP(close_fd) int program = foreign_program(BPF_PROG_TYPE_SCHED_CLS, -1);
 	struct apply_result result;
-	char pin[96], command[256], said[512];
+	char pin[96], command[256], messages[512];
 
 	snprintf(pin, sizeof(pin), "/sys/fs/bpf/frd-foreign-%d", getpid());
 	cr_assert_eq(bpf_obj_pin(program, pin), 0, "%m");
@@ -176,8 +162,8 @@ Test(datapath_guard, other_filters_are_neither_removed_nor_in_the_way)
 	cr_expect_eq(system(command), 0);
 	unlink(pin);
 	lab.host.no_tcx = true;
-	cr_expect_eq(lab_apply(&lab, &deny, va0, &result, said), 0, "%s", said);
-	cr_expect(strstr(said, "stands before the policy at va0"), "%s", said);
+	cr_expect_eq(lab_apply(&lab, &deny, va0, &result, messages), 0, "%s", messages);
+	cr_expect(strstr(messages, "stands before the policy at va0"), "%s", messages);
 	cr_expect(!lab_udp_in(&lab, 0, 5000));
 	cr_expect_eq(system("tc filter show dev va0 ingress | grep -q 'pref 2 bpf'"), 0);
 	lab_detached(&lab);
@@ -190,7 +176,7 @@ Test(datapath_guard, a_program_that_holds_the_cgroup_for_itself_is_named)
 	CLEANUP(close_fd) int program = foreign_program(BPF_PROG_TYPE_CGROUP_SKB, 1);
 	CLEANUP(close_fd) int cgroup = -1;
 	struct apply_result result;
-	char said[512], point[64];
+	char messages[512], point[64];
 	const char *points[] = {point, NULL};
 
 	lab_cgroup(&lab);
@@ -198,8 +184,8 @@ Test(datapath_guard, a_program_that_holds_the_cgroup_for_itself_is_named)
 	cgroup = open(lab.cgroup, O_RDONLY | O_DIRECTORY);
 	cr_assert(program >= 0 && cgroup >= 0);
 	cr_assert_eq(bpf_prog_attach(program, cgroup, BPF_CGROUP_INET_EGRESS, 0), 0);
-	cr_expect_eq(lab_apply(&lab, &deny, points, &result, said), -EBUSY);
-	cr_expect(strstr(said, "program foreign"), "%s", said);
+	cr_expect_eq(lab_apply(&lab, &deny, points, &result, messages), -EBUSY);
+	cr_expect(strstr(messages, "program foreign"), "%s", messages);
 	cr_expect_neq(access(lab.root, F_OK), 0, "nothing is left of the attempt");
 	cr_expect(lab_udp_out(&lab, 0, 5000));
 }
@@ -213,11 +199,11 @@ Test(datapath_guard, two_commands_wait_for_each_other)
 	for (int i = 0; i < 4; i++) {
 		pid[i] = fork();
 		if (!pid[i]) {
-			struct sketch plan = deny;
-			char said[512];
+			struct image_spec plan = deny;
+			char messages[512];
 
 			plan.enforce = i % 2;
-			_exit(lab_apply(&lab, &plan, va0, &result, said) != 0);
+			_exit(lab_apply(&lab, &plan, va0, &result, messages) != 0);
 		}
 	}
 	for (int i = 0; i < 4; i++) {

@@ -25,21 +25,7 @@ enum { KILLS = 20 };
 static const char *const one[] = {"interface va0", NULL};
 static const char *const two[] = {"interface va0", "interface va1", NULL};
 
-static struct lab lab;
-
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_kill, .init = begin, .fini = end);
+LAB_SUITE(datapath_kill);
 
 static uint64_t now_us(void)
 {
@@ -50,12 +36,12 @@ static uint64_t now_us(void)
 }
 
 /* Odd steps attach one device, even ones two, with images of different sizes. */
-static struct sketch plan_of(int step)
+static struct image_spec plan_of(int step)
 {
-	return (struct sketch){.policy = "one",
-			       .enforce = true,
-			       .tcp_port = 443,
-			       .pad_lines = step % 4 < 2 ? 0 : 100000};
+	return (struct image_spec){.policy = "one",
+				   .enforce = true,
+				   .tcp_port = 443,
+				   .pad_lines = step % 4 < 2 ? 0 : 100000};
 }
 
 static pid_t apply_in_child(int step)
@@ -63,11 +49,11 @@ static pid_t apply_in_child(int step)
 	pid_t pid = fork();
 
 	if (!pid) {
-		struct sketch plan = plan_of(step);
+		struct image_spec plan = plan_of(step);
 		struct apply_result result;
-		char said[512];
+		char messages[512];
 
-		_exit(lab_apply(&lab, &plan, step % 2 ? one : two, &result, said) ? 1 : 0);
+		_exit(lab_apply(&lab, &plan, step % 2 ? one : two, &result, messages) ? 1 : 0);
 	}
 	cr_assert_gt(pid, 0);
 	return pid;
@@ -139,7 +125,7 @@ static void kill_and_check(int kills, bool no_tcx)
 
 Test(datapath_kill, leaves_the_old_policy_or_the_new_one, .timeout = 300)
 {
-	struct sketch plan = plan_of(1);
+	struct image_spec plan = plan_of(1);
 	char dir[96];
 
 	kill_and_check((int)thin(KILLS), false);
@@ -215,21 +201,21 @@ static bool is_step(const struct __ptrace_syscall_info *call, unsigned *pins)
 	}
 }
 
-/* Runs an apply and kills it before its step number `at`, 0: never. Number of steps that it had
- * done. */
-static unsigned apply_until(const struct sketch *plan, const char *const *points, unsigned at)
+/* Runs an apply, which waits before each of its steps for `on_step`, where there is one, and kills
+ * it before its step number `at`, 0: never. Number of steps that it had done. */
+static unsigned apply_until(const struct image_spec *plan, const char *const *points, unsigned at)
 {
 	struct __ptrace_syscall_info call;
 	unsigned steps = 0, pins = 0;
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 	int status;
 	pid_t pid = fork();
 
 	if (!pid) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		raise(SIGSTOP);
-		_exit(lab_apply(&lab, plan, points, &result, said) ? 1 : 0);
+		_exit(lab_apply(&lab, plan, points, &result, messages) ? 1 : 0);
 	}
 	waitpid(pid, &status, 0);
 	ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
@@ -253,7 +239,7 @@ static unsigned apply_until(const struct sketch *plan, const char *const *points
 /* Whatever is in force takes the next generation at every hook: none is left on other programs. */
 static void check_flips(unsigned step)
 {
-	struct sketch open = plan_of(1);
+	struct image_spec open = plan_of(1);
 	struct running running = {0};
 	struct apply_result result;
 	struct records hooks;
@@ -271,7 +257,7 @@ static void check_flips(unsigned step)
 
 Test(datapath_kill, before_each_of_its_steps_it_leaves_one_policy_whole, .timeout = 600)
 {
-	struct sketch before = plan_of(1), after = plan_of(0);
+	struct image_spec before = plan_of(1), after = plan_of(0);
 	unsigned steps, old = 0, new = 0;
 
 	lab_applied(&lab, &before, one);

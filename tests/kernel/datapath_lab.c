@@ -245,8 +245,8 @@ static void take_points(struct fixture *fixture, const char *const *points)
 					.kind = kind, .name = points[i] + strlen(kinds[kind])};
 }
 
-int lab_apply(const struct lab *lab, const struct sketch *plan, const char *const *points,
-	      struct apply_result *result, char said[512])
+int lab_apply(const struct lab *lab, const struct image_spec *plan, const char *const *points,
+	      struct apply_result *result, char messages[512])
 {
 	struct fixture fixture;
 	struct apply_request request = {.source = "test.yaml",
@@ -265,20 +265,20 @@ int lab_apply(const struct lab *lab, const struct sketch *plan, const char *cons
 	request.hooks = hooks;
 	if (!err)
 		err = datapath_apply(&request, &fixture.diags, result);
-	snprintf(said, 512, "%s", fixture_said(&fixture));
+	snprintf(messages, 512, "%s", fixture_messages(&fixture));
 	fixture_free(&fixture);
 	return err;
 }
 
-struct apply_result lab_applied(const struct lab *lab, const struct sketch *plan,
+struct apply_result lab_applied(const struct lab *lab, const struct image_spec *plan,
 				const char *const *points)
 {
 	struct apply_result result = {0};
-	char said[512];
-	int err = lab_apply(lab, plan, points, &result, said);
+	char messages[512];
+	int err = lab_apply(lab, plan, points, &result, messages);
 
-	cr_assert_eq(err, 0, "apply: %s: %s", error_text(err), said);
-	cr_assert_str_empty(said);
+	cr_assert_eq(err, 0, "apply: %s: %s", error_text(err), messages);
+	cr_assert_str_empty(messages);
 	return result;
 }
 

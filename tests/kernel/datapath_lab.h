@@ -20,6 +20,25 @@ struct lab {
 /* 10.9.<pair>.1 on va<pair> here, 10.9.<pair>.2 on vb<pair> there; pairs 0 and 1. */
 void lab_begin(struct lab *lab);
 void lab_end(struct lab *lab);
+/* LAB_SUITE(suite, statement): each test of the suite begins with a `lab` of its own, then with
+ * that statement, if there is one. */
+#define LAB_SUITE(suite, ...)                                                                      \
+	static struct lab lab;                                                                     \
+                                                                                                   \
+	static void suite##_begin(void)                                                            \
+	{                                                                                          \
+		need_root();                                                                       \
+		lab_begin(&lab);                                                                   \
+		__VA_ARGS__;                                                                       \
+	}                                                                                          \
+                                                                                                   \
+	static void suite##_end(void)                                                              \
+	{                                                                                          \
+		if (lab.root[0])                                                                   \
+			lab_end(&lab);                                                             \
+	}                                                                                          \
+                                                                                                   \
+	TestSuite(suite, .init = suite##_begin, .fini = suite##_end)
 /* A cgroup of the lab's own, and this process in it. */
 void lab_cgroup(struct lab *lab);
 /* Did one UDP datagram get across? Out: from here to there. */
@@ -30,10 +49,10 @@ bool lab_tcp_out(const struct lab *lab, int pair, uint16_t port);
 
 /* Apply `plan` to what `points` names ("interface va0", "guest va1", "cgroup /x"), NULL at its end.
  */
-int lab_apply(const struct lab *lab, const struct sketch *plan, const char *const *points,
-	      struct apply_result *result, char said[512]);
+int lab_apply(const struct lab *lab, const struct image_spec *plan, const char *const *points,
+	      struct apply_result *result, char messages[512]);
 /* The same, and it must succeed. */
-struct apply_result lab_applied(const struct lab *lab, const struct sketch *plan,
+struct apply_result lab_applied(const struct lab *lab, const struct image_spec *plan,
 				const char *const *points);
 void lab_detached(const struct lab *lab);
 /* Sum of what a rule counted, as a reader sees it. */

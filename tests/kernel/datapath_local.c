@@ -18,27 +18,13 @@
 
 enum { PROGRAMS_MAX = 64 }; /* the kernel's own limit for a network namespace */
 
-static const struct sketch one = {.policy = "one", .enforce = true, .tcp_port = 443};
-static const struct sketch other = {.policy = "other", .enforce = true, .tcp_port = 443};
+static const struct image_spec one = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec other = {.policy = "other", .enforce = true, .tcp_port = 443};
 static const char *const va0[] = {"interface va0", NULL};
 static const char *const va1[] = {"interface va1", NULL};
 static const char *const guest[] = {"guest va0", NULL};
 
-static struct lab lab;
-
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_local, .init = begin, .fini = end);
+LAB_SUITE(datapath_local);
 
 /* Programs that are asked for sockets in this namespace. */
 static unsigned programs(void)
@@ -156,7 +142,7 @@ Test(datapath_local, where_there_is_no_room_the_policy_applies_and_says_so)
 	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_SK_LOOKUP);
 	int links[PROGRAMS_MAX];
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
 	for (int i = 0; i < PROGRAMS_MAX; i++) {
 		CLEANUP(close_fd)
@@ -166,8 +152,8 @@ Test(datapath_local, where_there_is_no_room_the_policy_applies_and_says_so)
 		links[i] = netns_link_create(program);
 		cr_assert_geq(links[i], 0, "%d: %m", i);
 	}
-	cr_assert_eq(lab_apply(&lab, &one, va0, &result, said), 0, "%s", said);
-	cr_expect(strstr(said, "REDIRECT"), "%s", said);
+	cr_assert_eq(lab_apply(&lab, &one, va0, &result, messages), 0, "%s", messages);
+	cr_expect(strstr(messages, "REDIRECT"), "%s", messages);
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "it is in force all the same");
 	cr_expect_eq(programs(), PROGRAMS_MAX);
 	close_fd(&links[7]);

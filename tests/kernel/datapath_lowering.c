@@ -14,27 +14,12 @@ static const char *const va0[] = {"interface va0", NULL};
 static const char *const both[] = {"interface va0", "interface va1", NULL};
 static const char *const guest[] = {"guest va0", NULL};
 
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
-static const struct sketch audit = {.policy = "one", .tcp_port = 443};
-static const struct sketch open_out = {
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec audit = {.policy = "one", .tcp_port = 443};
+static const struct image_spec open_out = {
 	.policy = "one", .enforce = true, .tcp_port = 443, .allow = {[FR_EGRESS] = true}};
 
-static struct lab lab;
-
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-	lab.careful = true;
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_lowering, .init = begin, .fini = end);
+LAB_SUITE(datapath_lowering, lab.careful = true);
 
 static void run(const char *command)
 {
@@ -42,17 +27,17 @@ static void run(const char *command)
 }
 
 /* Refused with words like these, and what runs goes on. */
-static void refused(const struct sketch *plan, const char *const *points, const char *words)
+static void refused(const struct image_spec *plan, const char *const *points, const char *words)
 {
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
-	cr_expect_eq(lab_apply(&lab, plan, points, &result, said), -ECANCELED, "%s", said);
-	cr_expect(strstr(said, words), "no '%s' in: %s", words, said);
+	cr_expect_eq(lab_apply(&lab, plan, points, &result, messages), -ECANCELED, "%s", messages);
+	cr_expect(strstr(messages, words), "no '%s' in: %s", words, messages);
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "the old one is in force");
 }
 
-static struct apply_result allowed(const struct sketch *plan, const char *const *points)
+static struct apply_result allowed(const struct image_spec *plan, const char *const *points)
 {
 	struct apply_result result;
 
@@ -89,10 +74,10 @@ Test(datapath_lowering, an_attach_point_goes_when_the_command_says_so)
 Test(datapath_lowering, an_audit_is_held_to_its_attach_points_as_well)
 {
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
 	lab_applied(&lab, &audit, both);
-	cr_expect_eq(lab_apply(&lab, &audit, va0, &result, said), -ECANCELED, "%s", said);
+	cr_expect_eq(lab_apply(&lab, &audit, va0, &result, messages), -ECANCELED, "%s", messages);
 }
 
 Test(datapath_lowering, a_default_goes_down_when_the_command_says_so)
@@ -105,7 +90,7 @@ Test(datapath_lowering, a_default_goes_down_when_the_command_says_so)
 
 Test(datapath_lowering, all_of_it_is_named_in_one_run)
 {
-	struct sketch all = open_out;
+	struct image_spec all = open_out;
 
 	all.enforce = false;
 	lab_applied(&lab, &deny, both);
@@ -154,10 +139,10 @@ Test(datapath_lowering, another_namespace_has_another_device_of_that_name)
 	run("ip link add va0 type veth peer name vx0");
 	{
 		struct apply_result result;
-		char said[512];
+		char messages[512];
 
-		cr_expect_eq(lab_apply(&elsewhere, &deny, va0, &result, said), -ECANCELED, "%s",
-			     said);
+		cr_expect_eq(lab_apply(&elsewhere, &deny, va0, &result, messages), -ECANCELED, "%s",
+			     messages);
 	}
 	cr_assert_eq(setns(lab.here, CLONE_NEWNET), 0);
 	cr_expect(!lab_udp_out(&lab, 0, 5000));

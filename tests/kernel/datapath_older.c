@@ -18,24 +18,10 @@
 enum { LAYOUT = 3, STATE_BYTES = 416, RULE_BYTES = 320, COUNTER_WORDS = 6, FLOW_BYTES = 88 };
 enum { TALLIES = 10, TALLY_OPENED = 3 };
 
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 static const char *const points[] = {"interface va0", NULL};
-static struct lab lab;
 
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-	lab_applied(&lab, &deny, points);
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_older, .init = begin, .fini = end);
+LAB_SUITE(datapath_older, lab_applied(&lab, &deny, points));
 
 /* ---------------------------------------------------------------- pins */
 
@@ -217,29 +203,30 @@ static uint64_t tally(uint32_t which)
 /* The identification of the error, empty when there is none. */
 static const char *open_says(void)
 {
-	static char said[64];
+	static char messages[64];
 	struct arena *arena = arena_new();
 	struct diags d = {.arena = arena};
 	struct instance instance;
 
-	said[0] = 0;
+	messages[0] = 0;
 	if (!instance_open(&lab.host, "one", &d, &instance))
 		instance_close(&instance);
 	else
-		snprintf(said, sizeof(said), "%s", d.count ? d.list[0].check : "?");
+		snprintf(messages, sizeof(messages), "%s", d.count ? d.list[0].check : "?");
 	arena_free(arena);
-	return said;
+	return messages;
 }
 
 static void taken_over(void)
 {
 	uint32_t links[16] = {0};
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
 	cr_expect_str_eq(open_says(), "pins-version");
-	cr_assert_eq(lab_apply(&lab, &deny, points, &result, said), 0, "%s", said);
-	cr_expect(str_starts(said, "an older flowreeve (layout 3) had applied one: "), "%s", said);
+	cr_assert_eq(lab_apply(&lab, &deny, points, &result, messages), 0, "%s", messages);
+	cr_expect(str_starts(messages, "an older flowreeve (layout 3) had applied one: "), "%s",
+		  messages);
 	cr_expect(result.replaced && !result.unchanged);
 	cr_expect_eq(result.generation, 2);
 	cr_expect_eq(result.hooks_added + result.hooks_removed, 0);
@@ -274,13 +261,13 @@ Test(datapath_older, of_other_layouts_nothing_is_touched)
 {
 	static const uint32_t others[] = {LAYOUT - 1, FR_ABI_VERSION + 1};
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		layout_is(others[i]);
 		cr_expect_str_eq(open_says(), "pins-version");
-		cr_expect_eq(lab_apply(&lab, &deny, points, &result, said), -EPROTO);
-		cr_expect(strstr(said, "this flowreeve knows"), "%s", said);
+		cr_expect_eq(lab_apply(&lab, &deny, points, &result, messages), -EPROTO);
+		cr_expect(strstr(messages, "this flowreeve knows"), "%s", messages);
 		cr_expect(!lab_udp_out(&lab, 0, 5000), "it still drops");
 		cr_expect_eq(access(pin_path_of("state-1"), F_OK), 0);
 	}

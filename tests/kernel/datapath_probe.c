@@ -121,7 +121,7 @@ Test(datapath_probe, without_btf_only_the_parent_process_is_missing)
 }
 
 /* A kernel without links: what TCX, and links of cgroups, look like where there are none. */
-Test(datapath_probe, without_links_interfaces_have_clsact_and_cgroups_have_nothing)
+Test(datapath_probe, without_links_only_interfaces_are_left)
 {
 	struct doctor_report report;
 
@@ -239,10 +239,10 @@ static void stand_before(const struct lab *lab, uint32_t attach_type)
 
 /* lesson: a program of somebody else that stands first makes a firewall see nothing, and it still
  * says that it is on. */
-Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_named)
+Test(datapath_probe, programs_before_ours_are_named)
 {
 	static const char *const points[] = {"interface va0", NULL};
-	struct sketch plan = {.policy = "doctored", .allow = {true, true}};
+	struct image_spec plan = {.policy = "doctored", .allow = {true, true}};
 	struct doctor_report report;
 	struct lab lab;
 
@@ -274,7 +274,7 @@ Test(datapath_probe, who_stands_before_us_and_what_runs_before_every_hook_is_nam
 Test(datapath_probe, tcx_stands_before_our_filters)
 {
 	static const char *const points[] = {"interface va0", NULL};
-	struct sketch plan = {.policy = "doctored", .allow = {true, true}};
+	struct image_spec plan = {.policy = "doctored", .allow = {true, true}};
 	struct doctor_report report;
 	struct lab lab;
 

@@ -22,26 +22,12 @@
 
 enum { HELPER_REDIRECT_PEER = 155, HELPER_TAIL_CALL = 12, NO_TARGET = 0 };
 
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 static const char *const guest[] = {"guest va0", NULL};
 
-static struct lab lab;
 static struct diags d;
 
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-	d.arena = arena_new();
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_redirect, .init = begin, .fini = end);
+LAB_SUITE(datapath_redirect, d.arena = arena_new());
 
 static struct status_view status(void)
 {

@@ -37,7 +37,8 @@ struct planned {
 
 static struct planned planned(const char *id, const struct planned *old, int counters)
 {
-	struct sketch plan = {.policy = "p", .tcp_port = 443, .ids = &id, .id_count = id ? 1 : 0};
+	struct image_spec plan = {
+		.policy = "p", .tcp_port = 443, .ids = &id, .id_count = id ? 1 : 0};
 	struct records records = {0};
 	struct planned out;
 	struct fixture fixture;
@@ -102,7 +103,7 @@ Test(datapath_slots, a_slot_in_use_is_never_taken_over, .init = need_root)
 
 static struct slot_plan ordered(const char *const ids[3], const struct slot_plan *old, bool allow)
 {
-	struct sketch plan = {.policy = "p", .tcp_port = 443, .ids = ids, .id_count = 3};
+	struct image_spec plan = {.policy = "p", .tcp_port = 443, .ids = ids, .id_count = 3};
 	struct records records = {0};
 	struct fixture *fixture = calloc(1, sizeof(*fixture)); /* the plan refers to it */
 	struct slot_plan out;

@@ -21,9 +21,9 @@
 enum { SOON_MS = 200, LONG_MS = 5000, HERE = 1, THERE = 2 };
 
 /* Whatever goes out is allowed, of what comes in TCP port 443 alone. */
-static const struct sketch asks = {
+static const struct image_spec asks = {
 	.policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}, .tcp_port = 443};
-static const struct sketch serves = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec serves = {.policy = "one", .enforce = true, .tcp_port = 443};
 
 /* `one` has the policy; both have the same addresses. The kernel's own sockets of their namespaces
  * are the cgroup's where kernels have them by namespace. */
@@ -153,7 +153,7 @@ Test(datapath_spaces, a_flow_of_one_namespace_admits_nothing_in_another)
 	datagrams(false);
 }
 
-Test(datapath_spaces, a_flow_of_a_socket_older_than_the_policy_admits_nothing_in_another)
+Test(datapath_spaces, a_flow_of_an_older_socket_admits_nothing_in_another)
 {
 	datagrams(true);
 }
@@ -161,7 +161,7 @@ Test(datapath_spaces, a_flow_of_a_socket_older_than_the_policy_admits_nothing_in
 /* A question that comes in before the socket has ever sent, and its answer, are one flow. */
 Test(datapath_spaces, a_server_older_than_the_policy_may_answer)
 {
-	static const struct sketch answers = {
+	static const struct image_spec answers = {
 		.policy = "one", .enforce = true, .allow = {[FR_INGRESS] = true}};
 	CLEANUP(close_fd) int client = socket_at(&one, THERE, SOCK_DGRAM, 5000);
 	CLEANUP(close_fd) int server = socket_at(&one, HERE, SOCK_DGRAM, 53);

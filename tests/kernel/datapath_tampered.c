@@ -11,24 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
 static const char *const points[] = {"interface va0", NULL};
-static struct lab lab;
 
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-	lab_applied(&lab, &deny, points);
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(datapath_tampered, .init = begin, .fini = end);
+LAB_SUITE(datapath_tampered, lab_applied(&lab, &deny, points));
 
 static void pin_path_of(const char *name, char out[128])
 {
@@ -57,32 +43,32 @@ static void put_foreign(const char *name)
 /* The identification of the error, empty when there is none. */
 static const char *open_says(void)
 {
-	static char said[64];
+	static char messages[64];
 	struct arena *arena = arena_new();
 	struct diags d = {.arena = arena};
 	struct instance instance;
 
-	said[0] = 0;
+	messages[0] = 0;
 	if (!instance_open(&lab.host, "one", &d, &instance))
 		instance_close(&instance);
 	else
-		snprintf(said, sizeof(said), "%s", d.count ? d.list[0].check : "?");
+		snprintf(messages, sizeof(messages), "%s", d.count ? d.list[0].check : "?");
 	arena_free(arena);
-	return said;
+	return messages;
 }
 
 static const char *list_says(size_t *count)
 {
-	static char said[64];
+	static char messages[64];
 	struct arena *arena = arena_new();
 	struct diags d = {.arena = arena};
 	const char **names;
 
-	said[0] = 0;
+	messages[0] = 0;
 	if (datapath_list(&lab.host, arena, &d, &names, count))
-		snprintf(said, sizeof(said), "%s", d.count ? d.list[0].check : "?");
+		snprintf(messages, sizeof(messages), "%s", d.count ? d.list[0].check : "?");
 	arena_free(arena);
-	return said;
+	return messages;
 }
 
 Test(datapath_tampered, untouched_pins_are_read)
@@ -140,12 +126,12 @@ Test(datapath_tampered, an_image_without_its_pin_is_in_force_still)
 Test(datapath_tampered, apply_stops_where_it_cannot_be_told_what_is_in_force)
 {
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
 	take_away("fr_images");
-	cr_expect_eq(lab_apply(&lab, &deny, points, &result, said), -EIO);
-	cr_expect(strstr(said, "may be in force"), "%s", said);
-	cr_expect(strstr(said, "flowreeve detach --pin-root"), "%s", said);
+	cr_expect_eq(lab_apply(&lab, &deny, points, &result, messages), -EIO);
+	cr_expect(strstr(messages, "may be in force"), "%s", messages);
+	cr_expect(strstr(messages, "flowreeve detach --pin-root"), "%s", messages);
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "it still drops");
 	lab_detached(&lab);
 	lab_applied(&lab, &deny, points);
@@ -191,7 +177,7 @@ Test(datapath_tampered, apply_pins_programs_again)
 /* Also where nothing but the rules change: maps that are not ours do not go on. */
 Test(datapath_tampered, apply_heals_foreign_maps)
 {
-	static const struct sketch next = {.policy = "one", .enforce = true, .tcp_port = 444};
+	static const struct image_spec next = {.policy = "one", .enforce = true, .tcp_port = 444};
 
 	put_foreign("fr_flows");
 	put_foreign("fr_counters");
@@ -205,11 +191,11 @@ Test(datapath_tampered, apply_heals_foreign_maps)
 Test(datapath_tampered, foreign_records_stop_apply_but_not_detach)
 {
 	struct apply_result result;
-	char said[512];
+	char messages[512];
 
 	put_foreign("hooks-1");
-	cr_expect_neq(lab_apply(&lab, &deny, points, &result, said), 0);
-	cr_expect(strstr(said, "records below"), "%s", said);
+	cr_expect_neq(lab_apply(&lab, &deny, points, &result, messages), 0);
+	cr_expect(strstr(messages, "records below"), "%s", messages);
 	cr_expect(!lab_udp_out(&lab, 0, 5000), "the old one is in force");
 	lab_detached(&lab);
 	cr_expect(lab_udp_out(&lab, 0, 5000));

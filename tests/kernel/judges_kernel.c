@@ -28,13 +28,13 @@ enum {
 	FLAGS = FR_F_FORWARD_JUDGE | FR_F_IPSEC_JUDGE,
 };
 
-struct hearing {
+struct comparison {
 	struct bench *bench;
 	const struct ruleset *rs;
 	uint8_t installed[32]; /* cases: digest; one installation for all lines of a policy */
 	uint64_t seed;
 	uint32_t number; /* of the packet: its own local address */
-	size_t heard, skipped;
+	size_t compared, skipped;
 	size_t verdicts[3];
 };
 
@@ -81,16 +81,17 @@ static int expected_return(uint8_t kind, uint8_t verdict)
 	return verdict == FR_DROP ? 2 : -1;
 }
 
-static void hear_hook(struct hearing *hearing, const struct tuple *tuple, uint8_t kind,
-		      const struct test_packet *packet)
+static void compare_hook(struct comparison *comparison, const struct tuple *tuple, uint8_t kind,
+			 const struct test_packet *packet)
 {
 	struct bench_run run = {
 		.kind = kind, .dir = tuple->dir, .data = packet->data, .size = packet->size};
-	struct decision oracle = expected(hearing->rs, tuple), kernel = {.staged = oracle.staged};
+	struct decision oracle = expected(comparison->rs, tuple),
+			kernel = {.staged = oracle.staged};
 	char what[96], first[96], second[96];
-	int err = bench_run(hearing->bench, &run);
+	int err = bench_run(comparison->bench, &run);
 
-	cr_assert_eq(err, 0, "seed %lu, %s: no run: %s", (unsigned long)hearing->seed,
+	cr_assert_eq(err, 0, "seed %lu, %s: no run: %s", (unsigned long)comparison->seed,
 		     judge_tuple_text(tuple, what), strerror(-err));
 	kernel.verdict = run.verdict.verdict;
 	kernel.reason = run.verdict.reason;
@@ -99,33 +100,33 @@ static void hear_hook(struct hearing *hearing, const struct tuple *tuple, uint8_
 	cr_assert_lt(kernel.verdict, 3);
 	cr_assert(judge_equal(&oracle, &kernel),
 		  "seed %lu, kind %u, %s: oracle says %s, kernel says %s",
-		  (unsigned long)hearing->seed, kind, judge_tuple_text(tuple, what),
+		  (unsigned long)comparison->seed, kind, judge_tuple_text(tuple, what),
 		  judge_decision_text(&oracle, first), judge_decision_text(&kernel, second));
 	cr_assert_eq(run.retval, expected_return(kind, oracle.verdict),
-		     "seed %lu, kind %u, %s: returns %d", (unsigned long)hearing->seed, kind, what,
-		     run.retval);
-	hearing->verdicts[oracle.verdict]++;
+		     "seed %lu, kind %u, %s: returns %d", (unsigned long)comparison->seed, kind,
+		     what, run.retval);
+	comparison->verdicts[oracle.verdict]++;
 }
 
-static int hear(const struct tuple *tuple, void *context)
+static int compare_judges(const struct tuple *tuple, void *context)
 {
-	struct hearing *hearing = context;
+	struct comparison *comparison = context;
 	struct test_packet packet;
 	struct addr local;
 
 	if (is_loopback(&tuple->peer) || is_extension(tuple)) {
-		hearing->skipped++;
+		comparison->skipped++;
 		return 0;
 	}
-	local = packet_local(tuple, hearing->number++);
+	local = packet_local(tuple, comparison->number++);
 	packet_make(tuple, &local, &packet);
 	for (uint8_t kind = 0; kind < FR_KINDS; kind++)
-		hear_hook(hearing, tuple, kind, &packet);
-	hearing->heard++;
+		compare_hook(comparison, tuple, kind, &packet);
+	comparison->compared++;
 	return 0;
 }
 
-static void judge_seed(uint64_t seed, uint32_t rules, struct hearing *hearing)
+static void judge_seed(uint64_t seed, uint32_t rules, struct comparison *comparison)
 {
 	struct arena *arena = arena_new();
 	struct diags diags = {.arena = arena};
@@ -134,17 +135,17 @@ static void judge_seed(uint64_t seed, uint32_t rules, struct hearing *hearing)
 	struct image image = {};
 
 	rs->flags = FLAGS;
-	hearing->seed = seed;
-	hearing->rs = rs;
+	comparison->seed = seed;
+	comparison->rs = rs;
 	cr_assert_eq(image_compile(rs, &diags, &image), 0);
-	cr_assert_eq(bench_install(hearing->bench, &image, true), 0);
-	hearing->number = 0;
+	cr_assert_eq(bench_install(comparison->bench, &image, true), 0);
+	comparison->number = 0;
 	for (int i = 0; i < TUPLES; i++) {
 		struct tuple tuple = judge_tuple(&random);
 
-		hear(&tuple, hearing);
+		compare_judges(&tuple, comparison);
 	}
-	image_corners(rs, seed, CORNERS, hear, hearing);
+	image_corners(rs, seed, CORNERS, compare_judges, comparison);
 	image_free(&image);
 	arena_free(arena);
 }
@@ -162,50 +163,51 @@ static struct bench *bench_of(struct arena *arena)
 Test(judges_kernel, oracle_and_kernel_agree_on_random_policies, .init = need_root, .timeout = 600)
 {
 	struct arena *arena = arena_new();
-	struct hearing hearing = {.bench = bench_of(arena)};
+	struct comparison comparison = {.bench = bench_of(arena)};
 
 	for (uint64_t i = 0; i < thin(POLICIES); i++)
-		judge_seed(FIRST_SEED + i, i % 4 ? 24 : 90, &hearing);
-	cr_assert_geq(hearing.heard, thin(100000), "only %zu tuples", hearing.heard);
-	cr_assert_lt(hearing.skipped, hearing.heard / 10, "%zu skipped", hearing.skipped);
+		judge_seed(FIRST_SEED + i, i % 4 ? 24 : 90, &comparison);
+	cr_assert_geq(comparison.compared, thin(100000), "only %zu tuples", comparison.compared);
+	cr_assert_lt(comparison.skipped, comparison.compared / 10, "%zu skipped",
+		     comparison.skipped);
 	for (int i = 0; i < 3; i++)
-		cr_assert_gt(hearing.verdicts[i], thin(1000), "verdict %d was hardly ever given",
+		cr_assert_gt(comparison.verdicts[i], thin(1000), "verdict %d was hardly ever given",
 			     i);
-	bench_close(hearing.bench);
+	bench_close(comparison.bench);
 	arena_free(arena);
 }
 
 Test(judges_kernel, oracle_and_kernel_agree_on_a_big_policy, .init = need_root, .timeout = 600)
 {
 	struct arena *arena = arena_new();
-	struct hearing hearing = {.bench = bench_of(arena)};
+	struct comparison comparison = {.bench = bench_of(arena)};
 
-	judge_seed(7, 2000, &hearing);
+	judge_seed(7, 2000, &comparison);
 	if (thin_by() == 1)
-		judge_seed(12, 2000, &hearing);
-	bench_close(hearing.bench);
+		judge_seed(12, 2000, &comparison);
+	bench_close(comparison.bench);
 	arena_free(arena);
 }
 
-static void hear_case(const struct ruleset *rs, const struct image *image,
-		      const struct case_line *line, void *context)
+static void compare_case(const struct ruleset *rs, const struct image *image,
+			 const struct case_line *line, void *context)
 {
-	struct hearing *hearing = context;
+	struct comparison *comparison = context;
 
-	if (memcmp(hearing->installed, image->digest, sizeof(image->digest)))
-		cr_assert_eq(bench_install(hearing->bench, image, true), 0);
-	memcpy(hearing->installed, image->digest, sizeof(image->digest));
-	hearing->rs = rs;
-	hear(&line->tuple, hearing);
+	if (memcmp(comparison->installed, image->digest, sizeof(image->digest)))
+		cr_assert_eq(bench_install(comparison->bench, image, true), 0);
+	memcpy(comparison->installed, image->digest, sizeof(image->digest));
+	comparison->rs = rs;
+	compare_judges(&line->tuple, comparison);
 }
 
 /* The unit tests hold the oracle against the lines; here the kernel is held against the oracle. */
 Test(judges_kernel, kernel_says_what_the_table_says, .init = need_root, .timeout = 120)
 {
 	struct arena *arena = arena_new();
-	struct hearing hearing = {.bench = bench_of(arena)};
+	struct comparison comparison = {.bench = bench_of(arena)};
 
-	cr_assert_gt(cases_each(FLAGS, hear_case, &hearing), 0);
-	bench_close(hearing.bench);
+	cr_assert_gt(cases_each(FLAGS, compare_case, &comparison), 0);
+	bench_close(comparison.bench);
 	arena_free(arena);
 }

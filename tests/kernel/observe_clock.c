@@ -12,26 +12,12 @@
 enum { READINGS = 2000 };
 
 static const char *const va0[] = {"interface va0", NULL};
-static const struct sketch audit = {.policy = "one", .tcp_port = 443};
+static const struct image_spec audit = {.policy = "one", .tcp_port = 443};
 
-static struct lab lab;
 static struct diags d;
 static atomic_bool over;
 
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-	d.arena = arena_new();
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(observe_clock, .init = begin, .fini = end);
+LAB_SUITE(observe_clock, d.arena = arena_new());
 
 static uint64_t now_ns(clockid_t clock)
 {

@@ -17,26 +17,12 @@
 
 static const char *const va0[] = {"interface va0", NULL};
 static const char *const guest[] = {"guest va0", NULL};
-static const struct sketch deny = {.policy = "one", .enforce = true, .tcp_port = 443};
-static const struct sketch audit = {.policy = "one", .tcp_port = 443};
+static const struct image_spec deny = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec audit = {.policy = "one", .tcp_port = 443};
 
-static struct lab lab;
 static struct diags d;
 
-static void begin(void)
-{
-	need_root();
-	lab_begin(&lab);
-	d.arena = arena_new();
-}
-
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
-
-TestSuite(observe_views, .init = begin, .fini = end);
+LAB_SUITE(observe_views, d.arena = arena_new());
 
 static struct status_view status(void)
 {

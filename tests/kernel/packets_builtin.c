@@ -2,21 +2,12 @@
 /* What every policy allows unless it is switched off: loopback, ND, MLD and IGMP, DHCP clients. */
 #include "packets_rig.h"
 
-static const struct site enforce = {0};
-static const struct site audit = {.audit = true};
+static const struct test_policy enforce = {0};
+static const struct test_policy audit = {.audit = true};
 
 static const uint8_t link_local[16] = {0xfe, 0x80, [15] = 5}, all_nodes[16] = {0xff, 2, [15] = 1};
 static const uint8_t all_dhcp[16] = {0xff, 2, [13] = 1, [15] = 2};
 static const uint8_t nobody[16], broadcast[4] = {255, 255, 255, 255}, routers[4] = {224, 0, 0, 22};
-
-static void run(const struct site *site, void (*steps)(struct rig *rig))
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, site, steps);
-	rig_close(&rig);
-}
 
 static uint32_t by_default(uint8_t dir)
 {
@@ -41,15 +32,9 @@ static void neighbours(struct rig *rig)
 		     .hops = 255);
 }
 
-Test(packets_builtin, neighbour_discovery_has_hop_limit_255)
-{
-	run(&enforce, neighbours);
-}
+RIG_TEST(packets_builtin, neighbour_discovery_has_hop_limit_255, neighbours, &enforce)
 
-Test(packets_builtin, neighbour_discovery_is_told_alike_in_audit)
-{
-	run(&audit, neighbours);
-}
+RIG_TEST(packets_builtin, neighbour_discovery_is_told_alike_in_audit, neighbours, &audit)
 
 static void multicast(struct rig *rig)
 {
@@ -77,10 +62,7 @@ static void multicast(struct rig *rig)
 #undef MLD
 }
 
-Test(packets_builtin, mld_and_igmp_stay_on_the_link)
-{
-	run(&enforce, multicast);
-}
+RIG_TEST(packets_builtin, mld_and_igmp_stay_on_the_link, multicast, &enforce)
 
 static void dhcp(struct rig *rig)
 {
@@ -113,14 +95,11 @@ static void dhcp(struct rig *rig)
 	     .peer = rig->v6 ? 67 : 547);
 }
 
-Test(packets_builtin, dhcp_clients_work)
-{
-	run(&enforce, dhcp);
-}
+RIG_TEST(packets_builtin, dhcp_clients_work, dhcp, &enforce)
 
 static void loopback(struct rig *rig)
 {
-	bool off = !!(rig->site.flags_off & FR_F_LOOPBACK);
+	bool off = !!(rig->policy.flags_off & FR_F_LOOPBACK);
 
 	if (rig->kind != FR_KIND_CGROUP)
 		return; /* lo is never attached */
@@ -133,10 +112,7 @@ static void loopback(struct rig *rig)
 	DROP(rig, DEFAULT, by_default(IN), .dir = IN, .proto = TCP, .flags = SYN);
 }
 
-Test(packets_builtin, loopback_is_a_device_not_an_address)
-{
-	run(&enforce, loopback);
-}
+RIG_TEST(packets_builtin, loopback_is_a_device_not_an_address, loopback, &enforce)
 
 static void all_off(struct rig *rig)
 {
@@ -157,8 +133,9 @@ static void all_off(struct rig *rig)
 
 Test(packets_builtin, each_can_be_switched_off)
 {
-	static const struct site off = {.flags_off = FR_F_LOOPBACK | FR_F_NEIGHBOUR |
-						     FR_F_MULTICAST | FR_F_DHCP | FR_F_ICMP_ERROR};
+	static const struct test_policy off = {.flags_off = FR_F_LOOPBACK | FR_F_NEIGHBOUR |
+							    FR_F_MULTICAST | FR_F_DHCP |
+							    FR_F_ICMP_ERROR};
 
-	run(&off, all_off);
+	rig_run(&off, all_off);
 }

@@ -10,8 +10,8 @@
 #include <bpf/bpf.h>
 #include <string.h>
 
-static const struct site nothing = {.laws = NULL, .count = 0};
-static const struct site nothing_audit = {.audit = true};
+static const struct test_policy nothing = {.rules = NULL, .count = 0};
+static const struct test_policy nothing_audit = {.audit = true};
 
 /* One refused datagram of a source. */
 static void refuse(struct rig *rig, uint32_t source)

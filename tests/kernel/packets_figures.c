@@ -7,28 +7,19 @@
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
-enum { HTTPS = LAW(0), DNS = LAW(1), PING = LAW(2) };
+enum { HTTPS = NTH_RULE(0), DNS = NTH_RULE(1), PING = NTH_RULE(2) };
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
 };
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
-static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
+static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
 
 #define HTTPS_OUT .dir = OUT, .proto = TCP, .local = 40000, .peer = 443, .flags
 #define HTTPS_IN .dir = IN, .proto = TCP, .local = 40000, .peer = 443, .flags
 #define REFUSED_IN(from) .dir = IN, .proto = TCP, .local = 23, .peer = from, .flags = SYN
-
-static void run(const struct site *site, void (*steps)(struct rig *rig))
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, site, steps);
-	rig_close(&rig);
-}
 
 static void expect_counters(struct rig *rig, uint32_t rule, struct fr_counters expected)
 {
@@ -62,7 +53,7 @@ static void exact(struct rig *rig)
 	expect_counters(
 		rig, HTTPS,
 		(struct fr_counters){.packets = 4, .bytes = 4 * tcp + 1100, .connections = 1});
-	if (rig->site.audit)
+	if (rig->policy.audit)
 		expect_counters(rig, IN,
 				(struct fr_counters){.packets = 3,
 						     .bytes = 3 * tcp,
@@ -78,23 +69,15 @@ static void exact(struct rig *rig)
 	reason = rig_reason(rig, OUT, FR_REASON_RULE);
 	cr_assert_eq(reason.packets[FR_PASS], 2);
 	reason = rig_reason(rig, IN, FR_REASON_DEFAULT);
-	cr_assert_eq(reason.packets[rig->site.audit ? FR_WOULD_DROP : FR_DROP], 3);
+	cr_assert_eq(reason.packets[rig->policy.audit ? FR_WOULD_DROP : FR_DROP], 3);
 	cr_assert_eq(reason.packets[FR_PASS], 0);
-	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_OPENED), rig->site.audit ? 4 : 1);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_OPENED), rig->policy.audit ? 4 : 1);
 	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 0);
 	for (uint32_t i = FR_TALLY_EVICTED; i < FR_TALLY_COUNT; i++)
 		cr_assert_eq(rig_tally(rig, i), 0);
 }
 
-Test(packets_figures, counters_and_reasons_are_exact)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, exact);
-	rig_each(&rig, &audit, exact);
-	rig_close(&rig);
-}
+RIG_TEST(packets_figures, counters_and_reasons_are_exact, exact, &enforce, &audit)
 
 /* One skb of several packets on the wire counts as those. */
 static void segmented(struct rig *rig)
@@ -112,10 +95,7 @@ static void segmented(struct rig *rig)
 	cr_assert_eq(flow.packets[OUT], 8);
 }
 
-Test(packets_figures, segments_count_as_packets)
-{
-	run(&enforce, segmented);
-}
+RIG_TEST(packets_figures, segments_count_as_packets, segmented, &enforce)
 
 static void content(struct rig *rig)
 {
@@ -150,10 +130,7 @@ static void content(struct rig *rig)
 	cr_assert_arr_eq(key.peer, address, sizeof(address));
 }
 
-Test(packets_figures, a_flow_record_tells_its_conversation)
-{
-	run(&enforce, content);
-}
+RIG_TEST(packets_figures, a_flow_record_tells_its_conversation, content, &enforce)
 
 static void aggregated(struct rig *rig)
 {
@@ -167,7 +144,7 @@ static void aggregated(struct rig *rig)
 	cr_assert(denied.packets == 50 && denied.opener_port == 1049 && denied.slot == IN &&
 		  denied.dir == IN && denied.reason == FR_REASON_DEFAULT);
 	cr_assert_eq(denied.bytes, 50 * (rig->v6 ? 60 : 40));
-	cr_assert_eq(denied.verdict, rig->site.audit ? FR_WOULD_DROP : FR_DROP);
+	cr_assert_eq(denied.verdict, rig->policy.audit ? FR_WOULD_DROP : FR_DROP);
 	for (uint16_t from = 1000; from < 1050; from++)
 		DROP(rig, DEFAULT, OUT, .dir = OUT, .proto = UDP, .local = from, .peer = 123);
 	cr_assert_eq(rig_entries(rig, "drops", NULL, NULL), 2);
@@ -179,15 +156,8 @@ static void aggregated(struct rig *rig)
 	cr_assert_eq(rig_entries(rig, "drops", NULL, NULL), 4, "not over peers");
 }
 
-Test(packets_figures, refusals_are_aggregated_over_the_port_of_the_opener)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, aggregated);
-	rig_each(&rig, &audit, aggregated);
-	rig_close(&rig);
-}
+RIG_TEST(packets_figures, refusals_are_aggregated_over_the_port_of_the_opener, aggregated, &enforce,
+	 &audit)
 
 /* A scan takes no room from transfers. */
 /* More answered questions than the two-way datagrams have room for. */
@@ -226,36 +196,36 @@ static void scanned(struct rig *rig)
 
 Test(packets_figures, a_flood_of_openings_evicts_no_transfer, .timeout = 600)
 {
-	run(&enforce, scanned);
+	rig_run(&enforce, scanned);
 }
 
 /* ---------------------------------------------------------------- events */
 
-struct heard {
+struct events_read {
 	struct fr_event last;
 	uint32_t count;
 };
 
-static int hear(void *context, void *data, size_t size)
+static int on_event(void *context, void *data, size_t size)
 {
-	struct heard *heard = context;
+	struct events_read *read = context;
 
 	cr_assert_eq(size, sizeof(struct fr_event));
-	memcpy(&heard->last, data, size);
-	heard->count++;
+	memcpy(&read->last, data, size);
+	read->count++;
 	return 0;
 }
 
-static struct heard events(struct rig *rig)
+static struct events_read events(struct rig *rig)
 {
-	struct heard heard = {};
+	struct events_read read = {};
 	struct ring_buffer *ring =
-		ring_buffer__new(bench_map(rig->bench, "fr_events"), hear, &heard, NULL);
+		ring_buffer__new(bench_map(rig->bench, "fr_events"), on_event, &read, NULL);
 
 	cr_assert_not_null(ring);
 	cr_assert_geq(ring_buffer__consume(ring), 0);
 	ring_buffer__free(ring);
-	return heard;
+	return read;
 }
 
 static void lease(struct rig *rig, bool refusals, bool openings)
@@ -290,54 +260,44 @@ static void nobody_listens(struct rig *rig)
 	cr_assert_eq(rig_tally(rig, FR_TALLY_EVENTS_LOST), 0);
 }
 
-Test(packets_figures, without_a_reader_there_are_no_events)
-{
-	run(&enforce, nobody_listens);
-}
+RIG_TEST(packets_figures, without_a_reader_there_are_no_events, nobody_listens, &enforce)
 
 static void refusals(struct rig *rig)
 {
-	struct heard heard;
+	struct events_read read;
 
 	lease(rig, true, false);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
 	cr_assert_eq(events(rig).count, 0, "an opening is no refusal");
 	for (uint16_t from = 1; from <= 5; from++)
 		DROP(rig, DEFAULT, IN, REFUSED_IN(from));
-	heard = events(rig);
-	cr_assert_eq(heard.count, 1, "one for a peer and port");
-	cr_assert(heard.last.version == FR_ABI_VERSION && heard.last.type == FR_EVENT_REFUSED &&
-		  heard.last.reason == FR_REASON_DEFAULT && heard.last.dir == IN &&
-		  heard.last.kind == rig->kind && heard.last.tcp_flags == SYN);
-	cr_assert_eq(heard.last.verdict, rig->site.audit ? FR_WOULD_DROP : FR_DROP);
-	cr_assert(heard.last.key.local_port == 23 && heard.last.key.peer_port == 1 &&
-		  heard.last.key.proto == TCP && heard.last.slot == IN && heard.last.held == 0);
-	cr_assert_eq(heard.last.ifindex, rig->devices[0]);
-	cr_assert_eq(heard.last.length, rig->v6 ? 60 : 40);
-	cr_assert_eq(heard.last.generation, rig->seen.generation);
-	cr_assert(heard.last.time);
+	read = events(rig);
+	cr_assert_eq(read.count, 1, "one for a peer and port");
+	cr_assert(read.last.version == FR_ABI_VERSION && read.last.type == FR_EVENT_REFUSED &&
+		  read.last.reason == FR_REASON_DEFAULT && read.last.dir == IN &&
+		  read.last.kind == rig->kind && read.last.tcp_flags == SYN);
+	cr_assert_eq(read.last.verdict, rig->policy.audit ? FR_WOULD_DROP : FR_DROP);
+	cr_assert(read.last.key.local_port == 23 && read.last.key.peer_port == 1 &&
+		  read.last.key.proto == TCP && read.last.slot == IN && read.last.held == 0);
+	cr_assert_eq(read.last.ifindex, rig->devices[0]);
+	cr_assert_eq(read.last.length, rig->v6 ? 60 : 40);
+	cr_assert_eq(read.last.generation, rig->seen.generation);
+	cr_assert(read.last.time);
 	cr_assert_eq(rig_tally(rig, FR_TALLY_EVENTS_HELD), 4);
 	DROP(rig, DEFAULT, IN, REFUSED_IN(1), .host = 8);
 	cr_assert_eq(events(rig).count, 1, "another peer");
 	pauses_end(rig);
 	DROP(rig, DEFAULT, IN, REFUSED_IN(6));
-	heard = events(rig);
-	cr_assert(heard.count == 1 && heard.last.held == 4, "%u events, %u held", heard.count,
-		  heard.last.held);
+	read = events(rig);
+	cr_assert(read.count == 1 && read.last.held == 4, "%u events, %u held", read.count,
+		  read.last.held);
 	pauses_end(rig);
 	DROP(rig, DEFAULT, IN, REFUSED_IN(7));
 	cr_assert_eq(events(rig).last.held, 0, "told once");
 }
 
-Test(packets_figures, refusals_are_told_once_in_a_while_with_the_number_held_back)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, refusals);
-	rig_each(&rig, &audit, refusals);
-	rig_close(&rig);
-}
+RIG_TEST(packets_figures, refusals_are_told_once_in_a_while_with_the_number_held_back, refusals,
+	 &enforce, &audit)
 
 static void scopes(struct rig *rig)
 {
@@ -353,28 +313,22 @@ static void scopes(struct rig *rig)
 	rig->ifindex = rig->devices[0];
 }
 
-Test(packets_figures, refusals_of_one_guest_hold_back_none_of_another)
-{
-	run(&enforce, scopes);
-}
+RIG_TEST(packets_figures, refusals_of_one_guest_hold_back_none_of_another, scopes, &enforce)
 
 static void openings(struct rig *rig)
 {
-	struct heard heard;
+	struct events_read read;
 
 	lease(rig, false, true);
 	transfer(rig);
-	heard = events(rig);
-	cr_assert_eq(heard.count, 1, "refusals are another lease, replies no openings");
-	cr_assert(heard.last.type == FR_EVENT_OPENED && heard.last.verdict == FR_PASS &&
-		  heard.last.reason == FR_REASON_RULE && heard.last.slot == HTTPS &&
-		  heard.last.key.peer_port == 443);
+	read = events(rig);
+	cr_assert_eq(read.count, 1, "refusals are another lease, replies no openings");
+	cr_assert(read.last.type == FR_EVENT_OPENED && read.last.verdict == FR_PASS &&
+		  read.last.reason == FR_REASON_RULE && read.last.slot == HTTPS &&
+		  read.last.key.peer_port == 443);
 }
 
-Test(packets_figures, openings_are_told_to_those_who_ask)
-{
-	run(&enforce, openings);
-}
+RIG_TEST(packets_figures, openings_are_told_to_those_who_ask, openings, &enforce)
 
 /* ---------------------------------------------------------------- big packets */
 
@@ -387,7 +341,4 @@ static void big(struct rig *rig)
 	cr_assert_eq(rig_counters(rig, HTTPS).bytes, 3 * (rig->v6 ? 60 : 40) + 4400);
 }
 
-Test(packets_figures, packets_over_the_mtu_are_counted_whole)
-{
-	run(&enforce, big);
-}
+RIG_TEST(packets_figures, packets_over_the_mtu_are_counted_whole, big, &enforce)

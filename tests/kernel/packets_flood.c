@@ -9,17 +9,18 @@
 
 #include <bpf/bpf.h>
 
-enum { HTTPS = LAW(0), DNS = LAW(1), PING = LAW(2), SSH = LAW(3) };
+enum { HTTPS = NTH_RULE(0), DNS = NTH_RULE(1), PING = NTH_RULE(2), SSH = NTH_RULE(3) };
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
 };
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
-static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
-static const struct site adopting = {.laws = laws, .count = ARRAY_SIZE(laws), .adopt_until = ~0ull};
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
+static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
+static const struct test_policy adopting = {
+	.rules = rules, .count = ARRAY_SIZE(rules), .adopt_until = ~0ull};
 
 #define HTTPS_OUT .dir = OUT, .proto = TCP, .local = 40000, .peer = 443, .flags
 #define HTTPS_IN .dir = IN, .proto = TCP, .local = 40000, .peer = 443, .flags
@@ -163,14 +164,7 @@ static void blind_datagrams(struct rig *rig)
 	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 }
 
-Test(packets_flood, datagrams_of_an_allowed_port_are_not_adopted_without_a_socket)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &adopting, blind_datagrams);
-	rig_close(&rig);
-}
+RIG_TEST(packets_flood, datagrams_are_not_adopted_without_a_socket, blind_datagrams, &adopting)
 
 /* What was adopted ends with a SYN that may open, and is a whole connection then. */
 static void syn_after_adoption(struct rig *rig)
@@ -197,14 +191,8 @@ static void syn_after_adoption(struct rig *rig)
 #undef SSH_OUT
 }
 
-Test(packets_flood, a_syn_that_may_open_makes_a_connection_of_what_was_adopted)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &adopting, syn_after_adoption);
-	rig_close(&rig);
-}
+RIG_TEST(packets_flood, a_syn_that_may_open_makes_a_connection_of_what_was_adopted,
+	 syn_after_adoption, &adopting)
 
 /* ---------------------------------------------------------------- fragments */
 
@@ -227,11 +215,5 @@ static void fragments_end(struct rig *rig)
 #undef PART
 }
 
-Test(packets_flood, later_fragments_follow_their_first_for_a_while_only)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, fragments_end);
-	rig_close(&rig);
-}
+RIG_TEST(packets_flood, later_fragments_follow_their_first_for_a_while_only, fragments_end,
+	 &enforce)

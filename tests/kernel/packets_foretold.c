@@ -12,30 +12,30 @@
 
 enum { PACKETS = 2500, NOTED = PACKETS };
 
-static const struct law plain[] = {
+static const struct test_rule plain[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22, .host = WIRE_HOST},
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 500, .host = 8},
 	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
 };
-static const struct law denying[] = {
+static const struct test_rule denying[] = {
 	{.dir = OUT, .action = FR_ALLOW},
 	{.dir = OUT, .action = FR_DENY, .proto = TCP, .first = 443, .host = 8},
 	{.dir = OUT, .action = FR_DENY, .proto = UDP, .first = 500},
 	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 53, .host = 8},
 	{.dir = IN, .action = FR_FAILSAFE_ALLOW, .proto = TCP, .first = 22, .host = WIRE_HOST},
 };
-static const struct law staging[] = {
+static const struct test_rule staging[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 22, .last = 443},
 	{.dir = OUT, .action = FR_DENY, .proto = TCP, .first = 443, .host = 8, .staged = true},
 	{.dir = IN, .action = FR_ALLOW, .proto = UDP},
 	{.dir = IN, .action = FR_DENY, .proto = UDP, .first = 53, .staged = true},
 };
-static const struct site sites[] = {
-	{.laws = plain, .count = ARRAY_SIZE(plain)},
-	{.laws = denying, .count = ARRAY_SIZE(denying)},
-	{.laws = staging, .count = ARRAY_SIZE(staging), .adopt_until = ~0ull},
+static const struct test_policy policies[] = {
+	{.rules = plain, .count = ARRAY_SIZE(plain)},
+	{.rules = denying, .count = ARRAY_SIZE(denying)},
+	{.rules = staging, .count = ARRAY_SIZE(staging), .adopt_until = ~0ull},
 };
 
 static uint32_t pick(struct judge_random *random, uint32_t count)
@@ -74,12 +74,12 @@ struct trial {
 	struct rig *rig;
 	struct bench *audit;
 	struct wire noted[NOTED];
-	struct fr_event said[NOTED][2];
+	struct fr_event trace[NOTED][2];
 	uint32_t seed, count, dropped, passed;
 };
 
-static struct fr_event hear(const struct rig *rig, struct bench *bench, const struct frame *frame,
-			    uint8_t dir)
+static struct fr_event trace(const struct rig *rig, struct bench *bench, const struct frame *frame,
+			     uint8_t dir)
 {
 	struct bench_run run = {.kind = rig->kind,
 				.dir = dir,
@@ -117,16 +117,16 @@ static bool is_aftermath(const struct trial *trial, uint32_t now)
 {
 	const struct wire *w = &trial->noted[now];
 
-	if (is_syn(w) || trial->said[now][1].verdict != FR_WOULD_DROP)
+	if (is_syn(w) || trial->trace[now][1].verdict != FR_WOULD_DROP)
 		return false;
 	for (uint32_t n = 0; n < NOTED; n++) {
 		const struct wire *before = &trial->noted[n];
 
 		if (n == now)
 			continue;
-		if (w->offset ? is_first_of(before, w) && trial->said[n][1].verdict != FR_PASS
+		if (w->offset ? is_first_of(before, w) && trial->trace[n][1].verdict != FR_PASS
 			      : same_ports(w, before) && (w->proto != TCP || is_syn(before)) &&
-					trial->said[n][0].verdict != FR_PASS)
+					trial->trace[n][0].verdict != FR_PASS)
 			return true;
 	}
 	return false;
@@ -140,7 +140,7 @@ static bool is_foretold(const struct fr_event *enforce, const struct fr_event *a
 	       enforce->slot == audit->slot;
 }
 
-/* What was sent on the ports of the last packet, and what both said. */
+/* What was sent on the ports of the last packet, and both traces. */
 static const char *story(const struct trial *trial)
 {
 	uint32_t last = (trial->count - 1) % NOTED;
@@ -159,9 +159,9 @@ static const char *story(const struct trial *trial)
 				       "enforce %u/%u/%u, audit %u/%u/%u",
 				       w->dir == OUT ? "out" : "in ", w->proto, w->local, w->peer,
 				       w->flags, w->type, w->fragment ? " fragment" : "",
-				       trial->said[n][0].verdict, trial->said[n][0].reason,
-				       trial->said[n][0].slot, trial->said[n][1].verdict,
-				       trial->said[n][1].reason, trial->said[n][1].slot);
+				       trial->trace[n][0].verdict, trial->trace[n][0].reason,
+				       trial->trace[n][0].slot, trial->trace[n][1].verdict,
+				       trial->trace[n][1].reason, trial->trace[n][1].slot);
 	}
 	return text;
 }
@@ -173,24 +173,24 @@ static void compare(struct trial *trial, const struct wire *w)
 
 	wire_make(w, &frame);
 	trial->noted[n] = *w;
-	trial->said[n][0] = hear(trial->rig, trial->rig->bench, &frame, w->dir);
-	trial->said[n][1] = hear(trial->rig, trial->audit, &frame, w->dir);
-	cr_assert(is_foretold(&trial->said[n][0], &trial->said[n][1]) || is_aftermath(trial, n),
+	trial->trace[n][0] = trace(trial->rig, trial->rig->bench, &frame, w->dir);
+	trial->trace[n][1] = trace(trial->rig, trial->audit, &frame, w->dir);
+	cr_assert(is_foretold(&trial->trace[n][0], &trial->trace[n][1]) || is_aftermath(trial, n),
 		  "seed %u, kind %u:%s", trial->seed, trial->rig->kind, story(trial));
-	trial->dropped += trial->said[n][0].verdict == FR_DROP;
-	trial->passed += trial->said[n][0].verdict == FR_PASS;
+	trial->dropped += trial->trace[n][0].verdict == FR_DROP;
+	trial->passed += trial->trace[n][0].verdict == FR_PASS;
 }
 
-static void begin(struct trial *trial, const struct site *site)
+static void begin(struct trial *trial, const struct test_policy *policy)
 {
 	struct bench *enforce = trial->rig->bench;
-	struct site audits = *site;
+	struct test_policy audits = *policy;
 
 	audits.audit = true;
 	trial->rig->bench = trial->audit;
 	rig_start(trial->rig, &audits);
 	trial->rig->bench = enforce;
-	rig_start(trial->rig, site);
+	rig_start(trial->rig, policy);
 	memset(trial->noted, 0, sizeof(trial->noted));
 }
 
@@ -202,11 +202,11 @@ Test(packets_foretold, audit_says_of_every_packet_what_enforcement_does, .timeou
 	rig_open(&rig);
 	cr_assert_eq(bench_open(&rig.diags, &trial.audit), 0);
 	for (rig.kind = 0; rig.kind < FR_KINDS; rig.kind++)
-		for (uint32_t i = 0; i < 2 * ARRAY_SIZE(sites); i++) {
+		for (uint32_t i = 0; i < 2 * ARRAY_SIZE(policies); i++) {
 			struct judge_random random = {++trial.seed};
 
 			rig.v6 = i & 1;
-			begin(&trial, &sites[i / 2]);
+			begin(&trial, &policies[i / 2]);
 			for (unsigned n = 0; n < thin(PACKETS); n++) {
 				struct wire w = packet_of(&random, rig.v6);
 

@@ -3,10 +3,11 @@
  */
 #include "packets_rig.h"
 
-enum { WEB = LAW(0), OUR_PORT = 443, THEIR_PORT = 40000 };
+enum { WEB = NTH_RULE(0), OUR_PORT = 443, THEIR_PORT = 40000 };
 
-static const struct law laws[] = {{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = OUR_PORT}};
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
+static const struct test_rule rules[] = {
+	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = OUR_PORT}};
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
 
 #define WEB_IN .dir = IN, .proto = TCP, .local = OUR_PORT, .peer = THEIR_PORT, .flags
 #define WEB_OUT .dir = OUT, .proto = TCP, .local = OUR_PORT, .peer = THEIR_PORT, .flags
@@ -94,36 +95,13 @@ static void blind_third(struct rig *rig)
 	still_established(rig);
 }
 
-static void run(void (*steps)(struct rig *rig))
-{
-	struct rig rig;
+RIG_TEST(packets_forged, a_syn_on_a_live_flow_leaves_it_established, forged_syn, &enforce)
 
-	rig_open(&rig);
-	rig_each(&rig, &enforce, steps);
-	rig_close(&rig);
-}
+RIG_TEST(packets_forged, a_reset_that_nobody_believed_is_forgotten, forged_reset, &enforce)
 
-Test(packets_forged, a_syn_on_a_live_flow_leaves_it_established)
-{
-	run(forged_syn);
-}
+RIG_TEST(packets_forged, a_peer_that_lost_its_memory_connects_again, crashed_peer, &enforce)
 
-Test(packets_forged, a_reset_that_nobody_believed_is_forgotten)
-{
-	run(forged_reset);
-}
+RIG_TEST(packets_forged, one_side_alone_promotes_nothing, blind, &enforce)
 
-Test(packets_forged, a_peer_that_lost_its_memory_connects_again)
-{
-	run(crashed_peer);
-}
-
-Test(packets_forged, one_side_alone_promotes_nothing)
-{
-	run(blind);
-}
-
-Test(packets_forged, a_third_packet_that_does_not_acknowledge_the_answer_promotes_nothing)
-{
-	run(blind_third);
-}
+RIG_TEST(packets_forged, a_third_packet_without_the_right_ack_promotes_nothing, blind_third,
+	 &enforce)

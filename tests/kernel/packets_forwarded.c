@@ -10,38 +10,45 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DNS = LAW(0), SYSLOG = LAW(1), SSH = LAW(2), DNS_TOO = LAW(3), OTHER_DNS = 5 };
+enum {
+	DNS = NTH_RULE(0),
+	SYSLOG = NTH_RULE(1),
+	SSH = NTH_RULE(2),
+	DNS_TOO = NTH_RULE(3),
+	OTHER_DNS = 5
+};
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53, .host = WIRE_HOST},
 	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 514},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53, .host = OTHER_DNS},
 };
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
-static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
-static const struct site judging = {
-	.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARD_JUDGE};
-static const struct site nothing = {};
-static const struct site nothing_judging = {.flags_on = FR_F_FORWARD_JUDGE};
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
+static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
+static const struct test_policy judging = {
+	.rules = rules, .count = ARRAY_SIZE(rules), .flags_on = FR_F_FORWARD_JUDGE};
+static const struct test_policy nothing = {};
+static const struct test_policy nothing_judging = {.flags_on = FR_F_FORWARD_JUDGE};
 
 /* Interfaces only: for guests and cgroups nothing is forwarded. */
-static void both_families(struct rig *rig, const struct site *site, void (*steps)(struct rig *rig))
+static void both_families(struct rig *rig, const struct test_policy *policy,
+			  void (*steps)(struct rig *rig))
 {
 	rig->kind = FR_KIND_INTERFACE;
 	for (int v6 = 0; v6 < 2; v6++) {
 		rig->v6 = v6;
-		rig_start(rig, site);
+		rig_start(rig, policy);
 		steps(rig);
 	}
 }
 
-static void run(const struct site *site, void (*steps)(struct rig *rig))
+static void run(const struct test_policy *policy, void (*steps)(struct rig *rig))
 {
 	struct rig rig;
 
 	rig_open(&rig);
-	both_families(&rig, site, steps);
+	both_families(&rig, policy, steps);
 	rig_close(&rig);
 }
 
@@ -212,16 +219,16 @@ static void forgotten_sctp(struct rig *rig)
 /* A container chose the port of a service of the host's, and what came back later reached that. */
 Test(packets_forwarded, what_conntrack_may_have_forgotten_is_the_hosts)
 {
-	static const struct site *const sites[] = {&enforce, &audit};
+	static const struct test_policy *const policies[] = {&enforce, &audit};
 	struct rig rig;
 
 	rig_open(&rig);
 	addresses_up();
-	for (size_t i = 0; i < ARRAY_SIZE(sites); i++) {
-		both_families(&rig, sites[i], forgotten_udp);
-		both_families(&rig, sites[i], forgotten_and_admitted);
-		both_families(&rig, sites[i], forgotten_others);
-		both_families(&rig, sites[i], forgotten_sctp);
+	for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		both_families(&rig, policies[i], forgotten_udp);
+		both_families(&rig, policies[i], forgotten_and_admitted);
+		both_families(&rig, policies[i], forgotten_others);
+		both_families(&rig, policies[i], forgotten_sctp);
 	}
 	rig_close(&rig);
 }
@@ -386,15 +393,16 @@ static void bridged_judged(struct rig *rig)
 
 Test(packets_forwarded, what_passes_the_port_of_a_bridge_for_others_is_theirs)
 {
-	static const struct site on = {
-		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_BRIDGE_PORTS};
-	static const struct site on_audit = {.laws = laws,
-					     .count = ARRAY_SIZE(laws),
-					     .flags_on = FR_F_BRIDGE_PORTS,
-					     .audit = true};
-	static const struct site on_judging = {.laws = laws,
-					       .count = ARRAY_SIZE(laws),
-					       .flags_on = FR_F_BRIDGE_PORTS | FR_F_FORWARD_JUDGE};
+	static const struct test_policy on = {
+		.rules = rules, .count = ARRAY_SIZE(rules), .flags_on = FR_F_BRIDGE_PORTS};
+	static const struct test_policy on_audit = {.rules = rules,
+						    .count = ARRAY_SIZE(rules),
+						    .flags_on = FR_F_BRIDGE_PORTS,
+						    .audit = true};
+	static const struct test_policy on_judging = {.rules = rules,
+						      .count = ARRAY_SIZE(rules),
+						      .flags_on = FR_F_BRIDGE_PORTS |
+								  FR_F_FORWARD_JUDGE};
 
 	run(&on, bridged);
 	run(&on_audit, bridged);
@@ -423,7 +431,7 @@ static void published_refused(struct rig *rig)
 {
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 515, .peer = 9);
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = TCP, .local = 23, .peer = 9, .flags = SYN);
-	if (!rig->site.audit)
+	if (!rig->policy.audit)
 		return; /* there is nobody to answer */
 	by_way(rig, true);
 	DROP(rig, DEFAULT, IN, .dir = OUT, .proto = UDP, .local = 515, .peer = 9);
@@ -440,7 +448,7 @@ Test(packets_forwarded, answers_of_published_ports_are_on_the_account_of_their_r
 	run(&audit, published);
 }
 
-Test(packets_forwarded, of_a_refused_opening_to_a_published_port_both_ways_are_foretold)
+Test(packets_forwarded, audit_foretells_both_ways_at_a_published_port)
 {
 	run(&enforce, published_refused);
 	run(&audit, published_refused);
@@ -467,12 +475,12 @@ static void published_door(struct rig *rig)
  * it. */
 Test(packets_forwarded, a_stray_segment_opens_no_door_to_a_published_port)
 {
-	static const struct site on = {
-		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARDING_ON};
-	static const struct site on_audit = {.laws = laws,
-					     .count = ARRAY_SIZE(laws),
-					     .flags_on = FR_F_FORWARDING_ON,
-					     .audit = true};
+	static const struct test_policy on = {
+		.rules = rules, .count = ARRAY_SIZE(rules), .flags_on = FR_F_FORWARDING_ON};
+	static const struct test_policy on_audit = {.rules = rules,
+						    .count = ARRAY_SIZE(rules),
+						    .flags_on = FR_F_FORWARDING_ON,
+						    .audit = true};
 
 	run(&on, published_door);
 	run(&on_audit, published_door);

@@ -2,30 +2,26 @@
 /* ICMP and ICMPv6 through the programs, and the rules that every policy has. */
 #include "packets_rig.h"
 
-enum { HTTPS = LAW(0), DNS = LAW(1), PING = LAW(2), PINGED = LAW(3), SSH = LAW(4) };
+enum {
+	HTTPS = NTH_RULE(0),
+	DNS = NTH_RULE(1),
+	PING = NTH_RULE(2),
+	PINGED = NTH_RULE(3),
+	SSH = NTH_RULE(4)
+};
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
 	{.dir = IN, .action = FR_ALLOW, .proto = ICMP, .first = 8, .host = WIRE_HOST},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
 };
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
-static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
+static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
 
 #define REQUEST(rig) .proto = ICMP, .type = (rig)->v6 ? 128 : 8, .id
 #define ANSWER(rig) .proto = ICMP, .type = (rig)->v6 ? 129 : 0, .id
-
-static void both(void (*steps)(struct rig *rig))
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, steps);
-	rig_each(&rig, &audit, steps);
-	rig_close(&rig);
-}
 
 static void pings(struct rig *rig)
 {
@@ -46,10 +42,7 @@ static void pings(struct rig *rig)
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, ANSWER(rig) = 7);
 }
 
-Test(packets_icmp, both_sides_ping_with_one_identifier)
-{
-	both(pings);
-}
+RIG_TEST(packets_icmp, both_sides_ping_with_one_identifier, pings, &enforce, &audit)
 
 /* ---------------------------------------------------------------- errors */
 
@@ -98,16 +91,13 @@ static void admissible(struct rig *rig)
 		/* of the direction in which the error itself goes: nobody could have sent it */
 		ERROR_DROPS(rig, fault, IN, .dir = IN, .proto = TCP, .local = 5, .peer = 99);
 	}
-	if (rig->site.audit)
+	if (rig->policy.audit)
 		return;
 	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0, "errors create no flow");
 	cr_assert_eq(rig_entries(rig, "pings", NULL, NULL), 0);
 }
 
-Test(packets_icmp, errors_about_what_the_policy_would_admit_pass)
-{
-	both(admissible);
-}
+RIG_TEST(packets_icmp, errors_about_what_the_policy_would_admit_pass, admissible, &enforce, &audit)
 
 /* A made-up quotation opens no way to an address that the policy does not know. */
 static void to_somebody_else(struct rig *rig)
@@ -128,15 +118,13 @@ static void to_somebody_else(struct rig *rig)
 	ERROR_DROPS(rig, TOO_BIG, OUT, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .host = 8);
 }
 
-Test(packets_icmp, errors_go_to_who_had_sent_what_they_quote)
-{
-	both(to_somebody_else);
-}
+RIG_TEST(packets_icmp, errors_go_to_who_had_sent_what_they_quote, to_somebody_else, &enforce,
+	 &audit)
 
-static const struct law closed_laws[] = {
+static const struct test_rule closed_rules[] = {
 	{.dir = OUT, .action = FR_DENY, .proto = TCP, .first = 443},
 };
-static const struct site closed = {.laws = closed_laws, .count = 1};
+static const struct test_policy closed = {.rules = closed_rules, .count = 1};
 
 /* A flow whose rule is gone since: the errors about it still arrive, and do not keep it. */
 static void of_a_flow(struct rig *rig)
@@ -153,14 +141,7 @@ static void of_a_flow(struct rig *rig)
 	cr_assert_arr_eq(&before, &after, sizeof(before));
 }
 
-Test(packets_icmp, errors_about_a_known_flow_pass_and_leave_it_alone)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, of_a_flow);
-	rig_close(&rig);
-}
+RIG_TEST(packets_icmp, errors_about_a_known_flow_pass_and_leave_it_alone, of_a_flow, &enforce)
 
 /* What audit has seen and enforcement would have refused is no known flow. */
 static void of_a_refused_flow(struct rig *rig)
@@ -169,15 +150,13 @@ static void of_a_refused_flow(struct rig *rig)
 	ERROR_DROPS(rig, TOO_BIG, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 80);
 	PASS(rig, RULE, HTTPS, .dir = OUT, .proto = TCP, .local = 5, .peer = 443, .flags = SYN);
 	rig_policy(rig, &closed);
-	DROP(rig, RULE, LAW(0), .dir = IN, .proto = TCP, .local = 5, .peer = 443,
+	DROP(rig, RULE, NTH_RULE(0), .dir = IN, .proto = TCP, .local = 5, .peer = 443,
 	     .flags = SYN | ACK);
 	ERROR_DROPS(rig, TOO_BIG, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 443);
 }
 
-Test(packets_icmp, errors_about_refused_flows_are_refused_in_audit_too)
-{
-	both(of_a_refused_flow);
-}
+RIG_TEST(packets_icmp, errors_about_refused_flows_are_refused_in_audit_too, of_a_refused_flow,
+	 &enforce, &audit)
 
 static void no_errors(struct rig *rig)
 {
@@ -200,10 +179,8 @@ static void no_errors(struct rig *rig)
 	}
 }
 
-Test(packets_icmp, redirects_and_errors_without_a_readable_quote_are_no_errors)
-{
-	both(no_errors);
-}
+RIG_TEST(packets_icmp, redirects_and_errors_without_a_readable_quote_are_no_errors, no_errors,
+	 &enforce, &audit)
 
 static void quoted_fragments(struct rig *rig)
 {
@@ -213,10 +190,7 @@ static void quoted_fragments(struct rig *rig)
 	ERROR_DROPS(rig, TIME, IN, .dir = OUT, .proto = 47, .fragment = true, .offset = 100);
 }
 
-Test(packets_icmp, errors_about_fragments)
-{
-	both(quoted_fragments);
-}
+RIG_TEST(packets_icmp, errors_about_fragments, quoted_fragments, &enforce, &audit)
 
 static void errors_off(struct rig *rig)
 {
@@ -225,8 +199,8 @@ static void errors_off(struct rig *rig)
 
 Test(packets_icmp, errors_can_be_switched_off)
 {
-	static const struct site off = {
-		.laws = laws, .count = ARRAY_SIZE(laws), .flags_off = FR_F_ICMP_ERROR};
+	static const struct test_policy off = {
+		.rules = rules, .count = ARRAY_SIZE(rules), .flags_off = FR_F_ICMP_ERROR};
 	struct rig rig;
 
 	rig_open(&rig);

@@ -13,12 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
 };
-static const struct site site = {.laws = laws, .count = ARRAY_SIZE(laws)};
+static const struct test_policy policy = {.rules = rules, .count = ARRAY_SIZE(rules)};
 
 #define HTTPS .proto = TCP, .local = 40000, .peer = 443, .flags
 #define DNS .proto = UDP, .local = 40000, .peer = 53
@@ -31,19 +31,19 @@ static void every_map_is_used(struct rig *rig)
 	struct fr_port port = {.mixed = 1};
 	uint32_t zero = 0;
 
-	rig_start(rig, &site);
+	rig_start(rig, &policy);
 	bpf_map_update_elem(bench_map(rig->bench, "fr_control"), &zero, &control, BPF_ANY);
 	/* what is forwarded needs routes */
 	bpf_map_update_elem(bench_map(rig->bench, "fr_transit"), &sender, &noted, BPF_ANY);
 	bpf_map_update_elem(bench_map(rig->bench, "fr_ports"), &zero, &port, BPF_ANY);
-	PASS(rig, RULE, LAW(0), .dir = OUT, HTTPS = SYN);
-	PASS(rig, REPLY, LAW(0), .dir = IN, HTTPS = SYN | ACK);
-	PASS(rig, RULE, LAW(0), .dir = OUT, HTTPS = ACK);
-	PASS(rig, RULE, LAW(0), .dir = OUT, HTTPS = SYN, .host = 8);
-	PASS(rig, RULE, LAW(1), .dir = OUT, DNS);
-	PASS(rig, REPLY, LAW(1), .dir = IN, DNS);
-	PASS(rig, RULE, LAW(1), .dir = OUT, DNS, .fragment = true, .more = true, .payload = 8);
-	PASS(rig, RULE, LAW(2), .dir = OUT, .proto = ICMP, .type = 8);
+	PASS(rig, RULE, NTH_RULE(0), .dir = OUT, HTTPS = SYN);
+	PASS(rig, REPLY, NTH_RULE(0), .dir = IN, HTTPS = SYN | ACK);
+	PASS(rig, RULE, NTH_RULE(0), .dir = OUT, HTTPS = ACK);
+	PASS(rig, RULE, NTH_RULE(0), .dir = OUT, HTTPS = SYN, .host = 8);
+	PASS(rig, RULE, NTH_RULE(1), .dir = OUT, DNS);
+	PASS(rig, REPLY, NTH_RULE(1), .dir = IN, DNS);
+	PASS(rig, RULE, NTH_RULE(1), .dir = OUT, DNS, .fragment = true, .more = true, .payload = 8);
+	PASS(rig, RULE, NTH_RULE(2), .dir = OUT, .proto = ICMP, .type = 8);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, HTTPS = SYN);
 }
 

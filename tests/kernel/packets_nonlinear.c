@@ -25,7 +25,7 @@
 
 enum { IN = FR_INGRESS, OUT = FR_EGRESS, TCP = 6, SYN = 2, LATEST_MS = 60000 };
 
-static const struct sketch site = {.policy = "one", .enforce = true, .tcp_port = 443};
+static const struct image_spec denying = {.policy = "one", .enforce = true, .tcp_port = 443};
 
 static struct lab lab;
 
@@ -189,65 +189,57 @@ static void every_length(int sender, struct wire w)
 	}
 }
 
-static void begin(void)
+static void prepare(void)
 {
-	need_root();
-	lab_begin(&lab);
 	cr_assert_eq(system("ip link set va0 mtu 9000 && ip link set va1 mtu 9000"), 0);
 	shell_there("ip link set vb0 mtu 9000 && ip link set vb1 mtu 9000");
 }
 
-static void end(void)
-{
-	if (lab.root[0])
-		lab_end(&lab);
-}
+LAB_SUITE(packets_nonlinear, prepare());
 
-TestSuite(packets_nonlinear, .init = begin, .fini = end, .timeout = 120);
-
-Test(packets_nonlinear, headers_in_pieces_are_read_on_an_interface)
+Test(packets_nonlinear, headers_in_pieces_are_read_on_an_interface, .timeout = 120)
 {
 	const char *points[] = {"interface va0", NULL};
 	CLEANUP(close_fd) int sender = sender_open(0);
 
-	lab_applied(&lab, &site, points);
+	lab_applied(&lab, &denying, points);
 	witness_make("va0");
 	every_length(sender, (struct wire){.dir = IN, .proto = TCP, .flags = SYN});
 	every_length(sender, (struct wire){.dir = IN, .proto = TCP, .flags = SYN, .options = 10});
 	every_length(sender, (struct wire){.v6 = true, .dir = IN, .proto = TCP, .flags = SYN});
 }
 
-Test(packets_nonlinear, extension_headers_in_pieces_are_read)
+Test(packets_nonlinear, extension_headers_in_pieces_are_read, .timeout = 120)
 {
 	const char *points[] = {"interface va0", NULL};
 	CLEANUP(close_fd) int sender = sender_open(0);
 	struct wire w = {.v6 = true, .dir = IN, .proto = TCP, .flags = SYN, .ext_count = 6};
 
 	memset(w.ext, 60, sizeof(w.ext));
-	lab_applied(&lab, &site, points);
+	lab_applied(&lab, &denying, points);
 	witness_make("va0");
 	every_length(sender, w);
 }
 
-Test(packets_nonlinear, headers_in_pieces_are_read_from_a_guest)
+Test(packets_nonlinear, headers_in_pieces_are_read_from_a_guest, .timeout = 120)
 {
 	const char *points[] = {"guest va1", NULL};
 	CLEANUP(close_fd) int sender = sender_open(1);
 
-	lab_applied(&lab, &site, points);
+	lab_applied(&lab, &denying, points);
 	witness_make("va1");
 	every_length(sender, (struct wire){.dir = OUT, .proto = TCP, .flags = SYN});
 	every_length(sender, (struct wire){.v6 = true, .dir = OUT, .proto = TCP, .flags = SYN});
 }
 
 /* The first tag is beside the frame when it gets here, and the rest may be anywhere. */
-Test(packets_nonlinear, tags_in_pieces_are_read)
+Test(packets_nonlinear, tags_in_pieces_are_read, .timeout = 120)
 {
 	const char *points[] = {"interface va0", NULL};
 	CLEANUP(close_fd) int sender = sender_open(0);
 	struct wire w = {.dir = IN, .proto = TCP, .flags = SYN, .tags = 2, .tag = {5, 6}};
 
-	lab_applied(&lab, &site, points);
+	lab_applied(&lab, &denying, points);
 	witness_make("va0");
 	for (uint16_t linear = WIRE_ETHERNET; linear <= 48; linear += 2) {
 		w.peer = 10000 + linear;

@@ -5,35 +5,16 @@
  */
 #include "packets_rig.h"
 
-enum { DNS = LAW(0), SYSLOG = LAW(1), SSH = LAW(2) };
+enum { DNS = NTH_RULE(0), SYSLOG = NTH_RULE(1), SSH = NTH_RULE(2) };
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53, .host = WIRE_HOST},
 	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 514, .host = 8},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
 };
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
-static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
-static const struct site open = {.allow = {true, true}};
-
-static void both(void (*steps)(struct rig *rig))
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, steps);
-	rig_each(&rig, &audit, steps);
-	rig_close(&rig);
-}
-
-static void run(const struct site *site, void (*steps)(struct rig *rig))
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, site, steps);
-	rig_close(&rig);
-}
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
+static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
+static const struct test_policy open = {.allow = {true, true}};
 
 /* ---------------------------------------------------------------- misplaced and broken */
 
@@ -55,10 +36,7 @@ static void misplaced(struct rig *rig)
 		     .peer_addr = loopback);
 }
 
-Test(packets_odd, loopback_addresses_on_a_device_are_malformed)
-{
-	both(misplaced);
-}
+RIG_TEST(packets_odd, loopback_addresses_on_a_device_are_malformed, misplaced, &enforce, &audit)
 
 /* Whatever the policy: also one that allows everything. */
 static void broken(struct rig *rig)
@@ -78,10 +56,7 @@ static void broken(struct rig *rig)
 	cr_assert_eq(rig_reason(rig, IN, FR_REASON_MALFORMED).packets[FR_DROP], 22);
 }
 
-Test(packets_odd, truncated_headers_are_malformed_whatever_the_policy)
-{
-	run(&open, broken);
-}
+RIG_TEST(packets_odd, truncated_headers_are_malformed_whatever_the_policy, broken, &open)
 
 static void chains(struct rig *rig)
 {
@@ -105,10 +80,8 @@ static void chains(struct rig *rig)
 	}
 }
 
-Test(packets_odd, extension_headers_past_the_limit_have_a_reason_of_their_own)
-{
-	both(chains);
-}
+RIG_TEST(packets_odd, extension_headers_past_the_limit_have_a_reason_of_their_own, chains, &enforce,
+	 &audit)
 
 static void options(struct rig *rig)
 {
@@ -120,10 +93,7 @@ static void options(struct rig *rig)
 	}
 }
 
-Test(packets_odd, ip_options_do_not_hide_the_ports)
-{
-	both(options);
-}
+RIG_TEST(packets_odd, ip_options_do_not_hide_the_ports, options, &enforce, &audit)
 
 /* ---------------------------------------------------------------- fragments */
 
@@ -149,10 +119,8 @@ static void fragments_in(struct rig *rig)
 	DROP(rig, MALFORMED, FR_RULE_OTHER, .dir = IN, .proto = TCP, .fragment = true, .offset = 1);
 }
 
-Test(packets_odd, incoming_fragments_need_a_port_that_is_admitted)
-{
-	both(fragments_in);
-}
+RIG_TEST(packets_odd, incoming_fragments_need_a_port_that_is_admitted, fragments_in, &enforce,
+	 &audit)
 
 static void fragments_out(struct rig *rig)
 {
@@ -173,10 +141,7 @@ static void fragments_out(struct rig *rig)
 	cr_assert_eq(rig_counters(rig, DNS).packets, 3, "later parts are booked with their first");
 }
 
-Test(packets_odd, outgoing_fragments_follow_an_allowed_first)
-{
-	both(fragments_out);
-}
+RIG_TEST(packets_odd, outgoing_fragments_follow_an_allowed_first, fragments_out, &enforce, &audit)
 
 /* Lesson: later fragments were dropped because they were judged by what their header does not say.
  * With options behind the fragment header they carry the number of those. */
@@ -204,10 +169,8 @@ static void options_behind(struct rig *rig)
 	}
 }
 
-Test(packets_odd, later_fragments_behind_options_follow_their_datagram)
-{
-	both(options_behind);
-}
+RIG_TEST(packets_odd, later_fragments_behind_options_follow_their_datagram, options_behind,
+	 &enforce, &audit)
 
 /* ---------------------------------------------------------------- other than IP */
 
@@ -224,7 +187,7 @@ static void non_ip(struct rig *rig)
 {
 	static const uint16_t known[] = {0x0806, 0x88cc, 0x888e, 0x8809};
 	uint32_t denies = rig->kind == FR_KIND_GUEST ? FR_F_NONIP_DENY_GUEST : FR_F_NONIP_DENY_IF;
-	uint8_t others = rig->site.flags_on & denies ? FR_DROP : FR_PASS;
+	uint8_t others = rig->policy.flags_on & denies ? FR_DROP : FR_PASS;
 
 	if (rig->kind == FR_KIND_CGROUP)
 		return;
@@ -245,9 +208,9 @@ Test(packets_odd, other_ethertypes_follow_the_policy_of_their_kind)
 
 	rig_open(&rig);
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(flags); i++) {
-		struct site site = {.flags_on = flags[i / 2], .audit = i & 1};
+		struct test_policy policy = {.flags_on = flags[i / 2], .audit = i & 1};
 
-		rig_each(&rig, &site, non_ip);
+		rig_each(&rig, &policy, non_ip);
 	}
 	rig_close(&rig);
 }
@@ -281,10 +244,7 @@ static void priority_tags(struct rig *rig)
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 9, .peer = 53, .tags = 2);
 }
 
-Test(packets_odd, priority_tags_hide_nothing)
-{
-	both(priority_tags);
-}
+RIG_TEST(packets_odd, priority_tags_hide_nothing, priority_tags, &enforce, &audit)
 
 /* Whatever the policy says of other ethertypes, and whichever way. */
 static void too_many_tags(struct rig *rig)
@@ -303,10 +263,11 @@ static void too_many_tags(struct rig *rig)
 
 Test(packets_odd, what_is_behind_more_tags_than_are_read_is_refused)
 {
-	static const struct site anything = {.allow = {true, true}};
+	static const struct test_policy anything = {.allow = {true, true}};
 
-	both(too_many_tags);
-	run(&anything, too_many_tags);
+	rig_run(&enforce, too_many_tags);
+	rig_run(&audit, too_many_tags);
+	rig_run(&anything, too_many_tags);
 }
 
 /* ---------------------------------------------------------------- scopes */
@@ -326,10 +287,7 @@ static void vlans(struct rig *rig)
 #undef IN_VLAN
 }
 
-Test(packets_odd, a_vlan_keeps_its_flows_to_itself)
-{
-	both(vlans);
-}
+RIG_TEST(packets_odd, a_vlan_keeps_its_flows_to_itself, vlans, &enforce, &audit)
 
 static void devices(struct rig *rig)
 {
@@ -344,16 +302,15 @@ static void devices(struct rig *rig)
 	PASS(rig, REPLY, DNS, .dir = IN, .proto = UDP, .local = 7, .peer = 53);
 }
 
-Test(packets_odd, guests_keep_their_flows_apart_and_interfaces_share_them)
-{
-	both(devices);
-}
+RIG_TEST(packets_odd, guests_keep_their_flows_apart_and_interfaces_share_them, devices, &enforce,
+	 &audit)
 
 /* ---------------------------------------------------------------- forwarded */
 
 static void forwarded_out(struct rig *rig)
 {
-	bool passes = rig->kind == FR_KIND_INTERFACE && !(rig->site.flags_on & FR_F_FORWARD_JUDGE);
+	bool passes =
+		rig->kind == FR_KIND_INTERFACE && !(rig->policy.flags_on & FR_F_FORWARD_JUDGE);
 
 	rig->ingress_ifindex = rig->devices[1];
 	if (!passes) {
@@ -377,8 +334,8 @@ static void forwarded_out(struct rig *rig)
 
 Test(packets_odd, what_came_in_by_another_device_is_forwarded)
 {
-	static const struct site judge = {
-		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARD_JUDGE};
+	static const struct test_policy judge = {
+		.rules = rules, .count = ARRAY_SIZE(rules), .flags_on = FR_F_FORWARD_JUDGE};
 	struct rig rig;
 
 	rig_open(&rig);
@@ -405,7 +362,8 @@ static void forwarded_in(struct rig *rig)
 					      {0x20, 1, 0x0d, 0xb8, 0, 0xf, [15] = 7}};
 	static const uint8_t nowhere[2][16] = {{100, 64, 0, 7}, {0x20, 1, 0x0d, 0xb9, [15] = 7}};
 	const uint8_t *there = behind[rig->v6], *lost = nowhere[rig->v6];
-	bool passes = rig->kind == FR_KIND_INTERFACE && !(rig->site.flags_on & FR_F_FORWARD_JUDGE);
+	bool passes =
+		rig->kind == FR_KIND_INTERFACE && !(rig->policy.flags_on & FR_F_FORWARD_JUDGE);
 
 	rig->ifindex = rig->devices[0];
 #define TO(address) .dir = IN, .local_addr = address
@@ -429,8 +387,8 @@ static void forwarded_in(struct rig *rig)
 
 Test(packets_odd, what_the_routes_would_send_on_is_forwarded)
 {
-	static const struct site judge = {
-		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARD_JUDGE};
+	static const struct test_policy judge = {
+		.rules = rules, .count = ARRAY_SIZE(rules), .flags_on = FR_F_FORWARD_JUDGE};
 	struct rig rig;
 
 	rig_open(&rig);
@@ -467,10 +425,10 @@ static void masqueraded(struct rig *rig)
 #undef ANSWER
 }
 
-Test(packets_odd, answers_to_masqueraded_connections_pass_while_forwarding_is_on)
+Test(packets_odd, answers_to_masqueraded_connections_pass)
 {
-	static const struct site on = {
-		.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARDING_ON};
+	static const struct test_policy on = {
+		.rules = rules, .count = ARRAY_SIZE(rules), .flags_on = FR_F_FORWARDING_ON};
 
-	run(&on, masqueraded);
+	rig_run(&on, masqueraded);
 }

@@ -45,37 +45,40 @@ void rig_close(struct rig *rig)
 
 /* ---------------------------------------------------------------- policies */
 
-static void peers_of(struct arena *arena, const struct law *law, struct rule *rule)
+static void peers_of(struct arena *arena, const struct test_rule *wanted, struct rule *rule)
 {
-	rule->any_peer = !law->host;
+	rule->any_peer = !wanted->host;
 	if (rule->any_peer)
 		return;
 	rule->peer_count = 2;
 	rule->peers = arena_alloc(arena, 2 * sizeof(*rule->peers));
-	rule->peers[0] = (struct prefix){addr_from_v4(0xc0000200u | law->host), 128};
-	rule->peers[1] = (struct prefix){addr_from_halves(0x20010db800090000ull, law->host), 128};
+	rule->peers[0] = (struct prefix){addr_from_v4(0xc0000200u | wanted->host), 128};
+	rule->peers[1] =
+		(struct prefix){addr_from_halves(0x20010db800090000ull, wanted->host), 128};
 }
 
-static void services_of(struct arena *arena, const struct law *law, struct rule *rule)
+static void services_of(struct arena *arena, const struct test_rule *wanted, struct rule *rule)
 {
 	struct service *services = arena_alloc(arena, 2 * sizeof(*services));
-	uint16_t last = law->last ? law->last : law->first ? law->first : 65535;
+	uint16_t last = wanted->last ? wanted->last : wanted->first ? wanted->first : 65535;
 
 	rule->services = services;
 	rule->service_count = 1;
-	services[0] = (struct service){
-		.any_proto = !law->proto, .proto = law->proto, .first = law->first, .last = last};
-	if (law->proto != ICMP)
+	services[0] = (struct service){.any_proto = !wanted->proto,
+				       .proto = wanted->proto,
+				       .first = wanted->first,
+				       .last = last};
+	if (wanted->proto != ICMP)
 		return;
 	services[rule->service_count++] =
 		(struct service){.proto = PROTO_ICMP6, .first = 0, .last = 65535};
-	if (!law->first)
+	if (!wanted->first)
 		return;
-	services[0].first = services[0].last = law->first << 8;
-	services[1].first = services[1].last = (law->first == 8 ? 128 : law->first) << 8;
+	services[0].first = services[0].last = wanted->first << 8;
+	services[1].first = services[1].last = (wanted->first == 8 ? 128 : wanted->first) << 8;
 }
 
-static struct ruleset *ruleset_of(const struct rig *rig, const struct site *site)
+static struct ruleset *ruleset_of(const struct rig *rig, const struct test_policy *policy)
 {
 	static const uint32_t timeout[FR_TIMEOUTS] = {
 		[FR_TIMEOUT_TCP_OPENING] = 60, [FR_TIMEOUT_TCP_ESTABLISHED] = 7200,
@@ -89,44 +92,44 @@ static struct ruleset *ruleset_of(const struct rig *rig, const struct site *site
 	rs->arena = rig->arena;
 	rs->source = &source;
 	rs->name = "packets";
-	rs->enforce = !site->audit;
+	rs->enforce = !policy->audit;
 	rs->flags = FR_F_LOOPBACK | FR_F_NEIGHBOUR | FR_F_MULTICAST | FR_F_DHCP | FR_F_ICMP_ERROR;
-	rs->flags = (rs->flags | site->flags_on) & ~site->flags_off;
-	memcpy(rs->default_allow, site->allow, sizeof(rs->default_allow));
+	rs->flags = (rs->flags | policy->flags_on) & ~policy->flags_off;
+	memcpy(rs->default_allow, policy->allow, sizeof(rs->default_allow));
 	memcpy(rs->timeout, timeout, sizeof(timeout));
-	rs->rule_count = site->count;
-	rs->rules = arena_alloc(rig->arena, (site->count + 1) * sizeof(*rs->rules));
-	for (size_t i = 0; i < site->count; i++) {
-		rs->rules[i].id = arena_printf(rig->arena, "law-%zu", i);
-		rs->rules[i].dir = site->laws[i].dir;
-		rs->rules[i].action = site->laws[i].action;
-		rs->rules[i].staged = site->laws[i].staged;
-		peers_of(rig->arena, &site->laws[i], &rs->rules[i]);
-		services_of(rig->arena, &site->laws[i], &rs->rules[i]);
+	rs->rule_count = policy->count;
+	rs->rules = arena_alloc(rig->arena, (policy->count + 1) * sizeof(*rs->rules));
+	for (size_t i = 0; i < policy->count; i++) {
+		rs->rules[i].id = arena_printf(rig->arena, "rule-%zu", i);
+		rs->rules[i].dir = policy->rules[i].dir;
+		rs->rules[i].action = policy->rules[i].action;
+		rs->rules[i].staged = policy->rules[i].staged;
+		peers_of(rig->arena, &policy->rules[i], &rs->rules[i]);
+		services_of(rig->arena, &policy->rules[i], &rs->rules[i]);
 	}
 	return rs;
 }
 
-static void install(struct rig *rig, const struct site *site, bool forget)
+static void install(struct rig *rig, const struct test_policy *policy, bool forget)
 {
 	struct fr_image_ident *ident;
 	struct fr_image_conf *conf;
 	struct image image = {};
 
-	cr_assert_eq(image_compile(ruleset_of(rig, site), &rig->diags, &image), 0);
-	((struct fr_image_head *)image.lines)->flags |= site->flags_on & FR_F_FORWARDING_ON;
+	cr_assert_eq(image_compile(ruleset_of(rig, policy), &rig->diags, &image), 0);
+	((struct fr_image_head *)image.lines)->flags |= policy->flags_on & FR_F_FORWARDING_ON;
 	conf = (void *)((char *)image.lines + FR_LINE_BYTES);
-	conf->adopt_until = site->adopt_until;
+	conf->adopt_until = policy->adopt_until;
 	ident = (void *)((char *)image.lines + 2 * FR_LINE_BYTES);
 	ident->conntrack = RIG_CONNTRACK;
 	cr_assert_eq(bench_install(rig->bench, &image, forget), 0);
 	image_free(&image);
-	rig->site = *site;
+	rig->policy = *policy;
 }
 
-void rig_policy(struct rig *rig, const struct site *site)
+void rig_policy(struct rig *rig, const struct test_policy *policy)
 {
-	install(rig, site, false);
+	install(rig, policy, false);
 }
 
 /* Per-CPU figures to 0. */
@@ -140,22 +143,39 @@ static void figures_clear(const struct rig *rig, const char *map, uint32_t entri
 	free(nothing);
 }
 
-void rig_start(struct rig *rig, const struct site *site)
+void rig_start(struct rig *rig, const struct test_policy *policy)
 {
-	install(rig, site, true);
-	figures_clear(rig, "fr_counters", FR_RULE_FIRST + site->count, sizeof(struct fr_counters));
+	install(rig, policy, true);
+	figures_clear(rig, "fr_counters", FR_RULE_FIRST + policy->count,
+		      sizeof(struct fr_counters));
 	figures_clear(rig, "fr_reasons", FR_REASON_ENTRIES, sizeof(struct fr_reason_counters));
 	figures_clear(rig, "fr_tallies", FR_TALLY_COUNT, sizeof(uint64_t));
 }
 
-void rig_each(struct rig *rig, const struct site *site, void (*steps)(struct rig *rig))
+void rig_each(struct rig *rig, const struct test_policy *policy, void (*steps)(struct rig *rig))
 {
 	for (rig->kind = 0; rig->kind < FR_KINDS; rig->kind++)
 		for (int v6 = 0; v6 < 2; v6++) {
 			rig->v6 = v6;
-			rig_start(rig, site);
+			rig_start(rig, policy);
 			steps(rig);
 		}
+}
+
+void rig_run(const struct test_policy *policy, void (*steps)(struct rig *rig))
+{
+	rig_test(&policy, 1, steps);
+}
+
+void rig_test(const struct test_policy *const *policies, size_t count,
+	      void (*steps)(struct rig *rig))
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	for (size_t i = 0; i < count; i++)
+		rig_each(&rig, policies[i], steps);
+	rig_close(&rig);
 }
 
 /* ---------------------------------------------------------------- steps */
@@ -181,7 +201,7 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 	uint8_t verdict = expected->verdict;
 	int err = bench_run(rig->bench, &run);
 
-	if (verdict == FR_DROP && rig->site.audit)
+	if (verdict == FR_DROP && rig->policy.audit)
 		verdict = FR_WOULD_DROP;
 	if (err == -EINVAL && rig->ingress_ifindex)
 		cr_skip_test("this kernel runs no packet as if it had come in by a device: "
@@ -193,7 +213,7 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 			  run.verdict.slot == expected->rule,
 		  "%s:%d (%s, IPv%d, %s): %s, reason %u, rule %u; expected %s, reason %u, rule %u",
 		  expected->file, expected->line, kind_words[rig->kind], rig->v6 ? 6 : 4,
-		  rig->site.audit ? "audit" : "enforce",
+		  rig->policy.audit ? "audit" : "enforce",
 		  run.verdict.version ? verdicts[run.verdict.verdict] : "nothing",
 		  run.verdict.reason, run.verdict.slot, verdicts[verdict], expected->reason,
 		  expected->rule);

@@ -20,30 +20,30 @@ enum { RIG_CONNTRACK = 40 }; /* seconds, of which three quarters count */
 
 /* One rule. `host` is the last byte of the peer's address, 0 any peer. ICMP stands for that of both
  * families; `first` … `last` are then types of IPv4, and echo-request is translated. */
-struct law {
+struct test_rule {
 	uint8_t dir, action, proto;
 	uint16_t first, last; /* last 0: only the first; both 0: all */
 	uint8_t host;
 	bool staged;
 };
 
-struct site {
+struct test_policy {
 	bool audit;
 	bool allow[FR_DIRS];	      /* the default */
 	uint32_t flags_on, flags_off; /* against all built-ins on */
 	uint64_t adopt_until;
-	const struct law *laws;
+	const struct test_rule *rules;
 	size_t count;
 };
 
-/* Rule numbers of the n-th law. */
-#define LAW(n) (FR_RULE_FIRST + (n))
+/* Rule numbers of the n-th rule. */
+#define NTH_RULE(n) (FR_RULE_FIRST + (n))
 
 struct rig {
 	struct arena *arena;
 	struct diags diags;
 	struct bench *bench;
-	struct site site; /* as installed last */
+	struct test_policy policy; /* as installed last */
 	uint8_t kind;
 	bool v6;
 	uint32_t devices[2];
@@ -59,12 +59,26 @@ void rig_close(struct rig *rig);
 void rig_shell(const char *command);
 
 /* Compile and install; the flows that are known stay. */
-void rig_policy(struct rig *rig, const struct site *site);
+void rig_policy(struct rig *rig, const struct test_policy *policy);
 /* The same from nothing: no flows, no figures. */
-void rig_start(struct rig *rig, const struct site *site);
+void rig_start(struct rig *rig, const struct test_policy *policy);
 
 /* Run `steps` on every kind of hook and in both families, each time from nothing. */
-void rig_each(struct rig *rig, const struct site *site, void (*steps)(struct rig *rig));
+void rig_each(struct rig *rig, const struct test_policy *policy, void (*steps)(struct rig *rig));
+/* The same with a rig of its own. */
+void rig_run(const struct test_policy *policy, void (*steps)(struct rig *rig));
+/* The same under each of the policies. */
+void rig_test(const struct test_policy *const *policies, size_t count,
+	      void (*steps)(struct rig *rig));
+
+/* RIG_TEST(suite, name, steps, &enforce, &audit): a test of such steps under those policies. */
+#define RIG_TEST(suite, name, steps, ...)                                                          \
+	Test(suite, name)                                                                          \
+	{                                                                                          \
+		const struct test_policy *const policies[] = {__VA_ARGS__};                        \
+                                                                                                   \
+		rig_test(policies, ARRAY_SIZE(policies), steps);                                   \
+	}
 
 struct expected {
 	uint8_t verdict; /* FR_DROP: would-drop in audit */

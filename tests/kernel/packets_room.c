@@ -11,17 +11,23 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HTTPS = LAW(0), SSH = LAW(1), DNS = LAW(2), PING = LAW(3), NTP = LAW(4) };
+enum {
+	HTTPS = NTH_RULE(0),
+	SSH = NTH_RULE(1),
+	DNS = NTH_RULE(2),
+	PING = NTH_RULE(3),
+	NTP = NTH_RULE(4)
+};
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
 	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 123},
 };
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
-static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
+static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
 
 #define HTTPS_OUT .dir = OUT, .proto = TCP, .local = 40000, .peer = 443, .flags
 #define HTTPS_IN .dir = IN, .proto = TCP, .local = 40000, .peer = 443, .flags
@@ -103,38 +109,18 @@ static void datagrams(struct rig *rig)
 static void refused(struct rig *rig)
 {
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = TCP, .local = 80, .flags = SYN);
-	EXPECT_CLASSES(rig, 0, rig->site.audit, 0, 0, 0);
+	EXPECT_CLASSES(rig, 0, rig->policy.audit, 0, 0, 0);
 }
 
-static void each(void (*steps)(struct rig *rig))
-{
-	struct rig rig;
+RIG_TEST(packets_room, what_this_side_opened_is_worth_more_from_the_start, our_connection, &enforce,
+	 &audit)
 
-	rig_open(&rig);
-	rig_each(&rig, &enforce, steps);
-	rig_each(&rig, &audit, steps);
-	rig_close(&rig);
-}
+RIG_TEST(packets_room, flows_of_others_count_once_they_hear_us, their_connection, &enforce, &audit)
 
-Test(packets_room, what_this_side_opened_is_worth_more_from_the_start)
-{
-	each(our_connection);
-}
+RIG_TEST(packets_room, datagrams_of_others_count_when_they_go_on_after_an_answer, datagrams,
+	 &enforce, &audit)
 
-Test(packets_room, what_others_opened_counts_once_they_have_shown_that_they_hear_us)
-{
-	each(their_connection);
-}
-
-Test(packets_room, datagrams_of_others_count_when_they_go_on_after_an_answer)
-{
-	each(datagrams);
-}
-
-Test(packets_room, what_is_refused_has_no_flow_but_in_audit)
-{
-	each(refused);
-}
+RIG_TEST(packets_room, what_is_refused_has_no_flow_but_in_audit, refused, &enforce, &audit)
 
 /* ---------------------------------------------------------------- eviction */
 
@@ -292,7 +278,7 @@ static void adopted_again(struct rig *rig)
 #define LOST .dir = IN, .proto = TCP, .local = 22, .peer = 5, .host = 8, .flags = ACK
 #define LOST_TOO .dir = IN, .proto = TCP, .local = 22, .peer = 6, .host = 8, .flags = ACK
 	bool guest = rig->kind == FR_KIND_GUEST;
-	struct site denied = {.laws = laws, .count = 1};
+	struct test_policy denied = {.rules = rules, .count = 1};
 
 	rig_policy(rig, &denied);
 	DROP(rig, DEFAULT, IN, LOST);
@@ -321,14 +307,7 @@ static void adopted_again(struct rig *rig)
 #undef LOST_TOO
 }
 
-Test(packets_room, guests_are_adopted_again_for_a_while_after_a_tcp_flow_was_evicted)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, adopted_again);
-	rig_close(&rig);
-}
+RIG_TEST(packets_room, guests_are_adopted_again_after_an_eviction, adopted_again, &enforce)
 
 /* ---------------------------------------------------------------- two processors */
 

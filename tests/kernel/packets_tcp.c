@@ -7,29 +7,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HTTPS = LAW(0), SSH = LAW(1), EPHEMERAL = 40000 };
+enum { HTTPS = NTH_RULE(0), SSH = NTH_RULE(1), EPHEMERAL = 40000 };
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
 };
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
-static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
-static const struct site adopting = {.laws = laws, .count = ARRAY_SIZE(laws), .adopt_until = ~0ull};
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
+static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
+static const struct test_policy adopting = {
+	.rules = rules, .count = ARRAY_SIZE(rules), .adopt_until = ~0ull};
 
 #define HTTPS_OUT .dir = OUT, .proto = TCP, .local = EPHEMERAL, .peer = 443, .flags
 #define HTTPS_IN .dir = IN, .proto = TCP, .local = EPHEMERAL, .peer = 443, .flags
 #define SSH_OUT .dir = OUT, .proto = TCP, .local = 22, .peer = EPHEMERAL, .flags
 #define SSH_IN .dir = IN, .proto = TCP, .local = 22, .peer = EPHEMERAL, .flags
-
-static void run(const struct site *site, void (*steps)(struct rig *rig))
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, site, steps);
-	rig_close(&rig);
-}
 
 static void we_open(struct rig *rig)
 {
@@ -79,10 +71,7 @@ static void refused(struct rig *rig)
 	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 }
 
-Test(packets_tcp, what_nobody_opened_is_refused)
-{
-	run(&enforce, refused);
-}
+RIG_TEST(packets_tcp, what_nobody_opened_is_refused, refused, &enforce)
 
 /* Enforcement would refuse the opening; so all of the conversation is told as that. */
 static void would_be_refused(struct rig *rig)
@@ -106,10 +95,7 @@ static void would_be_refused(struct rig *rig)
 	cr_assert(flow.flags & FR_FLOW_WOULD_DROP);
 }
 
-Test(packets_tcp, audit_tells_both_directions_of_a_refused_opening_as_one_would_drop)
-{
-	run(&audit, would_be_refused);
-}
+RIG_TEST(packets_tcp, audit_reports_both_directions_as_one_would_drop, would_be_refused, &audit)
 
 static void syn_from_responder(struct rig *rig)
 {
@@ -124,10 +110,7 @@ static void syn_from_responder(struct rig *rig)
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK, .payload = 1);
 }
 
-Test(packets_tcp, a_syn_of_the_responder_is_an_opening_of_its_own)
-{
-	run(&enforce, syn_from_responder);
-}
+RIG_TEST(packets_tcp, a_syn_of_the_responder_is_an_opening_of_its_own, syn_from_responder, &enforce)
 
 /* In audit it is told, and takes nothing from the conversation that it disturbs. */
 static void disturbed(struct rig *rig)
@@ -143,10 +126,8 @@ static void disturbed(struct rig *rig)
 	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).connections, 2);
 }
 
-Test(packets_tcp, a_syn_of_the_responder_that_audit_lets_through_ends_no_flow)
-{
-	run(&audit, disturbed);
-}
+RIG_TEST(packets_tcp, a_syn_of_the_responder_that_audit_lets_through_ends_no_flow, disturbed,
+	 &audit)
 
 /* Both sides may open on the very same ports; the newer conversation counts. */
 static void both_may_open(struct rig *rig)
@@ -163,10 +144,7 @@ static void both_may_open(struct rig *rig)
 #undef PORTS
 }
 
-Test(packets_tcp, the_roles_of_two_ports_can_be_exchanged)
-{
-	run(&enforce, both_may_open);
-}
+RIG_TEST(packets_tcp, the_roles_of_two_ports_can_be_exchanged, both_may_open, &enforce)
 
 static void simultaneous(struct rig *rig)
 {
@@ -260,13 +238,14 @@ static void unseen_and_refused(struct rig *rig)
 	close(listener);
 }
 
-static void each_with_a_silent_peer(const struct site *site, void (*steps)(struct rig *rig))
+static void each_with_a_silent_peer(const struct test_policy *policy,
+				    void (*steps)(struct rig *rig))
 {
 	struct rig rig;
 
 	rig_open(&rig);
 	peer_is_silent();
-	rig_each(&rig, site, steps);
+	rig_each(&rig, policy, steps);
 	rig_close(&rig);
 }
 
@@ -298,15 +277,8 @@ static void no_syn_ack_of_opener(struct rig *rig)
 	PASS(rig, RULE, SSH, SSH_IN = ACK);
 }
 
-Test(packets_tcp, a_syn_ack_of_the_opener_is_no_packet_of_its_flow)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, no_syn_ack_of_opener);
-	rig_each(&rig, &audit, no_syn_ack_of_opener);
-	rig_close(&rig);
-}
+RIG_TEST(packets_tcp, a_syn_ack_of_the_opener_is_no_packet_of_its_flow, no_syn_ack_of_opener,
+	 &enforce, &audit)
 
 static void reset(struct rig *rig)
 {
@@ -322,10 +294,7 @@ static void reset(struct rig *rig)
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
 }
 
-Test(packets_tcp, after_a_reset_the_port_can_be_used_again)
-{
-	run(&enforce, reset);
-}
+RIG_TEST(packets_tcp, after_a_reset_the_port_can_be_used_again, reset, &enforce)
 
 static void reuse(struct rig *rig)
 {
@@ -340,10 +309,7 @@ static void reuse(struct rig *rig)
 	cr_assert_eq(flow.packets[OUT], 4, "the new one counts for itself");
 }
 
-Test(packets_tcp, a_port_that_is_used_again_is_a_new_connection)
-{
-	run(&enforce, reuse);
-}
+RIG_TEST(packets_tcp, a_port_that_is_used_again_is_a_new_connection, reuse, &enforce)
 
 static void idle(struct rig *rig)
 {
@@ -365,10 +331,7 @@ static void idle(struct rig *rig)
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
 }
 
-Test(packets_tcp, every_state_ends_after_its_idle_time)
-{
-	run(&enforce, idle);
-}
+RIG_TEST(packets_tcp, every_state_ends_after_its_idle_time, idle, &enforce)
 
 /* ---------------------------------------------------------------- adoption */
 
@@ -410,15 +373,11 @@ static void no_adoption(struct rig *rig)
 
 Test(packets_tcp, guests_are_adopted_in_the_grace_time_only_and_never_by_a_syn)
 {
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &adopting, adoption_without_sockets);
-	rig_each(&rig, &enforce, no_adoption);
-	rig_close(&rig);
+	rig_run(&adopting, adoption_without_sockets);
+	rig_run(&enforce, no_adoption);
 }
 
-Test(packets_tcp, the_grace_time_is_nothing_to_a_cgroup_whose_sockets_can_be_asked)
+Test(packets_tcp, cgroups_have_no_grace_time)
 {
 	struct rig rig;
 
@@ -433,7 +392,7 @@ Test(packets_tcp, the_grace_time_is_nothing_to_a_cgroup_whose_sockets_can_be_ask
  * where forwarding is on it passes as the answer to somebody's. */
 static void siblings(struct rig *rig)
 {
-	struct site on = adopting;
+	struct test_policy on = adopting;
 	uint8_t own[6];
 	int listener;
 
@@ -453,7 +412,7 @@ static void siblings(struct rig *rig)
 	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 }
 
-Test(packets_tcp, what_runs_on_a_device_above_is_adopted_where_no_socket_here_would_take_it)
+Test(packets_tcp, packets_of_a_device_above_are_adopted)
 {
 	struct rig rig;
 
@@ -465,14 +424,14 @@ Test(packets_tcp, what_runs_on_a_device_above_is_adopted_where_no_socket_here_wo
 
 /* ---------------------------------------------------------------- generations */
 
-static const struct law others[] = {
+static const struct test_rule others[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22, .host = 77},
 };
 
 static void old_flows_meet_a_new_policy(struct rig *rig)
 {
-	struct site next = {.laws = others, .count = ARRAY_SIZE(others)};
+	struct test_policy next = {.rules = others, .count = ARRAY_SIZE(others)};
 	struct fr_flow flow;
 
 	we_open(rig);
@@ -493,10 +452,8 @@ static void old_flows_meet_a_new_policy(struct rig *rig)
 	cr_assert_eq(flow.flags & FR_FLOW_WOULD_DROP, 0);
 }
 
-Test(packets_tcp, a_new_policy_judges_old_flows_at_their_next_packet)
-{
-	run(&enforce, old_flows_meet_a_new_policy);
-}
+RIG_TEST(packets_tcp, a_new_policy_judges_old_flows_at_their_next_packet,
+	 old_flows_meet_a_new_policy, &enforce)
 
 /* The record of the flow with this port of the peer. */
 static struct fr_flow *record_of(struct fr_flow_set *sets, size_t count, uint16_t peer_port)
@@ -535,10 +492,8 @@ static void a_cell_needs_its_seal(struct rig *rig)
 	rig_table_close(sets, count);
 }
 
-Test(packets_tcp, what_was_said_of_another_flow_or_opener_is_not_believed)
-{
-	run(&enforce, a_cell_needs_its_seal);
-}
+RIG_TEST(packets_tcp, what_was_said_of_another_flow_or_opener_is_not_believed,
+	 a_cell_needs_its_seal, &enforce)
 
 /* An opening that audit would have refused is no permission when enforcement begins. */
 static void audit_then_enforce(struct rig *rig)
@@ -554,14 +509,11 @@ static void audit_then_enforce(struct rig *rig)
 	     .peer = 1, .flags = ACK);
 }
 
-Test(packets_tcp, enforcement_cuts_what_audit_let_through)
-{
-	run(&audit, audit_then_enforce);
-}
+RIG_TEST(packets_tcp, enforcement_cuts_what_audit_let_through, audit_then_enforce, &audit)
 
 /* ---------------------------------------------------------------- failsafe and staged rules */
 
-static const struct law safe[] = {
+static const struct test_rule safe[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = IN, .action = FR_DENY},
 	{.dir = OUT, .action = FR_DENY, .proto = TCP, .first = 1024, .last = 65535},
@@ -570,7 +522,7 @@ static const struct law safe[] = {
 
 static void failsafe(struct rig *rig)
 {
-	enum { SAFE = LAW(3), DENY_IN = LAW(1), DENY_OUT = LAW(2) };
+	enum { SAFE = NTH_RULE(3), DENY_IN = NTH_RULE(1), DENY_OUT = NTH_RULE(2) };
 
 	PASS(rig, FAILSAFE, SAFE, SSH_OUT = ACK, .payload = 10);
 	PASS(rig, FAILSAFE, SAFE, SSH_OUT = FIN | ACK);
@@ -585,21 +537,21 @@ static void failsafe(struct rig *rig)
 	PASS(rig, FAILSAFE, SAFE, .dir = IN, .proto = TCP, .local = 22, .peer = 5, .flags = ACK);
 }
 
-Test(packets_tcp, failsafe_is_stronger_than_every_deny_and_its_replies_need_no_flow)
+Test(packets_tcp, failsafe_beats_deny_and_its_replies_need_no_flow)
 {
-	static const struct site site = {.laws = safe, .count = ARRAY_SIZE(safe)};
+	static const struct test_policy policy = {.rules = safe, .count = ARRAY_SIZE(safe)};
 
-	run(&site, failsafe);
+	rig_run(&policy, failsafe);
 }
 
-static const struct law staged_laws[] = {
+static const struct test_rule staged_rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = OUT, .action = FR_DENY, .proto = TCP, .first = 443, .host = 8, .staged = true},
 };
 
 static void staged(struct rig *rig)
 {
-	enum { STAGED = LAW(1) };
+	enum { STAGED = NTH_RULE(1) };
 
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
 	WOULD_DROP(rig, RULE, STAGED, .host = 8, HTTPS_OUT = SYN);
@@ -615,9 +567,10 @@ static void staged(struct rig *rig)
 
 Test(packets_tcp, a_staged_deny_lets_pass_and_books_both_rules)
 {
-	static const struct site site = {.laws = staged_laws, .count = ARRAY_SIZE(staged_laws)};
+	static const struct test_policy policy = {.rules = staged_rules,
+						  .count = ARRAY_SIZE(staged_rules)};
 
-	run(&site, staged);
+	rig_run(&policy, staged);
 }
 
 /* ---------------------------------------------------------------- carried */
@@ -669,7 +622,4 @@ static void carried_twice(struct rig *rig)
 	PASS(rig, REPLY, SSH, SSH_OUT = ACK);
 }
 
-Test(packets_tcp, a_flow_that_is_carried_twice_is_as_it_was_last)
-{
-	run(&enforce, carried_twice);
-}
+RIG_TEST(packets_tcp, a_flow_that_is_carried_twice_is_as_it_was_last, carried_twice, &enforce)

@@ -12,17 +12,17 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { DNS = LAW(0), SYSLOG = LAW(1), SOON_MS = 200, NOT_SUPPORTED = 524 };
+enum { DNS = NTH_RULE(0), SYSLOG = NTH_RULE(1), SOON_MS = 200, NOT_SUPPORTED = 524 };
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 514},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 514},
 };
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
-static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
-static const struct site judging = {
-	.laws = laws, .count = ARRAY_SIZE(laws), .flags_on = FR_F_FORWARD_JUDGE};
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
+static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
+static const struct test_policy judging = {
+	.rules = rules, .count = ARRAY_SIZE(rules), .flags_on = FR_F_FORWARD_JUDGE};
 
 /* Behind pk1: 203.0.113.0/24 and 2001:db8:f::/48; answers go back by pk0. */
 static void routes_up(void)
@@ -39,7 +39,7 @@ static void routes_up(void)
 
 static const uint8_t behind[2][16] = {{203, 0, 113, 7}, {0x20, 1, 0x0d, 0xb8, 0, 0xf, [15] = 7}};
 
-static void run(const struct site *site, void (*steps)(struct rig *rig))
+static void run(const struct test_policy *policy, void (*steps)(struct rig *rig))
 {
 	struct rig rig;
 
@@ -48,7 +48,7 @@ static void run(const struct site *site, void (*steps)(struct rig *rig))
 	rig.kind = FR_KIND_INTERFACE;
 	for (int v6 = 0; v6 < 2; v6++) {
 		rig.v6 = v6;
-		rig_start(&rig, site);
+		rig_start(&rig, policy);
 		steps(&rig);
 	}
 	rig_close(&rig);
@@ -104,7 +104,7 @@ static uint64_t milliseconds(void)
 
 static int of_refused(const struct rig *rig)
 {
-	return rig->site.audit ? SK_PASS : SK_DROP;
+	return rig->policy.audit ? SK_PASS : SK_DROP;
 }
 
 static void expect_told(struct rig *rig, uint8_t verdict, uint16_t port)
@@ -126,7 +126,7 @@ static void datagram(struct rig *rig)
 	cr_expect_eq(SOON(THROUGH(.proto = UDP, .peer = 7000, .local = 777),
 			  FINDS(UDP, .peer = 7000, .local = 9009)),
 		     of_refused(rig));
-	expect_told(rig, rig->site.audit ? FR_WOULD_DROP : FR_DROP, 9009);
+	expect_told(rig, rig->policy.audit ? FR_WOULD_DROP : FR_DROP, 9009);
 	cr_expect_eq(rig_entries(rig, "drops", &key, NULL), 1);
 	cr_expect_eq(key.local_port, 9009);
 	cr_expect_eq(SOON(THROUGH(.proto = UDP, .peer = 7000, .local = 777),
@@ -150,7 +150,7 @@ static void connection(struct rig *rig)
 	cr_expect_eq(SOON(THROUGH(.proto = TCP, .peer = 7000, .local = 777, .flags = SYN),
 			  FINDS(TCP, .peer = 7000, .local = 9009)),
 		     of_refused(rig));
-	expect_told(rig, rig->site.audit ? FR_WOULD_DROP : FR_DROP, 9009);
+	expect_told(rig, rig->policy.audit ? FR_WOULD_DROP : FR_DROP, 9009);
 	cr_expect_eq(SOON(THROUGH(.proto = TCP, .peer = 7000, .local = 777, .flags = SYN),
 			  FINDS(TCP, .peer = 7000, .local = 514)),
 		     SK_PASS);
@@ -195,7 +195,7 @@ static void pieces_admitted(struct rig *rig)
 
 Test(packets_transit, a_later_fragment_is_of_any_port_of_its_sender)
 {
-	static const struct site closed = {};
+	static const struct test_policy closed = {};
 
 	run(&closed, pieces);
 	run(&enforce, pieces_admitted);
@@ -252,7 +252,7 @@ static void forged(struct rig *rig)
 
 Test(packets_transit, an_address_of_this_host_is_no_sender_that_is_forwarded)
 {
-	static const struct site closed = {};
+	static const struct test_policy closed = {};
 
 	run(&closed, forged);
 }

@@ -6,33 +6,24 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DNS = LAW(0), SYSLOG = LAW(1), HTTPS = LAW(2), SSH = LAW(3) };
+enum { DNS = NTH_RULE(0), SYSLOG = NTH_RULE(1), HTTPS = NTH_RULE(2), SSH = NTH_RULE(3) };
 
-static const struct law laws[] = {
+static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 514},
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = IN, .action = FR_ALLOW, .proto = TCP, .first = 22},
 };
-static const struct site enforce = {.laws = laws, .count = ARRAY_SIZE(laws)};
-static const struct site audit = {.laws = laws, .count = ARRAY_SIZE(laws), .audit = true};
+static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(rules)};
+static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
 
 #define DNS_OUT .dir = OUT, .proto = UDP, .local = 40000, .peer = 53
 #define DNS_IN .dir = IN, .proto = UDP, .local = 40000, .peer = 53
 
-static void run(const struct site *site, void (*steps)(struct rig *rig))
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, site, steps);
-	rig_close(&rig);
-}
-
 static void request_and_answer(struct rig *rig)
 {
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, DNS_IN);
-	rig_start(rig, &rig->site);
+	rig_start(rig, &rig->policy);
 	PASS(rig, RULE, DNS, DNS_OUT);
 	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 1);
 	PASS(rig, REPLY, DNS, DNS_IN);
@@ -45,15 +36,7 @@ static void request_and_answer(struct rig *rig)
 	cr_assert_eq(rig_counters(rig, DNS).connections, 1);
 }
 
-Test(packets_udp, an_answer_needs_its_request)
-{
-	struct rig rig;
-
-	rig_open(&rig);
-	rig_each(&rig, &enforce, request_and_answer);
-	rig_each(&rig, &audit, request_and_answer);
-	rig_close(&rig);
-}
+RIG_TEST(packets_udp, an_answer_needs_its_request, request_and_answer, &enforce, &audit)
 
 static void idle(struct rig *rig)
 {
@@ -76,10 +59,7 @@ static void idle(struct rig *rig)
 	PASS(rig, REPLY, DNS, DNS_IN);
 }
 
-Test(packets_udp, only_the_opener_keeps_a_flow_alive)
-{
-	run(&enforce, idle);
-}
+RIG_TEST(packets_udp, only_the_opener_keeps_a_flow_alive, idle, &enforce)
 
 static void swapped(struct rig *rig)
 {
@@ -91,35 +71,32 @@ static void swapped(struct rig *rig)
 	     .peer = 40000);
 }
 
-Test(packets_udp, a_flow_admits_its_own_ports_only)
-{
-	run(&enforce, swapped);
-}
+RIG_TEST(packets_udp, a_flow_admits_its_own_ports_only, swapped, &enforce)
 
 /* Fixed ports on both sides (NTP, IKE): the peer's refused packet must not take the flow of ours.
  */
-static const struct law fixed_laws[] = {
+static const struct test_rule fixed_rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 500}};
 
 static void fixed_ports(struct rig *rig)
 {
 #define IKE .proto = UDP, .local = 500, .peer = 500
-	struct site site = rig->site;
+	struct test_policy policy = rig->policy;
 
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, IKE);
-	site.audit = false;
-	rig_policy(rig, &site);
+	policy.audit = false;
+	rig_policy(rig, &policy);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, IKE);
-	PASS(rig, RULE, LAW(0), .dir = OUT, IKE);
-	PASS(rig, REPLY, LAW(0), .dir = IN, IKE);
-	PASS(rig, RULE, LAW(0), .dir = OUT, IKE);
+	PASS(rig, RULE, NTH_RULE(0), .dir = OUT, IKE);
+	PASS(rig, REPLY, NTH_RULE(0), .dir = IN, IKE);
+	PASS(rig, RULE, NTH_RULE(0), .dir = OUT, IKE);
 #undef IKE
 }
 
-Test(packets_udp, a_refused_opening_of_the_peer_is_no_flow_that_stands_in_the_way_of_ours)
+Test(packets_udp, a_refused_opening_of_the_peer_does_not_block_ours)
 {
-	static const struct site before = {.laws = fixed_laws, .count = 1, .audit = true};
-	static const struct site from_the_start = {.laws = fixed_laws, .count = 1};
+	static const struct test_policy before = {.rules = fixed_rules, .count = 1, .audit = true};
+	static const struct test_policy from_the_start = {.rules = fixed_rules, .count = 1};
 	struct rig rig;
 
 	rig_open(&rig);
@@ -202,7 +179,7 @@ static void their_transfer(struct rig *rig)
 #undef DATA
 }
 
-Test(packets_udp, a_live_tcp_socket_vouches_for_its_own_packets_and_tells_who_opened)
+Test(packets_udp, a_tcp_socket_vouches_for_its_packets_and_their_opener)
 {
 	struct rig rig;
 

@@ -315,8 +315,7 @@ static void assert_refused(struct build *b, uint32_t line)
 
 /* Two lines each for hosts in a subnet of their own. lesson: a table that did not fit was loaded as
  * far as it went, and nobody was told which rule was the big one. */
-Test(compile_image, more_addresses_than_256_MB_hold_are_refused_with_the_rule_that_has_them,
-     .timeout = 120)
+Test(compile_image, more_addresses_than_256_MB_hold_are_refused, .timeout = 120)
 {
 	const size_t count = FR_MAX_LINES / 2;
 	struct build b = build_new();
@@ -399,7 +398,7 @@ static const struct diag *refusal(struct build *b, size_t rules, uint32_t lines)
 }
 
 /* The limit is made small, so that the test is. */
-Test(compile_image, more_rows_than_there_is_room_for_are_refused_at_the_rule_that_went_over)
+Test(compile_image, too_many_rows_are_refused_at_the_rule_that_went_over)
 {
 	struct build b = hosts_of_ports(600);
 	const struct diag *found = refusal(&b, 600, 300);

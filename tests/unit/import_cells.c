@@ -113,7 +113,7 @@ Test(import, what_names_no_port_is_never_drafted_and_never_dropped)
 	}
 }
 
-Test(import, a_condition_of_the_template_stands_beside_its_row_and_no_other)
+Test(import, a_condition_stands_beside_its_row_and_no_other)
 {
 	struct drafted d;
 	const char *at;

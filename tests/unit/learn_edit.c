@@ -341,7 +341,7 @@ Test(learn, places_far_apart_are_hunks_of_their_own)
 #define NEW_RULE LEARNED("  ", "1", "egress, peer: [10.9.0.1], ports: [8443/tcp]")
 
 /* Such a text ends for the parser where the next thing begins: what is added goes before that. */
-Test(learn, a_rule_goes_behind_a_purpose_of_several_lines_not_behind_what_follows_it)
+Test(learn, a_rule_goes_behind_a_purpose_of_several_lines)
 {
 	BECOMES(OLD_WORDS, "", NEW_RULE, "default: {egress: deny}\n", WEB("10.9.0.1"));
 	BECOMES(OLD_WORDS, "", NEW_RULE, "\n# after\ndefault:\n  egress: deny\n", WEB("10.9.0.1"));
@@ -353,7 +353,7 @@ Test(learn, a_rule_goes_behind_a_purpose_of_several_lines_not_behind_what_follow
 		"", WEB("10.9.0.1"));
 }
 
-Test(learn, a_file_that_ends_in_words_of_several_lines_loses_no_rule_in_the_diff)
+Test(learn, a_file_that_ends_in_a_block_of_text_loses_no_rule)
 {
 	struct load l = load_new();
 	struct proposal *proposals;
@@ -382,7 +382,7 @@ Test(learn, a_peer_behind_a_bar_is_left_alone)
 
 /* ---------------------------------------------------------------- strangers */
 
-Test(learn, what_a_deny_rule_on_trial_denies_gets_no_rule_and_stops_no_other)
+Test(learn, what_a_staged_deny_denies_gets_no_rule)
 {
 	struct load l = load_new();
 	struct proposal *proposals;

@@ -124,7 +124,7 @@ Test(policy, phase_selects_rows)
 	load_free(&l);
 }
 
-Test(policy, optional_rows_are_off_unless_named_and_constants_are_the_tables)
+Test(policy, optional_rows_are_off_unless_named)
 {
 	struct load l =
 		load_good(USE("as: agent, set: {region: eu}, with: [support], without: [nfs]"));

@@ -73,7 +73,7 @@ static void rule_case(size_t id_length, const char *check)
 	text_free(&text, &l);
 }
 
-Test(scale_limits, a_rule_id_of_63_letters_is_kept_whole_and_one_more_is_refused)
+Test(scale_limits, a_rule_id_has_63_letters_at_most)
 {
 	rule_case(FR_NAME_MAX - 1, NULL);
 	rule_case(FR_NAME_MAX, "bad-name");
@@ -95,7 +95,7 @@ static void policy_name_case(size_t length, const char *check)
 	text_free(&text, &l);
 }
 
-Test(scale_limits, a_policy_name_of_63_letters_is_kept_whole_and_one_more_is_refused)
+Test(scale_limits, a_policy_name_has_63_letters_at_most)
 {
 	policy_name_case(FR_NAME_MAX - 1, NULL);
 	policy_name_case(FR_NAME_MAX, "bad-name");
@@ -117,7 +117,7 @@ static void attach_case(uint32_t count, const char *check)
 	text_free(&text, &l);
 }
 
-Test(scale_limits, attach_points_512_are_taken_and_the_next_one_is_refused_at_its_place)
+Test(scale_limits, attach_points_512_are_taken_and_no_more)
 {
 	attach_case(FR_HOOKS_MAX, NULL);
 	attach_case(FR_HOOKS_MAX + 1, "too-many-attach");
@@ -140,7 +140,7 @@ static void cgroup_case(size_t length, const char *check)
 	text_free(&text, &l);
 }
 
-Test(scale_limits, a_cgroup_path_of_191_letters_is_kept_whole_and_one_more_is_refused)
+Test(scale_limits, a_cgroup_path_has_191_letters_at_most)
 {
 	cgroup_case(191, NULL);
 	cgroup_case(192, "bad-attach");
@@ -213,13 +213,13 @@ static void prefixes_case(uint32_t count, const char *check)
 	text_free(&text, &l);
 }
 
-Test(scale_limits, a_prefix_set_of_262144_is_taken_whole_and_one_more_is_refused, .timeout = 120)
+Test(scale_limits, a_prefix_set_has_262144_prefixes_at_most, .timeout = 120)
 {
 	prefixes_case(1 << 18, NULL);
 	prefixes_case((1 << 18) + 1, "too-many-prefixes");
 }
 
-Test(scale_limits, a_prefix_file_over_16_MB_is_refused_where_the_policy_names_it)
+Test(scale_limits, a_prefix_file_over_16_MB_is_refused)
 {
 	struct load l = load_new();
 	struct text text;
@@ -258,13 +258,13 @@ static void values_case(uint32_t count, const char *check)
 	text_free(&text, &l);
 }
 
-Test(scale_limits, a_template_stands_for_4095_ports_and_one_more_is_refused_where_it_is_written)
+Test(scale_limits, a_template_stands_for_4095_ports_and_no_more)
 {
 	values_case(4095, NULL);
 	values_case(4096, "too-many-values");
 }
 
-Test(scale_limits, the_rule_past_the_last_number_is_told_once_with_its_place_and_not_kept)
+Test(scale_limits, the_rule_past_the_last_number_is_reported_once)
 {
 	struct load l = load_new();
 	struct job job = {.d = &l.d, .arena = l.d.arena};

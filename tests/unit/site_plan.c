@@ -64,7 +64,7 @@ Test(site, a_host_is_never_its_own_peer)
 	load_free(&l);
 }
 
-Test(site, the_only_node_of_a_cluster_leaves_out_the_rows_between_nodes_and_says_why)
+Test(site, an_only_node_leaves_out_the_rows_between_nodes)
 {
 	struct load l = load_new();
 	const struct site_view *site = site_text_load(&l, CLUSTER("dma", "db1", DB1 DMA));
@@ -136,7 +136,7 @@ static void printed_is_resolved(struct load *l, const struct site_view *site,
 	cr_expect_str_eq(l->rs->attach[0].name, plan->rs->attach[0].name);
 }
 
-Test(site, the_printed_policy_of_every_host_of_the_example_is_the_resolved_one)
+Test(site, the_printed_policy_of_every_host_is_the_resolved_one)
 {
 	struct load l = load_new();
 	const struct site_view *site;
@@ -254,7 +254,7 @@ static size_t rules_compare(struct load *l, const struct plan *before, const str
 	return differ;
 }
 
-Test(site, a_node_more_changes_the_peers_of_those_that_speak_to_it_and_nothing_else)
+Test(site, a_new_node_changes_the_peers_of_its_peers_alone)
 {
 	struct load l = load_new();
 	const struct site_view *small = site_text_load(&l, big_site(&l, NODES));

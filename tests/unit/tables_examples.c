@@ -40,7 +40,7 @@ static size_t lines_of(const struct source *source)
 	return lines;
 }
 
-Test(examples, every_one_is_strictly_right_short_and_says_who_may_always_log_in)
+Test(examples, every_example_is_right_short_and_writes_its_failsafe)
 {
 	glob_t found;
 	size_t i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Policies for the packet fuzzers: see site.h. */
-#include "site.h"
+/* Policies for the packet fuzzers: see test_policy.h. */
+#include "test_policy.h"
 
 #include "../judges.h"
 
@@ -10,7 +10,7 @@
 
 enum { POLICIES = 3, RANDOM_SEED = 20, RANDOM_RULES = 40 };
 
-uint32_t site_hz(void)
+uint32_t jiffies_hz(void)
 {
 	struct timespec tick;
 
@@ -30,7 +30,7 @@ static struct ruleset *policy_random(void)
 	return rs;
 }
 
-static struct ruleset *policy_get(uint8_t number)
+static struct ruleset *ruleset_get(uint8_t number)
 {
 	static const char *const files[POLICIES] = {"tests/fuzz/policies/lab.yaml",
 						    "tests/fuzz/policies/open.yaml",
@@ -59,7 +59,7 @@ static struct fr_image_ident *ident_of(const struct image *image)
 	return (void *)((char *)image->lines + 2 * FR_LINE_BYTES);
 }
 
-void site_ready(const struct image *from, uint32_t hz, struct image *out)
+void test_policy_ready(const struct image *from, uint32_t hz, struct image *out)
 {
 	static uint32_t generations;
 	size_t size = (size_t)from->line_count * FR_LINE_BYTES;
@@ -81,11 +81,11 @@ void site_ready(const struct image *from, uint32_t hz, struct image *out)
 	ident_of(out)->conntrack = CONNTRACK_SECONDS * hz;
 }
 
-static void site_make(uint8_t number, struct site *out)
+static void test_policy_make(uint8_t number, struct test_policy *out)
 {
 	struct diags d = {};
 
-	out->ruleset = policy_get(number & 3);
+	out->ruleset = ruleset_get(number & 3);
 	out->ruleset->enforce = !(number & 4);
 	d.arena = out->ruleset->arena;
 	if (image_compile(out->ruleset, &d, &out->image))
@@ -94,15 +94,15 @@ static void site_make(uint8_t number, struct site *out)
 		((struct fr_image_head *)out->image.lines)->flags |= FR_F_FORWARDING_ON;
 	if (number & 16)
 		conf_of(&out->image)->adopt_until = UINT64_MAX / 2;
-	site_ready(&out->image, site_hz(), &out->ready);
+	test_policy_ready(&out->image, jiffies_hz(), &out->ready);
 }
 
-const struct site *site_get(uint8_t number)
+const struct test_policy *test_policy_get(uint8_t number)
 {
-	static struct site sites[SITES];
-	struct site *site = &sites[number % SITES];
+	static struct test_policy policies[TEST_POLICIES];
+	struct test_policy *policy = &policies[number % TEST_POLICIES];
 
-	if (!site->ruleset)
-		site_make(number % SITES, site);
-	return site;
+	if (!policy->ruleset)
+		test_policy_make(number % TEST_POLICIES, policy);
+	return policy;
 }
