@@ -203,7 +203,8 @@ static bool is_step(const struct __ptrace_syscall_info *call, unsigned *pins)
 
 /* Runs an apply, which waits before each of its steps for `on_step`, where there is one, and kills
  * it before its step number `at`, 0: never. Number of steps that it had done. */
-static unsigned apply_until(const struct image_spec *plan, const char *const *points, unsigned at)
+static unsigned apply_until(const struct image_spec *plan, const char *const *points, unsigned at,
+			    void (*on_step)(unsigned step))
 {
 	struct __ptrace_syscall_info call;
 	unsigned steps = 0, pins = 0;
@@ -232,6 +233,8 @@ static unsigned apply_until(const struct image_spec *plan, const char *const *po
 			continue;
 		if (++steps == at)
 			kill(pid, SIGKILL);
+		else if (on_step)
+			on_step(steps);
 	}
 	return steps;
 }
@@ -261,7 +264,7 @@ Test(datapath_kill, before_each_of_its_steps_it_leaves_one_policy_whole, .timeou
 	unsigned steps, old = 0, new = 0;
 
 	lab_applied(&lab, &before, one);
-	steps = apply_until(&after, two, 0);
+	steps = apply_until(&after, two, 0, NULL);
 	cr_assert_gt(steps, 20);
 	for (unsigned at = 1; at <= steps; at += thin_by()) {
 		struct running start = {0}, now = {0};
@@ -269,7 +272,7 @@ Test(datapath_kill, before_each_of_its_steps_it_leaves_one_policy_whole, .timeou
 
 		lab_applied(&lab, &before, one);
 		running_find(lab.root, "one", &start);
-		apply_until(&after, two, at);
+		apply_until(&after, two, at, NULL);
 		running_find(lab.root, "one", &now);
 		now.generation == start.generation ? old++ : new ++;
 		snprintf(when, sizeof(when), "step %u of %u", at, steps);
@@ -278,4 +281,27 @@ Test(datapath_kill, before_each_of_its_steps_it_leaves_one_policy_whole, .timeou
 	}
 	cr_expect_gt(old, thin(10));
 	cr_expect_geq(new, 4 / thin_by());
+}
+
+/* ---------------------------------------------------------------- one generation at a time */
+
+static void check_step(unsigned step)
+{
+	char when[32];
+
+	snprintf(when, sizeof(when), "before step %u", step);
+	check_whole(when);
+}
+
+/* What joins is attached before the flip and judges nothing until then; what leaves is detached
+ * after it and judges nothing from then on. */
+Test(datapath_kill, hooks_join_and_leave_at_the_flip, .timeout = 300)
+{
+	struct image_spec first = plan_of(1), joined = plan_of(0);
+
+	lab_applied(&lab, &first, one);
+	cr_expect_gt(apply_until(&joined, two, 0, check_step), 20);
+	cr_expect(!lab_udp_out(&lab, 1, 5000));
+	cr_expect_gt(apply_until(&first, one, 0, check_step), 20);
+	cr_expect(lab_udp_out(&lab, 1, 5000));
 }
