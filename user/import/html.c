@@ -61,7 +61,7 @@ static void collapsed_append(struct buffer *out, const char *text)
 }
 
 /* Depth is bounded by libxml2, which refuses more than 256 without being told otherwise. */
-static void text_append(struct page *page, struct buffer *out, const xmlNode *node,
+static void append_text(struct page *page, struct buffer *out, const xmlNode *node,
 			const char **link)
 {
 	bool block;
@@ -81,7 +81,7 @@ static void text_append(struct page *page, struct buffer *out, const xmlNode *no
 		"p|div|li|ul|ol|br|tr|td|th|dt|dd|h1|h2|h3|h4|h5|h6|pre|table|section|caption");
 	buffer_puts(out, block ? "\n" : is_element(node, "sup") ? " [^" : "");
 	for (const xmlNode *child = node->children; child; child = child->next)
-		text_append(page, out, child, link);
+		append_text(page, out, child, link);
 	buffer_puts(out, block ? "\n" : is_element(node, "sup") ? "]" : "");
 }
 
@@ -89,7 +89,7 @@ static char *node_text(struct page *page, const xmlNode *node, const char **link
 {
 	struct buffer out = {.arena = page->arena};
 
-	text_append(page, &out, node, link);
+	append_text(page, &out, node, link);
 	return text_tidy(page->arena, out.text ?: "", false);
 }
 
