@@ -8,20 +8,12 @@
 # host open, once with exit 0.
 . "$(dirname "$0")/lib.sh"
 
-# Two devices of a network namespace of its own, a bpffs of its own, and the tool in them. SCENARIO...
+# Two devices, a bpffs, and the tool beside them. SCENARIO...
 injected()
 {
 	local dir
 	dir=$(mktemp -d "$work/XXXXXX")
-	mkdir "$dir/bpf"
-	unshare --net --mount bash -c '
-		mount -t bpf -o mode=0700 bpf "$0/bpf" && ip link set lo up || exit 1
-		for i in 0 1; do
-			ip link add d$i type veth peer name e$i && ip addr add 10.9.$i.1/24 dev d$i &&
-				ip link set d$i up && ip link set e$i up &&
-				ip neigh add 10.9.$i.2 lladdr 02:00:00:00:00:01 dev d$i nud permanent || exit 1
-		done
-		exec "$@"' "$dir" "$e2e_here/tools/one-error" "$e2e_built" "$dir" "$@" >"$dir/said" 2>&1 ||
+	beside_two_devices "$dir" "$e2e_here/tools/one-error" "$e2e_built" "$dir" "$@" >"$dir/said" 2>&1 ||
 		echo "not ok - $*: ended with status $?" >>"$dir/said"
 	cat "$dir/said"
 }
@@ -36,7 +28,7 @@ if [ "${SOAK:-}" ]; then
 	(injected hooks first table --every; injected hooks table --every --no-tcx) >"$work/first" &
 	(injected replace detach zero status query few-files --every; injected first replace detach --every --no-tcx) >"$work/second"
 else
-	injected hooks detach table few-files >"$work/first" &
+	injected hooks detach table carry few-files >"$work/first" &
 	injected first replace zero status query >"$work/second"
 fi
 wait

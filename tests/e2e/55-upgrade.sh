@@ -285,15 +285,7 @@ errors_run()
 {
 	local every=''
 	[ -z "${SOAK:-}" ] || every=--every
-	mkdir -p "$work/errors/bpf"
-	unshare --net --mount bash -c '
-		mount -t bpf -o mode=0700 bpf "$0/bpf" && ip link set lo up || exit 1
-		for i in 0 1; do
-			ip link add d$i type veth peer name e$i && ip addr add 10.9.$i.1/24 dev d$i &&
-				ip link set d$i up && ip link set e$i up &&
-				ip neigh add 10.9.$i.2 lladdr 02:00:00:00:00:01 dev d$i nud permanent || exit 1
-		done
-		exec "$@"' "$work/errors" "$e2e_here/tools/one-error" "$FLOWREEVE" "$work/errors" upgrade \
+	beside_two_devices "$work/errors" "$e2e_here/tools/one-error" "$FLOWREEVE" "$work/errors" upgrade upgradecarry \
 		--before="$before" $every || not_ok 'errors: of each call'
 }
 

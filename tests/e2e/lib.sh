@@ -67,6 +67,21 @@ fails_at_once()
 	esac
 }
 
+# Runs a command beside two devices of a network namespace of its own and a bpffs of its own, at DIR/bpf.
+# DIR COMMAND...
+beside_two_devices()
+{
+	mkdir -p "$1/bpf"
+	unshare --net --mount bash -c '
+		mount -t bpf -o mode=0700 bpf "$0/bpf" && ip link set lo up || exit 1
+		for i in 0 1; do
+			ip link add d$i type veth peer name e$i && ip addr add 10.9.$i.1/24 dev d$i &&
+				ip link set d$i up && ip link set e$i up &&
+				ip neigh add 10.9.$i.2 lladdr 02:00:00:00:00:01 dev d$i nud permanent || exit 1
+		done
+		exec "$@"' "$@"
+}
+
 # Until a command holds true, however busy the machine: COMMAND...; 1 after a minute
 until_true()
 {

@@ -239,7 +239,7 @@ void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacit
 	return grown;
 }
 
-const char *text_append(struct arena *arena, const char *words, const char *word)
+const char *str_list_append(struct arena *arena, const char *words, const char *word)
 {
 	return words ? arena_printf(arena, "%s, %s", words, word) : arena_strdup(arena, word);
 }

@@ -87,7 +87,7 @@ static inline bool word_is(const char *word, const char *other)
 bool str_starts(const char *text, const char *prefix);
 bool name_is_kebab(const char *text); /* [a-z0-9]+(-[a-z0-9]+)*, shorter than FR_NAME_MAX */
 /* "a, b": `words` may be NULL. */
-const char *text_append(struct arena *arena, const char *words, const char *word);
+const char *str_list_append(struct arena *arena, const char *words, const char *word);
 /* The candidate nearest to `word` by edit distance, or NULL when none is near enough to suggest. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t count);
 /* Whole string as an unsigned decimal number <= max. 0 or -EINVAL / -ERANGE. */

@@ -5,12 +5,23 @@
  * leaves the old policy, after it the new one; what is left over either way goes with the next
  * settling.
  */
-#include "change.h"
-
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "bridge_ports.h"
+#include "carry.h"
+#include "change.h"
+#include "conflicts.h"
+#include "damage.h"
+#include "epoch.h"
+#include "plan.h"
+#include "reconcile.h"
+#include "state.h"
+#include "upgrade.h"
 
 static uint64_t real_now(void)
 {
@@ -21,22 +32,6 @@ static uint64_t real_now(void)
 }
 
 /* ---------------------------------------------------------------- the records of the generation */
-
-int change_record(const struct change *change, const char *name, uint32_t size, uint32_t count,
-		  struct records *out)
-{
-	char map[16];
-	CLEANUP(close_fd) int fd = -1;
-	int err;
-
-	snprintf(map, sizeof(map), "fr_%s", name);
-	fd = records_create(map, size, count, out);
-	err = fd < 0 ? fd : pin_store_number(fd, change->pins, name, change->generation);
-	if (err)
-		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
-				  "cannot keep the records of the policy: %s", error_text(err));
-	return 0;
-}
 
 static void fill_state(const struct change *change, struct fr_state *state, uint64_t netns)
 {
@@ -205,28 +200,7 @@ static int make_image(struct change *change)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- the commit point */
-
-static int flip(const struct change *change)
-{
-	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
-	uint32_t current = FR_SLOT_CURRENT;
-	int err = images < 0 ? images : 0;
-
-	if (!err)
-		err = image_keep(change->pins, images);
-	if (!err && change->new_table)
-		err = flows_carry(change);
-	if (!err && bpf_map_update_elem(images, &current, &change->image, BPF_ANY))
-		err = -errno;
-	if (!err && change->new_table)
-		err = flows_carry(change); /* what began meanwhile */
-	if (err)
-		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
-				  "the kernel does not take the new generation: %s",
-				  error_text(err));
-	return 0;
-}
+/* ---------------------------------------------------------------- from the one to the other */
 
 /* From the same file, with the same options: a hint that repeats the command stays right. */
 static bool same_command(const struct change *change)
@@ -250,6 +224,26 @@ static bool unchanged(const struct change *change)
 	       image_ident(&change->live)->conntrack == conntrack_jiffies(change->conntrack);
 }
 
+static int carry_counters(const struct change *change)
+{
+	int err = counters_carry(change);
+
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "counters", NULL,
+				  "cannot carry over the counters: %s", error_text(err));
+	return 0;
+}
+
+static int flip(const struct change *change)
+{
+	int err = change_flip(change);
+
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "cannot activate the new generation: %s", error_text(err));
+	return 0;
+}
+
 static int carry_out(struct change *change)
 {
 	int err = 0;
@@ -267,7 +261,7 @@ static int carry_out(struct change *change)
 	if (!err && !change->same_shape)
 		err = epoch_attach(change);
 	if (!err && !change->same_shape)
-		err = epoch_carry(change);
+		err = carry_counters(change);
 	return err ? err : flip(change);
 }
 
@@ -313,7 +307,7 @@ static void clean_after(const struct change *change)
 	struct diags later = {.arena = change->d->arena};
 	struct running ignored;
 
-	if (policy_settle(change->root, change->policy, &later, &ignored))
+	if (policy_reconcile(change->root, change->policy, &later, &ignored))
 		diag_warning(change->d, NO_LOC, "left-over",
 			     "the same flowreeve apply again removes it",
 			     "the new policy is in force at every attach point, but what it "
@@ -326,7 +320,7 @@ static void clean_failed(const struct change *change)
 	struct diags later = {.arena = change->d->arena};
 	struct running running;
 
-	if (policy_settle(change->root, change->policy, &later, &running)) {
+	if (policy_reconcile(change->root, change->policy, &later, &running)) {
 		diag_warning(change->d, NO_LOC, "left-over",
 			     "the next flowreeve apply, or detach, removes it",
 			     "what was in force before is so still, but what this command has made "
@@ -386,14 +380,14 @@ static void overlaps_warn(const struct change *change)
 }
 
 /* Nothing is swept of a policy that may be in force and cannot be read. */
-static int settle(struct change *change)
+static int reconcile(struct change *change)
 {
 	bool unknown;
 	int err = policy_unknown(change->root, change->policy, &unknown);
 
 	if (err || unknown)
 		return policy_broken(change->root, change->policy, err ? err : -EIO, change->d);
-	return policy_settle(change->root, change->policy, change->d, &change->running);
+	return policy_reconcile(change->root, change->policy, change->d, &change->running);
 }
 
 /* Once it is known that the change can be made, and as a step of its own; then it is planned anew.
@@ -413,7 +407,7 @@ static int take_over(struct change *change)
 	change_free(change);
 	*change = again;
 	if (!err)
-		err = settle(change);
+		err = reconcile(change);
 	return err ? err : change_plan(change);
 }
 
@@ -431,7 +425,7 @@ static int plan(struct change *change)
 
 static int apply_locked(struct change *change, struct apply_result *out)
 {
-	int err = settle(change);
+	int err = reconcile(change);
 	bool same;
 
 	if (!err && mkdir(change->running.dir, 0700) && errno != EEXIST)
@@ -454,7 +448,7 @@ static int apply_locked(struct change *change, struct apply_result *out)
 		take_places(change);
 	}
 	complete_hooks(change, same ? change->running.pins : change->pins);
-	claims_warn(change);
+	conflicts_warn(change);
 	overlaps_warn(change);
 	report(change, same, out);
 	return 0;

@@ -1,12 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flows that go from one table into another, of another size or another layout. A program puts
- * them in, by the same text that opens flows, so that its locks hold while others run. What finds
- * no room is adopted, if it can be.
+ * Flows and counters that go from the maps of one epoch into those of the next, of another size or
+ * another layout. A program inserts the flows, by the same text that opens flows, so that its locks
+ * hold while others run. A flow that finds no room is adopted, if it can be.
  */
-#include "change.h"
+#include "carry.h"
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* ---------------------------------------------------------------- two maps */
+
+static int two_maps(const struct change *change, enum kernel_map which, int *old, int *new)
+{
+	static const struct {
+		uint32_t key, value;
+	} sizes[MAP_COUNT] = {
+		[MAP_COUNTERS] = {sizeof(uint32_t), sizeof(struct fr_counters)},
+		[MAP_FLOWS] = {sizeof(uint32_t), sizeof(struct fr_flow_set)},
+	};
+	uint32_t old_id, new_id;
+	int err;
+
+	*old = pin_open_map(change->running.pins, map_names[which], sizes[which].key,
+			    sizes[which].value);
+	if (*old < 0)
+		return pins_damaged(*old) ? 0 : *old;
+	*new = pin_open(change->pins, map_names[which]);
+	err = *new < 0 ? *new : fd_map_id(*old, &old_id);
+	if (!err)
+		err = fd_map_id(*new, &new_id);
+	return err ? err : old_id != new_id;
+}
+
+/* ---------------------------------------------------------------- flows */
 
 struct carrier {
 	int program;
@@ -35,24 +65,94 @@ static int carry_flow(const void *entry, void *context)
 	return c->count < FR_IMPORT_MAX ? 0 : carrier_send(c);
 }
 
-int flows_carry(const struct change *change)
+bool flows_wait(const struct change *change)
+{
+	return change->new_table || change->older;
+}
+
+static int send_table(const struct change *change, struct carrier *carrier)
 {
 	CLEANUP(close_fd) int old = -1;
 	CLEANUP(close_fd) int new = -1;
-	struct carrier carrier = {.program = change->import};
-	int two = two_maps(change, MAP_FLOWS, &old, &new), err;
+	int two = two_maps(change, MAP_FLOWS, &old, &new);
 
-	if (two <= 0)
-		return two;
-	err = sets_each(old, carry_flow, &carrier);
+	return two > 0 ? sets_each(old, carry_flow, carrier) : two;
+}
+
+int flows_carry(const struct change *change)
+{
+	const struct running *running = &change->running;
+	struct carrier carrier = {.program = change->import};
+	int err = change->older
+			  ? older_flows_each(running->pins, running->layout, carry_flow, &carrier)
+			  : send_table(change, &carrier);
+
 	return err ? err : carrier_send(&carrier);
 }
 
-int flows_carry_older(const struct change *change)
-{
-	struct carrier carrier = {.program = change->import};
-	int err = older_flows_each(change->running.pins, change->running.layout, carry_flow,
-				   &carrier);
+/* ---------------------------------------------------------------- counters */
 
-	return err ? err : carrier_send(&carrier);
+/* When a rule last had a packet is not a sum: it goes to the new map before any program counts
+ * there. */
+int last_carry(const struct change *change)
+{
+	int cpus = libbpf_num_possible_cpus();
+	CLEANUP(free_ptr)
+	struct fr_counters *each = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
+	CLEANUP(close_fd) int old = -1;
+	CLEANUP(close_fd) int new = -1;
+	struct fr_counters live;
+	int two, err = 0;
+
+	if (cpus < 0 || !each)
+		return cpus < 0 ? cpus : -ENOMEM;
+	two = two_maps(change, MAP_COUNTERS, &old, &new);
+	for (uint32_t slot = 0; slot < change->old_rules.count && two > 0 && !err; slot++) {
+		if (slot >= change->old_slots)
+			break;
+		err = counters_sum(old, slot, &live);
+		each[0].last = live.last;
+		if (!err && live.last && bpf_map_update_elem(new, &slot, each, BPF_ANY))
+			err = -errno;
+	}
+	return two < 0 ? two : err;
+}
+
+/* Storing what is there already waits until no program runs that has read it: the old ones have
+ * ended. */
+static int wait_for_programs(const struct change *change)
+{
+	CLEANUP(close_fd) int images = pin_open(change->running.pins, map_names[MAP_IMAGES]);
+	CLEANUP(close_fd)
+	int image = pin_open_number(change->running.pins, "image", change->running.generation);
+	uint32_t zero = 0;
+
+	if (images < 0 || image < 0)
+		return images < 0 ? images : image;
+	return bpf_map_update_elem(images, &zero, &image, BPF_ANY) ? -errno : 0;
+}
+
+int counters_carry(const struct change *change)
+{
+	struct fr_rule_record *rules = change->rules.list;
+	CLEANUP(close_fd) int old = -1;
+	CLEANUP(close_fd) int new = -1;
+	int two = two_maps(change, MAP_COUNTERS, &old, &new);
+	int err = two > 0 ? wait_for_programs(change) : two;
+
+	for (uint32_t slot = 0; slot < change->old_rules.count && two > 0 && !err; slot++) {
+		uint64_t last = rules[slot].base.last;
+		struct fr_counters live;
+
+		if (slot >= change->old_slots)
+			break;
+		if (!rules[slot].used)
+			continue;
+		err = counters_sum(old, slot, &live);
+		if (err)
+			break;
+		counters_add(&rules[slot].base, &live);
+		rules[slot].base.last = last;
+	}
+	return err;
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One change of a policy on its way to the kernel: what runs, what shall run, and what of the new
- * is there already. Shared by plan.c, claims.c, epoch.c and apply.c.
+ * is there already.
  */
 #ifndef DATAPATH_CHANGE_H
 #define DATAPATH_CHANGE_H
 
-#include "internal.h"
+#include "../attach/attach.h"
+#include "../objects/objects.h"
+#include "datapath.h"
+#include "slots.h"
 
 enum fate { HOOK_JOINS, HOOK_STAYS };
 
@@ -74,42 +77,13 @@ struct change {
 /* All that is closed by change_free(). */
 #define CHANGE_NEW .old_counters = -1, .image = -1, .import = -1
 
-int change_plan(struct change *change);
-int change_open(struct change *change); /* what runs; part of it */
-/* A pin of its own beside those of what runs; *number: the last that was given. */
-void hook_name_pin(const struct change *change, struct fr_hook_record *record, uint32_t *number);
+int change_open(struct change *change); /* what runs */
 void change_free(struct change *change);
-/* What the change lowers goes to change->lowered; -ECANCELED when the command does not allow it. */
-int lowering_check(struct change *change);
-/* Nobody else has the attach points: -EBUSY names who. */
-int claims_check(struct change *change);
-/* Does somebody stand before this hook, whom a new link or filter would pass? */
-bool claim_lost_front(const struct change *change, const struct planned_hook *hook);
-/* Who stands before the hooks of what is in force now. */
-void claims_warn(const struct change *change);
-/* Ports of bridges: found, the same as the programs know, told to the programs of change->pins. */
-int ports_plan(struct change *change);
-bool ports_same(const struct change *change);
-int ports_pinned(const struct change *change, bool *out); /* else new programs are made */
-int ports_store(const struct change *change);
-/* A new epoch next to the one that runs, judging by a copy of what is in force. */
-int epoch_make(struct change *change);
-/* Both maps of that name: what runs, and what comes. 1 when they are two, 0 when they are one, or
- * the old one is missing or not ours. The caller closes them. */
-int two_maps(const struct change *change, enum kernel_map which, int *old, int *new);
-/* What the old table of flows knows, where the new epoch has another one: at the flip, or where
- * attach points change over one by one, part of epoch_make. */
-int flows_carry(const struct change *change);
-int flows_carry_older(const struct change *change); /* where what runs is of the layout before */
-/* Its links and filters: staying and leaving ones get its programs, joining ones are made. */
-int epoch_attach(struct change *change);
 /* A map of records of the new generation, pinned, with its memory in *out. */
 int change_record(const struct change *change, const char *name, uint32_t size, uint32_t count,
 		  struct records *out);
-/* Takes over what an older flowreeve has applied: the same rules at the same attach points, by
- * programs and maps of this one. */
-int policy_upgrade(const struct change *planned);
-/* Counters that the old epoch's programs kept in a map that does not go on. After epoch_attach. */
-int epoch_carry(struct change *change);
+/* The commit point: the new generation is in force when this returns 0, and only then. What fails
+ * after it is a warning. */
+int change_flip(const struct change *change);
 
 #endif

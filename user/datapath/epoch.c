@@ -5,13 +5,16 @@
  * join or leave get programs that judge on one side of the flip only. Maps of the old set go on
  * where they fit.
  */
-#include "change.h"
+#include "epoch.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+
+#include "carry.h"
 
 /* ---------------------------------------------------------------- loading */
 
@@ -218,52 +221,14 @@ static int copy_live(struct change *change)
 	return bpf_map_update_elem(images, &zero, &copy, BPF_ANY) ? -errno : 0;
 }
 
-int two_maps(const struct change *change, enum kernel_map which, int *old, int *new)
+static int carry_running(struct change *change)
 {
-	static const struct {
-		uint32_t key, value;
-	} sizes[MAP_COUNT] = {
-		[MAP_COUNTERS] = {sizeof(uint32_t), sizeof(struct fr_counters)},
-		[MAP_FLOWS] = {sizeof(uint32_t), sizeof(struct fr_flow_set)},
-	};
-	uint32_t old_id, new_id;
-	int err;
+	int err = copy_live(change);
 
-	*old = pin_open_map(change->running.pins, map_names[which], sizes[which].key,
-			    sizes[which].value);
-	if (*old < 0)
-		return pins_damaged(*old) ? 0 : *old;
-	*new = pin_open(change->pins, map_names[which]);
-	err = *new < 0 ? *new : fd_map_id(*old, &old_id);
-	if (!err)
-		err = fd_map_id(*new, &new_id);
-	return err ? err : old_id != new_id;
-}
-
-/* When a rule last had a packet is not a sum: it goes to the new map before any program counts
- * there. */
-static int copy_last(const struct change *change)
-{
-	int cpus = libbpf_num_possible_cpus();
-	CLEANUP(free_ptr)
-	struct fr_counters *each = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*each));
-	CLEANUP(close_fd) int old = -1;
-	CLEANUP(close_fd) int new = -1;
-	struct fr_counters live;
-	int two, err = 0;
-
-	if (cpus < 0 || !each)
-		return cpus < 0 ? cpus : -ENOMEM;
-	two = two_maps(change, MAP_COUNTERS, &old, &new);
-	for (uint32_t slot = 0; slot < change->old_rules.count && two > 0 && !err; slot++) {
-		if (slot >= change->old_slots)
-			break;
-		err = counters_sum(old, slot, &live);
-		each[0].last = live.last;
-		if (!err && live.last && bpf_map_update_elem(new, &slot, each, BPF_ANY))
-			err = -errno;
-	}
-	return two < 0 ? two : err;
+	if (err)
+		return err;
+	err = flows_wait(change) ? 0 : flows_carry(change);
+	return err ? err : last_carry(change);
 }
 
 int epoch_make(struct change *change)
@@ -279,11 +244,7 @@ int epoch_make(struct change *change)
 	err = load_variants(change);
 	if (err || !change->running.epoch)
 		return err;
-	err = copy_live(change);
-	if (!err && !change->new_table)
-		err = flows_carry(change);
-	if (!err)
-		err = copy_last(change);
+	err = carry_running(change);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
 				  "cannot carry over what runs: %s", error_text(err));
@@ -314,53 +275,4 @@ int epoch_attach(struct change *change)
 			err = hook_attach(&attach, change->d);
 	}
 	return err;
-}
-
-/* Storing what is there already waits until no program runs that has read it: the old ones have
- * ended. */
-static int wait_for_programs(const struct change *change)
-{
-	CLEANUP(close_fd) int images = pin_open(change->running.pins, map_names[MAP_IMAGES]);
-	CLEANUP(close_fd)
-	int image = pin_open_number(change->running.pins, "image", change->running.generation);
-	uint32_t zero = 0;
-
-	if (images < 0 || image < 0)
-		return images < 0 ? images : image;
-	return bpf_map_update_elem(images, &zero, &image, BPF_ANY) ? -errno : 0;
-}
-
-static int carry_counters(const struct change *change)
-{
-	struct fr_rule_record *rules = change->rules.list;
-	CLEANUP(close_fd) int old = -1;
-	CLEANUP(close_fd) int new = -1;
-	int two = two_maps(change, MAP_COUNTERS, &old, &new);
-	int err = two > 0 ? wait_for_programs(change) : two;
-
-	for (uint32_t slot = 0; slot < change->old_rules.count && two > 0 && !err; slot++) {
-		uint64_t last = rules[slot].base.last;
-		struct fr_counters live;
-
-		if (slot >= change->old_slots)
-			break;
-		if (!rules[slot].used)
-			continue;
-		err = counters_sum(old, slot, &live);
-		if (err)
-			break;
-		counters_add(&rules[slot].base, &live);
-		rules[slot].base.last = last;
-	}
-	return err;
-}
-
-int epoch_carry(struct change *change)
-{
-	int err = carry_counters(change);
-
-	if (err)
-		return diag_error(change->d, NO_LOC, err, "counters", NULL,
-				  "cannot carry over the counters: %s", error_text(err));
-	return 0;
 }

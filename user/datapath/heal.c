@@ -3,10 +3,17 @@
  * The command that puts a policy right whose pins were damaged. What is left of the pins says which
  * file was applied, and how.
  */
-#include "internal.h"
+#include "heal.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "../attach/attach.h"
+#include "../host/host.h"
+#include "state.h"
 
 /* ---------------------------------------------------------------- what is left of the pins */
 

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A running policy opened for reading, and the commands that change it without a new image: detach
- * and zero. Reading takes no lock; when a change comes in between, it is tried again.
+ * A running policy opened for reading. Reading takes no lock; when a change comes in between, it is
+ * tried again.
  */
-#include "internal.h"
+#include "instance.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "damage.h"
+#include "heal.h"
+#include "state.h"
 
 enum { OPEN_TRIES = 10 };
-
-int not_applied(const char *policy, const char *root, struct diags *d)
-{
-	return diag_error(d, NO_LOC, -ENOENT, "not-applied", NULL,
-			  "no policy %s is applied below %s", policy, root);
-}
 
 struct expected_map {
 	int *fd;
@@ -122,7 +120,7 @@ static int absent(const char *root, const char *policy, struct diags *d)
 
 	if (err || unknown)
 		return policy_broken(root, policy, err ? err : -EIO, d);
-	return not_applied(policy, root, d);
+	return report_not_applied(policy, root, d);
 }
 
 /* Maps of another layout may be of the same sizes. */
@@ -173,7 +171,7 @@ int instance_open(const struct host_options *o, const char *policy, struct diags
 		CLEANUP(close_fd) int fd = pins_look(root, d);
 
 		if (fd < 0)
-			return fd == -ENOENT ? not_applied(policy, root, d) : fd;
+			return fd == -ENOENT ? report_not_applied(policy, root, d) : fd;
 		err = open_tried(root, policy, d, &instance);
 		/* The pin root that was looked at has gone, and perhaps another is there. */
 		if (!err && !pin_root_is(fd, root)) {
@@ -241,172 +239,38 @@ int instance_clock(const struct instance *instance, struct clock_pair *out)
 	return program < 0 ? program : clock_run(program, out);
 }
 
-/* ---------------------------------------------------------------- detach */
+/* ---------------------------------------------------------------- rules */
 
-static int detach_all(const char *root, struct diags *d, size_t *count)
+int instance_rules(const struct instance *instance, struct rule_records *out)
 {
-	const char **names;
-	size_t found, removed = 0;
-	int err = policy_names(root, true, d->arena, &names, &found);
+	struct records records;
+	int err = records_map(instance->rules, &records);
 
-	if (err)
-		return pins_unreadable(root, err, d);
-	for (size_t i = 0; i < found && !err; i++) {
-		err = policy_remove(root, names[i], d);
-		removed += !err;
-	}
 	if (!err)
-		*count = removed;
+		*out = (struct rule_records){records.list, records.count, records.size};
 	return err;
 }
 
-static int detach_locked(const char *root, const char *policy, struct diags *d, size_t *count)
+void instance_rules_close(struct rule_records *rules)
 {
-	int err;
+	struct records records = {(void *)rules->list, rules->count, rules->size};
 
-	if (!policy)
-		return detach_all(root, d, count);
-	err = policy_remove(root, policy, d);
-	if (!err)
-		*count = 1;
-	return err;
+	records_unmap(&records);
+	rules->list = NULL;
 }
 
-int datapath_detach(const struct host_options *o, const char *policy, struct diags *d,
-		    size_t *count)
+int instance_counters(const struct instance *instance, uint32_t slot,
+		      const struct fr_rule_record *rule, struct fr_counters *out)
 {
-	const char *root = pin_root(o);
-	CLEANUP(close_fd) int lock = -1;
-	unsigned said = d->errors;
-	int err = host_privileges(d);
-
-	libbpf_quiet();
-	if (!err)
-		err = pin_lock(root, false, d, &lock);
-	if (err == -ENOENT && !policy) {
-		*count = 0;
-		return 0;
-	}
-	if (!err)
-		err = detach_locked(root, policy, d, count);
-	if (lock >= 0)
-		rmdir(root); /* only when it is empty */
-	if (err == -ENOENT && d->errors == said)
-		return not_applied(policy ? policy : "at all", root, d);
-	return err;
-}
-
-/* ---------------------------------------------------------------- zero */
-
-static bool named(const struct fr_rule_record *record, const char *const *rules, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (str_equal(record->id, rules[i]))
-			return true;
-	return !count;
-}
-
-static int check_names(const struct records *records, const char *const *rules, size_t count,
-		       struct diags *d)
-{
-	const struct fr_rule_record *list = records->list;
-
-	for (size_t i = 0; i < count; i++) {
-		const char **ids = arena_alloc(d->arena, records->count * sizeof(*ids));
-		const char *near;
-		size_t known = 0;
-		bool found = false;
-
-		for (uint32_t slot = 0; slot < records->count && !found; slot++) {
-			if (list[slot].used != 1)
-				continue;
-			found = str_equal(list[slot].id, rules[i]);
-			ids[known++] = list[slot].id;
-		}
-		if (found)
-			continue;
-		near = nearest_word(rules[i], ids, known);
-		return diag_error(d, NO_LOC, -ENOENT, "unknown-rule",
-				  near ? arena_printf(d->arena, "did you mean '%s'?", near) : NULL,
-				  "the running policy has no rule %s", rules[i]);
-	}
-	return 0;
-}
-
-static uint64_t real_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* Read whole before the first baseline is written: some rules zeroed and others not is neither. */
-static int zero_records(const struct instance *instance, const struct records *records,
-			const char *const *rules, size_t count, struct diags *d)
-{
-	struct fr_rule_record *list = records->list;
-	struct fr_counters *live = arena_alloc(d->arena, records->count * sizeof(*live));
-	int err = 0;
-
-	for (uint32_t slot = 0; slot < records->count && !err; slot++)
-		if (list[slot].used == 1 && named(&list[slot], rules, count))
-			err = counters_sum(instance->counters, slot, &live[slot]);
-	if (err)
-		return diag_error(d, NO_LOC, err, "counters", NULL,
-				  "the counters of policy %s cannot be read: %s", instance->name,
-				  error_text(err));
-	for (uint32_t slot = 0; slot < records->count; slot++) {
-		if (list[slot].used != 1 || !named(&list[slot], rules, count))
-			continue;
-		counters_negate(&live[slot]);
-		list[slot].base = live[slot];
-		list[slot].since = real_now();
-	}
-	return 0;
-}
-
-static int zero_open(const struct instance *instance, struct records *records,
-		     struct records *state, struct diags *d)
-{
-	int err = records_map(instance->rules, records);
-
-	if (!err)
-		err = records_map(instance->state, state);
-	return err ? pins_unreadable(instance->dir, err, d) : 0;
-}
-
-static int zero_locked(const struct host_options *o, const char *policy, const char *const *rules,
-		       size_t count, struct diags *d)
-{
-	struct instance instance;
-	struct records records = {0}, state = {0};
-	int err = instance_open(o, policy, d, &instance);
+	struct fr_counters sum;
+	int err = counters_sum(instance->counters, slot, &sum);
 
 	if (err)
 		return err;
-	err = zero_open(&instance, &records, &state, d);
-	if (!err)
-		err = check_names(&records, rules, count, d);
-	if (!err)
-		err = zero_records(&instance, &records, rules, count, d);
-	if (!err && !count)
-		((struct fr_state *)state.list)->zeroed = real_now();
-	records_unmap(&records);
-	records_unmap(&state);
-	instance_close(&instance);
-	return err;
-}
-
-int datapath_zero(const struct host_options *o, const char *policy, const char *const *rules,
-		  size_t count, struct diags *d)
-{
-	CLEANUP(close_fd) int lock = -1;
-	int err = host_privileges(d);
-
-	if (!err)
-		err = pin_lock(pin_root(o), false, d, &lock);
-	if (err == -ENOENT)
-		return not_applied(policy, pin_root(o), d);
-	return err ? err : zero_locked(o, policy, rules, count, d);
+	if (sum.last <= rule->base.last)
+		sum.last = 0;
+	out[0] = rule->base;
+	out->last = 0;
+	counters_add(out, &sum);
+	return 0;
 }

@@ -5,10 +5,14 @@
  * from the kernel: the image, the records of rules and of attach points. The mode of a policy does
  * not matter here but for itself: else two changes would lower what one may not.
  */
-#include "change.h"
+#include "lowering.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "damage.h"
+#include "state.h"
 
 /* A device that the policy's own name no longer means: told, and nothing that must be allowed. */
 static const char attach_followed[] = "attach-followed";

@@ -3,9 +3,17 @@
  * What a change means on this host: which hooks stay, join and leave, which counter slot each rule
  * gets, and whether what runs can take the new image. Changes nothing.
  */
-#include "change.h"
+#include "plan.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "bridge_ports.h"
+#include "conflicts.h"
+#include "damage.h"
+#include "instance.h"
+#include "lowering.h"
 
 enum { CLASS_SLACK = 8 };
 
@@ -130,7 +138,7 @@ static int plan_hook(struct change *change, const struct hook *hook, uint64_t ne
 		record->how = runs->how;
 		memcpy(record->pin, runs->pin, sizeof(record->pin));
 		change->same_hooks &= !memcmp(record, runs, sizeof(*record));
-		if (!claim_lost_front(change, planned))
+		if (!conflict_lost_front(change, planned))
 			return 0;
 	}
 	planned->fate = HOOK_JOINS;
@@ -241,45 +249,6 @@ static int plan_hooks(struct change *change)
 	return err;
 }
 
-/* ---------------------------------------------------------------- what runs */
-
-static int open_counters(struct change *change)
-{
-	int fd = pin_open_map(change->running.pins, map_names[MAP_COUNTERS], sizeof(uint32_t),
-			      sizeof(struct fr_counters));
-
-	if (fd < 0)
-		return pins_damaged(fd) ? 0 : fd; /* without them they begin at 0 */
-	change->old_counters = fd;
-	return fd_map_entries(fd, &change->old_slots);
-}
-
-int change_open(struct change *change)
-{
-	const struct running *running = &change->running;
-	CLEANUP(close_fd) int image = -1;
-	int err;
-
-	if (!running->epoch)
-		return 0;
-	image = pin_open_number(running->pins, "image", running->generation);
-	err = image < 0 ? image : image_map_view(image, &change->live);
-	if (!err)
-		err = fd_map_entries(image, &change->live_class);
-	if (!err)
-		err = records_open(running->pins, "rules", running->generation, &change->old_rules);
-	if (!err)
-		err = records_open(running->pins, "hooks", running->generation, &change->old_hooks);
-	if (!err)
-		err = records_open(running->pins, "state", running->generation, &change->old_state);
-	if (!err)
-		err = records_open(running->pins, "requests", running->generation,
-				   &change->old_requests);
-	if (!err)
-		err = open_counters(change);
-	return err ? policy_broken(change->root, change->policy, err, change->d) : 0;
-}
-
 /* Of every hook, and the one that tells time: a pin that was taken away comes back with new
  * programs. */
 static int programs_pinned(const struct change *change, bool *out)
@@ -384,7 +353,7 @@ int change_plan(struct change *change)
 		return pins_unreadable(change->running.pins, err, change->d);
 	err = plan_hooks(change);
 	if (!err)
-		err = claims_check(change);
+		err = conflicts_check(change);
 	if (!err)
 		err = plan_host_facts(change);
 	if (err)
@@ -401,20 +370,4 @@ int change_plan(struct change *change)
 	change->generation = change->running.generation + 1;
 	err = plan_same_shape(change, &change->same_shape);
 	return err ? pins_unreadable(change->running.pins, err, change->d) : 0;
-}
-
-void change_free(struct change *change)
-{
-	image_unmap(&change->live);
-	records_unmap(&change->old_rules);
-	records_unmap(&change->old_hooks);
-	records_unmap(&change->old_state);
-	records_unmap(&change->old_requests);
-	records_unmap(&change->rules);
-	records_unmap(&change->new_hooks);
-	records_unmap(&change->state);
-	records_unmap(&change->requests);
-	close_fd(&change->old_counters);
-	close_fd(&change->image);
-	close_fd(&change->import);
 }

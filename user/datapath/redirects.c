@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Programs that can pass the egress hooks of the guests of a policy. */
-#include "internal.h"
+#include "../host/host.h"
+#include "../objects/objects.h"
+#include "datapath.h"
 
 /* A device without another end cannot be the target. */
 static bool has_far_end(const struct interface *devices, size_t count, uint32_t ifindex)

@@ -5,9 +5,8 @@
  * flows that still refer to it, until another rule needs the slot; then a baseline hides the old
  * figures.
  */
-#include "internal.h"
+#include "slots.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

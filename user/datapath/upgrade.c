@@ -10,11 +10,16 @@
  * ones go. At no instant does nothing judge, and killed at any, the policy is whole: by the old
  * programs, or by both. Settling removes what is not of the generation in force, as ever.
  */
-#include "change.h"
+#include "upgrade.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+
+#include "epoch.h"
+#include "plan.h"
+#include "state.h"
 
 /* ---------------------------------------------------------------- the same attach points */
 
@@ -185,24 +190,6 @@ static int not_carried(const struct change *change, int err)
 			  error_text(err));
 }
 
-/* What begins while flows are read is read after the flip; until then its first answer may be
- * refused, and comes again. */
-static int flip(const struct change *change)
-{
-	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
-	const char *older = change->running.pins;
-	uint32_t current = FR_SLOT_CURRENT;
-	int err = images < 0 ? images
-			     : older_figures(older, change->running.layout, change->pins,
-					     change->slots.count);
-
-	if (!err)
-		err = flows_carry_older(change);
-	if (!err && bpf_map_update_elem(images, &current, &change->image, BPF_ANY))
-		err = -errno;
-	return err ? err : flows_carry_older(change);
-}
-
 static int take_over(struct change *change)
 {
 	int err = epoch_make(change);
@@ -217,7 +204,10 @@ static int take_over(struct change *change)
 	err = attach_all(change);
 	if (err)
 		return err;
-	err = flip(change);
+	err = older_figures(change->running.pins, change->running.layout, change->pins,
+			    change->slots.count);
+	if (!err)
+		err = change_flip(change);
 	return err ? not_carried(change, err) : 0;
 }
 

@@ -45,9 +45,9 @@ static const char *devices_of(const struct probing *p, const struct devices *dev
 		const struct interface *device = &devices->list[i];
 
 		if (str_equal(device->kind, kinds[0]) || str_equal(device->kind, kinds[1]))
-			found = text_append(p->arena, found,
-					    arena_printf(p->arena, "%s on %s", device->name,
-							 device_name(devices, device->parent)));
+			found = str_list_append(p->arena, found,
+						arena_printf(p->arena, "%s on %s", device->name,
+							     device_name(devices, device->parent)));
 	}
 	return found;
 }
@@ -58,7 +58,7 @@ static const char *xdp_devices(const struct probing *p, const struct devices *de
 
 	for (size_t i = 0; i < devices->count; i++)
 		if (devices->list[i].xdp)
-			found = text_append(
+			found = str_list_append(
 				p->arena, found,
 				arena_printf(p->arena, "%s: %s", devices->list[i].name,
 					     program_words(p->arena, devices->list[i].xdp)));
@@ -143,7 +143,7 @@ static const char *entries_of(const struct probing *p, const char *dir,
 
 	while (stream && (entry = readdir(stream)))
 		if (entry->d_name[0] != '.' && counts(dir, entry->d_name))
-			found = text_append(p->arena, found, entry->d_name);
+			found = str_list_append(p->arena, found, entry->d_name);
 	if (stream)
 		closedir(stream);
 	return found;
@@ -188,11 +188,11 @@ static const char *before_ours(const struct probing *p, const struct instance *i
 		return found;
 	for (size_t i = 0; i < facts.count; i++)
 		if (facts.list[i].behind)
-			found = text_append(p->arena, found,
-					    arena_printf(p->arena, "%s %s of policy %s: %s",
-							 facts.list[i].record->name,
-							 facts.list[i].hook, instance->name,
-							 facts.list[i].behind));
+			found = str_list_append(p->arena, found,
+						arena_printf(p->arena, "%s %s of policy %s: %s",
+							     facts.list[i].record->name,
+							     facts.list[i].hook, instance->name,
+							     facts.list[i].behind));
 	return found;
 }
 
@@ -242,9 +242,9 @@ static void probe_redirects(struct probing *p)
 
 	host_peer_redirects(p->arena, &found);
 	for (size_t i = 0; i < found.count; i++)
-		words = text_append(p->arena, words,
-				    arena_printf(p->arena, "%s at %s", found.list[i].words,
-						 found.list[i].where));
+		words = str_list_append(p->arena, words,
+					arena_printf(p->arena, "%s at %s", found.list[i].words,
+						     found.list[i].where));
 	if (words || !found.unknown) {
 		add_seen(p, bypass, words);
 		return;

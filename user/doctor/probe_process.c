@@ -80,7 +80,7 @@ static const char *holders_text(const struct probing *p, const struct holders *h
 	if (!holders->count && holders->unreadable)
 		return "processes of others cannot be read";
 	for (unsigned i = 0; i < holders->named; i++)
-		names = text_append(p->arena, names, holders->names[i]);
+		names = str_list_append(p->arena, names, holders->names[i]);
 	names = arena_printf(p->arena, "%u process%s %s%s%s", holders->count,
 			     holders->count == 1 ? "" : "es", where, names ? ": " : "",
 			     names ? names : "");

@@ -47,28 +47,30 @@ static const struct {
 	{"state", 416, sizeof(struct fr_state)},
 };
 
-static int copy_grown(struct records *records, uint32_t older, uint32_t now)
+static const void *element(const struct records *records, size_t size, uint32_t index)
 {
-	size_t size = (size_t)now * records->count;
+	return (const char *)records->list + size * index;
+}
+
+static int copy_grown(const struct records *old, uint32_t older, uint32_t now, struct records *out)
+{
+	size_t size = (size_t)now * old->count;
 	char *list = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (list == MAP_FAILED)
 		return -errno;
-	for (uint32_t i = 0; i < records->count; i++)
-		memcpy(list + (size_t)now * i, (const char *)records->list + (size_t)older * i,
-		       older);
-	records_unmap(records);
-	records->list = list;
-	records->size = size;
+	for (uint32_t i = 0; i < old->count; i++)
+		memcpy(list + (size_t)now * i, element(old, older, i), older);
+	*out = (struct records){.list = list, .count = old->count, .size = size};
 	return 0;
 }
 
-int older_records(const char *name, struct records *records)
+int older_records(const char *name, const struct records *old, struct records *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(grown); i++)
 		if (str_equal(grown[i].name, name) &&
-		    records->size == (size_t)grown[i].older * records->count)
-			return copy_grown(records, grown[i].older, grown[i].now);
+		    old->size == (size_t)grown[i].older * old->count)
+			return copy_grown(old, grown[i].older, grown[i].now, out);
 	return -EBADMSG;
 }
 

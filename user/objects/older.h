@@ -10,9 +10,9 @@
 
 /* This one, or one before, which apply takes over. */
 bool layout_is_known(uint32_t abi);
-/* Records of the layout before become those of today, in memory of their own, which changes nothing
- * that is pinned; -EBADMSG: they are not of that. */
-int older_records(const char *name, struct records *records);
+/* Records of the layout before as those of today, in memory of their own for records_unmap(), which
+ * changes nothing that is pinned; -EBADMSG: they are not of that. */
+int older_records(const char *name, const struct records *old, struct records *out);
 /* Programs of today share this map with those of before. */
 bool older_map_goes_on(enum kernel_map which);
 /* Each flow in the tables of an epoch of before, as a struct fr_flow. As sets_each(). */

@@ -77,12 +77,11 @@ int records_open(const char *dir, const char *name, uint32_t generation, struct 
 
 	if (err)
 		return err;
-	if (records.size != records.count * value_stride((uint32_t)record_size(name)))
-		err = older_records(name, &records);
-	if (err) {
-		records_unmap(&records);
-		return err;
+	if (records.size == records.count * value_stride((uint32_t)record_size(name))) {
+		*out = records;
+		return 0;
 	}
-	*out = records;
-	return 0;
+	err = older_records(name, &records, out);
+	records_unmap(&records);
+	return err;
 }

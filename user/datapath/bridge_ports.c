@@ -4,8 +4,10 @@
  * reached through them, so that the programs can leave alone what is for others. Recorded at apply,
  * compared with what is there today by `status`.
  */
-#include "change.h"
+#include "bridge_ports.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <string.h>
 
 static bool mac_equal(const struct interface *a, const struct interface *b)

@@ -3,8 +3,10 @@
  * The command that applied a policy, as the record of state keeps it: the path of the file, and the
  * options that a hint has to repeat. What was asked for by them means the same to a later command.
  */
-#include "internal.h"
+#include "state.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <string.h>
 
 static int too_long(struct diags *d, const char *what, size_t room)

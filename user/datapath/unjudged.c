@@ -4,9 +4,13 @@
  * devices and cgroups that came after apply, and a name can belong to another device. A device is
  * its namespace and index, whatever it is called.
  */
-#include "internal.h"
-
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "../attach/attach.h"
+#include "../host/host.h"
+#include "state.h"
 
 struct comparison {
 	const struct instance *instance;

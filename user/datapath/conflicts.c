@@ -4,7 +4,11 @@
  * named, or flowreeve itself from another pin root, of which only the programs are known. An attach
  * point belongs to one policy.
  */
-#include "change.h"
+#include "conflicts.h"
+
+#include <errno.h>
+
+#include "damage.h"
 
 static const char *kind_of(const struct fr_hook_record *hook)
 {
@@ -149,7 +153,7 @@ static int check_strangers(struct change *change)
 	return err;
 }
 
-int claims_check(struct change *change)
+int conflicts_check(struct change *change)
 {
 	int err = check_policies(change);
 
@@ -181,14 +185,14 @@ static const char *behind(const struct change *change, const struct planned_hook
 	return first;
 }
 
-bool claim_lost_front(const struct change *change, const struct planned_hook *hook)
+bool conflict_lost_front(const struct change *change, const struct planned_hook *hook)
 {
 	bool passable;
 
 	return behind(change, hook, &passable) && passable;
 }
 
-void claims_warn(const struct change *change)
+void conflicts_warn(const struct change *change)
 {
 	for (size_t i = 0; i < change->hook_count; i++) {
 		const struct planned_hook *hook = &change->hooks[i];

@@ -4,12 +4,15 @@
  * attached, which program it runs, by which maps that judges, and who else is on the hook. Our own
  * records only say what to ask about.
  */
-#include "internal.h"
-
-#include <fcntl.h>
-#include <stdlib.h>
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "../attach/attach.h"
+#include "../host/host.h"
+#include "bridge_ports.h"
+#include "state.h"
 
 enum { PROGRAM_MAPS_MAX = 64 };
 
@@ -22,42 +25,6 @@ struct asker {
 	size_t count, capacity;
 	const char *name, *request; /* of the hook in hand */
 };
-
-/* ---------------------------------------------------------------- rules */
-
-int instance_rules(const struct instance *instance, struct rule_records *out)
-{
-	struct records records;
-	int err = records_map(instance->rules, &records);
-
-	if (!err)
-		*out = (struct rule_records){records.list, records.count, records.size};
-	return err;
-}
-
-void instance_rules_close(struct rule_records *rules)
-{
-	struct records records = {(void *)rules->list, rules->count, rules->size};
-
-	records_unmap(&records);
-	rules->list = NULL;
-}
-
-int instance_counters(const struct instance *instance, uint32_t slot,
-		      const struct fr_rule_record *rule, struct fr_counters *out)
-{
-	struct fr_counters sum;
-	int err = counters_sum(instance->counters, slot, &sum);
-
-	if (err)
-		return err;
-	if (sum.last <= rule->base.last)
-		sum.last = 0;
-	out[0] = rule->base;
-	out->last = 0;
-	counters_add(out, &sum);
-	return 0;
-}
 
 /* ---------------------------------------------------------------- programs */
 

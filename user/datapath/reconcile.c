@@ -4,10 +4,16 @@
  * change, the way back from one that failed, and the cure for one that was killed: all three find
  * the generation in force and remove what is not of it. Runs under the lock of the pin root.
  */
-#include "internal.h"
+#include "reconcile.h"
 
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "../attach/attach.h"
+#include "../host/host.h"
+#include "damage.h"
 
 struct sweep {
 	const struct running *running;
@@ -87,7 +93,7 @@ static int sweep_epoch_filters(const char *dir, const char *name, void *context)
 
 /* ---------------------------------------------------------------- epochs and generations */
 
-static int counters_carry(const struct records *records, int theirs)
+static int add_counters(const struct records *records, int theirs)
 {
 	struct fr_rule_record *rules = records->list;
 	struct fr_counters live;
@@ -122,7 +128,7 @@ static int carry_back(const struct sweep *sweep, const char *abandoned)
 		err = records_open(sweep->running->pins, "rules", sweep->running->generation,
 				   &records);
 	if (!err && records.list)
-		err = counters_carry(&records, theirs);
+		err = add_counters(&records, theirs);
 	records_unmap(&records);
 	return pins_damaged(err) ? 0 : err;
 }
@@ -186,55 +192,7 @@ static int sweep_all(struct sweep *sweep)
 
 /* ---------------------------------------------------------------- doors */
 
-static int records_missing(const struct running *running, int err, struct diags *d)
-{
-	if (!pins_damaged(err))
-		return pins_unreadable(running->pins, err, d);
-	return diag_error(d, NO_LOC, -EIO, "pins-broken", running_heal_command(running, d->arena),
-			  "records below %s are missing, or not ours", running->pins);
-}
-
-int running_read(const char *root, const char *policy, struct diags *d, struct running *out)
-{
-	int err = running_find(root, policy, out);
-
-	return err && err != -ENOENT ? pins_unreadable(root, err, d) : err;
-}
-
-static int layout_of(const struct running *running, struct diags *d, uint32_t *out)
-{
-	CLEANUP(close_fd)
-	int fd = pin_open_number(running->pins, "state", running->generation);
-	struct records state = {0};
-	const struct fr_state *first;
-	/* Another version's may be of any size. */
-	int err = fd < 0 ? fd : records_map(fd, &state);
-
-	if (err)
-		return records_missing(running, err, d);
-	first = state.list;
-	*out = first->abi;
-	records_unmap(&state);
-	return 0;
-}
-
-int other_layout(const struct running *running, uint32_t layout, struct diags *d)
-{
-	return diag_error(d, NO_LOC, -EPROTO, "pins-version",
-			  running_heal_command(running, d->arena),
-			  "what is applied below %s is of layout %u, this flowreeve knows %u",
-			  running->dir, layout, FR_ABI_VERSION);
-}
-
-int running_check(const struct running *running, struct diags *d)
-{
-	uint32_t layout;
-	int err = layout_of(running, d, &layout);
-
-	return err || layout == FR_ABI_VERSION ? err : other_layout(running, layout, d);
-}
-
-static int settle_hooks(struct sweep *sweep)
+static int reconcile_hooks(struct sweep *sweep)
 {
 	const struct fr_hook_record *hooks = sweep->keep->list;
 	const struct running *running = sweep->running;
@@ -254,7 +212,7 @@ static int settle_hooks(struct sweep *sweep)
 	return err ? err : sweep_all(sweep);
 }
 
-static int settle_running(struct sweep *sweep)
+static int reconcile_running(struct sweep *sweep)
 {
 	const struct running *running = sweep->running;
 	struct records hooks = {0};
@@ -262,12 +220,12 @@ static int settle_running(struct sweep *sweep)
 	if (err)
 		return records_missing(running, err, sweep->d);
 	sweep->keep = &hooks;
-	err = settle_hooks(sweep);
+	err = reconcile_hooks(sweep);
 	records_unmap(&hooks);
 	return err;
 }
 
-int policy_settle(const char *root, const char *policy, struct diags *d, struct running *out)
+int policy_reconcile(const char *root, const char *policy, struct diags *d, struct running *out)
 {
 	struct running running = {0};
 	struct sweep sweep = {.running = &running, .d = d};
@@ -281,7 +239,7 @@ int policy_settle(const char *root, const char *policy, struct diags *d, struct 
 		if (!err && running.generation && !layout_is_known(running.layout))
 			err = other_layout(&running, running.layout, d);
 		if (!err)
-			err = running.generation ? settle_running(&sweep) : sweep_all(&sweep);
+			err = running.generation ? reconcile_running(&sweep) : sweep_all(&sweep);
 	}
 	if (!err)
 		*out = running;

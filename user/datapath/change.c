@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One change of a policy on its way to the kernel: the generation in force opened, records of the
+ * new one made, and the commit point.
+ */
+#include "change.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "carry.h"
+#include "damage.h"
+
+/* ---------------------------------------------------------------- the generation in force */
+
+static int open_counters(struct change *change)
+{
+	int fd = pin_open_map(change->running.pins, map_names[MAP_COUNTERS], sizeof(uint32_t),
+			      sizeof(struct fr_counters));
+
+	if (fd < 0)
+		return pins_damaged(fd) ? 0 : fd; /* without them they begin at 0 */
+	change->old_counters = fd;
+	return fd_map_entries(fd, &change->old_slots);
+}
+
+int change_open(struct change *change)
+{
+	const struct running *running = &change->running;
+	CLEANUP(close_fd) int image = -1;
+	int err;
+
+	if (!running->epoch)
+		return 0;
+	image = pin_open_number(running->pins, "image", running->generation);
+	err = image < 0 ? image : image_map_view(image, &change->live);
+	if (!err)
+		err = fd_map_entries(image, &change->live_class);
+	if (!err)
+		err = records_open(running->pins, "rules", running->generation, &change->old_rules);
+	if (!err)
+		err = records_open(running->pins, "hooks", running->generation, &change->old_hooks);
+	if (!err)
+		err = records_open(running->pins, "state", running->generation, &change->old_state);
+	if (!err)
+		err = records_open(running->pins, "requests", running->generation,
+				   &change->old_requests);
+	if (!err)
+		err = open_counters(change);
+	return err ? policy_broken(change->root, change->policy, err, change->d) : 0;
+}
+
+void change_free(struct change *change)
+{
+	image_unmap(&change->live);
+	records_unmap(&change->old_rules);
+	records_unmap(&change->old_hooks);
+	records_unmap(&change->old_state);
+	records_unmap(&change->old_requests);
+	records_unmap(&change->rules);
+	records_unmap(&change->new_hooks);
+	records_unmap(&change->state);
+	records_unmap(&change->requests);
+	close_fd(&change->old_counters);
+	close_fd(&change->image);
+	close_fd(&change->import);
+}
+
+/* ---------------------------------------------------------------- the new generation */
+
+int change_record(const struct change *change, const char *name, uint32_t size, uint32_t count,
+		  struct records *out)
+{
+	char map[16];
+	CLEANUP(close_fd) int fd = -1;
+	int err;
+
+	snprintf(map, sizeof(map), "fr_%s", name);
+	fd = records_create(map, size, count, out);
+	err = fd < 0 ? fd : pin_store_number(fd, change->pins, name, change->generation);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "cannot keep the records of the policy: %s", error_text(err));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the commit point */
+
+static int activate(const struct change *change)
+{
+	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
+	uint32_t current = FR_SLOT_CURRENT;
+	int err = images < 0 ? images : image_keep(change->pins, images);
+
+	if (err)
+		return err;
+	err = flows_wait(change) ? flows_carry(change) : 0;
+	if (err)
+		return err;
+	return bpf_map_update_elem(images, &current, &change->image, BPF_ANY) ? -errno : 0;
+}
+
+/* The policy is in force, whether or not the last flows of the old table come with it. */
+static void carry_latest(const struct change *change)
+{
+	int err = flows_carry(change);
+
+	if (err)
+		diag_warning(
+			change->d, NO_LOC, "flows-not-carried", NULL,
+			"the new policy is in force, but flows that began while it was "
+			"activated could not all be carried into its flow table: their packets "
+			"are judged as those of connections met in mid-stream: %s",
+			error_text(err));
+}
+
+int change_flip(const struct change *change)
+{
+	int err = activate(change);
+
+	if (!err && flows_wait(change))
+		carry_latest(change);
+	return err;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Sets the baselines of rules, so that their counters read 0 from now on. */
+#include <errno.h>
+#include <time.h>
+
+#include "damage.h"
+#include "datapath.h"
+
+static bool named(const struct fr_rule_record *record, const char *const *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equal(record->id, rules[i]))
+			return true;
+	return !count;
+}
+
+static int check_names(const struct records *records, const char *const *rules, size_t count,
+		       struct diags *d)
+{
+	const struct fr_rule_record *list = records->list;
+
+	for (size_t i = 0; i < count; i++) {
+		const char **ids = arena_alloc(d->arena, records->count * sizeof(*ids));
+		const char *near;
+		size_t known = 0;
+		bool found = false;
+
+		for (uint32_t slot = 0; slot < records->count && !found; slot++) {
+			if (list[slot].used != 1)
+				continue;
+			found = str_equal(list[slot].id, rules[i]);
+			ids[known++] = list[slot].id;
+		}
+		if (found)
+			continue;
+		near = nearest_word(rules[i], ids, known);
+		return diag_error(d, NO_LOC, -ENOENT, "unknown-rule",
+				  near ? arena_printf(d->arena, "did you mean '%s'?", near) : NULL,
+				  "the running policy has no rule %s", rules[i]);
+	}
+	return 0;
+}
+
+static uint64_t real_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Read whole before the first baseline is written: some rules zeroed and others not is neither. */
+static int zero_records(const struct instance *instance, const struct records *records,
+			const char *const *rules, size_t count, struct diags *d)
+{
+	struct fr_rule_record *list = records->list;
+	struct fr_counters *live = arena_alloc(d->arena, records->count * sizeof(*live));
+	int err = 0;
+
+	for (uint32_t slot = 0; slot < records->count && !err; slot++)
+		if (list[slot].used == 1 && named(&list[slot], rules, count))
+			err = counters_sum(instance->counters, slot, &live[slot]);
+	if (err)
+		return diag_error(d, NO_LOC, err, "counters", NULL,
+				  "the counters of policy %s cannot be read: %s", instance->name,
+				  error_text(err));
+	for (uint32_t slot = 0; slot < records->count; slot++) {
+		if (list[slot].used != 1 || !named(&list[slot], rules, count))
+			continue;
+		counters_negate(&live[slot]);
+		list[slot].base = live[slot];
+		list[slot].since = real_now();
+	}
+	return 0;
+}
+
+static int zero_open(const struct instance *instance, struct records *records,
+		     struct records *state, struct diags *d)
+{
+	int err = records_map(instance->rules, records);
+
+	if (!err)
+		err = records_map(instance->state, state);
+	return err ? pins_unreadable(instance->dir, err, d) : 0;
+}
+
+static int zero_locked(const struct host_options *o, const char *policy, const char *const *rules,
+		       size_t count, struct diags *d)
+{
+	struct instance instance;
+	struct records records = {0}, state = {0};
+	int err = instance_open(o, policy, d, &instance);
+
+	if (err)
+		return err;
+	err = zero_open(&instance, &records, &state, d);
+	if (!err)
+		err = check_names(&records, rules, count, d);
+	if (!err)
+		err = zero_records(&instance, &records, rules, count, d);
+	if (!err && !count)
+		((struct fr_state *)state.list)->zeroed = real_now();
+	records_unmap(&records);
+	records_unmap(&state);
+	instance_close(&instance);
+	return err;
+}
+
+int datapath_zero(const struct host_options *o, const char *policy, const char *const *rules,
+		  size_t count, struct diags *d)
+{
+	CLEANUP(close_fd) int lock = -1;
+	int err = host_privileges(d);
+
+	if (!err)
+		err = pin_lock(pin_root(o), false, d, &lock);
+	if (err == -ENOENT)
+		return report_not_applied(policy, pin_root(o), d);
+	return err ? err : zero_locked(o, policy, rules, count, d);
+}
