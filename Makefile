@@ -99,8 +99,8 @@ $(BUILD)/flowreeve: $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS) $(TOP_FLOORS))
 
 # ---------------------------------------------------------------- tests
 # tests/unit: Criterion, unprivileged, under ASan and UBSan.  tests/kernel: Criterion, root.
-UNIT_SOURCES   := $(sort $(wildcard tests/unit/*.c))
-KERNEL_SOURCES := $(sort $(wildcard tests/kernel/*.c))
+UNIT_SOURCES   := $(sort $(wildcard tests/unit/*.c)) tests/boundary_tuples.c
+KERNEL_SOURCES := $(sort $(wildcard tests/kernel/*.c)) tests/boundary_tuples.c
 TEST_CFLAGS    := -Wno-missing-prototypes
 
 $(BUILD)/san/tests/%.o: tests/%.c
@@ -130,7 +130,7 @@ $(BUILD)/fuzz/%.o: %.c
 	$(call say,CC-FUZZ,$<)
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 $(WARN) $(TEST_CFLAGS) $(FUZZ_FLAGS) -c $< -o $@
 
-$(BUILD)/fuzz/policy: $(call fuzz_objects,$(FUZZ_POLICY))
+$(BUILD)/fuzz/policy: $(call fuzz_objects,$(FUZZ_POLICY)) $(BUILD)/fuzz/tests/boundary_tuples.o
 $(BUILD)/fuzz/import: $(call fuzz_objects,$(FUZZ_IMPORT)) $(call objects,import,fuzz/)
 $(BUILD)/fuzz/packet: $(call fuzz_objects,$(FUZZ_PACKET))
 $(BUILD)/fuzz/differential: $(call fuzz_objects,$(FUZZ_DIFFERENTIAL)) $(BUILD)/fuzz/tests/testbench.o $(call objects,$(KERNEL_FLOORS),fuzz/)

@@ -7,6 +7,7 @@
 #define TESTS_JUDGES_H
 
 #include "../user/compile/compile.h"
+#include "boundary_tuples.h"
 
 struct judge_random {
 	uint64_t state;

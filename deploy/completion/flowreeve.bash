@@ -11,7 +11,7 @@ _flowreeve_options() # VERB
 	local file='--json --strict --tables --local-subnet --mode'
 	case $1 in
 	check | explain) echo "$file" ;;
-	compile) echo "$file --pseudo" ;;
+	compile) echo "$file --dump" ;;
 	roles) echo '--json --tables' ;;
 	new) echo '--tables --table --as --name --attach' ;;
 	import) echo '--name --title' ;;

@@ -10,7 +10,7 @@ golden unknown-command 2 aply policy.yaml
 exits 'the beginning of a command is not the command' 2 "there is no command 'stat'" stat
 golden unknown-option 2 check --jsom policy.yaml
 exits 'the beginning of an option is not the option' 2 'check has no option --tab' check --tab x policy.yaml
-exits 'an option of another command' 2 'check has no option --pseudo' check --pseudo policy.yaml
+exits 'an option of another command' 2 'check has no option --dump' check --dump policy.yaml
 exits 'a short option' 2 "'-j' is not an option" check -j policy.yaml
 exits 'an option without its value' 2 '--tables needs a value' check policy.yaml --tables
 exits 'a value for an option that takes none' 2 '--json takes no value' version --json=yes

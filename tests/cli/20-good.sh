@@ -6,12 +6,12 @@ golden check-good 0 check $in/good.yaml
 golden check-table 0 check $in/tables/acme.yaml
 golden check-several 0 check $in/good.yaml $in/tables/acme.yaml $in/enforce.yaml
 golden compile 0 compile $in/good.yaml
-golden compile-pseudo 0 compile $in/good.yaml --pseudo
+golden compile-dump 0 compile $in/good.yaml --dump
 json_is 'check as JSON' 0 \
 	'[.files[].ok] == [true, true] and .files[0].image.egress.rules == 4' \
 	check $in/good.yaml $in/tables/acme.yaml
-json_is 'compile as JSON' 0 '(.image.digest | length) == 64 and (has("pseudo") | not)' compile $in/good.yaml
-json_is 'compile --pseudo as JSON' 0 '(.pseudo | length) > 100' compile $in/good.yaml --pseudo
+json_is 'compile as JSON' 0 '(.image.digest | length) == 64 and (has("dump") | not)' compile $in/good.yaml
+json_is 'compile --dump as JSON' 0 '(.dump | length) > 100' compile $in/good.yaml --dump
 
 golden explain-pass 0 explain $in/good.yaml egress tcp 10.20.0.5:2049
 golden explain-default 0 explain $in/good.yaml egress tcp 10.66.0.66:2049

@@ -15,6 +15,7 @@
 #include "../../user/compile/compile.h"
 #include "../../user/site/site.h"
 #include "../../user/yaml/yaml.h"
+#include "../boundary_tuples.h"
 #include "fuzz.h"
 #include "require.h"
 
@@ -174,7 +175,7 @@ static void judges_ask(const struct ruleset *rs, struct diags *d, const struct t
 
 		judge(&tuple, &judges);
 	}
-	image_corners(rs, tuples->size, CORNERS, judge, &judges);
+	boundary_tuples(rs, tuples->size, CORNERS, judge, &judges);
 	image_free(&image);
 }
 

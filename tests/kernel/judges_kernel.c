@@ -145,7 +145,7 @@ static void judge_seed(uint64_t seed, uint32_t rules, struct comparison *compari
 
 		compare_judges(&tuple, comparison);
 	}
-	image_corners(rs, seed, CORNERS, compare_judges, comparison);
+	boundary_tuples(rs, seed, CORNERS, compare_judges, comparison);
 	image_free(&image);
 	arena_free(arena);
 }

@@ -245,8 +245,8 @@ static size_t compare_seed(uint64_t seed)
 		judge_rule(&random, arena, &new->rules[seed % new->rule_count], 7);
 	cr_assert(!image_compile(old, &d, &before) && !image_compile(new, &d, &after));
 	lost = lost_between(&before, &after);
-	image_corners(old, seed, CORNERS, look, &search);
-	image_corners(new, seed, CORNERS, look, &search);
+	boundary_tuples(old, seed, CORNERS, look, &search);
+	boundary_tuples(new, seed, CORNERS, look, &search);
 	image_free(&before);
 	image_free(&after);
 	arena_free(arena);

@@ -9,7 +9,7 @@
 #include "compile_fixture.h"
 
 #include "../../bpf/image.h"
-#include "../../user/compile/internal.h"
+#include "../../user/compile/compilation.h"
 #include "../judges.h"
 
 static const char *digest_text(const struct image *image, char out[65])
@@ -224,7 +224,7 @@ Test(compile_image, ten_thousand_ranges_of_their_own_stay_below_16_megabytes, .t
 	cr_assert(image_head(&image)->flags & FR_F_PAGED);
 	cr_assert_not(image.stats.dense);
 	cr_assert_leq((uint64_t)image.line_count * FR_LINE_BYTES, 16 << 20);
-	image_corners(&b.rs, 1, 2000, compare, pair);
+	boundary_tuples(&b.rs, 1, 2000, compare, pair);
 	image_free(&image);
 	build_free(&b);
 }
@@ -251,7 +251,7 @@ Test(compile_image, many_peers_with_few_ports_make_blocks, .timeout = 120)
 	pair[1] = &image;
 	cr_assert_not(image_head(&image)->flags & (FR_F_PAGED | FR_F_DENSE));
 	cr_assert_gt(image.stats.blocks, 0);
-	image_corners(&b.rs, 1, 500, compare, pair);
+	boundary_tuples(&b.rs, 1, 500, compare, pair);
 	image_free(&image);
 	build_free(&b);
 }
@@ -273,7 +273,7 @@ Test(compile_image, hosts_in_one_v6_subnet_are_told_apart)
 	image = build_image(&b);
 	pair[0] = &b.rs;
 	pair[1] = &image;
-	image_corners(&b.rs, 1, 20000, compare, pair);
+	boundary_tuples(&b.rs, 1, 20000, compare, pair);
 	image_free(&image);
 	build_free(&b);
 }
@@ -296,7 +296,7 @@ Test(compile_image, hosts_at_every_power_of_two_are_told_apart)
 	image = build_image(&b);
 	pair[0] = &b.rs;
 	pair[1] = &image;
-	image_corners(&b.rs, 1, 100000, compare, pair);
+	boundary_tuples(&b.rs, 1, 100000, compare, pair);
 	image_free(&image);
 	build_free(&b);
 }
@@ -380,6 +380,17 @@ static struct build hosts_of_ports(uint32_t count)
 	return b;
 }
 
+/* image_compile() within that many lines instead of FR_MAX_LINES. */
+static int compile_within(const struct ruleset *rs, uint32_t lines, struct diags *d,
+			  struct image *out)
+{
+	struct compilation c = {.rs = rs, .d = d, .lines.most = lines};
+	int err = image_build(&c, out);
+
+	compilation_free(&c);
+	return err;
+}
+
 /* What compiling the first `rules` within that many lines is refused for, NULL when it is not. */
 static const struct diag *refusal(struct build *b, size_t rules, uint32_t lines)
 {
@@ -388,7 +399,7 @@ static const struct diag *refusal(struct build *b, size_t rules, uint32_t lines)
 
 	some.rule_count = rules;
 	b->diags.count = b->diags.errors = 0;
-	if (!image_compile_within(&some, lines, &b->diags, &image)) {
+	if (!compile_within(&some, lines, &b->diags, &image)) {
 		image_free(&image);
 		return NULL;
 	}
@@ -442,10 +453,10 @@ Test(compile_image, corners_stop_when_told_and_keep_to_the_limit)
 	int count = 0;
 
 	build_rule(&b, FR_EGRESS, "allow nfs 10.0.0.0/8 | 2049/tcp");
-	cr_assert_eq(image_corners(&b.rs, 1, 1000, count_to_ten, &count), 42);
+	cr_assert_eq(boundary_tuples(&b.rs, 1, 1000, count_to_ten, &count), 42);
 	cr_assert_eq(count, 10);
 	count = 0;
-	cr_assert_eq(image_corners(&b.rs, 1, 9, count_to_ten, &count), 0);
+	cr_assert_eq(boundary_tuples(&b.rs, 1, 9, count_to_ten, &count), 0);
 	cr_assert_eq(count, 9);
 	build_free(&b);
 }

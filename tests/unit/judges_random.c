@@ -52,7 +52,7 @@ static void judge_seed(uint64_t seed, uint32_t rules, struct comparison *compari
 
 		compare_judges(&tuple, comparison);
 	}
-	image_corners(comparison->rs, seed, CORNERS, compare_judges, comparison);
+	boundary_tuples(comparison->rs, seed, CORNERS, compare_judges, comparison);
 	image_free(&image);
 	arena_free(arena);
 }

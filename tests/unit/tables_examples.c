@@ -182,7 +182,7 @@ Test(examples, mean_the_same_compiled_at_every_corner, .timeout = 120)
 
 		bench.rs = example_load(arena, bench.path, &d);
 		cr_assert_eq(image_compile(bench.rs, &d, &bench.image), 0, "%s", bench.path);
-		image_corners(bench.rs, 1, 50000, judge_corner, &bench);
+		boundary_tuples(bench.rs, 1, 50000, judge_corner, &bench);
 		cr_expect(bench.passed && bench.refused, "%s: %zu passed, %zu refused", bench.path,
 			  bench.passed, bench.refused);
 		image_free(&bench.image);

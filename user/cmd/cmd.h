@@ -28,7 +28,7 @@ enum option_bit {
 	OPT_TABLES = 1 << 3,
 	OPT_LOCAL_SUBNET = 1 << 4,
 	OPT_MODE = 1 << 5,
-	OPT_PSEUDO = 1 << 6,
+	OPT_DUMP = 1 << 6,
 	OPT_POLICY = 1 << 7,
 	OPT_PIN_ROOT = 1 << 8,
 	OPT_CGROUP = 1 << 9,

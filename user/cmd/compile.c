@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * compile POLICY: the figures of the compiled image, or with --pseudo the image in words. Offline.
+ * compile POLICY: the figures of the compiled image, or with --dump the image in words. Offline.
  */
 #include "cmd.h"
 
@@ -14,7 +14,7 @@ int cmd_compile(struct context *c)
 		return ret;
 	if (image_compile(rs, &c->diags, &image))
 		return EXIT_REJECTED;
-	render_compile(&c->render, rs, &image, c->options.given & OPT_PSEUDO);
+	render_compile(&c->render, rs, &image, c->options.given & OPT_DUMP);
 	c->answered = true;
 	image_free(&image);
 	return 0;

@@ -19,8 +19,8 @@ static const struct command commands[] = {
 	 "Exit 0 whatever the verdict.",
 	 OPT_JSON | OPTS_FILE, 4, 5, cmd_explain},
 	{"compile", "POLICY", "what a policy compiles to; offline",
-	 "The figures of the compiled image; with --pseudo the whole image in words.",
-	 OPT_JSON | OPTS_FILE | OPT_PSEUDO, 1, 1, cmd_compile},
+	 "The figures of the compiled image; with --dump the whole image in words.",
+	 OPT_JSON | OPTS_FILE | OPT_DUMP, 1, 1, cmd_compile},
 	{"roles", "TABLE", "what a table can be told, its roles and rows; offline",
 	 "TABLE is a name, looked up as a policy's use does, or a file. For each role, the peers that\n"
 	 "a policy must give who plays it.",

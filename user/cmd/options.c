@@ -20,7 +20,7 @@ static const struct option_line lines[] = {
 	{"local-subnet", "IF=CIDR", "what local-subnet means, offline; may be repeated",
 	 OPT_LOCAL_SUBNET},
 	{"mode", "audit|enforce", "instead of the mode that the file says", OPT_MODE},
-	{"pseudo", NULL, "the image in words: who may do what, class by class", OPT_PSEUDO},
+	{"dump", NULL, "the image in words: who may do what, class by class", OPT_DUMP},
 	{"table", "TABLE", "the table, by its name or its file", OPT_TABLE},
 	{"as", "ROLE", "the role that the host plays", OPT_AS},
 	{"name", "NAME", "of the policy or table that is written", OPT_NAME},

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../../bpf/image.h"
-#include "pseudo.h"
+#include "dump.h"
 
 enum { PORTS = 65536 };
 
@@ -14,7 +14,7 @@ void phrase_add(struct arena *arena, struct phrase *words, const char *text)
 {
 	size_t length = strlen(text), need = words->size + length + 3;
 
-	if (words->count++ >= PSEUDO_LIST_MAX)
+	if (words->count++ >= DUMP_LIST_MAX)
 		return;
 	if (need > words->capacity) {
 		char *old = words->text;
@@ -31,9 +31,9 @@ const char *phrase_end(struct arena *arena, const struct phrase *words)
 {
 	if (!words->count)
 		return NULL;
-	if (words->count <= PSEUDO_LIST_MAX)
+	if (words->count <= DUMP_LIST_MAX)
 		return words->text;
-	return arena_printf(arena, "%s and %u more", words->text, words->count - PSEUDO_LIST_MAX);
+	return arena_printf(arena, "%s and %u more", words->text, words->count - DUMP_LIST_MAX);
 }
 
 static const struct fr_service *service_at(const struct image *image, uint8_t dir, uint8_t proto)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "../../bpf/image.h"
-#include "internal.h"
+#include "compilation.h"
 
 /* Where a look-up can begin to answer otherwise: keys of 64 bits, not yet in order. */
 struct starts {

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "compilation.h"
 
-static uint32_t array_write(struct lines *lines, const void *array, size_t size)
+static uint32_t array_write(struct image_lines *lines, const void *array, size_t size)
 {
 	uint32_t first = lines_add(lines, (size + FR_LINE_BYTES - 1) / FR_LINE_BYTES);
 
@@ -56,12 +56,12 @@ static int stages_run(struct compilation *c, struct fr_image_head *head, struct 
 }
 
 /* A text that grows: as many rules as there are make printf the slowest part of a compilation. */
-struct text {
+struct digest_text {
 	char *base;
 	uint32_t size, capacity;
 };
 
-static void text_put(struct text *text, const char *word, char end)
+static void digest_append(struct digest_text *text, const char *word, char end)
 {
 	size_t length = word ? strlen(word) : 0;
 
@@ -72,7 +72,7 @@ static void text_put(struct text *text, const char *word, char end)
 	text->base[text->size - 1] = end;
 }
 
-static void text_put_number(struct text *text, uint32_t number, char end)
+static void digest_append_number(struct digest_text *text, uint32_t number, char end)
 {
 	char digits[11];
 	uint32_t at = sizeof(digits);
@@ -90,19 +90,19 @@ static void text_put_number(struct text *text, uint32_t number, char end)
 /* What `show` says of a rule belongs to the image too, or a new name would not be installed. */
 static void names_digest(const struct ruleset *rs, uint8_t out[32])
 {
-	struct text text = {};
+	struct digest_text text = {};
 
 	for (size_t i = 0; i < rs->rule_count; i++) {
 		const struct rule *rule = &rs->rules[i];
 		const struct origin *origin = rule_origin(rule);
 
-		text_put(&text, rule->id, '\n');
-		text_put(&text, origin->table, '\n');
-		text_put(&text, origin->row, '\n');
-		text_put_number(&text, origin->line, ' ');
-		text_put_number(&text, rule->dir, ' ');
-		text_put_number(&text, rule->action, ' ');
-		text_put_number(&text, rule->staged, '\n');
+		digest_append(&text, rule->id, '\n');
+		digest_append(&text, origin->table, '\n');
+		digest_append(&text, origin->row, '\n');
+		digest_append_number(&text, origin->line, ' ');
+		digest_append_number(&text, rule->dir, ' ');
+		digest_append_number(&text, rule->action, ' ');
+		digest_append_number(&text, rule->staged, '\n');
 	}
 	sha256(text.base, text.size, out);
 	free(text.base);
@@ -159,7 +159,7 @@ static void direction_free(struct direction *dir)
 	map_free(&dir->merged);
 }
 
-static void compilation_free(struct compilation *c)
+void compilation_free(struct compilation *c)
 {
 	for (int i = 0; i < FR_DIRS; i++)
 		direction_free(&c->dir[i]);
@@ -169,14 +169,15 @@ static void compilation_free(struct compilation *c)
 	map_free(&c->staged_ids);
 }
 
-static int image_build(struct compilation *c, struct image *out)
+int image_build(struct compilation *c, struct image *out)
 {
 	struct fr_image_head head = {};
 	struct image image = {};
 	int err;
 
 	if (c->rs->rule_count > FR_MAX_RULES - FR_RULE_FIRST)
-		return refuse(c, FR_MAX_RULES - FR_RULE_FIRST, "more than 1,048,568 rules");
+		return compilation_refuse(c, FR_MAX_RULES - FR_RULE_FIRST,
+					  "more than 1,048,568 rules");
 	lines_add(&c->lines, FR_LINES_FIXED);
 	image.stats.rules = c->rs->rule_count;
 	err = stages_run(c, &head, &image.stats);
@@ -187,19 +188,13 @@ static int image_build(struct compilation *c, struct image *out)
 	return 0;
 }
 
-int image_compile_within(const struct ruleset *rs, uint32_t lines, struct diags *d,
-			 struct image *out)
+int image_compile(const struct ruleset *rs, struct diags *d, struct image *out)
 {
-	struct compilation c = {.rs = rs, .d = d, .lines.most = lines};
+	struct compilation c = {.rs = rs, .d = d, .lines.most = FR_MAX_LINES};
 	int err = image_build(&c, out);
 
 	compilation_free(&c);
 	return err;
-}
-
-int image_compile(const struct ruleset *rs, struct diags *d, struct image *out)
-{
-	return image_compile_within(rs, FR_MAX_LINES, d, out);
 }
 
 void image_free(struct image *image)

@@ -42,14 +42,6 @@ const struct fr_image_ident *image_ident(const struct image *image);
 /* The compiled image's answer, in the oracle's terms. */
 void image_decide(const struct image *image, const struct tuple *tuple, struct decision *out);
 
-typedef int (*tuple_visit)(const struct tuple *tuple, void *context);
-
-/* Every interesting tuple of a ruleset: for each direction, the corners of each elementary interval
- * of addresses and ports. Calls `visit` until it returns non-zero; returns that. At most `limit`
- * tuples, chosen by `seed` when there are more. */
-int image_corners(const struct ruleset *rs, uint64_t seed, size_t limit, tuple_visit visit,
-		  void *context);
-
 /* Each deny rule of `old` that refuses something which no deny rule of `new` does, or which a
  * built-in rule passes that was off, with one example, whatever the modes. A default that refuses
  * it still is no deny rule: the next change may allow it. */
@@ -61,6 +53,6 @@ void image_lost_denials(const struct image *old, const struct image *new, denial
 bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, uint16_t port);
 
 /* The image in words: classes, who is in them, what each may do, row by row. */
-int image_pseudo(const struct ruleset *rs, const struct image *image, FILE *out);
+int image_dump(const struct ruleset *rs, const struct image *image, FILE *out);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * The compiled image's answer to a tuple, by the very look-up that the kernel runs.
  */
-#include "internal.h"
+#include "compilation.h"
 
 #include "../../bpf/image.h"
 

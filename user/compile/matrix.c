@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "compilation.h"
 
 enum { DENSE_BYTES = 8 << 20 };
 
@@ -159,7 +159,7 @@ static void fragment_columns(struct direction *dir, uint32_t words[FR_LINE_WORDS
 
 static uint32_t row_add(struct direction *dir, const uint32_t words[FR_LINE_WORDS], uint32_t rule)
 {
-	uint32_t row = dir->row_count++, used = row_words(dir, dir->cells.levels - 1);
+	uint32_t row = dir->row_count++, used = matrix_row_words(dir, dir->cells.levels - 1);
 
 	dir->row_words = array_reserve(dir->row_words, &dir->words_capacity, (row + 1ull) * used,
 				       sizeof(*dir->row_words));
@@ -203,7 +203,7 @@ static uint32_t row_find(struct compilation *c, struct direction *dir, const str
 	return dir->cells.nodes[tree].memo;
 }
 
-uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct point *point)
+uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct trie_point *point)
 {
 	struct state *s = &dir->states[point->row];
 
@@ -220,7 +220,7 @@ static uint32_t round_up(uint32_t value, uint32_t unit)
 	return (value + unit - 1) / unit * unit;
 }
 
-uint32_t row_words(const struct direction *dir, uint32_t level)
+uint32_t matrix_row_words(const struct direction *dir, uint32_t level)
 {
 	uint32_t unit = 1u << 4 * level;
 
@@ -250,7 +250,7 @@ static void usage_mark(const struct tree *tree, uint32_t id, struct usage *usage
 static void usage_open(const struct direction *dir, struct usage *usage)
 {
 	uint32_t level = dir->cells.levels;
-	size_t words = (size_t)dir->row_count * row_words(dir, level - 1);
+	size_t words = (size_t)dir->row_count * matrix_row_words(dir, level - 1);
 
 	usage->line = array_new(dir->cells.count, sizeof(*usage->line));
 	for (size_t i = 0; i < words; i++)
@@ -262,7 +262,7 @@ static void usage_open(const struct direction *dir, struct usage *usage)
 
 static uint64_t rows_lines(const struct direction *dir, uint32_t level)
 {
-	return ((uint64_t)dir->row_count * row_words(dir, level) + FR_LINE_WORDS - 1) /
+	return ((uint64_t)dir->row_count * matrix_row_words(dir, level) + FR_LINE_WORDS - 1) /
 	       FR_LINE_WORDS;
 }
 
@@ -293,7 +293,8 @@ static void nodes_write(struct compilation *c, const struct direction *dir, uint
 static uint32_t rows_as_pages(struct compilation *c, const struct direction *dir,
 			      const struct usage *usage)
 {
-	uint32_t used = row_words(dir, 1), pages = lines_add(&c->lines, dir->row_count), first;
+	uint32_t used = matrix_row_words(dir, 1), pages = lines_add(&c->lines, dir->row_count),
+		 first;
 	const uint32_t *row = dir->row_words;
 
 	for (uint32_t r = 0; r < dir->row_count; r++, row += used) {
@@ -311,7 +312,7 @@ static uint32_t rows_as_pages(struct compilation *c, const struct direction *dir
 static void row_flatten(const struct direction *dir, uint32_t row, uint32_t level, uint32_t *out,
 			uint32_t count)
 {
-	uint32_t below = dir->cells.levels - 1, used = row_words(dir, below);
+	uint32_t below = dir->cells.levels - 1, used = matrix_row_words(dir, below);
 	uint32_t step = 1u << 4 * (below - level);
 	const uint32_t *words = dir->row_words + (size_t)row * used;
 
@@ -327,7 +328,7 @@ static void row_flatten(const struct direction *dir, uint32_t row, uint32_t leve
 static uint32_t rows_write(struct compilation *c, const struct direction *dir, uint32_t level,
 			   const struct usage *usage)
 {
-	uint32_t words = row_words(dir, level);
+	uint32_t words = matrix_row_words(dir, level);
 	uint32_t first = lines_add(&c->lines, rows_lines(dir, level));
 	uint32_t *out = lines_at(&c->lines, first);
 
@@ -388,7 +389,8 @@ static int form_choose(struct compilation *c, const struct usage usage[FR_DIRS])
 	room = c->lines.most > others ? c->lines.most - others : 0;
 	if (least <= room)
 		return 0;
-	return refuse(c, rule_over(c, room, least), "its matrix needs more than 256 MB");
+	return compilation_refuse(c, rule_over(c, room, least),
+				  "its matrix needs more than 256 MB");
 }
 
 static uint32_t direction_write(struct compilation *c, struct direction *dir, struct usage *usage)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "compilation.h"
 
 void *array_reserve(void *array, uint32_t *capacity, uint64_t need, size_t size)
 {
@@ -89,7 +89,7 @@ void map_free(struct map *map)
 	*map = (struct map){};
 }
 
-uint32_t lines_add(struct lines *lines, uint32_t count)
+uint32_t lines_add(struct image_lines *lines, uint32_t count)
 {
 	uint32_t first = lines->count;
 
@@ -110,7 +110,8 @@ static uint64_t lines_hash(const void *content, uint32_t count)
 	return hash >> 1;
 }
 
-uint32_t lines_share(struct lines *lines, struct map *seen, const void *content, uint32_t count)
+uint32_t lines_share(struct image_lines *lines, struct map *seen, const void *content,
+		     uint32_t count)
 {
 	size_t size = (size_t)count * FR_LINE_BYTES;
 	uint32_t *line = map_at(seen, lines_hash(content, count));

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "compilation.h"
 
 enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
 
-struct place {
+struct sort_place {
 	uint64_t high;
 	uint32_t entry;
 };
@@ -30,7 +30,7 @@ static int entry_order(const void *left, const void *right)
 
 /* One pass: `to` gets the places of `from` by one digit, equal ones in the order they had. False
  * when all have the same digit, and nothing was done. */
-static bool places_distribute(const struct place *from, struct place *to, uint32_t count,
+static bool places_distribute(const struct sort_place *from, struct sort_place *to, uint32_t count,
 			      uint32_t shift)
 {
 	uint32_t next[DIGITS] = {}, sum = 0;
@@ -51,12 +51,13 @@ static bool places_distribute(const struct place *from, struct place *to, uint32
 }
 
 /* The order of the high halves. Gives the half of `places` (2 * count) where it ends up. */
-static const struct place *places_sort(struct place *places, const struct entries *entries)
+static const struct sort_place *places_sort(struct sort_place *places,
+					    const struct entries *entries)
 {
-	struct place *from = places, *to = places + entries->count, *done;
+	struct sort_place *from = places, *to = places + entries->count, *done;
 
 	for (uint32_t i = 0; i < entries->count; i++)
-		from[i] = (struct place){entries->list[i].high, i};
+		from[i] = (struct sort_place){entries->list[i].high, i};
 	for (uint32_t shift = 0; shift < 64; shift += DIGIT_BITS) {
 		if (!places_distribute(from, to, entries->count, shift))
 			continue;
@@ -82,8 +83,8 @@ void entries_sort(struct entries *entries)
 {
 	uint32_t count = entries->count;
 	struct entry *sorted;
-	struct place *places;
-	const struct place *order;
+	struct sort_place *places;
+	const struct sort_place *order;
 
 	if (count < 2)
 		return;

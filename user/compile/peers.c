@@ -7,13 +7,13 @@
  */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "compilation.h"
 
 enum { ENTRIES_SOME = 1 << 13 };
 enum { FAMILY_V4, FAMILY_V6, FAMILIES };
 
 struct points {
-	struct point *list;
+	struct trie_point *list;
 	uint32_t count, capacity;
 };
 
@@ -30,12 +30,12 @@ struct level {
 	uint32_t key;
 	bool lone; /* of one rule that has no other prefix, and there is none inside */
 };
-struct sweep {
+struct address_sweep {
 	struct compilation *c;
 	struct direction *dir;
 	struct level stack[130];
 	uint32_t depth;
-	struct point last; /* the next one may be at the same address, and take its place */
+	struct trie_point last; /* the next one may be at the same address, and take its place */
 	struct points *points;
 	int err;
 };
@@ -163,15 +163,16 @@ static void trees_open(struct direction *dir)
 /* ---------------------------------------------------------------- sweep over addresses */
 
 /* The state becomes a row; neighbours of the same row are one step. */
-static void point_finish(struct sweep *sweep)
+static void point_finish(struct address_sweep *sweep)
 {
 	struct direction *dir = sweep->dir;
 	struct points *points = sweep->points;
-	struct point point = sweep->last;
+	struct trie_point point = sweep->last;
 
 	point.row = matrix_row(sweep->c, dir, &point);
 	if ((dir->row_count + dir->cells.count) / 2 > sweep->c->lines.most && !sweep->err)
-		sweep->err = refuse(sweep->c, point.rule, "its rows need more than 256 MB");
+		sweep->err =
+			compilation_refuse(sweep->c, point.rule, "its rows need more than 256 MB");
 	if (points->count && points->list[points->count - 1].row == point.row)
 		return;
 	points->list = array_reserve(points->list, &points->capacity, points->count + 1ull,
@@ -179,11 +180,12 @@ static void point_finish(struct sweep *sweep)
 	points->list[points->count++] = point;
 }
 
-static void point_set(struct sweep *sweep, uint64_t high, uint64_t low, const struct level *level)
+static void point_set(struct address_sweep *sweep, uint64_t high, uint64_t low,
+		      const struct level *level)
 {
 	if (sweep->last.high != high || sweep->last.low != low)
 		point_finish(sweep);
-	sweep->last = (struct point){high, low, level->state, level->rule};
+	sweep->last = (struct trie_point){high, low, level->state, level->rule};
 }
 
 static struct mark mark_now(const struct direction *dir)
@@ -209,7 +211,7 @@ static void keys_forget(struct direction *dir, const struct mark *before)
 }
 
 /* Leave the innermost prefix: what follows its last address belongs to the one around it. */
-static void sweep_leave(struct sweep *sweep)
+static void sweep_leave(struct address_sweep *sweep)
 {
 	const struct level *left = &sweep->stack[--sweep->depth];
 	uint64_t low = left->low + 1, high = left->high + !low;
@@ -228,7 +230,7 @@ static bool level_before(const struct level *level, const struct entry *entry)
 	return level->high < entry->high || (level->high == entry->high && level->low < entry->low);
 }
 
-static void sweep_enter(struct sweep *sweep, const struct entry *entries, uint32_t count)
+static void sweep_enter(struct address_sweep *sweep, const struct entry *entries, uint32_t count)
 {
 	const struct entry *first = entries;
 	struct level *around = &sweep->stack[sweep->depth - 1];
@@ -258,13 +260,13 @@ static void entries_forget(const struct entries *entries, uint32_t count)
 	memory_forget(entries->list, count * sizeof(*entries->list));
 }
 
-static int sweep_entries(struct sweep *sweep, const struct entries *entries)
+static int sweep_entries(struct address_sweep *sweep, const struct entries *entries)
 {
 	const struct entry *list = entries->list;
 
 	sweep->stack[0] = (struct level){~0ull, ~0ull, state_start(sweep->dir), 0, .lone = false};
 	sweep->depth = 1;
-	sweep->last = (struct point){.row = sweep->stack[0].state};
+	sweep->last = (struct trie_point){.row = sweep->stack[0].state};
 	for (uint32_t i = 0, end; i < entries->count && !sweep->err; i = end) {
 		for (end = i + 1; end < entries->count; end++)
 			if (list[end].high != list[i].high || list[end].low != list[i].low ||
@@ -276,7 +278,8 @@ static int sweep_entries(struct sweep *sweep, const struct entries *entries)
 		if (i / ENTRIES_SOME != end / ENTRIES_SOME)
 			entries_forget(entries, end);
 		if (sweep->dir->keys.count / 2 > sweep->c->lines.most)
-			return refuse(sweep->c, list[i].rule, "its rows need more than 256 MB");
+			return compilation_refuse(sweep->c, list[i].rule,
+						  "its rows need more than 256 MB");
 	}
 	while (sweep->depth > 1)
 		sweep_leave(sweep);
@@ -298,7 +301,7 @@ static uint32_t rule_widest(const struct ruleset *rs, const struct entries *entr
 static int family_sweep(struct compilation *c, struct direction *dir, struct entries *entries,
 			struct points *out)
 {
-	struct sweep sweep = {.c = c, .dir = dir, .points = out};
+	struct address_sweep sweep = {.c = c, .dir = dir, .points = out};
 	int err;
 
 	entries_sort(entries);
@@ -313,8 +316,8 @@ static int family_refuse(struct compilation *c, const struct direction *dir, int
 	int err;
 
 	entries_collect(c->rs, dir, families);
-	err = refuse(c, rule_widest(c->rs, &families[family]),
-		     "its addresses need more than 256 MB");
+	err = compilation_refuse(c, rule_widest(c->rs, &families[family]),
+				 "its addresses need more than 256 MB");
 	entries_free(families);
 	return err;
 }

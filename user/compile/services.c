@@ -7,25 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "compilation.h"
 
 enum { PORTS = 65536, CLASSES_MAX = 65535 };
 
 /* What one rule says of one protocol. In order: protocol, rule, first port. */
-struct wanted {
+struct rule_ports {
 	uint32_t rule;
 	uint16_t first, last;
 	uint8_t proto;
 };
 
 struct wants {
-	struct wanted *list;
+	struct rule_ports *list;
 	uint32_t count, capacity;
 };
 
 /* The elementary intervals of one protocol. Sets of rules are told apart by the exclusive or of two
  * random numbers per rule, 128 bits together. */
-struct sweep {
+struct port_sweep {
 	uint64_t (*change)[2]; /* by port: which rules begin here or ended just before */
 	uint32_t *before;      /* by port, and one past the end: classes first met below it */
 	uint64_t (*set)[2];    /* by class */
@@ -47,7 +47,7 @@ static void wants_add(struct wants *wants, uint32_t rule, const struct service *
 {
 	wants->list = array_reserve(wants->list, &wants->capacity, wants->count + 1ull,
 				    sizeof(*wants->list));
-	wants->list[wants->count++] = (struct wanted){
+	wants->list[wants->count++] = (struct rule_ports){
 		.rule = rule,
 		.first = service->first,
 		.last = service->last,
@@ -57,7 +57,7 @@ static void wants_add(struct wants *wants, uint32_t rule, const struct service *
 
 static int first_order(const void *left, const void *right)
 {
-	const struct wanted *a = left, *b = right;
+	const struct rule_ports *a = left, *b = right;
 
 	return a->first < b->first ? -1 : a->first > b->first;
 }
@@ -65,7 +65,7 @@ static int first_order(const void *left, const void *right)
 /* They come in the order of rules and stay so within each protocol. */
 static void wants_by_proto(struct wants *wants)
 {
-	struct wanted *sorted = array_new(wants->count, sizeof(*sorted));
+	struct rule_ports *sorted = array_new(wants->count, sizeof(*sorted));
 	uint32_t next[257] = {};
 
 	memory_touch(sorted, wants->count * sizeof(*sorted));
@@ -82,14 +82,14 @@ static void wants_by_proto(struct wants *wants)
 
 /* Ranges of one rule and protocol, those that overlap or touch as one: a set holds a rule once.
  * Written to `out`, which may be `list`; gives how many. */
-static uint32_t ranges_merge(struct wanted *list, uint32_t count, struct wanted *out)
+static uint32_t ranges_merge(struct rule_ports *list, uint32_t count, struct rule_ports *out)
 {
 	uint32_t kept = 0;
 
 	if (count > 1)
 		qsort(list, count, sizeof(*list), first_order);
 	for (uint32_t i = 0; i < count; i++) {
-		struct wanted now = list[i], *last = kept ? &out[kept - 1] : NULL;
+		struct rule_ports now = list[i], *last = kept ? &out[kept - 1] : NULL;
 
 		if (last && now.first <= last->last + 1)
 			last->last = now.last > last->last ? now.last : last->last;
@@ -101,7 +101,7 @@ static uint32_t ranges_merge(struct wanted *list, uint32_t count, struct wanted 
 
 static void wants_merge(struct wants *wants)
 {
-	const struct wanted *list;
+	const struct rule_ports *list;
 	uint32_t kept = 0;
 
 	wants_by_proto(wants);
@@ -144,14 +144,14 @@ static bool wants_collect(const struct ruleset *rs, uint8_t dir, struct wants *w
 	return any;
 }
 
-static void sweep_mark(struct sweep *sweep, uint32_t port, uint32_t rule)
+static void sweep_mark(struct port_sweep *sweep, uint32_t port, uint32_t rule)
 {
 	sweep->change[port][0] ^= hash_mix(2ull * rule + 1);
 	sweep->change[port][1] ^= hash_mix(~(2ull * rule + 2));
 }
 
 /* The class of a set of rules, a new one when it is not known yet. */
-static uint32_t sweep_class(struct sweep *sweep, const uint64_t set[2], uint32_t *count)
+static uint32_t sweep_class(struct port_sweep *sweep, const uint64_t set[2], uint32_t *count)
 {
 	uint32_t *class = map_at(&sweep->known, set[0] >> 1);
 
@@ -162,7 +162,7 @@ static uint32_t sweep_class(struct sweep *sweep, const uint64_t set[2], uint32_t
 	return (*count)++;
 }
 
-static void sweep_open(struct sweep *sweep)
+static void sweep_open(struct port_sweep *sweep)
 {
 	sweep->change = array_new(PORTS + 1, sizeof(*sweep->change));
 	sweep->before = array_new(PORTS + 1, sizeof(*sweep->before));
@@ -170,7 +170,7 @@ static void sweep_open(struct sweep *sweep)
 	sweep->table = array_new(PORTS, sizeof(*sweep->table));
 }
 
-static void sweep_close(struct sweep *sweep)
+static void sweep_close(struct port_sweep *sweep)
 {
 	free(sweep->change);
 	free(sweep->before);
@@ -181,8 +181,8 @@ static void sweep_close(struct sweep *sweep)
 
 /* Number the classes in the order of ports. Gives how many there are, or with more than a table can
  * name, the port that went over in *over. */
-static uint32_t sweep_ports(struct sweep *sweep, const struct wanted *wanted, uint32_t count,
-			    uint32_t *over)
+static uint32_t sweep_ports(struct port_sweep *sweep, const struct rule_ports *wanted,
+			    uint32_t count, uint32_t *over)
 {
 	uint64_t set[2] = {0, 0};
 	uint32_t classes = 0, class = 0;
@@ -208,7 +208,7 @@ static uint32_t sweep_ports(struct sweep *sweep, const struct wanted *wanted, ui
 	return classes;
 }
 
-static int refuse_port(struct compilation *c, const struct wanted *wanted, uint32_t count,
+static int refuse_port(struct compilation *c, const struct rule_ports *wanted, uint32_t count,
 		       uint32_t port)
 {
 	uint32_t rule = wanted[0].rule;
@@ -216,7 +216,8 @@ static int refuse_port(struct compilation *c, const struct wanted *wanted, uint3
 	for (uint32_t i = 0; i < count; i++)
 		if (wanted[i].first == port || wanted[i].last + 1u == port)
 			rule = wanted[i].rule;
-	return refuse(c, rule, "more than 65,535 different groups of ports in one protocol");
+	return compilation_refuse(c, rule,
+				  "more than 65,535 different groups of ports in one protocol");
 }
 
 /*
@@ -224,10 +225,10 @@ static int refuse_port(struct compilation *c, const struct wanted *wanted, uint3
  * and every class first met in a range of the rule holds it. So a rule's columns are those that
  * were new in its ranges: one run each.
  */
-static int protocol_table(struct compilation *c, struct direction *dir, const struct wanted *wanted,
-			  uint32_t count)
+static int protocol_table(struct compilation *c, struct direction *dir,
+			  const struct rule_ports *wanted, uint32_t count)
 {
-	struct sweep sweep = {};
+	struct port_sweep sweep = {};
 	struct fr_service *service = &dir->service[wanted->proto];
 	uint32_t over = NONE, classes;
 
@@ -251,7 +252,7 @@ static int protocol_table(struct compilation *c, struct direction *dir, const st
 }
 
 static int protocol_compile(struct compilation *c, struct direction *dir,
-			    const struct wanted *wanted, uint32_t count)
+			    const struct rule_ports *wanted, uint32_t count)
 {
 	bool whole = true;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "compilation.h"
 
 /* Two lanes, which the processor works on side by side. */
 static uint32_t node_hash(uint32_t level, const uint32_t *words)

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "compilation.h"
 
 enum { ROOT_BITS = 16, ROOT_ENTRIES = 1 << ROOT_BITS, KEY_BITS = 64 };
 
@@ -29,7 +29,7 @@ static uint32_t leaf(uint32_t row)
 	return FR_TRIE(FR_TRIE_LEAF, 0, row);
 }
 
-static uint32_t bucket_build(struct lines *lines, const struct slice *slice)
+static uint32_t bucket_build(struct image_lines *lines, const struct slice *slice)
 {
 	uint32_t line = lines_add(lines, 1), last = slice->items[slice->count - 1].entry;
 	struct fr_bucket *bucket = lines_at(lines, line);
@@ -71,9 +71,9 @@ static uint32_t stride_choose(const struct slice *slice)
 	return stride < most ? stride : most;
 }
 
-static uint32_t slice_build(struct lines *lines, const struct slice *slice);
+static uint32_t slice_build(struct image_lines *lines, const struct slice *slice);
 
-static uint32_t node_build(struct lines *lines, const struct slice *slice)
+static uint32_t node_build(struct image_lines *lines, const struct slice *slice)
 {
 	uint32_t stride = stride_choose(slice), entries = 1u << stride, at = 0;
 	uint32_t line = lines_add(lines, entries > FR_LINE_WORDS ? entries / FR_LINE_WORDS : 1);
@@ -100,7 +100,7 @@ static uint32_t node_build(struct lines *lines, const struct slice *slice)
 	return FR_TRIE(FR_TRIE_NODE, stride, line);
 }
 
-static uint32_t slice_build(struct lines *lines, const struct slice *slice)
+static uint32_t slice_build(struct image_lines *lines, const struct slice *slice)
 {
 	if (slice->count == 1 || lines->count > lines->most)
 		return slice->items[0].entry;
@@ -110,8 +110,8 @@ static uint32_t slice_build(struct lines *lines, const struct slice *slice)
 }
 
 /* The trie of the low half of one high half: points first … end - 1, after `row` at its start. */
-static uint32_t low_build(struct lines *lines, const struct point *points, uint32_t count,
-			  uint32_t row)
+static uint32_t low_build(struct image_lines *lines, const struct trie_point *points,
+			  uint32_t count, uint32_t row)
 {
 	struct item *items = array_new(count + 1ull, sizeof(*items));
 	uint32_t line = lines_add(lines, 1), entry, used = 0;
@@ -127,8 +127,8 @@ static uint32_t low_build(struct lines *lines, const struct point *points, uint3
 }
 
 /* Points -> items over the high half. A high half whose low half matters is an item of its own. */
-static uint32_t items_build(struct lines *lines, const struct point *points, uint32_t count,
-			    struct item *items)
+static uint32_t items_build(struct image_lines *lines, const struct trie_point *points,
+			    uint32_t count, struct item *items)
 {
 	uint32_t used = 0;
 
@@ -151,7 +151,7 @@ static uint32_t items_build(struct lines *lines, const struct point *points, uin
 
 /* All entries of the root, in memory: equal roots (a direction without prefixes) are stored once.
  */
-static void root_build(struct lines *lines, const struct item *items, uint32_t count,
+static void root_build(struct image_lines *lines, const struct item *items, uint32_t count,
 		       uint32_t *root)
 {
 	const uint64_t step = 1ull << (KEY_BITS - ROOT_BITS);
@@ -170,7 +170,7 @@ static void root_build(struct lines *lines, const struct item *items, uint32_t c
 	}
 }
 
-uint32_t trie_compile(struct compilation *c, struct point *points, uint32_t count)
+uint32_t trie_compile(struct compilation *c, struct trie_point *points, uint32_t count)
 {
 	struct item *items = array_new(2ull * count, sizeof(*items));
 	uint32_t *root = array_new(ROOT_ENTRIES, sizeof(*root)), line = NONE;

@@ -177,7 +177,7 @@ void render_check_bad(struct render_stream *s, const char *file, const struct di
 		stream_item(s, check_item(file, false, d));
 }
 
-static char *pseudo_text(const struct ruleset *rs, const struct image *image)
+static char *dump_text(const struct ruleset *rs, const struct image *image)
 {
 	char *text = NULL;
 	size_t size;
@@ -185,38 +185,38 @@ static char *pseudo_text(const struct ruleset *rs, const struct image *image)
 
 	if (!out)
 		return NULL;
-	image_pseudo(rs, image, out);
+	image_dump(rs, image, out);
 	fclose(out);
 	return text;
 }
 
 static void compile_json(const struct render *r, const struct ruleset *rs,
-			 const struct image *image, bool pseudo)
+			 const struct image *image, bool dump)
 {
 	json_t *document = document_new("compile");
-	char *words = pseudo ? pseudo_text(rs, image) : NULL;
+	char *words = dump ? dump_text(rs, image) : NULL;
 
 	json_object_set_new(document, "policy", json_words(rs->name));
 	json_object_set_new(document, "mode", json_string(mode_name(rs->enforce)));
 	json_object_set_new(document, "image", json_image(rs, image));
 	if (words)
-		json_object_set_new(document, "pseudo", json_words(words));
+		json_object_set_new(document, "dump", json_words(words));
 	free(words);
 	document_put(r, document);
 }
 
 void render_compile(const struct render *r, const struct ruleset *rs, const struct image *image,
-		    bool pseudo)
+		    bool dump)
 {
 	const struct image_stats *stats = &image->stats;
 	char size[FIGURE_TEXT];
 
 	if (r->json) {
-		compile_json(r, rs, image, pseudo);
+		compile_json(r, rs, image, dump);
 		return;
 	}
-	if (pseudo) {
-		image_pseudo(rs, image, r->out);
+	if (dump) {
+		image_dump(rs, image, r->out);
 		return;
 	}
 	put_clean(r->out, rs->name);

@@ -32,9 +32,9 @@ void render_failure(const struct render *r, const char *verb, int code);
 void render_version(const struct render *r, const char *version);
 void render_explain(const struct render *r, const struct ruleset *rs, const struct tuple *tuple,
 		    const struct decision *decision);
-/* The figures of a compiled policy, or with `pseudo` the image in words. */
+/* The figures of a compiled policy, or with `dump` the image in words. */
 void render_compile(const struct render *r, const struct ruleset *rs, const struct image *image,
-		    bool pseudo);
+		    bool dump);
 void render_apply(const struct render *r, const struct apply_request *request,
 		  const struct apply_result *result);
 void render_detach(const struct render *r, size_t count);

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between pseudo.c, which prints, and its two sources: spans.c, which addresses a class has, and
- * columns.c, which services a column stands for. Not a door.
+ * Between dump.c, which prints, and its two sources: class_prefixes.c, which addresses a class has,
+ * and columns.c, which services a column stands for. Not a door.
  */
-#ifndef COMPILE_PSEUDO_H
-#define COMPILE_PSEUDO_H
+#ifndef COMPILE_DUMP_H
+#define COMPILE_DUMP_H
 
-#include "internal.h"
+#include "compilation.h"
 
-enum { PSEUDO_LIST_MAX = 8, PSEUDO_ROWS_MAX = 1000 };
+enum { DUMP_LIST_MAX = 8, DUMP_ROWS_MAX = 1000 };
 
 /* The addresses of every row of a direction, in words: "10.20.0.0/24, all other IPv6". */
-const char **spans_text(const struct ruleset *rs, const struct image *image, uint8_t dir,
-			struct arena *arena);
+const char **class_prefixes_text(const struct ruleset *rs, const struct image *image, uint8_t dir,
+				 struct arena *arena);
 
 /* The services of every column, in words: "2049/tcp", "all other tcp"; NULL for a column that
  * nothing is asked about: fragment columns and padding. */
 const char **columns_text(const struct image *image, uint8_t dir, struct arena *arena);
 
-/* A list with a limit: adds ", text", and past PSEUDO_LIST_MAX counts what was left out. */
+/* A list with a limit: adds ", text", and past DUMP_LIST_MAX counts what was left out. */
 struct phrase {
 	char *text;
 	size_t size, capacity;

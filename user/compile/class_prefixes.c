@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "../../bpf/image.h"
-#include "pseudo.h"
+#include "dump.h"
 
 typedef unsigned __int128 number128;
 
@@ -38,7 +38,7 @@ static number128 family_last(const struct family *family)
 	return family->v4 ? ~0u : ~(number128)0;
 }
 
-static number128 span_size_mask(uint32_t host_bits)
+static number128 host_mask(uint32_t host_bits)
 {
 	return host_bits >= 128 ? ~(number128)0 : ((number128)1 << host_bits) - 1;
 }
@@ -70,7 +70,7 @@ static void bounds_collect(const struct ruleset *rs, uint8_t dir, const struct f
 		for (size_t i = 0; i < rule->peer_count && rule->dir == dir; i++) {
 			const struct prefix *prefix = &rule->peers[i];
 			number128 first = addr_number(family, &prefix->addr);
-			number128 last = first | span_size_mask(128 - prefix->length);
+			number128 last = first | host_mask(128 - prefix->length);
 
 			if (prefix_is_v4(prefix) != family->v4)
 				continue;
@@ -106,14 +106,14 @@ static void range_words(struct arena *arena, const struct family *family, number
 		struct prefix prefix = {.addr = number_addr(family, first)};
 		char text[PREFIX_TEXT];
 
-		while (host < family->bits && !(first & span_size_mask(host + 1)) &&
-		       last - first >= span_size_mask(host + 1))
+		while (host < family->bits && !(first & host_mask(host + 1)) &&
+		       last - first >= host_mask(host + 1))
 			host++;
 		prefix.length = 128 - host;
 		phrase_add(arena, words, prefix_text(&prefix, text));
-		if (last - first == span_size_mask(host))
+		if (last - first == host_mask(host))
 			return;
-		first += span_size_mask(host) + 1;
+		first += host_mask(host) + 1;
 	}
 }
 
@@ -170,8 +170,8 @@ static void family_words(struct arena *arena, const struct family *family,
 					family->name));
 }
 
-const char **spans_text(const struct ruleset *rs, const struct image *image, uint8_t dir,
-			struct arena *arena)
+const char **class_prefixes_text(const struct ruleset *rs, const struct image *image, uint8_t dir,
+				 struct arena *arena)
 {
 	uint32_t row_count = image_conf(image)->rows[dir];
 	const char **texts = arena_alloc(arena, row_count * sizeof(*texts));

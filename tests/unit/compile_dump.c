@@ -6,20 +6,20 @@
 
 #include "compile_fixture.h"
 
-static char *pseudo_text(struct build *b)
+static char *dump_text(struct build *b)
 {
 	struct image image = build_image(b);
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	cr_assert_eq(image_pseudo(&b->rs, &image, out), 0);
+	cr_assert_eq(image_dump(&b->rs, &image, out), 0);
 	fclose(out);
 	image_free(&image);
 	return text;
 }
 
-Test(compile_pseudo, says_who_may_do_what_by_which_rule)
+Test(compile_dump, says_who_may_do_what_by_which_rule)
 {
 	static const char expected[] =
 		"policy built: audit, 4 rules\n"
@@ -47,13 +47,13 @@ Test(compile_pseudo, says_who_may_do_what_by_which_rule)
 	build_rule(&b, FR_EGRESS, "deny bad 10.20.0.7 | any");
 	build_rule(&b, FR_EGRESS, "staged soon any | 2049/udp icmp/8 any/gre");
 	build_rule(&b, FR_INGRESS, "failsafe ssh any | 22/tcp");
-	text = pseudo_text(&b);
+	text = dump_text(&b);
 	cr_assert_str_eq(text, expected);
 	free(text);
 	build_free(&b);
 }
 
-Test(compile_pseudo, long_lists_are_summed_up)
+Test(compile_dump, long_lists_are_summed_up)
 {
 	struct build b = build_new();
 	char *text;
@@ -61,7 +61,7 @@ Test(compile_pseudo, long_lists_are_summed_up)
 	build_rule(&b, FR_EGRESS,
 		   "allow many 10.0.0.1 10.0.0.3 10.0.0.5 10.0.0.7 10.0.0.9 10.0.0.11 10.0.0.13"
 		   " 10.0.0.15 10.0.0.17 10.0.0.19 | 1/tcp");
-	text = pseudo_text(&b);
+	text = dump_text(&b);
 	cr_assert(strstr(text, "10.0.0.15 and 2 more\n"), "%s", text);
 	free(text);
 	build_free(&b);

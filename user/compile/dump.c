@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "../../bpf/image.h"
-#include "pseudo.h"
+#include "dump.h"
 
 /* One column of one row. */
 struct row_cell {
@@ -15,7 +15,7 @@ struct row_cell {
 };
 
 /* What the printers of one direction need. */
-struct dump {
+struct dumper {
 	const struct ruleset *rs;
 	const struct image *image;
 	struct arena *arena;
@@ -33,7 +33,7 @@ static int entry_order(const void *left, const void *right)
 	return a->column < b->column ? -1 : a->column > b->column;
 }
 
-static void cell_print(const struct dump *dump, uint32_t cell)
+static void cell_print(const struct dumper *dump, uint32_t cell)
 {
 	const struct fr_staged *staged =
 		(const void *)((const uint8_t *)dump->image->lines +
@@ -52,7 +52,7 @@ static void cell_print(const struct dump *dump, uint32_t cell)
 }
 
 /* The services of entries first … end - 1, which share a cell. */
-static const char *group_text(const struct dump *dump, const struct row_cell *entries,
+static const char *group_text(const struct dumper *dump, const struct row_cell *entries,
 			      uint32_t count)
 {
 	struct phrase words = {};
@@ -63,7 +63,7 @@ static const char *group_text(const struct dump *dump, const struct row_cell *en
 }
 
 /* The cells of a row by what they say; what the default decides comes last. */
-static void row_print(const struct dump *dump, const struct row_cell *entries, uint32_t count)
+static void row_print(const struct dumper *dump, const struct row_cell *entries, uint32_t count)
 {
 	const struct row_cell *rest = NULL;
 
@@ -87,7 +87,7 @@ static void row_print(const struct dump *dump, const struct row_cell *entries, u
 		entries[0].cell == entries[count - 1].cell ? "" : " else");
 }
 
-static uint32_t row_read(const struct dump *dump, uint32_t row, struct row_cell *entries)
+static uint32_t row_read(const struct dumper *dump, uint32_t row, struct row_cell *entries)
 {
 	const struct fr_image_head *head = image_head(dump->image);
 	const struct fr_image_dir *dir = &head->dir[dump->dir];
@@ -102,22 +102,22 @@ static uint32_t row_read(const struct dump *dump, uint32_t row, struct row_cell 
 	return count;
 }
 
-static void rows_print(const struct dump *dump)
+static void rows_print(const struct dumper *dump)
 {
 	const struct image_stats *stats = &dump->image->stats;
-	const char **spans = spans_text(dump->rs, dump->image, dump->dir, dump->arena);
+	const char **prefixes = class_prefixes_text(dump->rs, dump->image, dump->dir, dump->arena);
 	uint32_t columns = image_head(dump->image)->dir[dump->dir].columns;
 	uint32_t rows = stats->address_classes[dump->dir];
 	struct row_cell *entries = arena_alloc(dump->arena, columns * sizeof(*entries));
 
-	for (uint32_t row = 0; row < rows && row < PSEUDO_ROWS_MAX; row++) {
+	for (uint32_t row = 0; row < rows && row < DUMP_ROWS_MAX; row++) {
 		uint32_t count = row_read(dump, row, entries);
 
-		fprintf(dump->out, "  class %u: %s\n", row, spans[row]);
+		fprintf(dump->out, "  class %u: %s\n", row, prefixes[row]);
 		row_print(dump, entries, count);
 	}
-	if (rows > PSEUDO_ROWS_MAX)
-		fprintf(dump->out, "  and %u more classes\n", rows - PSEUDO_ROWS_MAX);
+	if (rows > DUMP_ROWS_MAX)
+		fprintf(dump->out, "  and %u more classes\n", rows - DUMP_ROWS_MAX);
 }
 
 static void direction_print(const struct ruleset *rs, const struct image *image, uint8_t dir,
@@ -125,7 +125,7 @@ static void direction_print(const struct ruleset *rs, const struct image *image,
 {
 	const struct image_stats *stats = &image->stats;
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
-	struct dump dump = {rs, image, arena, columns_text(image, dir, arena), out, dir};
+	struct dumper dump = {rs, image, arena, columns_text(image, dir, arena), out, dir};
 
 	fprintf(out, "\n%s: address classes %u, service classes %u, cells %llu, default %s\n",
 		dir_name(dir), stats->address_classes[dir], stats->service_classes[dir],
@@ -133,7 +133,7 @@ static void direction_print(const struct ruleset *rs, const struct image *image,
 	rows_print(&dump);
 }
 
-int image_pseudo(const struct ruleset *rs, const struct image *image, FILE *out)
+int image_dump(const struct ruleset *rs, const struct image *image, FILE *out)
 {
 	const struct image_stats *stats = &image->stats;
 	const char *form = stats->dense				   ? "dense"

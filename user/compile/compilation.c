@@ -3,9 +3,9 @@
  * big. */
 #include <errno.h>
 
-#include "internal.h"
+#include "compilation.h"
 
-int refuse(struct compilation *c, uint32_t rule, const char *what)
+int compilation_refuse(struct compilation *c, uint32_t rule, const char *what)
 {
 	struct loc loc = {.source = c->rs->source};
 	const char *id = "-";
