@@ -167,7 +167,7 @@ $(BUILD)/talk: tests/vm/talk.c
 # What bench-gate holds TEST_RUN against: before the flow table of our own.
 BENCH_BEFORE ?= 2086cba
 
-.PHONY: check check-counts counts check-unit check-kernel check-e2e check-peers check-mutants check-style check-commands check-vm check-fresh bench fuzz fuzzers
+.PHONY: check check-counts counts check-unit check-kernel check-e2e check-peers check-mutants check-style check-circles check-commands check-vm check-fresh bench fuzz fuzzers
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 fuzz: fuzzers  ## the four fuzzers, FUZZ_SECONDS each (60)
 	$(Q)BUILD=$(BUILD) scripts/fuzz
@@ -194,6 +194,8 @@ check-fresh:  ## quick start and first tests on a machine with nothing installed
 	$(Q)scripts/check-fresh $(FRESH)
 check-style:  ## floors, headers, limits of style
 	$(Q)scripts/check-style
+check-circles: all  ## no circle between the files of user/, by headers and by symbols
+	$(Q)scripts/check-circles $(BUILD)
 check-commands:  ## every command that tests and scripts call is of a package of scripts/dependencies
 	$(Q)scripts/check-commands
 check: all  ## every test; scripts/check, as root, installs what they need first
