@@ -187,13 +187,6 @@ static inline char *judge_tuple_text(const struct tuple *tuple, char out[96])
 	return out;
 }
 
-/* Two judges agree when the verdict, the rule, the reason and what is staged are the same. */
-static inline bool judge_equal(const struct decision *a, const struct decision *b)
-{
-	return a->verdict == b->verdict && a->reason == b->reason && a->rule == b->rule &&
-	       a->staged == b->staged && (!a->staged || a->staged_rule == b->staged_rule);
-}
-
 static inline char *judge_decision_text(const struct decision *d, char out[96])
 {
 	static const char *const verdicts[] = {"pass", "drop", "would-drop"};

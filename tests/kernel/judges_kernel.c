@@ -98,7 +98,7 @@ static void compare_hook(struct comparison *comparison, const struct tuple *tupl
 	kernel.rule = run.verdict.slot;
 	kernel.staged_rule = oracle.staged_rule;
 	cr_assert_lt(kernel.verdict, 3);
-	cr_assert(judge_equal(&oracle, &kernel),
+	cr_assert(decision_equal(&oracle, &kernel),
 		  "seed %lu, kind %u, %s: oracle says %s, kernel says %s",
 		  (unsigned long)comparison->seed, kind, judge_tuple_text(tuple, what),
 		  judge_decision_text(&oracle, first), judge_decision_text(&kernel, second));

@@ -211,7 +211,7 @@ static int compare(const struct tuple *tuple, void *context)
 
 	ruleset_decide(pair[0], tuple, &oracle);
 	image_decide(pair[1], tuple, &image);
-	cr_assert(judge_equal(&oracle, &image), "%s", judge_tuple_text(tuple, text));
+	cr_assert(decision_equal(&oracle, &image), "%s", judge_tuple_text(tuple, text));
 	return 0;
 }
 

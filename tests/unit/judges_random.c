@@ -29,7 +29,7 @@ static int compare_judges(const struct tuple *tuple, void *context)
 	comparison->compared++;
 	comparison->verdicts[oracle.verdict]++;
 	comparison->staged += oracle.staged;
-	cr_assert(judge_equal(&oracle, &image), "seed %lu, %s: oracle says %s, image says %s",
+	cr_assert(decision_equal(&oracle, &image), "seed %lu, %s: oracle says %s, image says %s",
 		  (unsigned long)comparison->seed, judge_tuple_text(tuple, what),
 		  judge_decision_text(&oracle, first), judge_decision_text(&image, second));
 	return 0;

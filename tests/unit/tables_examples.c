@@ -163,7 +163,7 @@ static int judge_corner(const struct tuple *tuple, void *context)
 		bench->passed++;
 	else
 		bench->refused++;
-	cr_assert(judge_equal(&oracle, &image), "%s, %s: oracle says %s, image says %s",
+	cr_assert(decision_equal(&oracle, &image), "%s, %s: oracle says %s, image says %s",
 		  bench->path, judge_tuple_text(tuple, what), judge_decision_text(&oracle, first),
 		  judge_decision_text(&image, second));
 	return 0;

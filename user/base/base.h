@@ -35,6 +35,8 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 /* Grow an array of `count` elements so that one more fits; capacity doubles, content is kept. */
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
@@ -108,7 +110,7 @@ struct index {
 /* The value kept under a name, or NULL. */
 const void *index_get(const struct index *index, const char *name);
 /* Keep a value under a name that is not in yet. Returns NULL, or the value that was there first. */
-const void *index_put(struct index *index, const char *name, const void *value);
+const void *index_insert(struct index *index, const char *name, const void *value);
 
 /* Room for so many names at once, where it is known how many will come. */
 void index_reserve(struct index *index, size_t count);

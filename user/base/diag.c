@@ -8,22 +8,6 @@
 
 enum { DIAGS_KEPT = 200 };
 
-static char *arena_vprintf(struct arena *arena, const char *format, va_list args)
-{
-	va_list again;
-	char *text;
-	int length;
-
-	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	if (length < 0)
-		length = 0;
-	text = arena_alloc(arena, (size_t)length + 1);
-	vsnprintf(text, (size_t)length + 1, format, args);
-	return text;
-}
-
 bool diags_full(const struct diags *d)
 {
 	return d->errors >= DIAGS_KEPT;
@@ -41,7 +25,7 @@ static bool is_counted_only(const struct diags *d, enum severity severity)
 	}
 }
 
-static void diag_put(struct diags *d, struct diag diag, const char *format, va_list args)
+static void diags_append(struct diags *d, struct diag diag, const char *format, va_list args)
 {
 	if (diag.severity == SEV_ERROR)
 		d->errors++;
@@ -63,7 +47,7 @@ int diag_error(struct diags *d, struct loc loc, int err, const char *check, cons
 	va_list args;
 
 	va_start(args, format);
-	diag_put(d, diag, format, args);
+	diags_append(d, diag, format, args);
 	va_end(args);
 	return err;
 }
@@ -75,7 +59,7 @@ void diag_warning(struct diags *d, struct loc loc, const char *check, const char
 	va_list args;
 
 	va_start(args, format);
-	diag_put(d, diag, format, args);
+	diags_append(d, diag, format, args);
 	va_end(args);
 }
 
@@ -86,6 +70,6 @@ void diag_note(struct diags *d, struct loc loc, const char *check, const char *h
 	va_list args;
 
 	va_start(args, format);
-	diag_put(d, diag, format, args);
+	diags_append(d, diag, format, args);
 	va_end(args);
 }

@@ -62,7 +62,7 @@ const void *index_get(const struct index *index, const char *name)
 	return index->size ? slot_find(index, name, name_hash(name))->value : NULL;
 }
 
-const void *index_put(struct index *index, const char *name, const void *value)
+const void *index_insert(struct index *index, const char *name, const void *value)
 {
 	size_t hash = name_hash(name);
 	struct index_slot *slot;

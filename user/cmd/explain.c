@@ -241,12 +241,6 @@ static int take_question(struct context *c, struct tuple *tuple)
 	return ret;
 }
 
-static bool decisions_agree(const struct decision *a, const struct decision *b)
-{
-	return a->verdict == b->verdict && a->reason == b->reason && a->rule == b->rule &&
-	       a->staged == b->staged && (!a->staged || a->staged_rule == b->staged_rule);
-}
-
 static int ask_both(struct context *c, const struct ruleset *rs, const struct tuple *tuple,
 		    struct decision *out)
 {
@@ -259,7 +253,7 @@ static int ask_both(struct context *c, const struct ruleset *rs, const struct tu
 	ruleset_decide(rs, tuple, &walked);
 	image_decide(&image, tuple, &looked_up);
 	image_free(&image);
-	if (!decisions_agree(&walked, &looked_up)) {
+	if (!decision_equal(&walked, &looked_up)) {
 		diag_error(&c->diags, nowhere, -EPROTO, "judges-disagree",
 			   "this is a defect of flowreeve: please report it with the policy",
 			   "the rules say rule %s, the compiled image says rule %s",

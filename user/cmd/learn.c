@@ -33,12 +33,6 @@ static const char *seen_words(struct arena *arena, const struct unexplained_view
 			    (unsigned long long)view->packets, process_words(arena, view));
 }
 
-static bool same_tuple(const struct tuple *a, const struct tuple *b)
-{
-	return a->dir == b->dir && a->proto == b->proto && a->port == b->port &&
-	       !memcmp(&a->peer, &b->peer, sizeof(a->peer));
-}
-
 static bool is_meant(const struct options *o, const struct tuple *tuple)
 {
 	return !(o->given & OPT_PEER) || prefix_has(&o->peer, &tuple->peer);
@@ -57,7 +51,7 @@ static void take_proposals(struct context *c, const struct coverage_view *view,
 		bool again = false;
 
 		for (size_t j = 0; j < count && !again; j++)
-			again = same_tuple(&list[j].tuple, &seen->tuple);
+			again = tuple_equal(&list[j].tuple, &seen->tuple);
 		if (again || !is_meant(&c->options, &seen->tuple))
 			continue;
 		list[count].tuple = seen->tuple;

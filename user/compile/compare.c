@@ -28,7 +28,7 @@ struct pairs {
 	uint32_t count, capacity;
 };
 
-struct comparison {
+struct image_comparison {
 	const struct image *images[2]; /* old, new */
 	uint32_t builtins;	       /* FR_F_*, on in the new one alone */
 	uint8_t dir;
@@ -110,14 +110,14 @@ static void entry_starts(const struct image *image, uint32_t entry, uint64_t key
 			     used + stride, starts);
 }
 
-static uint32_t root_of(const struct comparison *c, const struct image *image)
+static uint32_t root_of(const struct image_comparison *c, const struct image *image)
 {
 	const struct fr_image_dir *dir = &image_head(image)->dir[c->dir];
 
 	return c->v4 ? dir->root4 : dir->root6;
 }
 
-static void high_starts(const struct comparison *c, const struct image *image,
+static void high_starts(const struct image_comparison *c, const struct image *image,
 			struct starts *starts)
 {
 	struct fr_image_view view = image_view(image);
@@ -127,7 +127,7 @@ static void high_starts(const struct comparison *c, const struct image *image,
 }
 
 /* Where the low halves of IPv6 addresses with this high half are told apart. */
-static void low_starts(const struct comparison *c, const struct image *image, uint64_t high,
+static void low_starts(const struct image_comparison *c, const struct image *image, uint64_t high,
 		       struct starts *starts)
 {
 	struct fr_image_view view = image_view(image);
@@ -138,14 +138,14 @@ static void low_starts(const struct comparison *c, const struct image *image, ui
 		entry_starts(image, image_word(&view, FR_TRIE_NUMBER(entry), 0), 0, 0, starts);
 }
 
-static uint32_t row_at(const struct comparison *c, int which, uint64_t high, uint64_t low)
+static uint32_t row_at(const struct image_comparison *c, int which, uint64_t high, uint64_t low)
 {
 	struct fr_image_view view = image_view(c->images[which]);
 
 	return image_row(&view, root_of(c, c->images[which]), high, low);
 }
 
-static void rows_at(struct comparison *c, uint64_t high, struct starts *lows)
+static void rows_at(struct image_comparison *c, uint64_t high, struct starts *lows)
 {
 	lows->count = 0;
 	start_add(lows, 0);
@@ -157,7 +157,7 @@ static void rows_at(struct comparison *c, uint64_t high, struct starts *lows)
 						 lows->list[i], false});
 }
 
-static void rows_collect(struct comparison *c)
+static void rows_collect(struct image_comparison *c)
 {
 	struct starts highs = {}, lows = {};
 
@@ -175,7 +175,7 @@ static void rows_collect(struct comparison *c)
 
 /* ---------------------------------------------------------------- services */
 
-static uint32_t column_at(const struct comparison *c, int which, uint8_t proto, uint16_t port)
+static uint32_t column_at(const struct image_comparison *c, int which, uint8_t proto, uint16_t port)
 {
 	const struct image *image = c->images[which];
 	struct fr_image_view view = image_view(image);
@@ -184,7 +184,7 @@ static uint32_t column_at(const struct comparison *c, int which, uint8_t proto, 
 }
 
 /* Whether the ports of a protocol are told apart. */
-static bool has_ports(const struct comparison *c, uint8_t proto)
+static bool has_ports(const struct image_comparison *c, uint8_t proto)
 {
 	bool found = false;
 
@@ -204,7 +204,7 @@ static bool type_between(uint16_t port, uint8_t first, uint8_t last)
 }
 
 /* Whether a built-in rule that was off may pass packets of this service: bpf/builtin.h. */
-static bool passed_over(const struct comparison *c, uint8_t proto, uint16_t port)
+static bool passed_over(const struct image_comparison *c, uint8_t proto, uint16_t port)
 {
 	uint16_t dhcp = c->v4 ? (c->dir == FR_EGRESS ? 67 : 68) : c->dir == FR_EGRESS ? 547 : 546;
 
@@ -232,12 +232,12 @@ static bool has_builtin(uint8_t proto)
 	       proto == PROTO_ICMP6;
 }
 
-static void columns_collect(struct comparison *c)
+static void columns_collect(struct image_comparison *c)
 {
 	c->columns.count = 0;
 	for (uint32_t proto = 0; proto < 256; proto++) {
-		bool told_apart = has_ports(c, proto) || (c->builtins && has_builtin(proto));
-		uint32_t ports = told_apart ? 65536 : 1;
+		bool by_port = has_ports(c, proto) || (c->builtins && has_builtin(proto));
+		uint32_t ports = by_port ? 65536 : 1;
 
 		for (uint32_t port = 0; port < ports; port++)
 			pair_add(&c->columns, (struct pair){column_at(c, 0, proto, port),
@@ -250,7 +250,7 @@ static void columns_collect(struct comparison *c)
 /* ---------------------------------------------------------------- cells */
 
 /* What is decided there, as if no staged rule existed. */
-static uint32_t cell_at(const struct comparison *c, int which, uint32_t row, uint32_t column)
+static uint32_t cell_at(const struct image_comparison *c, int which, uint32_t row, uint32_t column)
 {
 	const struct fr_image_head *head = image_head(c->images[which]);
 	struct fr_image_view view = image_view(c->images[which]);
@@ -260,7 +260,7 @@ static uint32_t cell_at(const struct comparison *c, int which, uint32_t row, uin
 				     : cell;
 }
 
-static struct tuple tuple_of(const struct comparison *c, const struct pair *row,
+static struct tuple tuple_of(const struct image_comparison *c, const struct pair *row,
 			     const struct pair *column)
 {
 	return (struct tuple){.dir = c->dir,
@@ -275,7 +275,8 @@ static bool is_denial(uint32_t cell)
 	return FR_CELL_ACTION(cell) == FR_DENY && FR_CELL_NUMBER(cell) >= FR_RULE_FIRST;
 }
 
-static void cell_compare(struct comparison *c, const struct pair *row, const struct pair *column)
+static void cell_compare(struct image_comparison *c, const struct pair *row,
+			 const struct pair *column)
 {
 	uint32_t old = cell_at(c, 0, row->old, column->old), rule = FR_CELL_NUMBER(old);
 	struct tuple tuple;
@@ -289,7 +290,7 @@ static void cell_compare(struct comparison *c, const struct pair *row, const str
 	c->visit(rule, &tuple, c->context);
 }
 
-static void family_compare(struct comparison *c, bool v4)
+static void family_compare(struct image_comparison *c, bool v4)
 {
 	c->v4 = v4;
 	columns_collect(c);
@@ -302,10 +303,10 @@ static void family_compare(struct comparison *c, bool v4)
 void image_lost_denials(const struct image *old, const struct image *new, denial_visit visit,
 			void *context)
 {
-	struct comparison c = {.images = {old, new},
-			       .builtins = image_head(new)->flags & ~image_head(old)->flags,
-			       .visit = visit,
-			       .context = context};
+	struct image_comparison c = {.images = {old, new},
+				     .builtins = image_head(new)->flags & ~image_head(old)->flags,
+				     .visit = visit,
+				     .context = context};
 
 	c.reported = array_new(old->rule_count, sizeof(*c.reported));
 	for (uint8_t dir = 0; dir < FR_DIRS; dir++) {

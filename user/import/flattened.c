@@ -99,7 +99,7 @@ static size_t headings_at(struct flat *f, size_t at)
 
 static bool is_port_line(const char *text)
 {
-	struct reading reading;
+	struct port_reading reading;
 
 	if (strlen(text) > 120)
 		return false;

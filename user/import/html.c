@@ -21,7 +21,7 @@ struct held {
 	unsigned rows;
 };
 
-struct table {
+struct html_table {
 	struct page *page;
 	struct grid *grid;
 	uint32_t line; /* of the document, where the source begins */
@@ -38,7 +38,7 @@ static bool is_among(const xmlNode *node, const char *names)
 	return node->type == XML_ELEMENT_NODE && text_is((const char *)node->name, names);
 }
 
-static uint32_t line_of(const struct table *t, const xmlNode *node)
+static uint32_t line_of(const struct html_table *t, const xmlNode *node)
 {
 	long line = xmlGetLineNo((xmlNode *)node);
 	uint32_t found = t->line + (line > 1 ? (uint32_t)line - 1 : 0);
@@ -107,7 +107,7 @@ static unsigned span_of(const xmlNode *node, const char *name, unsigned most)
 }
 
 /* Cells of rows above that reach down to this column. */
-static void held_append(struct table *t, struct grid_row *row)
+static void held_append(struct html_table *t, struct grid_row *row)
 {
 	while (row->count < PAGE_COLUMNS_MAX && t->held[row->count].rows) {
 		struct held *held = &t->held[row->count];
@@ -121,7 +121,7 @@ static void held_append(struct table *t, struct grid_row *row)
 	}
 }
 
-static void cell_append(struct table *t, struct grid_row *row, const xmlNode *node)
+static void cell_append(struct html_table *t, struct grid_row *row, const xmlNode *node)
 {
 	unsigned columns = span_of(node, "colspan", PAGE_COLUMNS_MAX);
 	unsigned rows = span_of(node, "rowspan", 1000);
@@ -141,7 +141,7 @@ static void cell_append(struct table *t, struct grid_row *row, const xmlNode *no
 	}
 }
 
-static void row_append(struct table *t, const xmlNode *node)
+static void row_append(struct html_table *t, const xmlNode *node)
 {
 	struct grid_row *row = grid_add_row(t->page, t->grid, line_of(t, node));
 	bool heads = true, any = false;
@@ -213,7 +213,7 @@ static bool is_grid(struct page *page, const xmlNode *table)
 	return !has_table(table) || (has_headings(page, table) && !holds_headings(page, table));
 }
 
-static void rows_append(struct table *t, const xmlNode *node)
+static void rows_append(struct html_table *t, const xmlNode *node)
 {
 	for (const xmlNode *child = node->children; child; child = child->next) {
 		if (is_element(child, "tr"))
@@ -228,10 +228,10 @@ static void rows_append(struct table *t, const xmlNode *node)
 
 static void table_append(struct page *page, const xmlNode *node, uint32_t line)
 {
-	struct table *t = arena_alloc(page->arena, sizeof(*t));
+	struct html_table *t = arena_alloc(page->arena, sizeof(*t));
 	struct grid *grid = arena_alloc(page->arena, sizeof(*grid));
 
-	*t = (struct table){.page = page, .grid = grid, .line = line};
+	*t = (struct html_table){.page = page, .grid = grid, .line = line};
 	rows_append(t, node);
 	if (grid->count)
 		page_add(page, BLOCK_GRID, grid->rows[0].line)->grid = grid;
@@ -240,7 +240,7 @@ static void table_append(struct page *page, const xmlNode *node, uint32_t line)
 /* Tables that lay out a page hold the others; what stands in them beside tables is prose. */
 static void tables_append(struct page *page, const xmlNode *node, uint32_t line)
 {
-	struct table at = {.page = page, .line = line};
+	struct html_table at = {.page = page, .line = line};
 
 	for (const xmlNode *child = node->children; child; child = child->next) {
 		if (child->type != XML_ELEMENT_NODE)
@@ -381,7 +381,7 @@ static bool holds_blocks(const xmlNode *node)
 
 static void rest_append(struct page *page, const xmlNode *node)
 {
-	struct table whole = {.page = page, .line = 1};
+	struct html_table whole = {.page = page, .line = 1};
 
 	for (const xmlNode *child = node->children; child; child = child->next) {
 		if (child->type != XML_ELEMENT_NODE || is_among(child, "script|style|svg|template"))

@@ -95,14 +95,14 @@ static bool has_headings(const struct page *page)
 
 /* ---------------------------------------------------------------- order */
 
-struct place {
+struct block_order {
 	const struct block *block;
 	size_t at;
 };
 
-static int place_compare(const void *a, const void *b)
+static int block_compare(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct block_order *x = a, *y = b;
 
 	if (x->block->line != y->block->line)
 		return x->block->line < y->block->line ? -1 : 1;
@@ -148,12 +148,12 @@ static void block_read(struct sheet *s, const struct block *block, const struct 
 static void sheet_fill(struct sheet *s)
 {
 	struct page *page = s->page;
-	struct place *places = arena_alloc(s->arena, (page->count + 1) * sizeof(*places));
+	struct block_order *places = arena_alloc(s->arena, (page->count + 1) * sizeof(*places));
 	bool headings = has_headings(page);
 
 	for (size_t i = 0; i < page->count; i++)
-		places[i] = (struct place){&page->blocks[i], i};
-	qsort(places, page->count, sizeof(*places), place_compare);
+		places[i] = (struct block_order){&page->blocks[i], i};
+	qsort(places, page->count, sizeof(*places), block_compare);
 	for (size_t i = 0; i < page->count; i++)
 		block_read(s, places[i].block, i ? places[i - 1].block : NULL, headings);
 }

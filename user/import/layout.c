@@ -72,7 +72,7 @@ static struct vote column_vote(const struct grid *grid, size_t first, size_t col
 
 	for (size_t i = first; i < grid->count && i < first + 200; i++) {
 		const char *text = cell_text(&grid->rows[i], column);
-		struct reading reading;
+		struct port_reading reading;
 
 		if (!*text || strlen(text) > 400)
 			continue;

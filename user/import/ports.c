@@ -11,7 +11,7 @@
 struct scan {
 	struct token tokens[TOKENS_MAX];
 	size_t count;
-	struct reading *out;
+	struct port_reading *out;
 	bool leading;	   /* protocols stand before their ports */
 	protocols current; /* the protocol in force, where they lead */
 	size_t group;	   /* spans from here on wait for a protocol, or got the last */
@@ -133,7 +133,7 @@ static void thousands_join(struct scan *s)
 
 static void span_add(struct scan *s, uint32_t first, uint32_t last, unsigned segment)
 {
-	struct reading *out = s->out;
+	struct port_reading *out = s->out;
 
 	if (s->settled) {
 		s->group = out->count;
@@ -235,7 +235,7 @@ static bool protocol_follows_protocol(const struct scan *s, size_t at)
 /* Whether a number comes before the next protocol: "UDP 53", not "TCP/" of "TCP/UDP 53". */
 static void protocol_read(struct scan *s, size_t at)
 {
-	struct reading *out = s->out;
+	struct port_reading *out = s->out;
 	protocols named = s->tokens[at].protocols;
 	bool more = protocol_follows_protocol(s, at);
 
@@ -275,7 +275,7 @@ static bool protocols_lead(const struct scan *s)
 }
 
 /* Protocols that found their ports are not bare. */
-static void bare_settle(struct reading *out)
+static void bare_settle(struct port_reading *out)
 {
 	for (size_t i = 0; i < out->count; i++) {
 		struct port_range *range = &out->ranges[i];
@@ -286,7 +286,7 @@ static void bare_settle(struct reading *out)
 	}
 }
 
-void ports_read(const char *cell, struct reading *out)
+void ports_read(const char *cell, struct port_reading *out)
 {
 	struct scan s = {.out = out};
 
@@ -326,7 +326,7 @@ void ports_read(const char *cell, struct reading *out)
 
 bool ports_only(const char *cell)
 {
-	struct reading reading;
+	struct port_reading reading;
 
 	ports_read(cell, &reading);
 	return reading.count && !reading.leftover && !reading.cut;

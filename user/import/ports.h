@@ -26,7 +26,7 @@ struct port_range {
 
 enum { READING_RANGES = 256 };
 
-struct reading {
+struct port_reading {
 	struct port_range ranges[READING_RANGES];
 	size_t count;
 	protocols bare;	   /* protocols named without ports */
@@ -35,7 +35,7 @@ struct reading {
 	bool leftover;	   /* words that are no ports */
 	bool cut;	   /* more than fit */
 };
-void ports_read(const char *cell, struct reading *out);
+void ports_read(const char *cell, struct port_reading *out);
 bool ports_only(const char *cell); /* nothing but ports, protocols and labels in parentheses */
 
 #endif

@@ -94,7 +94,7 @@ static protocols transport_of(struct work *w, struct drafted_row *row, protocols
 	return 1;
 }
 
-static void ranges_append(struct work *w, struct drafted_row *row, struct reading *reading,
+static void ranges_append(struct work *w, struct drafted_row *row, struct port_reading *reading,
 			  protocols heading)
 {
 	const char *cell = cells_of(w, COLUMN_PROTOCOL);
@@ -139,7 +139,7 @@ static void bare_append(struct work *w, struct drafted_row *row, protocols bare)
 static void port_column_read(struct work *w, struct drafted_row *row, size_t column)
 {
 	const char *cell = cell_text(w->row, column);
-	struct reading reading;
+	struct port_reading reading;
 
 	ports_read(cell, &reading);
 	ranges_append(w, row, &reading, w->layout->protocols[column]);
@@ -356,7 +356,7 @@ static bool row_is_empty(const struct grid_row *row)
 static const char *row_title(const struct work *w)
 {
 	const char *text = NULL;
-	struct reading reading;
+	struct port_reading reading;
 
 	for (size_t i = 0; i < w->row->count; i++) {
 		const char *one = w->row->cells[i].text;
@@ -395,7 +395,7 @@ static void row_read(struct work *w)
 	struct drafted_row row = {
 		.line = w->row->line, .last = w->row->last, .section = sheet_section(s)};
 	enum direction dir = direction_find(w);
-	struct reading reading;
+	struct port_reading reading;
 
 	ports_read_row(w, &row);
 	ports_read(cells_of(w, COLUMN_PORT), &reading);

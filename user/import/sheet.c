@@ -27,19 +27,15 @@ void sheet_add_unparsed(struct sheet *s, uint32_t line, const char *why, const c
 
 void row_note(struct sheet *s, struct drafted_row *row, const char *format, ...)
 {
-	char *text = NULL;
+	const char *text;
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
+	text = arena_vprintf(s->arena, format, args);
 	va_end(args);
-	if (!text)
-		return;
 	row->notes = arena_grow(s->arena, row->notes, row->note_count, &row->note_capacity,
 				sizeof(*row->notes));
 	row->notes[row->note_count++] = text_one_line(s->arena, text);
-	free_ptr(&text);
 }
 
 void row_service(struct sheet *s, struct drafted_row *row, const char *service)

@@ -12,7 +12,7 @@ struct name {
 	const char *text;
 	unsigned uses;
 };
-struct names {
+struct role_names {
 	struct name *slots;
 	size_t count, size; /* size: a power of two */
 };
@@ -20,7 +20,7 @@ struct names {
 struct writer {
 	struct sheet *s;
 	struct buffer out;
-	struct names ids, roles;
+	struct role_names ids, roles;
 	const char *section; /* of the row before */
 };
 
@@ -60,7 +60,7 @@ static const char *name_value(const char *name)
 	return str_equal(name, "null") ? "\"null\"" : name;
 }
 
-static struct name *name_slot(const struct names *names, const char *text)
+static struct name *name_slot(const struct role_names *names, const char *text)
 {
 	uint32_t hash = 2166136261u;
 	size_t at;
@@ -75,9 +75,9 @@ static struct name *name_slot(const struct names *names, const char *text)
 }
 
 /* The entry of a name, new with no uses. */
-static struct name *name_claim(struct arena *arena, struct names *names, const char *text)
+static struct name *name_claim(struct arena *arena, struct role_names *names, const char *text)
 {
-	struct names larger = {.size = names->size ? names->size * 2 : 64};
+	struct role_names larger = {.size = names->size ? names->size * 2 : 64};
 	struct name *slot;
 
 	if (names->count * 2 >= names->size) {

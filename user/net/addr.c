@@ -62,7 +62,7 @@ struct addr addr_from_v4(uint32_t host_order)
 	return addr_from_halves(0, 0xffff00000000ull | host_order);
 }
 
-static char *put_decimal(char *at, unsigned byte)
+static char *append_decimal(char *at, unsigned byte)
 {
 	if (byte >= 100)
 		*at++ = (char)('0' + byte / 100);
@@ -75,14 +75,14 @@ static char *put_decimal(char *at, unsigned byte)
 static char *put_v4(char *at, const uint8_t b[4])
 {
 	for (int i = 0; i < 4; i++) {
-		at = put_decimal(at, b[i]);
+		at = append_decimal(at, b[i]);
 		*at++ = '.';
 	}
 	*--at = '\0';
 	return at;
 }
 
-static char *put_hex(char *at, unsigned word)
+static char *append_hex(char *at, unsigned word)
 {
 	static const char digits[] = "0123456789abcdef";
 	int shift = 12;
@@ -137,7 +137,7 @@ static void put_v6(char *at, const uint8_t b[16])
 			put_v4(at, b + 12);
 			return;
 		}
-		at = put_hex(at, words[i]);
+		at = append_hex(at, words[i]);
 	}
 	*at = '\0';
 }

@@ -22,7 +22,7 @@ static struct advice meant(struct arena *arena, const char *message, const char 
 
 /* ---------------------------------------------------------------- put together */
 
-static const char *port_text(struct arena *arena, const struct port_range *port)
+static const char *port_text(struct arena *arena, const struct written_range *port)
 {
 	if (port->any)
 		return "any";
@@ -32,7 +32,7 @@ static const char *port_text(struct arena *arena, const struct port_range *port)
 }
 
 /* NULL: that is none. */
-static const char *service_written(struct arena *arena, const struct port_range *port,
+static const char *service_written(struct arena *arena, const struct written_range *port,
 				   const char *proto)
 {
 	const char *text = arena_printf(arena, "%s/%s", port_text(arena, port), proto);
@@ -163,7 +163,7 @@ static bool icmp_advice(struct arena *arena, const char *text, struct advice *ou
 
 /* ---------------------------------------------------------------- the advice */
 
-static const char *form_message(struct arena *arena, const struct reading *r)
+static const char *form_message(struct arena *arena, const struct service_reading *r)
 {
 	const struct group *group = &r->groups.list[0];
 
@@ -189,7 +189,7 @@ static const char *form_message(struct arena *arena, const struct reading *r)
 }
 
 /* Numbers with protocols: everything is there, and only the form is wrong. */
-static bool form_advice(struct arena *arena, const struct reading *r, struct advice *out)
+static bool form_advice(struct arena *arena, const struct service_reading *r, struct advice *out)
 {
 	const char *all, *message = form_message(arena, r);
 	struct listed list;
@@ -209,7 +209,7 @@ static bool form_advice(struct arena *arena, const struct reading *r, struct adv
 }
 
 /* 6/443 is 443/tcp. */
-static bool number_first(struct arena *arena, const char *text, struct reading *r,
+static bool number_first(struct arena *arena, const char *text, struct service_reading *r,
 			 struct advice *out)
 {
 	struct group *group = &r->groups.list[0];
@@ -231,10 +231,10 @@ static struct advice port_alone(struct arena *arena, const char *message, const 
 	return say(message, arena_printf(arena, "write '%s/tcp' or '%s/udp'", port, port));
 }
 
-static bool missing_proto(struct arena *arena, const struct reading *r, struct advice *out)
+static bool missing_proto(struct arena *arena, const struct service_reading *r, struct advice *out)
 {
 	const struct group *group = &r->groups.list[0];
-	const struct port_range *port = &group->ports[0];
+	const struct written_range *port = &group->ports[0];
 	const char *text = port_text(arena, port);
 
 	if (r->groups.count != 1 || !group->port_count || group->proto_count)
@@ -255,7 +255,7 @@ static bool missing_proto(struct arena *arena, const struct reading *r, struct a
 }
 
 /* "tcp": all of it may be meant, or a port was forgotten. */
-static bool missing_port(struct arena *arena, const struct reading *r, struct advice *out)
+static bool missing_port(struct arena *arena, const struct service_reading *r, struct advice *out)
 {
 	static const char message[] = "it does not say which ports of the protocol";
 	const struct group *group = &r->groups.list[0];
@@ -285,7 +285,7 @@ static bool missing_port(struct arena *arena, const struct reading *r, struct ad
 static bool over_65535(struct arena *arena, const struct group *group, struct advice *out)
 {
 	static const char message[] = "a port is over 65535";
-	const struct port_range *port = &group->ports[0];
+	const struct written_range *port = &group->ports[0];
 	const char *within;
 
 	if (port->last <= PORT_MAX)
@@ -316,7 +316,7 @@ static bool portless(struct arena *arena, const struct group *group, struct advi
 }
 
 /* "-80/tcp" */
-static bool negative(struct arena *arena, const struct reading *r, struct advice *out)
+static bool negative(struct arena *arena, const struct service_reading *r, struct advice *out)
 {
 	const struct group *group = &r->groups.list[0];
 	const char *proto = group->proto_count ? group->protos[0] : "tcp";
@@ -331,7 +331,7 @@ static bool negative(struct arena *arena, const struct reading *r, struct advice
 }
 
 /* One port, and at most one protocol. */
-static bool bad_number(struct arena *arena, const struct reading *r, struct advice *out)
+static bool bad_number(struct arena *arena, const struct service_reading *r, struct advice *out)
 {
 	const struct group *group = &r->groups.list[0];
 
@@ -382,7 +382,7 @@ static struct advice in_quotes(struct arena *arena, const char *text)
 struct advice service_advice(struct arena *arena, const char *text)
 {
 	const char *unquoted;
-	struct reading reading;
+	struct service_reading reading;
 	struct advice advice;
 
 	if (strlen(text) > TEXT_MAX)

@@ -137,4 +137,6 @@ struct tuple {
 	struct addr peer;
 };
 
+bool tuple_equal(const struct tuple *a, const struct tuple *b);
+
 #endif

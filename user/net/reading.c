@@ -54,9 +54,9 @@ static const struct {
 	{"winrm", 5985, {"tcp"}},
 };
 
-struct reader {
+struct service_reader {
 	struct arena *arena;
-	struct reading *out;
+	struct service_reading *out;
 	const char *item; /* its begin */
 	bool proto_next;  /* "proto 50": the next number is one of a protocol */
 };
@@ -94,7 +94,7 @@ static bool append(struct groups *out, const struct groups *next, size_t from)
 }
 
 /* "domain/udp", "tcp/http", "80/http": what is written goes before what the name says. */
-static bool join_named(struct reader *r, struct group *last, const struct group *first)
+static bool join_named(struct service_reader *r, struct group *last, const struct group *first)
 {
 	struct group named = last->service ? *last : *first;
 	const struct group other = last->service ? *first : *last;
@@ -112,7 +112,7 @@ static bool join_named(struct reader *r, struct group *last, const struct group 
 	return merge(last, &other);
 }
 
-static bool join(struct reader *r, struct groups *out, const struct groups *next, bool list)
+static bool join(struct service_reader *r, struct groups *out, const struct groups *next, bool list)
 {
 	struct group *last = &out->list[out->count ? out->count - 1 : 0];
 	const struct group *first = &next->list[0];
@@ -137,7 +137,7 @@ static bool join(struct reader *r, struct groups *out, const struct groups *next
 
 /* ---------------------------------------------------------------- numbers */
 
-static uint64_t number_take(struct reader *r, char **at)
+static uint64_t number_read(struct service_reader *r, char **at)
 {
 	char *text = *at;
 	bool hex = text[0] == '0' && text[1] == 'x' && isxdigit((unsigned char)text[2]);
@@ -158,7 +158,7 @@ static bool has_open_end(const char *at)
 }
 
 /* ">1023", "<=80": the sign is taken already. */
-static bool compared(struct reader *r, char **at, char sign, struct port_range *out)
+static bool compared(struct service_reader *r, char **at, char sign, struct written_range *out)
 {
 	bool equal = **at == '=';
 	uint64_t number;
@@ -166,22 +166,22 @@ static bool compared(struct reader *r, char **at, char sign, struct port_range *
 	*at += equal;
 	if (!isdigit((unsigned char)**at))
 		return false;
-	number = number_take(r, at);
+	number = number_read(r, at);
 	if (!equal && number == (sign == '<' ? 0 : PORT_MAX))
 		return false;
 	r->out->open = true;
-	*out = sign == '<' ? (struct port_range){0, number - !equal, false}
-			   : (struct port_range){number + !equal, PORT_MAX, false};
+	*out = sign == '<' ? (struct written_range){0, number - !equal, false}
+			   : (struct written_range){number + !equal, PORT_MAX, false};
 	return number <= PORT_MAX;
 }
 
-static void range_take(struct reader *r, char **at, struct port_range *out)
+static void range_read(struct service_reader *r, char **at, struct written_range *out)
 {
-	out->first = out->last = number_take(r, at);
+	out->first = out->last = number_read(r, at);
 	if (is_range_mark(*at)) {
 		r->out->odd_range |= **at == ':';
 		++*at;
-		out->last = number_take(r, at);
+		out->last = number_read(r, at);
 	} else if (has_open_end(*at)) {
 		r->out->open = true;
 		++*at;
@@ -196,20 +196,20 @@ static void range_take(struct reader *r, char **at, struct port_range *out)
 	}
 }
 
-static bool port_take(struct reader *r, char **at, struct group *out)
+static bool port_read(struct service_reader *r, char **at, struct group *out)
 {
-	struct port_range *port = &out->ports[0];
+	struct written_range *port = &out->ports[0];
 	char sign = **at;
 
 	if (r->proto_next) {
 		out->protos[out->proto_count++] =
-			arena_printf(r->arena, "%ju", (uintmax_t)number_take(r, at));
+			arena_printf(r->arena, "%ju", (uintmax_t)number_read(r, at));
 		r->proto_next = false;
 		return true;
 	}
 	out->port_count = 1;
 	if (isdigit((unsigned char)sign)) {
-		range_take(r, at, port);
+		range_read(r, at, port);
 		return true;
 	}
 	++*at;
@@ -217,7 +217,7 @@ static bool port_take(struct reader *r, char **at, struct group *out)
 		return compared(r, at, sign, port);
 	if (!isdigit((unsigned char)**at))
 		return false;
-	port->last = number_take(r, at);
+	port->last = number_read(r, at);
 	port->first = sign == ':' ? 0 : port->last;
 	r->out->open |= sign == ':';
 	r->out->negative |= sign == '-';
@@ -240,7 +240,7 @@ static bool service_named(const char *word, struct group *out)
 	return false;
 }
 
-static bool is_noise(struct reader *r, const char *word)
+static bool is_noise(struct service_reader *r, const char *word)
 {
 	static const char *const noise[] = {"port", "ports", "dport", "proto", "protocol", "type"};
 
@@ -262,14 +262,14 @@ static bool is_any(const struct groups *groups)
 }
 
 /* A word as a whole; `before` is what is in front of it. */
-static bool word_known(struct reader *r, const char *word, const struct groups *before,
+static bool word_known(struct service_reader *r, const char *word, const struct groups *before,
 		       struct group *out)
 {
 	uint8_t number;
 
 	if (str_equal(word, "any") || str_equal(word, "all") ||
 	    (str_equal(word, "ip") && is_any(before))) {
-		out->ports[out->port_count++] = (struct port_range){0, PORT_MAX, true};
+		out->ports[out->port_count++] = (struct written_range){0, PORT_MAX, true};
 	} else if (!proto_parse(word, &number)) {
 		r->proto_next = false;
 		out->protos[out->proto_count++] = word;
@@ -285,7 +285,7 @@ static bool word_known(struct reader *r, const char *word, const struct groups *
 }
 
 /* "tcp6" is tcp, and "tcp443" two things. */
-static bool word_in_front(struct reader *r, char **at, size_t letters, struct group *out)
+static bool word_in_front(struct service_reader *r, char **at, size_t letters, struct group *out)
 {
 	const char *word = arena_strndup(r->arena, *at, letters);
 	uint8_t number;
@@ -299,7 +299,8 @@ static bool word_in_front(struct reader *r, char **at, size_t letters, struct gr
 	return true;
 }
 
-static bool word_take(struct reader *r, char **at, const struct groups *before, struct group *out)
+static bool word_read(struct service_reader *r, char **at, const struct groups *before,
+		      struct group *out)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
 	static const char signs[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -333,22 +334,22 @@ static bool word_take(struct reader *r, char **at, const struct groups *before, 
 /* ---------------------------------------------------------------- one item */
 
 /* "80/tcp-90/tcp": a range whose ends both have the protocol. */
-static bool range_ends(struct reader *r, char **at, struct groups *out)
+static bool range_ends(struct service_reader *r, char **at, struct groups *out)
 {
 	struct group *last = &out->list[out->count - 1];
-	struct port_range *port = &last->ports[0];
+	struct written_range *port = &last->ports[0];
 	size_t size = strlen(last->protos[0]);
-	struct port_range end;
+	struct written_range end;
 
 	if ((size_t)(*at - r->item) < size + 2 || (*at)[-2 - (ptrdiff_t)size] != '/' ||
 	    strncmp(*at - 1 - size, last->protos[0], size) != 0)
 		return false;
-	range_take(r, at, &end);
+	range_read(r, at, &end);
 	if (port->any || port->first != port->last || end.first != end.last)
 		return false;
 	r->out->reversed |= end.first < port->first;
-	*port = (struct port_range){end.first < port->first ? end.first : port->first,
-				    end.first < port->first ? port->first : end.first, false};
+	*port = (struct written_range){end.first < port->first ? end.first : port->first,
+				       end.first < port->first ? port->first : end.first, false};
 	if (**at == '/' && str_starts(*at + 1, last->protos[0]))
 		*at += 1 + size;
 	return !**at;
@@ -380,7 +381,7 @@ static bool is_any_behind(char sign, const struct groups *before, const struct g
 	       next->port_count && next->ports[0].any;
 }
 
-static bool atom_take(struct reader *r, char **at, struct groups *out)
+static bool atom_read(struct service_reader *r, char **at, struct groups *out)
 {
 	struct groups next = {.count = 1};
 	struct group *group = &next.list[0];
@@ -393,13 +394,13 @@ static bool atom_take(struct reader *r, char **at, struct groups *out)
 	if (sign == '-' && isdigit((unsigned char)**at) && is_one_port(out))
 		return range_ends(r, at, out);
 	if (isalpha((unsigned char)**at)) {
-		if (!word_take(r, at, out, group))
+		if (!word_read(r, at, out, group))
 			return false;
 	} else if (**at == '*' && !isalnum((unsigned char)(*at)[1])) {
-		group->ports[group->port_count++] = (struct port_range){0, PORT_MAX, true};
+		group->ports[group->port_count++] = (struct written_range){0, PORT_MAX, true};
 		++*at;
 	} else if ((!strchr("<>:-", **at) && !isdigit((unsigned char)**at)) ||
-		   !port_take(r, at, group)) {
+		   !port_read(r, at, group)) {
 		return false;
 	}
 	if (!group->port_count && !group->proto_count) /* noise */
@@ -408,12 +409,12 @@ static bool atom_take(struct reader *r, char **at, struct groups *out)
 	       (connects(sign, out, group) && join(r, out, &next, false));
 }
 
-static bool item_read(struct reader *r, char *at, struct groups *out)
+static bool item_read(struct service_reader *r, char *at, struct groups *out)
 {
 	*out = (struct groups){0};
 	r->item = at;
 	while (*at)
-		if (!atom_take(r, &at, out))
+		if (!atom_read(r, &at, out))
 			return false;
 	return true;
 }
@@ -421,7 +422,7 @@ static bool item_read(struct reader *r, char *at, struct groups *out)
 /* ---------------------------------------------------------------- lists */
 
 /* A list, the words of one of its items, or one word. */
-static bool list_read(struct reader *r, char *text, unsigned depth, struct groups *out)
+static bool list_read(struct service_reader *r, char *text, unsigned depth, struct groups *out)
 {
 	static const char *const separators[] = {",;|&+", " "};
 	char *piece;
@@ -473,7 +474,7 @@ static bool is_open_plus(const char *text, const char *begin)
 		!isdigit((unsigned char)*next));
 }
 
-static char *spelt_alike(struct reader *r, const char *text)
+static char *spelt_alike(struct service_reader *r, const char *text)
 {
 	char *out = arena_alloc(r->arena, 2 * strlen(text) + 1), *end = out;
 
@@ -520,12 +521,12 @@ static void squeeze(char *text)
 	*end = '\0';
 }
 
-bool service_read(struct arena *arena, const char *text, struct reading *out)
+bool service_read(struct arena *arena, const char *text, struct service_reading *out)
 {
-	struct reader r = {.arena = arena, .out = out};
+	struct service_reader r = {.arena = arena, .out = out};
 	char *lower = arena_strdup(arena, text);
 
-	*out = (struct reading){0};
+	*out = (struct service_reading){0};
 	for (char *at = lower; *at; at++)
 		*at = (char)tolower((unsigned char)*at);
 	lower = spelt_alike(&r, lower + strspn(lower, "(["));

@@ -11,14 +11,14 @@
 
 enum { PORTS_MAX = 12, PROTOS_MAX = 4, GROUPS_MAX = 8, PORT_MAX = 65535 };
 
-struct port_range {
+struct written_range {
 	uint64_t first, last;
 	bool any;
 };
 
 /* Ports and protocols, each port with each of them: 80,443/tcp, tcp/443, dns. */
 struct group {
-	struct port_range ports[PORTS_MAX];
+	struct written_range ports[PORTS_MAX];
 	const char *protos[PROTOS_MAX];
 	size_t port_count, proto_count;
 	bool proto_first;
@@ -31,7 +31,7 @@ struct groups {
 	size_t count;
 };
 
-struct reading {
+struct service_reading {
 	struct groups groups;
 	const char *misspelt; /* instead of a protocol */
 	bool odd_range;	      /* 80:90, 80..90 */
@@ -43,6 +43,6 @@ struct reading {
 };
 
 /* False when anything in the text is not understood. */
-bool service_read(struct arena *arena, const char *text, struct reading *out);
+bool service_read(struct arena *arena, const char *text, struct service_reading *out);
 
 #endif

@@ -232,3 +232,9 @@ bool service_has(const struct service *service, uint8_t proto, uint16_t port)
 		return true;
 	return service->proto == proto && port >= service->first && port <= service->last;
 }
+
+bool tuple_equal(const struct tuple *a, const struct tuple *b)
+{
+	return a->dir == b->dir && a->proto == b->proto && a->port == b->port &&
+	       addr_equal(&a->peer, &b->peer);
+}

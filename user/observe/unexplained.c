@@ -44,9 +44,7 @@ struct tuple flow_tuple(const struct flow_view *view)
 static bool same_opening(const struct unexplained_view *view, uint32_t scope,
 			 const struct tuple *tuple)
 {
-	return view->scope == scope && view->tuple.dir == tuple->dir &&
-	       view->tuple.proto == tuple->proto && view->tuple.port == tuple->port &&
-	       !memcmp(&view->tuple.peer, &tuple->peer, sizeof(tuple->peer));
+	return view->scope == scope && tuple_equal(&view->tuple, tuple);
 }
 
 static size_t opening_hash(uint32_t scope, const struct tuple *tuple)

@@ -15,13 +15,13 @@ struct check_context {
 	const struct ruleset *rs;
 };
 
-struct finding {
+struct check_finding {
 	struct loc loc;
 	const char *message, *hint;
 };
 
 /* True when the check has something to say. */
-typedef bool (*check_fn)(const struct check_context *c, struct finding *out);
+typedef bool (*check_fn)(const struct check_context *c, struct check_finding *out);
 
 static struct loc key_loc(const struct check_context *c, const char *key)
 {
@@ -47,7 +47,7 @@ static bool rules_written(const struct ruleset *rs)
 	return false;
 }
 
-static bool check_empty(const struct check_context *c, struct finding *out)
+static bool check_empty(const struct check_context *c, struct check_finding *out)
 {
 	out->loc = key_loc(c, "metadata");
 	out->hint = "give it 'use' or 'rules'";
@@ -63,7 +63,7 @@ static bool check_empty(const struct check_context *c, struct finding *out)
 	return !c->job->d->errors && !rules_written(c->rs);
 }
 
-static bool check_failsafe_open(const struct check_context *c, struct finding *out)
+static bool check_failsafe_open(const struct check_context *c, struct check_finding *out)
 {
 	out->loc = key_loc(c, "mode");
 	out->hint = "failsafe: [{peer: [10.0.0.0/24], ports: [22/tcp]}], or failsafe: [] for none";
@@ -95,7 +95,7 @@ static bool names_nfs(const struct rule *rule)
 	return false;
 }
 
-static bool check_kernel_sockets(const struct check_context *c, struct finding *out)
+static bool check_kernel_sockets(const struct check_context *c, struct check_finding *out)
 {
 	size_t i;
 
@@ -117,7 +117,7 @@ static bool check_kernel_sockets(const struct check_context *c, struct finding *
 	return false;
 }
 
-static bool check_unused_prefixes(const struct check_context *c, struct finding *out)
+static bool check_unused_prefixes(const struct check_context *c, struct check_finding *out)
 {
 	size_t i;
 
@@ -136,7 +136,7 @@ static bool check_unused_prefixes(const struct check_context *c, struct finding 
 	return false;
 }
 
-static bool check_local_unknown(const struct check_context *c, struct finding *out)
+static bool check_local_unknown(const struct check_context *c, struct check_finding *out)
 {
 	size_t i;
 
@@ -168,7 +168,8 @@ static const struct check {
 	{"local-unknown", SEV_NOTE, false, check_local_unknown},
 };
 
-static void finding_put(struct diags *d, const struct check *check, const struct finding *found)
+static void report_finding(struct diags *d, const struct check *check,
+			   const struct check_finding *found)
 {
 	if (check->severity == SEV_ERROR)
 		diag_error(d, found->loc, -EINVAL, check->id, found->hint, "%s", found->message);
@@ -185,9 +186,9 @@ void policy_check(struct job *job, const struct node *root, const struct draft *
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(checks); i++) {
-		struct finding found = {0};
+		struct check_finding found = {0};
 
 		if ((checks[i].always || !errors) && checks[i].fn(&c, &found))
-			finding_put(job->d, &checks[i], &found);
+			report_finding(job->d, &checks[i], &found);
 	}
 }

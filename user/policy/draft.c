@@ -33,7 +33,7 @@ static struct rule_place *id_insert(struct draft *draft, const struct rule *rule
 
 	place->loc = rule->loc;
 	place->count = 1;
-	return (struct rule_place *)index_put(ids, rule->id, place);
+	return (struct rule_place *)index_insert(ids, rule->id, place);
 }
 
 bool draft_claim_id(struct job *job, struct draft *draft, struct rule *rule, bool again)

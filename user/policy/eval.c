@@ -158,3 +158,9 @@ const struct rule *ruleset_rule(const struct ruleset *rs, uint32_t number)
 		return NULL;
 	return &rs->rules[number - FR_RULE_FIRST];
 }
+
+bool decision_equal(const struct decision *a, const struct decision *b)
+{
+	return a->verdict == b->verdict && a->reason == b->reason && a->rule == b->rule &&
+	       a->staged == b->staged && (!a->staged || a->staged_rule == b->staged_rule);
+}

@@ -15,7 +15,7 @@ static void metadata_parse(struct job *job, const struct node *root, struct rule
 
 	if (!metadata || !want_keys(job->d, metadata, "'metadata'", keys, ARRAY_SIZE(keys)))
 		return;
-	name = need(job->d, metadata, "'metadata'", "name");
+	name = map_need(job->d, metadata, "'metadata'", "name");
 	if (name)
 		want_name(job->d, name, "policy name", &rs->name);
 }
@@ -50,7 +50,7 @@ void policy_parse(struct job *job, const struct node *root, struct draft *draft)
 	draft->odd_keys = job->d->errors != errors;
 	draft->keys_astray = map_get(root, "direction") || map_get(root, "peer") ||
 			     map_get(root, "ports") || map_get(root, "action");
-	need_all(job->d, root, "a policy", needed, ARRAY_SIZE(needed));
+	map_need_all(job->d, root, "a policy", needed, ARRAY_SIZE(needed));
 	metadata_parse(job, root, draft->rs);
 	mode = map_get(root, "mode");
 	if (mode)

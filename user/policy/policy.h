@@ -97,6 +97,8 @@ bool rule_has_peer(const struct rule *rule, const struct addr *peer);
  * drop. Verdict: real drop -> DROP (WOULD_DROP in audit); pass and staged -> WOULD_DROP; else
  * PASS. */
 void ruleset_decide(const struct ruleset *rs, const struct tuple *tuple, struct decision *out);
+/* Whether two judges agree: the same verdict, reason and rule, and the same staged rule or none. */
+bool decision_equal(const struct decision *a, const struct decision *b);
 
 /* The rule that comes nearest to admitting a refused tuple, or NULL, and in a sentence what does
  * not fit ("rule aws-datasync/nfs fits but 10.3.0.9 is not in peers.nfs-server"). Arena of the

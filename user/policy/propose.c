@@ -12,7 +12,7 @@
 enum { SEEN_MOST = 8 };
 
 /* Words that grow: who knocks at all ports must not cost their square. */
-struct text {
+struct growing_text {
 	char *at;
 	size_t length, capacity;
 };
@@ -22,7 +22,7 @@ struct learned {
 	uint8_t dir;
 	struct addr peer;
 	const char *id;
-	struct text seen, ports;
+	struct growing_text seen, ports;
 	size_t port_count;
 };
 
@@ -68,13 +68,13 @@ static const struct rule *rule_named(const struct ruleset *rs, const char *id, u
 /* ---------------------------------------------------------------- a peer joins a role */
 
 /* An earlier proposal puts this peer into a role by which this tuple is allowed as well. */
-static bool take_earlier(struct proposing *p, struct proposal *proposal)
+static bool join_earlier(struct proposing *p, struct proposal *proposal)
 {
 	for (struct proposal *other = p->list; other < proposal; other++) {
 		const struct rule *joined;
 
 		if (other->kind != PROPOSAL_PEER || other->again ||
-		    memcmp(&other->tuple.peer, &proposal->tuple.peer, sizeof(struct addr)))
+		    !addr_equal(&other->tuple.peer, &proposal->tuple.peer))
 			continue;
 		joined = rule_named(p->rs, other->rule, other->tuple.dir);
 		for (size_t i = 0; joined && i < p->rs->rule_count; i++) {
@@ -93,7 +93,7 @@ static bool take_earlier(struct proposing *p, struct proposal *proposal)
 	return false;
 }
 
-static void take_gains(struct proposing *p, struct proposal *proposal, const struct rule *fits)
+static void collect_gains(struct proposing *p, struct proposal *proposal, const struct rule *fits)
 {
 	const char **gains = arena_alloc(p->edit->arena, (p->rs->rule_count + 1) * sizeof(*gains));
 
@@ -123,7 +123,7 @@ static bool propose_peer(struct proposing *p, struct proposal *proposal)
 	proposal->rule = rule->id;
 	proposal->role = rule->role;
 	proposal->address = arena_strdup(p->edit->arena, address);
-	take_gains(p, proposal, rule);
+	collect_gains(p, proposal, rule);
 	return true;
 }
 
@@ -147,27 +147,28 @@ static const char *service_word(struct proposing *p, const struct tuple *tuple)
 	return arena_strdup(p->edit->arena, service_text(&service, text));
 }
 
-static void text_put(struct arena *arena, struct text *text, char c)
+static void append_char(struct arena *arena, struct growing_text *text, char c)
 {
 	text->at = arena_grow(arena, text->at, text->length, &text->capacity, sizeof(*text->at));
 	text->at[text->length++] = c;
 }
 
-static void text_add(struct arena *arena, struct text *text, const char *mark, const char *word)
+static void append_word(struct arena *arena, struct growing_text *text, const char *mark,
+			const char *word)
 {
 	for (const char *at = text->length ? mark : ""; *at; at++)
-		text_put(arena, text, *at);
+		append_char(arena, text, *at);
 	for (const char *at = word; *at; at++)
-		text_put(arena, text, *at);
-	text_put(arena, text, '\0');
+		append_char(arena, text, *at);
+	append_char(arena, text, '\0');
 	text->length--;
 }
 
 static void add_service(struct proposing *p, struct learned *rule, const struct proposal *proposal)
 {
-	text_add(p->edit->arena, &rule->ports, ", ", service_word(p, &proposal->tuple));
+	append_word(p->edit->arena, &rule->ports, ", ", service_word(p, &proposal->tuple));
 	if (rule->port_count++ < SEEN_MOST)
-		text_add(p->edit->arena, &rule->seen, "; ", proposal->seen);
+		append_word(p->edit->arena, &rule->seen, "; ", proposal->seen);
 }
 
 static void propose_rule(struct proposing *p, struct proposal *proposal)
@@ -176,7 +177,7 @@ static void propose_rule(struct proposing *p, struct proposal *proposal)
 
 	for (size_t i = 0; i < p->rule_count && !rule; i++)
 		if (p->rules[i].dir == proposal->tuple.dir &&
-		    !memcmp(&p->rules[i].peer, &proposal->tuple.peer, sizeof(struct addr)))
+		    addr_equal(&p->rules[i].peer, &proposal->tuple.peer))
 			rule = &p->rules[i];
 	proposal->kind = PROPOSAL_RULE;
 	if (!rule) {
@@ -246,7 +247,7 @@ static void propose(struct proposing *p, bool rules_only, struct proposal *propo
 		proposal->why = arena_printf(p->edit->arena,
 					     "rule %s of the file decides it, once it is applied",
 					     ruleset_rule_name(p->rs, decision.rule));
-	else if (rules_only || (!take_earlier(p, proposal) && !propose_peer(p, proposal)))
+	else if (rules_only || (!join_earlier(p, proposal) && !propose_peer(p, proposal)))
 		propose_rule(p, proposal);
 }
 

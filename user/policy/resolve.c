@@ -8,7 +8,7 @@
 
 #include "use.h"
 
-const char *row_place(struct job *job, const struct table *table, const struct row *row)
+const char *row_place_text(struct job *job, const struct table *table, const struct row *row)
 {
 	if (!row->line)
 		return arena_printf(job->arena, "table '%s'", table->name);
@@ -22,11 +22,11 @@ const char *row_place(struct job *job, const struct table *table, const struct r
 static const struct node *port_place(struct use *use, const struct node *port)
 {
 	const struct setting *setting;
-	struct slot slot;
+	struct template_mark mark;
 
-	if (!template_next(use->job->arena, port->text, 0, &slot))
+	if (!template_next(use->job->arena, port->text, 0, &mark))
 		return port;
-	setting = setting_get(&use->settings, slot.param);
+	setting = setting_get(&use->settings, mark.param);
 	return setting && setting->place ? setting->place : port;
 }
 
@@ -46,7 +46,7 @@ static bool row_port(struct use *use, const struct node *port, struct services *
 
 static void refuse_portless(struct use *use, const struct row *row, const char *unset)
 {
-	const char *place = row_place(use->job, use->table, row), *hint;
+	const char *place = row_place_text(use->job, use->table, row), *hint;
 	const char *see = row->see ? row->see : "the vendor's document";
 
 	if (unset)
@@ -87,8 +87,8 @@ static bool row_services(struct use *use, const struct row *row, struct services
 
 /* ---------------------------------------------------------------- peers */
 
-void note_missing(struct use *use, const struct row *row, const struct node *names,
-		  struct role_state *state)
+void use_note_missing(struct use *use, const struct row *row, const struct node *names,
+		      struct role_state *state)
 {
 	const struct node *name;
 
@@ -122,14 +122,14 @@ static bool row_peers(struct use *use, const struct row *row, const struct role 
 		out->count = role->address_count;
 		return true;
 	}
-	note_missing(use, row, names, state);
+	use_note_missing(use, row, names, state);
 	return false;
 }
 
-const char *rows_text(struct use *use, const struct role_state *state)
+const char *missing_rows_text(struct use *use, const struct role_state *state)
 {
 	const char *text = arena_printf(use->job->arena, "row '%s' (%s)", state->first->id,
-					row_place(use->job, use->table, state->first));
+					row_place_text(use->job, use->table, state->first));
 	size_t i;
 
 	for (i = 1; i < state->missing.count && i < 4; i++)
@@ -140,8 +140,8 @@ const char *rows_text(struct use *use, const struct role_state *state)
 	return text;
 }
 
-const char *ways_out(struct use *use, const struct role *role, const struct role_state *state,
-		     const char *key)
+const char *missing_peer_hint(struct use *use, const struct role *role,
+			      const struct role_state *state, const char *key)
 {
 	const char *text = arena_printf(use->job->arena, "%s: {%s: [%s]}", key, role->name,
 					str_equal(key, "peers") ? "ADDRESS or prefixes/NAME"
@@ -159,11 +159,13 @@ const char *ways_out(struct use *use, const struct role *role, const struct role
 	return text;
 }
 
-static void missing_role(struct use *use, const struct role *role, const struct role_state *state)
+static void report_missing_role(struct use *use, const struct role *role,
+				const struct role_state *state)
 {
 	const struct node *peers = map_get(use->node, "peers");
 	struct loc loc = peers ? peers->key->loc : use->place->loc;
-	const char *rows = rows_text(use, state), *hint = ways_out(use, role, state, "peers");
+	const char *rows = missing_rows_text(use, state),
+		   *hint = missing_peer_hint(use, role, state, "peers");
 
 	if (state->unset)
 		diag_error(use->job->d, loc, -EINVAL, "missing-param",
@@ -181,13 +183,13 @@ static void missing_role(struct use *use, const struct role *role, const struct 
 			   "%s: no peer is given for role '%s'", rows, role->name);
 }
 
-void missing_report(struct use *use)
+void use_report_missing(struct use *use)
 {
 	size_t i;
 
 	for (i = 0; i < use->table->role_count; i++)
 		if (use->roles[i].missing.count)
-			missing_role(use, &use->table->roles[i], &use->roles[i]);
+			report_missing_role(use, &use->table->roles[i], &use->roles[i]);
 }
 
 /* ---------------------------------------------------------------- the rule */
@@ -227,10 +229,10 @@ static void refuse_outside(struct use *use, const struct row *row, const struct 
 	diag_error(use->job->d, role_state(use, role)->peers_node->loc, -EINVAL, "internal-row",
 		   arena_printf(use->job->arena, "give their addresses, or without: [%s]", row->id),
 		   "row '%s' (%s) is for internal networks only: '%s' cannot be any", row->id,
-		   row_place(use->job, use->table, row), role->name);
+		   row_place_text(use->job, use->table, row), role->name);
 }
 
-void row_resolve(struct use *use, const struct row *row, uint8_t dir)
+void use_resolve_row(struct use *use, const struct row *row, uint8_t dir)
 {
 	const struct role *role = dir == FR_EGRESS ? row->to : row->from;
 	struct services services = {0};

@@ -146,7 +146,7 @@ static bool rule_read(struct job *job, const struct node *node, struct draft *dr
 	named &= words_parse(job, values, rule);
 	*good = match_parse(job, draft, values[RULE_PEER], values[RULE_PORTS], rule);
 	if ((!named || !*good) && !draft->keys_astray)
-		need_all(job->d, node, "a rule", rule_keys, RULE_KEYS_NEEDED);
+		map_need_all(job->d, node, "a rule", rule_keys, RULE_KEYS_NEEDED);
 	purpose_parse(job, values[RULE_PURPOSE] ?: values[RULE_COMMENT], rule);
 	return named;
 }
@@ -201,7 +201,7 @@ static bool failsafe_map(struct job *job, const struct node *node, struct draft 
 	const struct node *id = map_get(node, "id");
 
 	if (!want_keys(job->d, node, "a failsafe entry", keys, ARRAY_SIZE(keys)) ||
-	    !need_all(job->d, node, "a failsafe entry", keys + 1, 2))
+	    !map_need_all(job->d, node, "a failsafe entry", keys + 1, 2))
 		return false;
 	if (id && !id_parse(job, id, rule))
 		return false;

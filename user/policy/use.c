@@ -94,7 +94,7 @@ static void with_check(struct use *use, const struct row *row, const struct row_
 			  "row '%s' is not optional; it stands without 'with' as well", row->id);
 }
 
-bool row_stands(struct use *use, const struct row *row)
+bool use_row_stands(struct use *use, const struct row *row)
 {
 	struct row_state *state = &use->rows[row - use->table->rows];
 
@@ -176,13 +176,13 @@ static void use_end(struct use *use)
 {
 	size_t i;
 
-	missing_report(use);
+	use_report_missing(use);
 	unused_check(use);
 	for (i = 0; i < use->table->role_count; i++) {
 		replaced_note(use, &use->table->roles[i], &use->roles[i]);
 		expect_note(use, &use->table->roles[i], &use->roles[i]);
 	}
-	if (use->taken == 0)
+	if (use->row_count == 0)
 		diag_error(use->job->d, use->place->loc, -EINVAL, "empty-use",
 			   "see 'as', 'set' and 'without'",
 			   "no row of table '%s' is left in this use", use->table->name);
@@ -198,13 +198,13 @@ static void use_rows(struct use *use)
 	for (i = 0; i < table->row_count; i++) {
 		const struct row *row = &table->rows[i];
 
-		if (!row_stands(use, row))
+		if (!use_row_stands(use, row))
 			continue;
-		use->taken++;
+		use->row_count++;
 		if (role_state(use, row->from)->played)
-			row_resolve(use, row, FR_EGRESS);
+			use_resolve_row(use, row, FR_EGRESS);
 		if (role_state(use, row->to)->played)
-			row_resolve(use, row, FR_INGRESS);
+			use_resolve_row(use, row, FR_INGRESS);
 	}
 }
 
@@ -217,7 +217,7 @@ static void use_apply(struct use *use)
 	use->roles = arena_alloc(use->job->arena, table->role_count * sizeof(*use->roles));
 	use->rows = arena_alloc(use->job->arena, table->row_count * sizeof(*use->rows));
 	good = settings_make(use->job, table, use->node, &use->settings);
-	as = need(use->job->d, use->node, "a use", "as");
+	as = map_need(use->job->d, use->node, "a use", "as");
 	if (as)
 		use_as(use, as, &good);
 	peers = map_get(use->node, "peers");
@@ -245,7 +245,7 @@ const struct table *use_table(struct job *job, struct draft *draft, const struct
 	table = index_get(&draft->tables, place->text);
 	if (!table) {
 		table = table_find(job, draft->path, place);
-		index_put(&draft->tables, place->text, table ? table : &broken);
+		index_insert(&draft->tables, place->text, table ? table : &broken);
 	}
 	return table == &broken ? NULL : table;
 }
@@ -257,7 +257,7 @@ static void use_resolve(struct job *job, const struct node *node, struct draft *
 
 	if (!want_keys(job->d, node, "a use", keys, ARRAY_SIZE(keys)))
 		return;
-	use.place = need(job->d, node, "a use", "table");
+	use.place = map_need(job->d, node, "a use", "table");
 	if (!use.place)
 		return;
 	use.table = use_table(job, draft, use.place);

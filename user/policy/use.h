@@ -34,7 +34,7 @@ struct use {
 	struct settings settings;
 	struct role_state *roles; /* by role number */
 	struct row_state *rows;	  /* by row number */
-	size_t taken;		  /* rows that stand, optional ones that are off not counted */
+	size_t row_count;	  /* rows that stand, optional ones that are off not counted */
 };
 
 static inline struct role_state *role_state(struct use *use, const struct role *role)
@@ -45,21 +45,21 @@ static inline struct role_state *role_state(struct use *use, const struct role *
 /* `with` or `without`: which rows are named, and that they exist. */
 void use_row_words(struct use *use, const char *key);
 /* Does a row stand: played, selected, not left out? What is wrong with it is told. */
-bool row_stands(struct use *use, const struct row *row);
+bool use_row_stands(struct use *use, const struct row *row);
 /* A row that lacks the peer of a role; the rows that do, and what can be done, in words. */
-void note_missing(struct use *use, const struct row *row, const struct node *names,
-		  struct role_state *state);
-const char *rows_text(struct use *use, const struct role_state *state);
+void use_note_missing(struct use *use, const struct row *row, const struct node *names,
+		      struct role_state *state);
+const char *missing_rows_text(struct use *use, const struct role_state *state);
 /* `key`: where peers are said, "peers" of a policy or "roles" of a site. */
-const char *ways_out(struct use *use, const struct role *role, const struct role_state *state,
-		     const char *key);
+const char *missing_peer_hint(struct use *use, const struct role *role,
+			      const struct role_state *state, const char *key);
 
 /* "line 50 of 000_x.txt", or "the table" where no line is known. */
-const char *row_place(struct job *job, const struct table *table, const struct row *row);
+const char *row_place_text(struct job *job, const struct table *table, const struct row *row);
 
 /* The rules of one row in one direction, or what is missing for them. */
-void row_resolve(struct use *use, const struct row *row, uint8_t dir);
+void use_resolve_row(struct use *use, const struct row *row, uint8_t dir);
 /* One error per role that lacks its peer, over all rows that wanted it. */
-void missing_report(struct use *use);
+void use_report_missing(struct use *use);
 
 #endif

@@ -22,14 +22,6 @@ struct answer {
 	char question[128];
 };
 
-static bool rule_fits_service(const struct rule *rule, const struct tuple *tuple)
-{
-	for (size_t i = 0; i < rule->service_count; i++)
-		if (service_has(&rule->services[i], tuple->proto, tuple->port))
-			return true;
-	return false;
-}
-
 static void question_text(const struct tuple *tuple, char *out, size_t size)
 {
 	char peer[64], proto[FIGURE_TEXT];
@@ -69,7 +61,7 @@ static const struct rule *rule_needing_host(const struct ruleset *rs, const stru
 	for (size_t i = 0; i < rs->rule_count; i++) {
 		const struct rule *rule = &rs->rules[i];
 
-		if (rule->needs_local && rule->dir == tuple->dir && rule_fits_service(rule, tuple))
+		if (rule->needs_local && rule_serves(rule, tuple))
 			return rule;
 	}
 	return NULL;
@@ -94,7 +86,7 @@ static const char *way_out(const struct answer *a)
 		return arena_printf(
 			arena, "a deny beats every allow: narrow or remove rule %s (%s:%u:%u)",
 			a->rule->id, a->rs->source->name, a->rule->loc.line, a->rule->loc.column);
-	if (near && rule_origin(near)->table && near->role && rule_fits_service(near, a->tuple))
+	if (near && rule_origin(near)->table && near->role && rule_serves(near, a->tuple))
 		return arena_printf(arena, "add %s to peers.%s where the policy uses %s", peer,
 				    near->role, rule_origin(near)->table);
 	return arena_printf(

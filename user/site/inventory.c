@@ -63,7 +63,7 @@ static void address_claim(struct site *site, struct site_host *host, const struc
 	struct job *job = site->job;
 	char text[PREFIX_TEXT];
 	const char *address = arena_strdup(job->arena, prefix_text(prefix, text));
-	const struct site_host *owner = index_put(&site->by_address, address, host);
+	const struct site_host *owner = index_insert(&site->by_address, address, host);
 
 	if (owner)
 		diag_error(job->d, node->loc, -EINVAL, "duplicate-address",
@@ -110,7 +110,7 @@ static void host_parse(struct site *site, const struct node *node, struct site_h
 	host->name = node->key->text;
 	host->loc = node->key->loc;
 	if (host_name(site, node, &host->name))
-		index_put(&site->by_name, host->name, host);
+		index_insert(&site->by_name, host->name, host);
 	if (node_is_null(node) || !want_keys(job->d, node, "a host", keys, ARRAY_SIZE(keys))) {
 		if (node_is_null(node))
 			diag_error(job->d, host->loc, -EINVAL, "no-address",
@@ -127,7 +127,7 @@ static void host_parse(struct site *site, const struct node *node, struct site_h
 
 void inventory_parse(struct site *site)
 {
-	const struct node *hosts = need(site->job->d, site->root, "a site", "hosts"), *node;
+	const struct node *hosts = map_need(site->job->d, site->root, "a site", "hosts"), *node;
 	unsigned errors = site->job->d->errors;
 	size_t count = 0;
 
@@ -205,7 +205,7 @@ static bool member_parse(struct site *site, const struct node *node, const char 
 
 static bool member_twice(struct site *site, const struct node *node, struct index *seen)
 {
-	const struct node *before = index_put(seen, node->text, node);
+	const struct node *before = index_insert(seen, node->text, node);
 
 	if (before)
 		diag_error(site->job->d, node->loc, -EINVAL, "duplicate-member", NULL,

@@ -20,12 +20,12 @@ static void site_head(struct site *site)
 
 	site->name = "site";
 	want_keys(d, site->root, "a site", keys, ARRAY_SIZE(keys));
-	need(d, site->root, "a site", "mode");
-	metadata = need(d, site->root, "a site", "metadata");
+	map_need(d, site->root, "a site", "mode");
+	metadata = map_need(d, site->root, "a site", "metadata");
 	if (!metadata ||
 	    !want_keys(d, metadata, "'metadata'", metadata_keys, ARRAY_SIZE(metadata_keys)))
 		return;
-	name = need(d, metadata, "'metadata'", "name");
+	name = map_need(d, metadata, "'metadata'", "name");
 	if (name)
 		want_name(d, name, "site name", &site->name);
 }
@@ -53,7 +53,7 @@ static void diags_merge(struct diags *to, const struct diags *from, struct index
 			arena_printf(to->arena, "%u:%u:%s:%s", diag->loc.line, diag->loc.column,
 				     diag->check, diag->severity == SEV_NOTE ? "" : diag->message);
 
-		if (!index_put(seen, key, diag))
+		if (!index_insert(seen, key, diag))
 			diag_pass(to, diag);
 	}
 }

@@ -31,7 +31,7 @@ static bool site_key_passes(const char *key)
 }
 
 /* One role of one use, as this host plays it. */
-struct part {
+struct played_role {
 	struct site *site;
 	const struct site_host *host;
 	struct site_use *su;
@@ -45,10 +45,10 @@ struct part {
 /* ---------------------------------------------------------------- peers */
 
 /* One more at the end of a list; returns where the next one belongs. */
-static struct node **peer_put(struct part *part, const struct site_member *member,
-			      const struct node *text, struct plan_peer *plan, struct node **end)
+static struct node **append_peer(struct played_role *played_role, const struct site_member *member,
+				 const struct node *text, struct plan_peer *plan, struct node **end)
 {
-	struct arena *arena = part->site->job->arena;
+	struct arena *arena = played_role->site->job->arena;
 	struct node *copy = node_scalar(arena, text->text, member->node->loc);
 
 	copy->plain = text->plain;
@@ -68,8 +68,8 @@ static size_t members_room(const struct site_role *role)
 }
 
 /* Everybody who plays the role but this host. */
-static size_t members_put(struct part *part, const struct site_role *role, struct plan_peer *plan,
-			  struct node **end)
+static size_t append_members(struct played_role *played_role, const struct site_role *role,
+			     struct plan_peer *plan, struct node **end)
 {
 	size_t count = 0, i, k;
 
@@ -77,29 +77,33 @@ static size_t members_put(struct part *part, const struct site_role *role, struc
 		const struct site_member *member = &role->members[i];
 		const struct site_host *host = member->host;
 
-		if (host == part->host)
+		if (host == played_role->host)
 			continue;
 		if (!host)
-			end = peer_put(part, member, member->node, &plan[count++], end);
+			end = append_peer(played_role, member, member->node, &plan[count++], end);
 		for (k = 0; host && k < host->address_count; k++)
-			end = peer_put(part, member, host->addresses[k], &plan[count++], end);
+			end = append_peer(played_role, member, host->addresses[k], &plan[count++],
+					  end);
 	}
 	return count;
 }
 
-static void peers_put(struct part *part, const struct role *other, struct plan_peers *plan)
+static void append_role_peers(struct played_role *played_role, const struct role *other,
+			      struct plan_peers *plan)
 {
-	const struct site_role *role = &part->su->roles[other - part->su->use.table->roles];
-	struct arena *arena = part->site->job->arena;
+	const struct site_role *role =
+		&played_role->su->roles[other - played_role->su->use.table->roles];
+	struct arena *arena = played_role->site->job->arena;
 	struct node *list = node_branch(arena, NODE_LIST, role->node->loc);
 	struct plan_peer *peers = arena_alloc(arena, members_room(role) * sizeof(*peers));
 
 	*plan = (struct plan_peers){.role = other->name,
 				    .line = role->node->key->loc.line,
 				    .list = peers,
-				    .count = members_put(part, role, peers, &list->first)};
+				    .count =
+					    append_members(played_role, role, peers, &list->first)};
 	list->key = role->node->key;
-	node_append(arena, part->peers, other->name, list);
+	node_append(arena, played_role->peers, other->name, list);
 }
 
 /* ---------------------------------------------------------------- rows */
@@ -112,119 +116,126 @@ static const struct role *row_other(const struct row *row, const struct role *pl
 	return row->from == played ? row->to : row->from;
 }
 
-static enum standing row_standing(const struct part *part, const struct row *row)
+static enum standing row_standing(const struct played_role *played_role, const struct row *row)
 {
-	const struct table *table = part->su->use.table;
+	const struct table *table = played_role->su->use.table;
 	const struct site_role *other;
 
-	if (!part->su->stands[row - table->rows] ||
-	    (row->from != part->role && row->to != part->role))
+	if (!played_role->su->stands[row - table->rows] ||
+	    (row->from != played_role->role && row->to != played_role->role))
 		return ROW_OFF;
-	other = &part->su->roles[row_other(row, part->role) - table->roles];
-	return !other->node || role_has_others(other, part->host) ? ROW_ON : ROW_ALONE;
+	other = &played_role->su->roles[row_other(row, played_role->role) - table->roles];
+	return !other->node || role_has_others(other, played_role->host) ? ROW_ON : ROW_ALONE;
 }
 
 /* The roles at the other ends of the rows that are on, in the table's order. */
-static void part_peers(struct part *part)
+static void append_peers(struct played_role *played_role)
 {
-	const struct table *table = part->su->use.table;
-	struct arena *arena = part->site->job->arena;
+	const struct table *table = played_role->su->use.table;
+	struct arena *arena = played_role->site->job->arena;
 	bool *on = arena_alloc(arena, table->role_count * sizeof(*on));
 	struct plan_peers *plans;
 	size_t i;
 
 	for (i = 0; i < table->row_count; i++)
-		if (row_standing(part, &table->rows[i]) == ROW_ON)
-			on[row_other(&table->rows[i], part->role) - table->roles] = true;
+		if (row_standing(played_role, &table->rows[i]) == ROW_ON)
+			on[row_other(&table->rows[i], played_role->role) - table->roles] = true;
 	plans = arena_alloc(arena, table->role_count * sizeof(*plans));
-	part->peers = node_branch(arena, NODE_MAP, part->su->use.node->loc);
+	played_role->peers = node_branch(arena, NODE_MAP, played_role->su->use.node->loc);
 	for (i = 0; i < table->role_count; i++)
-		if (on[i] && part->su->roles[i].node)
-			peers_put(part, &table->roles[i], &plans[part->plan->peer_count++]);
-	part->plan->peers = plans;
-	if (part->peers->first)
-		node_append(arena, part->node, "peers", part->peers);
+		if (on[i] && played_role->su->roles[i].node)
+			append_role_peers(played_role, &table->roles[i],
+					  &plans[played_role->plan->peer_count++]);
+	played_role->plan->peers = plans;
+	if (played_role->peers->first)
+		node_append(arena, played_role->node, "peers", played_role->peers);
 }
 
-static void row_leave_out(struct part *part, const struct row *row, const char *alone,
+static void row_leave_out(struct played_role *played_role, const struct row *row, const char *alone,
 			  struct node *list)
 {
-	const struct node *named = part->su->use.rows[row - part->su->use.table->rows].without;
+	const struct node *named =
+		played_role->su->use.rows[row - played_role->su->use.table->rows].without;
 
-	part->left_out[part->plan->without_count++] =
+	played_role->left_out[played_role->plan->without_count++] =
 		(struct plan_left_out){.row = row->id, .alone = alone};
-	node_append(part->site->job->arena, list, NULL,
-		    node_scalar(part->site->job->arena, row->id,
-				named ? named->loc : part->su->use.place->loc));
+	node_append(played_role->site->job->arena, list, NULL,
+		    node_scalar(played_role->site->job->arena, row->id,
+				named ? named->loc : played_role->su->use.place->loc));
 }
 
 /* Would it stand if `without` did not name it? */
-static bool row_named_off(const struct part *part, const struct row *row)
+static bool row_named_off(const struct played_role *played_role, const struct row *row)
 {
-	const struct row_state *state = &part->su->use.rows[row - part->su->use.table->rows];
+	const struct row_state *state =
+		&played_role->su->use.rows[row - played_role->su->use.table->rows];
 
 	return state->without && state->selected && (!row->optional || state->with) &&
-	       (row->from == part->role || row->to == part->role);
+	       (row->from == played_role->role || row->to == played_role->role);
 }
 
-static size_t part_rows(struct part *part)
+static size_t select_rows(struct played_role *played_role)
 {
-	const struct table *table = part->su->use.table;
-	struct arena *arena = part->site->job->arena;
-	struct node *with = node_branch(arena, NODE_LIST, part->su->use.place->loc);
-	struct node *without = node_branch(arena, NODE_LIST, part->su->use.place->loc);
+	const struct table *table = played_role->su->use.table;
+	struct arena *arena = played_role->site->job->arena;
+	struct node *with = node_branch(arena, NODE_LIST, played_role->su->use.place->loc);
+	struct node *without = node_branch(arena, NODE_LIST, played_role->su->use.place->loc);
 	const char **named = arena_alloc(arena, table->row_count * sizeof(*named));
 	size_t on = 0, i;
 
-	part->plan->with = named;
-	part->left_out = arena_alloc(arena, table->row_count * sizeof(*part->left_out));
-	part->plan->without = part->left_out;
+	played_role->plan->with = named;
+	played_role->left_out =
+		arena_alloc(arena, table->row_count * sizeof(*played_role->left_out));
+	played_role->plan->without = played_role->left_out;
 	for (i = 0; i < table->row_count; i++) {
 		const struct row *row = &table->rows[i];
-		enum standing standing = row_standing(part, row);
+		enum standing standing = row_standing(played_role, row);
 
 		on += standing == ROW_ON;
 		if (standing == ROW_ON && row->optional) {
-			named[part->plan->with_count++] = row->id;
-			node_append(arena, with, NULL, part->su->use.rows[i].with);
+			named[played_role->plan->with_count++] = row->id;
+			node_append(arena, with, NULL, played_role->su->use.rows[i].with);
 		} else if (standing == ROW_ALONE && !row->optional) {
-			row_leave_out(part, row, row_other(row, part->role)->name, without);
-		} else if (row_named_off(part, row)) {
-			row_leave_out(part, row, NULL, without);
+			row_leave_out(played_role, row, row_other(row, played_role->role)->name,
+				      without);
+		} else if (row_named_off(played_role, row)) {
+			row_leave_out(played_role, row, NULL, without);
 		}
 	}
 	if (with->first)
-		node_append(arena, part->node, "with", with);
+		node_append(arena, played_role->node, "with", with);
 	if (without->first)
-		node_append(arena, part->node, "without", without);
+		node_append(arena, played_role->node, "without", without);
 	return on;
 }
 
 /* ---------------------------------------------------------------- uses */
 
-static void part_put(struct part *part, const struct site_part *played, struct node *uses)
+static void append_use(struct played_role *played_role, const struct site_part *played,
+		       struct node *uses)
 {
-	struct arena *arena = part->site->job->arena;
-	const struct node *set = map_get(part->su->use.node, "set");
+	struct arena *arena = played_role->site->job->arena;
+	const struct node *set = map_get(played_role->su->use.node, "set");
 	const struct node *place = played->member->node;
 
-	part->node = node_branch(arena, NODE_MAP, part->su->use.node->loc);
-	*part->plan = (struct plan_use){
-		.table = part->su->use.table->name,
-		.role = part->role->name,
+	played_role->node = node_branch(arena, NODE_MAP, played_role->su->use.node->loc);
+	*played_role->plan = (struct plan_use){
+		.table = played_role->su->use.table->name,
+		.role = played_role->role->name,
 		.line = place->loc.line,
 		.by = played->by ? node_text(arena, played->by) : NULL,
 		.set = set ? node_text(arena, set) : NULL,
 	};
-	node_append(arena, part->node, "table", part->su->use.place);
-	node_append(arena, part->node, "as", node_scalar(arena, part->role->name, place->loc));
+	node_append(arena, played_role->node, "table", played_role->su->use.place);
+	node_append(arena, played_role->node, "as",
+		    node_scalar(arena, played_role->role->name, place->loc));
 	if (set)
-		node_append(arena, part->node, "set", set);
-	part_peers(part);
-	if (part_rows(part))
-		node_append(arena, uses, NULL, part->node);
+		node_append(arena, played_role->node, "set", set);
+	append_peers(played_role);
+	if (select_rows(played_role))
+		node_append(arena, uses, NULL, played_role->node);
 	else
-		part->plan->idle = true;
+		played_role->plan->idle = true;
 }
 
 static size_t roles_played(const struct site *site, size_t number)
@@ -249,16 +260,16 @@ static struct node *uses_make(struct site *site, const struct site_host *host, s
 		struct site_use *su = &site->uses[i];
 
 		for (k = 0; su->good && k < su->use.table->role_count; k++) {
-			struct part part = {.site = site,
-					    .host = host,
-					    .su = su,
-					    .role = &su->use.table->roles[k],
-					    .plan = &plans[out->use_count]};
+			struct played_role played_role = {.site = site,
+							  .host = host,
+							  .su = su,
+							  .role = &su->use.table->roles[k],
+							  .plan = &plans[out->use_count]};
 
 			if (!su->roles[k].parts || !su->roles[k].parts[number].member)
 				continue;
 			out->use_count++;
-			part_put(&part, &su->roles[k].parts[number], uses);
+			append_use(&played_role, &su->roles[k].parts[number], uses);
 		}
 	}
 	out->uses = plans;
@@ -367,7 +378,7 @@ static const char *item_text(struct arena *arena, const struct node *parent,
 }
 
 /* A key of the policy as a file has it. */
-static struct plan_key key_text(struct arena *arena, const struct node *value)
+static struct plan_key plan_key_of(struct arena *arena, const struct node *value)
 {
 	struct plan_key out = {.key = value->key->text};
 	const struct node *item;
@@ -402,17 +413,17 @@ static void keys_text(struct site *site, const struct node *root, const struct d
 
 	for (i = 0; i < ARRAY_SIZE(head); i++)
 		if (map_get(root, head[i]))
-			heads[out->head_count++] = key_text(arena, map_get(root, head[i]));
+			heads[out->head_count++] = plan_key_of(arena, map_get(root, head[i]));
 	if (sets && sets->kind == NODE_MAP) {
 		struct node *used = sets_rooted(site, draft, sets);
 
 		if (used->first)
-			heads[out->head_count++] = key_text(arena, used);
+			heads[out->head_count++] = plan_key_of(arena, used);
 	}
 	for_children(value, root) count++;
 	tails = arena_alloc(arena, count * sizeof(*tails));
 	for_children(value, root) if (site_key_passes(value->key->text)) tails[out->tail_count++] =
-		key_text(arena, value);
+		plan_key_of(arena, value);
 	out->head = heads;
 	out->tail = tails;
 }
@@ -420,7 +431,7 @@ static void keys_text(struct site *site, const struct node *root, const struct d
 /* ---------------------------------------------------------------- the whole */
 
 /* The site's sets with a mark of their own each, so that a host has those that it names. */
-static void sets_lend(struct site *site, struct draft *draft)
+static void sets_copy(struct site *site, struct draft *draft)
 {
 	size_t count = site->draft.sets.count, i;
 	struct prefix_set *list = arena_alloc(site->job->arena, count * sizeof(*list));
@@ -430,12 +441,12 @@ static void sets_lend(struct site *site, struct draft *draft)
 	for (i = 0; i < count; i++) {
 		list[i] = site->draft.sets.list[i];
 		list[i].used = false;
-		index_put(&draft->sets.by_name, list[i].name, &list[i]);
+		index_insert(&draft->sets.by_name, list[i].name, &list[i]);
 	}
 }
 
 /* What no host of its own is to blame for is told by the whole site. */
-static void sets_settle(struct site *site, struct draft *draft)
+static void sets_merge_used(struct site *site, struct draft *draft)
 {
 	size_t i;
 
@@ -455,11 +466,11 @@ void site_host_resolve(struct site *site, const struct site_host *host, struct p
 	root = root_make(site, host, out);
 	draft_begin(job, site->root->loc.source, site->path, &draft);
 	draft.tables = site->draft.tables;
-	sets_lend(site, &draft);
+	sets_copy(site, &draft);
 	policy_parse(job, root, &draft);
 	rules_resolve(job, root, &draft);
 	keys_text(site, root, &draft, out);
-	sets_settle(site, &draft);
+	sets_merge_used(site, &draft);
 	if (!site->broken)
 		policy_check(job, root, &draft);
 	out->rs = draft.rs;

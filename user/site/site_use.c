@@ -35,7 +35,7 @@ static void role_parse(struct site *site, struct site_use *su, const struct node
 
 static void roles_parse(struct site *site, struct site_use *su)
 {
-	const struct node *roles = need(site->job->d, su->use.node, "a use of a site", "roles");
+	const struct node *roles = map_need(site->job->d, su->use.node, "a use of a site", "roles");
 	const struct node *node;
 
 	if (!roles || !want_map(site->job->d, roles, "'roles'")) {
@@ -66,8 +66,8 @@ static void end_want(struct site_use *su, const struct row *row, const struct ro
 	if (entry->node || role_is_placed(row, other))
 		return;
 	if (!words_have(&role_state(&su->use, other)->missing, row->id))
-		note_missing(&su->use, row, row->names ? row->names : other->names,
-			     role_state(&su->use, other));
+		use_note_missing(&su->use, row, row->names ? row->names : other->names,
+				 role_state(&su->use, other));
 }
 
 static void rows_select(struct site_use *su)
@@ -78,10 +78,10 @@ static void rows_select(struct site_use *su)
 	for (i = 0; i < table->row_count; i++) {
 		const struct row *row = &table->rows[i];
 
-		su->stands[i] = row_stands(&su->use, row);
+		su->stands[i] = use_row_stands(&su->use, row);
 		if (!su->stands[i])
 			continue;
-		su->use.taken++;
+		su->use.row_count++;
 		end_want(su, row, row->from, row->to);
 		end_want(su, row, row->to, row->from);
 	}
@@ -99,8 +99,8 @@ static void unplayed_report(struct site_use *su, const struct role *role)
 			: "";
 
 	diag_error(use->job->d, roles->key->loc, -EINVAL, "unplayed-role",
-		   ways_out(use, role, state, "roles"), "%s: nobody plays role '%s'%s",
-		   rows_text(use, state), role->name, known);
+		   missing_peer_hint(use, role, state, "roles"), "%s: nobody plays role '%s'%s",
+		   missing_rows_text(use, state), role->name, known);
 	su->good = false;
 }
 
@@ -119,7 +119,7 @@ static void roles_check(struct site_use *su)
 	const struct table *table = su->use.table;
 	size_t i;
 
-	if (su->use.taken == 0) {
+	if (su->use.row_count == 0) {
 		diag_error(su->use.job->d, su->use.place->loc, -EINVAL, "empty-use",
 			   "see 'roles', 'set' and 'without'",
 			   "no row of table '%s' is left for a host of this site", table->name);
@@ -156,7 +156,7 @@ static void use_parse(struct site *site, const struct node *node, struct site_us
 	su->use = (struct use){.job = job, .draft = &site->draft, .node = node};
 	if (!want_keys(job->d, node, "a use of a site", keys, ARRAY_SIZE(keys)))
 		return;
-	su->use.place = need(job->d, node, "a use of a site", "table");
+	su->use.place = map_need(job->d, node, "a use of a site", "table");
 	su->use.table = su->use.place ? use_table(job, &site->draft, su->use.place) : NULL;
 	if (!su->use.table)
 		return;
@@ -188,7 +188,7 @@ static void idle_report(struct site *site)
 
 void site_uses_parse(struct site *site)
 {
-	const struct node *uses = need(site->job->d, site->root, "a site", "use"), *node;
+	const struct node *uses = map_need(site->job->d, site->root, "a site", "use"), *node;
 	size_t count = 0;
 
 	if (!uses || !want_list(site->job->d, uses, "'use'"))

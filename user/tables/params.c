@@ -178,7 +178,7 @@ static void choices_parse(struct job *job, const struct node *node, struct param
 	bool closed = param->type == PARAM_ENUM || param->type == PARAM_SET;
 
 	if (closed && !values)
-		need(job->d, node, "an enum or a set", "values");
+		map_need(job->d, node, "an enum or a set", "values");
 	if (values && !closed)
 		diag_error(job->d, values->key->loc, -EINVAL, "unknown-key", NULL,
 			   "only an enum or a set has 'values'");
@@ -222,7 +222,7 @@ static void param_parse(struct job *job, const struct node *node, struct param *
 	want_key_name(job->d, node->key, "param", &param->name);
 	if (!want_keys(job->d, node, "a param", keys, ARRAY_SIZE(keys)))
 		return;
-	type = need(job->d, node, "a param", "type");
+	type = map_need(job->d, node, "a param", "type");
 	word = type ? want_word(job->d, type, "'type'", type_words, ARRAY_SIZE(type_words)) : -1;
 	if (word < 0)
 		return;

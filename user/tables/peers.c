@@ -57,7 +57,7 @@ size_t prefixes_normalise(struct prefix *list, size_t count, bool merge)
 	return kept;
 }
 
-struct gathering {
+struct peer_collector {
 	struct job *job;
 	struct prefix_sets *sets;
 	struct prefix_set *only; /* a single set, shared rather than copied */
@@ -65,7 +65,7 @@ struct gathering {
 	struct peers peers;
 };
 
-static void gather_prefix(struct gathering *g, const struct prefix *prefix)
+static void gather_prefix(struct peer_collector *g, const struct prefix *prefix)
 {
 	struct peers *peers = &g->peers;
 
@@ -74,7 +74,7 @@ static void gather_prefix(struct gathering *g, const struct prefix *prefix)
 	peers->list[peers->count++] = *prefix;
 }
 
-static void gather_list(struct gathering *g, const struct prefix *list, size_t count)
+static void gather_list(struct peer_collector *g, const struct prefix *list, size_t count)
 {
 	size_t i;
 
@@ -82,7 +82,7 @@ static void gather_list(struct gathering *g, const struct prefix *list, size_t c
 		gather_prefix(g, &list[i]);
 }
 
-static const char *hint_sets(struct gathering *g, const char *name)
+static const char *hint_sets(struct peer_collector *g, const char *name)
 {
 	struct words words = {0};
 	size_t i;
@@ -99,7 +99,7 @@ static const char *hint_sets(struct gathering *g, const char *name)
 			  words.count);
 }
 
-static bool gather_set(struct gathering *g, const struct node *node, const char *name)
+static bool gather_set(struct peer_collector *g, const struct node *node, const char *name)
 {
 	struct prefix_set *set = (struct prefix_set *)index_get(&g->sets->by_name, name);
 
@@ -117,7 +117,7 @@ static bool gather_set(struct gathering *g, const struct node *node, const char 
 }
 
 /* A set that was declared and named in another way: s3, prefix/s3, @s3. */
-static const char *hint_set(struct gathering *g, const char *text)
+static const char *hint_set(struct peer_collector *g, const char *text)
 {
 	const char *name = text + strcspn(text, "/:@$");
 
@@ -127,7 +127,7 @@ static const char *hint_set(struct gathering *g, const char *text)
 	return arena_printf(g->job->arena, "did you mean 'prefixes/%s'?", name);
 }
 
-static bool refuse_name(struct gathering *g, const struct node *node, const char *text)
+static bool refuse_name(struct peer_collector *g, const struct node *node, const char *text)
 {
 	diag_error(g->job->d, node->loc, -EINVAL, "name-unsupported",
 		   "write its addresses, or a prefix set: prefixes/NAME",
@@ -136,7 +136,7 @@ static bool refuse_name(struct gathering *g, const struct node *node, const char
 	return false;
 }
 
-static bool refuse_peer(struct gathering *g, const struct node *node, const char *text)
+static bool refuse_peer(struct peer_collector *g, const struct node *node, const char *text)
 {
 	struct advice advice = {NULL, NULL, NULL};
 	const char *set = hint_set(g, text);
@@ -163,7 +163,7 @@ bool refuse_host_bits(struct job *job, struct loc loc, const char *text)
 	return false;
 }
 
-static bool gather_address(struct gathering *g, const struct node *node, const char *text)
+static bool gather_address(struct peer_collector *g, const struct node *node, const char *text)
 {
 	struct prefix prefix;
 
@@ -179,7 +179,7 @@ static bool gather_address(struct gathering *g, const struct node *node, const c
 }
 
 /* The subnets of the attached interface, or those of one family. */
-static bool gather_local(struct gathering *g, const char *text)
+static bool gather_local(struct peer_collector *g, const char *text)
 {
 	const struct policy_options *options = g->job->options;
 	bool v4 = word_is(text, "local-subnet/ipv4"), v6 = word_is(text, "local-subnet/ipv6");
@@ -194,7 +194,7 @@ static bool gather_local(struct gathering *g, const char *text)
 	return true;
 }
 
-static bool gather_item(struct gathering *g, const struct node *node)
+static bool gather_item(struct peer_collector *g, const struct node *node)
 {
 	const char *text = want_text(g->job->d, node, "a peer");
 
@@ -211,7 +211,7 @@ static bool gather_item(struct gathering *g, const struct node *node)
 	return gather_address(g, node, text);
 }
 
-static void gather_end(struct gathering *g, struct peers *out)
+static void gather_end(struct peer_collector *g, struct peers *out)
 {
 	if (g->only) {
 		g->peers.list = g->only->list;
@@ -227,7 +227,7 @@ static void gather_end(struct gathering *g, struct peers *out)
 bool peers_parse(struct job *job, struct prefix_sets *sets, const struct node *node,
 		 const char *what, struct peers *out)
 {
-	struct gathering g = {.job = job, .sets = sets};
+	struct peer_collector g = {.job = job, .sets = sets};
 	const struct node *item;
 	bool good = true;
 

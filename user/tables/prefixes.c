@@ -36,7 +36,7 @@ static bool refuse_prefix(struct job *job, struct loc loc, const char *text)
 	return false;
 }
 
-static bool set_put(struct set_reader *r, struct loc loc, const char *text)
+static bool append_set(struct set_reader *r, struct loc loc, const char *text)
 {
 	struct prefix_set *set = r->set;
 	struct prefix prefix;
@@ -78,7 +78,7 @@ static bool list_line(struct set_reader *r, const char *line, size_t size, uint3
 	text[size - begin] = '\0';
 	loc.column = (uint32_t)begin + 1;
 	loc.length = (uint32_t)(size - begin);
-	return set_put(r, loc, text);
+	return append_set(r, loc, text);
 }
 
 static bool list_read(struct set_reader *r)
@@ -114,7 +114,7 @@ static void word_seen(struct set_reader *r, struct index *seen, const char *word
 {
 	if (!index_get(seen, word)) {
 		word = arena_strdup(r->job->arena, word);
-		index_put(seen, word, word);
+		index_insert(seen, word, word);
 	}
 }
 
@@ -133,7 +133,7 @@ static bool aws_entry(struct set_reader *r, const json_t *entry, const char *key
 	word_seen(r, &r->regions, region);
 	if (!word_wanted(r->service, service) || !word_wanted(r->region, region))
 		return true;
-	return set_put(r, (struct loc){.source = r->source}, prefix);
+	return append_set(r, (struct loc){.source = r->source}, prefix);
 }
 
 static bool aws_entries(struct set_reader *r, const json_t *root, const char *list, const char *key)
@@ -271,7 +271,7 @@ static void set_read(struct job *job, const struct node *node, const char *polic
 	if (format)
 		word = want_word(job->d, format, "'format'", format_words,
 				 ARRAY_SIZE(format_words));
-	file = need(job->d, node, "a prefix set", "file");
+	file = map_need(job->d, node, "a prefix set", "file");
 	if (word < 0 || !file || !want_text(job->d, file, "'file'"))
 		return;
 	if (!filter_parse(job, node, "service", &r.service) ||
@@ -306,6 +306,6 @@ void prefix_sets_parse(struct job *job, const struct node *node, const char *pol
 		set->broken = true;
 		want_key_name(job->d, value->key, "prefix set", &set->name);
 		set_read(job, value, policy_path, set);
-		index_put(&out->by_name, set->name, set);
+		index_insert(&out->by_name, set->name, set);
 	}
 }

@@ -9,26 +9,6 @@
 
 #include "table.h"
 
-const struct row *row_find(const struct table *table, const char *id)
-{
-	size_t i;
-
-	for (i = 0; i < table->row_count; i++)
-		if (strcmp(table->rows[i].id, id) == 0)
-			return &table->rows[i];
-	return NULL;
-}
-
-const char *hint_rows(struct job *job, const struct table *table, const char *word)
-{
-	struct words words = {0};
-	size_t i;
-
-	for (i = 0; i < table->row_count; i++)
-		words_add(job, &words, table->rows[i].id);
-	return hint_words(job->d, word, words.list, words.count);
-}
-
 static const char *row_text(struct job *job, const struct node *map, const char *key)
 {
 	const struct node *node = map_get(map, key);
@@ -57,11 +37,11 @@ static void port_check(struct job *job, const struct table *table, const struct 
 {
 	const char *text = want_text(job->d, port, "a port");
 	struct services none = {0};
-	struct slot slot;
+	struct template_mark mark;
 
 	if (!text)
 		return;
-	if (template_next(job->arena, text, 0, &slot))
+	if (template_next(job->arena, text, 0, &mark))
 		template_check(job, table, port);
 	else
 		service_add(job, port, text, &none);
@@ -242,12 +222,12 @@ static bool row_begin(struct job *job, const struct node *node, struct index *id
 		return false;
 	row->loc = node->loc;
 	row->id = "?";
-	need_all(job->d, node, "a row", keys, 4);
+	map_need_all(job->d, node, "a row", keys, 4);
 	id = map_get(node, "id");
 	if (!id || !want_name(job->d, id, "row id", &row->id))
 		return true;
 	row->loc = id->loc;
-	before = index_put(ids, row->id, row);
+	before = index_insert(ids, row->id, row);
 	if (before)
 		diag_error(job->d, id->loc, -EINVAL, "duplicate-id", NULL,
 			   "row '%s' is already in line %u", row->id, before->loc.line);

@@ -19,11 +19,11 @@ static void metadata_parse(struct job *job, const struct node *root, struct tabl
 {
 	static const char *const keys[] = {"name",   "title",	    "document", "reviewed",
 					   "origin", "description", "url"};
-	const struct node *metadata = need(job->d, root, "a table", "metadata"), *name;
+	const struct node *metadata = map_need(job->d, root, "a table", "metadata"), *name;
 
 	if (!metadata || !want_keys(job->d, metadata, "'metadata'", keys, ARRAY_SIZE(keys)))
 		return;
-	name = need(job->d, metadata, "'metadata'", "name");
+	name = map_need(job->d, metadata, "'metadata'", "name");
 	if (name && want_name(job->d, name, "table name", &table->name))
 		table->loc = name->loc;
 	table->title = optional_text(job, metadata, "title");
@@ -64,7 +64,7 @@ static void expect_parse(struct job *job, const struct node *node, struct role *
 	const char *text;
 
 	if (node->kind == NODE_MAP && want_keys(job->d, node, "'expect'", keys, ARRAY_SIZE(keys)))
-		node = need(job->d, node, "'expect'", "count");
+		node = map_need(job->d, node, "'expect'", "count");
 	text = node ? want_text(job->d, node, "'expect'") : NULL;
 	if (text && (parse_u64(text, 1 << 20, &role->expect) || role->expect == 0))
 		diag_error(job->d, node->loc, -EINVAL, "unknown-value", NULL,
@@ -106,7 +106,7 @@ static size_t count_children(const struct node *node)
 
 static void roles_parse(struct job *job, const struct node *root, struct table *table)
 {
-	const struct node *roles = need(job->d, root, "a table", "roles"), *role;
+	const struct node *roles = map_need(job->d, root, "a table", "roles"), *role;
 
 	if (!roles || !want_map(job->d, roles, "'roles'"))
 		return;
@@ -131,7 +131,7 @@ struct table *table_parse(struct job *job, const struct node *root)
 	if (node)
 		params_parse(job, node, table);
 	roles_parse(job, root, table);
-	node = need(job->d, root, "a table", "rows");
+	node = map_need(job->d, root, "a table", "rows");
 	if (node)
 		rows_parse(job, node, table);
 	return job->d->errors == errors ? table : NULL;

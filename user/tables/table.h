@@ -127,11 +127,11 @@ const struct setting *setting_get(const struct settings *settings, const char *p
 bool row_selected(const struct settings *settings, const struct row *row);
 
 /* The next parameter of a template: ${name}, or the other three ways to write the region. */
-struct slot {
+struct template_mark {
 	size_t start, end; /* of the whole mark */
 	const char *param; /* its name, in the arena */
 };
-bool template_next(struct arena *arena, const char *text, size_t from, struct slot *out);
+bool template_next(struct arena *arena, const char *text, size_t from, struct template_mark *out);
 /* All texts that a template gives under these settings, one per combination of list values. Returns
  * the first param that has no value, or NULL. */
 const char *template_expand(struct job *job, const struct settings *settings,

@@ -12,7 +12,7 @@ enum { EXPANSIONS_MAX = 4096 };
 
 static const char *const region_marks[] = {"$activation_region", "{region}", "<region>"};
 
-static bool slot_at(struct arena *arena, const char *text, size_t at, struct slot *out)
+static bool slot_at(struct arena *arena, const char *text, size_t at, struct template_mark *out)
 {
 	const char *close;
 	size_t i;
@@ -30,14 +30,15 @@ static bool slot_at(struct arena *arena, const char *text, size_t at, struct slo
 		size_t length = strlen(region_marks[i]);
 
 		if (strncasecmp(text + at, region_marks[i], length) == 0) {
-			*out = (struct slot){.start = at, .end = at + length, .param = "region"};
+			*out = (struct template_mark){
+				.start = at, .end = at + length, .param = "region"};
 			return true;
 		}
 	}
 	return false;
 }
 
-bool template_next(struct arena *arena, const char *text, size_t from, struct slot *out)
+bool template_next(struct arena *arena, const char *text, size_t from, struct template_mark *out)
 {
 	for (; text[from]; from++)
 		if (slot_at(arena, text, from, out))
@@ -59,19 +60,19 @@ bool template_check(struct job *job, const struct table *table, const struct nod
 {
 	const char *text = node->text;
 	size_t at = 0;
-	struct slot slot;
+	struct template_mark mark;
 
-	while (template_next(job->arena, text, at, &slot)) {
-		if (!param_find(table, slot.param)) {
+	while (template_next(job->arena, text, at, &mark)) {
+		if (!param_find(table, mark.param)) {
 			diag_error(job->d, node->loc, -EINVAL, "unknown-param",
-				   hint_params(job, table, slot.param),
+				   hint_params(job, table, mark.param),
 				   "'%.80s' names param '%.80s', which is not declared", text,
-				   slot.param);
+				   mark.param);
 			return false;
 		}
-		if (stray_mark(text, at, slot.start))
+		if (stray_mark(text, at, mark.start))
 			break;
-		at = slot.end;
+		at = mark.end;
 	}
 	if (!stray_mark(text, at, strlen(text)))
 		return true;
@@ -90,27 +91,27 @@ struct expansion {
 static void expand_from(struct expansion *x, const char *text, size_t from)
 {
 	const struct setting *setting;
-	struct slot slot;
+	struct template_mark mark;
 	size_t i;
 
 	if (x->out->count >= EXPANSIONS_MAX)
 		return;
-	if (!template_next(x->job->arena, text, from, &slot)) {
+	if (!template_next(x->job->arena, text, from, &mark)) {
 		words_add(x->job, x->out, text);
 		return;
 	}
-	setting = setting_get(x->settings, slot.param);
+	setting = setting_get(x->settings, mark.param);
 	if (!setting || setting->values.count == 0) {
-		x->unset = slot.param;
+		x->unset = mark.param;
 		return;
 	}
 	for (i = 0; i < setting->values.count; i++) {
 		const char *value = setting->values.list[i];
 
 		expand_from(x,
-			    arena_printf(x->job->arena, "%.*s%s%s", (int)slot.start, text, value,
-					 text + slot.end),
-			    slot.start + strlen(value));
+			    arena_printf(x->job->arena, "%.*s%s%s", (int)mark.start, text, value,
+					 text + mark.end),
+			    mark.start + strlen(value));
 	}
 }
 

@@ -24,7 +24,7 @@ static size_t skip_quoted(const char *text, size_t at, size_t end)
 	return at + 1;
 }
 
-static void brackets_find(const struct trouble *t, size_t begin, struct brackets *out)
+static void brackets_find(const struct broken_text *t, size_t begin, struct brackets *out)
 {
 	const char *text = t->text;
 	size_t at = begin;
@@ -52,7 +52,7 @@ static void brackets_find(const struct trouble *t, size_t begin, struct brackets
 	}
 }
 
-static bool not_closed(const struct trouble *t, size_t open)
+static bool not_closed(const struct broken_text *t, size_t open)
 {
 	bool list = t->text[open] == '[';
 	size_t end = source_line_end(t->source, open);
@@ -72,7 +72,7 @@ static bool not_closed(const struct trouble *t, size_t open)
 /* ---------------------------------------------------------------- quotes */
 
 /* Where a text in quotes that ends right before `end` begins; SIZE_MAX: none does. */
-static size_t quote_begin(const struct trouble *t, size_t end)
+static size_t quote_begin(const struct broken_text *t, size_t end)
 {
 	const char *text = t->text;
 	size_t at = source_line(t->source, end), first = at;
@@ -92,7 +92,7 @@ static size_t quote_begin(const struct trouble *t, size_t end)
 }
 
 /* Where it was meant to end: at a quote that nothing of the text follows; 0: at none. */
-static size_t quote_meant(const struct trouble *t, size_t from, char quote)
+static size_t quote_meant(const struct broken_text *t, size_t from, char quote)
 {
 	size_t end = source_line_end(t->source, from);
 
@@ -106,7 +106,7 @@ static size_t quote_meant(const struct trouble *t, size_t from, char quote)
 }
 
 /* 'it's', "a "b" c", "x" y */
-static bool quote_inside(const struct trouble *t)
+static bool quote_inside(const struct broken_text *t)
 {
 	size_t end = t->at, begin, meant;
 	const char *whole;
@@ -133,7 +133,7 @@ static bool quote_inside(const struct trouble *t)
 }
 
 /* Does the bracket have its end further below, before what is indented no further than it? */
-static bool closes_below(const struct trouble *t, size_t open)
+static bool closes_below(const struct broken_text *t, size_t open)
 {
 	size_t line = source_line(t->source, open), indent = strspn(t->text + line, " ");
 	unsigned depth = 1;
@@ -149,7 +149,7 @@ static bool closes_below(const struct trouble *t, size_t open)
 	return false;
 }
 
-static bool comma_before_key(const struct trouble *t, size_t value, size_t key)
+static bool comma_before_key(const struct broken_text *t, size_t value, size_t key)
 {
 	const char *word = trouble_cut(t, key, t->at);
 	bool below = source_line(t->source, key) != source_line(t->source, value);
@@ -161,7 +161,7 @@ static bool comma_before_key(const struct trouble *t, size_t value, size_t key)
 }
 
 /* A ':' where a value goes on: a forgotten ',' or a text without quotes. */
-static bool colon_inside(const struct trouble *t, size_t from)
+static bool colon_inside(const struct broken_text *t, size_t from)
 {
 	size_t begin = from + strspn(t->text + from, " \r\n"), colon = t->at, last, value;
 	const char *found;
@@ -193,7 +193,7 @@ static bool colon_inside(const struct trouble *t, size_t from)
 /* ---------------------------------------------------------------- values in brackets */
 
 /* Where a bracket's counterpart is; the end of the line when it is not in it. */
-static size_t bracket_end(const struct trouble *t, size_t open)
+static size_t bracket_end(const struct broken_text *t, size_t open)
 {
 	size_t end = source_line_end(t->source, open);
 	unsigned depth = 0;
@@ -207,7 +207,7 @@ static size_t bracket_end(const struct trouble *t, size_t open)
 }
 
 /* "peer: [10.0.0.1" and a line that begins with a key or an item of those around it. */
-static bool ends_above(const struct trouble *t, size_t open)
+static bool ends_above(const struct broken_text *t, size_t open)
 {
 	size_t line = source_line(t->source, t->at), above = source_line(t->source, open);
 	size_t begin = line + strspn(t->text + line, " "), key = source_content(t->source, line);
@@ -220,7 +220,7 @@ static bool ends_above(const struct trouble *t, size_t open)
 }
 
 /* Does a key begin its line where reading stopped, at it or behind it? */
-static bool begins_line(const struct trouble *t)
+static bool begins_line(const struct broken_text *t)
 {
 	size_t key = source_content(t->source, source_line(t->source, t->at));
 
@@ -228,7 +228,7 @@ static bool begins_line(const struct trouble *t)
 }
 
 /* "{interfaces [eth0]}" */
-static bool colon_before_bracket(const struct trouble *t, size_t open)
+static bool colon_before_bracket(const struct broken_text *t, size_t open)
 {
 	size_t end = t->at, size = 0;
 	const char *key;
@@ -249,7 +249,7 @@ static bool colon_before_bracket(const struct trouble *t, size_t open)
 }
 
 /* "peer: [any] ports: [443/tcp]" */
-static bool comma_missing(const struct trouble *t)
+static bool comma_missing(const struct broken_text *t)
 {
 	const char *value = source_value(t->arena, t->source, t->at);
 	size_t size = key_size(value);
@@ -262,7 +262,7 @@ static bool comma_missing(const struct trouble *t)
 		"write ',' between the two");
 }
 
-static bool closes_nothing(const struct trouble *t, char sign)
+static bool closes_nothing(const struct broken_text *t, char sign)
 {
 	return trouble_fault(t, t->at, 1,
 			     sign == ']' ? "']' closes nothing here" : "'}' closes nothing here",
@@ -270,7 +270,7 @@ static bool closes_nothing(const struct trouble *t, char sign)
 }
 
 /* "[a}" */
-static bool closed_by_another(const struct trouble *t, size_t open)
+static bool closed_by_another(const struct broken_text *t, size_t open)
 {
 	char wanted = t->text[open] == '[' ? ']' : '}';
 	size_t behind = t->at + 1, end = source_line_end(t->source, t->at);
@@ -285,7 +285,7 @@ static bool closed_by_another(const struct trouble *t, size_t open)
 }
 
 /* "[a,,b]", "[,a]", "[- a]" */
-static bool item_missing(const struct trouble *t)
+static bool item_missing(const struct broken_text *t)
 {
 	char sign = t->at < t->source->size ? t->text[t->at] : '\0';
 
@@ -304,7 +304,7 @@ static bool item_missing(const struct trouble *t)
 }
 
 /* "{interfaces:[eth0]}", "[fd00::]" */
-static bool colon_unexpected(const struct trouble *t)
+static bool colon_unexpected(const struct broken_text *t)
 {
 	size_t begin, size;
 	char next, before;
@@ -328,7 +328,7 @@ static bool colon_unexpected(const struct trouble *t)
 					   trouble_cut(t, t->at + 1, bracket_end(t, t->at + 1)))));
 }
 
-static bool template_in(const struct trouble *t)
+static bool template_in(const struct broken_text *t)
 {
 	size_t size = strcspn(t->text + t->at, "}") + 2;
 
@@ -337,7 +337,7 @@ static bool template_in(const struct trouble *t)
 }
 
 /* Between brackets, at what cannot follow there. */
-static bool inside(const struct trouble *t, const struct brackets *brackets)
+static bool inside(const struct broken_text *t, const struct brackets *brackets)
 {
 	size_t top = brackets->open[brackets->count - 1];
 	char sign = t->at < t->source->size ? t->text[t->at] : '\0';
@@ -370,7 +370,7 @@ static bool inside(const struct trouble *t, const struct brackets *brackets)
 	return comma_missing(t) || not_closed(t, top);
 }
 
-static bool flow(const struct trouble *t)
+static bool flow(const struct broken_text *t)
 {
 	struct brackets brackets;
 	size_t begin;
@@ -386,7 +386,7 @@ static bool flow(const struct trouble *t)
 }
 
 /* "[a] [b]" is one list; NULL when it is none. */
-static const char *lists_joined(const struct trouble *t)
+static const char *lists_joined(const struct broken_text *t)
 {
 	size_t line = source_content(t->source, source_line(t->source, t->at));
 	size_t open = line + strcspn(t->text + line, "["), close = t->at;
@@ -402,7 +402,7 @@ static const char *lists_joined(const struct trouble *t)
 }
 
 /* "[a]]", "[a] [b]", "[a]x", "[a],": behind a value that has ended, in a line. */
-static bool behind_value(const struct trouble *t)
+static bool behind_value(const struct broken_text *t)
 {
 	char before = source_sign_before(t->source, t->at);
 	char sign = t->at < t->source->size ? t->text[t->at] : '\0';
@@ -427,14 +427,14 @@ static bool behind_value(const struct trouble *t)
 			     "leave it out; a comment begins with ' #'");
 }
 
-bool brackets_explain(const struct trouble *t)
+bool brackets_explain(const struct broken_text *t)
 {
 	return item_missing(t) || flow(t) || colon_unexpected(t) || behind_value(t);
 }
 
 /* ---------------------------------------------------------------- quotes that do not end */
 
-bool quotes_explain(const struct trouble *t)
+bool quotes_explain(const struct broken_text *t)
 {
 	size_t begin, size;
 

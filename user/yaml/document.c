@@ -276,8 +276,8 @@ static const struct key *key_before(struct index *seen, const struct node *map, 
 		return value ? value->key : NULL;
 	}
 	if (count == walked)
-		for_children(value, map) index_put(seen, value->key->text, value->key);
-	return index_put(seen, key->text, key);
+		for_children(value, map) index_insert(seen, value->key->text, value->key);
+	return index_insert(seen, key->text, key);
 }
 
 static void check_twice(struct builder *b, const struct key *before, const struct key *key)

@@ -12,19 +12,19 @@
 
 /* A list that grows: where its next item goes. */
 struct edit_list {
-	const struct span *span; /* NULL: the list of rules, of which nothing was written */
-	bool begun;		 /* has an item */
+	const struct yaml_span *span; /* NULL: the list of rules, of which nothing was written */
+	bool begun;		      /* has an item */
 };
 
 int edit_begin(struct arena *arena, const char *path, struct edit *out)
 {
-	const struct span *root;
+	const struct yaml_span *root;
 	struct source *source;
 	int err = source_read(arena, path, DOC_BYTES_MAX, &source);
 
 	if (err)
 		return err;
-	root = spans_read(arena, source->text, source->size);
+	root = yaml_spans_read(arena, source->text, source->size);
 	if (!root || root->kind != NODE_MAP)
 		return -EINVAL;
 	*out = (struct edit){.arena = arena, .source = source, .root = root};
@@ -69,7 +69,7 @@ static void insert_line(struct edit *edit, size_t behind, unsigned indent, const
 
 /* ---------------------------------------------------------------- lists */
 
-static struct edit_list *list_of(struct edit *edit, const struct span *span)
+static struct edit_list *list_of(struct edit *edit, const struct yaml_span *span)
 {
 	for (size_t i = 0; i < edit->list_count; i++)
 		if (edit->lists[i].span == span)
@@ -81,7 +81,7 @@ static struct edit_list *list_of(struct edit *edit, const struct span *span)
 	return &edit->lists[edit->list_count++];
 }
 
-static void append_in_brackets(struct edit *edit, const struct span *list, const char *item)
+static void append_in_brackets(struct edit *edit, const struct yaml_span *list, const char *item)
 {
 	struct edit_list *grown = list_of(edit, list);
 
@@ -98,7 +98,7 @@ static void append_line(struct edit *edit, size_t behind, unsigned indent, const
 	insert_line(edit, behind, indent, arena_printf(edit->arena, "- %s", item));
 }
 
-static void append(struct edit *edit, const struct span *list, const char *item,
+static void append(struct edit *edit, const struct yaml_span *list, const char *item,
 		   const char *comment)
 {
 	if (list->flow)
@@ -110,12 +110,12 @@ static void append(struct edit *edit, const struct span *list, const char *item,
 /* ---------------------------------------------------------------- peers */
 
 /* The use whose table stands at that place. */
-static const struct span *use_at(const struct edit *edit, const struct loc *loc)
+static const struct yaml_span *use_at(const struct edit *edit, const struct loc *loc)
 {
-	const struct span *uses = span_get(edit->root, "use"), *use;
+	const struct yaml_span *uses = yaml_span_get(edit->root, "use"), *use;
 
 	for (use = uses && uses->kind == NODE_LIST ? uses->first : NULL; use; use = use->next) {
-		const struct span *table = span_get(use, "table");
+		const struct yaml_span *table = yaml_span_get(use, "table");
 
 		if (table && table->line == loc->line && table->column == loc->column)
 			return use;
@@ -123,14 +123,14 @@ static const struct span *use_at(const struct edit *edit, const struct loc *loc)
 	return NULL;
 }
 
-static bool is_peer(const struct span *span)
+static bool is_peer(const struct yaml_span *span)
 {
 	return span->kind == NODE_SCALAR && !span->block && *span->text &&
 	       !str_equal(span->text, "~");
 }
 
 /* One peer without brackets becomes a list of two and more. */
-static bool append_to_scalar(struct edit *edit, const struct span *peer, const char *address)
+static bool append_to_scalar(struct edit *edit, const struct yaml_span *peer, const char *address)
 {
 	struct edit_list *list;
 
@@ -155,7 +155,8 @@ static const char *address_word(struct edit *edit, const char *address)
 
 bool edit_add_peer(struct edit *edit, const struct loc *use, const char *role, const char *address)
 {
-	const struct span *peers = span_get(span_get(use_at(edit, use), "peers"), role);
+	const struct yaml_span *peers =
+		yaml_span_get(yaml_span_get(use_at(edit, use), "peers"), role);
 
 	address = address_word(edit, address);
 	if (!peers || (peers->kind == NODE_LIST && !peers->flow && !peers->last))
@@ -189,7 +190,7 @@ static bool begin_rules(struct edit *edit, const char *rule, const char *comment
 
 bool edit_add_rule(struct edit *edit, const char *rule, const char *comment)
 {
-	const struct span *rules = span_get(edit->root, "rules");
+	const struct yaml_span *rules = yaml_span_get(edit->root, "rules");
 
 	if (!rules)
 		return begin_rules(edit, rule, comment);

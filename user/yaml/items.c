@@ -9,7 +9,7 @@
 
 enum { KEY_LONGEST = 128 };
 
-struct reader {
+struct item_reader {
 	struct yaml_reader *opts;
 	size_t indent; /* of items */
 	size_t begin, end;
@@ -58,7 +58,7 @@ static bool is_printable(const char *text, const char *end)
 
 /* Where the next line is that says something; *end its end. SIZE_MAX: none, or one that is not for
  * here. */
-static size_t line_find(struct reader *r, size_t *spaces)
+static size_t line_find(struct item_reader *r, size_t *spaces)
 {
 	const char *text = r->opts->source->text;
 
@@ -78,7 +78,7 @@ static size_t line_find(struct reader *r, size_t *spaces)
 }
 
 /* Goes to what is behind so many bytes of the line that was found. */
-static void line_begin(struct reader *r, size_t end, size_t behind)
+static void line_begin(struct item_reader *r, size_t end, size_t behind)
 {
 	const char *text = r->opts->source->text + r->begin;
 	size_t length = end - r->begin;
@@ -90,7 +90,7 @@ static void line_begin(struct reader *r, size_t end, size_t behind)
 	r->line++;
 }
 
-static bool line_is_item(const struct reader *r, size_t spaces)
+static bool line_is_item(const struct item_reader *r, size_t spaces)
 {
 	const char *text = r->opts->source->text + r->begin + spaces;
 
@@ -100,7 +100,7 @@ static bool line_is_item(const struct reader *r, size_t spaces)
 /* ---------------------------------------------------------------- words and lists of them */
 
 /* What follows a word or a list: past blanks, and a comment is the end of the line. */
-static void sign_find(struct reader *r)
+static void sign_find(struct item_reader *r)
 {
 	size_t count = blanks(r->at);
 
@@ -138,7 +138,7 @@ static char *plain_end(char *at)
 	}
 }
 
-static bool word_read(struct reader *r, struct node *node)
+static bool word_read(struct item_reader *r, struct node *node)
 {
 	char *begin = r->at, *end;
 	bool quoted = *begin == '"' || *begin == '\'';
@@ -160,7 +160,7 @@ static bool word_read(struct reader *r, struct node *node)
 	return true;
 }
 
-static struct node *node_new(struct reader *r, struct node ***tail)
+static struct node *node_new(struct item_reader *r, struct node ***tail)
 {
 	struct node *node = arena_alloc(r->opts->items, sizeof(*node));
 
@@ -169,7 +169,7 @@ static struct node *node_new(struct reader *r, struct node ***tail)
 	return node;
 }
 
-static void collection_begin(struct reader *r, enum node_kind kind, struct node *node)
+static void collection_begin(struct item_reader *r, enum node_kind kind, struct node *node)
 {
 	node->kind = kind;
 	node->loc = (struct loc){.source = r->opts->source,
@@ -180,7 +180,7 @@ static void collection_begin(struct reader *r, enum node_kind kind, struct node 
 }
 
 /* Behind the bracket. */
-static bool words_read(struct reader *r, struct node *list)
+static bool words_read(struct item_reader *r, struct node *list)
 {
 	struct node **tail = &list->first;
 
@@ -199,7 +199,7 @@ static bool words_read(struct reader *r, struct node *list)
 }
 
 /* A word on each line, behind a dash. */
-static bool lines_read(struct reader *r, struct node *list)
+static bool lines_read(struct item_reader *r, struct node *list)
 {
 	struct node **tail = &list->first;
 	size_t spaces, first, end;
@@ -220,7 +220,7 @@ static bool lines_read(struct reader *r, struct node *list)
 
 /* ---------------------------------------------------------------- maps */
 
-static bool key_read(struct reader *r, const struct node *map, struct key **out)
+static bool key_read(struct item_reader *r, const struct node *map, struct key **out)
 {
 	struct node word;
 	struct key *key;
@@ -239,7 +239,7 @@ static bool key_read(struct reader *r, const struct node *map, struct key **out)
 	return true;
 }
 
-static bool pair_read(struct reader *r, struct node *map, struct node ***tail)
+static bool pair_read(struct item_reader *r, struct node *map, struct node ***tail)
 {
 	struct node *value;
 	struct key *key;
@@ -258,7 +258,7 @@ static bool pair_read(struct reader *r, struct node *map, struct node ***tail)
 	return good;
 }
 
-static bool braces_read(struct reader *r, struct node *map)
+static bool braces_read(struct item_reader *r, struct node *map)
 {
 	struct node **tail = &map->first;
 
@@ -275,7 +275,7 @@ static bool braces_read(struct reader *r, struct node *map)
 	return r->at == r->stop;
 }
 
-static bool keys_read(struct reader *r, struct node *map)
+static bool keys_read(struct item_reader *r, struct node *map)
 {
 	struct node **tail = &map->first;
 	size_t spaces, end;
@@ -292,7 +292,7 @@ static bool keys_read(struct reader *r, struct node *map)
 
 /* ---------------------------------------------------------------- items */
 
-static bool item_read(struct reader *r, size_t end, struct node *item)
+static bool item_read(struct item_reader *r, size_t end, struct node *item)
 {
 	line_begin(r, end, r->indent + 2);
 	collection_begin(r, NODE_MAP, item);
@@ -301,7 +301,8 @@ static bool item_read(struct reader *r, size_t end, struct node *item)
 
 bool yaml_read_items(struct yaml_reader *opts, size_t indent)
 {
-	struct reader r = {.opts = opts, .indent = indent, .begin = opts->begin, .end = opts->end};
+	struct item_reader r = {
+		.opts = opts, .indent = indent, .begin = opts->begin, .end = opts->end};
 	size_t spaces, end;
 
 	for (const char *line = opts->before; line && *line; line++)

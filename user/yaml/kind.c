@@ -130,7 +130,7 @@ bool kind_check(struct diags *d, const struct node *root, const char *kind)
 	keys_settle(root, head_keys, ARRAY_SIZE(head_keys));
 	if (refuse_foreign(d, root))
 		return false;
-	need_all(d, root, "the document", head_keys, ARRAY_SIZE(head_keys));
+	map_need_all(d, root, "the document", head_keys, ARRAY_SIZE(head_keys));
 	version_check(d, root);
 	written = text_of(root, "kind");
 	found = kind_of(d, root) ?: kind;
@@ -165,20 +165,20 @@ int document_kind(const char *path, struct diags *d, const struct source **sourc
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	/* What is wrong inside is told by the load that follows; telling it twice helps nobody. */
-	struct diags untold = {.arena = arena};
+	struct diags scratch_diags = {.arena = arena};
 	const char *text;
 	struct node *root;
 	int err;
 
 	err = doc_source(path, d, source);
-	if (!err && doc_load_until(*source, "kind", &untold, &root))
+	if (!err && doc_load_until(*source, "kind", &scratch_diags, &root))
 		err = doc_load_until(*source, "kind", d, &root);
 	if (err)
 		return err;
 	if (root->kind == NODE_MAP)
 		keys_settle(root, head_keys, ARRAY_SIZE(head_keys));
 	text = text_of(root, "kind");
-	*out = kind_by_content(*source, &untold,
+	*out = kind_by_content(*source, &scratch_diags,
 			       text ? word_meant(text, kinds, ARRAY_SIZE(kinds)) : NULL);
 	return 0;
 }

@@ -297,9 +297,10 @@ bool want_keys(struct diags *d, const struct node *map, const char *what, const 
 	return true;
 }
 
-const struct node *need(struct diags *d, const struct node *map, const char *what, const char *key)
+const struct node *map_need(struct diags *d, const struct node *map, const char *what,
+			    const char *key)
 {
-	return need_all(d, map, what, &key, 1) ? map_get(map, key) : NULL;
+	return map_need_all(d, map, what, &key, 1) ? map_get(map, key) : NULL;
 }
 
 /* A key of this map says what is to be written under that one. */
@@ -330,8 +331,8 @@ static struct loc missing_loc(const struct node *map)
 	return loc;
 }
 
-bool need_all(struct diags *d, const struct node *map, const char *what, const char *const *keys,
-	      size_t count)
+bool map_need_all(struct diags *d, const struct node *map, const char *what,
+		  const char *const *keys, size_t count)
 {
 	const char *missing = "", *hint = "";
 	size_t found = 0, i;

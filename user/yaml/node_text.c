@@ -59,7 +59,7 @@ static bool text_is_plain(const char *text)
 	return *text && text[0] != '-' && text[0] != '.' && !text[strspn(text, safe)];
 }
 
-static void quoted_put(FILE *out, const char *text)
+static void print_quoted(FILE *out, const char *text)
 {
 	fputc('"', out);
 	for (; *text; text++) {
@@ -75,40 +75,40 @@ static void quoted_put(FILE *out, const char *text)
 	fputc('"', out);
 }
 
-static void key_put(FILE *out, const char *text)
+static void print_key(FILE *out, const char *text)
 {
 	if (text_is_plain(text))
 		fputs(text, out);
 	else
-		quoted_put(out, text);
+		print_quoted(out, text);
 }
 
-static void scalar_put(FILE *out, const struct node *node)
+static void print_scalar(FILE *out, const struct node *node)
 {
 	if (node_is_null(node))
 		fputc('~', out);
 	else if (node->plain)
-		key_put(out, node->text);
+		print_key(out, node->text);
 	else
-		quoted_put(out, node->text);
+		print_quoted(out, node->text);
 }
 
-static void node_put(FILE *out, const struct node *node)
+static void print_node(FILE *out, const struct node *node)
 {
 	const struct node *child;
 
 	if (node->kind == NODE_SCALAR) {
-		scalar_put(out, node);
+		print_scalar(out, node);
 		return;
 	}
 	fputc(node->kind == NODE_MAP ? '{' : '[', out);
 	for_children(child, node)
 	{
 		if (node->kind == NODE_MAP) {
-			key_put(out, child->key->text);
+			print_key(out, child->key->text);
 			fputs(": ", out);
 		}
-		node_put(out, child);
+		print_node(out, child);
 		fputs(child->next ? ", " : "", out);
 	}
 	fputc(node->kind == NODE_MAP ? '}' : ']', out);
@@ -123,7 +123,7 @@ const char *node_text(struct arena *arena, const struct node *node)
 
 	if (!out)
 		memory_exhausted();
-	node_put(out, node);
+	print_node(out, node);
 	if (fclose(out))
 		memory_exhausted();
 	return arena_strdup(arena, text);

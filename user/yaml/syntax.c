@@ -77,7 +77,7 @@ struct syntax_fault key_explain(struct arena *arena, const struct source *source
 	return out;
 }
 
-static bool sign(const struct trouble *t)
+static bool sign(const struct broken_text *t)
 {
 	size_t at = t->at;
 
@@ -100,7 +100,7 @@ static bool sign(const struct trouble *t)
 
 /* ---------------------------------------------------------------- blanks of other kinds */
 
-static bool tab(const struct trouble *t)
+static bool tab(const struct broken_text *t)
 {
 	size_t at = t->at, begin = source_line(t->source, at);
 
@@ -135,14 +135,14 @@ static const struct {
 };
 
 /* In a text of somebody's language such a colon is right; it is not where a key has its own. */
-static bool in_place(const struct trouble *t, size_t sign, size_t at)
+static bool in_place(const struct broken_text *t, size_t sign, size_t at)
 {
 	size_t key = source_content(t->source, source_line(t->source, at));
 
 	return odd_signs[sign].instead[0] != ':' || key + key_size(t->text + key) == at;
 }
 
-static bool odd_sign(const struct trouble *t)
+static bool odd_sign(const struct broken_text *t)
 {
 	size_t end = source_line_end(t->source, t->at), begin = source_line(t->source, t->at);
 	size_t above = source_line_above(t->source, t->at);
@@ -171,7 +171,7 @@ static bool odd_sign(const struct trouble *t)
 /* ---------------------------------------------------------------- keys and colons */
 
 /* "id:r" or "-id: r" in a line: a blank is missing. */
-static bool blank_missing(const struct trouble *t, size_t begin)
+static bool blank_missing(const struct broken_text *t, size_t begin)
 {
 	size_t at = source_content(t->source, begin), end = source_line_end(t->source, at), size;
 
@@ -200,7 +200,7 @@ static const char *bullet_at(const char *text)
 }
 
 /* May an item begin in this line: below a key without a value, or another item? */
-static bool list_goes_on(const struct trouble *t, size_t line)
+static bool list_goes_on(const struct broken_text *t, size_t line)
 {
 	size_t above = source_line_above(t->source, line), end, begin;
 
@@ -215,7 +215,7 @@ static bool list_goes_on(const struct trouble *t, size_t line)
 }
 
 /* "* id: web": what others begin an item with. */
-static bool bullet_in(const struct trouble *t, size_t line)
+static bool bullet_in(const struct broken_text *t, size_t line)
 {
 	size_t at = line + strspn(t->text + line, " ");
 	const char *found = bullet_at(t->text + at), *rest;
@@ -230,7 +230,7 @@ static bool bullet_in(const struct trouble *t, size_t line)
 			     trouble_write(t, rest));
 }
 
-static bool bullet(const struct trouble *t)
+static bool bullet(const struct broken_text *t)
 {
 	size_t above = source_line_above(t->source, t->at);
 
@@ -241,7 +241,7 @@ static bool bullet(const struct trouble *t)
 }
 
 /* "mode audit", "mode :audit", "mode -> audit" */
-static bool no_colon(const struct trouble *t, size_t key, size_t size)
+static bool no_colon(const struct broken_text *t, size_t key, size_t size)
 {
 	size_t at = key + size + strspn(t->text + key + size, " ");
 	const char *name = trouble_cut(t, key, key + size), *value;
@@ -260,7 +260,7 @@ static bool no_colon(const struct trouble *t, size_t key, size_t size)
 }
 
 /* "id web": a key that we know, and no ':' in its line. */
-static bool key_alone(const struct trouble *t, size_t line)
+static bool key_alone(const struct broken_text *t, size_t line)
 {
 	size_t at = source_content(t->source, line), end = source_line_end(t->source, line);
 	size_t size = key_size(t->text + at);
@@ -270,7 +270,7 @@ static bool key_alone(const struct trouble *t, size_t line)
 }
 
 /* "rules;", "mode; audit", "mode, audit" */
-static bool wrong_sign(const struct trouble *t, size_t line)
+static bool wrong_sign(const struct broken_text *t, size_t line)
 {
 	size_t at = source_content(t->source, line), end = source_line_end(t->source, line);
 	size_t size = key_size(t->text + at);
@@ -289,7 +289,7 @@ static bool wrong_sign(const struct trouble *t, size_t line)
 }
 
 /* "interfaces: [eth0]" below `attach` is a map, or the item of a list of them; else it is text. */
-static const char *value_whole(const struct trouble *t, const char *key, const char *value)
+static const char *value_whole(const struct broken_text *t, const char *key, const char *value)
 {
 	const char *example = key_example(key), *whole = NULL;
 
@@ -303,7 +303,7 @@ static const char *value_whole(const struct trouble *t, const char *key, const c
 }
 
 /* "id: web direction: egress" */
-static bool line_missing(const struct trouble *t, size_t key, size_t value)
+static bool line_missing(const struct broken_text *t, size_t key, size_t value)
 {
 	static const char *const texts[] = {"comment",	"purpose", "description",
 					    "describe", "title",   "note"};
@@ -325,7 +325,7 @@ static bool line_missing(const struct trouble *t, size_t key, size_t value)
 }
 
 /* A key where none can be: `a: b: c`, or below a value that is whole already. */
-static bool colon(const struct trouble *t)
+static bool colon(const struct broken_text *t)
 {
 	size_t begin = source_line(t->source, t->at), above = source_line_above(t->source, t->at);
 	size_t key = source_content(t->source, begin), size = key_size(t->text + key), value;
@@ -357,7 +357,7 @@ static bool colon(const struct trouble *t)
 }
 
 /* "\"mode: audit\"" */
-static bool key_in_quotes(const struct trouble *t, size_t begin)
+static bool key_in_quotes(const struct broken_text *t, size_t begin)
 {
 	size_t end = source_line_end(t->source, begin), close = begin + 1;
 	const char *inner, *value;
@@ -378,7 +378,7 @@ static bool key_in_quotes(const struct trouble *t, size_t begin)
 		trouble_write(t, arena_printf(t->arena, *value ? "%s: %s" : "%s:", inner, value)));
 }
 
-static bool colon_missing(const struct trouble *t)
+static bool colon_missing(const struct broken_text *t)
 {
 	size_t begin, line, size;
 
@@ -392,7 +392,7 @@ static bool colon_missing(const struct trouble *t)
 	return size && no_colon(t, begin, size);
 }
 
-static bool list_behind_colon(const struct trouble *t)
+static bool list_behind_colon(const struct broken_text *t)
 {
 	size_t key = source_content(t->source, source_line(t->source, t->at));
 	size_t begin = t->at + 1 + strspn(t->text + t->at + 1, " ");
@@ -433,7 +433,7 @@ static size_t nearest_key(const struct source *source, size_t at, size_t column)
 	return best;
 }
 
-static bool indentation(const struct trouble *t)
+static bool indentation(const struct broken_text *t)
 {
 	size_t begin = source_line(t->source, t->at), key, item;
 	struct loc place;
@@ -465,7 +465,7 @@ static bool indentation(const struct trouble *t)
 					  place.line));
 }
 
-static bool lone_colon(const struct trouble *t)
+static bool lone_colon(const struct broken_text *t)
 {
 	const char *token;
 
@@ -482,7 +482,7 @@ static bool lone_colon(const struct trouble *t)
 
 /* ---------------------------------------------------------------- all of them */
 
-static bool no_text(const struct trouble *t)
+static bool no_text(const struct broken_text *t)
 {
 	bool control = trouble_with(t, "control");
 	size_t at = t->error->offset;
@@ -508,7 +508,7 @@ static bool no_text(const struct trouble *t)
 }
 
 /* "| text", "> text": what follows has to be in the lines below. */
-static bool text_block(const struct trouble *t)
+static bool text_block(const struct broken_text *t)
 {
 	size_t at;
 
@@ -521,7 +521,7 @@ static bool text_block(const struct trouble *t)
 		source_value_hint(t->arena, t->source, at));
 }
 
-static void as_libyaml_says(const struct trouble *t)
+static void as_libyaml_says(const struct broken_text *t)
 {
 	const struct event_error *error = t->error;
 	bool context = error->context && error->context_line != error->line;
@@ -536,25 +536,25 @@ static void as_libyaml_says(const struct trouble *t)
 struct syntax_fault syntax_explain(struct arena *arena, const struct source *source,
 				   const struct event_error *error)
 {
-	static bool (*const tries[])(const struct trouble *) = {no_text,
-								tab,
-								bullet,
-								sign,
-								odd_sign,
-								lone_colon,
-								brackets_explain,
-								text_block,
-								quotes_explain,
-								colon_missing,
-								colon,
-								list_behind_colon,
-								indentation};
+	static bool (*const tries[])(const struct broken_text *) = {no_text,
+								    tab,
+								    bullet,
+								    sign,
+								    odd_sign,
+								    lone_colon,
+								    brackets_explain,
+								    text_block,
+								    quotes_explain,
+								    colon_missing,
+								    colon,
+								    list_behind_colon,
+								    indentation};
 	struct syntax_fault out = {.check = NULL};
-	struct trouble t = {.arena = arena,
-			    .source = source,
-			    .error = error,
-			    .text = source->text,
-			    .out = &out};
+	struct broken_text t = {.arena = arena,
+				.source = source,
+				.error = error,
+				.text = source->text,
+				.out = &out};
 
 	if (foreign_explain(arena, source, &out))
 		return out;

@@ -62,7 +62,7 @@ struct loc source_place(const struct source *source, size_t offset, size_t size)
 			    .length = characters(source->text + offset, size) ?: 1};
 }
 
-bool trouble_fault(const struct trouble *t, size_t at, size_t size, const char *message,
+bool trouble_fault(const struct broken_text *t, size_t at, size_t size, const char *message,
 		   const char *hint)
 {
 	*t->out = (struct syntax_fault){.loc = source_place(t->source, at, size),
@@ -72,24 +72,24 @@ bool trouble_fault(const struct trouble *t, size_t at, size_t size, const char *
 	return true;
 }
 
-const char *trouble_cut(const struct trouble *t, size_t begin, size_t end)
+const char *trouble_cut(const struct broken_text *t, size_t begin, size_t end)
 {
 	while (end > begin && strchr(" \t\r", t->text[end - 1]))
 		end--;
 	return arena_strndup(t->arena, t->text + begin, end > begin ? end - begin : 0);
 }
 
-bool trouble_with(const struct trouble *t, const char *words)
+bool trouble_with(const struct broken_text *t, const char *words)
 {
 	return t->error->problem && strstr(t->error->problem, words);
 }
 
-bool trouble_in(const struct trouble *t, const char *words)
+bool trouble_in(const struct broken_text *t, const char *words)
 {
 	return t->error->context && strstr(t->error->context, words);
 }
 
-size_t trouble_context(const struct trouble *t)
+size_t trouble_context(const struct broken_text *t)
 {
 	return source_offset(t->source, t->error->context_line, t->error->context_column);
 }
@@ -172,7 +172,7 @@ const char *trouble_yaml(const char *text)
 	return reads(text) ? text : NULL;
 }
 
-const char *trouble_write(const struct trouble *t, const char *text)
+const char *trouble_write(const struct broken_text *t, const char *text)
 {
 	return reads(text) ? arena_printf(t->arena, "write '%s'", text) : NULL;
 }

@@ -11,7 +11,7 @@
 #include "yaml.h"
 #include "syntax.h"
 
-struct trouble {
+struct broken_text {
 	struct arena *arena;
 	const struct source *source;
 	const struct event_error *error;
@@ -21,18 +21,18 @@ struct trouble {
 };
 
 /* True, for the callers to return. */
-bool trouble_fault(const struct trouble *t, size_t at, size_t size, const char *message,
+bool trouble_fault(const struct broken_text *t, size_t at, size_t size, const char *message,
 		   const char *hint);
 /* The text between two places without blanks at its end. */
-const char *trouble_cut(const struct trouble *t, size_t begin, size_t end);
+const char *trouble_cut(const struct broken_text *t, size_t begin, size_t end);
 /* Does libyaml say this of what it met, or of what it was reading? */
-bool trouble_with(const struct trouble *t, const char *words);
-bool trouble_in(const struct trouble *t, const char *words);
+bool trouble_with(const struct broken_text *t, const char *words);
+bool trouble_in(const struct broken_text *t, const char *words);
 /* Where what it was reading begins. */
-size_t trouble_context(const struct trouble *t);
+size_t trouble_context(const struct broken_text *t);
 /* The text where it is YAML, else NULL; and "write 'TEXT'". */
 const char *trouble_yaml(const char *text);
-const char *trouble_write(const struct trouble *t, const char *text);
+const char *trouble_write(const struct broken_text *t, const char *text);
 
 size_t source_line(const struct source *source, size_t at);
 size_t source_line_end(const struct source *source, size_t at);
@@ -54,7 +54,7 @@ const char *source_quotes_hint(struct arena *arena, const struct source *source,
 const char *source_value_hint(struct arena *arena, const struct source *source, size_t at);
 
 /* What may be wrong with brackets and quotes, and with `key: value`. */
-bool brackets_explain(const struct trouble *t);
-bool quotes_explain(const struct trouble *t);
+bool brackets_explain(const struct broken_text *t);
+bool quotes_explain(const struct broken_text *t);
 
 #endif

@@ -101,10 +101,11 @@ bool want_keys(struct diags *d, const struct node *map, const char *what, const 
 void keys_settle(const struct node *map, const char *const *keys, size_t count);
 
 /* The value of a required key; NULL after an error that points at the map. */
-const struct node *need(struct diags *d, const struct node *map, const char *what, const char *key);
+const struct node *map_need(struct diags *d, const struct node *map, const char *what,
+			    const char *key);
 /* Are all of these there? One error for those that are not. */
-bool need_all(struct diags *d, const struct node *map, const char *what, const char *const *keys,
-	      size_t count);
+bool map_need_all(struct diags *d, const struct node *map, const char *what,
+		  const char *const *keys, size_t count);
 
 /* A list's items, or a scalar as the only item. */
 bool want_items(struct diags *d, const struct node *node, const char *what);
@@ -162,7 +163,7 @@ struct insertion {
 struct edit {
 	struct arena *arena;
 	const struct source *source; /* as the file has it */
-	const struct span *root;
+	const struct yaml_span *root;
 	struct insertion *list; /* ordered by place once edit_finish was asked */
 	size_t count, capacity;
 	struct edit_list *lists; /* that something was added to */

@@ -6,19 +6,19 @@
 #include "events.h"
 #include "yaml_spans.h"
 
-struct reader {
+struct span_reader {
 	struct arena *arena;
 	const char *text;
 	size_t size, begin;	  /* behind a byte order mark, which is no part of the text */
 	size_t characters, bytes; /* one place of which both are known */
-	struct span *root;
-	struct span *open[DOC_DEPTH_MAX + 1];
+	struct yaml_span *root;
+	struct yaml_span *open[DOC_DEPTH_MAX + 1];
 	const char *key[DOC_DEPTH_MAX + 1]; /* of the next value of an open map */
 	unsigned depth;
 };
 
 /* Places come in order, but for ends that look ahead. */
-static size_t byte_of(struct reader *r, size_t character)
+static size_t byte_of(struct span_reader *r, size_t character)
 {
 	if (character < r->characters) {
 		r->characters = 0;
@@ -38,7 +38,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\n' || c == '\r';
 }
 
-static void end_block(const struct reader *r, struct span *span)
+static void end_block(const struct span_reader *r, struct yaml_span *span)
 {
 	char mark = span->start < r->size ? r->text[span->start] : '\0';
 
@@ -47,11 +47,11 @@ static void end_block(const struct reader *r, struct span *span)
 		span->end--;
 }
 
-static struct span *span_new(struct reader *r, const struct event *event)
+static struct yaml_span *span_new(struct span_reader *r, const struct event *event)
 {
 	static const enum node_kind kinds[] = {
 		[EVENT_SCALAR] = NODE_SCALAR, [EVENT_LIST] = NODE_LIST, [EVENT_MAP] = NODE_MAP};
-	struct span *span = arena_alloc(r->arena, sizeof(*span));
+	struct yaml_span *span = arena_alloc(r->arena, sizeof(*span));
 
 	span->kind = kinds[event->kind];
 	span->flow = event->flow;
@@ -65,7 +65,7 @@ static struct span *span_new(struct reader *r, const struct event *event)
 	return span;
 }
 
-static void add_child(struct span *span, struct span *child)
+static void add_child(struct yaml_span *span, struct yaml_span *child)
 {
 	if (span->last)
 		span->last->next = child;
@@ -74,9 +74,9 @@ static void add_child(struct span *span, struct span *child)
 	span->last = child;
 }
 
-static void take_value(struct reader *r, struct span *span)
+static void append_value(struct span_reader *r, struct yaml_span *span)
 {
-	struct span *parent = r->depth ? r->open[r->depth - 1] : NULL;
+	struct yaml_span *parent = r->depth ? r->open[r->depth - 1] : NULL;
 
 	if (!parent) {
 		r->root = span;
@@ -89,9 +89,9 @@ static void take_value(struct reader *r, struct span *span)
 		parent->end = span->end;
 }
 
-static void take_end(struct reader *r, const struct event *event)
+static void close_span(struct span_reader *r, const struct event *event)
 {
-	struct span *span = r->open[--r->depth];
+	struct yaml_span *span = r->open[--r->depth];
 
 	if (span->flow)
 		span->end = byte_of(r, event->end);
@@ -99,12 +99,12 @@ static void take_end(struct reader *r, const struct event *event)
 		r->open[r->depth - 1]->end = span->end;
 }
 
-static bool take_event(struct reader *r, const struct event *event)
+static bool read_event(struct span_reader *r, const struct event *event)
 {
-	struct span *span;
+	struct yaml_span *span;
 
 	if (event->kind == EVENT_END) {
-		take_end(r, event);
+		close_span(r, event);
 		return true;
 	}
 	if (event->kind > EVENT_END)
@@ -114,7 +114,7 @@ static bool take_event(struct reader *r, const struct event *event)
 		return event->kind == EVENT_SCALAR;
 	}
 	span = span_new(r, event);
-	take_value(r, span);
+	append_value(r, span);
 	if (event->kind == EVENT_SCALAR)
 		return true;
 	if (r->depth > DOC_DEPTH_MAX)
@@ -124,19 +124,19 @@ static bool take_event(struct reader *r, const struct event *event)
 	return true;
 }
 
-static bool read_events(struct reader *r, struct events *events)
+static bool read_events(struct span_reader *r, struct events *events)
 {
 	struct event event = {.kind = EVENT_STREAM};
 
 	while (event.kind != EVENT_STREAM_END)
-		if (!events_next(events, &event) || !take_event(r, &event))
+		if (!events_next(events, &event) || !read_event(r, &event))
 			return false;
 	return true;
 }
 
-const struct span *spans_read(struct arena *arena, const char *text, size_t size)
+const struct yaml_span *yaml_spans_read(struct arena *arena, const char *text, size_t size)
 {
-	struct reader r = {.arena = arena, .text = text, .size = size};
+	struct span_reader r = {.arena = arena, .text = text, .size = size};
 	struct events *events;
 	bool good;
 
@@ -147,9 +147,9 @@ const struct span *spans_read(struct arena *arena, const char *text, size_t size
 	return good ? r.root : NULL;
 }
 
-const struct span *span_get(const struct span *map, const char *key)
+const struct yaml_span *yaml_span_get(const struct yaml_span *map, const char *key)
 {
-	const struct span *value;
+	const struct yaml_span *value;
 
 	for (value = map && map->kind == NODE_MAP ? map->first : NULL; value; value = value->next)
 		if (str_equal(value->key, key))

@@ -8,7 +8,7 @@
 
 #include "yaml.h"
 
-struct span {
+struct yaml_span {
 	enum node_kind kind;
 	bool flow;	       /* a list in brackets, a map in braces */
 	bool plain;	       /* a scalar without quotes */
@@ -18,12 +18,12 @@ struct span {
 	size_t start;	       /* first byte */
 	size_t end;	       /* behind the last byte of its content */
 	uint32_t line, column; /* of the start, from 1; characters */
-	struct span *first, *last, *next;
+	struct yaml_span *first, *last, *next;
 };
 
 /* NULL for a text that does not parse. In that arena. */
-const struct span *spans_read(struct arena *arena, const char *text, size_t size);
+const struct yaml_span *yaml_spans_read(struct arena *arena, const char *text, size_t size);
 /* The value of a key, or NULL. */
-const struct span *span_get(const struct span *map, const char *key);
+const struct yaml_span *yaml_span_get(const struct yaml_span *map, const char *key);
 
 #endif
