@@ -434,12 +434,13 @@ FR_AT(fr_flow, progress, 44);
 FR_AT(fr_flow, packets, FR_LINE_BYTES);
 FR_SIZE(fr_flow, 2 * FR_LINE_BYTES);
 
-/* Who owns a socket, and whose flows its packets are of: sk_storage, written when a process creates
- * it or connects, or by its first packet. */
+/* The owner of a socket, and the space of its flows. In the storage of the socket: written when a
+ * process creates it or connects, or by its first packet. In `fr_processes`: by pid, of each
+ * process that created a socket; the space is that of the first one. */
 struct fr_owner {
 	__u64 space; /* 0: not told yet */
 	__u32 pid;   /* 0: not known */
-	__u32 uid;
+	__u32 uid;   /* the real user id */
 	char comm[FR_COMM_LEN];
 	__u32 parent_pid;	       /* 0 where the kernel has no BTF */
 	char parent_comm[FR_COMM_LEN]; /* empty where the kernel has no BTF */

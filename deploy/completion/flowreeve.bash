@@ -18,7 +18,7 @@ _flowreeve_options() # VERB
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
 	apply) echo "$file --allow-removal --flows --cgroup --no-tcx --pin-root" ;;
 	status) echo '--json --policy --query --pin-root' ;;
-	show) echo '--json --peer --policy --pin-root' ;;
+	show) echo '--json --peer --wide --policy --pin-root' ;;
 	zero) echo '--json --policy --pin-root' ;;
 	coverage) echo '--json --policy --source --tables --local-subnet --cgroup --pin-root' ;;
 	learn) echo '--json --policy --source --peer --rules-only --tables --local-subnet --cgroup --pin-root' ;;

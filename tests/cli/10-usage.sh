@@ -18,6 +18,8 @@ exits 'no operand' 2 'usage: flowreeve check' check
 exits 'one operand too many' 2 'one operand too many' compile a.yaml b.yaml
 exits 'what show does not know' 2 "did you mean 'rules'" show rule
 exits 'peers of rules' 2 'flows and drops have one' show rules --peer 10.0.0.1
+exits 'processes of rules' 2 'a rule has no process' show rules --wide
+exits 'wide is of show' 2 'monitor has no option --wide' monitor --wide
 exits 'peers that are none' 2 "'any' is not an address" show flows --peer any
 exits 'a mode that is none' 2 "'enforced' is not a mode" apply x.yaml --mode enforced
 exits 'a count of nothing' 2 '--count takes a number' monitor --count 0

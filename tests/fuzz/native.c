@@ -89,6 +89,7 @@ struct shim_sets {
 static struct shim_sets shim_flows = {.map = &fr_flows, .name = "fr_flows"};
 static struct shim_sets shim_drops = {.map = &fr_drops, .name = "fr_drops"};
 static struct fr_owner shim_owner; /* of every socket */
+static const char shim_processes;  /* of process.bpf.c, which no packet runs */
 
 static struct {
 	const void *lines;
@@ -236,8 +237,13 @@ static const struct {
 	void *map;
 	const char *name;
 } shim_others[] = {
-	{&fr_flows, "fr_flows"}, {&fr_drops, "fr_drops"},   {&fr_images, "fr_images"},
-	{&shim.lines, "image"},	 {&fr_events, "fr_events"}, {&fr_owner, "fr_owner"},
+	{&fr_flows, "fr_flows"},
+	{&fr_drops, "fr_drops"},
+	{&fr_images, "fr_images"},
+	{&shim.lines, "image"},
+	{&fr_events, "fr_events"},
+	{&fr_owner, "fr_owner"},
+	{(void *)&shim_processes, "fr_processes"},
 };
 enum { SHIM_OTHERS = sizeof(shim_others) / sizeof(shim_others[0]) };
 

@@ -61,8 +61,8 @@ static struct flow_view sample_flow(void)
 	view.key.proto = PROTO_TCP;
 	view.flow.packets[FR_EGRESS] = 12;
 	view.flow.bytes[FR_INGRESS] = UINT64_MAX;
-	view.flow.pid = 7;
-	memcpy(view.comm, "ev\033il\xff-name-16cha", FR_COMM_LEN);
+	view.process.pid = 7;
+	memcpy(view.process.name, "ev\033il\xff-name-16cha", FR_COMM_LEN);
 	return view;
 }
 
@@ -111,6 +111,43 @@ Test(render_json, a_process_name_that_is_no_text_is_still_a_document)
 	json_decref(document);
 }
 
+/* What is not known is null, and not user 0. */
+Test(render_json, a_process_has_its_user_its_parent_and_its_start)
+{
+	struct flow_view view = sample_flow();
+
+	for (int known = 0; known < 2; known++) {
+		struct capture c;
+		struct render_stream *s;
+		json_t *document, *process;
+
+		view.process.known = known;
+		view.process.uid = known ? 0 : 1000;
+		view.process.parent_pid = known ? 6 : 0;
+		strcpy(view.process.parent_name, "cron");
+		view.process.started = known ? UINT64_C(1700000000000000000) : 0;
+		capture_begin(&c, true);
+		s = render_flows_begin(&c.render);
+		render_flow(s, "p", &view);
+		render_end(s);
+		document = capture_json(&c);
+		process = json_object_get(json_array_get(json_object_get(document, "flows"), 0),
+					  "process");
+		cr_expect_eq(json_is_null(json_object_get(process, "uid")), !known);
+		cr_expect_eq(json_is_null(json_object_get(process, "parent")), !known);
+		cr_expect_eq(json_is_null(json_object_get(process, "started")), !known);
+		if (known) {
+			json_t *parent = json_object_get(process, "parent");
+
+			cr_expect_eq(json_integer_value(json_object_get(process, "uid")), 0);
+			cr_expect_eq(json_integer_value(json_object_get(parent, "pid")), 6);
+			cr_expect_str_eq(word(parent, "name"), "cron");
+			cr_expect_str_eq(word(process, "started"), "2023-11-14T22:13:20.000000Z");
+		}
+		json_decref(document);
+	}
+}
+
 /* Written without jansson, a flow is in the words that jansson would find, whatever names say. */
 Test(render_json, a_flow_is_written_as_jansson_would)
 {
@@ -127,6 +164,8 @@ Test(render_json, a_flow_is_written_as_jansson_would)
 		view.rule = view.scope = names[i % ARRAY_SIZE(names)];
 		view.key.proto = i % 2 ? PROTO_ICMP : PROTO_TCP;
 		view.key.vlan = i % 3;
+		view.process.known = i % 2;
+		view.process.parent_pid = i % 3;
 		capture_begin(&c, true);
 		s = render_flows_begin(&c.render);
 		render_flow(s, "p", &view);
@@ -162,6 +201,46 @@ Test(render_text_stream, a_process_name_cannot_write_to_the_terminal)
 	cr_assert_not_null(strstr(c.text, "→"));
 	cr_assert_not_null(strstr(c.text, "t/nfs:17"));
 	free(c.text);
+}
+
+Test(render_text_stream, wide_adds_the_user_the_parent_and_the_start)
+{
+	struct flow_view view = sample_flow();
+	struct drop_view drop = {.kind = "cgroup", .verdict = "drop", .reason = "default"};
+
+	view.process = (struct process_view){.pid = 7,
+					     .name = "curl",
+					     .known = true,
+					     .uid = 1000,
+					     .parent_pid = 6,
+					     .parent_name = "c\033on",
+					     .started = UINT64_C(1700000000000000000)};
+	drop.process = view.process;
+	for (int wide = 0; wide < 2; wide++) {
+		const char *end =
+			wide ? "curl (7)                    1000  c?on (6)                  "
+			       "2023-11-14T22:13:20Z\n"
+			     : "  curl (7)\n";
+		struct capture c;
+
+		capture_begin(&c, false);
+		c.render.wide = wide;
+		for (int drops = 0; drops < 2; drops++) {
+			struct render_stream *s = drops ? render_drops_begin(&c.render)
+							: render_flows_begin(&c.render);
+
+			if (drops)
+				render_drop(s, "p", &drop);
+			else
+				render_flow(s, "p", &view);
+			render_end(s);
+		}
+		fclose(c.render.out);
+		cr_assert_not_null(strstr(c.text, end), "%s", c.text);
+		cr_assert_not_null(strstr(strstr(c.text, end) + 1, end), "%s", c.text);
+		cr_expect_eq(!strstr(c.text, "PARENT"), !wide);
+		free(c.text);
+	}
 }
 
 Test(render_json, an_empty_stream_is_a_document_too)
@@ -524,14 +603,19 @@ Test(render_text_event, is_one_line_with_its_row)
 	view.event.dir = FR_EGRESS;
 	view.event.key.peer_port = 2049;
 	view.event.held = 3;
-	view.event.pid = 7;
-	memcpy(view.event.comm, "a\nb", 4);
+	view.process = (struct process_view){.pid = 7,
+					     .name = "a\nb",
+					     .known = true,
+					     .uid = 1000,
+					     .parent_pid = 6,
+					     .parent_name = "c\033d",
+					     .started = UINT64_C(1700000000000000000)};
 	capture_begin(&c, false);
 	render_event(&c.render, "p", &view);
 	fclose(c.render.out);
 	cr_expect_str_eq(c.text,
 			 "2023-11-14T22:13:20.123Z  pass        egress   tcp    [::]:0 → [::]:2049"
-			 "  rule=t/nfs  reason=rule  row=t/nfs:17  on ens5  a?b (7)"
-			 "  and 3 more like it\n");
+			 "  rule=t/nfs  reason=rule  row=t/nfs:17  on ens5  a?b (7)  uid=1000"
+			 "  parent=c?d (6)  started=2023-11-14T22:13:20Z  and 3 more like it\n");
 	free(c.text);
 }

@@ -13,11 +13,9 @@ enum exit_code {
 	EXIT_DONE,
 	EXIT_FAILED,
 	EXIT_USAGE,
-	EXIT_REJECTED,	/* the policy, a guard, or an attach target that is not there or taken */
-	EXIT_DIFFERENT, /* reserved: a comparison found a difference */
-	EXIT_NOT_ENFORCING, /* asked to enforce and not enforcing */
-	EXIT_CANNOT,	    /* this kernel or privilege cannot */
-	EXIT_ROLLED_BACK,   /* reserved: rolled back or expired */
+	EXIT_REJECTED, /* the policy, a guard, or an attach target that is not there or taken */
+	EXIT_NOT_ENFORCING = 5, /* asked to enforce and not enforcing */
+	EXIT_CANNOT,		/* not supported by this kernel, or insufficient privilege */
 };
 
 /* One bit for each option of the table in options.c. */
@@ -49,6 +47,7 @@ enum option_bit {
 	OPT_RULES_ONLY = 1 << 24,
 	OPT_PEER = 1 << 25,
 	OPT_ALLOW_REMOVAL = 1 << 26,
+	OPT_WIDE = 1 << 27,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,

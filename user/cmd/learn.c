@@ -16,12 +16,12 @@ static const struct loc nowhere;
 /* The name that a process gave itself, as it may stand in a comment. */
 static const char *process_words(struct arena *arena, const struct unexplained_view *view)
 {
-	char *name = arena_strndup(arena, view->comm, sizeof(view->comm));
+	char *name = arena_strdup(arena, view->process.name);
 
 	for (char *at = name; *at; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';
-	return view->pid ? arena_printf(arena, ", process %s", name) : "";
+	return view->process.pid ? arena_printf(arena, ", process %s", name) : "";
 }
 
 static const char *seen_words(struct arena *arena, const struct unexplained_view *view)

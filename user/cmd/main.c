@@ -52,7 +52,7 @@ static const struct command commands[] = {
 	 "rules: connections, packets, bytes, drops and would-drops of every rule, by table row.\n"
 	 "flows: every live conversation and the rule that admitted it.\n"
 	 "drops: what was refused, or in audit would have been, by peer and port.",
-	 OPT_JSON | OPTS_READ | OPT_PEER, 1, SIZE_MAX, cmd_show},
+	 OPT_JSON | OPTS_READ | OPT_PEER | OPT_WIDE, 1, SIZE_MAX, cmd_show},
 	{"coverage", "[NAME]...",
 	 "rows that are used, rows that never are, flows that no row explains",
 	 "Since the counters were zeroed: each rule as seen or never seen, with what leaves\n"

@@ -32,6 +32,7 @@ static const struct option_line lines[] = {
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
 	{"source", "FILE", "the policy's file, instead of the one that was applied", OPT_SOURCE},
 	{"peer", "PREFIX", "only what these peers were seen with", OPT_PEER},
+	{"wide", NULL, "also the user, the parent and the start of each process", OPT_WIDE},
 	{"rules-only", NULL, "rules for what was seen and nothing else; no peer joins a role",
 	 OPT_RULES_ONLY},
 	{"query", NULL, "print nothing; exit 0 when all is in force, else 5", OPT_QUERY},

@@ -16,10 +16,8 @@ static const char exit_codes[] =
 	"  1  failed\n"
 	"  2  usage\n"
 	"  3  policy rejected, refused by a guard, or an attach target is not there or taken\n"
-	"  4  reserved for a comparison that found a difference; no command gives it\n"
 	"  5  asked to enforce and not enforcing\n"
-	"  6  this kernel or this privilege cannot\n"
-	"  7  reserved for what was rolled back or has expired; no command gives it\n";
+	"  6  not supported by this kernel, or insufficient privilege\n";
 
 static int help_all(const struct command *commands, size_t count, FILE *out)
 {

@@ -139,6 +139,9 @@ int cmd_show(struct context *c)
 		return EXIT_USAGE;
 	if (c->options.given & OPT_PEER && show->visit == show_rules)
 		return usage_error(c, "flows and drops have one", "a rule is not of one peer");
+	if (c->options.given & OPT_WIDE && show->visit == show_rules)
+		return usage_error(c, "flows and drops have processes", "a rule has no process");
+	c->render.wide = c->options.given & OPT_WIDE;
 	c->schema = show->what;
 	ret = named_policies(c, 1, &names, &count);
 	if (ret)

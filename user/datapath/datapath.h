@@ -88,6 +88,7 @@ struct instance {
 	uint32_t generation;
 	int images, counters, reasons, tallies, flows, drops, events, control, rules, state, hooks,
 		requests;
+	int processes; /* -1: no detail of processes */
 };
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
 		  struct instance *out);

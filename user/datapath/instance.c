@@ -42,6 +42,16 @@ static int open_records(const struct running *running, struct instance *out)
 	return 0;
 }
 
+/* A process is named without it as well. */
+static int open_processes(const struct running *running, struct instance *out)
+{
+	int fd = pin_open_map(running->pins, "fr_processes", sizeof(uint32_t),
+			      sizeof(struct fr_owner));
+
+	out->processes = fd < 0 ? -1 : fd;
+	return fd < 0 && fd != -ENOENT ? fd : 0;
+}
+
 static int open_maps(const struct running *running, struct instance *out)
 {
 	const uint32_t index = sizeof(uint32_t);
@@ -61,7 +71,7 @@ static int open_maps(const struct running *running, struct instance *out)
 		if (*maps[i].fd < 0)
 			return *maps[i].fd;
 	}
-	return open_records(running, out);
+	return open_processes(running, out) ?: open_records(running, out);
 }
 
 static void instance_clear(struct instance *instance)
@@ -69,7 +79,7 @@ static void instance_clear(struct instance *instance)
 	memset(instance, 0, sizeof(*instance));
 	instance->images = instance->counters = instance->reasons = instance->tallies = -1;
 	instance->flows = instance->drops = -1;
-	instance->events = instance->control = -1;
+	instance->events = instance->control = instance->processes = -1;
 	instance->rules = instance->state = instance->hooks = instance->requests = -1;
 }
 
@@ -187,10 +197,11 @@ int instance_open(const struct host_options *o, const char *policy, struct diags
 
 void instance_close(struct instance *instance)
 {
-	int *const fds[] = {&instance->images,	&instance->counters, &instance->reasons,
-			    &instance->tallies, &instance->flows,    &instance->drops,
-			    &instance->events,	&instance->control,  &instance->rules,
-			    &instance->state,	&instance->hooks,    &instance->requests};
+	int *const fds[] = {&instance->images,	 &instance->counters, &instance->reasons,
+			    &instance->tallies,	 &instance->flows,    &instance->drops,
+			    &instance->events,	 &instance->control,  &instance->rules,
+			    &instance->state,	 &instance->hooks,    &instance->requests,
+			    &instance->processes};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close_fd(fds[i]);

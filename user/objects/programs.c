@@ -36,7 +36,7 @@ const char *const map_names[MAP_COUNT] = {
 	[MAP_BUDGET] = "fr_budget",	   [MAP_PORTS] = "fr_ports",
 	[MAP_TRANSIT] = "fr_transit",	   [MAP_FRAGMENTS] = "fr_fragments",
 	[MAP_EVENTS] = "fr_events",	   [MAP_CONTROL] = "fr_control",
-	[MAP_OWNER] = "fr_owner",
+	[MAP_OWNER] = "fr_owner",	   [MAP_PROCESSES] = "fr_processes",
 };
 
 int program_open(const char *pins, char variant, enum program program)

@@ -46,6 +46,7 @@ enum kernel_map {
 	MAP_EVENTS,
 	MAP_CONTROL,
 	MAP_OWNER,
+	MAP_PROCESSES,
 	MAP_COUNT
 };
 extern const char *const map_names[MAP_COUNT];

@@ -30,7 +30,6 @@ static int visit_flow(const void *entry, void *context)
 	view.kind = kind_name(FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
 	view.state = flow_state_name(view.flow.state);
-	memcpy(view.comm, flow->comm, sizeof(flow->comm));
 	view.verdict = verdict_name(view.flow.flags & FR_FLOW_WOULD_DROP ? FR_WOULD_DROP : FR_PASS);
 	view.first = clock_real(&walk->names.clock, flow_first(flow));
 	view.last = clock_real(&walk->names.clock, view.flow.last);
@@ -38,6 +37,8 @@ static int visit_flow(const void *entry, void *context)
 	view.table = rule->table;
 	view.row = rule->row;
 	view.line = rule->line;
+	view.process =
+		names_process(&walk->names, flow->pid, flow->comm, sizeof(flow->comm), view.last);
 	return walk->flow(&view, walk->context);
 }
 
@@ -58,6 +59,8 @@ static int visit_drop(const void *entry, void *context)
 	view.table = rule->table;
 	view.row = rule->row;
 	view.line = rule->line;
+	view.process =
+		names_process(&walk->names, drop->pid, drop->comm, sizeof(drop->comm), view.last);
 	return walk->drop(&view, walk->context);
 }
 

@@ -18,6 +18,7 @@ struct names {
 	struct fr_hook_record *hooks;
 	uint32_t hook_count;
 	struct clock_pair clock;
+	int processes; /* -1: none */
 };
 int names_open(const struct instance *instance, struct diags *d, struct names *out);
 void names_close(struct names *names);
@@ -27,6 +28,11 @@ const struct fr_rule_record *names_rule(const struct names *names, uint32_t slot
 const struct fr_rule_record *names_rule_or_none(const struct names *names, uint32_t slot);
 const char *names_interface(const struct names *names, uint32_t ifindex); /* NULL: unknown */
 const char *names_scope(const struct names *names, uint32_t scope); /* of a guest, else NULL */
+
+/* The process of a record that has its pid and name: what is known of it, if it is the one that had
+ * the pid at `when`, realtime ns. */
+struct process_view names_process(const struct names *names, uint32_t pid, const char *comm,
+				  size_t comm_size, uint64_t when);
 
 /* Openings that no rule explains, as they are gathered from refusals and flows (unexplained.c). */
 struct gathering {

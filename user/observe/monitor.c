@@ -219,6 +219,8 @@ static void fill(struct monitor *monitor, struct event_view *view)
 	name = names_interface(&monitor->names, view->event.ifindex);
 	if (name)
 		snprintf(view->ifname, sizeof(view->ifname), "%.15s", name);
+	view->process = names_process(&monitor->names, view->event.pid, view->event.comm,
+				      sizeof(view->event.comm), view->time);
 	rule = names_rule(&monitor->names, view->event.slot);
 	if (!rule)
 		return;

@@ -3,6 +3,7 @@
  * time. */
 #include "internal.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,13 +38,15 @@ static int take_hooks(const struct instance *instance, struct names *names)
 
 int names_open(const struct instance *instance, struct diags *d, struct names *out)
 {
-	struct names names = {0};
+	struct names names = {.processes = -1};
 	int err = instance_rules(instance, &names.rules);
 
 	if (!err)
 		err = take_hooks(instance, &names);
 	if (!err)
 		err = instance_clock(instance, &names.clock);
+	if (!err && instance->processes >= 0)
+		names.processes = fcntl(instance->processes, F_DUPFD_CLOEXEC, 0);
 	if (err) {
 		names_close(&names);
 		return diag_error(d, NO_LOC, err, "pins-broken",
@@ -61,6 +64,7 @@ void names_close(struct names *names)
 		instance_rules_close(&names->rules);
 	free(names->hooks);
 	names->hooks = NULL;
+	close_fd(&names->processes);
 }
 
 const struct fr_rule_record *names_rule(const struct names *names, uint32_t slot)
@@ -92,4 +96,47 @@ const char *names_scope(const struct names *names, uint32_t scope)
 	return FR_SCOPE_KIND(scope) == FR_KIND_GUEST
 		       ? names_interface(names, FR_SCOPE_IFINDEX(scope))
 		       : NULL;
+}
+
+/* ---------------------------------------------------------------- processes */
+
+/* Times of flows are in jiffies; no pid is given out again within a second. */
+enum { START_TOLERANCE_NS = 1000000000 };
+
+static uint64_t start_real(const struct clock_pair *clock, uint64_t boot_ns)
+{
+	return boot_ns ? clock->real_ns - (clock->boot_ns - boot_ns) : 0;
+}
+
+/* A pid is given out again: the process that has it now may be another one. Without its start, only
+ * the name can tell. */
+static bool is_the_one(const struct fr_owner *owner, const struct process_view *view,
+		       uint64_t started, uint64_t when)
+{
+	if (started)
+		return started <= when + START_TOLERANCE_NS;
+	return !strncmp(owner->comm, view->name, sizeof(owner->comm));
+}
+
+struct process_view names_process(const struct names *names, uint32_t pid, const char *comm,
+				  size_t comm_size, uint64_t when)
+{
+	struct process_view view = {.pid = pid};
+	struct fr_owner owner;
+	uint64_t started;
+
+	if (!pid)
+		return view;
+	memcpy(view.name, comm, comm_size);
+	if (names->processes < 0 || bpf_map_lookup_elem(names->processes, &pid, &owner))
+		return view;
+	started = start_real(&names->clock, owner.start);
+	if (!is_the_one(&owner, &view, started, when))
+		return view;
+	view.known = true;
+	view.uid = owner.uid;
+	view.parent_pid = owner.parent_pid;
+	memcpy(view.parent_name, owner.parent_comm, sizeof(owner.parent_comm));
+	view.started = started;
+	return view;
 }

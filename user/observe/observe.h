@@ -72,6 +72,17 @@ struct rule_view {
 	uint64_t last; /* realtime ns of the last packet, 0 never */
 };
 
+/* The owner of a socket, as it was when it made its first one. */
+struct process_view {
+	uint32_t pid; /* 0: not known, nor anything below */
+	char name[FR_COMM_LEN + 1];
+	bool known; /* what follows */
+	uint32_t uid;
+	uint32_t parent_pid; /* 0: not known */
+	char parent_name[FR_COMM_LEN + 1];
+	uint64_t started; /* realtime ns; 0: not known */
+};
+
 struct flow_view {
 	struct fr_flow_key key;
 	struct fr_flow flow;
@@ -82,7 +93,7 @@ struct flow_view {
 	uint32_t line;
 	const char *verdict;  /* "pass" or "would-drop" */
 	uint64_t first, last; /* realtime ns */
-	char comm[FR_COMM_LEN];
+	struct process_view process;
 };
 
 struct drop_view {
@@ -93,6 +104,7 @@ struct drop_view {
 	const char *rule, *table, *row;
 	uint32_t line;
 	uint64_t first, last; /* realtime ns */
+	struct process_view process;
 };
 
 /* Openings that no rule of the policy in force decides, by peer and the listener's port. */
@@ -105,8 +117,7 @@ struct unexplained_view {
 	uint64_t packets, bytes;
 	uint64_t flows;	      /* that are alive */
 	uint64_t first, last; /* realtime ns */
-	uint32_t pid;	      /* 0: not known */
-	char comm[FR_COMM_LEN];
+	struct process_view process;
 	const char *nearest; /* a sentence, for the caller to find; or NULL */
 };
 
@@ -130,6 +141,7 @@ struct event_view {
 	uint32_t line;
 	char ifname[16];
 	uint64_t time; /* realtime ns */
+	struct process_view process;
 };
 
 /* Arena memory throughout. 0 or -errno with a diagnostic. */

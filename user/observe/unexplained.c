@@ -116,14 +116,6 @@ static void add_times(struct unexplained_view *view, const char *verdict, uint64
 	}
 }
 
-static void add_process(struct unexplained_view *view, uint32_t pid, const char comm[FR_COMM_LEN])
-{
-	if (!pid)
-		return;
-	view->pid = pid;
-	memcpy(view->comm, comm, FR_COMM_LEN);
-}
-
 void gather_drop(struct gathering *g, const struct drop_view *view)
 {
 	struct tuple tuple = drop_tuple(view);
@@ -133,7 +125,8 @@ void gather_drop(struct gathering *g, const struct drop_view *view)
 	at->packets += view->drop.packets;
 	at->bytes += view->drop.bytes;
 	add_times(at, view->verdict, view->first, view->last);
-	add_process(at, view->drop.pid, view->drop.comm);
+	if (view->process.pid)
+		at->process = view->process;
 }
 
 /* The packets of a flow that audit lets pass are told by its refusal already, where there is one.
@@ -151,8 +144,8 @@ void gather_flow(struct gathering *g, const struct flow_view *view)
 	}
 	at->flows++;
 	add_times(at, view->verdict, view->first, view->last);
-	if (!at->pid)
-		add_process(at, view->flow.pid, view->comm);
+	if (!at->process.pid)
+		at->process = view->process;
 }
 
 static int by_packets(const void *a, const void *b)

@@ -84,7 +84,7 @@ static json_t *unexplained_json(const struct unexplained_view *view)
 	json_object_set_new(value, "flows", json_count(view->flows));
 	json_object_set_new(value, "first", json_time(view->first));
 	json_object_set_new(value, "last", json_time(view->last));
-	json_object_set_new(value, "process", json_process(view->pid, view->comm));
+	json_object_set_new(value, "process", json_process(&view->process));
 	json_object_set_new(value, "nearest", json_words(view->nearest));
 	return value;
 }
@@ -203,8 +203,7 @@ static void put_opening(struct table *table, const struct unexplained_view *view
 	table_cell(table, COLOUR_NONE, count_text(view->packets, text));
 	table_cell(table, COLOUR_NONE, bytes_text(view->bytes, text));
 	table_cell(table, COLOUR_NONE, age_text(view->last, now, text));
-	snprintf(text, sizeof(text), "%.*s (%u)", FR_COMM_LEN, view->comm, view->pid);
-	table_cell(table, COLOUR_NONE, view->pid ? text : NULL);
+	table_cell(table, COLOUR_NONE, process_text(&view->process, text));
 }
 
 static void put_unexplained(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)

@@ -33,25 +33,37 @@ static void event_json(const struct render *r, const char *policy, const struct 
 	writer_count(&w, "length", event->length);
 	writer_count(&w, "held", event->held);
 	writer_count(&w, "generation", event->generation);
-	writer_process(&w, event->pid, event->comm);
+	writer_process(&w, &view->process);
 	writer_close(&w);
 	out_put(&w.line, "\n", 1);
 	out_end(&w.line);
 }
 
-static void put_who(const struct render *r, const struct event_view *view)
+static void put_process(const struct render *r, const struct process_view *process)
 {
-	const struct fr_event *event = &view->event;
-	char text[CLEAN_TEXT];
+	char text[CLEAN_TEXT], when[TIME_TEXT];
 
+	if (!process->pid)
+		return;
+	fputs("  ", r->out);
+	put_clean(r->out, process_text(process, text));
+	if (process->known)
+		fprintf(r->out, "  uid=%u", process->uid);
+	if (process->parent_pid) {
+		fputs("  parent=", r->out);
+		put_clean(r->out, parent_text(process, text));
+	}
+	if (process->started)
+		fprintf(r->out, "  started=%.19sZ", time_text(process->started, when));
+}
+
+static void put_end(const struct render *r, const struct event_view *view)
+{
 	fputs("  on ", r->out);
 	put_clean(r->out, view->ifname[0] ? view->ifname : view->kind);
-	if (event->pid) {
-		snprintf(text, sizeof(text), "  %.*s (%u)", FR_COMM_LEN, event->comm, event->pid);
-		put_clean(r->out, text);
-	}
-	if (event->held)
-		fprintf(r->out, "  and %u more like it", event->held);
+	put_process(r, &view->process);
+	if (view->event.held)
+		fprintf(r->out, "  and %u more like it", view->event.held);
 	fputc('\n', r->out);
 }
 
@@ -82,7 +94,7 @@ void render_event(const struct render *r, const char *policy, const struct event
 		fputs("  row=", r->out);
 		put_clean(r->out, row);
 	}
-	put_who(r, view);
+	put_end(r, view);
 }
 
 void render_lost(const struct render *r, const char *policy, uint64_t count)

@@ -8,28 +8,28 @@
 
 #include "print.h"
 
+/* The last ones are of --wide. */
+enum { WIDE_COLUMNS = 3 };
+#define PROCESS_COLUMNS                                                                            \
+	{"PROCESS", 24, false}, {"UID", 6, true}, {"PARENT", 24, false},                           \
+	{                                                                                          \
+		"STARTED", 0, false                                                                \
+	}
+
 static const struct column flow_columns[] = {
 	{"STATE", 11, false}, {"ON", 9, false},	      {"PROTO", 6, false}, {"LOCAL", 21, false},
 	{"", 1, false},	      {"PEER", 21, false},    {"RULE", 26, false}, {"ROW", 30, false},
-	{"SENT", 16, true},   {"RECEIVED", 16, true}, {"AGE", 6, true},	   {"PROCESS", 0, false},
+	{"SENT", 16, true},   {"RECEIVED", 16, true}, {"AGE", 6, true},	   PROCESS_COLUMNS,
 };
 static const struct column drop_columns[] = {
 	{"VERDICT", 10, false}, {"ON", 9, false},    {"PROTO", 6, false}, {"LOCAL", 21, false},
 	{"", 1, false},		{"PEER", 21, false}, {"RULE", 26, false}, {"REASON", 19, false},
-	{"PACKETS", 7, true},	{"BYTES", 9, true},  {"LAST", 6, true},	  {"PROCESS", 0, false},
+	{"PACKETS", 7, true},	{"BYTES", 9, true},  {"LAST", 6, true},	  PROCESS_COLUMNS,
 };
 
 static bool key_has_ports(const struct fr_flow_key *key)
 {
 	return proto_has_ports(key->proto);
-}
-
-static const char *process_text(uint32_t pid, const char comm[FR_COMM_LEN], char *out)
-{
-	if (!pid)
-		return "";
-	snprintf(out, CLEAN_TEXT, "%.*s (%u)", FR_COMM_LEN, comm, pid);
-	return out;
 }
 
 /* PROTO, LOCAL, arrow from the opener, PEER. */
@@ -56,8 +56,23 @@ static void put_traffic(struct table *table, uint64_t packets, uint64_t bytes)
 	table_cell(table, COLOUR_NONE, text);
 }
 
+static void put_process(struct table *table, const struct process_view *process, bool wide)
+{
+	char text[CLEAN_TEXT];
+
+	table_cell(table, COLOUR_NONE, process_text(process, text));
+	if (!wide)
+		return;
+	number_put(text, process->uid);
+	table_cell(table, COLOUR_NONE, process->known ? text : NULL);
+	table_cell(table, COLOUR_NONE, parent_text(process, text));
+	snprintf(text, sizeof(text), "%.19sZ", time_text(process->started, text + TIME_TEXT));
+	table_cell(table, COLOUR_NONE, process->started ? text : NULL);
+}
+
 static void stream_table(struct render_stream *s, const struct column *columns, size_t count)
 {
+	count -= s->render.wide ? 0 : WIDE_COLUMNS;
 	s->table = (struct table){s->render.out, s->render.colour, columns, count, .at = 0};
 	if (!s->render.json)
 		table_head(&s->table);
@@ -104,7 +119,7 @@ static void flow_json(struct json_writer *w, const char *policy, const struct fl
 	}
 	writer_time(w, "first", view->first);
 	writer_time(w, "last", view->last);
-	writer_process(w, flow->pid, view->comm);
+	writer_process(w, &view->process);
 }
 
 void render_flow(struct render_stream *s, const char *policy, const struct flow_view *view)
@@ -127,7 +142,7 @@ void render_flow(struct render_stream *s, const char *policy, const struct flow_
 	put_traffic(&s->table, flow->packets[FR_EGRESS], flow->bytes[FR_EGRESS]);
 	put_traffic(&s->table, flow->packets[FR_INGRESS], flow->bytes[FR_INGRESS]);
 	table_cell(&s->table, COLOUR_NONE, age_text(view->first, s->now, text));
-	table_cell(&s->table, COLOUR_NONE, process_text(flow->pid, view->comm, text));
+	put_process(&s->table, &view->process, s->render.wide);
 }
 
 struct render_stream *render_drops_begin(const struct render *r)
@@ -176,7 +191,7 @@ static void drop_json(struct json_writer *w, const char *policy, const struct dr
 	writer_count(w, "generation", drop->generation);
 	writer_time(w, "first", view->first);
 	writer_time(w, "last", view->last);
-	writer_process(w, drop->pid, drop->comm);
+	writer_process(w, &view->process);
 }
 
 void render_drop(struct render_stream *s, const char *policy, const struct drop_view *view)
@@ -197,5 +212,5 @@ void render_drop(struct render_stream *s, const char *policy, const struct drop_
 	table_cell(&s->table, COLOUR_NONE, count_text(drop->packets, text));
 	table_cell(&s->table, COLOUR_NONE, bytes_text(drop->bytes, text));
 	table_cell(&s->table, COLOUR_NONE, age_text(view->last, s->now, text));
-	table_cell(&s->table, COLOUR_NONE, process_text(drop->pid, drop->comm, text));
+	put_process(&s->table, &view->process, s->render.wide);
 }

@@ -41,18 +41,28 @@ json_t *json_row(const char *table, const char *row, uint32_t line)
 	return value;
 }
 
-json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN])
+static json_t *pid_and_name(uint32_t pid, const char *name)
 {
-	char name[FR_COMM_LEN + 1];
 	json_t *value;
 
 	if (!pid)
 		return json_null();
-	memcpy(name, comm, FR_COMM_LEN);
-	name[FR_COMM_LEN] = '\0';
 	value = json_object();
 	json_object_set_new(value, "pid", json_count(pid));
 	json_object_set_new(value, "name", json_words(name));
+	return value;
+}
+
+json_t *json_process(const struct process_view *process)
+{
+	json_t *value = pid_and_name(process->pid, process->name);
+
+	if (!process->pid)
+		return value;
+	json_object_set_new(value, "uid", process->known ? json_count(process->uid) : json_null());
+	json_object_set_new(value, "parent",
+			    pid_and_name(process->parent_pid, process->parent_name));
+	json_object_set_new(value, "started", json_time(process->started));
 	return value;
 }
 

@@ -63,6 +63,8 @@ char *age_text(uint64_t then_ns, uint64_t now_ns, char *out); /* 3s, 4m, 2h, 5d;
 char *time_text(uint64_t realtime_ns, char *out); /* RFC 3339, UTC, microseconds; TIME_TEXT */
 uint64_t time_now(void);			  /* realtime ns */
 char *row_text(const char *table, const char *row, uint32_t line, char *out); /* ROW_TEXT; or "" */
+char *process_text(const struct process_view *process, char *out); /* "curl (712)"; CLEAN_TEXT */
+char *parent_text(const struct process_view *process, char *out);  /* the same of its parent */
 char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, char out[64]);
 
 char *proto_text(uint8_t proto, char *out); /* name or number; FIGURE_TEXT */
@@ -75,7 +77,7 @@ json_t *json_words(const char *text);	 /* null for NULL; never fails on broken U
 json_t *json_count(uint64_t count);	 /* integer; beyond 2^63-1 that */
 json_t *json_time(uint64_t realtime_ns); /* RFC 3339 or null for 0 */
 json_t *json_row(const char *table, const char *row, uint32_t line); /* object, or null */
-json_t *json_process(uint32_t pid, const char comm[FR_COMM_LEN]);    /* object, or null for 0 */
+json_t *json_process(const struct process_view *process);	     /* object, or null */
 json_t *json_diags(const struct diags *d);
 /* {"schema": "flowreeve/<verb>/v1"}; document_put adds "diagnostics", writes and frees it. */
 json_t *document_new(const char *verb);
@@ -96,7 +98,7 @@ void writer_words(struct json_writer *w, const char *key, const char *text); /* 
 void writer_count(struct json_writer *w, const char *key, uint64_t count);
 void writer_time(struct json_writer *w, const char *key, uint64_t realtime_ns);
 void writer_row(struct json_writer *w, const char *table, const char *row, uint32_t line);
-void writer_process(struct json_writer *w, uint32_t pid, const char comm[FR_COMM_LEN]);
+void writer_process(struct json_writer *w, const struct process_view *process);
 /* vlan and netns_cookie, protocol, local and peer */
 void writer_ends(struct json_writer *w, const struct fr_flow_key *key);
 

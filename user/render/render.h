@@ -18,6 +18,7 @@ struct render {
 	FILE *out;
 	bool json;
 	bool colour;
+	bool wide; /* tables of flows and drops: all that is known of processes */
 	const struct diags
 		*diags; /* JSON: a document's "diagnostics"; text leaves them to the caller */
 };

@@ -35,6 +35,24 @@ char *row_text(const char *table, const char *row, uint32_t line, char *out)
 	return out;
 }
 
+static char *name_and_pid(const char *name, uint32_t pid, char *out)
+{
+	out[0] = '\0';
+	if (pid)
+		snprintf(out, CLEAN_TEXT, "%s (%u)", name, pid);
+	return out;
+}
+
+char *process_text(const struct process_view *process, char *out)
+{
+	return name_and_pid(process->name, process->pid, out);
+}
+
+char *parent_text(const struct process_view *process, char *out)
+{
+	return name_and_pid(process->parent_name, process->parent_pid, out);
+}
+
 char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, char out[64])
 {
 	struct addr addr;

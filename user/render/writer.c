@@ -108,19 +108,31 @@ void writer_row(struct json_writer *w, const char *table, const char *row, uint3
 	writer_close(w);
 }
 
-void writer_process(struct json_writer *w, uint32_t pid, const char comm[FR_COMM_LEN])
+static void put_process(struct json_writer *w, const char *key, uint32_t pid, const char *name)
 {
-	char name[FR_COMM_LEN + 1];
+	writer_open(w, key);
+	writer_count(w, "pid", pid);
+	writer_words(w, "name", name);
+}
 
-	if (!pid) {
+void writer_process(struct json_writer *w, const struct process_view *process)
+{
+	if (!process->pid) {
 		writer_words(w, "process", NULL);
 		return;
 	}
-	memcpy(name, comm, FR_COMM_LEN);
-	name[FR_COMM_LEN] = '\0';
-	writer_open(w, "process");
-	writer_count(w, "pid", pid);
-	writer_words(w, "name", name);
+	put_process(w, "process", process->pid, process->name);
+	if (process->known)
+		writer_count(w, "uid", process->uid);
+	else
+		writer_words(w, "uid", NULL);
+	if (process->parent_pid) {
+		put_process(w, "parent", process->parent_pid, process->parent_name);
+		writer_close(w);
+	} else {
+		writer_words(w, "parent", NULL);
+	}
+	writer_time(w, "started", process->started);
 	writer_close(w);
 }
 
