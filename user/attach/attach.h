@@ -7,8 +7,11 @@
 #ifndef ATTACH_H
 #define ATTACH_H
 
-#include "links.h"
-#include "neighbours.h"
+#include "attach_point.h"
+#include "filter.h"
+#include "hook_chain.h"
+#include "hook_program.h"
+#include "link.h"
 #include "others.h"
 #include "overlap.h"
 

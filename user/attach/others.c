@@ -5,7 +5,7 @@
  */
 #include "others.h"
 
-#include "links.h"
+#include "attach_point.h"
 
 static bool is_enforced(const struct running *running)
 {
@@ -32,7 +32,7 @@ static void add_hooks(struct others *others, const struct running *running, cons
 	hooks = records.list;
 	for (uint32_t i = 0; i < records.count; i++) {
 		if (!hooks[i].used || hooks[i].how == HOW_NETNS ||
-		    hook_alive(running->dir, &hooks[i], &alive) || !alive)
+		    attach_alive(running->dir, &hooks[i], &alive) || !alive)
 			continue;
 		others->list = arena_grow(arena, others->list, others->count, &others->capacity,
 					  sizeof(*others->list));
@@ -61,7 +61,7 @@ void others_find(const char *root, const char *policy, struct arena *arena, stru
 const struct other *other_at(const struct others *others, const struct fr_hook_record *place)
 {
 	for (size_t i = 0; i < others->count; i++)
-		if (hook_same_place(&others->list[i].hook, place))
+		if (attach_same_place(&others->list[i].hook, place))
 			return &others->list[i];
 	return NULL;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../host/host.h"
-#include "links.h"
+#include "attach_point.h"
 
 /* The kernel stacks no more devices than that. */
 enum { STACK_MAX = 8, REMARKS_MAX = 8 };

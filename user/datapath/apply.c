@@ -38,7 +38,7 @@ static void fill_state(const struct change *change, struct fr_state *state, uint
 	const struct fr_state *old = change->old_state.list;
 
 	state->abi = FR_ABI_VERSION;
-	state->hooks = (uint32_t)change->hook_count;
+	state->hooks = (uint32_t)change->point_count;
 	state->netns = netns;
 	state->applied = real_now();
 	state->zeroed = old ? old->zeroed : state->applied;
@@ -112,7 +112,7 @@ static int make_records(struct change *change)
 				  "cannot tell the network namespace: %s", error_text(err));
 	err = change_record(change, "state", sizeof(struct fr_state), 1, &change->state);
 	if (!err)
-		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->hook_count,
+		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->point_count,
 				    &change->new_hooks);
 	if (!err)
 		err = make_rules(change);
@@ -126,8 +126,8 @@ static int make_records(struct change *change)
 		requests[i] = request_of(&rs->attach[i]);
 	fill_state(change, change->state.list, netns);
 	hooks = change->new_hooks.list;
-	for (size_t i = 0; i < change->hook_count; i++)
-		hooks[i] = change->hooks[i].record;
+	for (size_t i = 0; i < change->point_count; i++)
+		hooks[i] = change->points[i].record;
 	return 0;
 }
 
@@ -157,7 +157,7 @@ static int flows_go_on(const struct change *change)
  * not that. */
 static int adopt_until(const struct change *change, uint64_t *out)
 {
-	CLEANUP(close_fd) int program = program_open(change->pins, 's', PROGRAM_CLOCK);
+	CLEANUP(close_fd) int program = program_open(change->pins, PROG_STEADY, PROGRAM_CLOCK);
 	struct clock_pair clock;
 	int go_on = flows_go_on(change), err;
 
@@ -271,13 +271,13 @@ static void count_hooks(const struct change *change, struct apply_result *out)
 {
 	for (size_t i = 0; i < change->leaving_count; i++)
 		out->hooks_removed += change->leaving[i]->how != HOW_NETNS;
-	for (size_t i = 0; i < change->hook_count; i++) {
-		const struct planned_hook *hook = &change->hooks[i];
+	for (size_t i = 0; i < change->point_count; i++) {
+		const struct planned_point *point = &change->points[i];
 
-		if (hook->fate != HOOK_JOINS || hook->record.how == HOW_NETNS)
+		if (point->stays || point->record.how == HOW_NETNS)
 			continue;
-		out->hooks_added += !hook->moves;
-		out->hooks_removed -= hook->moves;
+		out->hooks_added += !point->moves;
+		out->hooks_removed -= point->moves;
 	}
 }
 
@@ -291,8 +291,8 @@ static void report(const struct change *change, bool same, struct apply_result *
 		.lowered_count = change->lowered.count,
 	};
 	count_hooks(change, out);
-	for (size_t i = 0; i < change->hook_count; i++)
-		out->tcx |= change->hooks[i].record.how == HOW_TCX;
+	for (size_t i = 0; i < change->point_count; i++)
+		out->tcx |= change->points[i].record.how == HOW_TCX;
 }
 
 static const char *first_message(const struct diags *d)
@@ -333,40 +333,40 @@ static void clean_failed(const struct change *change)
 	rmdir(change->root); /* only when it is empty */
 }
 
-/* Whoever owns a socket could not be told where another program kept the link out that asks; it may
- * have gone. */
-static void complete_hooks(struct change *change, const char *pins)
+/* The process of a socket is not known where another program kept out the link that notes it; that
+ * program may be gone by now. */
+static void complete_points(struct change *change, const char *pins)
 {
-	static const char variants[] = {'s', 'j'};
+	static const enum prog_variant variants[] = {PROG_STEADY, PROG_JOINING};
 
-	for (size_t i = 0; i < change->hook_count; i++)
-		for (size_t j = 0; j < sizeof(variants); j++)
-			hook_complete(&(struct attach){.dir = change->running.dir,
-						       .pins = pins,
-						       .variant = variants[j],
-						       .path = change->hooks[i].path,
-						       .hook = &change->hooks[i].record});
+	for (size_t i = 0; i < change->point_count; i++)
+		for (size_t j = 0; j < ARRAY_SIZE(variants); j++)
+			attach_complete(&(struct attach_job){.dir = change->running.dir,
+							     .pins = pins,
+							     .variant = variants[j],
+							     .path = change->points[i].path,
+							     .point = &change->points[i].record});
 }
 
-/* Where a filter found its place is known only when it is made. */
-static void take_places(struct change *change)
+/* The priority of a filter is known only when it is made. */
+static void copy_priorities(struct change *change)
 {
 	const struct fr_hook_record *made = change->new_hooks.list;
 
-	for (size_t i = 0; i < change->hook_count; i++)
-		change->hooks[i].record = made[i];
+	for (size_t i = 0; i < change->point_count; i++)
+		change->points[i].record = made[i];
 }
 
 static void overlaps_warn(const struct change *change)
 {
 	struct arena *arena = change->d->arena;
 	struct diags ignored = {.arena = arena};
-	struct fr_hook_record *hooks = arena_alloc(arena, change->hook_count * sizeof(*hooks));
-	struct overlap_request request = {change->root, change->policy, hooks, change->hook_count};
+	struct fr_hook_record *hooks = arena_alloc(arena, change->point_count * sizeof(*hooks));
+	struct overlap_request request = {change->root, change->policy, hooks, change->point_count};
 	struct remarks found;
 
-	for (size_t i = 0; i < change->hook_count; i++)
-		hooks[i] = change->hooks[i].record;
+	for (size_t i = 0; i < change->point_count; i++)
+		hooks[i] = change->points[i].record;
 	if (overlaps_find(&request, arena, &ignored, &found))
 		return;
 	for (size_t i = 0; i < found.count; i++) {
@@ -445,9 +445,9 @@ static int apply_locked(struct change *change, struct apply_result *out)
 	}
 	if (!same) {
 		clean_after(change);
-		take_places(change);
+		copy_priorities(change);
 	}
-	complete_hooks(change, same ? change->running.pins : change->pins);
+	complete_points(change, same ? change->running.pins : change->pins);
 	conflicts_warn(change);
 	overlaps_warn(change);
 	report(change, same, out);

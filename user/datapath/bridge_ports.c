@@ -62,9 +62,9 @@ int ports_plan(struct change *change)
 	if (err)
 		return err;
 	change->ports =
-		arena_alloc(change->d->arena, (change->hook_count + 1) * sizeof(*change->ports));
-	for (size_t i = 0; i < change->hook_count; i++) {
-		const struct fr_hook_record *hook = &change->hooks[i].record;
+		arena_alloc(change->d->arena, (change->point_count + 1) * sizeof(*change->ports));
+	for (size_t i = 0; i < change->point_count; i++) {
+		const struct fr_hook_record *hook = &change->points[i].record;
 		struct planned_port *port = &change->ports[change->port_count];
 
 		if (hook->kind != FR_KIND_INTERFACE || !port_record(&all, hook->ifindex, &port->is))

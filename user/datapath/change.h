@@ -11,13 +11,11 @@
 #include "datapath.h"
 #include "slots.h"
 
-enum fate { HOOK_JOINS, HOOK_STAYS };
-
-struct planned_hook {
+struct planned_point {
 	struct fr_hook_record record;
 	const char *path; /* of the cgroup */
-	enum fate fate;
-	bool moves; /* it joins in place of the one that runs there */
+	bool stays;	  /* else it joins */
+	bool moves;	  /* it joins in place of the one that runs there */
 };
 
 struct lowering_list {
@@ -47,8 +45,8 @@ struct change {
 	uint32_t old_slots; /* that they have */
 
 	/* what shall run */
-	struct planned_hook *hooks;
-	size_t hook_count;
+	struct planned_point *points;
+	size_t point_count;
 	const struct fr_hook_record **leaving;
 	size_t leaving_count;
 	size_t joining_count;

@@ -27,12 +27,12 @@ static int find_taken(const struct change *change, const struct running *other,
 
 	*out = NULL;
 	for (uint32_t i = 0; i < records->count && !*out && !err; i++)
-		for (size_t j = 0; hooks[i].used && j < change->hook_count && !*out && !err; j++) {
+		for (size_t j = 0; hooks[i].used && j < change->point_count && !*out && !err; j++) {
 			if (hooks[i].how == HOW_NETNS ||
-			    !hook_same_place(&hooks[i], &change->hooks[j].record))
+			    !attach_same_place(&hooks[i], &change->points[j].record))
 				continue;
-			err = hook_alive(other->dir, &hooks[i], &alive);
-			*out = alive ? &change->hooks[j].record : NULL;
+			err = attach_alive(other->dir, &hooks[i], &alive);
+			*out = alive ? &change->points[j].record : NULL;
 		}
 	return err;
 }
@@ -81,74 +81,79 @@ static int check_policies(struct change *change)
 
 /* ---------------------------------------------------------------- other pin roots */
 
-/* Is it the program of a hook that this policy has there already? */
-static int is_own(const struct change *change, const struct place *place, uint32_t program,
+/* Whether it is the program of a hook that this policy has there already. */
+static int is_own(const struct change *change, const struct hook_ref *ref, uint32_t program,
 		  bool *out)
 {
 	const struct fr_hook_record *old = change->old_hooks.list;
-	struct hook_program sites[SITES_MAX];
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
 	int err = 0;
 
 	*out = false;
 	for (uint32_t i = 0; i < change->old_hooks.count; i++) {
+		struct hook_ref own = {.point = &old[i], .dir = change->running.dir};
 		size_t count;
 
-		if (!old[i].used || !hook_same_place(&old[i], place->hook))
+		if (!old[i].used || !attach_same_place(&old[i], ref->point))
 			continue;
-		count = hook_sites(&old[i], sites);
+		count = attach_hooks(&old[i], hooks);
 		for (size_t j = 0; j < count && !err && !*out; j++) {
 			uint32_t runs = 0;
 
-			if (sites[j].attach_type != place->site->attach_type)
+			if (hooks[j].attach_type != ref->hook->attach_type)
 				continue;
-			err = site_program(change->running.dir, &old[i], &sites[j], &runs);
+			own.hook = &hooks[j];
+			err = hook_program_id(&own, &runs);
 			*out = !err && runs == program;
 		}
 	}
 	return err;
 }
 
-static int check_site(struct change *change, const struct planned_hook *hook,
-		      const struct hook_program *site)
+static int attach_unknown(const struct change *change, const struct fr_hook_record *point, int err)
+{
+	return diag_error(change->d, NO_LOC, err, "attach", NULL,
+			  "cannot find out what is attached to %s: %s", point->name,
+			  error_text(err));
+}
+
+static int check_hook(struct change *change, const struct hook_ref *ref)
 {
 	struct arena *arena = change->d->arena;
-	struct place place = {&hook->record, site, hook->path, 0};
 	uint32_t *programs;
 	size_t count = 0;
-	bool own = true;
-	int err = hook_flowreeve(&place, arena, &programs, &count);
+	bool own;
+	int err = hook_flowreeve_programs(ref, arena, &programs, &count);
 
 	for (size_t i = 0; i < count && !err; i++) {
-		err = is_own(change, &place, programs[i], &own);
-		if (!own && !err)
-			return diag_error(
-				change->d, NO_LOC, -EBUSY, "attach-taken",
-				"flowreeve detach --pin-root DIR, with the directory that it was "
-				"applied with",
-				"%s %s belongs to a policy that is not pinned below %s: %s runs there",
-				kind_of(&hook->record), hook->record.name, change->root,
-				program_words(arena, programs[i]));
+		err = is_own(change, ref, programs[i], &own);
+		if (err || own)
+			continue;
+		return diag_error(
+			change->d, NO_LOC, -EBUSY, "attach-taken",
+			"flowreeve detach --pin-root DIR, with the directory that it was applied with",
+			"%s %s belongs to a policy that is not pinned below %s: %s runs there",
+			kind_of(ref->point), ref->point->name, change->root,
+			program_words(arena, programs[i]));
 	}
-	if (err)
-		return diag_error(change->d, NO_LOC, err, "attach", NULL,
-				  "it cannot be told what is attached to %s: %s", hook->record.name,
-				  error_text(err));
-	return 0;
+	return err ? attach_unknown(change, ref->point, err) : 0;
 }
 
 static int check_strangers(struct change *change)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < change->hook_count && !err; i++) {
-		const struct planned_hook *hook = &change->hooks[i];
-		struct hook_program sites[SITES_MAX];
-		size_t count = hook_sites(&hook->record, sites);
+	for (size_t i = 0; i < change->point_count && !err; i++) {
+		const struct planned_point *point = &change->points[i];
+		struct hook_program hooks[HOOK_PROGRAMS_MAX];
+		size_t count = attach_hooks(&point->record, hooks);
 
-		if (hook->fate != HOOK_JOINS || hook->record.how == HOW_NETNS)
+		if (point->stays || point->record.how == HOW_NETNS)
 			continue; /* each policy has its own in a namespace */
 		for (size_t j = 0; j < count && !err; j++)
-			err = check_site(change, hook, &sites[j]);
+			err = check_hook(change, &(struct hook_ref){.point = &point->record,
+								    .hook = &hooks[j],
+								    .path = point->path});
 	}
 	return err;
 }
@@ -162,48 +167,51 @@ int conflicts_check(struct change *change)
 
 /* ---------------------------------------------------------------- the front */
 
-static const char *behind(const struct change *change, const struct planned_hook *hook,
-			  bool *passable)
+/* The first program that runs before ours on a hook of a device, or NULL. */
+static const char *preempted_by(const struct change *change, const struct planned_point *point,
+				bool *passable)
 {
-	const char *dir = change->running.dir;
-	struct hook_program sites[SITES_MAX];
-	size_t count = hook_sites(&hook->record, sites);
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(&point->record, hooks);
 	const char *first = NULL;
 
 	*passable = true;
-	for (size_t i = 0; i < count && hook->record.kind != FR_KIND_CGROUP; i++) {
-		struct company company;
-		struct place place = {&hook->record, &sites[i], hook->path, 0};
+	for (size_t i = 0; i < count && point->record.kind != FR_KIND_CGROUP; i++) {
+		struct hook_chain chain;
+		struct hook_ref ref = {.point = &point->record,
+				       .hook = &hooks[i],
+				       .dir = change->running.dir,
+				       .path = point->path};
 
-		/* Of what cannot be told nothing is said, and it stays where it is. */
-		if (site_program(dir, &hook->record, &sites[i], &place.program))
+		/* Nothing is reported of a hook that cannot be read, and ours stays where it is. */
+		if (hook_program_id(&ref, &ref.program))
 			return NULL;
-		hook_company(&place, change->d->arena, &company);
-		*passable &= company.passable;
-		first = first ? first : company.behind;
+		hook_chain_read(&ref, change->d->arena, &chain);
+		*passable &= chain.passable;
+		first = first ? first : chain.preempted_by;
 	}
 	return first;
 }
 
-bool conflict_lost_front(const struct change *change, const struct planned_hook *hook)
+bool conflict_lost_front(const struct change *change, const struct planned_point *point)
 {
 	bool passable;
 
-	return behind(change, hook, &passable) && passable;
+	return preempted_by(change, point, &passable) && passable;
 }
 
 void conflicts_warn(const struct change *change)
 {
-	for (size_t i = 0; i < change->hook_count; i++) {
-		const struct planned_hook *hook = &change->hooks[i];
+	for (size_t i = 0; i < change->point_count; i++) {
+		const struct planned_point *point = &change->points[i];
 		bool passable;
-		const char *who = behind(change, hook, &passable);
+		const char *program = preempted_by(change, point, &passable);
 
-		if (who)
+		if (program)
 			diag_warning(change->d, NO_LOC, "not-first",
 				     "give it a later place, or remove it",
 				     "%s stands before the policy at %s and may take packets that "
 				     "the policy never sees",
-				     who, hook->record.name);
+				     program, point->record.name);
 	}
 }

@@ -124,8 +124,9 @@ struct hook_fact {
 	const char *
 		*neighbours; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
 	size_t neighbour_count;
-	/* on a device: who stands before ours and may take packets that ours never sees, or NULL */
-	const char *behind;
+	/* on a device: the first program that runs before ours and may take packets that ours
+	 * never sees, or NULL */
+	const char *preempted_by;
 };
 struct hook_facts {
 	struct hook_fact *list;

@@ -18,42 +18,41 @@
 
 /* ---------------------------------------------------------------- loading */
 
-static uint32_t programs_of(const struct fr_hook_record *hook)
+static uint32_t programs_of(const struct fr_hook_record *point)
 {
-	struct hook_program sites[SITES_MAX];
-	size_t count = hook_sites(hook, sites);
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(point, hooks);
 	uint32_t programs = 0;
 
 	for (size_t i = 0; i < count; i++)
-		programs |= 1u << sites[i].program;
+		programs |= 1u << hooks[i].program;
 	return programs;
 }
 
-static char joining_variant(const struct change *change)
+static enum prog_variant joining_variant(const struct change *change)
 {
 	/* Nothing in force: the programs pass until the flip by themselves. */
-	return change->running.epoch ? 'j' : 's';
+	return change->running.epoch ? PROG_JOINING : PROG_STEADY;
 }
 
-static uint32_t programs_wanted(const struct change *change, char variant)
+static uint32_t programs_wanted(const struct change *change, enum prog_variant variant)
 {
-	uint32_t programs = variant == 's' ? 1u << PROGRAM_CLOCK | 1u << PROGRAM_IMPORT : 0;
+	uint32_t programs = variant == PROG_STEADY ? 1u << PROGRAM_CLOCK | 1u << PROGRAM_IMPORT : 0;
 
-	for (size_t i = 0; i < change->hook_count; i++) {
-		const struct planned_hook *hook = &change->hooks[i];
+	for (size_t i = 0; i < change->point_count; i++) {
+		const struct planned_point *point = &change->points[i];
 
-		if (variant == (hook->fate == HOOK_JOINS ? joining_variant(change) : 's'))
-			programs |= programs_of(&hook->record);
+		if (variant == (point->stays ? PROG_STEADY : joining_variant(change)))
+			programs |= programs_of(&point->record);
 	}
-	for (size_t i = 0; variant == 'l' && i < change->leaving_count; i++)
+	for (size_t i = 0; variant == PROG_LEAVING && i < change->leaving_count; i++)
 		programs |= programs_of(change->leaving[i]);
 	return programs;
 }
 
-static int pin_programs(const struct change *change, const struct object *object, char variant,
-			uint32_t programs)
+static int pin_programs(const struct change *change, const struct object *object,
+			enum prog_variant variant, uint32_t programs)
 {
-	char name[64];
 	int err = 0;
 
 	for (int i = 0; i < PROGRAM_COUNT && !err; i++) {
@@ -61,8 +60,7 @@ static int pin_programs(const struct change *change, const struct object *object
 
 		if (fd < 0 || i == PROGRAM_IMPORT)
 			continue; /* not asked for, not to be had, or of use only now */
-		snprintf(name, sizeof(name), "%c-%s", variant, program_names[i]);
-		err = pin_store(fd, change->pins, name);
+		err = program_store(fd, change->pins, variant, (enum program)i);
 	}
 	return err;
 }
@@ -86,22 +84,23 @@ static int keep_import(struct change *change, const struct object *object)
 	return change->import < 0 ? -errno : 0;
 }
 
-static int load_variant(struct change *change, char variant, struct object_request *request)
+static int load_variant(struct change *change, enum prog_variant variant,
+			struct object_request *request)
 {
 	struct object *object;
 	int err;
 
 	request->programs = programs_wanted(change, variant);
-	request->first = variant == 'j' ? change->generation : 0;
-	request->last = variant == 'l' ? change->running.generation : UINT32_MAX;
+	request->first = variant == PROG_JOINING ? change->generation : 0;
+	request->last = variant == PROG_LEAVING ? change->running.generation : UINT32_MAX;
 	if (!request->programs)
 		return 0;
 	err = object_load(request, change->d, &object);
 	if (err)
 		return err;
-	if (variant == 's')
+	if (variant == PROG_STEADY)
 		err = keep_import(change, object);
-	if (variant == 's' && !err)
+	if (variant == PROG_STEADY && !err)
 		err = pin_maps(change, object);
 	if (!err)
 		err = pin_programs(change, object, variant, request->programs);
@@ -181,18 +180,18 @@ static int load_variants(struct change *change)
 			 change->older ? older_map_goes_on : all_but_images_go_on, &request);
 	if (err)
 		return pins_unreadable(change->running.pins, err, change->d);
-	err = load_variant(change, 's', &request);
+	err = load_variant(change, PROG_STEADY, &request);
 	reuse_close(&request);
 	if (err || !change->running.epoch)
 		return err;
 	err = reuse_open(change->pins, any_goes_on, &request);
 	if (err)
 		return pins_unreadable(change->pins, err, change->d);
-	err = load_variant(change, 'j', &request);
+	err = load_variant(change, PROG_JOINING, &request);
 	if (!err && change->new_table)
 		err = keep_table(change, &request);
 	if (!err)
-		err = load_variant(change, 'l', &request);
+		err = load_variant(change, PROG_LEAVING, &request);
 	reuse_close(&request);
 	return err;
 }
@@ -253,26 +252,36 @@ int epoch_make(struct change *change)
 
 /* ---------------------------------------------------------------- attaching */
 
+static int attach_running(const struct change *change)
+{
+	struct attach_update update = {.dir = change->running.dir, .pins = change->pins};
+	const struct fr_hook_record *records = change->new_hooks.list;
+	int err = 0;
+
+	update.variants = PROG_BIT(PROG_STEADY);
+	for (size_t i = 0; i < change->point_count && !err; i++)
+		if (change->points[i].stays)
+			err = attach_update(&update, &records[i], change->d);
+	update.variants = PROG_BIT(PROG_LEAVING);
+	for (size_t i = 0; i < change->leaving_count && !err; i++)
+		err = attach_update(&update, change->leaving[i], change->d);
+	return err;
+}
+
 int epoch_attach(struct change *change)
 {
 	struct fr_hook_record *records = change->new_hooks.list;
-	const char *dir = change->running.dir;
-	int err = 0;
+	int err = attach_running(change);
 
-	for (size_t i = 0; i < change->hook_count && !err; i++)
-		if (change->hooks[i].fate == HOOK_STAYS)
-			err = hook_point(dir, change->pins, "s", &records[i], change->d);
-	for (size_t i = 0; i < change->leaving_count && !err; i++)
-		err = hook_point(dir, change->pins, "l", change->leaving[i], change->d);
-	for (size_t i = 0; i < change->hook_count && !err; i++) {
-		struct attach attach = {.dir = dir,
-					.pins = change->pins,
-					.hook = &records[i],
-					.path = change->hooks[i].path,
-					.variant = joining_variant(change)};
+	for (size_t i = 0; i < change->point_count && !err; i++) {
+		struct attach_job job = {.dir = change->running.dir,
+					 .pins = change->pins,
+					 .point = &records[i],
+					 .path = change->points[i].path,
+					 .variant = joining_variant(change)};
 
-		if (change->hooks[i].fate == HOOK_JOINS)
-			err = hook_attach(&attach, change->d);
+		if (!change->points[i].stays)
+			err = attach_make(&job, change->d);
 	}
 	return err;
 }

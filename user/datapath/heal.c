@@ -266,7 +266,7 @@ static const char *unasked(const struct remains *remains, const struct interface
 		size_t alive;
 
 		if (!hook->used || !hook->ifindex || hook->request >= remains->request_count ||
-		    hook_alive_sites(remains->dir, hook, &alive) || !alive)
+		    attach_alive_hooks(remains->dir, hook, &alive) || !alive)
 			continue;
 		if (!now)
 			return arena_printf(arena,

@@ -42,31 +42,18 @@ static int program_uses(int fd, uint32_t map, bool *out)
 	return 0;
 }
 
-/* The program that is pinned for a site in `pins`, when it is the one with that id; else -1. */
-static int program_with_id(const char *pins, char variant, const struct hook_program *site,
-			   uint32_t id)
-{
-	CLEANUP(close_fd) int fd = program_open(pins, variant, site->program);
-	uint32_t its_id;
-	int err = fd < 0 ? fd : fd_program_id(fd, &its_id);
-
-	if (err)
-		return err;
-	return its_id == id ? TAKE_FD(fd) : -ENOENT;
-}
-
 struct successor {
 	const struct asker *asker;
-	const struct hook_program *site;
+	const struct hook_program *hook;
 	uint32_t id;
 	bool found;
 };
 
-static int take_successor(const char *dir, const char *name, void *context)
+static int on_successor(const char *dir, const char *name, void *context)
 {
-	static const char variants[] = {'s', 'l'};
 	struct successor *it = context;
 	CLEANUP(close_fd) int images = -1;
+	CLEANUP(close_fd) int program = -1;
 	uint32_t epoch, generation, map;
 	pin_path path;
 	int err;
@@ -79,51 +66,48 @@ static int take_successor(const char *dir, const char *name, void *context)
 		return err;
 	images = pin_open(path, map_names[MAP_IMAGES]);
 	err = images < 0 ? images : fd_map_id(images, &map);
-	for (size_t i = 0; i < sizeof(variants) && !err && !it->found; i++) {
-		CLEANUP(close_fd) int fd = program_with_id(path, variants[i], it->site, it->id);
-
-		if (fd != -ENOENT)
-			err = fd < 0 ? fd : program_uses(fd, map, &it->found);
-	}
-	return err && err != -ENOENT ? err : it->found;
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	program = program_open_id(path, PROG_BEFORE_FLIP, it->hook->program, it->id);
+	if (program < 0)
+		return program == -ENOENT ? 0 : program;
+	err = program_uses(program, map, &it->found);
+	return err ? err : it->found;
 }
 
-/* A change that has not come to its flip, or never will: programs of the next epoch, which judge by
- * a copy of the image in force. */
-static int program_succeeds(const struct asker *asker, const struct hook_program *site, uint32_t id,
+/* Programs of the next epoch, which judge by a copy of the image in force: of a change that has not
+ * come to its flip, or never will. */
+static int program_succeeds(const struct asker *asker, const struct hook_program *hook, uint32_t id,
 			    bool *out)
 {
-	struct successor it = {.asker = asker, .site = site, .id = id};
-	int err = pin_each(asker->instance->dir, take_successor, &it);
+	struct successor it = {.asker = asker, .hook = hook, .id = id};
+	int err = pin_each(asker->instance->dir, on_successor, &it);
 
 	*out = it.found;
 	return err < 0 ? err : 0;
 }
 
-/* A fault unless the program that runs there is one that is pinned for this site and judges by the
- * maps in force. Here and below an error: that cannot be told, which is no fault. */
-static int ask_program(const struct asker *asker, const struct hook_program *site,
-		       struct hook_fact *fact)
+/* A fault unless the program that runs there is one that is pinned for this hook and judges by the
+ * maps in force. Here and below an error: that is not known, which is no fault. */
+static int read_program(const struct asker *asker, const struct hook_program *hook,
+			struct hook_fact *fact)
 {
-	static const char variants[] = {'s', 'j'};
+	CLEANUP(close_fd)
+	int fd = program_open_id(asker->instance->pins, PROG_AFTER_FLIP, hook->program,
+				 fact->program);
 	bool right = true;
 	int err;
 
-	for (size_t i = 0; i < sizeof(variants); i++) {
-		CLEANUP(close_fd)
-		int fd = program_with_id(asker->instance->pins, variants[i], site, fact->program);
-
-		if (fd == -ENOENT)
-			continue;
-		err = fd < 0 ? fd : 0;
+	if (fd < 0 && fd != -ENOENT)
+		return fd;
+	if (fd >= 0) {
 		/* process detail does not judge */
-		if (!err && !site->optional)
-			err = program_uses(fd, asker->images, &right);
+		err = hook->optional ? 0 : program_uses(fd, asker->images, &right);
 		if (!err && !right)
 			fact->fault = "its program judges by other maps than those in force";
 		return err;
 	}
-	err = program_succeeds(asker, site, fact->program, &right);
+	err = program_succeeds(asker, hook, fact->program, &right);
 	if (!err && !right)
 		fact->fault =
 			arena_printf(asker->arena, "%s runs here, which is not the pinned one",
@@ -142,20 +126,23 @@ static const char *cgroup_path(const struct asker *asker, const struct fr_hook_r
 	return root ? arena_printf(asker->arena, "%s%s", root, record->name) : NULL;
 }
 
-static int ask_neighbours(const struct asker *asker, const struct hook_program *site,
-			  struct hook_fact *fact)
+static int read_chain(const struct asker *asker, const struct hook_program *hook,
+		      struct hook_fact *fact)
 {
-	struct company company;
-	struct place place = {fact->record, site, cgroup_path(asker, fact->record), fact->program};
+	struct hook_chain chain;
+	struct hook_ref ref = {.point = fact->record,
+			       .hook = hook,
+			       .path = cgroup_path(asker, fact->record),
+			       .program = fact->program};
 
-	hook_company(&place, asker->arena, &company);
-	if (lacks_means(company.err))
-		return company.err;
-	if (!company.found && !company.err)
+	hook_chain_read(&ref, asker->arena, &chain);
+	if (lacks_means(chain.err))
+		return chain.err;
+	if (!chain.found && !chain.err)
 		fact->fault = "its program is not among those of the hook";
-	fact->neighbours = company.words;
-	fact->neighbour_count = company.count;
-	fact->behind = company.behind;
+	fact->neighbours = chain.words;
+	fact->neighbour_count = chain.count;
+	fact->preempted_by = chain.preempted_by;
 	return 0;
 }
 
@@ -181,16 +168,20 @@ static const char *target_fault(const struct fr_hook_record *record,
 	return target->ifindex == record->ifindex ? NULL : "it is attached to another interface";
 }
 
-static int ask_link(const struct asker *asker, const struct hook_program *site,
-		    struct hook_fact *fact)
+static struct hook_ref ref_of(const struct asker *asker, const struct fr_hook_record *point,
+			      const struct hook_program *hook)
 {
-	CLEANUP(close_fd) int link = -1;
+	return (struct hook_ref){.point = point, .hook = hook, .dir = asker->instance->dir};
+}
+
+static int read_link(const struct asker *asker, const struct hook_program *hook,
+		     struct hook_fact *fact)
+{
+	struct hook_ref ref = ref_of(asker, fact->record, hook);
+	CLEANUP(close_fd) int link = link_open(&ref);
 	struct link_target target;
-	char name[96];
 	int err;
 
-	link_name(fact->record, site, name);
-	link = pin_open(asker->instance->dir, name);
 	if (link < 0 && !pins_damaged(link))
 		return link;
 	if (link < 0) {
@@ -203,12 +194,13 @@ static int ask_link(const struct asker *asker, const struct hook_program *site,
 		return err;
 	fact->program = target.prog_id;
 	fact->fault = target_fault(fact->record, &target);
-	return fact->fault ? 0 : ask_program(asker, site, fact);
+	return fact->fault ? 0 : read_program(asker, hook, fact);
 }
 
-static int ask_filter(const struct asker *asker, const struct hook_program *site,
-		      struct hook_fact *fact)
+static int read_filter(const struct asker *asker, const struct hook_program *hook,
+		       struct hook_fact *fact)
 {
+	struct hook_ref ref = ref_of(asker, fact->record, hook);
 	int back = -1, err = netns_enter(fact->record->netns, &back);
 
 	if (err) {
@@ -217,67 +209,65 @@ static int ask_filter(const struct asker *asker, const struct hook_program *site
 				     error_text(err));
 		return lacks_means(err) ? err : 0;
 	}
-	err = filter_program(fact->record, site, &fact->program);
+	err = filter_program(&ref, &fact->program);
 	netns_leave(&back);
 	if (err)
 		return err;
 	if (fact->program)
-		return ask_program(asker, site, fact);
+		return read_program(asker, hook, fact);
 	fact->fault = "its filter is gone";
 	return 0;
 }
 
-static int ask_site(const struct asker *asker, const struct hook_program *site,
-		    struct hook_fact *fact)
+static int read_hook(const struct asker *asker, const struct hook_program *hook,
+		     struct hook_fact *fact)
 {
-	const struct fr_hook_record *record = fact->record;
-	int err = record->how == HOW_CLSACT ? ask_filter(asker, site, fact)
-					    : ask_link(asker, site, fact);
+	const struct fr_hook_record *point = fact->record;
+	int err = point->how == HOW_CLSACT ? read_filter(asker, hook, fact)
+					   : read_link(asker, hook, fact);
 
 	if (!err && !fact->fault)
-		err = ask_neighbours(asker, site, fact);
-	if (!err && !fact->fault && record->kind == FR_KIND_INTERFACE)
-		err = port_fault(asker->instance, record, asker->arena, &fact->fault);
+		err = read_chain(asker, hook, fact);
+	if (!err && !fact->fault && point->kind == FR_KIND_INTERFACE)
+		err = port_fault(asker->instance, point, asker->arena, &fact->fault);
 	return err;
 }
 
-static bool link_missing(const struct asker *asker, const struct fr_hook_record *record,
-			 const struct hook_program *site)
+static bool link_missing(const struct asker *asker, const struct fr_hook_record *point,
+			 const struct hook_program *hook)
 {
-	CLEANUP(close_fd) int fd = -1;
-	char name[96];
+	struct hook_ref ref = ref_of(asker, point, hook);
+	CLEANUP(close_fd) int fd = link_open(&ref);
 
-	link_name(record, site, name);
-	fd = pin_open(asker->instance->dir, name);
 	return fd == -ENOENT;
 }
 
-static int ask_hook(struct asker *asker, const struct fr_hook_record *record)
+static int read_point(struct asker *asker, const struct fr_hook_record *point)
 {
-	struct hook_program sites[SITES_MAX];
-	size_t count = hook_sites(record, sites);
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(point, hooks);
 	int err = 0;
 
 	for (size_t i = 0; i < count && !err; i++) {
 		struct hook_fact *fact;
 
-		if (sites[i].optional && link_missing(asker, record, &sites[i]))
+		if (hooks[i].optional && link_missing(asker, point, &hooks[i]))
 			continue;
 		asker->list = arena_grow(asker->arena, asker->list, asker->count, &asker->capacity,
 					 sizeof(*asker->list));
 		fact = &asker->list[asker->count++];
-		*fact = (struct hook_fact){.record = record,
+		*fact = (struct hook_fact){.record = point,
 					   .name = asker->name,
 					   .request = asker->request,
-					   .hook = sites[i].text};
-		err = ask_site(asker, &sites[i], fact);
+					   .hook = hooks[i].text};
+		err = read_hook(asker, &hooks[i], fact);
 	}
 	return err;
 }
 
 /* Of the hook in hand: what it is called now, and what the policy calls it. */
-static void ask_names(struct asker *asker, const struct fr_hook_record *now,
-		      const struct records *requests)
+static void read_names(struct asker *asker, const struct fr_hook_record *now,
+		       const struct records *requests)
 {
 	const struct fr_request_record *list = requests->list;
 
@@ -287,8 +277,8 @@ static void ask_names(struct asker *asker, const struct fr_hook_record *now,
 				 : NULL;
 }
 
-static int ask_hooks(struct asker *asker, const struct records *hooks,
-		     const struct records *requests)
+static int read_points(struct asker *asker, const struct records *hooks,
+		       const struct records *requests)
 {
 	size_t size = hooks->count * sizeof(struct fr_hook_record);
 	struct fr_hook_record *copy = arena_alloc(asker->arena, size);
@@ -301,8 +291,8 @@ static int ask_hooks(struct asker *asker, const struct records *hooks,
 	for (uint32_t i = 0; i < hooks->count && !err; i++) {
 		if (!copy[i].used)
 			continue;
-		ask_names(asker, &now[i], requests);
-		err = ask_hook(asker, &copy[i]);
+		read_names(asker, &now[i], requests);
+		err = read_point(asker, &copy[i]);
 	}
 	return err;
 }
@@ -327,7 +317,7 @@ int instance_hooks(const struct instance *instance, const struct host_options *o
 	if (!err)
 		err = records_map(instance->requests, &requests);
 	if (!err)
-		err = ask_hooks(&asker, &hooks, &requests);
+		err = read_points(&asker, &hooks, &requests);
 	records_unmap(&hooks);
 	records_unmap(&requests);
 	if (err)

@@ -245,7 +245,7 @@ int instance_image(const struct instance *instance, struct image *out)
 
 int instance_clock(const struct instance *instance, struct clock_pair *out)
 {
-	CLEANUP(close_fd) int program = program_open(instance->pins, 's', PROGRAM_CLOCK);
+	CLEANUP(close_fd) int program = program_open(instance->pins, PROG_STEADY, PROGRAM_CLOCK);
 
 	return program < 0 ? program : clock_run(program, out);
 }

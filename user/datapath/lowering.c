@@ -38,10 +38,10 @@ static void compare_mode(struct change *change)
 
 static bool stays_attached(const struct change *change, const struct fr_hook_record *old)
 {
-	for (size_t i = 0; i < change->hook_count; i++) {
-		const struct fr_hook_record *new = &change->hooks[i].record;
+	for (size_t i = 0; i < change->point_count; i++) {
+		const struct fr_hook_record *new = &change->points[i].record;
 
-		if (new->kind == old->kind && hook_same_place(new, old))
+		if (new->kind == old->kind && attach_same_place(new, old))
 			return true;
 	}
 	return false;
@@ -83,8 +83,8 @@ static const struct fr_hook_record *heir(const struct change *change,
 {
 	const char *name = asked_by_name(change, old);
 
-	for (size_t i = 0; i < change->hook_count && name; i++) {
-		const struct fr_hook_record *new = &change->hooks[i].record;
+	for (size_t i = 0; i < change->point_count && name; i++) {
+		const struct fr_hook_record *new = &change->points[i].record;
 
 		if (new->kind == old->kind &&new->netns ==
 			    old->netns &&new->request < change->request->ruleset->attach_count &&
@@ -124,7 +124,7 @@ static int still_there(const struct change *change, const struct interfaces *all
 		       const struct fr_hook_record *old)
 {
 	size_t alive;
-	int err = hook_alive_sites(change->running.dir, old, &alive);
+	int err = attach_alive_hooks(change->running.dir, old, &alive);
 
 	if (err || alive)
 		return err ? err : 1;

@@ -26,28 +26,16 @@ static bool number_taken(const struct change *change, uint32_t number)
 
 	snprintf(pin, sizeof(pin), "link-%u", number);
 	for (uint32_t i = 0; i < change->old_hooks.count; i++) {
-		unsigned priority, handle;
+		struct filter_id id;
 
 		if (!old[i].used)
 			continue;
 		if (str_equal(old[i].pin, pin))
 			return true;
-		if (sscanf(old[i].pin, "tc-%u-%x", &priority, &handle) == 2 &&
-		    (handle & 0xffff) == number)
+		if (filter_id_read(&old[i], &id) && filter_id_number(&id) == number)
 			return true;
 	}
 	return false;
-}
-
-/* Filters of several policies and pin roots share a priority: the upper half of a handle tells
- * whose. */
-static uint32_t handle_base(const char *dir)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *dir; dir++)
-		hash = (hash ^ (uint8_t)*dir) * 16777619u;
-	return (hash ^ hash << 16) | 0x10000;
 }
 
 static int choose_how(const struct change *change, struct fr_hook_record *record)
@@ -69,21 +57,24 @@ static int choose_how(const struct change *change, struct fr_hook_record *record
 	return 0;
 }
 
-void hook_name_pin(const struct change *change, struct fr_hook_record *record, uint32_t *number)
+void point_name_pin(const struct change *change, struct fr_hook_record *record, uint32_t *number)
 {
+	struct filter_id id;
+
 	do
 		++*number;
 	while (number_taken(change, *number));
-	if (record->how == HOW_CLSACT)
-		snprintf(record->pin, sizeof(record->pin), "tc-1-%x",
-			 (handle_base(change->running.dir) & 0xffff0000) | *number);
-	else
+	if (record->how == HOW_CLSACT) {
+		id = filter_id_new(change->running.dir, *number);
+		filter_id_write(record, &id);
+	} else {
 		snprintf(record->pin, sizeof(record->pin), "link-%u", *number);
+	}
 }
 
 static bool hook_same(const struct fr_hook_record *a, const struct fr_hook_record *b)
 {
-	return hook_same_place(a, b) && a->kind == b->kind && a->l3 == b->l3;
+	return attach_same_place(a, b) && a->kind == b->kind && a->l3 == b->l3;
 }
 
 /* The record of the same hook that runs now, when all that belongs to it is still there; or NULL.
@@ -99,7 +90,7 @@ static int find_running(const struct change *change, const struct fr_hook_record
 	for (uint32_t i = 0; i < change->old_hooks.count && !alive && !err; i++) {
 		if (!old[i].used || !hook_same(&old[i], wanted))
 			continue;
-		err = hook_alive(change->running.dir, &old[i], &alive);
+		err = attach_alive(change->running.dir, &old[i], &alive);
 		*out = alive ? &old[i] : NULL;
 	}
 	if (err)
@@ -112,7 +103,7 @@ static int find_running(const struct change *change, const struct fr_hook_record
 static int plan_hook(struct change *change, const struct hook *hook, uint64_t netns,
 		     uint32_t *number)
 {
-	struct planned_hook *planned = &change->hooks[change->hook_count++];
+	struct planned_point *planned = &change->points[change->point_count++];
 	struct fr_hook_record *record = &planned->record;
 	const struct fr_hook_record *runs;
 	int err;
@@ -134,17 +125,16 @@ static int plan_hook(struct change *change, const struct hook *hook, uint64_t ne
 	if (runs && change->new_table) {
 		planned->moves = true;
 	} else if (runs) {
-		planned->fate = HOOK_STAYS;
 		record->how = runs->how;
 		memcpy(record->pin, runs->pin, sizeof(record->pin));
 		change->same_hooks &= !memcmp(record, runs, sizeof(*record));
-		if (!conflict_lost_front(change, planned))
-			return 0;
+		planned->stays = !conflict_lost_front(change, planned);
 	}
-	planned->fate = HOOK_JOINS;
+	if (planned->stays)
+		return 0;
 	change->joining_count++;
 	err = choose_how(change, record);
-	hook_name_pin(change, record, number);
+	point_name_pin(change, record, number);
 	return err;
 }
 
@@ -168,7 +158,7 @@ static int runs_in_namespace(const struct change *change, uint64_t netns, bool *
 	*out = false;
 	for (uint32_t i = 0; i < change->old_hooks.count; i++)
 		if (old[i].used && old[i].how == HOW_NETNS && old[i].netns == netns)
-			return hook_alive(change->running.dir, &old[i], out);
+			return attach_alive(change->running.dir, &old[i], out);
 	return 0;
 }
 
@@ -217,8 +207,8 @@ static void plan_leaving(struct change *change)
 	for (uint32_t i = 0; i < change->old_hooks.count; i++) {
 		bool stays = false;
 
-		for (size_t j = 0; j < change->hook_count; j++)
-			stays |= str_equal(change->hooks[j].record.pin, old[i].pin);
+		for (size_t j = 0; j < change->point_count; j++)
+			stays |= str_equal(change->points[j].record.pin, old[i].pin);
 		if (old[i].used && !stays)
 			change->leaving[change->leaving_count++] = &old[i];
 	}
@@ -238,8 +228,8 @@ static int plan_hooks(struct change *change)
 		return diag_error(change->d, NO_LOC, -EINVAL, "attach-limit", NULL,
 				  "%zu attach points: between 1 and %d can be applied",
 				  request->hook_count, FR_HOOKS_MAX);
-	change->hooks =
-		arena_alloc(change->d->arena, (request->hook_count + 1) * sizeof(*change->hooks));
+	change->points =
+		arena_alloc(change->d->arena, (request->hook_count + 1) * sizeof(*change->points));
 	change->same_hooks = true;
 	for (size_t i = 0; i < request->hook_count && !err; i++)
 		err = plan_hook(change, &request->hooks[i], netns, &number);
@@ -254,11 +244,11 @@ static int plan_hooks(struct change *change)
 static int programs_pinned(const struct change *change, bool *out)
 {
 	const char *pins = change->running.pins;
-	CLEANUP(close_fd) int clock = program_open(pins, 's', PROGRAM_CLOCK);
+	CLEANUP(close_fd) int clock = program_open(pins, PROG_STEADY, PROGRAM_CLOCK);
 	int err = clock < 0 ? clock : 0;
 
-	for (size_t i = 0; i < change->hook_count && !err; i++)
-		err = hook_programs_pinned(pins, "sj", &change->hooks[i].record);
+	for (size_t i = 0; i < change->point_count && !err; i++)
+		err = attach_programs_pinned(pins, PROG_AFTER_FLIP, &change->points[i].record);
 	*out = !err;
 	return err == -ENOENT ? 0 : err;
 }

@@ -8,6 +8,6 @@
 /* Opens what runs and compares it with what is asked for. Changes nothing. */
 int change_plan(struct change *change);
 /* A pin of its own beside those of what runs; *number: the last that was given. */
-void hook_name_pin(const struct change *change, struct fr_hook_record *record, uint32_t *number);
+void point_name_pin(const struct change *change, struct fr_hook_record *record, uint32_t *number);
 
 #endif

@@ -52,7 +52,7 @@ static int sweep_hooks(const struct sweep *sweep, const struct records *records)
 	for (uint32_t i = 0; i < records->count && !err; i++)
 		if (hooks[i].used && hooks[i].how == HOW_CLSACT &&
 		    !kept(sweep, hooks[i].pin, strlen(hooks[i].pin)))
-			err = hook_detach(sweep->running->dir, &hooks[i], sweep->d);
+			err = attach_remove(sweep->running->dir, &hooks[i], sweep->d);
 	return err;
 }
 
@@ -196,14 +196,16 @@ static int reconcile_hooks(struct sweep *sweep)
 {
 	const struct fr_hook_record *hooks = sweep->keep->list;
 	const struct running *running = sweep->running;
+	struct attach_update update = {
+		.dir = running->dir, .pins = running->pins, .variants = PROG_AFTER_FLIP};
 	int err = 0;
 
 	for (uint32_t i = 0; i < sweep->keep->count && !err; i++) {
 		if (!hooks[i].used)
 			continue;
-		err = hook_programs_pinned(running->pins, "sj", &hooks[i]);
+		err = attach_programs_pinned(running->pins, PROG_AFTER_FLIP, &hooks[i]);
 		if (!err)
-			err = hook_point(running->dir, running->pins, "sj", &hooks[i], sweep->d);
+			err = attach_update(&update, &hooks[i], sweep->d);
 		else if (err == -ENOENT)
 			err = 0; /* it stays as it is, until apply makes new ones */
 		else

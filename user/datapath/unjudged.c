@@ -333,7 +333,7 @@ static void add_moved(const struct instance *instance, const struct overlap_requ
 		bool alive;
 
 		if (!hook->ifindex || name_now(interfaces, count, hook->ifindex) ||
-		    hook_alive(instance->dir, hook, &alive) || !alive)
+		    attach_alive(instance->dir, hook, &alive) || !alive)
 			continue;
 		remarks->list = arena_grow(arena, remarks->list, remarks->count, &room,
 					   sizeof(*remarks->list));
@@ -392,7 +392,7 @@ void instance_names_now(const struct instance *instance, struct fr_hook_record *
 			break;
 		asked = true;
 		name = name_now(interfaces, interface_count, hooks[i].ifindex);
-		if (name && !hook_alive(instance->dir, &hooks[i], &alive) && alive)
+		if (name && !attach_alive(instance->dir, &hooks[i], &alive) && alive)
 			snprintf(hooks[i].name, sizeof(hooks[i].name), "%s", name);
 	}
 	arena_free(arena);

@@ -32,17 +32,18 @@ static void plan_beside(struct change *change)
 	const char *root = cgroup2_find(&host, arena);
 	uint32_t number = 0;
 
-	change->hooks = arena_alloc(arena, (change->old_hooks.count + 1) * sizeof(*change->hooks));
+	change->points =
+		arena_alloc(arena, (change->old_hooks.count + 1) * sizeof(*change->points));
 	for (uint32_t i = 0; i < change->old_hooks.count; i++) {
-		struct planned_hook *hook = &change->hooks[change->hook_count];
+		struct planned_point *point = &change->points[change->point_count];
 
 		if (!old[i].used)
 			continue;
-		change->hook_count++;
-		*hook = (struct planned_hook){.record = old[i], .fate = HOOK_JOINS};
-		hook_name_pin(change, &hook->record, &number);
+		change->point_count++;
+		*point = (struct planned_point){.record = old[i]};
+		point_name_pin(change, &point->record, &number);
 		if (root && old[i].kind == FR_KIND_CGROUP)
-			hook->path = cgroup_path_of(arena, root, old[i].name);
+			point->path = cgroup_path_of(arena, root, old[i].name);
 	}
 }
 
@@ -53,29 +54,29 @@ static bool is_cgroup(const char *path, uint64_t id)
 	return path && !stat(path, &status) && status.st_ino == id;
 }
 
-static int attach_here(const struct change *change, const struct planned_hook *planned,
-		       struct fr_hook_record *hook)
+static int attach_here(const struct change *change, const struct planned_point *planned,
+		       struct fr_hook_record *point)
 {
-	struct attach attach = {.dir = change->running.dir,
-				.pins = change->pins,
-				.hook = hook,
-				.path = planned->path,
-				.variant = 'j'};
+	struct attach_job job = {.dir = change->running.dir,
+				 .pins = change->pins,
+				 .point = point,
+				 .path = planned->path,
+				 .variant = PROG_JOINING};
 
-	if (hook->kind == FR_KIND_CGROUP && !is_cgroup(planned->path, hook->cgroup))
+	if (point->kind == FR_KIND_CGROUP && !is_cgroup(planned->path, point->cgroup))
 		return diag_error(change->d, NO_LOC, -ENOENT, "no-cgroup",
 				  "apply --cgroup DIR, where it was found before",
 				  "cgroup %s, which is judged, is not found by its name",
-				  hook->name);
-	return hook_attach(&attach, change->d);
+				  point->name);
+	return attach_make(&job, change->d);
 }
 
 /* What has gone from this host has no packets. */
 static int attach_beside(const struct change *change, const struct fr_hook_record *old,
-			 const struct planned_hook *planned, struct fr_hook_record *hook)
+			 const struct planned_point *planned, struct fr_hook_record *point)
 {
 	size_t alive;
-	int back = -1, err = hook_alive_sites(change->running.dir, old, &alive);
+	int back = -1, err = attach_alive_hooks(change->running.dir, old, &alive);
 
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "attach", NULL,
@@ -83,13 +84,13 @@ static int attach_beside(const struct change *change, const struct fr_hook_recor
 				  error_text(err));
 	if (!alive)
 		return 0;
-	err = hook->netns ? netns_enter(hook->netns, &back) : 0;
+	err = point->netns ? netns_enter(point->netns, &back) : 0;
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "namespace",
 				  "run it in that network namespace, or with CAP_SYS_ADMIN",
 				  "%s is in another network namespace, which cannot be entered: %s",
-				  hook->name, error_text(err));
-	err = attach_here(change, planned, hook);
+				  point->name, error_text(err));
+	err = attach_here(change, planned, point);
 	netns_leave(&back);
 	return err;
 }
@@ -104,7 +105,7 @@ static int attach_all(const struct change *change)
 	for (uint32_t i = 0; i < change->old_hooks.count && !err; i++) {
 		if (!old[i].used)
 			continue;
-		err = attach_beside(change, &old[i], &change->hooks[next], &records[next]);
+		err = attach_beside(change, &old[i], &change->points[next], &records[next]);
 		next++;
 	}
 	return err;
@@ -118,7 +119,7 @@ static void fill_state(const struct change *change)
 
 	*state = *(const struct fr_state *)change->old_state.list;
 	state->abi = FR_ABI_VERSION;
-	state->hooks = (uint32_t)change->hook_count;
+	state->hooks = (uint32_t)change->point_count;
 	object_build(state->build);
 }
 
@@ -129,7 +130,7 @@ static int copy_records(struct change *change)
 	int err = change_record(change, "state", sizeof(struct fr_state), 1, &change->state);
 
 	if (!err)
-		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->hook_count,
+		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->point_count,
 				    &change->new_hooks);
 	if (!err)
 		err = change_record(change, "rules", sizeof(struct fr_rule_record), rules,
@@ -143,14 +144,14 @@ static int copy_records(struct change *change)
 	memcpy(change->rules.list, change->old_rules.list, change->rules.size);
 	memcpy(change->requests.list, change->old_requests.list, change->requests.size);
 	hooks = change->new_hooks.list;
-	for (size_t i = 0; i < change->hook_count; i++)
-		hooks[i] = change->hooks[i].record;
+	for (size_t i = 0; i < change->point_count; i++)
+		hooks[i] = change->points[i].record;
 	return 0;
 }
 
 static int adopt_again(const struct change *change, struct fr_image_conf *conf)
 {
-	CLEANUP(close_fd) int program = program_open(change->pins, 's', PROGRAM_CLOCK);
+	CLEANUP(close_fd) int program = program_open(change->pins, PROG_STEADY, PROGRAM_CLOCK);
 	struct clock_pair clock;
 	int err = program < 0 ? program : clock_run(program, &clock);
 

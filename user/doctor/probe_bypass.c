@@ -187,12 +187,12 @@ static const char *before_ours(const struct probing *p, const struct instance *i
 	if (instance_hooks(instance, p->options, p->arena, &d, &facts))
 		return found;
 	for (size_t i = 0; i < facts.count; i++)
-		if (facts.list[i].behind)
+		if (facts.list[i].preempted_by)
 			found = str_list_append(p->arena, found,
 						arena_printf(p->arena, "%s %s of policy %s: %s",
 							     facts.list[i].record->name,
 							     facts.list[i].hook, instance->name,
-							     facts.list[i].behind));
+							     facts.list[i].preempted_by));
 	return found;
 }
 

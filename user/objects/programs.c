@@ -2,8 +2,10 @@
 /* The programs and maps of the kernel object, by name, and the programs that are pinned. */
 #include "programs.h"
 
+#include <errno.h>
 #include <stdio.h>
 
+#include "../host/host.h"
 #include "pins.h"
 
 const char *const program_names[PROGRAM_COUNT] = {
@@ -39,10 +41,72 @@ const char *const map_names[MAP_COUNT] = {
 	[MAP_OWNER] = "fr_owner",	   [MAP_PROCESSES] = "fr_processes",
 };
 
-int program_open(const char *pins, char variant, enum program program)
-{
-	char name[64];
+enum { PIN_NAME = 64 };
 
-	snprintf(name, sizeof(name), "%c-%s", variant, program_names[program]);
+static void pin_name(enum prog_variant variant, enum program program, char out[PIN_NAME])
+{
+	static const char letters[PROG_VARIANTS] = {
+		[PROG_STEADY] = 's', [PROG_JOINING] = 'j', [PROG_LEAVING] = 'l'};
+
+	snprintf(out, PIN_NAME, "%c-%s", letters[variant], program_names[program]);
+}
+
+int program_open(const char *pins, enum prog_variant variant, enum program program)
+{
+	char name[PIN_NAME];
+
+	pin_name(variant, program, name);
 	return pin_open(pins, name);
+}
+
+int program_store(int fd, const char *pins, enum prog_variant variant, enum program program)
+{
+	char name[PIN_NAME];
+
+	pin_name(variant, program, name);
+	return pin_store(fd, pins, name);
+}
+
+int program_choose(const char *pins, uint32_t variants, enum program program, uint32_t id)
+{
+	CLEANUP(close_fd) int chosen = -1;
+
+	for (int variant = 0; variant < PROG_VARIANTS; variant++) {
+		CLEANUP(close_fd) int fd = -1;
+		uint32_t its_id;
+		int err;
+
+		if (!(variants & PROG_BIT(variant)))
+			continue;
+		fd = program_open(pins, (enum prog_variant)variant, program);
+		err = fd < 0 ? fd : fd_program_id(fd, &its_id);
+		if (err == -ENOENT)
+			continue;
+		if (err)
+			return err;
+		if (its_id == id)
+			return -EALREADY;
+		if (chosen < 0)
+			chosen = TAKE_FD(fd);
+	}
+	return chosen < 0 ? -ENOENT : TAKE_FD(chosen);
+}
+
+int program_open_id(const char *pins, uint32_t variants, enum program program, uint32_t id)
+{
+	for (int variant = 0; variant < PROG_VARIANTS; variant++) {
+		CLEANUP(close_fd) int fd = -1;
+		uint32_t its_id;
+		int err;
+
+		if (!(variants & PROG_BIT(variant)))
+			continue;
+		fd = program_open(pins, (enum prog_variant)variant, program);
+		err = fd < 0 ? fd : fd_program_id(fd, &its_id);
+		if (err && err != -ENOENT)
+			return err;
+		if (!err && its_id == id)
+			return TAKE_FD(fd);
+	}
+	return -ENOENT;
 }

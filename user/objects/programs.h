@@ -51,7 +51,22 @@ enum kernel_map {
 };
 extern const char *const map_names[MAP_COUNT];
 
-/* Programs of an epoch: 's' for hooks that stay, 'j' that join, 'l' that leave. fd or -errno. */
-int program_open(const char *pins, char variant, enum program program);
+/* Programs of an epoch: for hooks that stay, that join and that leave. The last two judge on one
+ * side of the flip only. */
+enum prog_variant { PROG_STEADY, PROG_JOINING, PROG_LEAVING, PROG_VARIANTS };
+#define PROG_BIT(variant) (1u << (variant))
+#define PROG_AFTER_FLIP (PROG_BIT(PROG_STEADY) | PROG_BIT(PROG_JOINING))
+#define PROG_BEFORE_FLIP (PROG_BIT(PROG_STEADY) | PROG_BIT(PROG_LEAVING))
+
+/* fd or -errno */
+int program_open(const char *pins, enum prog_variant variant, enum program program);
+int program_store(int fd, const char *pins, enum prog_variant variant, enum program program);
+/* The first of the variants (bits PROG_BIT()) that is pinned, opened; -EALREADY when `id` is of any
+ * of them, -ENOENT when there is none. */
+int program_choose(const char *pins, uint32_t variants, enum program program, uint32_t id);
+
+/* The program with that id among the variants that are pinned, opened; -ENOENT: it is none of them.
+ */
+int program_open_id(const char *pins, uint32_t variants, enum program program, uint32_t id);
 
 #endif

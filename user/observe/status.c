@@ -190,7 +190,7 @@ static int take_hooks(const struct instance *instance, const struct host_options
 			.fault = facts.list[i].fault,
 			.neighbours = facts.list[i].neighbours,
 			.neighbour_count = facts.list[i].neighbour_count,
-			.behind = facts.list[i].behind,
+			.behind = facts.list[i].preempted_by,
 		};
 		view->enforcing &= view->hooks[i].alive && !view->hooks[i].behind;
 	}

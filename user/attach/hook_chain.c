@@ -4,7 +4,7 @@
  * device the TCX programs, then the filters of its clsact qdisc, whatever their priority. Looks
  * only; what stands before a hook of ours may take packets that ours never sees.
  */
-#include "neighbours.h"
+#include "hook_chain.h"
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -16,32 +16,33 @@
 #include <string.h>
 
 #include "../host/host.h"
+#include "filter.h"
 
 enum { ANY_PROTOCOL = 0x0003, U32_NODE = 0xfff, DUMP_TRIES = 5 };
 
 /* One that the kernel asks on this hook. */
-struct occupant {
+struct chain_entry {
 	uint32_t program;	   /* id, 0: a filter that runs none */
 	uint32_t priority, handle; /* of a filter, else 0 */
 	uint16_t protocol;
 	char kind[16]; /* "bpf", "u32"; empty for no filter */
 };
 
-struct occupants {
+struct chain {
 	struct arena *arena;
-	struct occupant *list;
+	struct chain_entry *list;
 	size_t count, capacity;
 };
 
-static void add_occupant(struct occupants *all, const struct occupant *occupant)
+static void append_entry(struct chain *all, const struct chain_entry *entry)
 {
 	all->list =
 		arena_grow(all->arena, all->list, all->count, &all->capacity, sizeof(*all->list));
-	all->list[all->count++] = *occupant;
+	all->list[all->count++] = *entry;
 }
 
 /* -ENOSPC: there are more than can be told. */
-static int add_programs(struct occupants *all, uint32_t target, uint32_t attach_type)
+static int add_programs(struct chain *all, uint32_t target, uint32_t attach_type)
 {
 	struct hook_query query = {0};
 	int err = hook_query(target, attach_type, &query);
@@ -49,7 +50,7 @@ static int add_programs(struct occupants *all, uint32_t target, uint32_t attach_
 	if (err)
 		return err;
 	for (uint32_t i = 0; i < query.count && i < QUERY_MAX; i++)
-		add_occupant(all, &(struct occupant){.program = query.programs[i]});
+		append_entry(all, &(struct chain_entry){.program = query.programs[i]});
 	return query.count < QUERY_MAX ? 0 : -ENOSPC;
 }
 
@@ -70,13 +71,13 @@ static uint32_t bpf_filter_program(const struct rtattr *options)
 /* Each message is one filter, but for what only holds filters: the instance of a classifier,
  * without a handle, and hash tables of u32. Chains other than 0 are reached by a filter of chain 0.
  */
-static int take_filter(const struct nlmsghdr *message, void *context)
+static int on_filter(const struct nlmsghdr *message, void *context)
 {
 	const struct tcmsg *tc = NLMSG_DATA(message);
 	const struct rtattr *attribute =
 		(const void *)((const char *)tc + NLMSG_ALIGN(sizeof(*tc)));
 	int left = (int)(message->nlmsg_len - NLMSG_LENGTH(sizeof(*tc)));
-	struct occupant occupant = {.priority = tc->tcm_info >> 16,
+	struct chain_entry entry = {.priority = tc->tcm_info >> 16,
 				    .handle = tc->tcm_handle,
 				    .protocol = ntohs((uint16_t)tc->tcm_info)};
 	const struct rtattr *options = NULL;
@@ -88,24 +89,24 @@ static int take_filter(const struct nlmsghdr *message, void *context)
 		uint16_t type = attribute->rta_type & NLA_TYPE_MASK;
 
 		if (type == TCA_KIND)
-			snprintf(occupant.kind, sizeof(occupant.kind), "%s",
+			snprintf(entry.kind, sizeof(entry.kind), "%s",
 				 (const char *)RTA_DATA(attribute));
 		else if (type == TCA_CHAIN)
 			memcpy(&chain, RTA_DATA(attribute), sizeof(chain));
 		else if (type == TCA_OPTIONS)
 			options = attribute;
 	}
-	if (chain || !options || !occupant.handle)
+	if (chain || !options || !entry.handle)
 		return 0;
-	if (str_equal(occupant.kind, "u32") && !(occupant.handle & U32_NODE))
+	if (str_equal(entry.kind, "u32") && !(entry.handle & U32_NODE))
 		return 0;
-	if (str_equal(occupant.kind, "bpf"))
-		occupant.program = bpf_filter_program(options);
-	add_occupant(context, &occupant);
+	if (str_equal(entry.kind, "bpf"))
+		entry.program = bpf_filter_program(options);
+	append_entry(context, &entry);
 	return 0;
 }
 
-static int add_filters(struct occupants *all, uint32_t ifindex, uint32_t attach_type)
+static int add_filters(struct chain *all, uint32_t ifindex, uint32_t attach_type)
 {
 	struct {
 		struct nlmsghdr header;
@@ -123,67 +124,67 @@ static int add_filters(struct occupants *all, uint32_t ifindex, uint32_t attach_
 
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_TRIES; tries++) {
 		all->count = before;
-		err = netlink_dump(&request.header, take_filter, all);
+		err = netlink_dump(&request.header, on_filter, all);
 	}
 	return err;
 }
 
 /* ---------------------------------------------------------------- words */
 
-static const char *occupant_words(struct arena *arena, const struct occupant *occupant)
+static const char *entry_words(struct arena *arena, const struct chain_entry *entry)
 {
-	const char *program = occupant->program ? program_words(arena, occupant->program) : NULL;
+	const char *program = entry->program ? program_words(arena, entry->program) : NULL;
 
-	if (!*occupant->kind)
+	if (!*entry->kind)
 		return program;
 	return arena_printf(arena, "%s%sfilter %s of priority %u", program ? program : "",
-			    program ? ", " : "", occupant->kind, occupant->priority);
+			    program ? ", " : "", entry->kind, entry->priority);
 }
 
 /* ---------------------------------------------------------------- one hook */
 
 /* An error when not all of those that ours is among can be told. */
-static int ask_device(const struct fr_hook_record *hook, const struct hook_program *site,
-		      struct occupants *all)
+static int read_device(const struct fr_hook_record *point, const struct hook_program *hook,
+		       struct chain *all)
 {
-	int back = -1, programs, filters, err = netns_enter(hook->netns, &back);
+	int back = -1, programs, filters, err = netns_enter(point->netns, &back);
 
 	if (err)
 		return err;
-	programs = add_programs(all, hook->ifindex, site->attach_type);
-	filters = add_filters(all, hook->ifindex, site->attach_type);
+	programs = add_programs(all, point->ifindex, hook->attach_type);
+	filters = add_filters(all, point->ifindex, hook->attach_type);
 	netns_leave(&back);
-	return hook->how == HOW_TCX ? programs : filters;
+	return point->how == HOW_TCX ? programs : filters;
 }
 
-static int ask_netns(const struct fr_hook_record *hook, const struct hook_program *site,
-		     struct occupants *all)
+static int read_netns(const struct fr_hook_record *point, const struct hook_program *hook,
+		      struct chain *all)
 {
 	CLEANUP(close_fd) int netns = -1;
-	int back = -1, err = netns_enter(hook->netns, &back);
+	int back = -1, err = netns_enter(point->netns, &back);
 
 	if (err)
 		return err;
 	netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	err = netns < 0 ? -errno : add_programs(all, (uint32_t)netns, site->attach_type);
+	err = netns < 0 ? -errno : add_programs(all, (uint32_t)netns, hook->attach_type);
 	netns_leave(&back);
 	return err;
 }
 
-static int ask_cgroup(const char *path, const struct hook_program *site, struct occupants *all)
+static int read_cgroup(const char *path, const struct hook_program *hook, struct chain *all)
 {
 	CLEANUP(close_fd)
 	int cgroup = open(path ? path : "", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return cgroup < 0 ? -errno : add_programs(all, (uint32_t)cgroup, site->attach_type);
+	return cgroup < 0 ? -errno : add_programs(all, (uint32_t)cgroup, hook->attach_type);
 }
 
-static int ask_hook(const struct place *place, struct occupants *all)
+static int read_hook(const struct hook_ref *at, struct chain *all)
 {
-	if (place->hook->how == HOW_NETNS)
-		return ask_netns(place->hook, place->site, all);
-	return place->hook->kind == FR_KIND_CGROUP ? ask_cgroup(place->path, place->site, all)
-						   : ask_device(place->hook, place->site, all);
+	if (at->point->how == HOW_NETNS)
+		return read_netns(at->point, at->hook, all);
+	return at->point->kind == FR_KIND_CGROUP ? read_cgroup(at->path, at->hook, all)
+						 : read_device(at->point, at->hook, all);
 }
 
 static bool is_ours_by_name(const char *name, size_t size)
@@ -196,16 +197,16 @@ static bool is_ours_by_name(const char *name, size_t size)
 
 /* By its name: one of this tool's, of whichever pin root. One that has gone is none; nor is one
  * that this process may not ask about. */
-static int is_flowreeve(const struct occupant *occupant, bool *out)
+static int is_flowreeve(const struct chain_entry *entry, bool *out)
 {
 	CLEANUP(close_fd) int fd = -1;
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
 
 	*out = false;
-	if (!occupant->program)
+	if (!entry->program)
 		return 0;
-	fd = bpf_prog_get_fd_by_id(occupant->program);
+	fd = bpf_prog_get_fd_by_id(entry->program);
 	if (fd < 0)
 		return errno == ENOENT || errno == EPERM ? 0 : -errno;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
@@ -214,66 +215,66 @@ static int is_flowreeve(const struct occupant *occupant, bool *out)
 	return 0;
 }
 
-static bool is_ours(const struct place *place, const struct occupant *occupant)
+static bool is_ours(const struct hook_ref *at, const struct chain_entry *entry)
 {
-	unsigned priority, handle;
+	struct filter_id id;
 
-	if (place->hook->how != HOW_CLSACT)
-		return !*occupant->kind && occupant->program == place->program;
-	return sscanf(place->hook->pin, "tc-%u-%x", &priority, &handle) == 2 &&
-	       str_equal(occupant->kind, "bpf") && occupant->priority == priority &&
-	       occupant->handle == handle;
+	if (!filter_id_read(at->point, &id))
+		return !*entry->kind && entry->program == at->program;
+	return str_equal(entry->kind, "bpf") && entry->priority == id.priority &&
+	       entry->handle == id.handle;
 }
 
 /* Would one of ours that is made anew stand before it? A filter comes first of those of its
  * priority, which only bpf filters of any protocol share with it. */
-static bool can_be_passed(const struct fr_hook_record *hook, const struct occupant *occupant)
+static bool can_be_passed(const struct fr_hook_record *point, const struct chain_entry *entry)
 {
-	if (hook->how == HOW_TCX)
+	if (point->how == HOW_TCX)
 		return true;
-	return str_equal(occupant->kind, "bpf") && occupant->priority == 1 &&
-	       occupant->protocol == ANY_PROTOCOL;
+	return str_equal(entry->kind, "bpf") && entry->priority == 1 &&
+	       entry->protocol == ANY_PROTOCOL;
 }
 
-void hook_company(const struct place *place, struct arena *arena, struct company *out)
+void hook_chain_read(const struct hook_ref *at, struct arena *arena, struct hook_chain *out)
 {
-	struct occupants all = {.arena = arena};
-	struct company company = {.passable = true};
+	struct chain all = {.arena = arena};
+	struct hook_chain chain = {.passable = true};
 	size_t ours = 0;
 
-	company.err = ask_hook(place, &all);
-	while (ours < all.count && !is_ours(place, &all.list[ours]))
+	chain.err = read_hook(at, &all);
+	while (ours < all.count && !is_ours(at, &all.list[ours]))
 		ours++;
-	company.found = ours < all.count;
-	company.words = arena_alloc(arena, (all.count + 1) * sizeof(*company.words));
-	for (size_t i = 0; i < all.count && company.found; i++) {
-		const char *words = occupant_words(arena, &all.list[i]);
+	chain.found = ours < all.count;
+	chain.words = arena_alloc(arena, (all.count + 1) * sizeof(*chain.words));
+	for (size_t i = 0; i < all.count && chain.found; i++) {
+		const char *words = entry_words(arena, &all.list[i]);
 		bool flowreeve = false;
 		int err;
 
 		if (i == ours)
 			continue;
-		company.words[company.count++] =
+		chain.words[chain.count++] =
 			arena_printf(arena, "%s: %s", i < ours ? "before" : "after", words);
 		/* Each program of a cgroup or of a namespace is asked: they hide nothing. */
-		if (i > ours || place->hook->how >= HOW_CGROUP)
+		if (i > ours || at->point->how >= HOW_CGROUP)
 			continue;
 		err = is_flowreeve(&all.list[i], &flowreeve);
-		company.err = company.err ?: err;
+		chain.err = chain.err ?: err;
 		if (flowreeve)
 			continue;
-		company.behind = company.behind ? company.behind : words;
-		company.passable &= can_be_passed(place->hook, &all.list[i]);
+		chain.preempted_by = chain.preempted_by ? chain.preempted_by : words;
+		chain.passable &= can_be_passed(at->point, &all.list[i]);
 	}
-	*out = company;
+	*out = chain;
 }
 
-int hook_flowreeve(const struct place *place, struct arena *arena, uint32_t **out, size_t *count)
+int hook_flowreeve_programs(const struct hook_ref *at, struct arena *arena, uint32_t **out,
+			    size_t *count)
 {
-	struct occupants all = {.arena = arena};
+	struct chain all = {.arena = arena};
 	uint32_t *programs;
 	size_t found = 0;
-	int err = ask_hook(place, &all);
+	int err = read_hook(at, &all);
 
 	if (err && err != -ENOSPC)
 		return err;

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One attach point: makes its links or filters, puts other programs on them, removes them. What is
+ * attached is found again by pin (link.c) or by priority and handle (filter.c). Touches only what
+ * this program has attached.
+ */
+#include "attach_point.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "../host/host.h"
+#include "filter.h"
+#include "link.h"
+
+enum { ATTACH_ALLOW_MULTI = 1 << 1 };
+
+static bool by_filters(const struct fr_hook_record *point)
+{
+	return point->how == HOW_CLSACT;
+}
+
+/* Filters are found in the namespace of their device alone; links are found by their pins. */
+static int enter(const struct fr_hook_record *point, int *back)
+{
+	*back = -1;
+	return by_filters(point) ? netns_enter(point->netns, back) : 0;
+}
+
+/* ---------------------------------------------------------------- attaching */
+
+/* What to attach instead of the cgroup that somebody holds: the one above it, where a program below
+ * does not matter. */
+static const char *holder_hint(struct arena *arena, const char *path)
+{
+	const char *above = strrchr(path, '/');
+
+	return arena_printf(arena,
+			    "systemd's IPAddressDeny= and IPAddressAllow= attach like this: remove "
+			    "them, or attach a cgroup above it, %.*s or higher: what is held below "
+			    "does not matter there",
+			    (int)(above - path), path);
+}
+
+/* A program attached the old, exclusive way, here or above, keeps every link out: name it. */
+static int refused_cgroup(const struct attach_job *job, const struct hook_program *hook, int err,
+			  struct diags *d)
+{
+	char *path = arena_strdup(d->arena, job->path);
+	bool here = true;
+
+	for (char *slash = path + strlen(path); slash && slash != path; here = false) {
+		CLEANUP(close_fd) int fd = -1;
+		struct hook_query query = {0};
+
+		*slash = 0;
+		slash = strrchr(path, '/');
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 || hook_query((uint32_t)fd, hook->attach_type, &query) || !query.count)
+			continue;
+		if (query.attach_flags & ATTACH_ALLOW_MULTI || (query.attach_flags && !here))
+			continue;
+		return diag_error(d, NO_LOC, -EBUSY, "foreign-program", holder_hint(d->arena, path),
+				  "cannot attach to cgroup %s: %s holds %s of cgroup %s for itself",
+				  job->point->name, program_words(d->arena, query.programs[0]),
+				  hook->text, path);
+	}
+	return diag_error(d, NO_LOC, err, "attach", NULL, "cannot attach %s to cgroup %s: %s",
+			  hook->text, job->point->name, error_text(err));
+}
+
+static const char without_tcx[] =
+	"this host lists programs on TCX but refuses a link of ours; apply --no-tcx attaches by filters "
+	"of clsact instead";
+
+static int hook_refused(const struct attach_job *job, const struct hook_program *hook, int err,
+			struct diags *d)
+{
+	uint8_t how = job->point->how;
+
+	if (err == -EPERM && how == HOW_CGROUP)
+		return refused_cgroup(job, hook, err, d);
+	return diag_error(d, NO_LOC, err, "attach", how == HOW_TCX ? without_tcx : NULL,
+			  "cannot attach %s to %s: %s", hook->text, job->point->name,
+			  error_text(err));
+}
+
+static int hook_link(const struct attach_job *job, const struct hook_program *hook, struct diags *d)
+{
+	CLEANUP(close_fd) int program = program_open(job->pins, job->variant, hook->program);
+	struct hook_ref ref = {.point = job->point, .hook = hook, .dir = job->dir};
+	int err = program < 0 ? program : link_make(&ref, job->path, program);
+
+	return err && !hook->optional ? hook_refused(job, hook, err, d) : 0;
+}
+
+static int make_filters(const struct attach_job *job, const struct hook_program *hooks,
+			size_t count, struct diags *d)
+{
+	int programs[HOOK_PROGRAMS_MAX], err = 0;
+	struct filter_set set = {
+		.point = job->point, .hooks = hooks, .programs = programs, .count = count};
+	size_t failed = 0, opened = 0;
+
+	for (; opened < count && !err; opened += !err) {
+		programs[opened] = program_open(job->pins, job->variant, hooks[opened].program);
+		err = programs[opened] < 0 ? programs[opened] : 0;
+		failed = opened;
+	}
+	if (!err)
+		err = filters_create(&set, &failed);
+	while (opened)
+		close_fd(&programs[--opened]);
+	return err ? hook_refused(job, &hooks[failed], err, d) : 0;
+}
+
+int attach_make(const struct attach_job *job, struct diags *d)
+{
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(job->point, hooks);
+	int err = 0;
+
+	if (by_filters(job->point))
+		return make_filters(job, hooks, count, d);
+	for (size_t i = 0; i < count && !err; i++)
+		err = hook_link(job, &hooks[i], d);
+	return err;
+}
+
+void attach_complete(const struct attach_job *job)
+{
+	struct diags ignored = {0};
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(job->point, hooks);
+
+	for (size_t i = 0; i < count; i++) {
+		struct hook_ref ref = {.point = job->point, .hook = &hooks[i], .dir = job->dir};
+		uint32_t program;
+
+		if (hooks[i].optional && !hook_program_id(&ref, &program) && !program)
+			hook_link(job, &hooks[i], &ignored);
+	}
+}
+
+/* ---------------------------------------------------------------- the programs that run */
+
+int hook_program_id(const struct hook_ref *ref, uint32_t *out)
+{
+	struct link_target target;
+	int err;
+
+	if (by_filters(ref->point))
+		return filter_program(ref, out);
+	err = link_find(ref, &target);
+	if (!err)
+		*out = target.prog_id;
+	return err;
+}
+
+static int hook_alive(const struct hook_ref *ref, bool *out)
+{
+	struct link_target target;
+	uint32_t program;
+	int err;
+
+	*out = false;
+	if (by_filters(ref->point)) {
+		err = filter_program(ref, &program);
+		*out = !err && program;
+		return err;
+	}
+	err = link_find(ref, &target);
+	*out = !err && target.prog_id && link_in_place(ref, &target);
+	return err;
+}
+
+int attach_alive_hooks(const char *dir, const struct fr_hook_record *point, size_t *out)
+{
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(point, hooks);
+	int back, err = enter(point, &back);
+
+	*out = 0;
+	if (err)
+		return err == -ESRCH ? 0 : err;
+	for (size_t i = 0; i < count && !err; i++) {
+		struct hook_ref ref = {.point = point, .hook = &hooks[i], .dir = dir};
+		bool alive = false;
+
+		if (!hooks[i].optional)
+			err = hook_alive(&ref, &alive);
+		*out += alive;
+	}
+	netns_leave(&back);
+	return err;
+}
+
+int attach_alive(const char *dir, const struct fr_hook_record *point, bool *out)
+{
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(point, hooks), wanted = 0, alive;
+	int err = attach_alive_hooks(dir, point, &alive);
+
+	for (size_t i = 0; i < count; i++)
+		wanted += !hooks[i].optional;
+	*out = alive == wanted;
+	return err;
+}
+
+/* ---------------------------------------------------------------- other programs */
+
+static int update_filter(const struct attach_update *update, const struct hook_ref *ref)
+{
+	CLEANUP(close_fd) int program = -1;
+	uint32_t runs = 0;
+	int err = filter_program(ref, &runs);
+
+	if (err || !runs)
+		return err;
+	program = program_choose(update->pins, update->variants, ref->hook->program, runs);
+	if (program < 0)
+		return program == -EALREADY ? 0 : program;
+	return filter_update(ref, program);
+}
+
+static int update_link(const struct attach_update *update, const struct hook_ref *ref)
+{
+	CLEANUP(close_fd) int link = link_open(ref);
+	CLEANUP(close_fd) int program = -1;
+	struct link_target target = {0};
+	char name[LINK_NAME];
+	int err = link < 0 ? link : link_target(link, &target);
+
+	/* Not there; or its device or cgroup is gone: nothing passes there. */
+	if (err || !(target.ifindex || target.cgroup || target.netns))
+		return err == -ENOENT ? 0 : err;
+	program =
+		program_choose(update->pins, update->variants, ref->hook->program, target.prog_id);
+	if (program == -EALREADY)
+		return 0;
+	if (program >= 0)
+		return bpf_link_update(link, program, NULL) ? -errno : 0;
+	if (program != -ENOENT || !ref->hook->optional)
+		return program;
+	link_name(ref, name);
+	return link_remove(update->dir, name);
+}
+
+int attach_programs_pinned(const char *pins, uint32_t variants, const struct fr_hook_record *point)
+{
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(point, hooks);
+
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(close_fd) int fd = program_choose(pins, variants, hooks[i].program, 0);
+
+		if (fd < 0 && (fd != -ENOENT || !hooks[i].optional))
+			return fd;
+	}
+	return 0;
+}
+
+int attach_update(const struct attach_update *update, const struct fr_hook_record *point,
+		  struct diags *d)
+{
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(point, hooks);
+	int back, err = enter(point, &back);
+
+	if (err == -ESRCH)
+		return 0;
+	for (size_t i = 0; i < count && !err; i++) {
+		struct hook_ref ref = {.point = point, .hook = &hooks[i], .dir = update->dir};
+
+		err = by_filters(point) ? update_filter(update, &ref) : update_link(update, &ref);
+	}
+	netns_leave(&back);
+	if (err)
+		return diag_error(d, NO_LOC, err, "attach", NULL,
+				  "cannot put other programs at %s: %s", point->name,
+				  error_text(err));
+	return 0;
+}
+
+/* ---------------------------------------------------------------- removing */
+
+static int hook_remove(const struct hook_ref *ref)
+{
+	char name[LINK_NAME];
+
+	if (by_filters(ref->point))
+		return filter_remove(ref);
+	link_name(ref, name);
+	return link_remove(ref->dir, name);
+}
+
+static int namespace_gone(const struct fr_hook_record *point, int err, struct diags *d)
+{
+	if (err == -ESRCH) {
+		diag_warning(
+			d, NO_LOC, "namespace", NULL,
+			"network namespace of %s not found; its clsact filters go away with it",
+			point->name);
+		return 0;
+	}
+	return diag_error(d, NO_LOC, err, "namespace",
+			  "run it in that network namespace, or with CAP_SYS_ADMIN",
+			  "the clsact filters of %s are in another network namespace, which cannot "
+			  "be entered: %s",
+			  point->name, error_text(err));
+}
+
+int attach_remove(const char *dir, const struct fr_hook_record *point, struct diags *d)
+{
+	struct hook_program hooks[HOOK_PROGRAMS_MAX];
+	size_t count = attach_hooks(point, hooks);
+	int back, err = enter(point, &back);
+
+	if (err)
+		return namespace_gone(point, err, d);
+	for (size_t i = 0; i < count && !err; i++)
+		err = hook_remove(
+			&(struct hook_ref){.point = point, .hook = &hooks[i], .dir = dir});
+	netns_leave(&back);
+	if (err)
+		return diag_error(d, NO_LOC, err, "attach", NULL, "cannot detach from %s: %s",
+				  point->name, error_text(err));
+	return 0;
+}

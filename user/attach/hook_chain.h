@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The programs and filters that the kernel runs on a hook, ours among them, in its order. */
+#ifndef ATTACH_HOOK_CHAIN_H
+#define ATTACH_HOOK_CHAIN_H
+
+#include "hook_program.h"
+
+/* The neighbours of our program. Arena memory. */
+struct hook_chain {
+	const char **words; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
+	size_t count;
+	int err;    /* 0: the list is whole */
+	bool found; /* ours is among them */
+	/* on a device: the first program that runs before ours and may take packets that ours never
+	 * sees, or NULL */
+	const char *preempted_by;
+	bool passable; /* a link or filter of ours that is made anew would come before them */
+};
+void hook_chain_read(const struct hook_ref *at, struct arena *arena, struct hook_chain *out);
+/* The programs of flowreeve on a hook, of whichever pin root. */
+int hook_flowreeve_programs(const struct hook_ref *at, struct arena *arena, uint32_t **out,
+			    size_t *count);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The hooks of one attach point, and the program that belongs on each. An attach point is a device,
+ * a cgroup or a network namespace (struct fr_hook_record); each of its hooks is one list of
+ * programs of the kernel.
+ */
+#ifndef ATTACH_HOOK_PROGRAM_H
+#define ATTACH_HOOK_PROGRAM_H
+
+#include "../objects/objects.h"
+
+enum { HOW_TCX, HOW_CLSACT, HOW_CGROUP, HOW_NETNS }; /* of struct fr_hook_record */
+enum { HOOK_PROGRAMS_MAX = 7 };
+
+struct hook_program {
+	const char *name; /* "ingress", "connect4" */
+	const char *text; /* "tcx/ingress", "cgroup_skb/ingress", "connect4" */
+	uint32_t attach_type;
+	enum program program;
+	bool optional;
+};
+size_t attach_hooks(const struct fr_hook_record *point, struct hook_program out[HOOK_PROGRAMS_MAX]);
+bool attach_same_place(const struct fr_hook_record *a, const struct fr_hook_record *b);
+
+/* One hook of one attach point of a policy. */
+struct hook_ref {
+	const struct fr_hook_record *point;
+	const struct hook_program *hook;
+	const char *dir;  /* of the policy, where links are pinned */
+	const char *path; /* of the cgroup directory, NULL when it is not known */
+	uint32_t program; /* ours that runs there, 0 none; for those who ask for its neighbours */
+};
+
+#endif
