@@ -8,6 +8,7 @@
 #include "../thin.h"
 
 #include <bpf/bpf.h>
+#include <sched.h>
 #include <string.h>
 
 static const struct test_policy nothing = {.rules = NULL, .count = 0};
@@ -67,6 +68,35 @@ Test(packets_drops, what_is_listed_and_what_is_not_is_all_that_was_refused, .tim
 		rig_start(&rig, rig.kind == FR_KIND_GUEST ? &nothing_audit : &nothing);
 		sums(&rig);
 	}
+	rig_close(&rig);
+}
+
+/* Of so many new sources no more are listed than the budget of each window allows, and now and then
+ * one beyond it. On one processor, which has one budget. */
+static void over_budget(struct rig *rig)
+{
+	enum { SOURCES = 8000, BUDGET = 500, WINDOW = 256 /* jiffies */, SAMPLES = 64 };
+	uint64_t begin = rig_jiffies(), windows;
+
+	for (uint32_t source = 0; source < SOURCES; source++)
+		refuse(rig, source);
+	windows = (rig_jiffies() + rig_ticks(1) - begin) / WINDOW + 2;
+	cr_assert_leq(rig_entries(rig, "drops", NULL, NULL),
+		      windows * BUDGET + SOURCES / SAMPLES * 2);
+}
+
+Test(packets_drops, new_sources_are_listed_under_a_budget)
+{
+	struct rig rig;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET((unsigned)sched_getcpu(), &one);
+	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	rig_open(&rig);
+	rig.kind = FR_KIND_INTERFACE;
+	rig_start(&rig, &nothing);
+	over_budget(&rig);
 	rig_close(&rig);
 }
 

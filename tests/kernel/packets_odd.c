@@ -408,7 +408,7 @@ Test(packets_odd, what_the_routes_would_send_on_is_forwarded)
 /* Masqueraded connections of others: their answers arrive at this host's own address. */
 static void masqueraded(struct rig *rig)
 {
-	bool passes = rig->kind == FR_KIND_INTERFACE;
+	bool passes = rig->kind == FR_KIND_INTERFACE && rig->policy.flags_on & FR_F_FORWARDING_ON;
 
 #define ANSWER .dir = IN, .proto = TCP, .local = 33000, .peer = 443, .flags
 	if (passes)
@@ -431,4 +431,5 @@ Test(packets_odd, answers_to_masqueraded_connections_pass)
 		.rules = rules, .count = ARRAY_SIZE(rules), .flags_on = FR_F_FORWARDING_ON};
 
 	rig_run(&on, masqueraded);
+	rig_run(&enforce, masqueraded);
 }
