@@ -8,6 +8,7 @@
 
 #include "../user/compile/compile.h"
 #include "boundary_tuples.h"
+#include "wire.h"
 
 struct judge_random {
 	uint64_t state;
@@ -175,6 +176,36 @@ static inline struct tuple judge_tuple(struct judge_random *random)
 
 	tuple.port = judge_port(random, tuple.proto);
 	return tuple;
+}
+
+/* The local address of the n-th packet: 198.18.0.0/15 or 2001:2::/48, of the tuple's family. */
+static inline struct addr judge_local(const struct tuple *tuple, uint32_t n)
+{
+	if (addr_is_v4(&tuple->peer))
+		return addr_from_v4(0xc6120000u | (n & 0x1ffff));
+	return addr_from_halves(0x2001000200000000ull, 1 + n);
+}
+
+/* The packet that opens `tuple` from or to `local`. Both addresses have to outlive it. */
+static inline struct wire judge_opening(const struct tuple *tuple, const struct addr *local)
+{
+	enum { OPENER_PORT = 40000, SYN_ONLY = 2, PAYLOAD = 16 };
+	bool v4 = addr_is_v4(&tuple->peer), out = tuple->dir == FR_EGRESS;
+	struct wire w = {.v6 = !v4, .dir = tuple->dir, .proto = tuple->proto, .exact = true};
+
+	w.local_addr = local->b + (v4 ? 12 : 0);
+	w.peer_addr = tuple->peer.b + (v4 ? 12 : 0);
+	if (tuple->proto == PROTO_ICMP || tuple->proto == PROTO_ICMP6) {
+		w.type = tuple->port >> 8;
+		w.code = (uint8_t)tuple->port;
+		w.id = 0x1200;
+	} else if (proto_has_ports(tuple->proto)) {
+		w.local = out ? OPENER_PORT : tuple->port;
+		w.peer = out ? tuple->port : OPENER_PORT;
+		w.flags = SYN_ONLY;
+		w.payload = tuple->proto == PROTO_TCP ? 0 : PAYLOAD;
+	}
+	return w;
 }
 
 /* "egress proto 6 10.0.0.1 port 443": what a disagreement is about. 96 bytes. */

@@ -19,7 +19,8 @@ enum { WIRE_ETHERNET = 14, WIRE_MAX = 4096, WIRE_HOST = 9, WIRE_SEQ = 0x1234567 
 struct wire {
 	bool v6;
 	uint8_t dir;	      /* enum fr_dir */
-	uint8_t proto;	      /* 1 stands for the ICMP of the family */
+	uint8_t proto;	      /* 1 stands for the ICMP of the family, unless: */
+	bool exact;	      /* 1 is 1 in IPv6 too */
 	uint8_t flags;	      /* TCP */
 	uint32_t seq, ack;    /* TCP; 0: WIRE_SEQ, and with ACK what follows it */
 	uint16_t local, peer; /* ports */
@@ -63,9 +64,19 @@ static inline void wire_put32(uint8_t *at, uint32_t value)
 	wire_put16(at + 2, value);
 }
 
+static inline uint16_t wire_get16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static inline uint32_t wire_get32(const uint8_t *at)
+{
+	return (uint32_t)wire_get16(at) << 16 | wire_get16(at + 2);
+}
+
 static inline uint8_t wire_proto(const struct wire *w)
 {
-	return w->proto == 1 && w->v6 ? 58 : w->proto;
+	return w->proto == 1 && w->v6 && !w->exact ? 58 : w->proto;
 }
 
 static inline void wire_address(const struct wire *w, bool local, uint8_t *out)

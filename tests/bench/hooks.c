@@ -17,7 +17,7 @@
 
 #include "../../user/datapath/datapath.h"
 #include "../testbench.h"
-#include "../packets.h"
+#include "../judges.h"
 #include "bench.h"
 
 enum {
@@ -26,6 +26,7 @@ enum {
 	FLOWS = 64000,	/* live ones, of the case that has many */
 	FULL = 150000,	/* openings, of the case that has a full table */
 	SERVERS_MAX = 4,
+	TCP_SYN = 0x02,
 	TCP_ACK = 0x10,
 	TCP_SYN_ACK = 0x12,
 };
@@ -45,7 +46,7 @@ struct course {
 	struct measured_hook *hook;
 	struct tuple tuple;
 	struct addr local;
-	struct test_packet packet;
+	struct frame packet;
 	bool pass;
 	uint32_t next; /* of the packets that differ */
 };
@@ -65,7 +66,7 @@ static int empty_load(const struct measured_hook *hook)
 	return fd;
 }
 
-static double empty_run(const struct measured_hook *hook, const struct test_packet *packet,
+static double empty_run(const struct measured_hook *hook, const struct frame *packet,
 			uint32_t repeat)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet->data,
@@ -76,7 +77,7 @@ static double empty_run(const struct measured_hook *hook, const struct test_pack
 	return options.duration;
 }
 
-static double ours_run(const struct course *course, uint8_t dir, const struct test_packet *packet,
+static double ours_run(const struct course *course, uint8_t dir, const struct frame *packet,
 		       uint32_t repeat, bool pass)
 {
 	struct bench_run run = {
@@ -96,11 +97,20 @@ static double ours_run(const struct course *course, uint8_t dir, const struct te
 	return run.duration_ns;
 }
 
-/* Where the TCP header's flags are. */
-static uint8_t *packet_flags(struct test_packet *packet, bool v4)
+/* The packet of the course's tuple from or to `local`, with TCP flags of its own. */
+static void packet_make(const struct course *course, const struct addr *local, uint8_t dir,
+			uint8_t flags, struct frame *out)
 {
-	return packet->data + sizeof(struct ethhdr) +
-	       (v4 ? sizeof(struct iphdr) : sizeof(struct ip6_hdr)) + 13;
+	struct wire w = judge_opening(&course->tuple, local);
+
+	w.dir = dir;
+	w.flags = flags;
+	wire_make(&w, out);
+}
+
+static void opening_make(struct course *course, const struct addr *local)
+{
+	packet_make(course, local, course->tuple.dir, TCP_SYN, &course->packet);
 }
 
 /* One packet many times over. */
@@ -129,19 +139,19 @@ static double sample_singles(struct course *course, void (*make)(struct course *
 /* Each the first of a conversation of its own. */
 static void make_opening(struct course *course)
 {
-	struct addr local = packet_local(&course->tuple, 100 + course->next++);
+	struct addr local = judge_local(&course->tuple, 100 + course->next++);
 
-	packet_make(&course->tuple, &local, &course->packet);
+	opening_make(course, &local);
 }
 
 /* Random addresses on both sides, and a port that no rule names. */
 static void make_stranger(struct course *course)
 {
 	uint32_t x = ++course->next * 2654435761u;
-	struct addr local = packet_local(&course->tuple, x >> 15);
+	struct addr local = judge_local(&course->tuple, x >> 15);
 
 	course->tuple.peer = addr_from_v4((110 + (x >> 24) % 80) << 24 | (x & 0xffffff));
-	packet_make(&course->tuple, &local, &course->packet);
+	opening_make(course, &local);
 }
 
 static double sample_new(struct course *course)
@@ -157,30 +167,20 @@ static double sample_strangers(struct course *course)
 /* SYN, SYN-ACK, ACK through the hook; the opener's next packet is left in the course. */
 static void establish(struct course *course)
 {
-	bool v4 = addr_is_v4(&course->tuple.peer);
-	struct test_packet *packet = &course->packet, answer;
-	struct tuple back = course->tuple;
-	uint8_t ports[4], *tcp;
+	struct frame answer;
 
-	packet_make(&course->tuple, &course->local, packet);
-	back.dir = FR_INGRESS;
-	packet_make(&back, &course->local, &answer);
-	tcp = packet_flags(&answer, v4) - 13;
-	memcpy(ports, tcp, sizeof(ports));
-	memcpy(tcp, ports + 2, 2);
-	memcpy(tcp + 2, ports, 2);
-	tcp[13] = TCP_SYN_ACK; /* its number is 0 */
-	ours_run(course, FR_EGRESS, packet, 1, true);
+	opening_make(course, &course->local);
+	packet_make(course, &course->local, FR_INGRESS, TCP_SYN_ACK, &answer);
+	ours_run(course, FR_EGRESS, &course->packet, 1, true);
 	ours_run(course, FR_INGRESS, &answer, 1, true);
-	*packet_flags(packet, v4) = TCP_ACK;
-	packet_flags(packet, v4)[-2] = 1; /* acknowledges it */
-	ours_run(course, FR_EGRESS, packet, 1, true);
+	packet_make(course, &course->local, FR_EGRESS, TCP_ACK, &course->packet);
+	ours_run(course, FR_EGRESS, &course->packet, 1, true);
 }
 
 static void establish_many(struct course *course)
 {
 	for (uint32_t i = 0; i < FLOWS; i++) {
-		course->local = packet_local(&course->tuple, i);
+		course->local = judge_local(&course->tuple, i);
 		establish(course);
 	}
 }
@@ -188,12 +188,9 @@ static void establish_many(struct course *course)
 /* One of the many, far from the last. */
 static void make_known(struct course *course)
 {
-	bool v4 = addr_is_v4(&course->tuple.peer);
-	struct addr local = packet_local(&course->tuple, course->next++ * 40503u % FLOWS);
+	struct addr local = judge_local(&course->tuple, course->next++ * 40503u % FLOWS);
 
-	packet_make(&course->tuple, &local, &course->packet);
-	*packet_flags(&course->packet, v4) = TCP_ACK;
-	packet_flags(&course->packet, v4)[-2] = 1;
+	packet_make(course, &local, FR_EGRESS, TCP_ACK, &course->packet);
 }
 
 static double sample_many(struct course *course)
@@ -203,7 +200,7 @@ static double sample_many(struct course *course)
 
 static void opening(struct course *course)
 {
-	packet_make(&course->tuple, &course->local, &course->packet);
+	opening_make(course, &course->local);
 }
 
 /* More openings than the table holds: from then on each takes the place of another. */
@@ -280,7 +277,7 @@ static void server_case(struct server *server, struct measured_hook *hook,
 	server->crowded = asked->prepare == establish_many || asked->prepare == opening_full;
 	*course = (struct course){.bench = server->bench, .hook = hook, .pass = asked->pass};
 	course->tuple = policy_tuple(server->rs, asked->pass, asked->v4);
-	course->local = packet_local(&course->tuple, 1);
+	course->local = judge_local(&course->tuple, 1);
 	asked->prepare(course);
 }
 

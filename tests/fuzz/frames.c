@@ -2,27 +2,9 @@
 /* Frames made of frames: see frames.h. */
 #include "frames.h"
 
-#include <string.h>
+#include "../wire.h"
 
-enum { ETHERNET = 14, ICMP4 = 1, TCP = 6, UDP = 17, ICMP6 = 58, FIN = 1, SYN = 2 };
-
-static uint16_t get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 24);
-	at[1] = (uint8_t)(value >> 16);
-	at[2] = (uint8_t)(value >> 8);
-	at[3] = (uint8_t)value;
-}
+enum { ICMP4 = 1, TCP = 6, UDP = 17, ICMP6 = 58, FIN = 1, SYN = 2 };
 
 static void exchange(uint8_t *a, uint8_t *b, uint32_t size)
 {
@@ -44,7 +26,7 @@ static int family_find(const struct bytes *f, bool l3, uint32_t *ip)
 		return f->size ? f->data[0] >> 4 : 0;
 	}
 	for (int tags = 0; type + 2 <= f->size; tags++, type += 4) {
-		uint16_t ethertype = get16(f->data + type);
+		uint16_t ethertype = wire_get16(f->data + type);
 
 		*ip = type + 2;
 		if (ethertype == 0x0800 || ethertype == 0x86dd)
@@ -52,7 +34,7 @@ static int family_find(const struct bytes *f, bool l3, uint32_t *ip)
 		if (ethertype != 0x8100 && ethertype != 0x88a8)
 			return 0;
 		if (type + 4 <= f->size)
-			vlans += (get16(f->data + type + 2) & 0xfff) != 0;
+			vlans += (wire_get16(f->data + type + 2) & 0xfff) != 0;
 		if (vlans > 2 || tags == 10)
 			return 0;
 	}
@@ -64,7 +46,7 @@ static bool layout4(const struct bytes *f, struct layout *out)
 	const uint8_t *ip = f->data + out->ip;
 	uint32_t head = (ip[0] & 15) * 4u;
 
-	if (f->size < out->ip + 20 || ip[0] >> 4 != 4 || head < 20 || get16(ip + 6) & 0x3fff)
+	if (f->size < out->ip + 20 || ip[0] >> 4 != 4 || head < 20 || wire_get16(ip + 6) & 0x3fff)
 		return false;
 	out->v4 = true;
 	out->proto = ip[9];
@@ -88,7 +70,7 @@ static bool layout6(const struct bytes *f, struct layout *out)
 		if (at + 8 > f->size)
 			return false;
 		head = f->data + at;
-		if (next == 44 && get16(head + 2) & 0xfff9)
+		if (next == 44 && wire_get16(head + 2) & 0xfff9)
 			return false;
 		at += next == 44 ? 8 : next == 51 ? (head[1] + 2u) * 4 : (head[1] + 1u) * 8;
 		next = head[0];
@@ -128,12 +110,12 @@ static uint8_t echo_answer(uint8_t type)
 
 static void tcp_answer(uint8_t *tcp, uint32_t rest)
 {
-	uint32_t sequence = get32(tcp + 4), head = (tcp[12] >> 4) * 4u;
+	uint32_t sequence = wire_get32(tcp + 4), head = (tcp[12] >> 4) * 4u;
 	uint32_t payload = rest > head ? rest - head : 0;
 
 	payload += (tcp[13] & SYN) / SYN + (tcp[13] & FIN);
 	exchange(tcp + 4, tcp + 8, 4);
-	put32(tcp + 8, sequence + payload);
+	wire_put32(tcp + 8, sequence + payload);
 }
 
 bool frame_answer(const struct bytes *frame, bool l3, uint8_t flags, struct bytes *out)

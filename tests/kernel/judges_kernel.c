@@ -16,7 +16,6 @@
 #include "../../user/datapath/datapath.h"
 #include "../testbench.h"
 #include "../judges.h"
-#include "../packets.h"
 #include "../thin.h"
 #include "bench_kept.h"
 
@@ -82,7 +81,7 @@ static int expected_return(uint8_t kind, uint8_t verdict)
 }
 
 static void compare_hook(struct comparison *comparison, const struct tuple *tuple, uint8_t kind,
-			 const struct test_packet *packet)
+			 const struct frame *packet)
 {
 	struct bench_run run = {
 		.kind = kind, .dir = tuple->dir, .data = packet->data, .size = packet->size};
@@ -111,15 +110,17 @@ static void compare_hook(struct comparison *comparison, const struct tuple *tupl
 static int compare_judges(const struct tuple *tuple, void *context)
 {
 	struct comparison *comparison = context;
-	struct test_packet packet;
+	struct frame packet;
 	struct addr local;
+	struct wire opening;
 
 	if (is_loopback(&tuple->peer) || is_extension(tuple)) {
 		comparison->skipped++;
 		return 0;
 	}
-	local = packet_local(tuple, comparison->number++);
-	packet_make(tuple, &local, &packet);
+	local = judge_local(tuple, comparison->number++);
+	opening = judge_opening(tuple, &local);
+	wire_make(&opening, &packet);
 	for (uint8_t kind = 0; kind < FR_KINDS; kind++)
 		compare_hook(comparison, tuple, kind, &packet);
 	comparison->compared++;
