@@ -125,11 +125,13 @@ fi
 
 # ---------------------------------------------------------------- readings of the vendors' tables
 
-# Each of A1 ... A45 is told, and pinned by a case or a test of that name; the counts of rows are true.
+# Each of A1 ... A45 is told, and pinned: by a fact that it is a reading of, a case or a test; the counts
+# of rows are true.
 for number in {1..45}; do
 	told=$(grep -c "^| A$number |" docs/tables.md)
 	pinned=$(find tests/cases -maxdepth 1 -name "a$(printf %02d "$number")-*" | wc -l)
-	pinned=$((pinned + $(cat tests/unit/tables_pins*.c | grep -cE "^Test\(pins, a$number(_a[0-9]+)*_")))
+	pinned=$((pinned + $(cat tests/facts/*.json | grep -c "\"A$number\"")))
+	pinned=$((pinned + $(grep -cE "\(A$number\)|/\* A$number \*/" tests/unit/tables_facts.c)))
 	if [ "$told" = 1 ] && [ $pinned -gt 0 ]; then
 		ok "docs/tables.md: A$number is told and pinned"
 	else

@@ -656,6 +656,56 @@ Test(tables, the_support_channel_is_one_constant_address_of_the_table)
 	book_close(&book);
 }
 
+/* What a row's note says of this project's own part in it. */
+Test(tables, notes_tell_what_is_inferred_unused_or_not_enough)
+{
+	static const struct {
+		const char *table, *row, *words;
+	} notes[] = {
+		{"aws-datasync", "smb-udp", "unused in practice"},   /* A1 */
+		{"aws-mgn", "replication-ec2", "inferred"},	     /* A24 */
+		{"dataminer", "snmp-poll", "inferred"},		     /* A29 */
+		{"snapmirror-active-sync", "aiqum-out", "inferred"}, /* A35 */
+		{"qumulo", "ftp-passive", "every high port"},	     /* A41 */
+		{"qumulo", "nlm-portmapper", "nfs-locks"},	     /* A43 */
+		{"qumulo", "dcerpc", "msrpc-dynamic"},		     /* A44 */
+	};
+	const struct node *row;
+
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
+		struct book book = {0};
+		size_t found = 0;
+
+		book_open(&book, notes[i].table);
+		for_children(row, book.rows) if (str_equal(text_of(row, "id"), notes[i].row))
+		{
+			const char *note = text_of(row, "note");
+
+			cr_expect(note && strstr(note, notes[i].words), "%s", notes[i].row);
+			found++;
+		}
+		cr_expect_eq(found, 1, "%s", notes[i].row);
+		book_close(&book);
+	}
+}
+
+/* "IP addresses and URLs", and no address anywhere (A21). */
+Test(tables, addresses_that_are_announced_and_never_given_are_nowhere)
+{
+	const struct node *role;
+	struct book book = {0};
+	size_t roles = 0;
+
+	book_open(&book, "aws-mgn");
+	for_children(role, book.roles)
+	{
+		cr_expect_null(map_get(role, "addresses"), "%s", role->key->text);
+		roles++;
+	}
+	cr_expect_gt(roles, 0);
+	book_close(&book);
+}
+
 static void expect_addition(const struct book *book, const char *path)
 {
 	const struct node *row;
