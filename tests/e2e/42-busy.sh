@@ -7,29 +7,29 @@
 # lesson: the first enforcement of others killed the replies of long-lived connections for minutes, or for
 # good, because nothing had seen their SYN.
 . "$(dirname "$0")/lib.sh"
-. "$e2e_here/crowd.sh"
+. "$e2e_here/sessions.sh"
 
 each=250 datagrams=20
 good='out-good in-good' bad='out-bad in-bad'
 
-crowds_start()
+all_sessions_start()
 {
-	crowd_start sink-in "$party" sink 22
+	sessions_start sink-in "$party" sink 22
 	peer_start "$party" "admin-$kind" 22022
 	peer_start "$party" "forgotten-$kind" 8080
-	crowd_start out-good "$party" hold tcp 10.20.0.5 7 $each
-	crowd_start out-bad "$party" hold tcp 10.66.0.66 4444 $each
-	crowd_start in-good bastion hold tcp "$party4" 22022 $each
-	crowd_start in-bad intruder hold tcp "$party4" 8080 $each
-	crowd_start udp-good "$party" hold udp 10.20.0.5 7 $datagrams
-	crowd_start udp-bad "$party" hold udp 10.66.0.66 4445 $datagrams
-	crowd_start bulk-out "$party" bulk 10.20.0.5 9
-	crowd_start bulk-in bastion bulk "$party4" 22
+	sessions_start out-good "$party" hold tcp 10.20.0.5 7 $each
+	sessions_start out-bad "$party" hold tcp 10.66.0.66 4444 $each
+	sessions_start in-good bastion hold tcp "$party4" 22022 $each
+	sessions_start in-bad intruder hold tcp "$party4" 8080 $each
+	sessions_start udp-good "$party" hold udp 10.20.0.5 7 $datagrams
+	sessions_start udp-bad "$party" hold udp 10.66.0.66 4445 $datagrams
+	sessions_start bulk-out "$party" bulk 10.20.0.5 9
+	sessions_start bulk-in bastion bulk "$party4" 22
 }
 
-crowds_stop()
+all_sessions_stop()
 {
-	crowd_stop out-good out-bad in-good in-bad udp-good udp-bad bulk-out bulk-in sink-in
+	sessions_stop out-good out-bad in-good in-bad udp-good udp-bad bulk-out bulk-in sink-in
 	lab_stop "peer-admin-$kind"
 	lab_stop "peer-forgotten-$kind"
 }
@@ -39,16 +39,16 @@ sessions_answer()
 {
 	local name
 	for name in $good; do
-		crowd_send "$name" ask 60
+		sessions_send "$name" ask 60
 	done
 	for name in $bad; do
-		crowd_send "$name" ask "$2"
+		sessions_send "$name" ask "$2"
 	done
 	for name in $good; do
-		equal "$1: $name" "answered $each of $each" "$(crowd_reply "$name")"
+		equal "$1: $name" "answered $each of $each" "$(sessions_reply "$name")"
 	done
 	for name in $bad; do
-		equal "$1: $name" "answered $3 of $each" "$(crowd_reply "$name")"
+		equal "$1: $name" "answered $3 of $each" "$(sessions_reply "$name")"
 	done
 }
 
@@ -56,11 +56,11 @@ sessions_answer()
 datagrams_come()
 {
 	local what=$1
-	crowd_ask serve tell >/dev/null
-	crowd_ask serve-bad tell >/dev/null
-	crowd_send udp-bad heard 1
-	equal "$what: datagrams of an allowed peer" "heard $datagrams" "$(crowd_ask udp-good heard)"
-	equal "$what: datagrams of a forbidden one" "heard $2" "$(crowd_reply udp-bad)"
+	sessions_ask serve tell >/dev/null
+	sessions_ask serve-bad tell >/dev/null
+	sessions_send udp-bad heard 1
+	equal "$what: datagrams of an allowed peer" "heard $datagrams" "$(sessions_ask udp-good heard)"
+	equal "$what: datagrams of a forbidden one" "heard $2" "$(sessions_reply udp-bad)"
 }
 
 # How many adopted TCP flows a rule has. RULE VERDICT OPENER
@@ -83,15 +83,15 @@ flows_listed() # WHAT FORBIDDEN
 		"$(fr_ask "$host" '.policies[0].tallies.flows_adopted' status)"
 }
 
-taken_at_least() { [ "$(crowd_ask "$1" taken | awk '{ print $2 }')" -ge "$2" ]; } # SINK BYTES
+taken_at_least() { [ "$(sessions_ask "$1" taken | awk '{ print $2 }')" -ge "$2" ]; } # SINK BYTES
 
 transfers_end()
 {
 	local name sent whole
 	for name in out in; do
 		succeeds "$kind: the bulk transfer $name is worth the name" until_true taken_at_least "sink-$name" 5000000
-		sent=$(crowd_ask "bulk-$name" end)
-		whole=$(crowd_ask "sink-$name" whole)
+		sent=$(sessions_ask "bulk-$name" end)
+		whole=$(sessions_ask "sink-$name" whole)
 		equal "$kind: the bulk transfer $name arrives whole" "${sent#sent }" \
 			"$(awk '/^whole/ { print $2, $3 }' <<<"$whole")"
 	done
@@ -105,12 +105,12 @@ busy_run() # KIND
 	local told=$each
 	[ "$kind" != guest ] || told=0
 	policy_write "$work/busy.yaml" audit "$attach"
-	crowds_start
+	all_sessions_start
 	succeeds "$kind: apply in audit to a busy host" fr "$host" apply "$work/busy.yaml" $options
 	[ "$kind" = guest ] || datagrams_come "$kind, audit, the first packet comes in" $datagrams
 	sessions_answer "$kind, audit" 60 $each
 	flows_listed "$kind, audit" $told
-	equal "$kind, audit: datagram sockets" "answered $datagrams of $datagrams" "$(crowd_ask udp-good ask)"
+	equal "$kind, audit: datagram sockets" "answered $datagrams of $datagrams" "$(sessions_ask udp-good ask)"
 	succeeds "$kind: enforce" fr "$host" apply "$work/busy.yaml" --mode enforce $options
 	sessions_answer "$kind, enforce" 1 0
 	datagrams_come "$kind, enforce" 0
@@ -120,18 +120,18 @@ busy_run() # KIND
 	[ "$kind" = guest ] || datagrams_come "$kind, enforced at once" 0
 	sessions_answer "$kind, enforced at once" 1 0
 	equal "$kind, enforced at once: datagram sockets" "answered $datagrams of $datagrams" \
-		"$(crowd_ask udp-good ask)"
+		"$(sessions_ask udp-good ask)"
 	transfers_end
 	succeeds "$kind: detach again" fr "$host" detach
-	crowds_stop
+	all_sessions_stop
 }
 
 e2e_begin busy
 peer_start nfs echo 7
 peer_start intruder stranger 4444
-crowd_start serve nfs serve 7
-crowd_start serve-bad intruder serve 4445
-crowd_start sink-out nfs sink 9
+sessions_start serve nfs serve 7
+sessions_start serve-bad intruder serve 4445
+sessions_start sink-out nfs sink 9
 busy_run interface
 busy_run guest
 busy_run cgroup

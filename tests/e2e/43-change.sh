@@ -7,7 +7,7 @@
 # lesson: others keep what was established before a change, so that a revoked permission goes on for as
 # long as the connection does; or they cut everything, so that nobody dares to change anything.
 . "$(dirname "$0")/lib.sh"
-. "$e2e_here/crowd.sh"
+. "$e2e_here/sessions.sh"
 
 each=20
 
@@ -18,45 +18,45 @@ datagrams_refused()
 		.peer.address == \"10.20.0.5\") | .packets] | add // 0" show drops
 }
 
-bytes_in() { crowd_ask sink-in taken | awk '{ print $2 }'; }
+bytes_in() { sessions_ask sink-in taken | awk '{ print $2 }'; }
 
-cut_crowds_start()
+cut_sessions_start()
 {
-	crowd_start sink-in "$party" sink 22
-	crowd_start tcp "$party" hold tcp 10.20.0.5 7 $each
-	crowd_start udp "$party" hold udp 10.20.0.5 7 $each
-	crowd_start bulk-in bastion bulk "$party4" 22
-	crowd_start bulk-out "$party" bulk 10.20.0.5 9
+	sessions_start sink-in "$party" sink 22
+	sessions_start tcp "$party" hold tcp 10.20.0.5 7 $each
+	sessions_start udp "$party" hold udp 10.20.0.5 7 $each
+	sessions_start bulk-in bastion bulk "$party4" 22
+	sessions_start bulk-out "$party" bulk 10.20.0.5 9
 }
 
 # What is cut: sessions and datagrams that we opened, their answers, a transfer that the bastion opened.
 cut_run()
 {
 	local before
-	cut_crowds_start
-	equal "$kind: sessions live" "answered $each of $each" "$(crowd_ask tcp ask)"
+	cut_sessions_start
+	equal "$kind: sessions live" "answered $each of $each" "$(sessions_ask tcp ask)"
 	succeeds "$kind: a policy that denies them" fr "$host" apply "$work/less.yaml" $options
-	equal "$kind: no datagram goes out from now on" "answered 0 of $each" "$(crowd_ask udp ask 0.3)"
+	equal "$kind: no datagram goes out from now on" "answered 0 of $each" "$(sessions_ask udp ask 0.3)"
 	equal "$kind: each is told" $each "$(datagrams_refused egress)"
-	crowd_ask serve tell >/dev/null
-	equal "$kind: no answer comes in" 'heard 0' "$(crowd_ask udp heard 0.3)"
+	sessions_ask serve tell >/dev/null
+	equal "$kind: no answer comes in" 'heard 0' "$(sessions_ask udp heard 0.3)"
 	equal "$kind: each of those is told" $each "$(datagrams_refused ingress)"
 	before=$(bytes_in)
-	equal "$kind: no session is answered" "answered 0 of $each" "$(crowd_ask tcp ask 0.5)"
+	equal "$kind: no session is answered" "answered 0 of $each" "$(sessions_ask tcp ask 0.5)"
 	equal "$kind: the transfer that the peer opened has stopped" "$before" "$(bytes_in)"
 	succeeds "$kind: allowed again" fr "$host" apply "$work/more.yaml" $options
-	equal "$kind: the sessions go on" "answered $each of $each" "$(crowd_ask tcp ask 60)"
-	equal "$kind: so do the datagrams" "answered $each of $each" "$(crowd_ask udp ask 60)"
+	equal "$kind: the sessions go on" "answered $each of $each" "$(sessions_ask tcp ask 60)"
+	equal "$kind: so do the datagrams" "answered $each of $each" "$(sessions_ask udp ask 60)"
 	cut_transfers_end
-	crowd_stop tcp udp bulk-in bulk-out sink-in
+	sessions_stop tcp udp bulk-in bulk-out sink-in
 }
 
 cut_transfers_end()
 {
 	local name sent whole
 	for name in in out; do
-		sent=$(crowd_ask "bulk-$name" end)
-		whole=$(crowd_ask "sink-$name" whole)
+		sent=$(sessions_ask "bulk-$name" end)
+		whole=$(sessions_ask "sink-$name" whole)
 		equal "$kind: the transfer $name arrives whole" "${sent#sent }" "$(awk '/^whole/ { print $2, $3 }' <<<"$whole")"
 	done
 	equal "$kind: of the one that was allowed all along no packet was refused" 0 \
@@ -69,25 +69,25 @@ clients_start()
 {
 	local i
 	for i in 1 2 3; do
-		crowd_start "good-$i" "$party" client 10.20.0.5 7 60
-		crowd_start "good-$((i + 3))" bastion client "$party4" 22022 60
+		sessions_start "good-$i" "$party" client 10.20.0.5 7 60
+		sessions_start "good-$((i + 3))" bastion client "$party4" 22022 60
 	done
-	crowd_start bad-1 "$party" client 10.66.0.66 4444 0.6 1
-	crowd_start bad-2 intruder client "$party4" 8080 0.6 1
+	sessions_start bad-1 "$party" client 10.66.0.66 4444 0.6 1
+	sessions_start bad-2 intruder client "$party4" 8080 0.6 1
 }
 
-judged_any() { [[ $(crowd_ask "$1" judge) != 'ok 0 failed 0 '* ]]; } # CLIENT
+judged_any() { [[ $(sessions_ask "$1" judge) != 'ok 0 failed 0 '* ]]; } # CLIENT
 
 # Attempts of the denied clients that lie between two switches. MODE PATTERN SECONDS, in which one has failed
 denied_judged()
 {
 	local name
 	for name in $bad; do
-		crowd_ask "$name" mark $3 >/dev/null
+		sessions_ask "$name" mark $3 >/dev/null
 	done
 	for name in $bad; do
 		until_true judged_any "$name"
-		matches "$kind, $1, round $round: $name" "$2" "$(crowd_ask "$name" judge)"
+		matches "$kind, $1, round $round: $name" "$2" "$(sessions_ask "$name" judge)"
 	done
 }
 
@@ -95,14 +95,14 @@ clients_end()
 {
 	local name said total=0
 	for name in $good; do
-		succeeds "$kind: $name is worth the name" until_true crowd_fits "$name" judge '^ok [2-9][0-9]|^ok [0-9]{3}'
-		said=$(crowd_ask "$name" end)
+		succeeds "$kind: $name is worth the name" until_true sessions_fits "$name" judge '^ok [2-9][0-9]|^ok [0-9]{3}'
+		said=$(sessions_ask "$name" end)
 		matches "$kind: $name met no error" '^ok [0-9]+ failed 0 ' "$said"
 		[ "${name#good-}" -gt 3 ] || total=$((total + $(awk '{ print $2 }' <<<"$said")))
 	done
 	equal "$kind: every connection of ours is on the rule, through $((2 * rounds)) switches" \
 		"$total" $(($(rule_field "$host" echo connections) - connections))
-	crowd_stop $good $bad
+	sessions_stop $good $bad
 }
 
 modes_run()
@@ -139,8 +139,8 @@ e2e_begin change
 rounds=2
 peer_start nfs echo 7
 peer_start intruder stranger 4444
-crowd_start serve nfs serve 7
-crowd_start sink-out nfs sink 9
+sessions_start serve nfs serve 7
+sessions_start sink-out nfs sink 9
 change_run interface
 change_run guest
 change_run cgroup

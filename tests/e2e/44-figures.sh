@@ -11,10 +11,10 @@
 count=2000 size=100 l3=128
 cpus=$(nproc)
 
-volley() # ARGUMENTS...: from the party
+burst() # ARGUMENTS...: from the party
 {
-	lab_in "$party" timeout -s KILL 600 "$e2e_here/volley" "$@" >"$work/volley" 2>&1 ||
-		not_ok "$kind: the volley $*" "$(cat "$work/volley")"
+	lab_in "$party" timeout -s KILL 600 "$e2e_here/tools/burst" "$@" >"$work/burst" 2>&1 ||
+		not_ok "$kind: the burst $*" "$(cat "$work/burst")"
 }
 
 # The fields of a rule, in one reading. RULE
@@ -43,15 +43,15 @@ datagrams()
 	local n=$((cpus * count)) before port
 	succeeds "$kind: zero" fr "$host" zero
 	before=$(reason_packets rule pass)
-	volley udp 10.20.0.5 9 $count $size
+	burst udp 10.20.0.5 9 $count $size
 	equal "$kind: the rule has each datagram of each CPU" "$((n * l3)) $cpus 0 $n 0" "$(figures spare)"
 	equal "$kind: so has the reason" $n $(($(reason_packets rule pass) - before))
-	for port in $(sed 's/.*ports //' "$work/volley"); do
+	for port in $(sed 's/.*ports //' "$work/burst"); do
 		equal "$kind: the flow of each CPU has its own" "$count $((count * l3))" "$(flow_figures "$port")"
 	done
-	volley udp 10.20.0.5 9 $count $size shared
+	burst udp 10.20.0.5 9 $count $size shared
 	equal "$kind: one flow fed by all CPUs has all" "$n $((n * l3))" \
-		"$(flow_figures "$(sed 's/.*ports //' "$work/volley")")"
+		"$(flow_figures "$(sed 's/.*ports //' "$work/burst")")"
 	equal "$kind: and the rule" "$((2 * n * l3)) $((cpus + 1)) 0 $((2 * n)) 0" "$(figures spare)"
 }
 
@@ -64,9 +64,9 @@ races()
 		before=$(figures spare)
 		opened=$(fr_ask "$host" '.policies[0].tallies.flows_opened' status)
 		lab_enter "$party" ip neigh flush all 2>/dev/null
-		volley udp 10.20.0.5 9 200 $size shared at-once
+		burst udp 10.20.0.5 9 200 $size shared at-once
 		after=$(figures spare)
-		flow=$(flow_figures "$(sed 's/.*ports //' "$work/volley")")
+		flow=$(flow_figures "$(sed 's/.*ports //' "$work/burst")")
 		[ "$flow" = "$(awk '{ print $9 - $4, $6 - $1 }' <<<"$before $after")" ] || bad="$bad; flow: $flow: $before, $after"
 		[ "$(awk '{ print $7 - $2 }' <<<"$before $after")" = 1 ] || bad="$bad; connections: $before, $after"
 		[ "$(fr_ask "$host" '.policies[0].tallies.flows_opened' status)" = $((opened + 1)) ] || bad="$bad; opened"
@@ -84,7 +84,7 @@ refusals()
 	before=$(reason_packets default "$2")
 	# A port of its own each time: what is told of a refusal goes on for as long as its verdict does.
 	port=$((4445 + ${#1}))
-	volley udp 10.66.0.66 $port $count $size
+	burst udp 10.66.0.66 $port $count $size
 	equal "$kind, $1: the default has each $2" "$expected" \
 		"$(figures default-egress | awk '{ print $3, $5 }')"
 	equal "$kind, $1: so has the reason" $n $(($(reason_packets default "$2") - before))
@@ -97,7 +97,7 @@ carried_over()
 	local n=$((cpus * count * 10)) sender file
 	succeeds "$kind: enforce again" fr "$host" apply "$work/more.yaml" $options
 	succeeds "$kind: zero of the rule" fr "$host" zero spare
-	lab_in "$party" timeout -s KILL 600 "$e2e_here/volley" udp 10.20.0.5 9 $((count * 10)) $size >"$work/volley" 2>&1 &
+	lab_in "$party" timeout -s KILL 600 "$e2e_here/tools/burst" udp 10.20.0.5 9 $((count * 10)) $size >"$work/burst" 2>&1 &
 	sender=$!
 	for file in large more large more; do
 		fr "$host" apply "$work/$file.yaml" $options >"$work/apply" 2>&1 || not_ok "$kind: apply $file" "$(cat "$work/apply")"
@@ -107,7 +107,7 @@ carried_over()
 		"$(figures spare)"
 	succeeds "$kind: zero once more" fr "$host" zero spare
 	equal "$kind: it is at zero" '0 0 0 0 0' "$(figures spare)"
-	volley udp 10.20.0.5 9 $count $size
+	burst udp 10.20.0.5 9 $count $size
 	equal "$kind: and counts on from there" $((cpus * count)) "$(figures spare | awk '{ print $4 }')"
 }
 
@@ -116,7 +116,7 @@ connections()
 {
 	local n=$((cpus * 100))
 	succeeds "$kind: zero of the TCP rule" fr "$host" zero echo
-	volley tcp 10.20.0.5 7 100 30000
+	burst tcp 10.20.0.5 7 100 30000
 	equal "$kind: each connection of each CPU is counted once" $n "$(figures echo | awk '{ print $2 }')"
 	equal "$kind: packets and bytes are those of the flows" "$(figures echo | awk '{ print $4, $1 }')" \
 		"$(fr_ask "$host" '[.flows[] | select(.rule == "echo" and .protocol == "tcp") | .egress, .ingress] |
@@ -150,7 +150,7 @@ witness()
 	lab_enter agent ip link set ens5 gso_max_segs 1
 	lab_enter nfs ip link set eth0 gso_max_segs 1
 	before=$(unseen)
-	volley tcp 10.20.0.5 7 50 30000
+	burst tcp 10.20.0.5 7 50 30000
 	equal "$kind: as many packets as the device has counted" "$before" "$(unseen)"
 	lab_enter agent ip link set ens5 gso_max_segs 65535
 	lab_enter nfs ip link set eth0 gso_max_segs 65535
@@ -184,9 +184,9 @@ figures_run() # KIND
 
 e2e_begin figures
 peer_start nfs echo 7
-lab_spawn mute nfs "$e2e_here/volley" mute 9
-lab_spawn mute-enforce intruder "$e2e_here/volley" mute 4452
-lab_spawn mute-audit intruder "$e2e_here/volley" mute 4450
+lab_spawn mute nfs "$e2e_here/tools/burst" mute 9
+lab_spawn mute-enforce intruder "$e2e_here/tools/burst" mute 4452
+lab_spawn mute-audit intruder "$e2e_here/tools/burst" mute 4450
 lab_listens nfs u '*:9' && lab_listens intruder u '*:4452' && lab_listens intruder u '*:4450'
 figures_run interface
 figures_run guest

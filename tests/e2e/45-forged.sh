@@ -7,28 +7,28 @@
 # lesson: in others a flood of connections evicted the entries of those that lived, and their replies were
 # refused as new; and an unknown mid-stream packet that is taken at its word is a way in.
 . "$(dirname "$0")/lib.sh"
-. "$e2e_here/crowd.sh"
+. "$e2e_here/sessions.sh"
 
 each=20
-crowds='before-out before-in after-out after-in'
+sessions='before-out before-in after-out after-in'
 
 forged() # WHAT LEAST NODE ARGUMENTS...: so many of them came to be seen
 {
 	local what=$1 least=$2 node=$3
 	shift 3
-	at_least "$kind: $what were sent" "$least" "$(lab_in "$node" "$e2e_here/forge" "$@" 2>&1 | awk '{ print $2 }')"
+	at_least "$kind: $what were sent" "$least" "$(lab_in "$node" "$e2e_here/tools/spoof" "$@" 2>&1 | awk '{ print $2 }')"
 }
 
 sessions_live() # WHAT
 {
 	local name
-	for name in $crowds; do
-		crowd_send "$name" ask 60
+	for name in $sessions; do
+		sessions_send "$name" ask 60
 	done
-	for name in $crowds; do
-		equal "$kind: $1, the sessions live: $name" "answered $each of $each" "$(crowd_reply "$name")"
+	for name in $sessions; do
+		equal "$kind: $1, the sessions live: $name" "answered $each of $each" "$(sessions_reply "$name")"
 	done
-	equal "$kind: $1, and the datagram sockets" "answered $each of $each" "$(crowd_ask udp ask)"
+	equal "$kind: $1, and the datagram sockets" "answered $each of $each" "$(sessions_ask udp ask)"
 }
 
 # Flows that were established under our eyes, by when they began.
@@ -44,13 +44,13 @@ admits_no_syn()
 {
 	local flags
 	for flags in A PA FA SA R S; do
-		lab_in nfs "$e2e_here/forge" tcp 10.20.0.5 2049 "$party4" 8080 3 $flags >/dev/null
+		lab_in nfs "$e2e_here/tools/spoof" tcp 10.20.0.5 2049 "$party4" 8080 3 $flags >/dev/null
 	done
 	tries "$kind: an ACK, and then a SYN, of an allowed peer's port" timeout \
 		peer_try nfs tcp "$party4" 8080 --from 2049
-	lab_in nfs "$e2e_here/forge" udp 10.20.0.5 2049 "$party4" 8081 3 >/dev/null
+	lab_in nfs "$e2e_here/tools/spoof" udp 10.20.0.5 2049 "$party4" 8081 3 >/dev/null
 	tries "$kind: the same over UDP" timeout peer_try nfs udp "$party4" 8081 --from 2049
-	lab_in intruder "$e2e_here/forge" tcp 10.0.9.5 1 "$party4" 8080 3 A >/dev/null
+	lab_in intruder "$e2e_here/tools/spoof" tcp 10.0.9.5 1 "$party4" 8080 3 A >/dev/null
 	tries "$kind: an ACK in the name of the bastion, then its SYN" timeout \
 		peer_try bastion tcp "$party4" 8080 --from 1
 }
@@ -75,18 +75,18 @@ floods()
 # The time in which a guest's flows are adopted is over: what was adopted must last without it.
 window_closed()
 {
-	crowd_start before-out "$party" hold tcp 10.20.0.5 7 $each
-	crowd_start before-in bastion hold tcp "$party4" 22022 $each
+	sessions_start before-out "$party" hold tcp 10.20.0.5 7 $each
+	sessions_start before-in bastion hold tcp "$party4" 22022 $each
 	sed 's/^failsafe:/adopt: 15s\n&/' "$work/forged.yaml" >"$work/window.yaml"
 	succeeds 'guest, a short time to adopt: enforce' fr "$host" apply "$work/window.yaml" $options
-	equal 'guest, a short time to adopt: sessions of ours' "answered $each of $each" "$(crowd_ask before-out ask)"
-	equal 'guest, a short time to adopt: of others' "answered $each of $each" "$(crowd_ask before-in ask)"
+	equal 'guest, a short time to adopt: sessions of ours' "answered $each of $each" "$(sessions_ask before-out ask)"
+	equal 'guest, a short time to adopt: of others' "answered $each of $each" "$(sessions_ask before-in ask)"
 	sleep 15.2
-	equal 'guest, when it is over: sessions of ours' "answered $each of $each" "$(crowd_ask before-out ask)"
+	equal 'guest, when it is over: sessions of ours' "answered $each of $each" "$(sessions_ask before-out ask)"
 	forged 'SYNs, when it is over,' 100000 intruder tcp 10.99.0.0/16 1024-60000 "$party4" 8088 100000 S
-	equal 'guest, and after a flood: sessions of ours' "answered $each of $each" "$(crowd_ask before-out ask)"
-	equal 'guest, and after a flood: of others' "answered $each of $each" "$(crowd_ask before-in ask)"
-	crowd_stop before-out before-in
+	equal 'guest, and after a flood: sessions of ours' "answered $each of $each" "$(sessions_ask before-out ask)"
+	equal 'guest, and after a flood: of others' "answered $each of $each" "$(sessions_ask before-in ask)"
+	sessions_stop before-out before-in
 	succeeds 'guest, a short time to adopt: detach' fr "$host" detach
 }
 
@@ -98,16 +98,16 @@ forged_run() # KIND
 		"$work/forged.yaml"
 	peer_start "$party" "admin-$kind" 22022 8080 8088
 	peer_start "$party" "admin-udp-$kind" --udp 8081
-	crowd_start before-out "$party" hold tcp 10.20.0.5 7 $each
-	crowd_start before-in bastion hold tcp "$party4" 22022 $each
+	sessions_start before-out "$party" hold tcp 10.20.0.5 7 $each
+	sessions_start before-in bastion hold tcp "$party4" 22022 $each
 	succeeds "$kind: enforce" fr "$host" apply "$work/forged.yaml" $options
-	crowd_start after-out "$party" hold tcp 10.20.0.5 7 $each
-	crowd_start after-in bastion hold tcp "$party4" 22022 $each
-	crowd_start udp "$party" hold udp 10.20.0.5 7 $each
+	sessions_start after-out "$party" hold tcp 10.20.0.5 7 $each
+	sessions_start after-in bastion hold tcp "$party4" 22022 $each
+	sessions_start udp "$party" hold udp 10.20.0.5 7 $each
 	sessions_live 'at first'
 	admits_no_syn
 	floods
-	crowd_stop $crowds udp
+	sessions_stop $sessions udp
 	succeeds "$kind: detach" fr "$host" detach
 	[ "$kind" != guest ] || window_closed
 	lab_stop "peer-admin-$kind"
@@ -117,7 +117,7 @@ forged_run() # KIND
 e2e_begin forged
 ip -n "$(lab_netns router)" route add blackhole 10.99.0.0/16
 peer_start nfs echo 7
-crowd_start serve nfs serve 7
+sessions_start serve nfs serve 7
 forged_run interface
 forged_run guest
 forged_run cgroup

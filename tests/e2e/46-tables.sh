@@ -6,7 +6,7 @@
 # lesson: one table for everything lets a scan push out what matters, and an entry that only the peer keeps
 # alive is a door that never closes.
 . "$(dirname "$0")/lib.sh"
-. "$e2e_here/crowd.sh"
+. "$e2e_here/sessions.sh"
 
 # Flows with a peer: state, verdict, opener and packets each way. ADDRESS PROTOCOL
 flows_with()
@@ -36,14 +36,14 @@ conversations()
 	at_least "$kind: both are in the table" 2 "$(entries flows)"
 	lab_in "$party" ping -c 3 -i 0.2 -W 30 10.20.0.5 >/dev/null
 	equal "$kind: a ping is told with its answers" 'established pass local 3 3' "$(flows_with 10.20.0.5 icmp)"
-	crowd_start tcp "$party" hold tcp 10.20.0.5 7 1
+	sessions_start tcp "$party" hold tcp 10.20.0.5 7 1
 	matches "$kind: a connection is established" '^established pass local [0-9]+ [0-9]+$' "$(flows_with 10.20.0.5 tcp)"
-	crowd_start udp "$party" hold udp 10.20.0.5 7 1
+	sessions_start udp "$party" hold udp 10.20.0.5 7 1
 	equal "$kind: an answered datagram too" 'established pass local 1 1' "$(flows_with 10.20.0.5 udp)"
 	equal "$kind: nothing had to make room" 0 "$(evicted)"
 	succeeds "$kind: a table of another size" fr "$host" apply "$work/long.yaml" --flows 4096 $options
 	equal "$kind: has the flows of the one before" 'established pass local 1 1' "$(flows_with 10.20.0.5 udp)"
-	crowd_stop tcp udp
+	sessions_stop tcp udp
 }
 
 # What is refused is aggregated over the opener's port, and is no conversation.
@@ -85,7 +85,7 @@ peer_feeds()
 {
 	local fed
 	rm -f "$work/enough"
-	lab_in "$party" timeout -s KILL 600 "$e2e_here/crowd" fed 10.20.0.5 7 "$work/enough" >"$work/fed" 2>&1 &
+	lab_in "$party" timeout -s KILL 600 "$e2e_here/tools/sessions" fed 10.20.0.5 7 "$work/enough" >"$work/fed" 2>&1 &
 	fed=$!
 	succeeds "$kind: what the peer sends comes in at first" until_true says "$work/fed" '^begun$'
 	succeeds "$kind: and is refused later, though the peer goes on" until_true fed_refused
@@ -98,8 +98,8 @@ peer_feeds()
 idle()
 {
 	equal "$kind: the idle connections have no record" '' "$(flows_with 10.20.0.5 tcp)$(flows_with 10.0.9.5 tcp)"
-	equal "$kind: they go on: ours" 'answered 3 of 3' "$(crowd_ask ours ask)"
-	equal "$kind: they go on: of the bastion" 'answered 3 of 3' "$(crowd_ask theirs ask)"
+	equal "$kind: they go on: ours" 'answered 3 of 3' "$(sessions_ask ours ask)"
+	equal "$kind: they go on: of the bastion" 'answered 3 of 3' "$(sessions_ask theirs ask)"
 	matches "$kind: as adopted ones" '^adopted pass local [^,]*, adopted pass local [^,]*, adopted pass local [^,]*$' \
 		"$(flows_with 10.20.0.5 tcp)"
 	matches "$kind: with the right opener" '^adopted pass peer ' "$(flows_with 10.0.9.5 tcp)"
@@ -115,13 +115,13 @@ tables_run() # KIND
 	succeeds "$kind: enforce" fr "$host" apply "$work/long.yaml" $options
 	conversations
 	refusals
-	crowd_start ours "$party" hold tcp 10.20.0.5 7 3
-	crowd_start theirs bastion hold tcp "$party4" 22022 3
+	sessions_start ours "$party" hold tcp 10.20.0.5 7 3
+	sessions_start theirs bastion hold tcp "$party4" 22022 3
 	succeeds "$kind: with short times" fr "$host" apply "$work/short.yaml" $options
 	ends
 	[ "$kind" = guest ] || idle
 	peer_feeds
-	crowd_stop ours theirs
+	sessions_stop ours theirs
 	lab_stop "peer-admin-$kind"
 	lab_stop "peer-forgotten-$kind"
 	succeeds "$kind: detach" fr "$host" detach
@@ -129,7 +129,7 @@ tables_run() # KIND
 
 e2e_begin tables
 peer_start nfs echo 7
-crowd_start serve nfs serve 7
+sessions_start serve nfs serve 7
 tables_run interface
 tables_run guest
 tables_run cgroup

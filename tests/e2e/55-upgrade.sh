@@ -7,7 +7,7 @@
 #
 # lesson: "detach, then apply" opens the host at every upgrade, and cuts what began meanwhile.
 . "$(dirname "$0")/lib.sh"
-. "$e2e_here/crowd.sh"
+. "$e2e_here/sessions.sh"
 
 # ---------------------------------------------------------------- the commit before
 
@@ -47,15 +47,15 @@ streams_start()
 	traffic_start allowed "$party" stream 10.20.0.5 7 0.002
 	traffic_start out "$party" transfer 10.0.5.10 1024
 	traffic_start in bastion transfer "$party4" 22022
-	crowd_start good-out "$party" client 10.20.0.5 7 60
-	crowd_start good-in bastion client "$party4" 22022 60
+	sessions_start good-out "$party" client 10.20.0.5 7 60
+	sessions_start good-in bastion client "$party4" 22022 60
 }
 
 refused_start()
 {
 	traffic_start denied "$party" stream 10.66.0.66 4444 0.002
-	crowd_start bad-out "$party" client 10.66.0.66 4444 0.6 1
-	crowd_start bad-in intruder client "$party4" 8080 0.6 1
+	sessions_start bad-out "$party" client 10.66.0.66 4444 0.6 1
+	sessions_start bad-in intruder client "$party4" 8080 0.6 1
 }
 
 streams_end() # WHAT
@@ -68,25 +68,25 @@ streams_end() # WHAT
 	matches "$1: a connection that was open goes on" '^lines [0-9]+$' "$said"
 	traffic_end in
 	matches "$1: so does one that was opened from outside" '^lines [0-9]+$' "$said"
-	matches "$1: no new connection failed" '^ok [1-9][0-9]* failed 0 ' "$(crowd_ask good-out end)"
-	matches "$1: none from outside either" '^ok [1-9][0-9]* failed 0 ' "$(crowd_ask good-in end)"
-	crowd_stop good-out good-in
+	matches "$1: no new connection failed" '^ok [1-9][0-9]* failed 0 ' "$(sessions_ask good-out end)"
+	matches "$1: none from outside either" '^ok [1-9][0-9]* failed 0 ' "$(sessions_ask good-in end)"
+	sessions_stop good-out good-in
 }
 
 refused_end() # WHAT
 {
 	traffic_end denied
 	matches "$1: no refused datagram got through" '^sent [0-9]+ received 0$' "$said"
-	matches "$1: no refused connection did" '^ok 0 failed [1-9]' "$(crowd_ask bad-out end)"
-	matches "$1: none from outside either" '^ok 0 failed [1-9]' "$(crowd_ask bad-in end)"
-	crowd_stop bad-out bad-in
+	matches "$1: no refused connection did" '^ok 0 failed [1-9]' "$(sessions_ask bad-out end)"
+	matches "$1: none from outside either" '^ok 0 failed [1-9]' "$(sessions_ask bad-in end)"
+	sessions_stop bad-out bad-in
 }
 
 # Nothing vouches for what comes to a socket that is not connected, but its flow.
 fed_start()
 {
 	rm -f "$work/fed.end"
-	lab_in "$party" "$e2e_here/crowd" fed 10.20.0.5 7 "$work/fed.end" >"$work/fed" 2>&1 &
+	lab_in "$party" "$e2e_here/tools/sessions" fed 10.20.0.5 7 "$work/fed.end" >"$work/fed" 2>&1 &
 	traffic_pids[fed]=$!
 	until_true says "$work/fed" '^begun' || not_ok "$kind: the peer sends" "$(cat "$work/fed")"
 }
@@ -148,7 +148,7 @@ upgrade_run() # KIND
 	streams_start
 	refused_start
 	fed_start
-	until_true crowd_fits good-out judge '^ok [1-9]'
+	until_true sessions_fits good-out judge '^ok [1-9]'
 	figures_before
 	takes_over enforce
 	touch "$work/fed.end"
@@ -173,15 +173,15 @@ audit_run()
 	policy_write "$work/upgrade.yaml" audit "$attach"
 	succeeds "$kind: the build before" fr_before "$host" apply "$work/upgrade.yaml"
 	streams_start
-	crowd_start bad-out "$party" client 10.66.0.66 4444 60
-	until_true crowd_fits bad-out judge '^ok [1-9]'
-	until_true crowd_fits good-out judge '^ok [1-9]'
+	sessions_start bad-out "$party" client 10.66.0.66 4444 60
+	until_true sessions_fits bad-out judge '^ok [1-9]'
+	until_true sessions_fits good-out judge '^ok [1-9]'
 	figures_before
 	takes_over audit
 	streams_end "$kind"
-	matches "$kind: what would be refused passes" '^ok [1-9][0-9]* failed 0 ' "$(crowd_ask bad-out end)"
+	matches "$kind: what would be refused passes" '^ok [1-9][0-9]* failed 0 ' "$(sessions_ask bad-out end)"
 	at_least "$kind: and is counted" 1 "$(drops_of "$host" would-drop egress 10.66.0.66 4444)"
-	crowd_stop bad-out
+	sessions_stop bad-out
 	succeeds "$kind: detach" fr "$host" detach
 }
 
@@ -292,7 +292,7 @@ errors_run()
 e2e_begin upgrade
 before_build "$(layout_now)"
 peer_start nfs echo 7
-crowd_start serve nfs serve 7
+sessions_start serve nfs serve 7
 peer_start vpc control 10.0.5.10 1024
 peer_start intruder stranger 4444
 peer_start intruder stranger-udp --udp 4444

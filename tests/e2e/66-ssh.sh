@@ -6,7 +6,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
-. "$e2e_here/crowd.sh"
+. "$e2e_here/sessions.sh"
 
 # The ids of warnings about SSH, with the session's variable set for apply, or for a process above it.
 warned() # [above] CONNECTION FILE
@@ -30,8 +30,8 @@ policy() # FILE ATTACH PEER
 
 e2e_begin ssh
 peer_start agent sshd 22
-crowd_start session bastion hold tcp 10.0.5.5 22 1
-equal 'a session lives' 'answered 1 of 1' "$(crowd_ask session ask)"
+sessions_start session bastion hold tcp 10.0.5.5 22 1
+equal 'a session lives' 'answered 1 of 1' "$(sessions_ask session ask)"
 there=$(lab_enter agent ss -Hnt state established sport = :22 | awk '{ print $4 }' | head -1)
 session="10.0.9.5 ${there##*:} 10.0.5.5 22"
 matches 'it is that of the bastion' '^(\[::ffff:)?10\.0\.9\.5\]?:[0-9]+$' "$there"
@@ -54,16 +54,16 @@ equal 'nobody at all' ssh-closed "$(warned "$session" nobody.yaml)"
 e2e_cgroup agent agent
 policy slice.yaml "{cgroups: [/$LAB_TAG-agent]}" 10.0.8.0/24
 equal 'a cgroup that its socket is not in' '' "$(warned "$session" slice.yaml)"
-crowd_stop session
-crowd_start own agent hold tcp 10.0.5.5 22 1
-equal 'a session of this host with itself lives' 'answered 1 of 1' "$(crowd_ask own ask)"
+sessions_stop session
+sessions_start own agent hold tcp 10.0.5.5 22 1
+equal 'a session of this host with itself lives' 'answered 1 of 1' "$(sessions_ask own ask)"
 there=$(lab_enter agent ss -Hnt state established dport = :22 | awk '{ print $3 }' | head -1)
 equal 'it is not judged' '' "$(warned "10.0.5.5 ${there##*:} 10.0.5.5 22" other.yaml)"
-crowd_stop own
+sessions_stop own
 lab_stop peer-sshd
 peer_start agent sshd 22
-crowd_start session bastion hold tcp 10.0.5.5 22 1
-equal 'a session by a server in the cgroup' 'answered 1 of 1' "$(crowd_ask session ask)"
+sessions_start session bastion hold tcp 10.0.5.5 22 1
+equal 'a session by a server in the cgroup' 'answered 1 of 1' "$(sessions_ask session ask)"
 there=$(LAB_CGROUP='' lab_enter agent ss -Hnt state established sport = :22 | awk '{ print $4 }' | head -1)
 equal 'a cgroup that its socket is in' ssh-refused "$(warned "10.0.9.5 ${there##*:} 10.0.5.5 22" slice.yaml)"
-crowd_stop session
+sessions_stop session

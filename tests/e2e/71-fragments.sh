@@ -36,7 +36,7 @@ big_dns_ask()
 fragments_made_up()
 {
 	local from=$1 to=$2
-	local ask="vpc raw-talk udp $from $to"
+	local ask="vpc raw-client udp $from $to"
 	tells "$to: in order" ok $ask 514 --cuts 32,48
 	tells "$to: the last first" ok $ask 514 --cuts 32,48 --order 2,1,0
 	tells "$to: twice" ok $ask 514 --cuts 32,48 --order 0,1,0,1,2
@@ -56,7 +56,7 @@ fragments_made_up()
 # TCP without its flags in the first fragment, or with another one that would overwrite them.
 fragments_of_tcp() # SOURCE PARTY
 {
-	local ask="vpc raw-talk syn $1 $2" before=0 cut=$inward
+	local ask="vpc raw-client syn $1 $2" before=0 cut=$inward
 	[[ $1 != *:* ]] || cut=timeout # IPv6 itself has no such fragments
 	tells "$2: an opening whose first fragment has the whole header" ok $ask 514 --cuts 24
 	[ "$kind" != cgroup ] || return 0
@@ -71,13 +71,13 @@ fragments_in_vain()
 	local before
 	[ "$kind" != cgroup ] || return 0
 	before=$(reason_of $told fragment)
-	tells "a stranger's later fragment" timeout intruder raw-talk udp 10.66.0.66 "$party4" 514 --cuts 32 --order 1
-	tells "over IPv6" timeout intruder raw-talk udp fd00:66::66 "$party6" 514 --cuts 32 --order 1
+	tells "a stranger's later fragment" timeout intruder raw-client udp 10.66.0.66 "$party4" 514 --cuts 32 --order 1
+	tells "over IPv6" timeout intruder raw-client udp fd00:66::66 "$party6" 514 --cuts 32 --order 1
 	equal "$kind, $mode: is refused as such" 2 "$(($(reason_of $told fragment) - before))"
-	tells 'on the way out the first leads' ok "$party" raw-talk udp "$party4" 10.0.5.10 7 --cuts 32
-	tells 'over IPv6 too' ok "$party" raw-talk udp "$party6" fd00:5::10 7 --cuts 32
-	tells 'a later one that goes before it is lost' "$outward" "$party" raw-talk udp "$party4" 10.0.5.10 7 --cuts 32 --order 1,0
-	tells 'over IPv6 as well' "$outward" "$party" raw-talk udp "$party6" fd00:5::10 7 --cuts 32 --order 1,0
+	tells 'on the way out the first leads' ok "$party" raw-client udp "$party4" 10.0.5.10 7 --cuts 32
+	tells 'over IPv6 too' ok "$party" raw-client udp "$party6" fd00:5::10 7 --cuts 32
+	tells 'a later one that goes before it is lost' "$outward" "$party" raw-client udp "$party4" 10.0.5.10 7 --cuts 32 --order 1,0
+	tells 'over IPv6 as well' "$outward" "$party" raw-client udp "$party6" fd00:5::10 7 --cuts 32 --order 1,0
 }
 
 # What real programs send: the kernel cuts it up.
@@ -85,13 +85,13 @@ fragments_real()
 {
 	local peer
 	for peer in 10.0.5.10 fd00:5::10; do
-		tells "8 KB to $peer and back" ok "$party" sock-talk udp $peer 7 --size 8192
-		tells "8 KB to a port of $peer that is not allowed" "$outward" "$party" sock-talk udp $peer 9 --size 8192
+		tells "8 KB to $peer and back" ok "$party" sock-client udp $peer 7 --size 8192
+		tells "8 KB to a port of $peer that is not allowed" "$outward" "$party" sock-client udp $peer 9 --size 8192
 	done
 	for peer in "$party4 --bind 10.0.5.10" "$party6 --bind fd00:5::10"; do
-		tells "8 KB to ${peer% --*} and back" ok vpc sock-talk udp ${peer/ / 514 } --size 8192
+		tells "8 KB to ${peer% --*} and back" ok vpc sock-client udp ${peer/ / 514 } --size 8192
 		tells "8 KB to a port of ${peer% --*} that is not allowed" "$inward" \
-			vpc sock-talk udp ${peer/ / 515 } --size 8192
+			vpc sock-client udp ${peer/ / 515 } --size 8192
 	done
 	at_least "$kind, $mode: a DNS answer in fragments" 4000 "$(big_dns_ask "$party" 10.0.0.2)"
 	at_least "$kind, $mode: over IPv6" 4000 "$(big_dns_ask "$party" fd00:0:0:1::2)"

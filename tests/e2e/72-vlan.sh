@@ -17,9 +17,9 @@ tagged()
 	local verb=$1
 	shift
 	if [ "$1" = "$party4" ] || [ "$1" = "$party6" ]; then
-		tool "$party" frame-talk "$verb" "$device" "$vpc_mac" "$@"
+		tool "$party" frame-client "$verb" "$device" "$vpc_mac" "$@"
 	else
-		tool vpc frame-talk "$verb" eth0 "$party_mac" "$@"
+		tool vpc frame-client "$verb" eth0 "$party_mac" "$@"
 	fi
 }
 
@@ -93,9 +93,9 @@ vlan_run() # KIND MODE
 
 e2e_begin vlan
 vpc_mac=$(mac_of vpc eth0)
-lab_spawn tagged-vpc vpc "$e2e_here/tools/frame-talk" echo eth0
-lab_spawn tagged-agent agent "$e2e_here/tools/frame-talk" echo ens5
-lab_spawn tagged-appliance appliance "$e2e_here/tools/frame-talk" echo eth0
+lab_spawn tagged-vpc vpc "$e2e_here/tools/frame-client" echo eth0
+lab_spawn tagged-agent agent "$e2e_here/tools/frame-client" echo ens5
+lab_spawn tagged-appliance appliance "$e2e_here/tools/frame-client" echo eth0
 for name in vpc agent appliance; do
 	until_says "$work/log/tagged-$name" ready
 done

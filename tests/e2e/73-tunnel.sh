@@ -18,17 +18,17 @@ tunnel_judged() # OTHER OTHER4 OTHER6
 {
 	local kind_of
 	for kind_of in udp tcp; do
-		tells "$kind_of" ok "$party" sock-talk $kind_of "$2" 7
-		tells "$kind_of over IPv6" ok "$party" sock-talk $kind_of "$3" 7
-		tells "$kind_of to a port that is not allowed" "$outward" "$party" sock-talk $kind_of "$2" 9
-		tells "$kind_of over IPv6 to one" "$outward" "$party" sock-talk $kind_of "$3" 9
-		tells "$kind_of from outside" ok "$1" sock-talk $kind_of "$party4" 514
-		tells "$kind_of over IPv6 from outside" ok "$1" sock-talk $kind_of "$party6" 514
-		tells "$kind_of from outside to a port that is not allowed" "$inward" "$1" sock-talk $kind_of "$party4" 515
-		tells "$kind_of over IPv6 from outside to one" "$inward" "$1" sock-talk $kind_of "$party6" 515
+		tells "$kind_of" ok "$party" sock-client $kind_of "$2" 7
+		tells "$kind_of over IPv6" ok "$party" sock-client $kind_of "$3" 7
+		tells "$kind_of to a port that is not allowed" "$outward" "$party" sock-client $kind_of "$2" 9
+		tells "$kind_of over IPv6 to one" "$outward" "$party" sock-client $kind_of "$3" 9
+		tells "$kind_of from outside" ok "$1" sock-client $kind_of "$party4" 514
+		tells "$kind_of over IPv6 from outside" ok "$1" sock-client $kind_of "$party6" 514
+		tells "$kind_of from outside to a port that is not allowed" "$inward" "$1" sock-client $kind_of "$party4" 515
+		tells "$kind_of over IPv6 from outside to one" "$inward" "$1" sock-client $kind_of "$party6" 515
 	done
-	tells '8 KB in fragments' ok "$party" sock-talk udp "$2" 7 --size 8192
-	tells '8 KB from outside' ok "$1" sock-talk udp "$party6" 514 --size 8192
+	tells '8 KB in fragments' ok "$party" sock-client udp "$2" 7 --size 8192
+	tells '8 KB from outside' ok "$1" sock-client udp "$party6" 514 --size 8192
 	at_least "$kind, $mode: what is not allowed is told with its port" 1 "$(drops_of "$host" $told egress "$2" 9)"
 }
 
@@ -39,7 +39,7 @@ tunnel_called_otherwise()
 	local called before
 	before=$(lab_enter vpc nstat -asz UdpInDatagrams | awk '/UdpInDatagrams/ { print $2 }')
 	for called in 88b5 8100 0806 0000 0003; do
-		lab_enter agent "$e2e_here/tools/frame-talk" bare tun7 $called 10.9.0.5 10.9.0.10 9 --from 4000 >/dev/null
+		lab_enter agent "$e2e_here/tools/frame-client" bare tun7 $called 10.9.0.5 10.9.0.10 9 --from 4000 >/dev/null
 	done
 	sleep 0.3
 	equal "$kind, $mode: an IP packet under another ethertype" "$before" \

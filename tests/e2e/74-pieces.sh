@@ -13,7 +13,7 @@ piecemeal()
 {
 	local port=$1 source=$2 target=$3 linear=$4
 	shift 4
-	tool router frame-talk send "$wire" "$party_mac" "$source" "$target" "$port" \
+	tool router frame-client send "$wire" "$party_mac" "$source" "$target" "$port" \
 		--from "$next_port" --size 5000 --linear "$linear" "$@"
 }
 
@@ -97,7 +97,7 @@ segments_agree()
 	local what=$1 _ port out back again input flow side_of='egress ingress'
 	[ "$5" = local ] || side_of='ingress egress'
 	for _ in 1 2 3; do
-		coproc POUR { tool "$2" bulk-talk pour "$3" "$4" 4; }
+		coproc POUR { tool "$2" bulk-client pour "$3" "$4" 4; }
 		read -r -t 30 _ port _ out _ back _ again <&"${POUR[0]}"
 		flow=$(fr_ask "$host" "[.flows[] | select(.$5.port == ${port:-0}) |
 			\"\(.${side_of% *}.packets) \(.${side_of#* }.packets)\"][0]" show flows)
@@ -146,9 +146,9 @@ pieces_run cgroup enforce p-agent ens5 agent
 mtu_set 1500
 LAB_CGROUP=
 lab_stop peer-serve-tcp-agent
-lab_spawn sink-vpc vpc "$e2e_here/tools/bulk-talk" sink 7
-lab_spawn sink-agent agent "$e2e_here/tools/bulk-talk" sink 514
-lab_spawn sink-appliance appliance "$e2e_here/tools/bulk-talk" sink 514
+lab_spawn sink-vpc vpc "$e2e_here/tools/bulk-client" sink 7
+lab_spawn sink-agent agent "$e2e_here/tools/bulk-client" sink 514
+lab_spawn sink-appliance appliance "$e2e_here/tools/bulk-client" sink 514
 for node in vpc agent appliance; do
 	lab_listens $node t '*:[57]*'
 done

@@ -46,7 +46,7 @@ path_forget()
 
 pour_start() # NAME ADDRESS
 {
-	tool "$party" sock-talk pour "$2" 7 "$work/enough" >"$work/pour-$1" 2>&1 &
+	tool "$party" sock-client pour "$2" 7 "$work/enough" >"$work/pour-$1" 2>&1 &
 	pours="$pours $!"
 	until_says "$work/pour-$1" connected || not_ok "the transfer $1 begins" "$(cat "$work/pour-$1")"
 }
@@ -85,7 +85,7 @@ path_run() # KIND
 		narrower $name-v6 1220
 	done
 	equal "$kind: the kernel holds the path's MTU" '1280 1280' \
-		"$(tool "$party" sock-talk mtu 10.30.0.5 7) $(tool "$party" sock-talk mtu fd00:30::5 7)"
+		"$(tool "$party" sock-client mtu 10.30.0.5 7) $(tool "$party" sock-client mtu fd00:30::5 7)"
 	[ "$kind" = cgroup ] || at_least "$kind: the errors are counted as such" 2 "$(reason_of pass icmp-error)"
 }
 
@@ -96,7 +96,7 @@ path_control()
 	path_narrow 1280
 	odd_apply enforce '' 'builtin: {icmp-error: off}'
 	matches "$kind: without ICMP errors a transfer hangs" timeout \
-		"$(tool "$party" sock-talk pour 10.30.0.5 7 "$work/enough" --wait 0.5 2>&1)"
+		"$(tool "$party" sock-client pour 10.30.0.5 7 "$work/enough" --wait 0.5 2>&1)"
 	odd_apply enforce
 }
 
@@ -105,12 +105,12 @@ forged_big()
 {
 	local holder
 	rm -f "$work/said"
-	tool "$party" sock-talk mtu "$1" "$2" --from 4600 --hold "$work/said" >"$work/mtu" 2>&1 &
+	tool "$party" sock-client mtu "$1" "$2" --from 4600 --hold "$work/said" >"$work/mtu" 2>&1 &
 	holder=$!
 	until_says "$work/mtu" ready
-	tool vpc raw-talk error "$4" "$3" big 1300 "$3" 4600 "$1" "$2" udp >/dev/null
+	tool vpc raw-client error "$4" "$3" big 1300 "$3" 4600 "$1" "$2" udp >/dev/null
 	# What the forger sends after it arrives after it.
-	tool vpc sock-talk udp "$3" 514 --bind "$4" >/dev/null
+	tool vpc sock-client udp "$3" 514 --bind "$4" >/dev/null
 	touch "$work/said"
 	wait $holder
 	tail -1 "$work/mtu"
@@ -136,18 +136,18 @@ told_run() # [MODE'S-OUTCOME-OF-A-HOP-LIMIT MODE'S-OUTCOME-OF-A-CLOSED-PORT], wh
 	# Who wants errors told hears from its own device that the packet was not taken.
 	[ "$kind" != interface ] || limited=ENOBUFS
 	for far in 10.30.0.5 fd00:30::5; do
-		tells "a hop limit of 1 towards $far" EHOSTUNREACH "$party" sock-talk udp $far 7 --ttl 1
+		tells "a hop limit of 1 towards $far" EHOSTUNREACH "$party" sock-client udp $far 7 --ttl 1
 	done
-	tells 'a hop limit of 1 to a port that is not allowed' "${1:-$limited}" "$party" sock-talk udp 10.30.0.5 9 --ttl 1
+	tells 'a hop limit of 1 to a port that is not allowed' "${1:-$limited}" "$party" sock-client udp 10.30.0.5 9 --ttl 1
 	matches "$kind, $mode: ping sees who forwards" 'Time to live exceeded|Hop limit' \
 		"$(lab_in "$party" ping -n -c1 -t1 -W30 10.30.0.5 2>&1)"
 	matches "$kind, $mode: over IPv6" 'Time exceeded|Hop limit' "$(lab_in "$party" ping -n -c1 -t1 -W30 fd00:30::5 2>&1)"
-	tells 'a closed port of the peer' refused "$party" sock-talk udp 10.0.5.10 11
-	tells 'over IPv6' refused "$party" sock-talk udp fd00:5::10 11
-	tells 'a closed port of ours' refused vpc sock-talk udp "$party4" 516 --bind 10.0.5.10
-	tells 'over IPv6' refused vpc sock-talk udp "$party6" 516 --bind fd00:5::10
+	tells 'a closed port of the peer' refused "$party" sock-client udp 10.0.5.10 11
+	tells 'over IPv6' refused "$party" sock-client udp fd00:5::10 11
+	tells 'a closed port of ours' refused vpc sock-client udp "$party4" 516 --bind 10.0.5.10
+	tells 'over IPv6' refused vpc sock-client udp "$party6" 516 --bind fd00:5::10
 	[ "$kind" = cgroup ] || # where no socket is, its hooks are not asked
-		tells 'one that is not allowed' "${2:-$inward}" vpc sock-talk udp "$party4" 517 --bind 10.0.5.10
+		tells 'one that is not allowed' "${2:-$inward}" vpc sock-client udp "$party4" 517 --bind 10.0.5.10
 }
 
 closed='

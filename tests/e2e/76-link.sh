@@ -35,10 +35,10 @@ neighbours_run()
 	local device=ens5
 	[ "$kind" = guest ] && device=eth0
 	neighbours_forget
-	tells 'TCP over IPv4 with no neighbour known' ok "$party" sock-talk tcp 10.0.5.10 7
-	tells 'TCP over IPv6 with no neighbour known' ok "$party" sock-talk tcp fd00:5::10 7
+	tells 'TCP over IPv4 with no neighbour known' ok "$party" sock-client tcp 10.0.5.10 7
+	tells 'TCP over IPv6 with no neighbour known' ok "$party" sock-client tcp fd00:5::10 7
 	neighbours_forget
-	tells 'from outside over IPv6' ok vpc sock-talk tcp "$party6" 514 --bind fd00:5::10
+	tells 'from outside over IPv6' ok vpc sock-client tcp "$party6" 514 --bind fd00:5::10
 	succeeds "$kind, $mode: ping over IPv6" lab_in "$party" ping -n -c1 -W30 fd00:5::10
 	lab_enter "$party" sh -c "echo 1 >/proc/sys/net/ipv6/conf/$device/accept_dad"
 	ip -n "$LAB_TAG-$party" address add fd00:5::77/64 dev $device
@@ -56,7 +56,7 @@ member_of() # GROUP PORT SECONDS COMMAND...
 {
 	local device=ens5 member
 	[ "$party" = appliance ] && device=eth0
-	tool "$party" sock-talk join "$1" $device "$2" "$3" >"$work/member" 2>&1 &
+	tool "$party" sock-client join "$1" $device "$2" "$3" >"$work/member" 2>&1 &
 	member=$!
 	until_says "$work/member" joined
 	shift 3
@@ -68,7 +68,7 @@ member_of() # GROUP PORT SECONDS COMMAND...
 groups_run()
 {
 	local listener
-	tool vpc frame-talk reports eth0 >"$work/reports" 2>&1 &
+	tool vpc frame-client reports eth0 >"$work/reports" 2>&1 &
 	listener=$!
 	until_says "$work/reports" ready
 	member_of ff05::7 700 0.3 true >/dev/null
@@ -83,7 +83,7 @@ hears()
 	local seconds=30
 	[ "$2" = timeout ] && seconds=0.5
 	equal "$kind, $mode: $1" "$2" "$(member_of "$3" "$4" $seconds \
-		tool vpc sock-talk udp "$3${6:-}" "$4" --local --bind "${5:-10.0.5.10}")"
+		tool vpc sock-client udp "$3${6:-}" "$4" --local --bind "${5:-10.0.5.10}")"
 }
 
 many_run()
@@ -100,18 +100,18 @@ many_run()
 	hears 'one that is not' $refused ff02::7 700 fd00:5::10 %eth0
 	odd_party_udp_start "$party"
 	before=$(drops_of "$host" $told egress 239.0.0.7 700)
-	tool "$party" sock-talk udp 239.0.0.7 700 --local >/dev/null
-	tool "$party" sock-talk udp 255.255.255.255 700 --local >/dev/null
+	tool "$party" sock-client udp 239.0.0.7 700 --local >/dev/null
+	tool "$party" sock-client udp 255.255.255.255 700 --local >/dev/null
 	equal "$kind, $mode: to a group that no rule names" 1 $(($(drops_of "$host" $told egress 239.0.0.7 700) - before))
 	at_least "$kind, $mode: to everybody" 1 "$(drops_of "$host" $told egress 255.255.255.255 700)"
 }
 
 own_run() # what a host says to itself travels over lo, which is never attached
 {
-	tells 'its own address' ok "$party" sock-talk tcp "$party4" 515
-	tells 'its own address over IPv6' ok "$party" sock-talk tcp "$party6" 515
-	tells 'localhost' ok "$party" sock-talk udp 127.0.0.1 515
-	tells 'localhost over IPv6' ok "$party" sock-talk tcp ::1 515
+	tells 'its own address' ok "$party" sock-client tcp "$party4" 515
+	tells 'its own address over IPv6' ok "$party" sock-client tcp "$party6" 515
+	tells 'localhost' ok "$party" sock-client udp 127.0.0.1 515
+	tells 'localhost over IPv6' ok "$party" sock-client tcp ::1 515
 }
 
 link_run() # KIND MODE

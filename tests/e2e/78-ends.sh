@@ -17,13 +17,13 @@ closed_run()
 	local here=refused
 	# Where no socket is, the hooks of a cgroup are not asked.
 	[ "$kind" = cgroup ] || [ "$mode" = audit ] || here=timeout
-	tells 'a closed port of the peer refuses' refused "$party" sock-talk tcp 10.0.5.10 11
-	tells 'over IPv6' refused "$party" sock-talk tcp fd00:5::10 11
-	tells 'a closed port of ours refuses' refused vpc sock-talk tcp "$party4" 516 --bind 10.0.5.10
-	tells 'over IPv6' refused vpc sock-talk tcp "$party6" 516 --bind fd00:5::10
-	tells 'one that is not allowed' $here vpc sock-talk tcp "$party4" 517 --bind 10.0.5.10
-	tells 'a reset from the peer' ok vpc sock-talk reset "$party4" 514
-	tells 'a reset of ours' ok "$party" sock-talk reset 10.0.5.10 7
+	tells 'a closed port of the peer refuses' refused "$party" sock-client tcp 10.0.5.10 11
+	tells 'over IPv6' refused "$party" sock-client tcp fd00:5::10 11
+	tells 'a closed port of ours refuses' refused vpc sock-client tcp "$party4" 516 --bind 10.0.5.10
+	tells 'over IPv6' refused vpc sock-client tcp "$party6" 516 --bind fd00:5::10
+	tells 'one that is not allowed' $here vpc sock-client tcp "$party4" 517 --bind 10.0.5.10
+	tells 'a reset from the peer' ok vpc sock-client reset "$party4" 514
+	tells 'a reset of ours' ok "$party" sock-client reset 10.0.5.10 7
 	matches "$kind, $mode: is the end of the flow" closing "$(fr_ask "$host" '[.flows[] |
 		select(.rule == "ask" and .protocol == "tcp")] | max_by(.first) | .state' show flows)"
 }
@@ -32,7 +32,7 @@ closed_run()
 last_words() # ADDRESS
 {
 	local words
-	tool vpc last-words eth0 12 >"$work/words" 2>&1 &
+	tool vpc retransmit-fin eth0 12 >"$work/words" 2>&1 &
 	words=$!
 	until_says "$work/words" ready
 	tries "$kind, $mode: a connection to $1 that we close first" ok peer_try "$party" tcp "$1" 12
@@ -64,7 +64,7 @@ meet_start() # NODE FAMILY ADDRESS PORT FROM OPTIONS...
 {
 	local node=$1 family=$2 _
 	shift 2
-	tool "$node" sock-talk meet "$@" --wait 60 >"$work/meet-$node-$family" 2>&1 &
+	tool "$node" sock-client meet "$@" --wait 60 >"$work/meet-$node-$family" 2>&1 &
 	meets+=("$!")
 	for _ in $(seq 3000); do
 		lab_enter "$node" ss -H"$family"tn state syn-sent "sport = :$3" | grep -q . && break
@@ -84,7 +84,7 @@ ends_run() # KIND MODE
 	lost=timeout
 	[ "$mode" = audit ] && lost=refused
 	[ "$kind" = cgroup ] && lost=refused # nobody there: no hook is asked
-	tells 'the same without our opening' $lost vpc sock-talk meet "$party4" 5100 5002 --bind 10.0.5.10
+	tells 'the same without our opening' $lost vpc sock-client meet "$party4" 5100 5002 --bind 10.0.5.10
 	succeeds "$kind, $mode: detach" fr "$host" detach
 }
 

@@ -20,7 +20,7 @@ rules_add() # FILE EXTRA-RULES...: beside those of the tests' policy
 	done
 }
 
-talk() { lab_in "$1" timeout -s KILL 60 "$e2e_here/tools/sock-talk" "${@:2}"; } # NODE tcp|udp ADDRESS PORT OPTIONS...
+talk() { lab_in "$1" timeout -s KILL 60 "$e2e_here/tools/sock-client" "${@:2}"; } # NODE tcp|udp ADDRESS PORT OPTIONS...
 
 # The answers to TCP, UDP, a ping, and a datagram larger than the link, over IPv4 and IPv6, in one line.
 # All at once.
@@ -72,9 +72,9 @@ pods_pass() # MODE OPTIONS...
 replies_come_back()
 {
 	mkfifo "$work/late"
-	lab_spawn late-serve intruder "$e2e_here/tools/speak-late" serve 4446 "$work/late"
+	lab_spawn late-serve intruder "$e2e_here/tools/late-server" serve 4446 "$work/late"
 	lab_listens intruder t '*:4446'
-	lab_spawn late-hear pod1 "$e2e_here/tools/speak-late" hear $stranger4 4446
+	lab_spawn late-hear pod1 "$e2e_here/tools/late-server" hear $stranger4 4446
 	until_true says "$LAB_DIR/log/late-hear" connected
 	policy_write "$work/pods.yaml" enforce '{interfaces: [ens5]}'
 	succeeds 'older than the policy: apply' fr agent apply "$work/pods.yaml"
@@ -163,7 +163,7 @@ answered_outwards() { [ "$(pods_reason pass forwarded egress)" -ge "$1" ]; } # L
 # opens one from the same port.
 published_knocked() # LEAST: packets forwarded outwards
 {
-	lab_in intruder "$e2e_here/forge" tcp 10.66.0.66 7778 10.0.5.5 8080 1 A >/dev/null
+	lab_in intruder "$e2e_here/tools/spoof" tcp 10.66.0.66 7778 10.0.5.5 8080 1 A >/dev/null
 	succeeds 'published ports: a stray segment is answered' until_true answered_outwards "$1"
 	tries 'published ports: and opens nothing to its sender' timeout \
 		peer_try intruder tcp 10.0.5.5 8080 --from 7778

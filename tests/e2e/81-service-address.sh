@@ -49,7 +49,7 @@ both_apply()
 	succeeds "$name: apply" fr agent apply "$work/both.yaml"
 }
 
-talk() { lab_in agent timeout -s KILL 60 "$e2e_here/tools/sock-talk" "$@"; }
+talk() { lab_in agent timeout -s KILL 60 "$e2e_here/tools/sock-client" "$@"; }
 both() { echo "$(talk "$1" $service4 80) $(talk "$1" $service6 80)"; } # tcp|udp
 
 answers() # TCP UDP: the words for them

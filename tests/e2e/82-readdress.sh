@@ -56,7 +56,7 @@ lease_take() # PATTERN: of the address, extended regular expression
 # From that very address: tcp|udp SERVER PORT SECONDS
 talk()
 {
-	lab_in agent timeout -s KILL 60 "$e2e_here/tools/sock-talk" "$1" "$2" "$3" --bind "$address" --wait "$4"
+	lab_in agent timeout -s KILL 60 "$e2e_here/tools/sock-client" "$1" "$2" "$3" --bind "$address" --wait "$4"
 }
 
 # What is allowed is, and nothing else: SERVER STRANGER BASTION, of the family of $address

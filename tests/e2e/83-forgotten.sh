@@ -17,7 +17,7 @@ conntrack_seconds() # UDP STREAM
 
 knocks() # PORT
 {
-	lab_in intruder "$e2e_here/forge" udp 10.66.0.66 4445 10.0.5.5 "$1" 1 >/dev/null
+	lab_in intruder "$e2e_here/tools/spoof" udp 10.66.0.66 4445 10.0.5.5 "$1" 1 >/dev/null
 }
 
 forgotten() # MODE VERDICT PORT: each has its own, for conntrack knows the one before

@@ -46,8 +46,8 @@ asymmetric() # MODE REFUSED [OPTIONS...]
 	openings_apply "$mode" "$@"
 	for address in 10.0.5.5 fd00:5::5; do
 		equal "$mode: in another way, out by the attached device, $address" ok \
-			"$(tool vpc sock-talk tcp $address 514 --size 20000)"
-		equal "$mode: a port that no rule opens, $address" "$refused" "$(tool vpc sock-talk tcp $address 515 --wait 0.5)"
+			"$(tool vpc sock-client tcp $address 514 --size 20000)"
+		equal "$mode: a port that no rule opens, $address" "$refused" "$(tool vpc sock-client tcp $address 515 --wait 0.5)"
 	done
 	equal "$mode: booked on the rule of the opening" 2 "$(rule_field agent serve connections)"
 	succeeds "$mode: detach" fr agent detach
@@ -59,10 +59,10 @@ too_late()
 	local heard
 	openings_apply enforce
 	ip -n "$LAB_TAG-agent" neigh replace 10.0.5.77 lladdr 02:00:00:00:00:77 dev ens5 nud permanent
-	equal 'given up: the connection' timeout "$(tool agent sock-talk tcp 10.0.5.77 7 --from 515 --wait 0.3)"
+	equal 'given up: the connection' timeout "$(tool agent sock-client tcp 10.0.5.77 7 --from 515 --wait 0.3)"
 	peer_start agent serve 514 515
 	heard=$(drops_of agent drop ingress 10.0.5.77 515)
-	lab_in vpc "$e2e_here/forge" tcp 10.0.5.77 7 10.0.5.5 515 1 S >/dev/null
+	lab_in vpc "$e2e_here/tools/spoof" tcp 10.0.5.77 7 10.0.5.5 515 1 S >/dev/null
 	for _ in $(seq 100); do
 		[ "$(drops_of agent drop ingress 10.0.5.77 515)" = "$heard" ] || break
 		sleep 0.05

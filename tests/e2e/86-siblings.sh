@@ -22,7 +22,7 @@ pours() # NAME NODE ADDRESS PORT
 {
 	local name=$1
 	shift
-	tool "$1" sock-talk pour "$2" "$3" "$work/done" --wait 5 >"$work/pour-$name" 2>&1 &
+	tool "$1" sock-client pour "$2" "$3" "$work/done" --wait 5 >"$work/pour-$name" 2>&1 &
 	jobs+=("$!")
 	until_says "$work/pour-$name" connected
 }
@@ -34,14 +34,14 @@ siblings() # KIND
 	local jobs=()
 	rm -f "$work/done" "$work/late"
 	mkfifo "$work/late"
-	lab_spawn late-serve vpc "$e2e_here/tools/speak-late" serve 4446 "$work/late"
+	lab_spawn late-serve vpc "$e2e_here/tools/late-server" serve 4446 "$work/late"
 	lab_listens vpc t '*:4446'
 	pours out sibling 10.0.5.10 7
 	pours out6 sibling fd00:5::10 7
 	pours in vpc 10.0.5.60 514
 	pours in6 vpc fd00:5::60 514
 	pours refused vpc 10.0.5.60 515
-	lab_spawn late-hear sibling "$e2e_here/tools/speak-late" hear 10.0.5.10 4446
+	lab_spawn late-hear sibling "$e2e_here/tools/late-server" hear 10.0.5.10 4446
 	until_says "$work/log/late-hear" connected
 	odd_apply enforce '  - {id: late, direction: egress, peer: [10.0.5.10], ports: [4446/tcp], action: allow}'
 	echo late >"$work/late"
@@ -55,9 +55,9 @@ siblings() # KIND
 	equal "$1: the first thing that a peer says arrives" 'connected late' \
 		"$(tr '\n' ' ' <"$work/log/late-hear" | sed 's/ $//')"
 	equal "$1: what no rule allows is cut" timeout "$(ended refused)"
-	equal "$1: a new one out" ok "$(tool sibling sock-talk tcp 10.0.5.10 7)"
-	equal "$1: a new one in" ok "$(tool vpc sock-talk tcp 10.0.5.60 514)"
-	equal "$1: one that no rule allows" timeout "$(tool sibling sock-talk tcp 10.0.5.10 9 --wait 0.5)"
+	equal "$1: a new one out" ok "$(tool sibling sock-client tcp 10.0.5.10 7)"
+	equal "$1: a new one in" ok "$(tool vpc sock-client tcp 10.0.5.60 514)"
+	equal "$1: one that no rule allows" timeout "$(tool sibling sock-client tcp 10.0.5.10 9 --wait 0.5)"
 	succeeds "$1: detach" fr agent detach
 }
 

@@ -100,9 +100,9 @@ met_in_its_middle()
 {
 	policy_write "$work/policy.yaml" audit '{interfaces: [ens5]}'
 	mkfifo "$work/late"
-	lab_spawn late-serve agent "$e2e_here/tools/speak-late" serve 8090 "$work/late"
+	lab_spawn late-serve agent "$e2e_here/tools/late-server" serve 8090 "$work/late"
 	lab_listens agent t '*:8090'
-	lab_spawn late-hear intruder "$e2e_here/tools/speak-late" hear 10.0.5.5 8090
+	lab_spawn late-hear intruder "$e2e_here/tools/late-server" hear 10.0.5.5 8090
 	until_true says "$LAB_DIR/log/late-hear" connected
 	succeeds 'met in its middle: apply' fr agent apply "$work/policy.yaml"
 	echo late >"$work/late"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Plays one list of rows: a lab with a party for each role, the servers once, then role after role and
-# variant after variant: audit, knocks, enforce, knocks, real peers, and what coverage says of it all. Sourced by
+# variant after variant: audit, probes, enforce, probes, real peers, and what coverage says of it all. Sourced by
 # tests/peers/run; assertions go to stdout, one line each.
 set -uo pipefail
 
@@ -10,7 +10,7 @@ FLOWREEVE=${FLOWREEVE:-$(cd "$peers_top" && realpath -m "${BUILD:-build}/flowree
 for file in "$peers_here"/services/*.sh; do
 	. "$file"
 done
-# How long a knock waits. Silence proves nothing by itself: that a knock was refused says coverage, and that
+# How long a probe waits. Silence proves nothing by itself: that a probe was refused says coverage, and that
 # it would have arrived says audit, where an answer is waited for as long as a busy machine may need.
 silence=0.35 answer=30
 
@@ -66,15 +66,15 @@ servers_start() # TABLE
 }
 
 # All at once, each from its party. DIR PHASE
-knocks_do()
+probes_do()
 {
 	local source pids=() column=9
 	[ "$2" = enforce ] || column=8
-	for source in $(cut -d' ' -f2 "$1/knocks" | sort -u); do
+	for source in $(cut -d' ' -f2 "$1/probes" | sort -u); do
 		awk -v source="$source" -v column=$column -v silence=$silence -v answer=$answer '$2 == source {
-			print NR, $3, $4, $5, $column ~ /timeout/ ? silence : answer }' "$1/knocks" >"$1/knocks.$source"
-		lab_in "$source" timeout -s KILL 60 "$peers_here/knock" \
-			<"$1/knocks.$source" >"$1/$2.answers.$source" 2>&1 &
+			print NR, $3, $4, $5, $column ~ /timeout/ ? silence : answer }' "$1/probes" >"$1/probes.$source"
+		lab_in "$source" timeout -s KILL 60 "$peers_here/probe" \
+			<"$1/probes.$source" >"$1/$2.answers.$source" 2>&1 &
 		pids+=($!)
 	done
 	wait "${pids[@]}"
@@ -103,8 +103,8 @@ asks_do() # DIR PHASE
 # WHO DIR ROLE PHASE: with the policy in force
 phase_do()
 {
-	knocks_do "$2" "$4"
-	coverage_words "$3" >"$2/$4.knocked"
+	probes_do "$2" "$4"
+	coverage_words "$3" >"$2/$4.probed"
 	[ "$4" = enforce ] || [ "$audit" = True ] || return 0
 	asks_do "$2" "$4"
 	coverage_words "$3" >"$2/$4.lived"
@@ -154,7 +154,7 @@ learn_one()
 {
 	local who="$1, $2, as $3, having learned $4" where="$work/learn.$2.$3" subnets=() audit=False
 	mkdir "$where"
-	cp "$work/$2.$3"/{rows,asks,knocks} "$where"
+	cp "$work/$2.$3"/{rows,asks,probes} "$where"
 	sed -E "s|^( *$4): \[.*|\1: [192.0.2.1]|; s|@ATTACH@|{interfaces: [eth0]}|" "$work/$2.$3/policy.yaml" >"$where/policy.yaml"
 	conversations_end
 	succeeds "$who: apply in audit" fr "$3" apply "$where/policy.yaml" || return

@@ -4,13 +4,11 @@ headers, fragments, tags. Makes and reads bytes; sends nothing. Standard library
 import socket
 import struct
 
+from tool import family_of
+
 IPV4, IPV6, VLAN, QINQ = 0x0800, 0x86DD, 0x8100, 0x88A8
 ICMP, TCP, UDP, FRAGMENT, ICMP6, DESTINATION = 1, 6, 17, 44, 58, 60
 SYN, RST, ACK = 2, 4, 16
-
-
-def family_of(address):
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def packed(address):
