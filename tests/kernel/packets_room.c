@@ -210,8 +210,8 @@ Test(packets_room, strangers_make_room_only_among_themselves, .timeout = 300)
 	rig_close(&rig);
 }
 
-/* Established ones that nobody has used for long go when somebody needs the place. */
-static void crowd(const struct rig *rig, uint32_t class, uint32_t idle_seconds)
+/* Every free way gets a flow of the class. */
+static void fill_table(const struct rig *rig, uint32_t class, uint32_t idle_seconds)
 {
 	size_t count;
 	struct fr_flow_set *sets = rig_table(rig, "fr_flows", &count);
@@ -233,9 +233,10 @@ static void crowd(const struct rig *rig, uint32_t class, uint32_t idle_seconds)
 	rig_age(rig, "established", idle_seconds);
 }
 
+/* Established ones that nobody has used for long go when somebody needs the place. */
 static void full(struct rig *rig)
 {
-	crowd(rig, FR_CLASS_ESTABLISHED, 0);
+	fill_table(rig, FR_CLASS_ESTABLISHED, 0);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
 	cr_assert_eq(rig_tally(rig, FR_TALLY_NO_ROOM + FR_CLASS_OWN), 1);
 	PASS(rig, RULE, SSH, SSH_IN = SYN);
@@ -256,6 +257,30 @@ Test(packets_room, a_full_table_counts_what_finds_no_room_and_idle_flows_go, .ti
 	rig.kind = FR_KIND_INTERFACE;
 	rig_start(&rig, &enforce);
 	full(&rig);
+	rig_close(&rig);
+}
+
+/* A stranger waits, and this side makes room among its own. */
+static void full_of_ours(struct rig *rig)
+{
+	fill_table(rig, FR_CLASS_OWN, 0);
+	PASS(rig, RULE, SSH, SSH_IN = SYN);
+	PASS(rig, RULE, NTP, .dir = IN, .proto = UDP, .local = 123, .peer = 5);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_NO_ROOM + FR_CLASS_UNPROVEN), 2);
+	cr_assert_eq(all_of(rig, FR_TALLY_EVICTED), 0);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	cr_assert_eq(rig_tally(rig, FR_TALLY_EVICTED + FR_CLASS_OWN), 1);
+	cr_assert_eq(all_of(rig, FR_TALLY_EVICTED), 1);
+}
+
+Test(packets_room, strangers_take_no_place_of_what_this_side_opened)
+{
+	struct rig rig;
+
+	rig_open(&rig);
+	rig.kind = FR_KIND_INTERFACE;
+	rig_start(&rig, &enforce);
+	full_of_ours(&rig);
 	rig_close(&rig);
 }
 
@@ -287,7 +312,7 @@ static void adopted_again(struct rig *rig)
 		PASS(rig, RULE, SSH, LOST); /* a rule admits it, and no flow comes of it */
 	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 0);
 	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 0);
-	crowd(rig, FR_CLASS_ESTABLISHED, 1300);
+	fill_table(rig, FR_CLASS_ESTABLISHED, 1300);
 	connect_out(rig);
 	cr_assert_eq(rig_tally(rig, FR_TALLY_EVICTED + FR_CLASS_ESTABLISHED), 1);
 	if (!guest)
