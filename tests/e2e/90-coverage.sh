@@ -53,7 +53,7 @@ replaced()
 	equal "$kind: the row keeps its figures" "$before" "$(rule aws-datasync/nfs .connections)"
 	equal "$kind: what it explains is no longer told" null "$(opening egress 10.66.0.66 4444 .verdict)"
 	equal "$kind: what it does not is" drop "$(opening egress 10.66.0.66 2049 .verdict)"
-	at_least "$kind: and that is counted" 1 "$(coverage .settled)"
+	at_least "$kind: and that is counted" 1 "$(coverage .decided_by_current)"
 	mv "$work/new.yaml" "$work/gone.yaml"
 	said=$(fr "$host" coverage 2>&1)
 	matches "$kind: a file that is gone is told" 'no nearest misses: the file of e2e' "$said"

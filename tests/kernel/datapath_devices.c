@@ -47,7 +47,7 @@ static void applied(const struct image_spec *plan, const char *const *points)
 static struct status_view status(void)
 {
 	struct status_view view;
-	int err = status_take(&lab.host, "one", d.arena, &d, &view);
+	int err = status_collect(&lab.host, "one", d.arena, &d, &view);
 
 	cr_assert_eq(err, 0, "%s", d.count ? d.list[0].message : error_text(err));
 	return view;

@@ -120,7 +120,7 @@ static struct status_view status(const struct lab *lab, struct arena *arena)
 	struct diags d = {.arena = arena};
 	struct status_view view;
 
-	cr_assert_eq(status_take(&lab->host, "one", arena, &d, &view), 0);
+	cr_assert_eq(status_collect(&lab->host, "one", arena, &d, &view), 0);
 	return view;
 }
 
@@ -138,7 +138,8 @@ Test(datapath_foreign, a_program_ahead_is_reported_and_passed_by_apply, .init = 
 	stranger_first(&lab, TAKES);
 	cr_expect(lab_udp_in(&lab, 0, 5000), "it takes what ours would refuse");
 	view = status(&lab, arena);
-	cr_expect(view.hooks[0].behind && str_starts(view.hooks[0].behind, "program stranger"));
+	cr_expect(view.hooks[0].preempted_by &&
+		  str_starts(view.hooks[0].preempted_by, "program stranger"));
 	cr_expect(view.hooks[0].alive && !view.enforcing);
 	result = lab_applied(&lab, &deny, va0);
 	cr_expect_eq(result.hooks_added, 1);
@@ -201,9 +202,9 @@ Test(datapath_foreign, filters_around_ours_are_told_in_order, .init = need_root)
 	expect_words(&view.hooks[0], 1, "before: program stranger", "filter bpf of priority 2");
 	expect_words(&view.hooks[0], 2, "after: program stranger", "filter bpf of priority 9");
 	expect_words(&view.hooks[0], 3, "after: filter u32", "of priority 10");
-	cr_expect(view.hooks[0].behind && !view.enforcing);
+	cr_expect(view.hooks[0].preempted_by && !view.enforcing);
 	cr_expect_eq(view.hooks[1].neighbour_count, 0);
-	cr_expect_null(view.hooks[1].behind);
+	cr_expect_null(view.hooks[1].preempted_by);
 	lab_detached(&lab);
 	arena_free(arena);
 	lab_end(&lab);

@@ -42,7 +42,7 @@ static struct hook_view local_of(const char *policy, struct arena *arena)
 	struct status_view view;
 	size_t i = 0;
 
-	cr_assert_eq(status_take(&lab.host, policy, arena, &d, &view), 0);
+	cr_assert_eq(status_collect(&lab.host, policy, arena, &d, &view), 0);
 	while (i < view.hook_count && strcmp(view.hooks[i].hook, "sk_lookup"))
 		i++;
 	cr_assert_lt(i, view.hook_count, "policy %s has no such hook", policy);
@@ -63,7 +63,7 @@ Test(datapath_local, each_policy_with_interfaces_has_its_own)
 	hook = local_of("other", arena);
 	cr_expect(hook.alive, "%s", hook.fault);
 	cr_expect_eq(hook.neighbour_count, 1);
-	cr_expect_null(hook.behind);
+	cr_expect_null(hook.preempted_by);
 	cr_expect(lab_applied(&lab, &one, va0).unchanged);
 	cr_assert_eq(datapath_detach(&lab.host, "other", &d, &count), 0);
 	cr_expect_eq(programs(), 1);

@@ -27,7 +27,7 @@ LAB_SUITE(observe_views, d.arena = arena_new());
 static struct status_view status(void)
 {
 	struct status_view view;
-	int err = status_take(&lab.host, "one", d.arena, &d, &view);
+	int err = status_collect(&lab.host, "one", d.arena, &d, &view);
 
 	cr_assert_eq(err, 0, "%s", d.count ? d.list[0].message : error_text(err));
 	return view;
@@ -153,8 +153,8 @@ Test(observe_views, neighbours_are_told_in_order)
 		  view.hooks[0].neighbours[0]);
 	cr_expect(str_starts(view.hooks[0].neighbours[1], "after: program stranger"), "%s",
 		  view.hooks[0].neighbours[1]);
-	cr_expect(str_starts(view.hooks[0].behind, "program stranger"));
-	cr_expect_null(view.hooks[1].behind);
+	cr_expect(str_starts(view.hooks[0].preempted_by, "program stranger"));
+	cr_expect_null(view.hooks[1].preempted_by);
 	cr_expect(!view.enforcing, "nobody knows what the first one takes");
 }
 
@@ -167,7 +167,7 @@ Test(observe_views, rules_tell_their_row_and_what_they_counted)
 	lab_applied(&lab, &deny, va0);
 	lab_tcp_out(&lab, 0, 443);
 	instance = opened();
-	cr_assert_eq(rules_take(&instance, d.arena, &d, &rules, &count), 0);
+	cr_assert_eq(rules_collect(&instance, d.arena, &d, &rules, &count), 0);
 	cr_expect_eq(count, FR_RULE_FIRST + 2);
 	for (size_t i = 0; i < count; i++) {
 		if (str_equal(rules[i].id, "port") && str_equal(rules[i].dir, "egress"))
@@ -183,7 +183,7 @@ Test(observe_views, rules_tell_their_row_and_what_they_counted)
 	cr_expect_gt(port->last, port->since);
 	cr_expect_lt(port->last, port->since + 60000000000u);
 	cr_expect_eq(datapath_zero(&lab.host, "one", NULL, 0, &d), 0);
-	cr_assert_eq(rules_take(&instance, d.arena, &d, &rules, &count), 0);
+	cr_assert_eq(rules_collect(&instance, d.arena, &d, &rules, &count), 0);
 	for (size_t i = 0; i < count; i++)
 		cr_expect(!rules[i].totals.packets && !rules[i].last, "%s", rules[i].id);
 	instance_close(&instance);
@@ -285,7 +285,7 @@ Test(observe_views, what_is_not_applied_is_said_so)
 {
 	struct status_view view;
 
-	cr_expect_eq(status_take(&lab.host, "nobody", d.arena, &d, &view), -ENOENT);
+	cr_expect_eq(status_collect(&lab.host, "nobody", d.arena, &d, &view), -ENOENT);
 	cr_assert_eq(d.count, 1);
 	cr_expect(strstr(d.list[0].message, "no policy nobody is applied"), "%s",
 		  d.list[0].message);

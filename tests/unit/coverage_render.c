@@ -27,7 +27,7 @@ static struct rule_view rules[] = {
 	 .totals = {.drops = 9}},
 };
 
-static char *told(size_t unexplained, bool crowded)
+static char *told(size_t unexplained, bool incomplete)
 {
 	struct coverage_view view = {.policy = "p",
 				     .source = "p.yaml",
@@ -37,7 +37,7 @@ static char *told(size_t unexplained, bool crowded)
 				     .unexplained_count = unexplained,
 				     .refusals = 8000,
 				     .room = 8192,
-				     .crowded = crowded};
+				     .incomplete = incomplete};
 	struct render render = {0};
 	struct render_stream *s;
 	char *text = NULL;
@@ -94,7 +94,8 @@ Test(coverage, a_full_list_of_refusals_is_told)
 {
 	char *full = told(1, true), *roomy = told(1, false);
 
-	cr_assert(strstr(full, "the list of refusals is full (8000 of 8192)"), "%s", full);
+	cr_assert(strstr(full, "the list of refusals is incomplete (8000 of 8192 entries)"), "%s",
+		  full);
 	cr_assert(!strstr(roomy, "the list of refusals"), "%s", roomy);
 	free(full);
 	free(roomy);

@@ -409,8 +409,8 @@ Test(render_text_status, tells_what_has_changed_since_apply)
 {
 	static const char *const lines[] = {
 		"interface ens5 (eth0 when applied)",
-		"FAULT  guest tap7: it matches tap* and is not judged",
-		"FAULT  guest tap0: program a (id 5) at vx clsact/ingress puts packets past its hook",
+		"FAULT     guest tap7: it matches tap* and is not judged",
+		"FAULT     guest tap0: program a (id 5) at vx clsact/ingress puts packets past its hook",
 		"may pass  program b (id 6) at vy tcx/ingress calls bpf_redirect_peer",
 		"may pass  whether programs call bpf_redirect_peer is not known: hidden",
 		"remarks   a lies below b",
@@ -429,7 +429,7 @@ Test(render_text_status, tells_what_has_changed_since_apply)
 	capture_begin(&c, false);
 	render_status(&c.render, &view, 1);
 	fclose(c.render.out);
-	cr_expect(strstr(c.text, "OPEN   guest tap7"), "%s", c.text);
+	cr_expect(strstr(c.text, "OPEN      guest tap7"), "%s", c.text);
 	cr_expect_null(strstr(c.text, "FAULT"), "%s", c.text);
 	free(c.text);
 }

@@ -59,7 +59,7 @@ static void warn_of_mode(const struct ruleset *rs, bool was_enforce, struct diag
 			"failsafe is not written, so 22/tcp stays open to every address");
 }
 
-static void take_mode(struct context *c, struct ruleset *rs, struct diags *d)
+static void set_mode(struct context *c, struct ruleset *rs, struct diags *d)
 {
 	const char *mode = c->options.mode;
 	bool enforce = rs->enforce;
@@ -75,7 +75,7 @@ int load_policy(struct context *c, const char *path, struct diags *d, struct rul
 
 	if (policy_load(path, &c->options.policy, d, &rs))
 		return EXIT_REJECTED;
-	take_mode(c, rs, d);
+	set_mode(c, rs, d);
 	*out = rs;
 	return 0;
 }
@@ -83,14 +83,14 @@ int load_policy(struct context *c, const char *path, struct diags *d, struct rul
 /* What follows from the mode is the same for each host, so it is told for the first. */
 int load_site(struct context *c, const char *path, struct diags *d, const struct site_view **out)
 {
-	struct diags untold = {.arena = d->arena};
+	struct diags scratch = {.arena = d->arena};
 	const struct site_view *site;
 	size_t i;
 
 	if (site_load(path, &c->options.policy, d, &site))
 		return EXIT_REJECTED;
 	for (i = 0; i < site->plan_count; i++)
-		take_mode(c, site->plans[i].rs, i ? &untold : d);
+		set_mode(c, site->plans[i].rs, i ? &scratch : d);
 	*out = site;
 	return 0;
 }

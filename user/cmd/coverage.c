@@ -95,7 +95,7 @@ static int cover(struct context *c, const struct instance *instance, void *user)
 	struct coverage_view view;
 	enum source_state source;
 	struct ruleset *rs;
-	int err = coverage_take(instance, c->arena, &c->diags, &view);
+	int err = coverage_collect(instance, c->arena, &c->diags, &view);
 
 	if (err)
 		return exit_of_read(err);

@@ -222,7 +222,7 @@ static int parse_icmp(struct context *c, const char *word, struct tuple *tuple)
 	return 0;
 }
 
-static int take_question(struct context *c, struct tuple *tuple)
+static int parse_question(struct context *c, struct tuple *tuple)
 {
 	const char **words = c->options.operands;
 	bool more = c->options.operand_count == 5;
@@ -270,7 +270,7 @@ int cmd_explain(struct context *c)
 	struct tuple tuple = {0};
 	struct decision decision;
 	struct ruleset *rs;
-	int ret = take_question(c, &tuple);
+	int ret = parse_question(c, &tuple);
 
 	if (!ret)
 		ret = load_policy(c, c->options.operands[0], &c->diags, &rs);

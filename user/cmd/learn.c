@@ -39,8 +39,8 @@ static bool is_meant(const struct options *o, const struct tuple *tuple)
 }
 
 /* Two guests may have asked for the same. */
-static void take_proposals(struct context *c, const struct coverage_view *view,
-			   struct learn_view *learn)
+static void collect_proposals(struct context *c, const struct coverage_view *view,
+			      struct learn_view *learn)
 {
 	struct proposal *list =
 		arena_alloc(c->arena, (view->unexplained_count + 1) * sizeof(*list));
@@ -164,7 +164,7 @@ static int learn(struct context *c, const struct instance *instance, void *user)
 	struct learn_view learn = {0};
 	struct edit edit;
 	struct ruleset *rs;
-	int err = coverage_take(instance, c->arena, &c->diags, &view), ret;
+	int err = coverage_collect(instance, c->arena, &c->diags, &view), ret;
 
 	(void)user;
 	if (err)
@@ -175,7 +175,7 @@ static int learn(struct context *c, const struct instance *instance, void *user)
 		ret = begin_edit(c, path, &edit);
 	if (ret)
 		return ret;
-	take_proposals(c, &view, &learn);
+	collect_proposals(c, &view, &learn);
 	policy_propose(rs, c->options.given & OPT_RULES_ONLY, &edit, (struct proposal *)learn.list,
 		       learn.count);
 	ret = prove(c, rs, &edit, &view, &learn);

@@ -7,7 +7,7 @@
 #include "cmd.h"
 
 /* KIND=NAME, "interfaces=eth0". */
-static int take_attach(struct context *c, struct skeleton *s)
+static int parse_attach(struct context *c, struct skeleton *s)
 {
 	const char *text = c->options.attach, *equals = text ? strchr(text, '=') : NULL;
 	size_t i;
@@ -41,7 +41,7 @@ int cmd_new(struct context *c)
 	if (!o->table || !o->as)
 		return usage_error(c, "flowreeve new --table aws-datasync --as agent",
 				   "new needs --table and --as");
-	if (take_attach(c, &skeleton))
+	if (parse_attach(c, &skeleton))
 		return EXIT_USAGE;
 	if (o->name && !name_is_kebab(o->name))
 		return usage_error(c, "small letters, digits, single hyphens",

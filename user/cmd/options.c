@@ -61,7 +61,7 @@ void options_help(FILE *out, uint32_t mask)
 	}
 }
 
-static int take_mode(struct context *c, const char *value)
+static int parse_mode(struct context *c, const char *value)
 {
 	const char *meant = word_meant(value, mode_names, FR_MODES);
 
@@ -74,7 +74,7 @@ static int take_mode(struct context *c, const char *value)
 	return 0;
 }
 
-static int take_number(struct context *c, const char *name, const char *value, uint64_t *out)
+static int parse_number(struct context *c, const char *name, const char *value, uint64_t *out)
 {
 	uint64_t most = str_equal(name, "flows") ? 1 << 24 : INT64_MAX;
 
@@ -97,7 +97,7 @@ static int refuse_prefix(struct context *c, const char *value, const char *examp
 		advice.message ?: "");
 }
 
-static int take_local_subnet(struct context *c, const char *value)
+static int parse_local_subnet(struct context *c, const char *value)
 {
 	struct policy_options *policy = &c->options.policy;
 	const char *cidr = strchr(value, '=');
@@ -126,7 +126,7 @@ static int take_local_subnet(struct context *c, const char *value)
 	return 0;
 }
 
-static int take_peer(struct context *c, const char *value)
+static int parse_peer(struct context *c, const char *value)
 {
 	char text[PREFIX_TEXT];
 
@@ -176,7 +176,7 @@ static const char **text_option(struct options *o, uint32_t bit)
 	}
 }
 
-static int take_value(struct context *c, const struct option_line *line, const char *value)
+static int parse_value(struct context *c, const struct option_line *line, const char *value)
 {
 	struct options *o = &c->options;
 	const char **text = text_option(o, line->bit);
@@ -192,20 +192,20 @@ static int take_value(struct context *c, const struct option_line *line, const c
 		o->policy.strict = true;
 		break;
 	case OPT_LOCAL_SUBNET:
-		return take_local_subnet(c, value);
+		return parse_local_subnet(c, value);
 	case OPT_MODE:
-		return take_mode(c, value);
+		return parse_mode(c, value);
 	case OPT_PEER:
-		return take_peer(c, value);
+		return parse_peer(c, value);
 	case OPT_NO_TCX:
 		o->host.no_tcx = true;
 		break;
 	case OPT_FLOWS:
-		ret = take_number(c, line->name, value, &number);
+		ret = parse_number(c, line->name, value, &number);
 		o->flows = number;
 		break;
 	case OPT_COUNT:
-		ret = take_number(c, line->name, value, &o->count);
+		ret = parse_number(c, line->name, value, &o->count);
 		break;
 	}
 	return ret;
@@ -257,7 +257,7 @@ static void keep_words(struct context *c, const struct option_line *line, const 
 }
 
 /* argv[*at] is an option: take it, and its value, which may be the next word. */
-static int take_option(struct context *c, char **argv, int argc, int *at)
+static int parse_option(struct context *c, char **argv, int argc, int *at)
 {
 	const char *name = argv[*at] + 2, *equals = strchr(name, '='), *value = NULL;
 	size_t length = equals ? (size_t)(equals - name) : strlen(name);
@@ -279,7 +279,7 @@ static int take_option(struct context *c, char **argv, int argc, int *at)
 		return usage_error(c, NULL, "--%s needs a value: %s", line->name, line->argument);
 	c->options.given |= line->bit;
 	keep_words(c, line, value);
-	return take_value(c, line, value);
+	return parse_value(c, line, value);
 }
 
 static int count_operands(struct context *c)
@@ -314,7 +314,7 @@ int arguments_parse(struct context *c, int argc, char **argv)
 		} else if (str_equal(argv[at], "--")) {
 			ended = true;
 		} else {
-			ret = take_option(c, argv, argc, &at);
+			ret = parse_option(c, argv, argc, &at);
 			if (ret)
 				return ret;
 		}

@@ -30,7 +30,7 @@ static int show_rules(struct context *c, const struct instance *instance, void *
 	struct shown *shown = user;
 	struct rule_view *rules;
 	size_t count;
-	int err = rules_take(instance, arena, &c->diags, &rules, &count);
+	int err = rules_collect(instance, arena, &c->diags, &rules, &count);
 
 	if (!err)
 		render_rules(shown->stream, instance->name, rules, count);
@@ -79,7 +79,7 @@ static int show_not_listed(struct context *c, const struct instance *instance, s
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct rule_view *rules;
 	size_t count;
-	int err = rules_take(instance, arena, &c->diags, &rules, &count);
+	int err = rules_collect(instance, arena, &c->diags, &rules, &count);
 
 	/* Nobody knows whose they were: they are told whatever peers are asked for. */
 	for (size_t i = 0; !err && i < count; i++)

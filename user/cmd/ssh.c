@@ -205,13 +205,13 @@ static bool stays_here(const struct ssh_session *session, bool online)
 static bool comes_by_another(struct context *c, const struct ssh_session *session,
 			     const struct host_points *points)
 {
-	struct diags untold = {.arena = c->arena};
+	struct diags scratch = {.arena = c->arena};
 	struct interface *list;
 	size_t count;
 	char name[16];
 
 	device_of(&session->connection.local, name);
-	if (!session->located || !name[0] || host_interfaces(c->arena, &untold, &list, &count))
+	if (!session->located || !name[0] || host_interfaces(c->arena, &scratch, &list, &count))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (!str_equal(list[i].name, name))

@@ -9,33 +9,32 @@
 
 #include "cmd.h"
 
-static int take_all(struct context *c, const char *const *names, size_t count,
-		    struct status_view *views)
+static int collect_all(struct context *c, const char *const *names, size_t count,
+		       struct status_view *views)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < count && !err; i++)
-		err = status_take(&c->options.host, names[i], c->arena, &c->diags, &views[i]);
+		err = status_collect(&c->options.host, names[i], c->arena, &c->diags, &views[i]);
 	/* What is not applied is an answer to --query; what cannot be read is none. */
 	if (err == -ENOENT && c->options.given & OPT_QUERY)
 		return EXIT_NOT_ENFORCING;
 	return exit_of_read(err);
 }
 
-/* What passes there is not known; the policy does not have the first word, and its figures may lack
- * something. */
-static void warn_behind(struct context *c, const struct status_view *view)
+/* Another program decides first: packets that it takes are in no figure of the policy. */
+static void warn_preempted(struct context *c, const struct status_view *view)
 {
 	struct loc nowhere = {0};
 
 	for (size_t i = 0; i < view->hook_count; i++)
-		if (view->hooks[i].behind)
+		if (view->hooks[i].preempted_by)
 			diag_warning(&c->diags, nowhere, "not-first",
 				     policy_heal_command(c->options.host.pin_root, view->policy,
 							 c->arena),
 				     "%s stands before %s at %s (%s) and may take packets that the "
 				     "policy never sees; apply goes to the front where it can",
-				     view->hooks[i].behind, view->policy, view->hooks[i].name,
+				     view->hooks[i].preempted_by, view->policy, view->hooks[i].name,
 				     view->hooks[i].hook);
 }
 
@@ -102,14 +101,14 @@ int cmd_status(struct context *c)
 
 	if (!ret) {
 		views = arena_alloc(c->arena, (count + 1) * sizeof(*views));
-		ret = take_all(c, names, count, views);
+		ret = collect_all(c, names, count, views);
 	}
 	if (query && !ret && !count)
 		return EXIT_NOT_ENFORCING;
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < count; i++) {
-		warn_behind(c, &views[i]);
+		warn_preempted(c, &views[i]);
 		warn_unjudged(c, &views[i]);
 		warn_redirects(c, &views[i]);
 		if (views[i].enforce && !views[i].enforcing)

@@ -47,14 +47,14 @@ static int refuse_operands(struct context *c, const char *const *applied, size_t
 /* A rule of that name is meant before a policy. */
 static bool rules_meant(struct context *c, const char *policy)
 {
-	struct diags untold = {.arena = c->arena};
+	struct diags scratch = {.arena = c->arena};
 	struct instance instance;
 	struct rule_view *rules;
 	size_t count, known = 0;
 
-	if (instance_open(&c->options.host, policy, &untold, &instance))
+	if (instance_open(&c->options.host, policy, &scratch, &instance))
 		return true;
-	if (rules_take(&instance, c->arena, &untold, &rules, &count))
+	if (rules_collect(&instance, c->arena, &scratch, &rules, &count))
 		count = 0;
 	for (size_t i = 0; i < c->options.operand_count; i++)
 		for (size_t j = 0; j < count; j++)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct coverage {
-	struct gathering gathering;
+	struct unexplained_set unexplained;
 	struct coverage_view view;
 	struct image image;
 };
@@ -21,8 +21,8 @@ static int failed(const struct instance *instance, int err, struct diags *d)
 		"the coverage of policy %s cannot be read: %s", instance->name, error_text(err));
 }
 
-static int take_state(const struct instance *instance, struct arena *arena,
-		      struct coverage *coverage)
+static int collect_state(const struct instance *instance, struct arena *arena,
+			 struct coverage *coverage)
 {
 	struct coverage_view *view = &coverage->view;
 	struct bpf_map_info info = {0};
@@ -50,43 +50,45 @@ static uint64_t slot_since(const struct coverage_view *view, uint32_t slot)
 }
 
 /* Does a rule of the policy in force decide it by now? */
-static bool settled(struct coverage *coverage, const struct tuple *tuple)
+static bool decided_by_current(struct coverage *coverage, const struct tuple *tuple)
 {
 	struct decision decision;
 
 	image_decide(&coverage->image, tuple, &decision);
 	if (decision.rule < FR_RULE_FIRST)
 		return false;
-	coverage->view.settled++;
+	coverage->view.decided_by_current++;
 	return true;
 }
 
-static int visit_drop(const struct drop_view *drop, void *context)
+static int on_drop(const struct drop_view *drop, void *context)
 {
 	struct coverage *coverage = context;
 	struct tuple tuple = drop_tuple(drop);
 
 	coverage->view.refusals++;
 	if (drop->drop.reason != FR_REASON_DEFAULT ||
-	    drop->last < slot_since(&coverage->view, drop->drop.slot) || settled(coverage, &tuple))
+	    drop->last < slot_since(&coverage->view, drop->drop.slot) ||
+	    decided_by_current(coverage, &tuple))
 		return 0;
-	gather_drop(&coverage->gathering, drop);
+	unexplained_add_drop(&coverage->unexplained, drop);
 	return 0;
 }
 
-static int visit_flow(const struct flow_view *flow, void *context)
+static int on_flow(const struct flow_view *flow, void *context)
 {
 	struct coverage *coverage = context;
 	struct tuple tuple = flow_tuple(flow);
 
 	if (flow->flow.reason != FR_REASON_DEFAULT ||
-	    flow->last < slot_since(&coverage->view, flow->flow.slot) || settled(coverage, &tuple))
+	    flow->last < slot_since(&coverage->view, flow->flow.slot) ||
+	    decided_by_current(coverage, &tuple))
 		return 0;
-	gather_flow(&coverage->gathering, flow);
+	unexplained_add_flow(&coverage->unexplained, flow);
 	return 0;
 }
 
-static void take_since(struct coverage_view *view)
+static void oldest_since(struct coverage_view *view)
 {
 	for (size_t i = 0; i < view->rule_count; i++)
 		if (!view->since || view->rules[i].since < view->since)
@@ -94,7 +96,7 @@ static void take_since(struct coverage_view *view)
 }
 
 /* Have refused packets been counted that the list has no entry of? */
-static bool is_crowded(const struct coverage_view *view)
+static bool is_incomplete(const struct coverage_view *view)
 {
 	for (size_t i = 0; i < view->rule_count; i++)
 		if (view->rules[i].totals.unlisted)
@@ -102,32 +104,32 @@ static bool is_crowded(const struct coverage_view *view)
 	return false;
 }
 
-int coverage_take(const struct instance *instance, struct arena *arena, struct diags *d,
-		  struct coverage_view *out)
+int coverage_collect(const struct instance *instance, struct arena *arena, struct diags *d,
+		     struct coverage_view *out)
 {
-	struct coverage coverage = {.gathering.arena = arena};
+	struct coverage coverage = {.unexplained.arena = arena};
 	struct coverage_view *view = &coverage.view;
 	int err = instance_image(instance, &coverage.image);
 
 	if (err)
 		return failed(instance, err, d);
-	err = take_state(instance, arena, &coverage);
+	err = collect_state(instance, arena, &coverage);
 	if (err)
 		failed(instance, err, d);
 	if (!err)
-		err = rules_take(instance, arena, d, &view->rules, &view->rule_count);
+		err = rules_collect(instance, arena, d, &view->rules, &view->rule_count);
 	if (!err)
-		err = drops_each(instance, d, visit_drop, &coverage);
+		err = drops_each(instance, d, on_drop, &coverage);
 	if (!err)
-		err = flows_each(instance, d, visit_flow, &coverage);
+		err = flows_each(instance, d, on_flow, &coverage);
 	image_unmap(&coverage.image);
 	if (err)
 		return err;
-	take_since(view);
-	gathering_sort(&coverage.gathering);
-	view->crowded = is_crowded(view);
-	view->unexplained = coverage.gathering.list;
-	view->unexplained_count = coverage.gathering.count;
+	oldest_since(view);
+	unexplained_sort(&coverage.unexplained);
+	view->incomplete = is_incomplete(view);
+	view->unexplained = coverage.unexplained.list;
+	view->unexplained_count = coverage.unexplained.count;
 	*out = *view;
 	return 0;
 }

@@ -18,7 +18,7 @@ static uint64_t flow_first(const struct fr_flow *flow)
 	return flow->last - (uint32_t)((uint32_t)flow->last - flow->first);
 }
 
-static int visit_flow(const void *entry, void *context)
+static int on_flow(const void *entry, void *context)
 {
 	const struct flow_walk *walk = context;
 	const struct fr_flow *flow = entry;
@@ -42,7 +42,7 @@ static int visit_flow(const void *entry, void *context)
 	return walk->flow(&view, walk->context);
 }
 
-static int visit_drop(const void *entry, void *context)
+static int on_drop(const void *entry, void *context)
 {
 	const struct flow_walk *walk = context;
 	const struct fr_drop *drop = entry;
@@ -64,7 +64,7 @@ static int visit_drop(const void *entry, void *context)
 	return walk->drop(&view, walk->context);
 }
 
-static int take_timeouts(const struct instance *instance, struct flow_walk *walk)
+static int collect_timeouts(const struct instance *instance, struct flow_walk *walk)
 {
 	struct image image;
 	int err = instance_image(instance, &image);
@@ -91,11 +91,11 @@ int flows_each(const struct instance *instance, struct diags *d,
 
 	if (result)
 		return result;
-	result = take_timeouts(instance, &walk);
+	result = collect_timeouts(instance, &walk);
 	if (result)
 		result = unreadable(instance, result, d);
 	if (!result)
-		result = sets_each(instance->flows, visit_flow, &walk);
+		result = sets_each(instance->flows, on_flow, &walk);
 	names_close(&walk.names);
 	return result;
 }
@@ -108,7 +108,7 @@ int drops_each(const struct instance *instance, struct diags *d,
 
 	if (result)
 		return result;
-	result = sets_each(instance->drops, visit_drop, &walk);
+	result = sets_each(instance->drops, on_drop, &walk);
 	names_close(&walk.names);
 	return result;
 }

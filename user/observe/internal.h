@@ -35,7 +35,7 @@ struct process_view names_process(const struct names *names, uint32_t pid, const
 				  size_t comm_size, uint64_t when);
 
 /* Openings that no rule explains, as they are gathered from refusals and flows (unexplained.c). */
-struct gathering {
+struct unexplained_set {
 	struct arena *arena;
 	struct unexplained_view *list;
 	size_t count, capacity;
@@ -45,9 +45,9 @@ struct gathering {
 /* The opening that a refusal, or a flow, is of. */
 struct tuple drop_tuple(const struct drop_view *view);
 struct tuple flow_tuple(const struct flow_view *view);
-void gather_drop(struct gathering *g, const struct drop_view *view);
-void gather_flow(struct gathering *g, const struct flow_view *view);
+void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view);
+void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view);
 /* Most packets first. */
-void gathering_sort(struct gathering *g);
+void unexplained_sort(struct unexplained_set *g);
 
 #endif

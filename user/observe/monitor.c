@@ -71,7 +71,7 @@ static int renew(struct monitor *monitor)
 
 /* ---------------------------------------------------------------- opening */
 
-static int take_event(void *context, void *data, size_t size)
+static int on_event(void *context, void *data, size_t size)
 {
 	struct monitor *monitor = context;
 
@@ -129,7 +129,7 @@ static int monitor_start(struct monitor *monitor, struct diags *d)
 	if (err)
 		return err;
 	monitor->generation = monitor->instance.generation;
-	monitor->ring = ring_buffer__new(monitor->instance.events, take_event, monitor, NULL);
+	monitor->ring = ring_buffer__new(monitor->instance.events, on_event, monitor, NULL);
 	if (!monitor->ring)
 		return diag_error(d, NO_LOC, -errno, "monitor", NULL,
 				  "cannot map the ring buffer: %s", error_text(errno));

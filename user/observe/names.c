@@ -16,7 +16,7 @@ uint64_t clock_real(const struct clock_pair *clock, uint64_t jiffies)
 	return clock->real_ns - (uint64_t)(ago * (int64_t)(1000000000 / clock->hz));
 }
 
-static int take_hooks(const struct instance *instance, struct names *names)
+static int collect_hooks(const struct instance *instance, struct names *names)
 {
 	int fd = instance->hooks;
 	struct bpf_map_info info = {0};
@@ -42,7 +42,7 @@ int names_open(const struct instance *instance, struct diags *d, struct names *o
 	int err = instance_rules(instance, &names.rules);
 
 	if (!err)
-		err = take_hooks(instance, &names);
+		err = collect_hooks(instance, &names);
 	if (!err)
 		err = instance_clock(instance, &names.clock);
 	if (!err && instance->processes >= 0)

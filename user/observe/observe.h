@@ -22,7 +22,7 @@ struct hook_view {
 	const char *fault;	 /* when not alive: what is wrong, a sentence; else NULL */
 	const char **neighbours; /* on the same hook, in order: "before: program x (id 12)" */
 	size_t neighbour_count;
-	const char *behind; /* who stands before it and may take packets that it never sees */
+	const char *preempted_by; /* who stands before it and may take packets that it never sees */
 };
 
 /* A TC program that may put packets into guests past their hooks. */
@@ -130,9 +130,10 @@ struct coverage_view {
 	size_t rule_count;
 	struct unexplained_view *unexplained; /* most packets first */
 	size_t unexplained_count;
-	uint64_t settled; /* refusals and flows of before that a rule now decides, left out */
-	uint64_t refusals, room; /* entries of the list of refusals, and how many it can hold */
-	bool crowded;		 /* more was refused than it tells of */
+	uint64_t decided_by_current; /* refusals and flows of before that a rule now decides, left
+					out */
+	uint64_t refusals, room;     /* entries of the list of refusals, and how many it can hold */
+	bool incomplete;	     /* the list has not all that was refused */
 };
 
 struct event_view {
@@ -145,10 +146,10 @@ struct event_view {
 };
 
 /* Arena memory throughout. 0 or -errno with a diagnostic. */
-int status_take(const struct host_options *o, const char *policy, struct arena *arena,
-		struct diags *d, struct status_view *out);
-int rules_take(const struct instance *instance, struct arena *arena, struct diags *d,
-	       struct rule_view **out, size_t *count);
+int status_collect(const struct host_options *o, const char *policy, struct arena *arena,
+		   struct diags *d, struct status_view *out);
+int rules_collect(const struct instance *instance, struct arena *arena, struct diags *d,
+		  struct rule_view **out, size_t *count);
 /* Streams: `visit` is called for each; a non-zero return ends it and is returned. Expired flows are
  * not shown. */
 int flows_each(const struct instance *instance, struct diags *d,
@@ -157,8 +158,8 @@ int drops_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct drop_view *, void *), void *context);
 
 /* Rules in use and not, and what none of them explains. */
-int coverage_take(const struct instance *instance, struct arena *arena, struct diags *d,
-		  struct coverage_view *out);
+int coverage_collect(const struct instance *instance, struct arena *arena, struct diags *d,
+		     struct coverage_view *out);
 
 /* The ring buffer. One reader per instance: -EBUSY for a second. */
 struct monitor;

@@ -30,8 +30,8 @@ static void fill(const struct names *names, struct arena *arena, uint32_t slot,
 	view->last = clock_real(&names->clock, view->totals.last);
 }
 
-int rules_take(const struct instance *instance, struct arena *arena, struct diags *d,
-	       struct rule_view **out, size_t *count)
+int rules_collect(const struct instance *instance, struct arena *arena, struct diags *d,
+		  struct rule_view **out, size_t *count)
 {
 	struct rule_view *list;
 	struct names names;

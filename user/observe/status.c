@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAKE_TRIES = 5 };
+enum { COLLECT_TRIES = 5 };
 
 static int failed(const struct instance *instance, int err, struct diags *d)
 {
@@ -17,7 +17,7 @@ static int failed(const struct instance *instance, int err, struct diags *d)
 		"the state of policy %s cannot be read: %s", instance->name, error_text(err));
 }
 
-static int take_image(const struct instance *instance, struct status_view *view)
+static int collect_image(const struct instance *instance, struct status_view *view)
 {
 	struct image image;
 	int err = instance_image(instance, &image);
@@ -33,8 +33,8 @@ static int take_image(const struct instance *instance, struct status_view *view)
 	return 0;
 }
 
-static int take_state(const struct instance *instance, struct arena *arena,
-		      struct status_view *view)
+static int collect_state(const struct instance *instance, struct arena *arena,
+			 struct status_view *view)
 {
 	struct fr_state state;
 	uint32_t zero = 0;
@@ -57,7 +57,7 @@ static int count_entry(const void *entry, void *context)
 	return 0;
 }
 
-static int take_maps(const struct instance *instance, struct status_view *view)
+static int collect_maps(const struct instance *instance, struct status_view *view)
 {
 	const struct {
 		const char *name;
@@ -81,7 +81,7 @@ static int take_maps(const struct instance *instance, struct status_view *view)
 	return 0;
 }
 
-static int take_tallies(const struct instance *instance, unsigned cpus, struct status_view *view)
+static int collect_tallies(const struct instance *instance, unsigned cpus, struct status_view *view)
 {
 	CLEANUP(free_ptr) uint64_t *each = calloc(cpus, sizeof(*each));
 
@@ -104,7 +104,7 @@ static void add_reason(struct fr_reason_counters *to, const struct fr_reason_cou
 	}
 }
 
-static int take_reasons(const struct instance *instance, unsigned cpus, struct status_view *view)
+static int collect_reasons(const struct instance *instance, unsigned cpus, struct status_view *view)
 {
 	CLEANUP(free_ptr) struct fr_reason_counters *each = calloc(cpus, sizeof(*each));
 
@@ -145,8 +145,8 @@ static void sort_unjudged(struct status_view *view, const struct unjudged_list *
 	}
 }
 
-static int take_requests(const struct instance *instance, const struct host_options *o,
-			 struct arena *arena, struct diags *d, struct status_view *view)
+static int collect_requests(const struct instance *instance, const struct host_options *o,
+			    struct arena *arena, struct diags *d, struct status_view *view)
 {
 	struct unjudged_list found;
 	struct remarks remarks;
@@ -166,8 +166,8 @@ static int take_requests(const struct instance *instance, const struct host_opti
 	return 0;
 }
 
-static int take_hooks(const struct instance *instance, const struct host_options *o,
-		      struct arena *arena, struct diags *d, struct status_view *view)
+static int collect_hooks(const struct instance *instance, const struct host_options *o,
+			 struct arena *arena, struct diags *d, struct status_view *view)
 {
 	struct hook_facts facts;
 	int err = instance_hooks(instance, o, arena, d, &facts);
@@ -190,11 +190,11 @@ static int take_hooks(const struct instance *instance, const struct host_options
 			.fault = facts.list[i].fault,
 			.neighbours = facts.list[i].neighbours,
 			.neighbour_count = facts.list[i].neighbour_count,
-			.behind = facts.list[i].preempted_by,
+			.preempted_by = facts.list[i].preempted_by,
 		};
-		view->enforcing &= view->hooks[i].alive && !view->hooks[i].behind;
+		view->enforcing &= view->hooks[i].alive && !view->hooks[i].preempted_by;
 	}
-	return take_requests(instance, o, arena, d, view);
+	return collect_requests(instance, o, arena, d, view);
 }
 
 static const char *guest_passed(const struct status_view *view, const struct peer_redirect *found)
@@ -207,8 +207,8 @@ static const char *guest_passed(const struct status_view *view, const struct pee
 	return NULL;
 }
 
-static void take_redirects(const struct instance *instance, struct arena *arena,
-			   struct status_view *view)
+static void collect_redirects(const struct instance *instance, struct arena *arena,
+			      struct status_view *view)
 {
 	struct peer_redirects found;
 
@@ -225,8 +225,8 @@ static void take_redirects(const struct instance *instance, struct arena *arena,
 	}
 }
 
-static int take_once(const struct host_options *o, const char *policy, struct arena *arena,
-		     struct diags *d, struct status_view *out)
+static int collect_once(const struct host_options *o, const char *policy, struct arena *arena,
+			struct diags *d, struct status_view *out)
 {
 	struct status_view view = {0};
 	int cpus = libbpf_num_possible_cpus();
@@ -235,21 +235,21 @@ static int take_once(const struct host_options *o, const char *policy, struct ar
 
 	if (err)
 		return err;
-	err = cpus < 0 ? cpus : take_image(&instance, &view);
+	err = cpus < 0 ? cpus : collect_image(&instance, &view);
 	if (!err)
-		err = take_state(&instance, arena, &view);
+		err = collect_state(&instance, arena, &view);
 	if (!err)
-		err = take_maps(&instance, &view);
+		err = collect_maps(&instance, &view);
 	if (!err)
-		err = take_tallies(&instance, (unsigned)cpus, &view);
+		err = collect_tallies(&instance, (unsigned)cpus, &view);
 	if (!err)
-		err = take_reasons(&instance, (unsigned)cpus, &view);
+		err = collect_reasons(&instance, (unsigned)cpus, &view);
 	if (err)
 		failed(&instance, err, d);
 	else
-		err = take_hooks(&instance, o, arena, d, &view);
+		err = collect_hooks(&instance, o, arena, d, &view);
 	if (!err)
-		take_redirects(&instance, arena, &view);
+		collect_redirects(&instance, arena, &view);
 	instance_close(&instance);
 	if (!err)
 		*out = view;
@@ -273,15 +273,15 @@ static bool moved_on(const struct host_options *o, const struct status_view *vie
 	return moved;
 }
 
-int status_take(const struct host_options *o, const char *policy, struct arena *arena,
-		struct diags *d, struct status_view *out)
+int status_collect(const struct host_options *o, const char *policy, struct arena *arena,
+		   struct diags *d, struct status_view *out)
 {
 	struct status_view view;
 	int err, tries = 0;
 
 	do {
-		err = take_once(o, policy, arena, d, &view);
-	} while (!err && view.enforce && !view.enforcing && ++tries < TAKE_TRIES &&
+		err = collect_once(o, policy, arena, d, &view);
+	} while (!err && view.enforce && !view.enforcing && ++tries < COLLECT_TRIES &&
 		 moved_on(o, &view));
 	if (!err)
 		*out = view;

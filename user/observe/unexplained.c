@@ -65,7 +65,8 @@ static uint32_t attach_point(const struct fr_flow_key *key)
 }
 
 /* Where the opening is, or where it would go. */
-static uint32_t *bucket_of(const struct gathering *g, uint32_t scope, const struct tuple *tuple)
+static uint32_t *bucket_of(const struct unexplained_set *g, uint32_t scope,
+			   const struct tuple *tuple)
 {
 	size_t mask = g->bucket_count - 1, at = opening_hash(scope, tuple) & mask;
 
@@ -74,7 +75,7 @@ static uint32_t *bucket_of(const struct gathering *g, uint32_t scope, const stru
 	return &g->buckets[at];
 }
 
-static void make_room(struct gathering *g)
+static void make_room(struct unexplained_set *g)
 {
 	if (g->bucket_count > 2 * g->count)
 		return;
@@ -84,7 +85,7 @@ static void make_room(struct gathering *g)
 		*bucket_of(g, g->list[i].scope, &g->list[i].tuple) = i + 1;
 }
 
-static struct unexplained_view *opening_at(struct gathering *g, uint32_t scope,
+static struct unexplained_view *opening_at(struct unexplained_set *g, uint32_t scope,
 					   const struct tuple *tuple, const char *kind,
 					   const char *where)
 {
@@ -116,7 +117,7 @@ static void add_times(struct unexplained_view *view, const char *verdict, uint64
 	}
 }
 
-void gather_drop(struct gathering *g, const struct drop_view *view)
+void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view)
 {
 	struct tuple tuple = drop_tuple(view);
 	struct unexplained_view *at =
@@ -131,7 +132,7 @@ void gather_drop(struct gathering *g, const struct drop_view *view)
 
 /* The packets of a flow that audit lets pass are told by its refusal already, where there is one.
  */
-void gather_flow(struct gathering *g, const struct flow_view *view)
+void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view)
 {
 	struct tuple tuple = flow_tuple(view);
 	struct unexplained_view *at =
@@ -161,7 +162,7 @@ static int by_packets(const void *a, const void *b)
 	return memcmp(&x->tuple.peer, &y->tuple.peer, sizeof(x->tuple.peer));
 }
 
-void gathering_sort(struct gathering *g)
+void unexplained_sort(struct unexplained_set *g)
 {
 	if (g->count)
 		qsort(g->list, g->count, sizeof(*g->list), by_packets);

@@ -15,7 +15,7 @@ void render_version(const struct render *r, const char *version)
 	document = document_new("version");
 	json_object_set_new(document, "version", json_words(version));
 	json_object_set_new(document, "abi", json_count(FR_ABI_VERSION));
-	document_put(r, document);
+	document_print(r, document);
 }
 
 static const char *outcome_text(const struct apply_result *result)
@@ -56,19 +56,19 @@ static void apply_json(const struct render *r, const struct apply_request *reque
 	}
 	json_object_set_new(document, "hooks", hooks);
 	json_object_set_new(document, "lowered", lowered_json(result));
-	document_put(r, document);
+	document_print(r, document);
 }
 
-static void put_lowered(FILE *out, const struct apply_result *result)
+static void print_lowered(FILE *out, const struct apply_result *result)
 {
 	for (size_t i = 0; i < result->lowered_count; i++) {
 		fputs(i ? "            " : "  lowered   ", out);
-		put_clean(out, result->lowered[i].what);
+		print_clean(out, result->lowered[i].what);
 		fputc('\n', out);
 	}
 }
 
-static void put_next(FILE *out, const struct apply_request *request)
+static void print_next(FILE *out, const struct apply_request *request)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct command_line show = {
@@ -81,20 +81,20 @@ static void put_next(FILE *out, const struct apply_request *request)
 				       .operand = request->source};
 
 	fputs("  next      ", out);
-	put_clean(out, command_text(arena, &show));
+	print_clean(out, command_text(arena, &show));
 	if (!request->ruleset->enforce) {
 		fputs("; then ", out);
-		put_clean(out, command_text(arena, &enforce));
+		print_clean(out, command_text(arena, &enforce));
 	}
 	fputc('\n', out);
 }
 
-static void put_hooks(FILE *out, const struct apply_request *request)
+static void print_hooks(FILE *out, const struct apply_request *request)
 {
 	fputs("  attached  ", out);
 	for (size_t i = 0; i < request->hook_count; i++) {
 		fprintf(out, "%s%s ", i ? ", " : "", kind_name(request->hooks[i].kind));
-		put_clean(out, request->hooks[i].name);
+		print_clean(out, request->hooks[i].name);
 	}
 	fputc('\n', out);
 }
@@ -118,16 +118,16 @@ void render_apply(const struct render *r, const struct apply_request *request,
 	}
 	fprintf(r->out, "%s%s%s  ", colour_on(r->colour, COLOUR_GOOD), outcome_text(result),
 		colour_off(r->colour, COLOUR_GOOD));
-	put_clean(r->out, request->ruleset->name);
+	print_clean(r->out, request->ruleset->name);
 	fprintf(r->out, "  %s  generation %u\n", mode_name(enforce), result->generation);
-	put_hooks(r->out, request);
+	print_hooks(r->out, request);
 	if (attaches_interfaces(request))
 		fprintf(r->out, "  by        %s\n", result->tcx ? "TCX links" : "clsact filters");
 	fprintf(r->out, "  means     %s\n",
 		enforce ? "what the policy refuses is dropped, until detach or a reboot"
 			: "nothing is dropped; what enforcement would drop is counted and told");
-	put_lowered(r->out, result);
-	put_next(r->out, request);
+	print_lowered(r->out, result);
+	print_next(r->out, request);
 }
 
 void render_detach(const struct render *r, size_t count)
@@ -144,7 +144,7 @@ void render_detach(const struct render *r, size_t count)
 	}
 	document = document_new("detach");
 	json_object_set_new(document, "policies", json_count(count));
-	document_put(r, document);
+	document_print(r, document);
 }
 
 static json_t *json_names(const char *const *names, size_t count)
@@ -156,11 +156,11 @@ static json_t *json_names(const char *const *names, size_t count)
 	return list;
 }
 
-static void put_names(FILE *out, const char *const *names, size_t count)
+static void print_names(FILE *out, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		fputs(i ? ", " : "", out);
-		put_clean(out, names[i]);
+		print_clean(out, names[i]);
 	}
 }
 
@@ -173,12 +173,12 @@ void render_zero(const struct render *r, const char *const *policies, size_t pol
 		document = document_new("zero");
 		json_object_set_new(document, "policies", json_names(policies, policy_count));
 		json_object_set_new(document, "rules", json_names(rules, rule_count));
-		document_put(r, document);
+		document_print(r, document);
 		return;
 	}
 	fputs("zeroed ", r->out);
-	put_names(r->out, policies, policy_count);
+	print_names(r->out, policies, policy_count);
 	fputs(rule_count ? ": " : ": all rules", r->out);
-	put_names(r->out, rules, rule_count);
+	print_names(r->out, rules, rule_count);
 	fputc('\n', r->out);
 }

@@ -78,7 +78,7 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 	}
 	fprintf(out, "%sok%s  ", colour_on(s->render.colour, COLOUR_GOOD),
 		colour_off(s->render.colour, COLOUR_GOOD));
-	put_clean(out, rs->name);
+	print_clean(out, rs->name);
 	fprintf(out, ": %zu rules (%zu egress, %zu ingress) → ", rs->rule_count,
 		rules_of(rs, FR_EGRESS), rules_of(rs, FR_INGRESS));
 	fprintf(out, "egress %u address × %u service classes, ingress %u × %u, ",
@@ -108,7 +108,7 @@ void render_check_table(struct render_stream *s, const char *file,
 	}
 	fprintf(out, "%sok%s  ", colour_on(s->render.colour, COLOUR_GOOD),
 		colour_off(s->render.colour, COLOUR_GOOD));
-	put_clean(out, table->name);
+	print_clean(out, table->name);
 	fprintf(out, ": table of %zu rows, %zu roles, %zu params", table->rows, table->roles,
 		table->params);
 	if (table->without_ports)
@@ -165,7 +165,7 @@ void render_check_site(struct render_stream *s, const struct site_view *site,
 	}
 	fprintf(out, "%sok%s  ", colour_on(s->render.colour, COLOUR_GOOD),
 		colour_off(s->render.colour, COLOUR_GOOD));
-	put_clean(out, site->name);
+	print_clean(out, site->name);
 	fprintf(out, ": site of %zu hosts\n", site->plan_count);
 	for (size_t i = 0; i < site->plan_count; i++)
 		plan_put(out, &site->plans[i], &images[i]);
@@ -202,7 +202,7 @@ static void compile_json(const struct render *r, const struct ruleset *rs,
 	if (words)
 		json_object_set_new(document, "dump", json_words(words));
 	free(words);
-	document_put(r, document);
+	document_print(r, document);
 }
 
 void render_compile(const struct render *r, const struct ruleset *rs, const struct image *image,
@@ -219,7 +219,7 @@ void render_compile(const struct render *r, const struct ruleset *rs, const stru
 		image_dump(rs, image, r->out);
 		return;
 	}
-	put_clean(r->out, rs->name);
+	print_clean(r->out, rs->name);
 	fprintf(r->out, "  %s  %zu rules\n", mode_name(rs->enforce), rs->rule_count);
 	for (uint8_t i = 0; i < FR_DIRS; i++)
 		fprintf(r->out,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Coverage of a policy: rows that are lived, rows that are not, and what no row explains, each with
- * what to do about it.
+ * Coverage of a policy: rows that see traffic, rows that do not, and traffic that no row covers,
+ * each with what to do about it.
  */
 #include <string.h>
 
@@ -43,22 +43,11 @@ static bool can_leave_out(const struct coverage_view *view, const struct rule_vi
 
 static json_t *rule_json(const struct coverage_view *view, const struct rule_view *rule)
 {
-	json_t *value = json_object();
+	json_t *value = json_rule_figures(rule);
 
-	json_object_set_new(value, "id", json_words(rule->id));
-	json_object_set_new(value, "row", json_row(rule->table, rule->row, rule->line));
-	json_object_set_new(value, "direction", json_words(rule->dir));
-	json_object_set_new(value, "action", json_words(rule->action));
 	json_object_set_new(value, "seen", json_boolean(rule_is_seen(rule)));
 	json_object_set_new(value, "leave_out",
 			    can_leave_out(view, rule) ? json_words(rule->row) : json_null());
-	json_object_set_new(value, "connections", json_count(rule->totals.connections));
-	json_object_set_new(value, "packets", json_count(rule->totals.packets));
-	json_object_set_new(value, "bytes", json_count(rule->totals.bytes));
-	json_object_set_new(value, "drops", json_count(rule->totals.drops));
-	json_object_set_new(value, "would_drops", json_count(rule->totals.would_drops));
-	json_object_set_new(value, "since", json_time(rule->since));
-	json_object_set_new(value, "last", json_time(rule->last));
 	return value;
 }
 
@@ -108,10 +97,10 @@ static json_t *coverage_json(const struct coverage_view *view, enum source_state
 	json_object_set_new(value, "source_state", json_string(states[source]));
 	json_object_set_new(value, "rules", rules);
 	json_object_set_new(value, "unexplained", flows);
-	json_object_set_new(value, "settled", json_count(view->settled));
+	json_object_set_new(value, "decided_by_current", json_count(view->decided_by_current));
 	json_object_set_new(value, "refusals", json_count(view->refusals));
 	json_object_set_new(value, "refusals_max", json_count(view->room));
-	json_object_set_new(value, "crowded", json_boolean(view->crowded));
+	json_object_set_new(value, "refusals_incomplete", json_boolean(view->incomplete));
 	return value;
 }
 
@@ -131,7 +120,7 @@ static unsigned id_width(const struct coverage_view *view)
 	return width;
 }
 
-static void put_seen(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
+static void print_seen(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
 {
 	struct column columns[] = {{"SEEN", id_width(view), false},
 				   {"DIR", 7, false},
@@ -160,7 +149,7 @@ static void put_seen(FILE *out, bool colour, const struct coverage_view *view, u
 	}
 }
 
-static void put_never(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
+static void print_never(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
 {
 	struct column columns[] = {{"NEVER SEEN", id_width(view), false},
 				   {"DIR", 7, false},
@@ -186,7 +175,7 @@ static void put_never(FILE *out, bool colour, const struct coverage_view *view, 
 	}
 }
 
-static void put_opening(struct table *table, const struct unexplained_view *view, uint64_t now)
+static void print_opening(struct table *table, const struct unexplained_view *view, uint64_t now)
 {
 	const struct tuple *tuple = &view->tuple;
 	bool ports = proto_has_ports(tuple->proto);
@@ -206,7 +195,8 @@ static void put_opening(struct table *table, const struct unexplained_view *view
 	table_cell(table, COLOUR_NONE, process_text(&view->process, text));
 }
 
-static void put_unexplained(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
+static void print_unexplained(FILE *out, bool colour, const struct coverage_view *view,
+			      uint64_t now)
 {
 	static const struct column columns[] = {
 		{"UNEXPLAINED", 11, false}, {"ON", 9, false},	    {"DIR", 7, false},
@@ -217,11 +207,11 @@ static void put_unexplained(FILE *out, bool colour, const struct coverage_view *
 
 	table_head(&table);
 	for (size_t i = 0; i < shown; i++) {
-		put_opening(&table, &view->unexplained[i], now);
+		print_opening(&table, &view->unexplained[i], now);
 		if (!view->unexplained[i].nearest)
 			continue;
 		fputs("             ", out);
-		put_clean(out, view->unexplained[i].nearest);
+		print_clean(out, view->unexplained[i].nearest);
 		fputc('\n', out);
 	}
 	if (shown < view->unexplained_count)
@@ -238,7 +228,7 @@ static size_t rules_count(const struct coverage_view *view, bool seen)
 	return count;
 }
 
-static void put_coverage(struct render_stream *s, const struct coverage_view *view)
+static void print_coverage(struct render_stream *s, const struct coverage_view *view)
 {
 	size_t seen = rules_count(view, true), never = rules_count(view, false);
 	FILE *out = s->render.out;
@@ -246,19 +236,20 @@ static void put_coverage(struct render_stream *s, const struct coverage_view *vi
 
 	if (s->items++)
 		fputc('\n', out);
-	put_clean(out, view->policy);
+	print_clean(out, view->policy);
 	fprintf(out, "  %s  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained\n",
 		mode_name(view->enforce), time_text(view->since, text),
 		age_text(view->since, s->now, age), seen, seen + never, view->unexplained_count);
 	if (seen)
-		put_seen(out, s->render.colour, view, s->now);
+		print_seen(out, s->render.colour, view, s->now);
 	if (never)
-		put_never(out, s->render.colour, view, s->now);
+		print_never(out, s->render.colour, view, s->now);
 	if (view->unexplained_count)
-		put_unexplained(out, s->render.colour, view, s->now);
-	if (view->crowded)
+		print_unexplained(out, s->render.colour, view, s->now);
+	if (view->incomplete)
 		fprintf(out,
-			"the list of refusals is full (%llu of %llu): older ones may be missing\n",
+			"the list of refusals is incomplete (%llu of %llu entries): the rest is counted "
+			"by rule alone\n",
 			(unsigned long long)view->refusals, (unsigned long long)view->room);
 }
 
@@ -268,5 +259,5 @@ void render_coverage(struct render_stream *s, const struct coverage_view *view,
 	if (s->render.json)
 		stream_item(s, coverage_json(view, source));
 	else
-		put_coverage(s, view);
+		print_coverage(s, view);
 }

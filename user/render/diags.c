@@ -54,7 +54,7 @@ static size_t skip_characters(const char *text, size_t length, size_t count)
 }
 
 /* One screen line of the source, from character `first`, safe to print. */
-static void put_window(FILE *out, const char *line, size_t length, size_t first)
+static void print_window(FILE *out, const char *line, size_t length, size_t first)
 {
 	char raw[4 * SHOWN_COLUMNS + 1], clean[4 * SHOWN_COLUMNS + 1];
 	size_t start = skip_characters(line, length, first);
@@ -69,7 +69,7 @@ static void put_window(FILE *out, const char *line, size_t length, size_t first)
 	fputs(text_clean(raw, clean, sizeof(clean)), out);
 }
 
-static void put_caret(FILE *out, const struct diag *diag, bool colour)
+static void print_caret(FILE *out, const struct diag *diag, bool colour)
 {
 	uint32_t column = diag->loc.column ? diag->loc.column : 1;
 	uint32_t marks = diag->loc.length ? diag->loc.length : 1;
@@ -82,7 +82,7 @@ static void put_caret(FILE *out, const struct diag *diag, bool colour)
 	if (marks > SHOWN_COLUMNS - (column - 1 - first))
 		marks = SHOWN_COLUMNS - (column - 1 - first);
 	fprintf(out, "%5u | ", diag->loc.line);
-	put_window(out, line, length, first);
+	print_window(out, line, length, first);
 	fprintf(out, "\n      | %*s%s", (int)(column - 1 - first), "",
 		colour_on(colour, COLOUR_GOOD));
 	for (uint32_t i = 0; i < marks; i++)
@@ -90,32 +90,32 @@ static void put_caret(FILE *out, const struct diag *diag, bool colour)
 	fputs(colour_off(colour, COLOUR_GOOD), out);
 	if (diag->hint) {
 		fputc(' ', out);
-		put_clean(out, diag->hint);
+		print_clean(out, diag->hint);
 	}
 	fputc('\n', out);
 }
 
-static void put_diag(FILE *out, const struct diag *diag, bool colour)
+static void print_diag(FILE *out, const struct diag *diag, bool colour)
 {
 	const struct source *source = diag->loc.source;
 	enum colour hue;
 	const char *word = severity_text(diag->severity, &hue);
 
 	fputs(colour_on(colour, COLOUR_BOLD), out);
-	put_clean(out, source ? source->name : "flowreeve");
+	print_clean(out, source ? source->name : "flowreeve");
 	if (source && diag->loc.line)
 		fprintf(out, ":%u:%u", diag->loc.line, diag->loc.column);
 	fprintf(out, ": %s%s%s: %s", colour_off(colour, COLOUR_BOLD), colour_on(colour, hue), word,
 		colour_off(colour, hue));
-	put_clean(out, diag->message);
+	print_clean(out, diag->message);
 	if (diag->check)
 		fprintf(out, " [%s]", diag->check);
 	fputc('\n', out);
 	if (source && diag->loc.line && source->text) {
-		put_caret(out, diag, colour);
+		print_caret(out, diag, colour);
 	} else if (diag->hint) {
 		fputs("      | ", out);
-		put_clean(out, diag->hint);
+		print_clean(out, diag->hint);
 		fputc('\n', out);
 	}
 }
@@ -164,7 +164,7 @@ void render_diags(FILE *out, const struct diags *d, bool colour)
 	unsigned kept = 0;
 
 	for (size_t i = 0; i < d->count; i++) {
-		put_diag(out, turns[i].diag, colour);
+		print_diag(out, turns[i].diag, colour);
 		kept += d->list[i].severity == SEV_ERROR;
 	}
 	free(turns);
@@ -191,5 +191,5 @@ void render_failure(const struct render *r, const char *verb, int code)
 	json_object_set_new(error, "exit", json_count(code));
 	json_object_set_new(error, "message", json_words(first_error(r->diags)));
 	json_object_set_new(document, "error", error);
-	document_put(r, document);
+	document_print(r, document);
 }

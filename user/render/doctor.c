@@ -98,14 +98,14 @@ static void doctor_json(const struct render *r, const struct doctor_report *repo
 	for (size_t i = 0; i < report->bypass_count; i++)
 		json_array_append_new(list, bypass_json(&report->bypasses[i]));
 	json_object_set_new(document, "bypasses", list);
-	document_put(r, document);
+	document_print(r, document);
 }
 
 /* ---------------------------------------------------------------- text */
 
 enum { NAME_WIDTH = 19 };
 
-static void put_answer(const struct render *r, uint8_t answer, const char *name)
+static void print_answer(const struct render *r, uint8_t answer, const char *name)
 {
 	enum colour hue = answer == ANSWER_YES	? COLOUR_GOOD
 			  : answer == ANSWER_NO ? COLOUR_BAD
@@ -115,13 +115,13 @@ static void put_answer(const struct render *r, uint8_t answer, const char *name)
 		colour_off(r->colour, hue), NAME_WIDTH, name);
 }
 
-static void put_feature(const struct render *r, const struct feature *feature)
+static void print_feature(const struct render *r, const struct feature *feature)
 {
-	put_answer(r, feature->answer, feature->name);
+	print_answer(r, feature->answer, feature->name);
 	fputs(feature->purpose, r->out);
 	if (feature->found) {
 		fputs(" (", r->out);
-		put_clean(r->out, feature->found);
+		print_clean(r->out, feature->found);
 		fputc(')', r->out);
 	}
 	if (feature->answer != ANSWER_YES)
@@ -133,21 +133,21 @@ static void put_feature(const struct render *r, const struct feature *feature)
 	fputc('\n', r->out);
 }
 
-static void put_program(const struct render *r, const struct program_fact *program)
+static void print_program(const struct render *r, const struct program_fact *program)
 {
-	put_answer(r, program->answer, program->name);
+	print_answer(r, program->answer, program->name);
 	if (program->answer == ANSWER_YES)
 		fprintf(r->out, "loads; %u instructions verified, %u in the program%s",
 			program->verified, program->instructions,
 			program->jited ? "" : ", not compiled");
 	else
-		put_clean(r->out, program->refused ? program->refused : "does not load");
+		print_clean(r->out, program->refused ? program->refused : "does not load");
 	if (program->answer == ANSWER_NO && program->optional)
 		fputs("; enforcement does without it", r->out);
 	fputc('\n', r->out);
 }
 
-static void put_bypass(const struct render *r, const struct bypass *bypass)
+static void print_bypass(const struct render *r, const struct bypass *bypass)
 {
 	enum colour hue = bypass->answer == ANSWER_YES ? COLOUR_WARN : COLOUR_DIM;
 
@@ -157,7 +157,7 @@ static void put_bypass(const struct render *r, const struct bypass *bypass)
 		colour_off(r->colour, hue), NAME_WIDTH, bypass->name, bypass->what);
 	if (bypass->found) {
 		fputs(bypass->answer == ANSWER_UNKNOWN ? " (unknown: " : " (seen: ", r->out);
-		put_clean(r->out, bypass->found);
+		print_clean(r->out, bypass->found);
 		fputc(')', r->out);
 	}
 	fprintf(r->out, "; closed by: %s\n", bypass->closed_by);
@@ -182,7 +182,7 @@ static char *kinds_text(const struct doctor_report *report, uint8_t answer, char
 	return used ? out : NULL;
 }
 
-static void put_verdict(const struct render *r, const struct doctor_report *report)
+static void print_verdict(const struct render *r, const struct doctor_report *report)
 {
 	static const struct {
 		uint8_t answer;
@@ -210,13 +210,13 @@ void render_doctor(const struct render *r, const struct doctor_report *report)
 	}
 	fprintf(r->out, "kernel   %s %s\n\n", report->kernel, report->machine);
 	for (size_t i = 0; i < report->feature_count; i++)
-		put_feature(r, &report->features[i]);
+		print_feature(r, &report->features[i]);
 	fputc('\n', r->out);
 	for (size_t i = 0; i < report->program_count; i++)
-		put_program(r, &report->programs[i]);
+		print_program(r, &report->programs[i]);
 	fputc('\n', r->out);
 	for (size_t i = 0; i < report->bypass_count; i++)
-		put_bypass(r, &report->bypasses[i]);
+		print_bypass(r, &report->bypasses[i]);
 	fputc('\n', r->out);
-	put_verdict(r, report);
+	print_verdict(r, report);
 }

@@ -35,33 +35,33 @@ static void event_json(const struct render *r, const char *policy, const struct 
 	writer_count(&w, "generation", event->generation);
 	writer_process(&w, &view->process);
 	writer_close(&w);
-	out_put(&w.line, "\n", 1);
+	out_append(&w.line, "\n", 1);
 	out_end(&w.line);
 }
 
-static void put_process(const struct render *r, const struct process_view *process)
+static void print_process(const struct render *r, const struct process_view *process)
 {
 	char text[CLEAN_TEXT], when[TIME_TEXT];
 
 	if (!process->pid)
 		return;
 	fputs("  ", r->out);
-	put_clean(r->out, process_text(process, text));
+	print_clean(r->out, process_text(process, text));
 	if (process->known)
 		fprintf(r->out, "  uid=%u", process->uid);
 	if (process->parent_pid) {
 		fputs("  parent=", r->out);
-		put_clean(r->out, parent_text(process, text));
+		print_clean(r->out, parent_text(process, text));
 	}
 	if (process->started)
 		fprintf(r->out, "  started=%.19sZ", time_text(process->started, when));
 }
 
-static void put_end(const struct render *r, const struct event_view *view)
+static void print_end(const struct render *r, const struct event_view *view)
 {
 	fputs("  on ", r->out);
-	put_clean(r->out, view->ifname[0] ? view->ifname : view->kind);
-	put_process(r, &view->process);
+	print_clean(r->out, view->ifname[0] ? view->ifname : view->kind);
+	print_process(r, &view->process);
 	if (view->event.held)
 		fprintf(r->out, "  and %u more like it", view->event.held);
 	fputc('\n', r->out);
@@ -88,13 +88,13 @@ void render_event(const struct render *r, const char *policy, const struct event
 		"  %s %s %s  rule=", endpoint_text(key->local, key->local_port, ports, local),
 		event->dir == FR_EGRESS ? "→" : "←",
 		endpoint_text(key->peer, key->peer_port, ports, peer));
-	put_clean(r->out, view->rule);
+	print_clean(r->out, view->rule);
 	fprintf(r->out, "  reason=%s", view->reason);
 	if (*row_text(view->table, view->row, view->line, row)) {
 		fputs("  row=", r->out);
-		put_clean(r->out, row);
+		print_clean(r->out, row);
 	}
-	put_end(r, view);
+	print_end(r, view);
 }
 
 void render_lost(const struct render *r, const char *policy, uint64_t count)

@@ -125,78 +125,78 @@ static char *peers_text(const struct ruleset *rs, const struct rule *rule)
 	return list;
 }
 
-static void put_field(FILE *out, const char *name, const char *text)
+static void print_field(FILE *out, const char *name, const char *text)
 {
 	if (!text || !*text)
 		return;
 	fprintf(out, "  %-8s  ", name);
-	put_clean(out, text);
+	print_clean(out, text);
 	fputc('\n', out);
 }
 
-static void put_origin(FILE *out, const struct ruleset *rs, const struct rule *rule)
+static void print_origin(FILE *out, const struct ruleset *rs, const struct rule *rule)
 {
 	const struct origin *o = rule_origin(rule);
 	const char *lines = o->lines  ? arena_printf(rs->arena, "lines %s", o->lines)
 			    : o->line ? arena_printf(rs->arena, "line %u", o->line)
 				      : NULL;
 
-	put_field(out, "rule",
-		  arena_printf(rs->arena, "%s %s %s %s %s%s", action_name(rule->action),
-			       dir_name(rule->dir), services_text(rs, rule),
-			       rule->dir == FR_EGRESS ? "to" : "from", peers_text(rs, rule),
-			       rule->staged ? " (mode: audit)" : ""));
+	print_field(out, "rule",
+		    arena_printf(rs->arena, "%s %s %s %s %s%s", action_name(rule->action),
+				 dir_name(rule->dir), services_text(rs, rule),
+				 rule->dir == FR_EGRESS ? "to" : "from", peers_text(rs, rule),
+				 rule->staged ? " (mode: audit)" : ""));
 	if (o->from && o->to)
-		put_field(out, "roles", arena_printf(rs->arena, "%s → %s", o->from, o->to));
-	put_field(out, "purpose", o->purpose);
+		print_field(out, "roles", arena_printf(rs->arena, "%s → %s", o->from, o->to));
+	print_field(out, "purpose", o->purpose);
 	if (o->document)
-		put_field(out, "source",
-			  arena_printf(rs->arena, "%s%s%s%s%s", o->document, o->section ? ", " : "",
-				       o->section ? o->section : "", lines ? ", " : "",
-				       lines ? lines : ""));
-	put_field(out, "note", o->note);
+		print_field(out, "source",
+			    arena_printf(rs->arena, "%s%s%s%s%s", o->document,
+					 o->section ? ", " : "", o->section ? o->section : "",
+					 lines ? ", " : "", lines ? lines : ""));
+	print_field(out, "note", o->note);
 	if (rule->loc.source && rule->loc.line)
-		put_field(out, "written",
-			  arena_printf(rs->arena, "%s:%u:%u", rule->loc.source->name,
-				       rule->loc.line, rule->loc.column));
+		print_field(out, "written",
+			    arena_printf(rs->arena, "%s:%u:%u", rule->loc.source->name,
+					 rule->loc.line, rule->loc.column));
 }
 
-static void put_unknown(const struct render *r, const struct answer *a)
+static void print_unknown(const struct render *r, const struct answer *a)
 {
 	const struct rule *rule = rule_needing_host(a->rs, a->tuple);
 
 	fputs("unknown without a host: rule ", r->out);
-	put_clean(r->out, rule ? rule->id : a->rule_name);
+	print_clean(r->out, rule ? rule->id : a->rule_name);
 	fputs(" names local-subnet; give --local-subnet IF=CIDR\n", r->out);
-	put_field(r->out, "asked", a->question);
+	print_field(r->out, "asked", a->question);
 }
 
-static void put_answer(const struct render *r, const struct answer *a)
+static void print_answer(const struct render *r, const struct answer *a)
 {
 	enum colour hue = colour_of_verdict(a->verdict);
 	const struct origin *o = a->rule ? rule_origin(a->rule) : NULL;
 	char row[ROW_TEXT];
 
 	if (a->decision->unknown) {
-		put_unknown(r, a);
+		print_unknown(r, a);
 		return;
 	}
 	fprintf(r->out, "%s%s%s  rule=", colour_on(r->colour, hue), a->verdict,
 		colour_off(r->colour, hue));
-	put_clean(r->out, a->rule_name);
+	print_clean(r->out, a->rule_name);
 	fprintf(r->out, "  reason=%s", reason_name(a->decision->reason));
 	if (o && *row_text(o->table, o->row, o->line, row)) {
 		fputs("  row=", r->out);
-		put_clean(r->out, row);
+		print_clean(r->out, row);
 	}
 	fputc('\n', r->out);
-	put_field(r->out, "asked", a->question);
+	print_field(r->out, "asked", a->question);
 	if (a->rule)
-		put_origin(r->out, a->rs, a->rule);
+		print_origin(r->out, a->rs, a->rule);
 	if (a->decision->verdict == FR_PASS)
 		return;
-	put_field(r->out, "nearest", a->nearest ? a->why : NULL);
-	put_field(r->out, "to allow", way_out(a));
+	print_field(r->out, "nearest", a->nearest ? a->why : NULL);
+	print_field(r->out, "to allow", way_out(a));
 }
 
 static json_t *json_list(const struct rule *rule, bool services)
@@ -258,7 +258,7 @@ static void answer_json(const struct render *r, const struct answer *a)
 	json_object_set_new(document, "nearest", near);
 	if (a->decision->verdict != FR_PASS && !a->decision->unknown)
 		json_object_set_new(document, "to_allow", json_words(way_out(a)));
-	document_put(r, document);
+	document_print(r, document);
 }
 
 void render_explain(const struct render *r, const struct ruleset *rs, const struct tuple *tuple,
@@ -270,5 +270,5 @@ void render_explain(const struct render *r, const struct ruleset *rs, const stru
 	if (r->json)
 		answer_json(r, &answer);
 	else
-		put_answer(r, &answer);
+		print_answer(r, &answer);
 }

@@ -33,8 +33,8 @@ static bool key_has_ports(const struct fr_flow_key *key)
 }
 
 /* PROTO, LOCAL, arrow from the opener, PEER. */
-static void put_ends(struct table *table, const struct fr_flow_key *key, bool ours,
-		     uint32_t opener_port)
+static void print_ends(struct table *table, const struct fr_flow_key *key, bool ours,
+		       uint32_t opener_port)
 {
 	uint32_t local = ours && !key->local_port ? opener_port : key->local_port;
 	uint32_t peer = !ours && !key->peer_port ? opener_port : key->peer_port;
@@ -47,7 +47,7 @@ static void put_ends(struct table *table, const struct fr_flow_key *key, bool ou
 	table_cell(table, COLOUR_NONE, endpoint_text(key->peer, peer, ports, end));
 }
 
-static void put_traffic(struct table *table, uint64_t packets, uint64_t bytes)
+static void print_traffic(struct table *table, uint64_t packets, uint64_t bytes)
 {
 	char text[2 * FIGURE_TEXT];
 	size_t length = strlen(count_text(packets, text));
@@ -56,14 +56,14 @@ static void put_traffic(struct table *table, uint64_t packets, uint64_t bytes)
 	table_cell(table, COLOUR_NONE, text);
 }
 
-static void put_process(struct table *table, const struct process_view *process, bool wide)
+static void print_process(struct table *table, const struct process_view *process, bool wide)
 {
 	char text[CLEAN_TEXT];
 
 	table_cell(table, COLOUR_NONE, process_text(process, text));
 	if (!wide)
 		return;
-	number_put(text, process->uid);
+	number_append(text, process->uid);
 	table_cell(table, COLOUR_NONE, process->known ? text : NULL);
 	table_cell(table, COLOUR_NONE, parent_text(process, text));
 	snprintf(text, sizeof(text), "%.19sZ", time_text(process->started, text + TIME_TEXT));
@@ -86,8 +86,8 @@ struct render_stream *render_flows_begin(const struct render *r)
 	return s;
 }
 
-static void put_key(struct json_writer *w, const char *policy, const char *kind, const char *scope,
-		    const struct fr_flow_key *key)
+static void print_key(struct json_writer *w, const char *policy, const char *kind,
+		      const char *scope, const struct fr_flow_key *key)
 {
 	writer_words(w, "policy", policy);
 	writer_words(w, "kind", kind);
@@ -104,7 +104,7 @@ static void flow_json(struct json_writer *w, const char *policy, const struct fl
 {
 	const struct fr_flow *flow = &view->flow;
 
-	put_key(w, policy, view->kind, view->scope, &view->key);
+	print_key(w, policy, view->kind, view->scope, &view->key);
 	writer_words(w, "state", view->state);
 	writer_words(w, "verdict", view->verdict);
 	writer_words(w, "opener", flow->opener == FR_EGRESS ? "local" : "peer");
@@ -136,13 +136,13 @@ void render_flow(struct render_stream *s, const char *policy, const struct flow_
 	table_cell(&s->table, refused ? COLOUR_WARN : COLOUR_NONE,
 		   refused ? view->verdict : view->state);
 	table_cell(&s->table, COLOUR_NONE, view->scope ? view->scope : view->kind);
-	put_ends(&s->table, &view->key, flow->opener == FR_EGRESS, 0);
+	print_ends(&s->table, &view->key, flow->opener == FR_EGRESS, 0);
 	table_cell(&s->table, COLOUR_NONE, view->rule);
 	table_cell(&s->table, COLOUR_NONE, row_text(view->table, view->row, view->line, text));
-	put_traffic(&s->table, flow->packets[FR_EGRESS], flow->bytes[FR_EGRESS]);
-	put_traffic(&s->table, flow->packets[FR_INGRESS], flow->bytes[FR_INGRESS]);
+	print_traffic(&s->table, flow->packets[FR_EGRESS], flow->bytes[FR_EGRESS]);
+	print_traffic(&s->table, flow->packets[FR_INGRESS], flow->bytes[FR_INGRESS]);
 	table_cell(&s->table, COLOUR_NONE, age_text(view->first, s->now, text));
-	put_process(&s->table, &view->process, s->render.wide);
+	print_process(&s->table, &view->process, s->render.wide);
 }
 
 struct render_stream *render_drops_begin(const struct render *r)
@@ -163,7 +163,7 @@ void render_not_listed(struct render_stream *s, const char *policy, const struct
 	if (!s->render.json) {
 		fprintf(s->render.out, "%s packets of sources that are not listed, by rule ",
 			count_text(rule->totals.unlisted, count));
-		put_clean(s->render.out, rule->id);
+		print_clean(s->render.out, rule->id);
 		fputc('\n', s->render.out);
 		return;
 	}
@@ -179,7 +179,7 @@ static void drop_json(struct json_writer *w, const char *policy, const struct dr
 {
 	const struct fr_drop *drop = &view->drop;
 
-	put_key(w, policy, view->kind, view->scope, &view->key);
+	print_key(w, policy, view->kind, view->scope, &view->key);
 	writer_words(w, "verdict", view->verdict);
 	writer_words(w, "reason", view->reason);
 	writer_words(w, "direction", dir_name(drop->dir));
@@ -206,11 +206,11 @@ void render_drop(struct render_stream *s, const char *policy, const struct drop_
 	}
 	table_cell(&s->table, colour_of_verdict(view->verdict), view->verdict);
 	table_cell(&s->table, COLOUR_NONE, view->scope ? view->scope : view->kind);
-	put_ends(&s->table, &view->key, drop->dir == FR_EGRESS, drop->opener_port);
+	print_ends(&s->table, &view->key, drop->dir == FR_EGRESS, drop->opener_port);
 	table_cell(&s->table, COLOUR_NONE, view->rule);
 	table_cell(&s->table, COLOUR_NONE, view->reason);
 	table_cell(&s->table, COLOUR_NONE, count_text(drop->packets, text));
 	table_cell(&s->table, COLOUR_NONE, bytes_text(drop->bytes, text));
 	table_cell(&s->table, COLOUR_NONE, age_text(view->last, s->now, text));
-	put_process(&s->table, &view->process, s->render.wide);
+	print_process(&s->table, &view->process, s->render.wide);
 }

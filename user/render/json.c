@@ -97,15 +97,21 @@ json_t *json_diags(const struct diags *d)
 	return list;
 }
 
+int schema_version(const char *verb)
+{
+	return str_equal(verb, "status") || str_equal(verb, "coverage") ? 2 : 1;
+}
+
 json_t *document_new(const char *verb)
 {
 	json_t *document = json_object();
 
-	json_object_set_new(document, "schema", json_sprintf("flowreeve/%s/v1", verb));
+	json_object_set_new(document, "schema",
+			    json_sprintf("flowreeve/%s/v%d", verb, schema_version(verb)));
 	return document;
 }
 
-void document_put(const struct render *r, json_t *document)
+void document_print(const struct render *r, json_t *document)
 {
 	json_object_set_new(document, "diagnostics", json_diags(r->diags));
 	json_dumpf(document, r->out, JSON_INDENT(2));

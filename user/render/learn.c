@@ -90,7 +90,7 @@ static size_t lines_in(const char *text, size_t size)
 	return count;
 }
 
-static void put_lines(FILE *out, char mark, const char *text, size_t size)
+static void print_lines(FILE *out, char mark, const char *text, size_t size)
 {
 	for (size_t at = 0; at < size;) {
 		size_t length = line_length(text + at, size - at);
@@ -113,16 +113,16 @@ static size_t kept_length(const struct line *line)
 	return kept ? line->length : 0;
 }
 
-static void put_line(FILE *out, const struct line *line)
+static void print_line(FILE *out, const struct line *line)
 {
 	size_t kept = kept_length(line);
 
 	if (!line->becomes) {
-		put_lines(out, ' ', line->text, line->length);
+		print_lines(out, ' ', line->text, line->length);
 		return;
 	}
-	put_lines(out, kept ? ' ' : '-', line->text, line->length);
-	put_lines(out, '+', line->becomes + kept, line->becomes_length - kept);
+	print_lines(out, kept ? ' ' : '-', line->text, line->length);
+	print_lines(out, '+', line->becomes + kept, line->becomes_length - kept);
 }
 
 static size_t lines_added(const struct line *line)
@@ -130,7 +130,7 @@ static size_t lines_added(const struct line *line)
 	return line->becomes ? lines_in(line->becomes, line->becomes_length) - 1 : 0;
 }
 
-static void put_hunk(FILE *out, const struct lines *lines, size_t first, size_t end, size_t moved)
+static void print_hunk(FILE *out, const struct lines *lines, size_t first, size_t end, size_t moved)
 {
 	size_t added = 0;
 
@@ -139,10 +139,10 @@ static void put_hunk(FILE *out, const struct lines *lines, size_t first, size_t 
 	fprintf(out, "@@ -%zu,%zu +%zu,%zu @@\n", first + 1, end - first, first + 1 + moved,
 		end - first + added);
 	for (size_t i = first; i < end; i++)
-		put_line(out, &lines->list[i]);
+		print_line(out, &lines->list[i]);
 }
 
-static void put_hunks(FILE *out, const struct lines *lines)
+static void print_hunks(FILE *out, const struct lines *lines)
 {
 	size_t end = 0, moved = 0;
 
@@ -157,21 +157,21 @@ static void put_hunks(FILE *out, const struct lines *lines)
 		first = i > CONTEXT ? i - CONTEXT : 0;
 		first = first < end ? end : first;
 		end = last + CONTEXT + 1 < lines->count ? last + CONTEXT + 1 : lines->count;
-		put_hunk(out, lines, first, end, moved);
+		print_hunk(out, lines, first, end, moved);
 		for (size_t j = first; j < end; j++)
 			moved += lines_added(&lines->list[j]);
 	}
 }
 
 /* A tab says where a name with blanks ends. */
-static void put_name(FILE *out, const char *mark, const char *name)
+static void print_name(FILE *out, const char *mark, const char *name)
 {
 	fputs(mark, out);
-	put_clean(out, name);
+	print_clean(out, name);
 	fputs(strchr(name, ' ') ? "\t\n" : "\n", out);
 }
 
-static void put_diff(FILE *out, struct arena *arena, const struct edit *edit)
+static void print_diff(FILE *out, struct arena *arena, const struct edit *edit)
 {
 	struct lines lines = {.arena = arena};
 	const char *name = edit->source->name;
@@ -182,9 +182,9 @@ static void put_diff(FILE *out, struct arena *arena, const struct edit *edit)
 	if (*name == '/')
 		name = strrchr(name, '/') + 1;
 	lines_take(&lines, edit);
-	put_name(out, "--- a/", name);
-	put_name(out, "+++ b/", name);
-	put_hunks(out, &lines);
+	print_name(out, "--- a/", name);
+	print_name(out, "+++ b/", name);
+	print_hunks(out, &lines);
 }
 
 /* ---------------------------------------------------------------- in words */
@@ -203,7 +203,7 @@ static const char *service_words(const struct tuple *tuple, char out[CLEAN_TEXT]
 	return out;
 }
 
-static void put_proposal(FILE *out, const struct proposal *proposal)
+static void print_proposal(FILE *out, const struct proposal *proposal)
 {
 	char peer[64], service[CLEAN_TEXT];
 
@@ -230,13 +230,13 @@ static void put_proposal(FILE *out, const struct proposal *proposal)
 void render_learn_summary(FILE *out, const struct learn_view *view)
 {
 	for (size_t i = 0; i < view->count; i++)
-		put_proposal(out, &view->list[i]);
+		print_proposal(out, &view->list[i]);
 	if (!view->count)
 		fprintf(out, "%s: nothing was seen that no rule explains\n", view->policy);
 	if (!view->edit->count)
 		return;
 	fputs("nothing is changed yet: read the diff, then  patch ", out);
-	put_clean(out, view->edit->source->name);
+	print_clean(out, view->edit->source->name);
 	fputs(" <it, check and apply\n", out);
 }
 
@@ -275,7 +275,7 @@ static json_t *diff_json(struct arena *arena, const struct edit *edit)
 
 	if (!memory)
 		return json_null();
-	put_diff(memory, arena, edit);
+	print_diff(memory, arena, edit);
 	fclose(memory);
 	return json_words(text);
 }
@@ -285,7 +285,7 @@ void render_learn(const struct render *r, struct arena *arena, const struct lear
 	json_t *document, *list;
 
 	if (!r->json) {
-		put_diff(r->out, arena, view->edit);
+		print_diff(r->out, arena, view->edit);
 		return;
 	}
 	document = document_new("learn");
@@ -296,5 +296,5 @@ void render_learn(const struct render *r, struct arena *arena, const struct lear
 	json_object_set_new(document, "source", json_words(view->edit->source->name));
 	json_object_set_new(document, "proposals", list);
 	json_object_set_new(document, "diff", diff_json(arena, view->edit));
-	document_put(r, document);
+	document_print(r, document);
 }

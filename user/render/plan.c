@@ -26,7 +26,7 @@ static void key_put(FILE *out, const struct plan_key *key)
 
 static void place_put(FILE *out, const struct site_view *site, uint32_t line)
 {
-	put_clean(out, file_name(site));
+	print_clean(out, file_name(site));
 	fprintf(out, ":%u", line);
 }
 
@@ -93,7 +93,7 @@ static bool plan_uses(const struct plan *plan)
 void render_plan(FILE *out, const struct site_view *site, const struct plan *plan)
 {
 	fprintf(out, PLAN_MARK " host %s of site %s, from ", plan->host, site->name);
-	put_clean(out, file_name(site));
+	print_clean(out, file_name(site));
 	fprintf(out,
 		"; change that file, not this one.\n"
 		"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: %s}\n",

@@ -92,7 +92,7 @@ size_t text_width(const char *text)
 	return width;
 }
 
-void put_clean(FILE *out, const char *text)
+void print_clean(FILE *out, const char *text)
 {
 	char clean[4096];
 
@@ -127,7 +127,7 @@ void out_end(struct out_line *line)
 	line->used = 0;
 }
 
-void out_put(struct out_line *line, const char *text, size_t length)
+void out_append(struct out_line *line, const char *text, size_t length)
 {
 	if (length > sizeof(line->text) - line->used)
 		out_end(line);
@@ -141,16 +141,16 @@ static void out_pad(struct out_line *line, size_t count)
 		"                                                                ";
 
 	for (; count > sizeof(blanks); count -= sizeof(blanks))
-		out_put(line, blanks, sizeof(blanks));
-	out_put(line, blanks, count);
+		out_append(line, blanks, sizeof(blanks));
+	out_append(line, blanks, count);
 }
 
 static void out_word(struct out_line *line, const char *word)
 {
-	out_put(line, word, strlen(word));
+	out_append(line, word, strlen(word));
 }
 
-static void table_put(struct table *table, enum colour colour, const char *clean, size_t length)
+static void table_append(struct table *table, enum colour colour, const char *clean, size_t length)
 {
 	const struct column *column = &table->columns[table->at];
 	size_t width = text_width(clean);
@@ -162,14 +162,14 @@ static void table_put(struct table *table, enum colour colour, const char *clean
 	out_pad(line, column->right ? pad : 0);
 	if (table->colour)
 		out_word(line, colour_on(true, colour));
-	out_put(line, clean, length);
+	out_append(line, clean, length);
 	if (table->colour)
 		out_word(line, colour_off(true, colour));
 	if (!last) {
 		out_pad(line, (column->right ? 0 : pad) + 2);
 		return;
 	}
-	out_put(line, "\n", 1);
+	out_append(line, "\n", 1);
 	out_end(line);
 	table->at = 0;
 }
@@ -177,8 +177,8 @@ static void table_put(struct table *table, enum colour colour, const char *clean
 void table_head(struct table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
-		table_put(table, COLOUR_BOLD, table->columns[i].title,
-			  strlen(table->columns[i].title));
+		table_append(table, COLOUR_BOLD, table->columns[i].title,
+			     strlen(table->columns[i].title));
 }
 
 void table_cell(struct table *table, enum colour colour, const char *text)
@@ -192,10 +192,10 @@ void table_cell(struct table *table, enum colour colour, const char *text)
 		text = text_clean(text, clean, sizeof(clean));
 		length = strlen(text);
 	}
-	table_put(table, colour, text, length);
+	table_append(table, colour, text, length);
 }
 
-char *number_put(char *at, uint64_t number)
+char *number_append(char *at, uint64_t number)
 {
 	char digits[20];
 	size_t count = 0;
@@ -210,7 +210,7 @@ char *number_put(char *at, uint64_t number)
 }
 
 /* With zeroes before it. */
-static char *digits_put(char *at, unsigned number, int count)
+static char *digits_append(char *at, unsigned number, int count)
 {
 	for (int i = count; i--; number /= 10)
 		at[i] = (char)('0' + number % 10);
@@ -219,7 +219,7 @@ static char *digits_put(char *at, unsigned number, int count)
 }
 
 /* In the least unit of which there are fewer than a thousand, with a digit behind the point. */
-static char *scaled_put(char *at, uint64_t value, const char *between)
+static char *scaled_append(char *at, uint64_t value, const char *between)
 {
 	static const char units[] = "kMGTPE";
 	uint64_t tenth = 100, tenths;
@@ -230,7 +230,7 @@ static char *scaled_put(char *at, uint64_t value, const char *between)
 		if (tenths < 10000 || unit == 5)
 			break;
 	}
-	at = number_put(at, tenths / 10);
+	at = number_append(at, tenths / 10);
 	*at++ = '.';
 	*at++ = (char)('0' + tenths % 10);
 	at = stpcpy(at, between);
@@ -242,28 +242,29 @@ static char *scaled_put(char *at, uint64_t value, const char *between)
 char *count_text(uint64_t count, char *out)
 {
 	if (count < 100000)
-		number_put(out, count);
+		number_append(out, count);
 	else
-		scaled_put(out, count, "");
+		scaled_append(out, count, "");
 	return out;
 }
 
 char *bytes_text(uint64_t bytes, char *out)
 {
 	if (bytes < 1000)
-		strcpy(number_put(out, bytes), " B");
+		strcpy(number_append(out, bytes), " B");
 	else
-		strcpy(scaled_put(out, bytes, " "), "B");
+		strcpy(scaled_append(out, bytes, " "), "B");
 	return out;
 }
 
 /* The larger unit, and of the smaller one two digits. */
-static void age_put(char *out, uint64_t seconds, unsigned large, unsigned small, const char *signs)
+static void age_append(char *out, uint64_t seconds, unsigned large, unsigned small,
+		       const char *signs)
 {
-	char *at = number_put(out, seconds / large);
+	char *at = number_append(out, seconds / large);
 
 	*at++ = signs[0];
-	at = digits_put(at, (unsigned)(seconds % large) / small, 2);
+	at = digits_append(at, (unsigned)(seconds % large) / small, 2);
 	*at++ = signs[1];
 	*at = '\0';
 }
@@ -275,13 +276,13 @@ char *age_text(uint64_t then_ns, uint64_t now_ns, char *out)
 	if (!then_ns)
 		strcpy(out, "-");
 	else if (seconds < 60)
-		strcpy(number_put(out, seconds), "s");
+		strcpy(number_append(out, seconds), "s");
 	else if (seconds < 3600)
-		age_put(out, seconds, 60, 1, "ms");
+		age_append(out, seconds, 60, 1, "ms");
 	else if (seconds < 86400)
-		age_put(out, seconds, 3600, 60, "hm");
+		age_append(out, seconds, 3600, 60, "hm");
 	else
-		age_put(out, seconds, 86400, 3600, "dh");
+		age_append(out, seconds, 86400, 3600, "dh");
 	return out;
 }
 
@@ -292,19 +293,19 @@ char *time_text(uint64_t realtime_ns, char *out)
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	at = digits_put(at, (tm.tm_year + 1900) % 10000u, 4);
+	at = digits_append(at, (tm.tm_year + 1900) % 10000u, 4);
 	*at++ = '-';
-	at = digits_put(at, tm.tm_mon + 1u, 2);
+	at = digits_append(at, tm.tm_mon + 1u, 2);
 	*at++ = '-';
-	at = digits_put(at, tm.tm_mday + 0u, 2);
+	at = digits_append(at, tm.tm_mday + 0u, 2);
 	*at++ = 'T';
-	at = digits_put(at, tm.tm_hour + 0u, 2);
+	at = digits_append(at, tm.tm_hour + 0u, 2);
 	*at++ = ':';
-	at = digits_put(at, tm.tm_min + 0u, 2);
+	at = digits_append(at, tm.tm_min + 0u, 2);
 	*at++ = ':';
-	at = digits_put(at, tm.tm_sec + 0u, 2);
+	at = digits_append(at, tm.tm_sec + 0u, 2);
 	*at++ = '.';
-	at = digits_put(at, (unsigned)(realtime_ns / 1000 % 1000000), 6);
+	at = digits_append(at, (unsigned)(realtime_ns / 1000 % 1000000), 6);
 	strcpy(at, "Z");
 	return out;
 }

@@ -18,7 +18,7 @@ enum { CLEAN_TEXT = 512, FIGURE_TEXT = 32, TIME_TEXT = 40, ROW_TEXT = 3 * FR_NAM
  * Cut when `size` is reached, never inside a character. Returns `out`. */
 char *text_clean(const char *text, char *out, size_t size);
 size_t text_width(const char *text); /* characters of a clean text */
-void put_clean(FILE *out, const char *text);
+void print_clean(FILE *out, const char *text);
 
 /* Colours are roles, not hues; nothing when `on` is false. */
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WARN, COLOUR_DIM, COLOUR_BOLD };
@@ -34,7 +34,7 @@ struct out_line {
 	size_t used;
 	char text[LINE_ROOM];
 };
-void out_put(struct out_line *line, const char *text, size_t length);
+void out_append(struct out_line *line, const char *text, size_t length);
 void out_end(struct out_line *line);
 
 /* Columns whose widths are known before the first row; a cell that is wider pushes its row along.
@@ -55,7 +55,7 @@ void table_head(struct table *table);
 void table_cell(struct table *table, enum colour colour, const char *text); /* NULL or "": "-" */
 
 /* Digits and NUL; gives where the NUL is. */
-char *number_put(char *at, uint64_t number);
+char *number_append(char *at, uint64_t number);
 /* Buffers of FIGURE_TEXT bytes; they return their buffer. */
 char *count_text(uint64_t count, char *out);		      /* 1234, 56.7k, 8.9M */
 char *bytes_text(uint64_t bytes, char *out);		      /* 512 B, 3.4 kB, 1.6 MB */
@@ -78,10 +78,13 @@ json_t *json_count(uint64_t count);	 /* integer; beyond 2^63-1 that */
 json_t *json_time(uint64_t realtime_ns); /* RFC 3339 or null for 0 */
 json_t *json_row(const char *table, const char *row, uint32_t line); /* object, or null */
 json_t *json_process(const struct process_view *process);	     /* object, or null */
+json_t *json_rule_figures(const struct rule_view *rule);
 json_t *json_diags(const struct diags *d);
-/* {"schema": "flowreeve/<verb>/v1"}; document_put adds "diagnostics", writes and frees it. */
+int schema_version(const char *verb); /* docs/json.md */
+/* {"schema": "flowreeve/<verb>/v<version>"}; document_print adds "diagnostics", writes and frees
+ * it. */
 json_t *document_new(const char *verb);
-void document_put(const struct render *r, json_t *document);
+void document_print(const struct render *r, json_t *document);
 
 /*
  * One object, written as it is told, in the words that json_dumpf() would find: for what there may

@@ -158,11 +158,11 @@ static void table_text(const struct render *r, const struct table_view *view,
 {
 	struct grid grid = {.cells = cells};
 
-	put_clean(r->out, view->name);
+	print_clean(r->out, view->name);
 	if (view->title)
-		fputs(": ", r->out), put_clean(r->out, view->title);
+		fputs(": ", r->out), print_clean(r->out, view->title);
 	if (view->document)
-		fputs("\ndocument ", r->out), put_clean(r->out, view->document);
+		fputs("\ndocument ", r->out), print_clean(r->out, view->document);
 	fputs("\n\n", r->out);
 	if (view->param_count) {
 		params_text(r, view, &grid);
@@ -245,7 +245,7 @@ static void table_json(const struct render *r, const struct table_view *view)
 	json_object_set_new(document, "params", params);
 	json_object_set_new(document, "roles", roles);
 	json_object_set_new(document, "rows", rows);
-	document_put(r, document);
+	document_print(r, document);
 }
 
 void render_roles(const struct render *r, const struct table_view *view, struct arena *arena)

@@ -10,7 +10,7 @@ struct render_stream *render_rules_begin(const struct render *r)
 	return stream_begin(r, "rules", "policies");
 }
 
-static json_t *rule_json(const struct rule_view *rule)
+json_t *json_rule_figures(const struct rule_view *rule)
 {
 	json_t *value = json_object();
 
@@ -40,7 +40,7 @@ static unsigned wider(unsigned width, const char *text, unsigned most)
 	return here > width ? here : width;
 }
 
-static void put_rule(struct table *table, const struct rule_view *rule, uint64_t now)
+static void print_rule(struct table *table, const struct rule_view *rule, uint64_t now)
 {
 	const struct fr_counters *totals = &rule->totals;
 	bool used = totals->packets || totals->drops || totals->would_drops;
@@ -67,8 +67,8 @@ static unsigned rule_rank(const struct rule_view *rule)
 	return str_equal(rule->action, "builtin") ? 2 : str_equal(rule->action, "default");
 }
 
-static void put_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
-		      size_t count)
+static void print_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
+			size_t count)
 {
 	struct column columns[] = {{"RULE", 4, false},	     {"ROW", 3, false},
 				   {"DIR", 7, false},	     {"ACTION", 8, false},
@@ -92,7 +92,7 @@ static void put_rules(struct render_stream *s, const char *policy, const struct 
 	}
 	if (s->items++)
 		fputc('\n', s->render.out);
-	put_clean(s->render.out, policy);
+	print_clean(s->render.out, policy);
 	if (since)
 		fprintf(s->render.out, "  counters since %.19sZ", time_text(since, text));
 	fputc('\n', s->render.out);
@@ -100,7 +100,7 @@ static void put_rules(struct render_stream *s, const char *policy, const struct 
 	for (unsigned rank = 0; rank <= 2; rank++)
 		for (size_t i = 0; i < count; i++)
 			if (rule_rank(&rules[i]) == rank)
-				put_rule(&table, &rules[i], s->now);
+				print_rule(&table, &rules[i], s->now);
 }
 
 void render_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
@@ -109,13 +109,13 @@ void render_rules(struct render_stream *s, const char *policy, const struct rule
 	json_t *item, *list;
 
 	if (!s->render.json) {
-		put_rules(s, policy, rules, count);
+		print_rules(s, policy, rules, count);
 		return;
 	}
 	item = json_object();
 	list = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, rule_json(&rules[i]));
+		json_array_append_new(list, json_rule_figures(&rules[i]));
 	json_object_set_new(item, "policy", json_words(policy));
 	json_object_set_new(item, "rules", list);
 	stream_item(s, item);

@@ -182,9 +182,9 @@ static void head_put(FILE *out, const struct table_view *view, const struct role
 	char line[CLEAN_TEXT];
 
 	fputs("# ", out);
-	put_clean(out, role->title ?: role->name);
+	print_clean(out, role->title ?: role->name);
 	fputs(", after ", out);
-	put_clean(out, view->title ?: view->name);
+	print_clean(out, view->title ?: view->name);
 	fputs(".\n# Replace every " POLICY_FILL_IN
 	      ", uncomment what this site uses, then: flowreeve check FILE\n",
 	      out);

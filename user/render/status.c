@@ -20,8 +20,12 @@ static const char *const tallies[FR_TALLY_COUNT] = {[FR_TALLY_EVENTS_LOST] = "ev
 };
 static const char *state_text(const struct status_view *view, enum colour *colour)
 {
-	*colour = !view->enforce ? COLOUR_WARN : view->enforcing ? COLOUR_GOOD : COLOUR_BAD;
-	return !view->enforce ? "AUDIT" : view->enforcing ? "ENFORCING" : "NOT ENFORCING";
+	if (!view->enforce) {
+		*colour = COLOUR_WARN;
+		return "AUDIT";
+	}
+	*colour = view->enforcing ? COLOUR_GOOD : COLOUR_BAD;
+	return view->enforcing ? "ENFORCING" : "NOT ENFORCING";
 }
 
 static size_t dead_count(const struct status_view *view)
@@ -98,7 +102,7 @@ static json_t *hook_json(const struct hook_view *hook)
 	json_object_set_new(value, "program", json_count(hook->prog_id));
 	json_object_set_new(value, "alive", json_boolean(hook->alive));
 	json_object_set_new(value, "fault", json_words(hook->fault));
-	json_object_set_new(value, "behind", json_words(hook->behind));
+	json_object_set_new(value, "preempted_by", json_words(hook->preempted_by));
 	for (size_t i = 0; i < hook->neighbour_count; i++)
 		json_array_append_new(list, json_words(hook->neighbours[i]));
 	json_object_set_new(value, "neighbours", list);
@@ -196,105 +200,110 @@ static json_t *view_json(const struct status_view *view)
 	return value;
 }
 
-static void put_name_at_apply(const struct render *r, const struct hook_view *hook)
+static void print_name_at_apply(const struct render *r, const struct hook_view *hook)
 {
 	if (!hook->name_at_apply)
 		return;
 	fputs(" (", r->out);
-	put_clean(r->out, hook->name_at_apply);
+	print_clean(r->out, hook->name_at_apply);
 	fputs(" when applied)", r->out);
 }
 
-static void put_hooks(const struct render *r, const struct status_view *view)
+static const char *hook_state(const struct hook_view *hook)
+{
+	if (!hook->alive)
+		return "FAULT";
+	return hook->preempted_by ? "NOT FIRST" : "alive";
+}
+
+static void print_hooks(const struct render *r, const struct status_view *view)
 {
 	for (size_t i = 0; i < view->hook_count; i++) {
 		const struct hook_view *hook = &view->hooks[i];
-		enum colour hue = hook->alive && !hook->behind ? COLOUR_GOOD : COLOUR_BAD;
+		const char *state = hook_state(hook);
+		enum colour hue = str_equal(state, "alive") ? COLOUR_GOOD : COLOUR_BAD;
 
-		fprintf(r->out, "  %-9s %s%-6s%s %s ", i ? "" : "hooks", colour_on(r->colour, hue),
-			!hook->alive   ? "FAULT"
-			: hook->behind ? "BEHIND"
-				       : "alive",
-			colour_off(r->colour, hue), hook->kind);
-		put_clean(r->out, hook->name);
-		put_name_at_apply(r, hook);
+		fprintf(r->out, "  %-9s %s%-9s%s %s ", i ? "" : "hooks", colour_on(r->colour, hue),
+			state, colour_off(r->colour, hue), hook->kind);
+		print_clean(r->out, hook->name);
+		print_name_at_apply(r, hook);
 		fprintf(r->out, "  %s  program %u", hook->hook, hook->prog_id);
 		if (!hook->alive && hook->fault) {
 			fputs(": ", r->out);
-			put_clean(r->out, hook->fault);
+			print_clean(r->out, hook->fault);
 		}
 		fputc('\n', r->out);
 		for (size_t j = 0; j < hook->neighbour_count; j++) {
-			fputs("                   ", r->out);
-			put_clean(r->out, hook->neighbours[j]);
+			fputs("                      ", r->out);
+			print_clean(r->out, hook->neighbours[j]);
 			fputc('\n', r->out);
 		}
 	}
 }
 
 /* "FAULT interface " at the start of a line below the hooks. */
-static void put_fault(const struct render *r, const struct status_view *view, const char *kind)
+static void print_fault(const struct render *r, const struct status_view *view, const char *kind)
 {
 	enum colour hue = view->enforce ? COLOUR_BAD : COLOUR_WARN;
 
-	fprintf(r->out, "            %s%-6s%s %s ", colour_on(r->colour, hue),
+	fprintf(r->out, "            %s%-9s%s %s ", colour_on(r->colour, hue),
 		view->enforce ? "FAULT" : "OPEN", colour_off(r->colour, hue), kind);
 }
 
-static void put_unjudged(const struct render *r, const struct status_view *view)
+static void print_unjudged(const struct render *r, const struct status_view *view)
 {
 	for (size_t i = 0; i < view->unjudged_count; i++) {
 		const struct unjudged *unjudged = &view->unjudged[i];
 
-		put_fault(r, view, kind_name(unjudged->kind));
-		put_clean(r->out, unjudged->name);
+		print_fault(r, view, kind_name(unjudged->kind));
+		print_clean(r->out, unjudged->name);
 		fputs(": ", r->out);
-		put_clean(r->out, unjudged->why);
+		print_clean(r->out, unjudged->why);
 		fputc('\n', r->out);
 	}
 }
 
-static void put_passed(const struct render *r, const struct status_view *view)
+static void print_passed(const struct render *r, const struct status_view *view)
 {
 	for (size_t i = 0; i < view->redirect_count; i++) {
 		const struct redirect_view *redirect = &view->redirects[i];
 
 		if (!redirect->past)
 			continue;
-		put_fault(r, view, "guest");
-		put_clean(r->out, redirect->past);
+		print_fault(r, view, "guest");
+		print_clean(r->out, redirect->past);
 		fputs(": ", r->out);
-		put_clean(r->out, redirect->words);
+		print_clean(r->out, redirect->words);
 		fputs(" at ", r->out);
-		put_clean(r->out, redirect->where);
+		print_clean(r->out, redirect->where);
 		fputs(" puts packets past its hook (bpf_redirect_peer)\n", r->out);
 	}
 }
 
-static void put_redirects(const struct render *r, const struct status_view *view)
+static void print_redirects(const struct render *r, const struct status_view *view)
 {
 	for (size_t i = 0; i < view->redirect_count; i++) {
 		if (view->redirects[i].past)
 			continue;
 		fputs("  may pass  ", r->out);
-		put_clean(r->out, view->redirects[i].words);
+		print_clean(r->out, view->redirects[i].words);
 		fputs(" at ", r->out);
-		put_clean(r->out, view->redirects[i].where);
+		print_clean(r->out, view->redirects[i].where);
 		fputs(" calls bpf_redirect_peer: it can put packets past the hooks of guests\n",
 		      r->out);
 	}
 	if (!view->redirects_unknown)
 		return;
 	fputs("  may pass  whether programs call bpf_redirect_peer is not known: ", r->out);
-	put_clean(r->out, view->redirects_unknown);
+	print_clean(r->out, view->redirects_unknown);
 	fputc('\n', r->out);
 }
 
-static void put_remarks(const struct render *r, const struct status_view *view)
+static void print_remarks(const struct render *r, const struct status_view *view)
 {
 	for (size_t i = 0; i < view->remark_count; i++) {
 		fputs(i ? "            " : "  remarks   ", r->out);
-		put_clean(r->out, view->remarks[i].text);
+		print_clean(r->out, view->remarks[i].text);
 		fputc('\n', r->out);
 	}
 }
@@ -321,8 +330,8 @@ static void on_reason_line(const struct reason_count *count, void *context)
 }
 
 /* Ended flows make room, and are not evicted. */
-static void put_classes(const struct render *r, const struct status_view *view, const char *head,
-			uint32_t first)
+static void print_classes(const struct render *r, const struct status_view *view, const char *head,
+			  uint32_t first)
 {
 	fprintf(r->out, "  %-9s ", head);
 	for (int i = FR_CLASS_UNPROVEN; i < FR_CLASSES_COUNT; i++)
@@ -331,7 +340,7 @@ static void put_classes(const struct render *r, const struct status_view *view, 
 	fputc('\n', r->out);
 }
 
-static void put_figures(const struct render *r, const struct status_view *view)
+static void print_figures(const struct render *r, const struct status_view *view)
 {
 	struct reason_lines lines = {.render = r};
 
@@ -342,18 +351,18 @@ static void put_figures(const struct render *r, const struct status_view *view)
 	fprintf(r->out,
 		"  lost      %" PRIu64 " events (%" PRIu64 " held back by the rate limit)\n",
 		view->tallies[FR_TALLY_EVENTS_LOST], view->tallies[FR_TALLY_EVENTS_HELD]);
-	put_classes(r, view, "evicted", FR_TALLY_EVICTED);
-	put_classes(r, view, "no room", FR_TALLY_NO_ROOM);
+	print_classes(r, view, "evicted", FR_TALLY_EVICTED);
+	print_classes(r, view, "no room", FR_TALLY_NO_ROOM);
 }
 
-static void put_view(const struct render *r, const struct status_view *view)
+static void print_view(const struct render *r, const struct status_view *view)
 {
 	char applied[TIME_TEXT], zeroed[TIME_TEXT];
 	size_t faults = dead_count(view);
 	enum colour hue;
 	const char *state = state_text(view, &hue);
 
-	put_clean(r->out, view->policy);
+	print_clean(r->out, view->policy);
 	fprintf(r->out, "  %s%s%s  generation %u", colour_on(r->colour, hue), state,
 		colour_off(r->colour, hue), view->generation);
 	if (faults)
@@ -361,19 +370,19 @@ static void put_view(const struct render *r, const struct status_view *view)
 	if (view->unjudged_count)
 		fprintf(r->out, "  %zu asked for and not judged", view->unjudged_count);
 	fputs("\n  source    ", r->out);
-	put_clean(r->out, view->source);
+	print_clean(r->out, view->source);
 	fprintf(r->out, " (%u rules, digest %.16s)\n", view->rules, view->digest);
 	fprintf(r->out, "  applied   %.19sZ by ", time_text(view->applied, applied));
-	put_clean(r->out, view->build);
+	print_clean(r->out, view->build);
 	if (view->zeroed)
 		fprintf(r->out, "; counters since %.19sZ", time_text(view->zeroed, zeroed));
 	fputs("; not kept over a reboot\n", r->out);
-	put_hooks(r, view);
-	put_unjudged(r, view);
-	put_passed(r, view);
-	put_redirects(r, view);
-	put_remarks(r, view);
-	put_figures(r, view);
+	print_hooks(r, view);
+	print_unjudged(r, view);
+	print_passed(r, view);
+	print_redirects(r, view);
+	print_remarks(r, view);
+	print_figures(r, view);
 }
 
 void render_status(const struct render *r, const struct status_view *views, size_t count)
@@ -386,7 +395,7 @@ void render_status(const struct render *r, const struct status_view *views, size
 		for (size_t i = 0; i < count; i++)
 			json_array_append_new(list, view_json(&views[i]));
 		json_object_set_new(document, "policies", list);
-		document_put(r, document);
+		document_print(r, document);
 		return;
 	}
 	if (!count)
@@ -394,6 +403,6 @@ void render_status(const struct render *r, const struct status_view *views, size
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			fputc('\n', r->out);
-		put_view(r, &views[i]);
+		print_view(r, &views[i]);
 	}
 }

@@ -16,7 +16,8 @@ struct render_stream *stream_begin(const struct render *r, const char *verb, con
 	s->render = *r;
 	s->now = time_now();
 	if (r->json)
-		fprintf(r->out, "{\n\"schema\": \"flowreeve/%s/v1\",\n\"%s\": [", verb, array);
+		fprintf(r->out, "{\n\"schema\": \"flowreeve/%s/v%d\",\n\"%s\": [", verb,
+			schema_version(verb), array);
 	return s;
 }
 
@@ -33,8 +34,8 @@ struct json_writer *stream_open(struct render_stream *s)
 
 	w->line.out = s->render.out;
 	w->follows = false;
-	out_put(&w->line, ",", s->items++ > 0);
-	out_put(&w->line, "\n", 1);
+	out_append(&w->line, ",", s->items++ > 0);
+	out_append(&w->line, "\n", 1);
 	writer_open(w, NULL);
 	return w;
 }

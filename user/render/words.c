@@ -11,7 +11,7 @@ char *proto_text(uint8_t proto, char *out)
 	if (name)
 		strcpy(out, name);
 	else
-		number_put(out, proto);
+		number_append(out, proto);
 	return out;
 }
 
@@ -68,7 +68,7 @@ char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, ch
 		*at++ = ']';
 	if (with_port) {
 		*at++ = ':';
-		number_put(at, port);
+		number_append(at, port);
 	}
 	return out;
 }

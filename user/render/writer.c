@@ -8,30 +8,30 @@
 
 #include "print.h"
 
-static void put_key(struct json_writer *w, const char *key)
+static void write_key(struct json_writer *w, const char *key)
 {
 	struct out_line *line = &w->line;
 
 	if (w->follows)
-		out_put(line, ", ", w->compact ? 1 : 2);
+		out_append(line, ", ", w->compact ? 1 : 2);
 	w->follows = true;
 	if (!key)
 		return;
-	out_put(line, "\"", 1);
-	out_put(line, key, strlen(key));
-	out_put(line, "\": ", w->compact ? 2 : 3);
+	out_append(line, "\"", 1);
+	out_append(line, key, strlen(key));
+	out_append(line, "\": ", w->compact ? 2 : 3);
 }
 
 void writer_open(struct json_writer *w, const char *key)
 {
-	put_key(w, key);
-	out_put(&w->line, "{", 1);
+	write_key(w, key);
+	out_append(&w->line, "{", 1);
 	w->follows = false;
 }
 
 void writer_close(struct json_writer *w)
 {
-	out_put(&w->line, "}", 1);
+	out_append(&w->line, "}", 1);
 	w->follows = true;
 }
 
@@ -46,16 +46,16 @@ static bool is_plain(const char *text, size_t *length)
 	return !*at;
 }
 
-static void put_words(struct out_line *line, const char *text)
+static void print_words(struct out_line *line, const char *text)
 {
 	json_t *value;
 	size_t length;
 	char *dumped;
 
 	if (is_plain(text, &length) && length < LINE_ROOM) {
-		out_put(line, "\"", 1);
-		out_put(line, text, length);
-		out_put(line, "\"", 1);
+		out_append(line, "\"", 1);
+		out_append(line, text, length);
+		out_append(line, "\"", 1);
 		return;
 	}
 	value = json_words(text);
@@ -70,19 +70,20 @@ static void put_words(struct out_line *line, const char *text)
 
 void writer_words(struct json_writer *w, const char *key, const char *text)
 {
-	put_key(w, key);
+	write_key(w, key);
 	if (text)
-		put_words(&w->line, text);
+		print_words(&w->line, text);
 	else
-		out_put(&w->line, "null", 4);
+		out_append(&w->line, "null", 4);
 }
 
 void writer_count(struct json_writer *w, const char *key, uint64_t count)
 {
-	char digits[FIGURE_TEXT], *end = number_put(digits, count > INT64_MAX ? INT64_MAX : count);
+	char digits[FIGURE_TEXT],
+		*end = number_append(digits, count > INT64_MAX ? INT64_MAX : count);
 
-	put_key(w, key);
-	out_put(&w->line, digits, (size_t)(end - digits));
+	write_key(w, key);
+	out_append(&w->line, digits, (size_t)(end - digits));
 }
 
 void writer_time(struct json_writer *w, const char *key, uint64_t realtime_ns)
@@ -108,7 +109,7 @@ void writer_row(struct json_writer *w, const char *table, const char *row, uint3
 	writer_close(w);
 }
 
-static void put_process(struct json_writer *w, const char *key, uint32_t pid, const char *name)
+static void write_process(struct json_writer *w, const char *key, uint32_t pid, const char *name)
 {
 	writer_open(w, key);
 	writer_count(w, "pid", pid);
@@ -121,13 +122,13 @@ void writer_process(struct json_writer *w, const struct process_view *process)
 		writer_words(w, "process", NULL);
 		return;
 	}
-	put_process(w, "process", process->pid, process->name);
+	write_process(w, "process", process->pid, process->name);
 	if (process->known)
 		writer_count(w, "uid", process->uid);
 	else
 		writer_words(w, "uid", NULL);
 	if (process->parent_pid) {
-		put_process(w, "parent", process->parent_pid, process->parent_name);
+		write_process(w, "parent", process->parent_pid, process->parent_name);
 		writer_close(w);
 	} else {
 		writer_words(w, "parent", NULL);
@@ -136,8 +137,8 @@ void writer_process(struct json_writer *w, const struct process_view *process)
 	writer_close(w);
 }
 
-static void put_endpoint(struct json_writer *w, const char *key, const uint8_t address[16],
-			 uint32_t port, bool with_port)
+static void write_endpoint(struct json_writer *w, const char *key, const uint8_t address[16],
+			   uint32_t port, bool with_port)
 {
 	char text[64];
 
@@ -149,7 +150,7 @@ static void put_endpoint(struct json_writer *w, const char *key, const uint8_t a
 }
 
 /* null: 0, which says that there is none. */
-static void put_number(struct json_writer *w, const char *key, uint64_t number)
+static void write_number(struct json_writer *w, const char *key, uint64_t number)
 {
 	if (number)
 		writer_count(w, key, number);
@@ -164,9 +165,9 @@ void writer_ends(struct json_writer *w, const struct fr_flow_key *key)
 	bool ports = proto_has_ports(key->proto);
 	char proto[FIGURE_TEXT];
 
-	put_number(w, "vlan", FR_KEY_VLAN(key));
-	put_number(w, "netns_cookie", space & FR_SPACE_SOCKET ? 0 : space);
+	write_number(w, "vlan", FR_KEY_VLAN(key));
+	write_number(w, "netns_cookie", space & FR_SPACE_SOCKET ? 0 : space);
 	writer_words(w, "protocol", proto_text(key->proto, proto));
-	put_endpoint(w, "local", key->local, key->local_port, ports);
-	put_endpoint(w, "peer", key->peer, key->peer_port, ports);
+	write_endpoint(w, "local", key->local, key->local_port, ports);
+	write_endpoint(w, "peer", key->peer, key->peer_port, ports);
 }
