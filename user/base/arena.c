@@ -200,7 +200,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	return text;
 }
 
-/* Where the chunk hangs that holds nothing but this array, mapped; or NULL. */
+/* The link to the mapped chunk that holds only this array; or NULL. */
 static struct chunk **chunk_of(struct arena *arena, const void *array, size_t size)
 {
 	struct chunk **link = &arena->chunks;

@@ -44,10 +44,10 @@ void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacit
  * what an earlier one needed. */
 void memory_begin(void);
 
-/* Says on stderr that there is no memory left (nobody else could), and ends with abort(). */
+/* Reports on stderr that no memory is left, and ends with abort(). */
 void memory_exhausted(void) __attribute__((noreturn));
 
-/* What grows or goes before its arena would: for free(), and never NULL either. */
+/* Memory that is resized, or freed before an arena would be: free() it. Never NULL. */
 void *memory_new(size_t size);			/* zeroed */
 void *memory_resize(void *memory, size_t size); /* as realloc: what is added is not zeroed */
 /* Much at once, apart from the heap: at least *size bytes, zeroed; *size gets how many. */
@@ -81,7 +81,7 @@ void arena_drop(struct arena **arena);
 /* ---------------------------------------------------------------- strings */
 
 bool str_equal(const char *a, const char *b); /* both may be NULL */
-/* Words are compared more often than anything else, and mostly the first letter tells. */
+/* The first letters mostly differ: compare them before the call. */
 static inline bool word_is(const char *word, const char *other)
 {
 	return *word == *other && !strcmp(word, other);
@@ -176,8 +176,8 @@ const char *error_text(int err);
 
 #define PIN_ROOT_DEFAULT "/sys/fs/bpf/flowreeve"
 
-/* One command of flowreeve, ready to be pasted into a shell. What is NULL or false is left out; so
- * is the default pin root. */
+/* One command of flowreeve, ready to be pasted into a shell. Members that are NULL or false are
+ * omitted, and so is the default pin root. */
 struct command_line {
 	const char *verb, *mode, *pin_root, *operand;
 	bool allow_removal;

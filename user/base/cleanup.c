@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the cleanup attributes call, and the name of an errno. Nothing here allocates.
+ * Functions of the cleanup attributes, and the name of an errno. Nothing here allocates.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The queue of diagnostics: everything that is wrong with a file, found in one run, printed by
- * somebody else. Beyond DIAGS_KEPT of a kind they are counted only: nobody reads more, and a file
- * of nonsense must not fill the memory.
+ * The queue of diagnostics of one run; the caller prints it. Beyond DIAGS_KEPT of a kind they are
+ * only counted: a file of nonsense must not fill the memory.
  */
 #include "base.h"
 

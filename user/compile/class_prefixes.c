@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which addresses an address class has, as prefixes: read back from the image at every boundary
- * that a rule's prefix has, so that the words say what the kernel will find.
+ * The addresses of each address class, as prefixes: looked up in the image at every boundary of a
+ * rule's prefix, so that the text shows what the kernel will find.
  */
 #include <stdlib.h>
 
@@ -57,7 +57,7 @@ static int bound_order(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Where a class can begin: sorted, each once, 0 among them. */
+/* The addresses at which a class can begin: sorted, unique, with 0. */
 static void bounds_collect(const struct ruleset *rs, uint8_t dir, const struct family *family,
 			   struct bounds *bounds)
 {

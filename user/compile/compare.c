@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a deny rule of one image refuses and no deny rule of another image does. Both images are
- * read back: where a class of addresses or of ports can begin in either of them, one address and
- * one port stand for all up to the next. Of all with the same two rows or columns one is asked.
+ * The tuples that a deny rule of one image refuses and no deny rule of another image does. Both
+ * images are looked up: where a class of addresses or of ports can begin in either of them, one
+ * address and one port represent all up to the next. Of all with the same two rows or columns one
+ * is looked up.
  */
 #include <stdlib.h>
 
 #include "../../bpf/image.h"
 #include "compilation.h"
 
-/* Where a look-up can begin to answer otherwise: keys of 64 bits, not yet in order. */
+/* Keys of 64 bits at which the result of a look-up can change, not yet sorted. */
 struct starts {
 	uint64_t *list;
 	uint32_t count, capacity;
@@ -126,7 +127,7 @@ static void high_starts(const struct image_comparison *c, const struct image *im
 		entry_starts(image, image_word(&view, root_of(c, image), i), i << 48, 16, starts);
 }
 
-/* Where the low halves of IPv6 addresses with this high half are told apart. */
+/* The low halves of IPv6 addresses with this high half at which a row can begin. */
 static void low_starts(const struct image_comparison *c, const struct image *image, uint64_t high,
 		       struct starts *starts)
 {
@@ -183,7 +184,7 @@ static uint32_t column_at(const struct image_comparison *c, int which, uint8_t p
 	return image_column(&view, image_head(image)->dir[c->dir].services, proto, port, 0);
 }
 
-/* Whether the ports of a protocol are told apart. */
+/* Does the protocol have a table of ports in either image? */
 static bool has_ports(const struct image_comparison *c, uint8_t proto)
 {
 	bool found = false;
@@ -249,7 +250,7 @@ static void columns_collect(struct image_comparison *c)
 
 /* ---------------------------------------------------------------- cells */
 
-/* What is decided there, as if no staged rule existed. */
+/* The real decision there, without staged rules. */
 static uint32_t cell_at(const struct image_comparison *c, int which, uint32_t row, uint32_t column)
 {
 	const struct fr_image_head *head = image_head(c->images[which]);

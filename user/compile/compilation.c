@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the stages share: how a rule ranks among others, and the refusal of a policy that is too
- * big. */
+/*
+ * Functions of all stages: the rank of a rule, and the error for a policy that is too big.
+ */
 #include <errno.h>
 
 #include "compilation.h"

@@ -12,13 +12,13 @@
 
 /* ---------------------------------------------------------------- one direction */
 
-/* Columns lo <= c < hi that a rule speaks of. */
+/* Columns lo <= c < hi that a rule covers. */
 struct run {
 	uint32_t lo, hi;
 	uint32_t next; /* of the same rule, NONE at the end */
 };
 
-/* What an address class is while rules are added: the real decision and staged rules apart. */
+/* An address class while rules are added: the real decision and staged rules apart. */
 struct state {
 	uint32_t real, staged; /* rows of `keys` */
 	uint32_t row;	       /* of the matrix, NONE when no address has asked for it */
@@ -114,10 +114,10 @@ uint32_t trie_compile(struct compilation *c, struct trie_point *points, uint32_t
 /* Words of a row whose words stand for cells (level 0), blocks (1) or pages (2). */
 uint32_t matrix_row_words(const struct direction *dir, uint32_t level);
 
-/* Matrix: the row of a point's state (numbered when first asked for), and all rows as lines. The
- * state is that of one rule with one prefix, and nobody asks for it again nor for a key that was
- * painted since, when `leaving` is the first of those nodes and `leaving_key` the rule's; else the
- * former is NONE. */
+/* Matrix: the row of a point's state (numbered at the first request), and all rows as lines.
+ * When the state is that of one rule with one prefix, and neither the state nor a key painted
+ * since is requested again, `leaving` is the first of those nodes and `leaving_key` the key of
+ * the rule; else `leaving` is NONE. */
 uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct trie_point *point);
 int matrix_write(struct compilation *c, uint32_t matrix[FR_DIRS], struct image_stats *stats);
 

@@ -87,7 +87,7 @@ static void digest_append_number(struct digest_text *text, uint32_t number, char
 	text->size += sizeof(digits) - at;
 }
 
-/* What `show` says of a rule belongs to the image too, or a new name would not be installed. */
+/* The names that `show` prints are part of the digest: a changed name alone needs a new image. */
 static void names_digest(const struct ruleset *rs, uint8_t out[32])
 {
 	struct digest_text text = {};
@@ -117,8 +117,7 @@ static void conf_write(const struct compilation *c, struct fr_image_conf *conf)
 		conf->rows[i] = c->dir[i].row_count;
 }
 
-/* The last words: everything is in its place, so the fixed lines can be written and the whole
- * hashed. */
+/* All offsets are known: write the fixed lines and the digest. */
 static void image_finish(struct compilation *c, struct fr_image_head *head, struct image *out)
 {
 	struct fr_image_ident *ident;

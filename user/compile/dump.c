@@ -14,7 +14,7 @@ struct row_cell {
 	uint32_t cell, column;
 };
 
-/* What the printers of one direction need. */
+/* Arguments of the printers of one direction. */
 struct dumper {
 	const struct ruleset *rs;
 	const struct image *image;

@@ -106,8 +106,8 @@ static void words_merge(struct compilation *c, struct direction *dir, uint32_t r
 	}
 }
 
-/* Where it is kept what two nodes came to: with no staged rule below, the real one knows it itself.
- * The pointer is good until the next one is asked for. */
+/* The memo of two merged nodes; without a staged rule below, the real node has it. Valid until
+ * the next call. */
 static uint32_t *merged_at(struct direction *dir, uint32_t real, uint32_t staged)
 {
 	if (staged == dir->unstaged[dir->keys.nodes[real].level])
@@ -171,7 +171,7 @@ static uint32_t row_add(struct direction *dir, const uint32_t words[FR_LINE_WORD
 	return row;
 }
 
-/* What a row needed on the way goes when nothing else can have come to know it. */
+/* Drop the nodes that only this row used. */
 static uint32_t row_add_lone(struct compilation *c, struct direction *dir, const struct state *s,
 			     uint32_t rule)
 {
@@ -227,8 +227,7 @@ uint32_t matrix_row_words(const struct direction *dir, uint32_t level)
 	return round_up(dir->columns, level ? unit : FR_LINE_WORDS) / unit;
 }
 
-/* Which nodes the rows use, by level: the count of each, and a mark on each one (line + 1, later).
- */
+/* The nodes that rows use, by level: their count, and a mark on each (line + 1, later). */
 struct usage {
 	uint32_t *line; /* by node */
 	uint32_t count[3];
@@ -266,8 +265,9 @@ static uint64_t rows_lines(const struct direction *dir, uint32_t level)
 	       FR_LINE_WORDS;
 }
 
-/* Nodes of a level as lines; words of a page become the line numbers of its blocks. With no levels
- * between rows and blocks nobody needs a node again: their memory becomes that of the lines. */
+/* Nodes of a level as lines; words of a page become the line numbers of its blocks. Without
+ * levels between rows and blocks the nodes are not read again: their memory becomes that of the
+ * lines. */
 static void nodes_write(struct compilation *c, const struct direction *dir, uint32_t level,
 			struct usage *usage)
 {
@@ -340,7 +340,7 @@ static uint32_t rows_write(struct compilation *c, const struct direction *dir, u
 	return first;
 }
 
-/* What image_finish() adds to the matrix. */
+/* The lines that image_finish() adds after the matrix. */
 static uint64_t last_lines(const struct compilation *c)
 {
 	uint64_t slots = FR_RULE_FIRST + c->rs->rule_count, words = FR_LINE_WORDS;
@@ -349,8 +349,8 @@ static uint64_t last_lines(const struct compilation *c)
 	return (slots + words - 1) / words + (staged + words - 1) / words;
 }
 
-/* The rule of the row at which the room ends: they take much the same room each. The first row of a
- * direction is nobody's. */
+/* The rule of the row at which the room ends: rows need much the same room each. The first row
+ * of a direction has no rule. */
 static uint32_t rule_over(const struct compilation *c, uint64_t room, uint64_t needed)
 {
 	uint64_t left, rows = 0;

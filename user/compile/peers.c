@@ -17,7 +17,7 @@ struct points {
 	uint32_t count, capacity;
 };
 
-/* What there was of a direction before a prefix. */
+/* The sizes of a direction before a prefix. */
 struct mark {
 	uint32_t keys, states, found, steps, staged, merged;
 };
@@ -287,7 +287,7 @@ static int sweep_entries(struct address_sweep *sweep, const struct entries *entr
 	return sweep->err;
 }
 
-/* Who is to blame when there are too many addresses. */
+/* The rule to report when there are too many addresses. */
 static uint32_t rule_widest(const struct ruleset *rs, const struct entries *entries)
 {
 	uint32_t widest = entries->count ? entries->list[0].rule : 0;

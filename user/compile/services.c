@@ -11,7 +11,7 @@
 
 enum { PORTS = 65536, CLASSES_MAX = 65535 };
 
-/* What one rule says of one protocol. In order: protocol, rule, first port. */
+/* The ports of one rule for one protocol. In order: protocol, rule, first port. */
 struct rule_ports {
 	uint32_t rule;
 	uint16_t first, last;

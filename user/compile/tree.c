@@ -205,7 +205,7 @@ static uint32_t fresh_node(struct tree *tree, uint32_t level, const uint32_t *wo
 	return node_add(tree, level, words, false);
 }
 
-/* What a node becomes when it gets these words. A lone one remembers what it first became. */
+/* The node with these words. A lone node remembers its first successor. */
 static uint32_t node_patched(struct tree *tree, uint32_t id, const uint32_t *words, bool fresh)
 {
 	const struct tree_node *node = &tree->nodes[id];

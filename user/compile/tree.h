@@ -56,7 +56,7 @@ struct patch {
 };
 void tree_set(struct tree *tree, uint32_t level, uint32_t *words, const struct patch *patches,
 	      uint32_t count);
-/* Of the nodes since `mark`, all of level 1 and known to nobody else, only those in words stay. */
+/* Of the nodes since `mark`, all of level 1 and referenced only here, keep those in words. */
 void tree_keep(struct tree *tree, uint32_t mark, uint32_t words[FR_LINE_WORDS]);
 uint32_t tree_strongest(const struct tree *tree, uint32_t level, const uint32_t *words, uint32_t lo,
 			uint32_t hi);

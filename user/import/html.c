@@ -60,7 +60,7 @@ static void collapsed_append(struct buffer *out, const char *text)
 	}
 }
 
-/* Depth is bounded by libxml2, which refuses more than 256 without being told otherwise. */
+/* libxml2 bounds the depth to 256. */
 static void append_text(struct page *page, struct buffer *out, const xmlNode *node,
 			const char **link)
 {
@@ -288,7 +288,7 @@ static bool tag_at(const char *text, const char *tag)
 	return !strncasecmp(text, tag, strlen(tag)) && !text_is_word(text[strlen(tag)]);
 }
 
-/* Where the table at `at` ends, inner tables included; the end of the page when it never does. */
+/* The end of the table at `at`, with inner tables; the end of the page when it has none. */
 static size_t table_end(const struct page *page, size_t at)
 {
 	const char *text = page->text, *next;

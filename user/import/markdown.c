@@ -76,7 +76,7 @@ static void lines_collect(struct markdown *m)
 	for (uint32_t line = front_matter(page) + 1; line <= page->lines; line++) {
 		if (page->dropped[line] && m->tables)
 			continue;
-		/* What another reader has understood parts paragraphs, no more. */
+		/* Lines of another reader only separate paragraphs. */
 		if (page->taken[line] || (m->too_wide && rule_columns(page, line)))
 			buffer_puts(&m->text, "\n");
 		else
@@ -130,7 +130,7 @@ static void tag_text(struct buffer *out, const char *tag)
 	else if (tag_is(tag, "sup"))
 		buffer_puts(out, tag[1] == '/' ? "]" : " [^");
 	else if (!tag_is_known(tag))
-		buffer_puts(out, tag); /* <region>: a word that somebody is to replace */
+		buffer_puts(out, tag); /* <region>: a placeholder */
 }
 
 /* `prose` keeps the document's lines, a cell has only the breaks that it asks for. */

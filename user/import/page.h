@@ -19,7 +19,7 @@ struct grid_row {
 	bool heading;	     /* the document says that it is one */
 	struct cell *cells;
 	size_t count, capacity;
-	size_t written; /* cells that the document has; fewer or more than the headings is told */
+	size_t written; /* cells of the document; reported when they differ from the headings */
 };
 
 struct grid {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ports in sentences: "over TCP port 443", "ports 80 and 443", "9092/tcp". Who opens to whom is for
- * a person to read, so these become candidates, which the draft has as comments.
+ * Ports in sentences: "over TCP port 443", "ports 80 and 443", "9092/tcp". A person has to read
+ * who opens to whom, so these become candidates: comments of the draft.
  */
 #include "prose.h"
 #include "tokens.h"

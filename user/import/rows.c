@@ -19,7 +19,7 @@ struct work {
 	size_t column;
 };
 
-/* What stands in the columns of a kind, or "". */
+/* The text of the columns of a kind, or "". */
 static const char *cells_of(const struct work *w, enum column kind)
 {
 	struct arena *arena = w->s->arena;
@@ -74,7 +74,7 @@ static unsigned segments_of(const char *cell)
 	return count;
 }
 
-/* Which transport, where the cell of ports does not say: the best of what the page says. */
+/* The transport when the cell of ports has none: the best evidence of the page. */
 static protocols transport_of(struct work *w, struct drafted_row *row, protocols heading)
 {
 	const char *protocol = cells_of(w, COLUMN_PROTOCOL);

@@ -191,7 +191,7 @@ int text_decode(const struct source *source, struct diags *d, struct buffer *out
 
 /* ---------------------------------------------------------------- one cell */
 
-/* What stands for a character that has plainer forms; NULL: it stays as it is. */
+/* The plain form of a character; NULL: keep it. */
 static const char *plain_of(uint32_t code)
 {
 	if (code == 0xa0 || (code >= 0x2000 && code <= 0x200a) || code == 0x202f ||

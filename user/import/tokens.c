@@ -25,7 +25,7 @@ static const struct {
 	       {"58", "icmpv6"}, {"88", "eigrp"}, {"89", "ospf"},    {"103", "pim"},
 	       {"112", "vrrp"},	 {"132", "sctp"}, {"136", "udplite"}};
 
-/* Application protocols whose transport nobody doubts. */
+/* Application protocols with one usual transport. */
 static const struct {
 	const char *words;
 	protocols protocols;

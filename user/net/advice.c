@@ -75,7 +75,7 @@ static char *trimmed(struct arena *arena, const char *text, size_t size)
 
 /* ---------------------------------------------------------------- not 10.0.0.1 */
 
-/* What a word or sign excludes: "!10.0.0.1", "any except 10.0.0.1"; or NULL. */
+/* The rest of a text that begins with a negation: "!10.0.0.1", "any except 10.0.0.1"; or NULL. */
 static const char *excluded(const char *text)
 {
 	static const char *const signs[] = {"!=", "!", "^", "~"};

@@ -67,8 +67,8 @@ enum {
 	PROTO_DCCP = 33
 };
 
-/* What a rule says about the listener: protocol, and ports first … last, host order. For ICMP and
- * ICMPv6 the "ports" are type << 8 | code. Protocols without ports always have 0 … 65535. */
+/* The listener of a rule: protocol, and ports first … last, host order. For ICMP and ICMPv6 the
+ * "ports" are type << 8 | code. Protocols without ports always have 0 … 65535. */
 struct service {
 	bool any_proto;
 	uint8_t proto;
@@ -87,7 +87,7 @@ const char *proto_nearest(const char *text);
 enum service_error {
 	SERVICE_OK = 0,
 	SERVICE_NO_PROTO,  /* "443": the protocol is missing */
-	SERVICE_BAD_PROTO, /* a protocol nobody knows */
+	SERVICE_BAD_PROTO, /* an unknown protocol */
 	SERVICE_BAD_PORT,  /* not a number, an unknown ICMP type */
 	SERVICE_BIG_PORT,  /* over 65535 */
 	SERVICE_REVERSED,  /* 1064-1024 */
@@ -104,7 +104,7 @@ enum service_error {
 enum service_error service_parse(const char *text, struct service out[2], size_t *count);
 /* "443/tcp", "1024-1064/tcp", "icmp/8", "icmp/3/4", "any/tcp", "any". SERVICE_TEXT bytes. */
 char *service_text(const struct service *service, char *out);
-/* What one opening asks for: its port or ICMP type, all of a protocol that has neither. */
+/* The service of one opening: its port or ICMP type, or all of a protocol that has neither. */
 struct service service_one(uint8_t proto, uint16_t port);
 bool service_has(const struct service *service, uint8_t proto, uint16_t port);
 /* Number of an ICMP or ICMPv6 type by name or number; "echo-request" etc. 0 or -EINVAL. `code` is
@@ -113,11 +113,11 @@ int icmp_type_parse(uint8_t proto, const char *text, uint8_t *type, int *code);
 const char *icmp_type_name(uint8_t proto, uint8_t type); /* or NULL */
 const char *icmp_type_nearest(const char *text);	 /* to a mistyped name, or NULL */
 
-/* ---------------------------------------------------------------- what people write instead
+/* ---------------------------------------------------------------- advice on wrong texts
  *
- * What is wrong with a text that is no address, no prefix or no service, in a few words ("a peer
- * has no port"), and what to write instead; `meant` is that alone, when it is one thing. What is
- * proposed admits no more than what was written. In the arena; all NULL: nothing is known. */
+ * For a text that is no address, prefix or service: the mistake in a few words ("a peer has no
+ * port"), and the text to write instead; `meant` is only that text, when there is one. A proposal
+ * admits no more than the original text. In the arena; all NULL: no advice. */
 struct arena;
 struct advice {
 	const char *message, *hint, *meant;
@@ -129,7 +129,7 @@ const char *text_unquoted(struct arena *arena, const char *text);
 struct advice peer_advice(struct arena *arena, const char *text);
 struct advice service_advice(struct arena *arena, const char *text);
 
-/* Who opens what: the question that every judge answers. */
+/* The subject of a verdict: one opening. */
 struct tuple {
 	uint8_t dir; /* enum fr_dir: EGRESS, the protected party opens */
 	uint8_t proto;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Ports as people write them by mistake: 80:90/tcp, tcp/443, 444tcp, http. A text is a list, its
- * items are words, and those are numbers and protocols with a sign between them. What is not
- * understood to its last character is not understood at all: a hint from a part of it would
- * propose something else.
+ * Ports as people write them by mistake: 80:90/tcp, tcp/443, 444tcp, http. A text is a list of
+ * items, an item is numbers and protocols with a sign between them. A text is understood to its
+ * last character or not at all: a hint from a part of it would propose something else.
  */
 #include <ctype.h>
 #include <stdlib.h>

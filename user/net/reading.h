@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A text that is no service, read as what somebody may have meant by it: for hints only. Internal
- * to net/.
+ * The probable meaning of a text that is no service: for hints only. Internal to net/.
  */
 #ifndef NET_READING_H
 #define NET_READING_H

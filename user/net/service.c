@@ -45,7 +45,7 @@ static enum service_error port_parse(const char *text, size_t size, uint16_t *ou
 		return SERVICE_BAD_PORT;
 	memcpy(word, text, size);
 	word[size] = '\0';
-	/* 0443 is 443 to some and, as YAML writes octal, 291 to others: nobody has to guess. */
+	/* 0443 is 443 to some readers and, as octal in YAML, 291 to others: refuse it. */
 	if (strspn(word, "0123456789") != size || (word[0] == '0' && size > 1))
 		return SERVICE_BAD_PORT;
 	if (parse_u64(word, PORT_MAX, &port))
@@ -133,7 +133,7 @@ static enum service_error icmp_services(uint8_t proto, const char *text, struct 
 	return SERVICE_OK;
 }
 
-/* What most services are: "443/tcp". */
+/* The most common form: "443/tcp". */
 static bool is_one_port(const char *text, struct service *out)
 {
 	uint32_t port = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is well-formed and still a mistake, or likely one: a table of checks over the whole ruleset.
- * Each has an id of docs/diagnostics.md.
+ * Probable mistakes in a well-formed policy: a table of checks over the whole ruleset. Each has
+ * an id of docs/diagnostics.md.
  */
 #include <errno.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static bool check_empty(const struct check_context *c, struct check_finding *out
 					 "%s; to remove a policy from a host: flowreeve detach %s",
 					 out->hint, c->rs->name);
 	out->message = "the policy has no rule; enforced, it would cut everything but failsafe";
-	/* A key that nobody knows may be what the rules are under. */
+	/* An unknown key may be the intended parent of the rules. */
 	if (list_is_empty(c, "use") && list_is_empty(c, "rules") && !rules_written(c->rs))
 		return !c->draft->odd_keys;
 	/* Rows without ports are warned of and open nothing: nothing may be left of it all. */

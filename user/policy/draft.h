@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A ruleset while it is built. Internal to policy/ and site/.
+ * A ruleset while it is built, and the parsers that add to it. Internal to policy/ and site/.
  */
 #ifndef POLICY_DRAFT_H
 #define POLICY_DRAFT_H
@@ -38,7 +38,7 @@ void duration_parse(struct job *job, const struct node *node, uint32_t least, ui
 void options_parse(struct job *job, const struct node *root, struct draft *draft);
 /* Use, rules and failsafe; prefix sets are read, and rules may be taken. */
 void rules_resolve(struct job *job, const struct node *root, struct draft *draft);
-/* A table that this draft has not read yet is read; NULL after an error, told once. */
+/* Reads a table once for each draft; NULL after an error, reported once. */
 const struct table *use_table(struct job *job, struct draft *draft, const struct node *place);
 void uses_resolve(struct job *job, const struct node *node, struct draft *draft);
 void rules_parse(struct job *job, const struct node *node, struct draft *draft);

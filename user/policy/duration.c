@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Times: 90, 30s, 5m, 2h, 5d. What others write for them is understood for the hint alone.
+ * Times: 90, 30s, 5m, 2h, 5d. Other spellings are recognized only for the hint.
  */
 #include <ctype.h>
 #include <errno.h>

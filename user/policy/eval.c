@@ -44,7 +44,7 @@ bool rule_has_peer(const struct rule *rule, const struct addr *peer)
 	return false;
 }
 
-/* What the walk has found so far. */
+/* The best matches so far. */
 struct walk {
 	enum rank rank;
 	size_t rule, staged_rule;

@@ -8,8 +8,8 @@
 
 #include "policy.h"
 
-/* What does not fit, from the nearest to the farthest. That all but the peer fits a rule for any
- * port says nothing, and one more peer of it would be let in by every port. */
+/* The mismatch, from the nearest to the farthest. A rule for any port that lacks only the peer
+ * is no near miss: the peer would be admitted on every port. */
 enum misfit {
 	MISFIT_NONE,
 	MISFIT_PEER,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A policy's switches: default, builtin, forwarded, ipsec, non-ip, adopt, timeouts; and its attach
- * points. What is left out gets the value that docs and semantics promise.
+ * A policy's switches: default, builtin, forwarded, ipsec, non-ip, adopt, timeouts; and its
+ * attach points. Omitted keys get the documented default.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -79,7 +79,8 @@ static bool path_step(const char **path, size_t *length)
 	return *length > 0;
 }
 
-/* Is every cgroup that `inner` fits below one that `outer` fits? As far as the paths alone tell. */
+/* Is every cgroup that matches `inner` below one that matches `outer`, judging by the paths
+ * alone? */
 static bool is_below(const char *inner, const char *outer)
 {
 	char pattern[CGROUP_NAME_MAX + 1], name[CGROUP_NAME_MAX + 1];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A large policy is mostly one list of rules, and parsing it costs more than all else. So its text
- * is cut where items of that list seem to begin, and the parts are read side by side: the first
- * item with what is before the list, the last one with what is behind it, and parts of nothing but
- * items, which mostly are simple enough for items_read. Whether a cut was right is then known from
- * the part before it: read by itself, it has to end with that list, still open. Anything else, the
- * least mistake among them, and the text is read once more, at once.
+ * Parsing one long list of rules is the main cost of a large policy. So the text is cut where
+ * items of that list seem to begin, and the parts are parsed in parallel: the first item with
+ * everything before the list, the last item with everything after it, and parts of items only,
+ * mostly by the fast path of yaml_read_items(). A cut was right if the part before it, parsed
+ * alone, ends with the list still open. If any part fails, the file is parsed again serially, so
+ * that diagnostics do not depend on its size.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -134,8 +134,8 @@ static bool parts_cut(const struct source *source, struct parts *parts)
 
 /* ---------------------------------------------------------------- one part */
 
-/* All parts write to one array, each where it has room for the most that its text can say, and not
- * twice. Room that none of them comes to is not touched, and costs nothing. */
+/* All parts write to one array, each at an offset that leaves room for the most rules its text
+ * can hold. Pages that no part reaches are not touched and cost nothing. */
 static void rules_share(struct parts *parts, struct draft *draft)
 {
 	for (size_t i = 0; i < parts->count; i++) {
@@ -194,7 +194,7 @@ static bool part_is_simple(const struct parts *parts, struct part *part)
 	return false;
 }
 
-/* There are more parts than readers: one whose processor is slow takes fewer. */
+/* There are more parts than readers, so that a slow processor gets fewer. */
 static void *reader_run(void *context)
 {
 	struct parts *parts = context;
@@ -210,7 +210,7 @@ static void *reader_run(void *context)
 	return NULL;
 }
 
-/* One reader for each processor. Where no thread is to be had, there is one less. */
+/* One reader for each processor, or fewer if no thread can be created. */
 static void parts_read(struct parts *parts)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -227,7 +227,7 @@ static void parts_read(struct parts *parts)
 
 /* ---------------------------------------------------------------- all of them */
 
-/* Every rule is taken; all but the last one end with the list, and nothing says that it ends. */
+/* All rules were accepted; every part but the last one ends with the list still open. */
 static bool part_fits(const struct parts *parts, size_t number)
 {
 	const struct part *part = &parts->list[number];
@@ -333,7 +333,7 @@ static bool parts_join(struct parts *parts)
 	return !first->d.count;
 }
 
-/* What rules and keys point to lives as long as if it had been read at once. */
+/* Keep the memory of all rules and keys as a serial parse would. */
 static void parts_end(struct parts *parts, struct arena *arena, struct arena *nodes)
 {
 	for (size_t i = 0; i < parts->count; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The front of the policy floor: read, parse, resolve, check, in this order, and go on as long as
- * there is something left that makes sense, so that every mistake is told in one run.
+ * The stages of a policy: read, parse, resolve, check. Each stage goes on after an error as far
+ * as its input makes sense, so that one run reports every mistake.
  */
 #include <errno.h>
 #include <string.h>

@@ -79,8 +79,8 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 
 /* ---------------------------------------------------------------- the oracle */
 
-/* What a tuple gets when its rule set is asked. Numbers are those of the image: FR_RULE_DEFAULT_*
- * or FR_RULE_FIRST + index into ruleset.rules. */
+/* The decision on a tuple. Rule numbers are those of the image: FR_RULE_DEFAULT_* or
+ * FR_RULE_FIRST + index into ruleset.rules. */
 struct decision {
 	uint8_t verdict; /* FR_PASS or FR_DROP as enforcement gives, or FR_WOULD_DROP in audit */
 	uint8_t reason;	 /* FR_REASON_RULE, _DEFAULT or _FAILSAFE */
@@ -90,7 +90,7 @@ struct decision {
 	uint32_t staged_rule;
 };
 
-/* What makes a rule match: its direction and services, and its peers as far as they are known. */
+/* The two parts of a match: direction and services; peers, as far as they are known. */
 bool rule_serves(const struct rule *rule, const struct tuple *tuple);
 bool rule_has_peer(const struct rule *rule, const struct addr *peer);
 /* The real decision ignores staged rules; staged says whether one would have turned a pass into a
@@ -100,8 +100,8 @@ void ruleset_decide(const struct ruleset *rs, const struct tuple *tuple, struct 
 /* Whether two judges agree: the same verdict, reason and rule, and the same staged rule or none. */
 bool decision_equal(const struct decision *a, const struct decision *b);
 
-/* The rule that comes nearest to admitting a refused tuple, or NULL, and in a sentence what does
- * not fit ("rule aws-datasync/nfs fits but 10.3.0.9 is not in peers.nfs-server"). Arena of the
+/* The rule that comes nearest to admitting a refused tuple, or NULL, and the mismatch in a
+ * sentence ("rule aws-datasync/nfs fits but 10.3.0.9 is not in peers.nfs-server"). Arena of the
  * ruleset. */
 const struct rule *ruleset_nearest(const struct ruleset *rs, const struct tuple *tuple,
 				   const char **why);
@@ -113,7 +113,7 @@ const struct rule *ruleset_rule(const struct ruleset *rs, uint32_t number);
 
 /* ---------------------------------------------------------------- proposals
  *
- * What to write so that the policy allows what it refuses.
+ * Edits of a policy that allow tuples which it refuses.
  */
 enum proposal_kind { PROPOSAL_NONE, PROPOSAL_PEER, PROPOSAL_RULE };
 

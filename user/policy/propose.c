@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From what a policy refuses to what to write: the peer joins the role of the row that fits, or
- * gets a rule of its own that allows its ports and nothing else.
+ * An edit for each refused tuple: its peer joins the role of the row that fits, or gets a rule of
+ * its own that allows its ports and nothing else.
  */
 #include "policy.h"
 #include "../yaml/yaml.h"
 
 #include <string.h>
 
-/* What was seen is told of as many services of a rule. */
+/* The comment of a rule lists at most so many observed services. */
 enum { SEEN_MOST = 8 };
 
-/* Words that grow: who knocks at all ports must not cost their square. */
+/* Text that grows by doubling: a scan of all ports must not cost its square. */
 struct growing_text {
 	char *at;
 	size_t length, capacity;
@@ -47,7 +47,7 @@ static bool same_role(const struct rule *a, const struct rule *b)
 	       a->loc.column == b->loc.column;
 }
 
-/* A deny rule on trial: whoever wrote it does not want what it denies to be allowed. */
+/* A staged deny rule: its author does not want its traffic allowed. */
 static const struct rule *staged_denial(const struct ruleset *rs, const struct tuple *tuple)
 {
 	for (size_t i = 0; i < rs->rule_count; i++)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A selected row to a concrete rule: its ports with the params put in, its peer's addresses, and
- * where it came from. What a row lacks is told, never filled in: nothing becomes `any` by itself.
+ * A selected row to a concrete rule: its ports with the params replaced, the addresses of its
+ * peer, and its origin. Missing parts are reported, never filled in: nothing becomes `any` by
+ * itself.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,7 +19,7 @@ const char *row_place_text(struct job *job, const struct table *table, const str
 
 /* ---------------------------------------------------------------- ports */
 
-/* Where a wrong port was written: in the policy when a param brought it, else in the table. */
+/* The place of a wrong port: in the policy when a param contains it, else in the table. */
 static const struct node *port_place(struct use *use, const struct node *port)
 {
 	const struct setting *setting;

@@ -156,7 +156,8 @@ static void rule_parse(struct job *job, const struct node *node, struct draft *d
 	struct rule rule = {0};
 	bool good, named = rule_read(job, node, draft, &rule, &good);
 
-	/* A rule with a wrong port still owns its id: the second one of that id is told as well. */
+	/* A rule with a wrong port still owns its id, so that a duplicate of the id is reported
+	 * too. */
 	if (named && good)
 		draft_add(job, draft, rule, false);
 	else if (named)
@@ -242,7 +243,7 @@ static void failsafe_entry(struct job *job, const struct node *node, unsigned nu
 		draft_add(job, draft, rule, false);
 }
 
-/* Nothing was said, and somebody may have to log in to mend the policy. */
+/* No failsafe is given: keep SSH open, so that a mistake can be corrected remotely. */
 static void failsafe_ssh(struct job *job, const struct node *root, struct draft *draft)
 {
 	struct service *ssh = arena_alloc(job->arena, sizeof(*ssh));

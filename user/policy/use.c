@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `use:` of a policy: which table, which role, which params; then every row that is selected
- * becomes rules (resolve.c), and whatever was said to no effect is told.
+ * `use:` of a policy: its table, roles and params; then every selected row becomes rules
+ * (resolve.c), and settings without effect are reported.
  */
 #include <errno.h>
 #include <string.h>
@@ -227,14 +227,15 @@ static void use_apply(struct use *use)
 		for_children(node, peers) use_peer(use, node);
 	use_row_words(use, "with");
 	use_row_words(use, "without");
-	/* Which rows stand is a guess while role or params are wrong: no cascade of errors. */
+	/* With wrong roles or params the selection of rows is a guess: avoid a cascade of
+	 * errors. */
 	if (!good || !as)
 		return;
 	use_rows(use);
 	use_end(use);
 }
 
-/* Each table's file is read once; one that is broken is told once. */
+/* A broken table is reported once. */
 const struct table *use_table(struct job *job, struct draft *draft, const struct node *place)
 {
 	static const struct table broken;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One `use` of a table while it is resolved. Internal to use.c and resolve.c.
+ * One `use` of a table while it is resolved. Internal to use.c, resolve.c and site/.
  */
 #ifndef POLICY_USE_H
 #define POLICY_USE_H
 
 #include "draft.h"
 
-/* What a `use` says about one role of its table. */
+/* The settings of a `use` for one role of its table. */
 struct role_state {
 	bool played; /* named by `as` */
 	const struct node *peers_node;
@@ -44,13 +44,13 @@ static inline struct role_state *role_state(struct use *use, const struct role *
 
 /* `with` or `without`: which rows are named, and that they exist. */
 void use_row_words(struct use *use, const char *key);
-/* Does a row stand: played, selected, not left out? What is wrong with it is told. */
+/* Is the row active: played, selected, not left out? Reports its errors. */
 bool use_row_stands(struct use *use, const struct row *row);
-/* A row that lacks the peer of a role; the rows that do, and what can be done, in words. */
+/* Notes a row that lacks the peer of a role. */
 void use_note_missing(struct use *use, const struct row *row, const struct node *names,
 		      struct role_state *state);
 const char *missing_rows_text(struct use *use, const struct role_state *state);
-/* `key`: where peers are said, "peers" of a policy or "roles" of a site. */
+/* Corrections for the missing peer; `key` is "peers" of a policy or "roles" of a site. */
 const char *missing_peer_hint(struct use *use, const struct role *role,
 			      const struct role_state *state, const char *key);
 

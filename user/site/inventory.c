@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hosts of a site with their addresses, and the members of a role: a host by its name, or what
- * a policy has as peers. An address has one owner, and is written in one place.
+ * The hosts of a site with their addresses, and the members of a role: a host by its name, or a
+ * peer as in a policy. An address has one owner, and is written in one place.
  */
 #include <errno.h>
 #include <string.h>

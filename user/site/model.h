@@ -22,11 +22,11 @@ struct site_host {
 /* One entry below a role: a host, or what a policy may have as a peer. */
 struct site_member {
 	const struct node *node;
-	const struct site_host *host; /* NULL: addresses of nobody's in the inventory */
+	const struct site_host *host; /* NULL: addresses of no host of the inventory */
 	struct peers peers;
 };
 
-/* How a host comes to play a role. */
+/* The reason why a host plays a role. */
 struct site_part {
 	const struct site_member *member;
 	const struct node *by; /* the prefix that its address is in, or NULL: by its name */
@@ -58,7 +58,7 @@ struct site {
 	struct site_use *uses;
 	size_t use_count;
 	bool hosts_broken;  /* an address or a name is wrong: who plays what is a guess */
-	bool broken;	    /* errors were told: what follows from them is not */
+	bool broken;	    /* errors were reported: consequences of them are not */
 	struct draft draft; /* its tables and prefix sets are those of every host */
 };
 
@@ -67,9 +67,9 @@ struct site {
 void inventory_parse(struct site *site);
 /* Members of a role as written. False after errors. */
 bool members_parse(struct site *site, const struct node *node, struct site_role *role);
-/* Who of the hosts plays it. */
+/* Finds the hosts that play the role. */
 void members_play(struct site *site, struct site_role *role);
-/* Does somebody play it besides this host? */
+/* Does another host, or an address, play the role? */
 bool role_has_others(const struct site_role *role, const struct site_host *host);
 
 /* ---------------------------------------------------------------- site_use.c */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A Site: the hosts of a place and who of them plays which role of which table. Read and resolved
- * whole, because both ends of a row follow from it. What many hosts have wrong alike is told once.
+ * A Site: the hosts of a place and the roles that they play in each table. Parsed and resolved as
+ * a whole, because both ends of a row follow from it. A mistake that many hosts share is reported
+ * once.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From a site to the policy of one of its hosts: a `use` for each role that it plays, with the
- * players of the roles at the other end of its rows as peers. The policy is built of nodes that
- * point into the site's file and resolved like any other, so what is wrong with it is told where
- * somebody can mend it.
+ * The policy of one host of a site: a `use` for each role that it plays, with the players of the
+ * roles at the other end of its rows as peers. The policy is built of nodes with places in the
+ * site's file and resolved like any other, so errors point at the line to correct.
  *
- * A host is never its own peer. What it sends to its own addresses goes over loopback, which is
- * always allowed; from outside, its own address is a forgery.
+ * A host is never its own peer. Traffic to its own addresses uses loopback, which is always
+ * allowed; from outside, its own address is forged.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,7 +14,7 @@
 
 #include "model.h"
 
-/* What goes into each host's policy as it is written. */
+/* Keys that each host's policy has as the site has them. */
 static const char *const common_keys[] = {"rules",     "failsafe",  "default", "builtin",
 					  "forwarded", "ipsec",	    "non-ip",  "adopt",
 					  "timeouts",  "resolvers", "names"};
@@ -310,7 +309,7 @@ static struct node *sets_rooted(struct site *site, const struct draft *draft,
 	for (i = 0; i < draft->sets.count; i++) {
 		const struct prefix_set *set = &draft->sets.list[i];
 
-		/* One that is no map is an error that was told. */
+		/* A set that is no map was reported already. */
 		if (set->used && map_get(sets, set->name)->kind == NODE_MAP)
 			node_append(site->job->arena, out, set->name,
 				    set_rooted(site, map_get(sets, set->name)));
@@ -327,7 +326,7 @@ static const struct node *own_or_common(const struct site *site, const struct si
 	return own ? own : map_get(site->root, key);
 }
 
-/* What is wrong with it was told, and is not told once more for each host. */
+/* A stand-in for a value whose error was reported once for the site. */
 static const struct node *stand_in(struct arena *arena, const char *key, struct loc loc)
 {
 	struct node *list = node_branch(arena, NODE_LIST, loc);
@@ -445,7 +444,7 @@ static void sets_copy(struct site *site, struct draft *draft)
 	}
 }
 
-/* What no host of its own is to blame for is told by the whole site. */
+/* A set that no host uses is reported for the whole site. */
 static void sets_merge_used(struct site *site, struct draft *draft)
 {
 	size_t i;

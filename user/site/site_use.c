@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A `use` of a site: one table with its params and who plays which role, for all hosts at once.
- * Which rows stand is found here; which of them concern a host is the matter of site_host.c.
+ * A `use` of a site: one table with its params and the players of its roles, for all hosts at
+ * once. The active rows are found here; site_host.c selects those of one host.
  */
 #include <errno.h>
 #include <string.h>
@@ -47,13 +47,13 @@ static void roles_parse(struct site *site, struct site_use *su)
 
 /* ---------------------------------------------------------------- roles that rows want */
 
-/* Where a role is without anybody being told: the table itself says it. */
+/* The table itself has the addresses of the role. */
 static bool role_is_placed(const struct row *row, const struct role *role)
 {
 	return (role->address_count || role->needs_local) && !role->names && !row->names;
 }
 
-/* A host plays `from` or `to`: somebody has to be at the other end. */
+/* A host plays `from` or `to`: the other end needs a player. */
 static void end_want(struct site_use *su, const struct row *row, const struct role *played,
 		     const struct role *other)
 {
@@ -99,8 +99,9 @@ static void unplayed_report(struct site_use *su, const struct role *role)
 			: "";
 
 	diag_error(use->job->d, roles->key->loc, -EINVAL, "unplayed-role",
-		   missing_peer_hint(use, role, state, "roles"), "%s: nobody plays role '%s'%s",
-		   missing_rows_text(use, state), role->name, known);
+		   missing_peer_hint(use, role, state, "roles"),
+		   "%s: no host or address plays role '%s'%s", missing_rows_text(use, state),
+		   role->name, known);
 	su->good = false;
 }
 
@@ -164,7 +165,8 @@ static void use_parse(struct site *site, const struct node *node, struct site_us
 	roles_parse(site, su);
 	use_row_words(&su->use, "with");
 	use_row_words(&su->use, "without");
-	/* Which rows stand is a guess while roles or params are wrong: no cascade of errors. */
+	/* With wrong roles or params the selection of rows is a guess: avoid a cascade of
+	 * errors. */
 	if (!su->good)
 		return;
 	rows_select(su);

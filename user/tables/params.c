@@ -25,7 +25,7 @@ static bool port_value(struct job *job, const struct node *node, const char *tex
 	struct service found[2];
 	size_t count;
 
-	/* What is wrong is said of what was written. */
+	/* Errors point at the text as written. */
 	return service_add(job, node, service_parse(full, found, &count) ? text : full, out);
 }
 

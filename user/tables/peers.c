@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peers: addresses, prefixes, named sets, `any`, `local-subnet` of both families or of one.
- * Whatever could be a DNS name is told apart from a mistyped address, so that neither is taken for
- * the other.
+ * Peers: addresses, prefixes, named sets, `any`, `local-subnet` of both families or of one. A
+ * possible DNS name and a mistyped address get different errors.
  */
 #include <ctype.h>
 #include <errno.h>

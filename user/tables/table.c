@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A PortTable: metadata and roles; its params and rows are parsed next door. Nothing is resolved
- * here: a table is the same for everybody who uses it.
+ * A PortTable: metadata and roles; params.c and row.c parse the rest. Nothing is resolved here: a
+ * table is the same for every use.
  */
 #include <errno.h>
 #include <string.h>

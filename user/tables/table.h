@@ -11,7 +11,7 @@
 #include "tables.h"
 #include "version.h"
 
-/* What every step carries along. All memory is of the diags' arena. */
+/* Arguments of every step. All memory is of the arena of the diags. */
 struct job {
 	struct diags *d;
 	struct arena *arena;

@@ -10,7 +10,7 @@
 #include "../base/base.h"
 #include "../net/net.h"
 
-/* Where files are found and what the caller knows of the host. */
+/* Where to find files, and facts of the host that the caller knows. */
 struct policy_options {
 	const char *tables_dir; /* --tables DIR, or NULL */
 	const char *share_dir;	/* PREFIX/share/flowreeve, or NULL */
@@ -21,7 +21,7 @@ struct policy_options {
 	bool local_known;
 	const struct prefix *local;
 	size_t local_count;
-	/* What the policy's file would say, to be read in its place; or NULL. */
+	/* A text to read instead of the policy's file; or NULL. */
 	const struct source *instead;
 };
 

@@ -26,7 +26,7 @@ struct version_range {
 	struct version_bound before; /* not included */
 };
 
-/* "10.3.6", "10.1", "10.1.0 CU10", "10.3.0 [CU3]". False: it is no version, and nothing is told. */
+/* "10.3.6", "10.1", "10.1.0 CU10", "10.3.0 [CU3]". False: it is no version; nothing is reported. */
 bool version_parse(const char *text, struct version *out);
 int version_compare(const struct version *a, const struct version *b);
 

@@ -4,7 +4,7 @@
  */
 #include <ctype.h>
 
-#include "trouble.h"
+#include "broken_text.h"
 
 /* ---------------------------------------------------------------- brackets and quotes */
 
@@ -59,19 +59,19 @@ static bool not_closed(const struct broken_text *t, size_t open)
 	const char *comment = memmem(t->text + open, end - open, " #", 2);
 
 	if (comment)
-		return trouble_fault(t, open, 1,
-				     list ? "'[' is not closed: ' #' begins a comment in this line"
-					  : "'{' is not closed: ' #' begins a comment in this line",
-				     list ? "write ']' before the comment"
-					  : "write '}' before the comment");
-	return trouble_fault(t, open, 1, list ? "'[' is not closed" : "'{' is not closed",
-			     list ? "write ']' where the list ends"
-				  : "write '}' where the map ends");
+		return broken_fault(t, open, 1,
+				    list ? "'[' is not closed: ' #' begins a comment in this line"
+					 : "'{' is not closed: ' #' begins a comment in this line",
+				    list ? "write ']' before the comment"
+					 : "write '}' before the comment");
+	return broken_fault(t, open, 1, list ? "'[' is not closed" : "'{' is not closed",
+			    list ? "write ']' where the list ends"
+				 : "write '}' where the map ends");
 }
 
 /* ---------------------------------------------------------------- quotes */
 
-/* Where a text in quotes that ends right before `end` begins; SIZE_MAX: none does. */
+/* The begin of a text in quotes that ends right before `end`; SIZE_MAX: none. */
 static size_t quote_begin(const struct broken_text *t, size_t end)
 {
 	const char *text = t->text;
@@ -91,7 +91,7 @@ static size_t quote_begin(const struct broken_text *t, size_t end)
 	return SIZE_MAX;
 }
 
-/* Where it was meant to end: at a quote that nothing of the text follows; 0: at none. */
+/* The quote that was meant to end it: one that is followed by none of its text; 0: none. */
 static size_t quote_meant(const struct broken_text *t, size_t from, char quote)
 {
 	size_t end = source_line_end(t->source, from);
@@ -120,16 +120,16 @@ static bool quote_inside(const struct broken_text *t)
 	quote = t->text[begin];
 	meant = quote_meant(t, t->at, quote);
 	if (meant) {
-		whole = trouble_cut(t, begin + 1, meant);
-		return trouble_fault(t, end - 1, 1,
-				     "this quote ends the text, which goes on behind it",
-				     trouble_yaml(text_in_quotes(t->arena, whole)));
+		whole = broken_cut(t, begin + 1, meant);
+		return broken_fault(t, end - 1, 1,
+				    "this quote ends the text, which goes on behind it",
+				    broken_yaml(text_in_quotes(t->arena, whole)));
 	}
-	whole = arena_printf(t->arena, "%s%s", trouble_cut(t, begin + 1, end - 1),
+	whole = arena_printf(t->arena, "%s%s", broken_cut(t, begin + 1, end - 1),
 			     arena_printf(t->arena, "%.*s%s", (int)(t->at - end), t->text + end,
 					  source_value(t->arena, t->source, t->at)));
-	return trouble_fault(t, t->at, 1, "the text goes on behind its quotes",
-			     t->at > end ? trouble_yaml(text_in_quotes(t->arena, whole)) : NULL);
+	return broken_fault(t, t->at, 1, "the text goes on behind its quotes",
+			    t->at > end ? broken_yaml(text_in_quotes(t->arena, whole)) : NULL);
 }
 
 /* Does the bracket have its end further below, before what is indented no further than it? */
@@ -151,13 +151,13 @@ static bool closes_below(const struct broken_text *t, size_t open)
 
 static bool comma_before_key(const struct broken_text *t, size_t value, size_t key)
 {
-	const char *word = trouble_cut(t, key, t->at);
+	const char *word = broken_cut(t, key, t->at);
 	bool below = source_line(t->source, key) != source_line(t->source, value);
 
-	return trouble_fault(
+	return broken_fault(
 		t, key, t->at - key, arena_printf(t->arena, "',' is missing before '%s'", word),
 		below ? "write ',' at the end of the line above"
-		      : arena_printf(t->arena, "%s, %s:", trouble_cut(t, value, key), word));
+		      : arena_printf(t->arena, "%s, %s:", broken_cut(t, value, key), word));
 }
 
 /* A ':' where a value goes on: a forgotten ',' or a text without quotes. */
@@ -169,9 +169,9 @@ static bool colon_inside(const struct broken_text *t, size_t from)
 	if (colon < begin)
 		return false;
 	if (memchr(t->text + begin, ';', colon - begin))
-		return trouble_fault(t, begin + strcspn(t->text + begin, ";"), 1,
-				     "';' between keys; they are separated by ','",
-				     "write ',' for ';'");
+		return broken_fault(t, begin + strcspn(t->text + begin, ";"), 1,
+				    "';' between keys; they are separated by ','",
+				    "write ',' for ';'");
 	found = memmem(t->text + begin, colon - begin, ": ", 2);
 	if (!found)
 		return false;
@@ -180,19 +180,19 @@ static bool colon_inside(const struct broken_text *t, size_t from)
 					    strchr("-_", t->text[last - 1]));)
 		last--;
 	if (last > value && strchr(" \n", t->text[last - 1]) &&
-	    (key_is_known(trouble_cut(t, last, colon)) ||
+	    (key_is_known(broken_cut(t, last, colon)) ||
 	     source_line(t->source, last) != source_line(t->source, value)))
 		return comma_before_key(t, value, last);
-	return trouble_fault(
+	return broken_fault(
 		t, colon, 1, "': ' inside a value without quotes",
-		trouble_yaml(arena_printf(
+		broken_yaml(arena_printf(
 			t->arena, "%s%s", arena_strndup(t->arena, t->text + begin, value - begin),
 			text_in_quotes(t->arena, source_value(t->arena, t->source, value)))));
 }
 
 /* ---------------------------------------------------------------- values in brackets */
 
-/* Where a bracket's counterpart is; the end of the line when it is not in it. */
+/* The counterpart of a bracket; the end of the line when it is not in the line. */
 static size_t bracket_end(const struct broken_text *t, size_t open)
 {
 	size_t end = source_line_end(t->source, open);
@@ -242,10 +242,10 @@ static bool colon_before_bracket(const struct broken_text *t, size_t open)
 	    !strchr("{,", source_sign_before(t->source, end - size)))
 		return false;
 	key = arena_strndup(t->arena, t->text + end - size, size);
-	return trouble_fault(
+	return broken_fault(
 		t, end - size, size, arena_printf(t->arena, "':' is missing behind '%s'", key),
-		trouble_write(t, arena_printf(t->arena, "%s: %s", key,
-					      trouble_cut(t, t->at, bracket_end(t, t->at)))));
+		broken_write(t, arena_printf(t->arena, "%s: %s", key,
+					     broken_cut(t, t->at, bracket_end(t, t->at)))));
 }
 
 /* "peer: [any] ports: [443/tcp]" */
@@ -256,7 +256,7 @@ static bool comma_missing(const struct broken_text *t)
 
 	if (!strchr("]}\"'", source_sign_before(t->source, t->at)) || !*value)
 		return false;
-	return trouble_fault(
+	return broken_fault(
 		t, t->at, size ?: 1,
 		arena_printf(t->arena, "',' is missing before '%.*s'", (int)size ?: 1, value),
 		"write ',' between the two");
@@ -264,9 +264,9 @@ static bool comma_missing(const struct broken_text *t)
 
 static bool closes_nothing(const struct broken_text *t, char sign)
 {
-	return trouble_fault(t, t->at, 1,
-			     sign == ']' ? "']' closes nothing here" : "'}' closes nothing here",
-			     "leave it out");
+	return broken_fault(t, t->at, 1,
+			    sign == ']' ? "']' closes nothing here" : "'}' closes nothing here",
+			    "leave it out");
 }
 
 /* "[a}" */
@@ -278,7 +278,7 @@ static bool closed_by_another(const struct broken_text *t, size_t open)
 	if (t->text[t->at] == wanted ||
 	    (behind < end && memchr(t->text + behind, wanted, end - behind)))
 		return false;
-	return trouble_fault(
+	return broken_fault(
 		t, t->at, 1,
 		arena_printf(t->arena, "'%c' does not close '%c'", t->text[t->at], t->text[open]),
 		arena_printf(t->arena, "write '%c'", wanted));
@@ -289,18 +289,18 @@ static bool item_missing(const struct broken_text *t)
 {
 	char sign = t->at < t->source->size ? t->text[t->at] : '\0';
 
-	if (!trouble_with(t, "expected node content") || !trouble_in(t, "flow node"))
+	if (!broken_with(t, "expected node content") || !broken_in(t, "flow node"))
 		return false;
 	if (sign == ',')
-		return trouble_fault(t, t->at, 1, "nothing is written before this ','",
-				     "leave the ',' out");
+		return broken_fault(t, t->at, 1, "nothing is written before this ','",
+				    "leave the ',' out");
 	if (sign != '-')
 		return false;
 	if (t->at ==
 	    source_line(t->source, t->at) + strspn(t->text + source_line(t->source, t->at), " "))
-		return trouble_fault(t, t->at, 1, "items in lines of their own have no brackets",
-				     "leave out the bracket above");
-	return trouble_fault(t, t->at, 1, "items in brackets have no '-'", "leave it out");
+		return broken_fault(t, t->at, 1, "items in lines of their own have no brackets",
+				    "leave out the bracket above");
+	return broken_fault(t, t->at, 1, "items in brackets have no '-'", "leave it out");
 }
 
 /* "{interfaces:[eth0]}", "[fd00::]" */
@@ -309,31 +309,30 @@ static bool colon_unexpected(const struct broken_text *t)
 	size_t begin, size;
 	char next, before;
 
-	if (!trouble_with(t, "unexpected ':'") || t->at >= t->source->size)
+	if (!broken_with(t, "unexpected ':'") || t->at >= t->source->size)
 		return false;
-	begin = trouble_context(t);
+	begin = broken_context(t);
 	size = begin < t->at ? t->at - begin : 0;
 	next = t->text[t->at + 1];
 	before = source_sign_before(t->source, begin);
 	if (key_size(t->text + begin) != size || !strchr("{,", before) || !strchr("[{}", next))
-		return trouble_fault(t, begin, size + 1, "a value that ends with ':'",
-				     source_value_hint(t->arena, t->source, begin));
+		return broken_fault(t, begin, size + 1, "a value that ends with ':'",
+				    source_value_hint(t->arena, t->source, begin));
 	if (next == '}')
-		return trouble_fault(t, t->at, 1, "nothing is written behind ':'",
-				     key_example(trouble_cut(t, begin, t->at)));
-	return trouble_fault(
+		return broken_fault(t, t->at, 1, "nothing is written behind ':'",
+				    key_example(broken_cut(t, begin, t->at)));
+	return broken_fault(
 		t, t->at, 1, "a blank is missing behind ':'",
-		trouble_write(t,
-			      arena_printf(t->arena, "%s: %s", trouble_cut(t, begin, t->at),
-					   trouble_cut(t, t->at + 1, bracket_end(t, t->at + 1)))));
+		broken_write(t, arena_printf(t->arena, "%s: %s", broken_cut(t, begin, t->at),
+					     broken_cut(t, t->at + 1, bracket_end(t, t->at + 1)))));
 }
 
 static bool template_in(const struct broken_text *t)
 {
 	size_t size = strcspn(t->text + t->at, "}") + 2;
 
-	return trouble_fault(t, t->at - 1, size, "'{' inside a value without quotes",
-			     arena_printf(t->arena, "\"%.*s\"", (int)size, t->text + t->at - 1));
+	return broken_fault(t, t->at - 1, size, "'{' inside a value without quotes",
+			    arena_printf(t->arena, "\"%.*s\"", (int)size, t->text + t->at - 1));
 }
 
 /* Between brackets, at what cannot follow there. */
@@ -360,8 +359,8 @@ static bool inside(const struct broken_text *t, const struct brackets *brackets)
 	}
 	if (sign && strchr("[{", sign) && isalnum((unsigned char)before))
 		return colon_before_bracket(t, top) ||
-		       trouble_fault(t, t->at, 1,
-				     "neither ',' nor ':' is written before this bracket", NULL);
+		       broken_fault(t, t->at, 1,
+				    "neither ',' nor ':' is written before this bracket", NULL);
 	if (source_line(t->source, t->at) != source_line(t->source, top))
 		return not_closed(t, top);
 	if (strchr("\"'", before) && t->text[t->at + key_size(t->text + t->at)] != ':' &&
@@ -375,9 +374,9 @@ static bool flow(const struct broken_text *t)
 	struct brackets brackets;
 	size_t begin;
 
-	if (!trouble_in(t, "flow") && !trouble_with(t, "expected ','"))
+	if (!broken_in(t, "flow") && !broken_with(t, "expected ','"))
 		return false;
-	begin = source_line(t->source, trouble_context(t));
+	begin = source_line(t->source, broken_context(t));
 	brackets_find(t, begin, &brackets);
 	begin = brackets.count ? SIZE_MAX : source_line_above(t->source, begin);
 	if (begin != SIZE_MAX)
@@ -397,8 +396,8 @@ static const char *lists_joined(const struct broken_text *t)
 	if (t->text[t->at] != '[' || close <= open)
 		return NULL;
 	list = arena_printf(t->arena, "%.*s, %s", (int)(close - open), t->text + open,
-			    trouble_cut(t, t->at + 1, bracket_end(t, t->at)));
-	return trouble_write(t, list);
+			    broken_cut(t, t->at + 1, bracket_end(t, t->at)));
+	return broken_write(t, list);
 }
 
 /* "[a]]", "[a] [b]", "[a]x", "[a],": behind a value that has ended, in a line. */
@@ -407,24 +406,24 @@ static bool behind_value(const struct broken_text *t)
 	char before = source_sign_before(t->source, t->at);
 	char sign = t->at < t->source->size ? t->text[t->at] : '\0';
 
-	if (!trouble_with(t, "expected key") && !trouble_with(t, "'-' indicator") &&
-	    !trouble_with(t, "<document start>"))
+	if (!broken_with(t, "expected key") && !broken_with(t, "'-' indicator") &&
+	    !broken_with(t, "<document start>"))
 		return false;
 	if (sign == ']' || sign == '}')
 		return closes_nothing(t, sign);
 	if (!sign || !before || !strchr("]}\"'", before))
 		return false;
 	if (sign == ',')
-		return trouble_fault(t, t->at, 1, "',' belongs between items in brackets",
-				     "leave it out");
+		return broken_fault(t, t->at, 1, "',' belongs between items in brackets",
+				    "leave it out");
 	if (strchr("\"'", before) && quote_inside(t))
 		return true;
 	if (strchr("[{\"'", sign))
-		return trouble_fault(t, t->at, 1, "a second value behind the first",
-				     lists_joined(t));
-	return trouble_fault(t, t->at, strlen(source_value(t->arena, t->source, t->at)),
-			     arena_printf(t->arena, "text behind '%c'", before),
-			     "leave it out; a comment begins with ' #'");
+		return broken_fault(t, t->at, 1, "a second value behind the first",
+				    lists_joined(t));
+	return broken_fault(t, t->at, strlen(source_value(t->arena, t->source, t->at)),
+			    arena_printf(t->arena, "text behind '%c'", before),
+			    "leave it out; a comment begins with ' #'");
 }
 
 bool brackets_explain(const struct broken_text *t)
@@ -438,13 +437,13 @@ bool quotes_explain(const struct broken_text *t)
 {
 	size_t begin, size;
 
-	if (!trouble_in(t, "quoted scalar") || !trouble_with(t, "end of stream"))
+	if (!broken_in(t, "quoted scalar") || !broken_with(t, "end of stream"))
 		return false;
-	begin = trouble_context(t);
+	begin = broken_context(t);
 	if (begin >= t->source->size)
 		return false;
 	size = strcspn(t->text + begin + 1, ",]}\n\"'");
-	return trouble_fault(t, begin, 1, "the quote is not closed",
-			     arena_printf(t->arena, "%c%.*s%c", t->text[begin], (int)size,
-					  t->text + begin + 1, t->text[begin]));
+	return broken_fault(t, begin, 1, "the quote is not closed",
+			    arena_printf(t->arena, "%c%.*s%c", t->text[begin], (int)size,
+					 t->text + begin + 1, t->text[begin]));
 }

@@ -468,7 +468,7 @@ static int refuse_file(struct diags *d, const char *path, int err)
 	}
 }
 
-/* What some editors put first is no part of the text, nor of its columns. */
+/* A byte order mark is not part of the text, nor of its columns. */
 const struct source *doc_plain(struct arena *arena, const struct source *source)
 {
 	struct source *plain;
@@ -493,8 +493,7 @@ int doc_source(const char *path, struct diags *d, const struct source **out)
 	return 0;
 }
 
-/* What ends a line for YAML and for no editor: behind it could be what no reader of a comment sees.
- */
+/* Line breaks that YAML honours and editors do not show could hide text after a comment. */
 static const char *odd_break(const char *text)
 {
 	if (*text == '\r')

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The items of a long list as programs write them, and most people: maps of words and of lists of
- * words, in braces on a line or key by key. That little of YAML needs no parser of all of it, which
- * costs ten times as much. Whatever else there is, if only a character that could mean something,
- * is left to libyaml: this never says that a text is wrong.
+ * Fast path for the items of a long list in their usual form: maps of words and of lists of
+ * words, in braces on a line or key by key. It costs a tenth of a full YAML parser. Any other
+ * form, or any character with a meaning in YAML, is left to libyaml: this parser never reports an
+ * error.
  */
 #include "yaml.h"
 
@@ -18,8 +18,8 @@ struct item_reader {
 	char sign;		/* where the last word or list ended, at `at` */
 };
 
-/* Past the first character of a word without quotes, these are nothing but themselves: what can be
- * printed, but for # , : ? [ ] { } and blanks. */
+/* Characters that mean only themselves after the first one of a word without quotes: all
+ * printable ones but # , : ? [ ] { } and the blank. */
 static const bool plain[256] = {
 	['!' ... '"'] = true, ['$' ... '+'] = true, ['-' ... '9'] = true,
 	[';' ... '>'] = true, ['@' ... 'Z'] = true, ['\\'] = true,
@@ -56,8 +56,7 @@ static bool is_printable(const char *text, const char *end)
 
 /* ---------------------------------------------------------------- lines */
 
-/* Where the next line is that says something; *end its end. SIZE_MAX: none, or one that is not for
- * here. */
+/* Finds the next line with content; *end is its end. SIZE_MAX: none, or one for libyaml. */
 static size_t line_find(struct item_reader *r, size_t *spaces)
 {
 	const char *text = r->opts->source->text;
@@ -99,7 +98,7 @@ static bool line_is_item(const struct item_reader *r, size_t spaces)
 
 /* ---------------------------------------------------------------- words and lists of them */
 
-/* What follows a word or a list: past blanks, and a comment is the end of the line. */
+/* The character after a word or a list, past blanks; a comment counts as the end of the line. */
 static void sign_find(struct item_reader *r)
 {
 	size_t count = blanks(r->at);

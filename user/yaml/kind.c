@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What every document begins with: apiVersion and kind. A wrong one is one error, and the rest of
- * the document is looked at as what it seems to be.
+ * The head of every document: apiVersion and kind. A wrong one is one error, and the rest of the
+ * document is then checked as the kind that it resembles.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static const char *key_among(const struct node *root, const char *const *keys, s
 	return NULL;
 }
 
-/* By the keys that only one kind has, and which one told; NULL when they contradict each other. */
+/* The kind by the keys that only one kind has, and the key; NULL when they contradict each
+ * other. */
 static const char *kind_by_keys(const struct node *root, const char **key)
 {
 	const char *kind = text_of(root, "kind");
@@ -96,7 +97,7 @@ static void version_check(struct diags *d, const struct node *root)
 			   text);
 }
 
-/* What is written, or what must be meant. NULL: not even a guess. */
+/* The kind as written, or as probably meant; NULL: unknown. */
 static const char *kind_of(struct diags *d, const struct node *root)
 {
 	const struct node *node = map_get(root, "kind");
@@ -164,7 +165,7 @@ static const char *kind_by_content(const struct source *source, struct diags *d,
 int document_kind(const char *path, struct diags *d, const struct source **source, const char **out)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
-	/* What is wrong inside is told by the load that follows; telling it twice helps nobody. */
+	/* The load that follows reports the errors of the document. */
 	struct diags scratch_diags = {.arena = arena};
 	const char *text;
 	struct node *root;
@@ -183,7 +184,7 @@ int document_kind(const char *path, struct diags *d, const struct source **sourc
 	return 0;
 }
 
-/* What `new` leaves for a person to decide. Nothing else is worth telling before that is done. */
+/* Placeholders of `new`. No other error is reported before they are filled in. */
 bool fill_ins_refuse(struct diags *d, const struct node *node)
 {
 	const struct node *child;

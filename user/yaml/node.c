@@ -83,7 +83,7 @@ static bool refuse_type(struct diags *d, const struct node *node, const char *wh
 {
 	if (node->kind == NODE_BROKEN)
 		return false;
-	/* Where nothing is written, the key shows the place better. */
+	/* For an empty value the key is the better place. */
 	if (node_is_null(node))
 		diag_error(d, node->key ? node->key->loc : node->loc, -EINVAL, "wrong-type",
 			   hint_type(d, node, what, wanted),
@@ -260,7 +260,7 @@ void keys_settle(const struct node *map, const char *const *keys, size_t count)
 bool want_keys(struct diags *d, const struct node *map, const char *what, const char *const *keys,
 	       size_t count)
 {
-	const char *told = NULL;
+	const char *reported = NULL;
 	const struct node *value;
 
 	if (!want_map(d, map, what))
@@ -285,9 +285,9 @@ bool want_keys(struct diags *d, const struct node *map, const char *what, const 
 			continue;
 		}
 		/* The keys of a rule that are not indented are one mistake. */
-		if (elsewhere && elsewhere == told)
+		if (elsewhere && elsewhere == reported)
 			continue;
-		told = elsewhere ?: told;
+		reported = elsewhere ?: reported;
 		if (!key->written)
 			key->written = key->text;
 		diag_error(d, key->loc, -EINVAL, "unknown-key",
@@ -319,8 +319,7 @@ static bool is_astray(const struct node *map, const char *what, const char *key)
 	return false;
 }
 
-/* Where a missing key is reported: behind the last key that nobody knows, as it may be its cause.
- */
+/* A missing key is reported after the last unknown key, its probable cause. */
 static struct loc missing_loc(const struct node *map)
 {
 	struct loc loc = map->loc;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Nodes that no file has, and nodes as flow YAML. What was read comes back as the same values: a
- * text is written plain only where no reader could take it for anything else.
+ * Nodes that are made, not parsed, and nodes as flow YAML. Parsing the text gives the same
+ * values: a text stays unquoted only if no reader could take it for another type.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libyaml says where it stopped and what token it would have liked; mostly the mistake is one of a
- * dozen, and often before that place. They are told apart by the text around it.
+ * libyaml reports where it stopped and which token it expected; mostly the mistake is one of a
+ * dozen, and often before that place. The text around it shows which one.
  */
 #include <ctype.h>
 
-#include "trouble.h"
+#include "broken_text.h"
 
 /* ---------------------------------------------------------------- signs at the beginning */
 
@@ -81,18 +81,18 @@ static bool sign(const struct broken_text *t)
 {
 	size_t at = t->at;
 
-	if (trouble_in(t, "alias") || trouble_in(t, "anchor") || trouble_in(t, "tag"))
-		at = trouble_context(t);
-	else if (trouble_with(t, "directive"))
+	if (broken_in(t, "alias") || broken_in(t, "anchor") || broken_in(t, "tag"))
+		at = broken_context(t);
+	else if (broken_with(t, "directive"))
 		at = source_line(t->source, at);
-	else if (!trouble_with(t, "cannot start any token") &&
-		 !trouble_with(t, "mapping keys are not allowed"))
+	else if (!broken_with(t, "cannot start any token") &&
+		 !broken_with(t, "mapping keys are not allowed"))
 		return false;
 	if (at >= t->source->size || !strchr("*&!@%`?|>", t->text[at]))
 		return false;
 	if (at && t->text[at] == '%' && t->text[at - 1] == '{')
-		return trouble_fault(t, at - 1, 2, "a template that is not filled in",
-				     "write the policy that comes of it");
+		return broken_fault(t, at - 1, 2, "a template that is not filled in",
+				    "write the policy that comes of it");
 	*t->out = sign_explain(t->arena, t->source, at);
 	t->out->loc = source_place(t->source, at, strlen(source_value(t->arena, t->source, at)));
 	return true;
@@ -109,12 +109,12 @@ static bool tab(const struct broken_text *t)
 		if (t->text[at] != '\t')
 			return false;
 	}
-	return trouble_fault(t, at, strspn(t->text + at, "\t"),
-			     begin + strspn(t->text + begin, " ") == at
-				     ? "a tab in the indentation; YAML is indented with spaces"
-				     : "a tab where YAML takes spaces only",
-			     arena_printf(t->arena, "sed -i 's/\\t/  /g' %s",
-					  shell_word(t->arena, t->source->name)));
+	return broken_fault(t, at, strspn(t->text + at, "\t"),
+			    begin + strspn(t->text + begin, " ") == at
+				    ? "a tab in the indentation; YAML is indented with spaces"
+				    : "a tab where YAML takes spaces only",
+			    arena_printf(t->arena, "sed -i 's/\\t/  /g' %s",
+					 shell_word(t->arena, t->source->name)));
 }
 
 static const struct {
@@ -134,7 +134,7 @@ static const struct {
 	{"\u2236", "a ratio sign (U+2236)", ": "},
 };
 
-/* In a text of somebody's language such a colon is right; it is not where a key has its own. */
+/* In prose such a colon is right; it is not where a key has its own. */
 static bool in_place(const struct broken_text *t, size_t sign, size_t at)
 {
 	size_t key = source_content(t->source, source_line(t->source, at));
@@ -158,7 +158,7 @@ static bool odd_sign(const struct broken_text *t)
 			continue;
 		for (size_t k = 0; sign[k]; k++)
 			sprintf(bytes + 4 * k, "\\x%02x", (unsigned char)sign[k]);
-		return trouble_fault(
+		return broken_fault(
 			t, (size_t)(found - t->text), strlen(sign),
 			arena_printf(t->arena, "%s, which is no %s in YAML", odd_signs[i].name,
 				     *odd_signs[i].instead == ':' ? "':'" : "blank"),
@@ -176,16 +176,16 @@ static bool blank_missing(const struct broken_text *t, size_t begin)
 	size_t at = source_content(t->source, begin), end = source_line_end(t->source, at), size;
 
 	if (t->text[at] == '-' && isalnum((unsigned char)t->text[at + 1]))
-		return trouble_fault(
+		return broken_fault(
 			t, at, 1, "a blank is missing behind '-'",
-			arena_printf(t->arena, "write '- %s'", trouble_cut(t, at + 1, end)));
+			arena_printf(t->arena, "write '- %s'", broken_cut(t, at + 1, end)));
 	size = key_size(t->text + at);
 	if (!size || t->text[at + size] != ':' || strchr(" \r\n", t->text[at + size + 1]) ||
 	    memmem(t->text + at, end - at, ": ", 2))
 		return false;
-	return trouble_fault(t, at + size, 1, "a blank is missing behind ':'",
-			     arena_printf(t->arena, "write '%.*s: %s'", (int)size, t->text + at,
-					  trouble_cut(t, at + size + 1, end)));
+	return broken_fault(t, at + size, 1, "a blank is missing behind ':'",
+			    arena_printf(t->arena, "write '%.*s: %s'", (int)size, t->text + at,
+					 broken_cut(t, at + size + 1, end)));
 }
 
 static const char *bullet_at(const char *text)
@@ -222,19 +222,19 @@ static bool bullet_in(const struct broken_text *t, size_t line)
 
 	if (!found)
 		return false;
-	rest = trouble_cut(t, at + strlen(found), source_line_end(t->source, at));
+	rest = broken_cut(t, at + strlen(found), source_line_end(t->source, at));
 	if (list_goes_on(t, line))
-		return trouble_fault(t, at, strlen(found) - 1, "an item of a list begins with '- '",
-				     arena_printf(t->arena, "write '- %s'", rest));
-	return trouble_fault(t, at, strlen(found) - 1, "a key has no sign before it",
-			     trouble_write(t, rest));
+		return broken_fault(t, at, strlen(found) - 1, "an item of a list begins with '- '",
+				    arena_printf(t->arena, "write '- %s'", rest));
+	return broken_fault(t, at, strlen(found) - 1, "a key has no sign before it",
+			    broken_write(t, rest));
 }
 
 static bool bullet(const struct broken_text *t)
 {
 	size_t above = source_line_above(t->source, t->at);
 
-	if (!trouble_in(t, "alias") && !trouble_with(t, "mapping values are not allowed"))
+	if (!broken_in(t, "alias") && !broken_with(t, "mapping values are not allowed"))
 		return false;
 	return bullet_in(t, source_line(t->source, t->at)) ||
 	       (above != SIZE_MAX && bullet_in(t, above));
@@ -244,19 +244,19 @@ static bool bullet(const struct broken_text *t)
 static bool no_colon(const struct broken_text *t, size_t key, size_t size)
 {
 	size_t at = key + size + strspn(t->text + key + size, " ");
-	const char *name = trouble_cut(t, key, key + size), *value;
+	const char *name = broken_cut(t, key, key + size), *value;
 	bool blank = t->text[at] == ':';
 
 	if (blank)
 		at++;
 	else if (str_starts(t->text + at, "->") || str_starts(t->text + at, "=>"))
 		at += 2 + strspn(t->text + at + 2, " ");
-	value = trouble_cut(t, at, source_line_end(t->source, key));
-	return trouble_fault(
+	value = broken_cut(t, at, source_line_end(t->source, key));
+	return broken_fault(
 		t, key, size,
 		blank ? "a blank is missing behind ':'"
 		      : arena_printf(t->arena, "':' is missing behind '%s'", name),
-		trouble_write(t, arena_printf(t->arena, *value ? "%s: %s" : "%s:", name, value)));
+		broken_write(t, arena_printf(t->arena, *value ? "%s: %s" : "%s:", name, value)));
 }
 
 /* "id web": a key that we know, and no ':' in its line. */
@@ -280,12 +280,12 @@ static bool wrong_sign(const struct broken_text *t, size_t line)
 	if (!size || sign >= end || !strchr(";,=|>", t->text[sign]) ||
 	    str_starts(t->text + sign, "=>") || memchr(t->text + at, ':', end - at))
 		return false;
-	value = trouble_cut(t, sign + strspn(t->text + sign, ";,=|> "), end);
+	value = broken_cut(t, sign + strspn(t->text + sign, ";,=|> "), end);
 	hint = arena_printf(t->arena, *value ? "%.*s: %s" : "%.*s:", (int)size, t->text + at,
 			    value);
-	return trouble_fault(t, sign, 1,
-			     arena_printf(t->arena, "'%c' where ':' is expected", t->text[sign]),
-			     trouble_write(t, hint));
+	return broken_fault(t, sign, 1,
+			    arena_printf(t->arena, "'%c' where ':' is expected", t->text[sign]),
+			    broken_write(t, hint));
 }
 
 /* "interfaces: [eth0]" below `attach` is a map, or the item of a list of them; else it is text. */
@@ -297,7 +297,7 @@ static const char *value_whole(const struct broken_text *t, const char *key, con
 		whole = arena_printf(t->arena, "%s: {%s}", key, value);
 	else if (example && strstr(example, ": [{"))
 		whole = arena_printf(t->arena, "%s: [{%s}]", key, value);
-	if (!whole || !trouble_write(t, whole))
+	if (!whole || !broken_write(t, whole))
 		whole = arena_printf(t->arena, "%s: %s", key, text_in_quotes(t->arena, value));
 	return whole;
 }
@@ -308,20 +308,20 @@ static bool line_missing(const struct broken_text *t, size_t key, size_t value)
 	static const char *const texts[] = {"comment",	"purpose", "description",
 					    "describe", "title",   "note"};
 	size_t at = t->at;
-	const char *outer = trouble_cut(t, key, key + key_size(t->text + key)), *inner;
+	const char *outer = broken_cut(t, key, key + key_size(t->text + key)), *inner;
 
 	while (at > value && isalnum((unsigned char)t->text[at - 1]))
 		at--;
-	inner = trouble_cut(t, at, t->at);
+	inner = broken_cut(t, at, t->at);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (str_equal(outer, texts[i]))
 			return false;
 	if (at <= value || t->text[at - 1] != ' ' || !key_is_known(inner))
 		return false;
-	return trouble_fault(t, at, t->at - at,
-			     arena_printf(t->arena, "'%s' is a key of its own", inner),
-			     arena_printf(t->arena, "write it in a line of its own, in column %u",
-					  source_place(t->source, key, 1).column));
+	return broken_fault(t, at, t->at - at,
+			    arena_printf(t->arena, "'%s' is a key of its own", inner),
+			    arena_printf(t->arena, "write it in a line of its own, in column %u",
+					 source_place(t->source, key, 1).column));
 }
 
 /* A key where none can be: `a: b: c`, or below a value that is whole already. */
@@ -330,26 +330,26 @@ static bool colon(const struct broken_text *t)
 	size_t begin = source_line(t->source, t->at), above = source_line_above(t->source, t->at);
 	size_t key = source_content(t->source, begin), size = key_size(t->text + key), value;
 
-	if (!trouble_with(t, "mapping values are not allowed"))
+	if (!broken_with(t, "mapping values are not allowed"))
 		return false;
 	if (key < t->at && memmem(t->text + key, t->at - key, ": ", 2)) {
 		value = key + size + 1;
 		value += strspn(t->text + value, " ");
 		if (!size || t->text[key + size] != ':')
-			return trouble_fault(t, t->at, 1, "': ' inside a value without quotes",
-					     NULL);
+			return broken_fault(t, t->at, 1, "': ' inside a value without quotes",
+					    NULL);
 		if (line_missing(t, key, value))
 			return true;
-		return trouble_fault(
+		return broken_fault(
 			t, t->at, 1, "': ' inside a value without quotes",
-			value_whole(t, trouble_cut(t, key, key + size),
-				    trouble_cut(t, value, source_line_end(t->source, t->at))));
+			value_whole(t, broken_cut(t, key, key + size),
+				    broken_cut(t, value, source_line_end(t->source, t->at))));
 	}
 	if (above == SIZE_MAX)
 		return false;
 	if (blank_missing(t, above) || wrong_sign(t, above) || key_alone(t, above))
 		return true;
-	return trouble_fault(
+	return broken_fault(
 		t, key, size,
 		"this line is indented further than the line above, which has its value",
 		arena_printf(t->arena, "begin it in column %u, like the line above",
@@ -366,25 +366,25 @@ static bool key_in_quotes(const struct broken_text *t, size_t begin)
 		close++;
 	if (close >= end || !strchr("\"'", t->text[begin]))
 		return false;
-	inner = trouble_cut(t, begin + 1, close);
+	inner = broken_cut(t, begin + 1, close);
 	if (inner[key_size(inner)] == ':')
-		return trouble_fault(t, begin, close + 1 - begin,
-				     "in quotes, a key and its value are one text",
-				     trouble_write(t, inner));
-	value = trouble_cut(t, close + 1 + strspn(t->text + close + 1, " "), end);
-	return trouble_fault(
+		return broken_fault(t, begin, close + 1 - begin,
+				    "in quotes, a key and its value are one text",
+				    broken_write(t, inner));
+	value = broken_cut(t, close + 1 + strspn(t->text + close + 1, " "), end);
+	return broken_fault(
 		t, begin, close + 1 - begin,
 		arena_printf(t->arena, "':' is missing behind '%s'", inner),
-		trouble_write(t, arena_printf(t->arena, *value ? "%s: %s" : "%s:", inner, value)));
+		broken_write(t, arena_printf(t->arena, *value ? "%s: %s" : "%s:", inner, value)));
 }
 
 static bool colon_missing(const struct broken_text *t)
 {
 	size_t begin, line, size;
 
-	if (!trouble_with(t, "could not find expected ':'"))
+	if (!broken_with(t, "could not find expected ':'"))
 		return false;
-	begin = trouble_context(t);
+	begin = broken_context(t);
 	line = source_line(t->source, begin);
 	if (blank_missing(t, line) || wrong_sign(t, line) || key_in_quotes(t, begin))
 		return true;
@@ -396,20 +396,20 @@ static bool list_behind_colon(const struct broken_text *t)
 {
 	size_t key = source_content(t->source, source_line(t->source, t->at));
 	size_t begin = t->at + 1 + strspn(t->text + t->at + 1, " ");
-	const char *item = trouble_cut(t, begin, source_line_end(t->source, t->at));
-	const char *name = trouble_cut(t, key, key + key_size(t->text + key)), *hint;
+	const char *item = broken_cut(t, begin, source_line_end(t->source, t->at));
+	const char *name = broken_cut(t, key, key + key_size(t->text + key)), *hint;
 
-	if (!trouble_with(t, "block sequence entries are not allowed"))
+	if (!broken_with(t, "block sequence entries are not allowed"))
 		return false;
 	hint = arena_printf(t->arena, "[%s]", item);
 	if (*item && item[key_size(item)] == ':')
 		hint = arena_printf(t->arena, "%s, or begin a new line before '-'",
 				    value_whole(t, name, item));
-	else if (*item && trouble_yaml(hint))
+	else if (*item && broken_yaml(hint))
 		hint = arena_printf(t->arena, "write '%s', or begin a new line before '-'", hint);
 	else
 		hint = "begin a new line before '-'";
-	return trouble_fault(t, t->at, 1, "a list with '- ' begins in a line of its own", hint);
+	return broken_fault(t, t->at, 1, "a list with '- ' begins in a line of its own", hint);
 }
 
 /* ---------------------------------------------------------------- indentation */
@@ -438,7 +438,7 @@ static bool indentation(const struct broken_text *t)
 	size_t begin = source_line(t->source, t->at), key, item;
 	struct loc place;
 
-	if ((!trouble_with(t, "expected key") && !trouble_with(t, "'-' indicator")) ||
+	if ((!broken_with(t, "expected key") && !broken_with(t, "'-' indicator")) ||
 	    begin + strspn(t->text + begin, " ") != t->at)
 		return false;
 	if (source_line_above(t->source, begin) != SIZE_MAX &&
@@ -450,19 +450,19 @@ static bool indentation(const struct broken_text *t)
 	place = source_place(t->source, key, 1);
 	item = source_content(t->source, begin);
 	if (place.column == t->at - begin + 1 && t->text[t->at] == '-' && item == t->at)
-		return trouble_fault(t, t->at, 1, "an item of a list among keys", "leave it out");
+		return broken_fault(t, t->at, 1, "an item of a list among keys", "leave it out");
 	if (place.column == t->at - begin + 1 && item > t->at)
-		return trouble_fault(
+		return broken_fault(
 			t, t->at, 1, "an item of a list among keys",
 			arena_printf(t->arena, "write '%s'",
-				     trouble_cut(t, item, source_line_end(t->source, item))));
+				     broken_cut(t, item, source_line_end(t->source, item))));
 	if (place.column == t->at - begin + 1)
 		return false;
-	return trouble_fault(t, t->at, key_size(t->text + t->at),
-			     "this line is indented like none above that it could belong to",
-			     arena_printf(t->arena, "begin it in column %u, like '%.*s' in line %u",
-					  place.column, (int)key_size(t->text + key), t->text + key,
-					  place.line));
+	return broken_fault(t, t->at, key_size(t->text + t->at),
+			    "this line is indented like none above that it could belong to",
+			    arena_printf(t->arena, "begin it in column %u, like '%.*s' in line %u",
+					 place.column, (int)key_size(t->text + key), t->text + key,
+					 place.line));
 }
 
 static bool lone_colon(const struct broken_text *t)
@@ -471,36 +471,36 @@ static bool lone_colon(const struct broken_text *t)
 
 	if (t->at >= t->source->size || t->text[t->at] != ':')
 		return false;
-	if (trouble_with(t, "expected key"))
-		return trouble_fault(t, t->at, 1, "no key is written before this ':'", NULL);
-	if (!trouble_with(t, "expected node content"))
+	if (broken_with(t, "expected key"))
+		return broken_fault(t, t->at, 1, "no key is written before this ':'", NULL);
+	if (!broken_with(t, "expected node content"))
 		return false;
 	token = source_value(t->arena, t->source, t->at);
-	return trouble_fault(t, t->at, strlen(token), "a value cannot begin with ':'",
-			     source_value_hint(t->arena, t->source, t->at));
+	return broken_fault(t, t->at, strlen(token), "a value cannot begin with ':'",
+			    source_value_hint(t->arena, t->source, t->at));
 }
 
 /* ---------------------------------------------------------------- all of them */
 
 static bool no_text(const struct broken_text *t)
 {
-	bool control = trouble_with(t, "control");
+	bool control = broken_with(t, "control");
 	size_t at = t->error->offset;
 	unsigned char byte;
 
 	if (t->error->why != EVENT_NO_TEXT)
 		return false;
-	/* What follows the odd byte is no part of its character. */
-	while (trouble_with(t, "trailing") && at && t->error->offset - at < 3 &&
+	/* The bytes after the wrong one are not part of its character. */
+	while (broken_with(t, "trailing") && at && t->error->offset - at < 3 &&
 	       ((unsigned char)t->text[at] & 0xc0) != 0xc0)
 		at--;
 	byte = (unsigned char)t->text[at];
 	if (control)
-		return trouble_fault(
+		return broken_fault(
 			t, at, 1,
 			arena_printf(t->arena, "not text: the control character U+%04X", byte),
 			"leave it out");
-	return trouble_fault(
+	return broken_fault(
 		t, at, 1, arena_printf(t->arena, "not text: byte 0x%02x is not UTF-8", byte),
 		arena_printf(t->arena,
 			     "a policy is UTF-8 text: iconv -f ISO-8859-1 -t UTF-8 %s > utf-8.yaml",
@@ -512,10 +512,10 @@ static bool text_block(const struct broken_text *t)
 {
 	size_t at;
 
-	if (!trouble_in(t, "block scalar"))
+	if (!broken_in(t, "block scalar"))
 		return false;
-	at = trouble_context(t);
-	return trouble_fault(
+	at = broken_context(t);
+	return broken_fault(
 		t, at, 1,
 		arena_printf(t->arena, "'%c' begins a text in the lines below", t->text[at]),
 		source_value_hint(t->arena, t->source, at));
@@ -526,11 +526,11 @@ static void as_libyaml_says(const struct broken_text *t)
 	const struct event_error *error = t->error;
 	bool context = error->context && error->context_line != error->line;
 
-	trouble_fault(t, t->at, 1,
-		      context ? arena_printf(t->arena, "not YAML: %s, %s that begins in line %u",
-					     error->problem, error->context, error->context_line)
-			      : arena_printf(t->arena, "not YAML: %s", error->problem),
-		      NULL);
+	broken_fault(t, t->at, 1,
+		     context ? arena_printf(t->arena, "not YAML: %s, %s that begins in line %u",
+					    error->problem, error->context, error->context_line)
+			     : arena_printf(t->arena, "not YAML: %s", error->problem),
+		     NULL);
 }
 
 struct syntax_fault syntax_explain(struct arena *arena, const struct source *source,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Texts that are no YAML, or no document of ours: what is wrong with them in the words of somebody
- * who writes policies, and what to write instead.
+ * Explains texts that are not YAML, or not documents of flowreeve: the mistake in the words of a
+ * policy author, and the text to write instead.
  */
 #ifndef YAML_SYNTAX_H
 #define YAML_SYNTAX_H

@@ -18,7 +18,8 @@ enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP, NODE_BROKEN };
 struct key {
 	struct loc loc;
 	const char *text;
-	/* What the file has, when that is no key: then `text` is what was meant, or the same. */
+	/* The text of the file when it is no valid key; then `text` is the intended key, or the
+	 * same. */
 	const char *written;
 };
 
@@ -114,22 +115,22 @@ const struct node *items_next(const struct node *node, const struct node *item);
 #define for_items(item, node) for (item = items_first(node); item; item = items_next(node, item))
 #define for_children(child, node) for (child = (node)->first; child; child = child->next)
 
-/* What to write under a key: "peer: [10.0.0.1]"; or NULL. */
+/* An example of a key with its value: "peer: [10.0.0.1]"; or NULL. */
 const char *key_example(const char *key);
-/* What to know about a key that is none of a map's, or NULL. */
+/* A hint on a key that belongs elsewhere, or NULL. */
 const char *key_elsewhere(const char *what, const char *key);
 /* "did you mean 'x'?", or "one of: a, b, c" when nothing is near. In the diags' arena; NULL for no
  * words. */
 const char *hint_words(struct diags *d, const char *word, const char *const *words, size_t count);
 
-/* Stands in a skeleton where a choice is to be made; a policy that has it is refused. */
+/* Placeholder of a skeleton for a choice; a policy that contains it is refused. */
 #define POLICY_FILL_IN "FILL-IN"
 
 /* apiVersion and kind; false when the file is something else. */
 bool kind_check(struct diags *d, const struct node *root, const char *kind);
-/* What `new` leaves for a person to decide: an error for each, and true. */
+/* Reports an error for each placeholder; true when there is one. */
 bool fill_ins_refuse(struct diags *d, const struct node *node);
-/* "Policy", "PortTable", "Site", or NULL: what the file says it is, and the text for
+/* The kind that the file declares, "Policy", "PortTable", "Site", or NULL; and its text, for
  * policy_options.instead. -errno when unreadable or not YAML. */
 int document_kind(const char *path, struct diags *d, const struct source **source,
 		  const char **out);
@@ -141,7 +142,7 @@ const char *word_meant(const char *word, const char *const *words, size_t count)
 /* A node as flow YAML in one line. */
 const char *node_text(struct arena *arena, const struct node *node);
 
-/* Nodes that no file has: they carry the place of what they come from. */
+/* Nodes that are made, not parsed: each carries the place of its origin. */
 struct node *node_scalar(struct arena *arena, const char *text, struct loc loc);
 struct node *node_branch(struct arena *arena, enum node_kind kind, struct loc loc);
 /* Append a copy of `value` to a list, or to a map under a key. Returns the copy. */
@@ -150,8 +151,8 @@ struct node *node_append(struct arena *arena, struct node *parent, const char *k
 
 /* ---------------------------------------------------------------- edits
  *
- * What is added to the text of a policy, in the style in which it is written, without a change to
- * anything that stands there. Texts in, texts out: no file is written. Arena memory.
+ * Insertions into the text of a policy, in its own style; nothing of the text is changed. Texts in,
+ * texts out: no file is written. Arena memory.
  */
 /* Goes in before byte `at`; several at one place in this order. */
 struct insertion {

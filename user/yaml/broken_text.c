@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lines, keys and values of a text that could not be read, and what to write for them.
+ * Lines, keys and values of a text that could not be parsed, and corrections of them.
  */
 #include <ctype.h>
 
-#include "trouble.h"
+#include "broken_text.h"
 
 enum { TOKEN_SHOWN = 200 };
 
@@ -62,8 +62,8 @@ struct loc source_place(const struct source *source, size_t offset, size_t size)
 			    .length = characters(source->text + offset, size) ?: 1};
 }
 
-bool trouble_fault(const struct broken_text *t, size_t at, size_t size, const char *message,
-		   const char *hint)
+bool broken_fault(const struct broken_text *t, size_t at, size_t size, const char *message,
+		  const char *hint)
 {
 	*t->out = (struct syntax_fault){.loc = source_place(t->source, at, size),
 					.check = "yaml-syntax",
@@ -72,24 +72,24 @@ bool trouble_fault(const struct broken_text *t, size_t at, size_t size, const ch
 	return true;
 }
 
-const char *trouble_cut(const struct broken_text *t, size_t begin, size_t end)
+const char *broken_cut(const struct broken_text *t, size_t begin, size_t end)
 {
 	while (end > begin && strchr(" \t\r", t->text[end - 1]))
 		end--;
 	return arena_strndup(t->arena, t->text + begin, end > begin ? end - begin : 0);
 }
 
-bool trouble_with(const struct broken_text *t, const char *words)
+bool broken_with(const struct broken_text *t, const char *words)
 {
 	return t->error->problem && strstr(t->error->problem, words);
 }
 
-bool trouble_in(const struct broken_text *t, const char *words)
+bool broken_in(const struct broken_text *t, const char *words)
 {
 	return t->error->context && strstr(t->error->context, words);
 }
 
-size_t trouble_context(const struct broken_text *t)
+size_t broken_context(const struct broken_text *t)
 {
 	return source_offset(t->source, t->error->context_line, t->error->context_column);
 }
@@ -167,12 +167,12 @@ static bool reads(const char *text)
 	return good;
 }
 
-const char *trouble_yaml(const char *text)
+const char *broken_yaml(const char *text)
 {
 	return reads(text) ? text : NULL;
 }
 
-const char *trouble_write(const struct broken_text *t, const char *text)
+const char *broken_write(const struct broken_text *t, const char *text)
 {
 	return reads(text) ? arena_printf(t->arena, "write '%s'", text) : NULL;
 }
