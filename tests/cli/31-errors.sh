@@ -46,7 +46,7 @@ text_case "$kind" "$name" "$text" "$expected"
 # ---------------------------------------------------------------- files
 
 mkdir -p "$work/dir.yaml"
-exits 'errors: a directory' 3 'this is a directory; a file is wanted \[file-unreadable\]' check "$work/dir.yaml"
+exits 'errors: a directory' 3 'this is a directory; a file is expected \[file-unreadable\]' check "$work/dir.yaml"
 exits 'errors: a directory, what to write' 3 'name the files in it: .*/dir.yaml/\*.yaml' check "$work/dir.yaml"
 printf 'a:\n\tb: 1\n' >"$work/a tab.yaml"
 exits 'errors: a hint names the file as a shell takes it' 3 "sed -i 's/.t/  /g' '.*/a tab.yaml'" check "$work/a tab.yaml"

@@ -12,7 +12,7 @@ json_is 'a site as JSON' 0 '.files[0] | .kind == "Site" and (.hosts | length) ==
 golden sites/unknown-host 3 plan $site --host db4
 exits 'a site is no policy' 3 'wrong-kind' apply $site
 exits 'and the hint says what to do' 3 'flowreeve plan FILE --host NAME' compile $site
-exits 'a policy is no site' 3 'this is a Policy; a Site is wanted here \[wrong-kind\]' \
+exits 'a policy is no site' 3 'this is a Policy; a Site is expected here \[wrong-kind\]' \
 	plan policies/examples/nfs-server.yaml --host a
 exits 'plan of nobody' 2 'plan needs --host NAME or --all' plan $site
 exits 'plan of one and of all' 2 'plan needs --host NAME or --all' plan $site --host db1 --all --dir "$work/d"

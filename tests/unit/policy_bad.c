@@ -44,7 +44,7 @@ static const struct bad cases[] = {
 	{HEAD RULE "colour: blue\n", "unknown-key", "colour", "'colour'"},
 	{HEAD RULE "forwrded: judge\n", "unknown-key", "forwrded", "forwrded"},
 	{HEAD "rules: yes\n", "wrong-type", "yes", "'rules' must be a list"},
-	{HEAD RULE "use:\n", "wrong-type", "use", "nothing is written"},
+	{HEAD RULE "use:\n", "wrong-type", "use", "the value is empty"},
 	{HEAD "rules: [{id: r, direction: egress, peer: {a: b}, ports: any, action: allow}]\n",
 	 "wrong-type", "{", "'peer' must be a value or a list, not a map"},
 	{HEAD "rules: [{direction: egress, peer: any, ports: any, action: allow}]\n", "missing-key",
@@ -183,7 +183,7 @@ static const struct bad documents[] = {
 	 "attach: {interfaces: [a]}\nfailsafe: []\n" RULE,
 	 "unknown-value", "Polcy", "'Polcy'"},
 	{"apiVersion: flowreeve/v1\nkind: PortTable\n", "wrong-kind", "PortTable",
-	 "a Policy is wanted"},
+	 "a Policy is expected"},
 	{HEAD RULE "---\nkind: Policy\n", "yaml-documents", "---", "second document"},
 	{"apiVersion: flowreeve/v2\nkind: Policy\nmetadata: {name: t}\nmode: audit\n"
 	 "attach: {interfaces: eth0}\nfailsafe: []\n" RULE,

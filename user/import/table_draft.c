@@ -253,9 +253,9 @@ static void write_head(struct writer *w, const struct import_options *options, c
 	buffer_printf(
 		&w->out,
 		"# A draft, made by flowreeve import from %s: read every row against the document.\n"
-		"# Name the roles, write conditions as params and `when`, make of the comments what they are worth;\n"
+		"# Name the roles, write conditions as params and `when`, review the comments;\n"
 		"# then: flowreeve check FILE\n"
-		"# retrieved: the day and the address that the document was read at\n"
+		"# retrieved: date and URL of the document\n"
 		"apiVersion: flowreeve/v1\nkind: PortTable\nmetadata:\n  name: %s\n  title: ",
 		base, name_value(*name ? name : "draft"));
 	write_quoted(w, options->title ?: w->s->title ?: base);
@@ -269,7 +269,7 @@ static void write_unparsed(struct writer *w)
 	const struct sheet *s = w->s;
 
 	if (s->unparsed_count)
-		buffer_puts(&w->out, "\n  # What was not understood:\n");
+		buffer_puts(&w->out, "\n  # Text that was not understood:\n");
 	for (size_t i = 0; i < s->unparsed_count; i++) {
 		const struct unparsed *unparsed = &s->unparsed[i];
 		const char *condition = unparsed->line <= s->page->lines
@@ -303,8 +303,7 @@ void table_draft_write(struct sheet *s, const struct import_options *options,
 		if (!s->rows[i].candidate)
 			write_row(&w, &s->rows[i]);
 	if (draft.candidates)
-		buffer_puts(&w.out,
-			    "\n  # Ports in the text; who opens to whom is yours to read:\n");
+		buffer_puts(&w.out, "\n  # Ports in the text; read there who opens to whom:\n");
 	for (size_t i = 0; i < s->count; i++)
 		if (s->rows[i].candidate)
 			write_candidate(&w, &s->rows[i]);

@@ -561,7 +561,7 @@ static bool one_inside(struct arena *arena, const char *text, struct advice *out
 	}
 	if (count != 1)
 		return false;
-	*out = meant(arena, "there is more than an address in it", &found);
+	*out = meant(arena, "it contains more than an address", &found);
 	return true;
 }
 

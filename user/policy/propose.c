@@ -224,8 +224,8 @@ static void write_rules(struct proposing *p)
 			if (p->list[j].kind == PROPOSAL_RULE &&
 			    str_equal(p->list[j].rule, p->rules[i].id)) {
 				p->list[j].kind = PROPOSAL_NONE;
-				p->list[j].why = "the file has no list of rules that one can be "
-						 "added to: write rules: in lines of its own";
+				p->list[j].why = "the file has no list of rules to extend: write "
+						 "rules: in lines of its own";
 			}
 	}
 }
@@ -239,8 +239,8 @@ static void propose(struct proposing *p, bool rules_only, struct proposal *propo
 
 	ruleset_decide(p->rs, &proposal->tuple, &decision);
 	if (denies)
-		proposal->why = arena_printf(p->edit->arena,
-					     "rule %s denies it, though yet in audit", denies->id);
+		proposal->why = arena_printf(p->edit->arena, "rule %s denies it, so far in audit",
+					     denies->id);
 	else if (decision.unknown)
 		proposal->why = "it depends on local-subnet, which is not known";
 	else if (decision.rule >= FR_RULE_FIRST)

@@ -91,7 +91,7 @@ static void with_check(struct use *use, const struct row *row, const struct row_
 			   row->when[0].param->name);
 	else if (!row->optional)
 		diag_note(job->d, state->with->loc, "not-optional", NULL,
-			  "row '%s' is not optional; it stands without 'with' as well", row->id);
+			  "row '%s' is not optional; it is active without 'with'", row->id);
 }
 
 bool use_row_stands(struct use *use, const struct row *row)
@@ -167,7 +167,7 @@ static void expect_note(struct use *use, const struct role *role, const struct r
 	    state->peers.needs_local || given == role->expect)
 		return;
 	diag_note(use->job->d, state->peers_node->key->loc, "peer-count", NULL,
-		  "the vendor speaks of %ju addresses of '%s'; %s%ju %s given",
+		  "the vendor documents %ju addresses of '%s'; %s%ju %s given",
 		  (uintmax_t)role->expect, role->name, given >= 1ull << 40 ? "more than " : "",
 		  (uintmax_t)given, given == 1 ? "is" : "are");
 }

@@ -76,7 +76,7 @@ static void refuse_unknown(struct job *job, const struct places *places, const s
 	if (found.count > 1)
 		qsort(found.list, found.count, sizeof(*found.list), word_order);
 	hint = found.count ? hint_words(job->d, node->text, found.list, found.count)
-			   : "no table was found at all; say where they are with --tables DIR";
+			   : "no table was found; give their directory with --tables DIR";
 	diag_error(job->d, node->loc, -ENOENT, "unknown-table", hint,
 		   "there is no table '%.80s' in %s", node->text, looked);
 }

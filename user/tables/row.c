@@ -58,7 +58,7 @@ static void ports_check(struct job *job, const struct table *table, const struct
 	row->ports = ports;
 	if (!ports->first && !row->see)
 		diag_error(job->d, ports->loc, -EINVAL, "missing-ports",
-			   "when the vendor gives none, say where they are: see: URL",
+			   "when the vendor lists none, name their source: see: URL",
 			   "row '%s' has no ports", row->id);
 	for_children(port, ports) port_check(job, table, port);
 }
@@ -102,7 +102,7 @@ static void condition_parse(struct job *job, const struct table *table, const st
 	if (!param->values.count) {
 		diag_error(job->d, node->key->loc, -EINVAL, "bad-condition",
 			   "an enum, a set, a bool or a version can",
-			   "param '%s' has no list of values, so 'when' cannot ask for one", name);
+			   "param '%s' has no list of values, so 'when' cannot test it", name);
 		return;
 	}
 	if (!want_items(job->d, node, "a condition of 'when'"))

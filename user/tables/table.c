@@ -53,9 +53,8 @@ static void addresses_parse(struct job *job, const struct node *node, struct rol
 	role->address_count = peers.count;
 	role->needs_local = peers.needs_local;
 	if (peers.any)
-		diag_error(
-			job->d, node->loc, -EINVAL, "bad-address", NULL,
-			"a table's 'addresses' cannot be 'any'; where peers are is for the policy to say");
+		diag_error(job->d, node->loc, -EINVAL, "bad-address", NULL,
+			   "a table's 'addresses' cannot be 'any'; the policy gives the peers");
 }
 
 static void expect_parse(struct job *job, const struct node *node, struct role *role)

@@ -77,7 +77,7 @@ bool template_check(struct job *job, const struct table *table, const struct nod
 	if (!stray_mark(text, at, strlen(text)))
 		return true;
 	diag_error(job->d, node->loc, -EINVAL, "bad-template", "write ${param}",
-		   "'%.80s' has a mark that stands for no param", text);
+		   "'%.80s' has a placeholder that names no param", text);
 	return false;
 }
 

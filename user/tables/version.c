@@ -156,7 +156,7 @@ bool version_range_parse(struct diags *d, const struct node *node, struct versio
 	if (node->kind != NODE_MAP) {
 		diag_error(d, node->loc, -EINVAL, "bad-condition",
 			   "{from: 10.1.3}, {before: 10.0.8}, or both",
-			   "versions are asked for by their bounds");
+			   "compare versions by their bounds");
 		return false;
 	}
 	if (!want_keys(d, node, "a range of versions", keys, ARRAY_SIZE(keys)))

@@ -124,7 +124,7 @@ static void refuse_extras(struct builder *b, const struct event *event)
 		fault.hint =
 			arena_printf(b->d->arena, "write the value out; as a text %s", fault.hint);
 	else if (event->length || event->kind != EVENT_SCALAR)
-		fault.hint = "leave it out; what must be text is put in quotes";
+		fault.hint = "leave it out; put text in quotes";
 	fault.loc = event_loc(b, event);
 	refuse_fault(b, &fault);
 }
@@ -398,7 +398,7 @@ static int finish_document(struct builder *b)
 		err = next_event(b, &event);
 	if (!err && event.kind != EVENT_STREAM_END)
 		return diag_error(b->d, event_loc(b, &event), -EINVAL, "yaml-documents",
-				  "what is below belongs in a file of its own",
+				  "move the part below to a file of its own",
 				  "a second document begins here; a file holds one");
 	if (!err && b->reader) {
 		b->reader->lines = event.line - 1;
@@ -461,7 +461,7 @@ static int refuse_file(struct diags *d, const char *path, int err)
 		return diag_error(d, loc, err, "file-unreadable",
 				  arena_printf(d->arena, "name the files in it: %s/*.yaml",
 					       shell_word(d->arena, path)),
-				  "this is a directory; a file is wanted");
+				  "this is a directory; a file is expected");
 	default:
 		return diag_error(d, loc, err, "file-unreadable", NULL, "cannot be read: %s",
 				  error_text(err));

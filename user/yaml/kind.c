@@ -119,7 +119,7 @@ static void refuse_kind(struct diags *d, const struct node *root, const char *fo
 		   str_equal(found, "Site") && str_equal(kind, "Policy")
 			   ? "flowreeve plan FILE --host NAME prints the policy of one of its hosts"
 			   : NULL,
-		   "this is a %s; a %s is wanted here", found, kind);
+		   "this is a %s; a %s is expected here", found, kind);
 }
 
 bool kind_check(struct diags *d, const struct node *root, const char *kind)

@@ -86,8 +86,8 @@ static bool refuse_type(struct diags *d, const struct node *node, const char *wh
 	/* For an empty value the key is the better place. */
 	if (node_is_null(node))
 		diag_error(d, node->key ? node->key->loc : node->loc, -EINVAL, "wrong-type",
-			   hint_type(d, node, what, wanted),
-			   "%s must be %s; nothing is written here", what, wanted);
+			   hint_type(d, node, what, wanted), "%s must be %s; the value is empty",
+			   what, wanted);
 	else
 		diag_error(d, node->loc, -EINVAL, "wrong-type", hint_type(d, node, what, wanted),
 			   "%s must be %s, not %s", what, wanted, kind_words(d, node));

@@ -62,7 +62,7 @@ struct syntax_fault key_explain(struct arena *arena, const struct source *source
 
 	if (str_starts(text, "{{") || (*text == '{' && at && text[-1] == '{')) {
 		out.message = "a template that is not filled in";
-		out.hint = "write the policy that comes of it";
+		out.hint = "write the resulting policy";
 	} else if (*text == '[' && close && close[1] == ':') {
 		size_t size = (size_t)(close + 2 - text) + strspn(close + 2, "0123456789");
 		struct advice advice = peer_advice(arena, arena_strndup(arena, text, size));
@@ -92,7 +92,7 @@ static bool sign(const struct broken_text *t)
 		return false;
 	if (at && t->text[at] == '%' && t->text[at - 1] == '{')
 		return broken_fault(t, at - 1, 2, "a template that is not filled in",
-				    "write the policy that comes of it");
+				    "write the resulting policy");
 	*t->out = sign_explain(t->arena, t->source, at);
 	t->out->loc = source_place(t->source, at, strlen(source_value(t->arena, t->source, at)));
 	return true;
