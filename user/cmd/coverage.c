@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * coverage [NAME]...: which rows are lived, which never, and what no row explains. All figures are
- * the kernel's; the policy's file serves to find the nearest miss of each, and it is told when that
- * file is not what runs.
+ * coverage [NAME]...: rows that see traffic, rows that never do, and traffic that no row covers.
+ * All figures are the kernel's; the policy's file serves to find the nearest miss of each, and it
+ * is told when that file is not what runs.
  */
 #include <string.h>
 

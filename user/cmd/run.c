@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One invocation: find the command, parse its options, run it, tell what was found, and make sure
- * that what was printed arrived. The only place that ends a command.
+ * One invocation: find the command, parse its options, run it, report the diagnostics, and check
+ * that the output was written. The only place that ends a command.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,12 +21,12 @@ static const char exit_codes[] =
 
 static int help_all(const struct command *commands, size_t count, FILE *out)
 {
-	fputs("flowreeve: a vendor's port table as the policy of a host, in the kernel\n\n"
+	fputs("flowreeve: enforce a vendor's port table on a host, in the kernel\n\n"
 	      "Usage: flowreeve COMMAND [OPTION]... [OPERAND]...\n\n",
 	      out);
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
-	fputs("\nflowreeve COMMAND --help tells a command's operands and options.\n\n", out);
+	fputs("\nflowreeve COMMAND --help lists a command's operands and options.\n\n", out);
 	fputs(exit_codes, out);
 	return EXIT_DONE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * status: what is in force, as the kernel tells it. Exit 5 when a policy asks to enforce and a hook
+ * status: what is enforced, read from the kernel. Exit 5 when a policy asks to enforce and a hook
  * of it is not alive, or somebody stands before it, or something that it asks for is not
  * judged. --query says the same by its exit code alone,
  * and 5 as well where nothing is applied.

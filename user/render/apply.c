@@ -125,7 +125,7 @@ void render_apply(const struct render *r, const struct apply_request *request,
 		fprintf(r->out, "  by        %s\n", result->tcx ? "TCX links" : "clsact filters");
 	fprintf(r->out, "  means     %s\n",
 		enforce ? "what the policy refuses is dropped, until detach or a reboot"
-			: "nothing is dropped; what enforcement would drop is counted and told");
+			: "nothing is dropped; what enforcement would drop is counted and reported");
 	print_lowered(r->out, result);
 	print_next(r->out, request);
 }

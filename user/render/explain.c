@@ -39,7 +39,7 @@ static void answer_find(const struct ruleset *rs, const struct tuple *tuple,
 {
 	uint32_t number = decision->rule;
 
-	/* The real verdict passes and a staged rule would have turned it: that rule is the news. */
+	/* Passes, but a staged deny rule matched: report that rule. */
 	if (decision->verdict == FR_WOULD_DROP && decision->staged && decision->staged_rule) {
 		const struct rule *real = ruleset_rule(rs, decision->rule);
 
@@ -75,7 +75,7 @@ static char *service_of_tuple(const struct tuple *tuple, char *out)
 }
 
 /* What to write so that it is allowed. */
-static const char *way_out(const struct answer *a)
+static const char *allow_hint(const struct answer *a)
 {
 	struct arena *arena = a->rs->arena;
 	const struct rule *near = a->nearest;
@@ -196,7 +196,7 @@ static void print_answer(const struct render *r, const struct answer *a)
 	if (a->decision->verdict == FR_PASS)
 		return;
 	print_field(r->out, "nearest", a->nearest ? a->why : NULL);
-	print_field(r->out, "to allow", way_out(a));
+	print_field(r->out, "to allow", allow_hint(a));
 }
 
 static json_t *json_list(const struct rule *rule, bool services)
@@ -257,7 +257,7 @@ static void answer_json(const struct render *r, const struct answer *a)
 	}
 	json_object_set_new(document, "nearest", near);
 	if (a->decision->verdict != FR_PASS && !a->decision->unknown)
-		json_object_set_new(document, "to_allow", json_words(way_out(a)));
+		json_object_set_new(document, "to_allow", json_words(allow_hint(a)));
 	document_print(r, document);
 }
 

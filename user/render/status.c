@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of what runs, as the kernel tells it: mode and whether it holds, hooks and their
+ * The state of an applied policy, read from the kernel: mode and whether it is enforced, hooks and
  * faults, verdicts by reason, how full the maps are, what was lost.
  */
 #include <inttypes.h>
