@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * First and last of every prefix and range, and their neighbours. Derived from the rules, never
  * from an image: a mistake of the compiler cannot hide itself.

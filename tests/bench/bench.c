@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The benchmark: what a packet, a compilation and a whole policy cost on this machine, in parts
  * that scripts/bench and scripts/bench-scale ask for.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Processor time of one thread that is pinned to one CPU, softirqs that run in it included, and of
  * that CPU's ksoftirqd, which takes over when there are many. By the kernel's task clock, a

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Programs that drop everything at once, attached where flowreeve's are: TCX, else clsact; or a
  * cgroup. Refused packets are compared with them, since without a firewall they are answered.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Nanoseconds per packet over an empty program of the same type, by BPF_PROG_TEST_RUN. Ours and the
  * empty one take turns, so that both meet the same noise; a sample is the difference of neighbours.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a policy file costs from its text to an image in force, phase by phase: its rules,
  * compilation, the copy into the kernel and the flip; and libyaml alone, which is a part of the

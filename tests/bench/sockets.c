@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Both ends of a lane: sockets in the receiver's namespace, and in its cgroup where the variant has
  * one, since a socket keeps the cgroup that it is born in; sockets of the sender, which speaks for

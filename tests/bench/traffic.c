@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Slices of one workload through all variants: each round runs one slice in every variant, in an
  * order of its own, so that neighbours meet the same noise and sample i of all variants belong

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What is measured: each runs a number of operations in one lane and counts those that came out as
  * they should. Everything is delivered in the softirq of the call that sends, or by ksoftirqd,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What each path of a packet costs in instructions, helper calls and map look-ups, counted in the
  * object that is shipped: one line per path, as tests/counts/run compares it with those that are

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* ELF to instructions that can be run: see object.h. */
 #include "object.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel's programs, verified and compiled to machine code, against the same text compiled
  * natively over the image in user space: sequences of packets on every hook. Verdict, reason, rule,

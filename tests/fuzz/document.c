@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Any bytes as a vendor's document: never a crash or a leak, a refusal has its words, and what is
  * drafted is a table that `check` accepts.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Any bytes as the files of the front end: never a crash, a leak or a refusal without a word; and
  * what compiles is judged alike by the oracle and by the image.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* True of every verdict and flow: see invariants.h. */
 #include "invariants.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel programs in user space: see native.h. libbpf declares helpers as pointers that hold
  * numbers; here they are given functions, and one that is missing crashes at its number.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* libFuzzer's entry to packets_try(): see world.c. */
 #include "fuzz.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* libFuzzer's entry to front_try(): see front.c. */
 #include "fuzz.h"
 

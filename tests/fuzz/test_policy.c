@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Policies for the packet fuzzers: see test_policy.h. */
 #include "test_policy.h"
 

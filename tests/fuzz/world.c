@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Packets, one after the other, through the parser, the flow machine and the whole judge, compiled
  * natively under sanitizers. Held against what must be true of any packet, against the oracle, and

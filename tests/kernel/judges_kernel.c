@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The third judge: the programs in the kernel, through BPF_PROG_TEST_RUN, against the oracle. The
  * verdict table, and random policies with random and corner tuples, each as the first packet of a

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What every supported kernel can decode: clang turns an atomic operation whose result is used into
  * one that fetches, whatever -mcpu says, and Linux before 5.12 refuses a program that holds one

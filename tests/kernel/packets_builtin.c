@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What every policy allows unless it is switched off: loopback, ND, MLD and IGMP, DHCP clients. */
 #include "packets_rig.h"
 

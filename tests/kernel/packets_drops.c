@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The list of refused packets in a flood: a budget of new sources, exact sums, and who sends much
  * is listed all the same.

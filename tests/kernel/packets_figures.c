@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What packets leave behind: counters, reasons, tallies, flow records, refused aggregates, events.
  */
 #include "packets_rig.h"

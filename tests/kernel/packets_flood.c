@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What an attacker, or a scan, can send beside the conversations that are under way: floods into
  * every table of flows, and the ways around adoption.

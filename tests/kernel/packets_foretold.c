@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Audit foretells enforcement: thousands of random packets of a few conversations that get in each
  * other's way, the same ones through an image that audits and one that enforces. What one drops the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What somebody else can send on the ports of a conversation: it neither ends nor is demoted by it.
  */
 #include "packets_rig.h"

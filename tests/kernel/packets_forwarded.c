@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Conversations of others that pass through this host, masqueraded, published or merely routed:
  * whose a flow is, packet by packet and policy after policy. What makes a packet count as forwarded

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* ICMP and ICMPv6 through the programs, and the rules that every policy has. */
 #include "packets_rig.h"
 

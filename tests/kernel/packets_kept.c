@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The tests of packets share one load of the programs: what one of them did to its maps is nothing
  * to the next. Every map is dirtied, and then taken as the next test takes it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Packets that are not plain TCP, UDP or ICMP of this host: broken, misplaced, fragmented, tagged,
  * not IP at all, or another host's.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The rig for packets: see packets_rig.h. */
 #include "packets_rig.h"
 

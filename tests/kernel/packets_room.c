@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Room in the table of flows: what a flow is worth while it comes and goes, who makes room for
  * whom, exact counts of it, and what a guest is granted after an eviction.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Sockets of the rig's namespace: see packets_sockets.h. */
 #include "packets_sockets.h"
 

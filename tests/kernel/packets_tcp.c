@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* TCP through the programs: who opens is judged, replies follow, and nobody slips in mid-stream. */
 #include "packets_sockets.h"
 

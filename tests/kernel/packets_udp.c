@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* UDP through the programs, and mid-stream packets that only a socket of this host can vouch for.
  */
 #include "packets_sockets.h"

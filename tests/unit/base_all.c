@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Unit tests of base: arenas, strings, numbers, files, the queue of diagnostics, SHA-256.
  */

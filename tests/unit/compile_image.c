@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The compiled image itself: its fixed lines, its digest, what is shared, its forms and limits.
  * What it answers is the judges' business.

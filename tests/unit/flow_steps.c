@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The flow state machine: every TCP flag from either side in every state, the idle times, and who
  * keeps a UDP flow alive.

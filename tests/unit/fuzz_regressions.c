@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Inputs of the fuzzers once more, without libFuzzer: what they have found, each under the name of
  * what was wrong, and the corpus that they begin with. Whatever does not hold aborts.

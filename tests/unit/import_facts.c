@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How much of the vendors' tables a draft reproduces: tests/documents/ has these tables with the
  * vendors' lines and cells (their prose left out), tests/facts/ what they say. With

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Random policies by two judges: the oracle, which walks the rules, and the compiled image. Random
  * tuples and those at every edge of a policy; a disagreement names the judges, tuple and seed.

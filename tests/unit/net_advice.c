@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What people write instead of an address or a port: what is proposed is right, and never wider
  * than what was written.

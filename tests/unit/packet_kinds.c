@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Parsing of fragments, of TCP flags, and of ICMP into the keys of their flows. */
 #include "packet_fixture.h"
 

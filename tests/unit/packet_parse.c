@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Parsing of whole packets: addresses, ports, options, extension headers, tags, ICMP keys, and that
  * no prefix of any packet is read past its end or taken for the packet.

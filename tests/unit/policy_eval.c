@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The oracle and the nearest miss: failsafe over deny over allow over default, booking, staging,
  * what local-subnet leaves open, and the sentence that says why not.

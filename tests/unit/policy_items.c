@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Items that are read without libyaml are what libyaml reads: the same words at the same places, or
  * they are left to it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a good policy means: rules, ids, params, peers, ports, failsafe, switches, and the notes and
  * warnings that go with it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Params that are versions, rows that a version selects, rows for internal networks, and the local
  * subnet by family: through policy_load, as a policy says it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How big images of big policies are. Memory only: what they cost in time is measured by
  * scripts/bench-scale, since a test that depends on speed fails for the wrong reasons.

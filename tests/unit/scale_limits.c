@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What lies just within each limit is taken whole, and what lies just past it is refused with the
  * place of what went over; nothing is cut off to fit. Limits of the image itself are in

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Both ends of a row agree: over each vendor's table, with hosts in every role and one in all of
  * them, what the policy of A lets out to B is what the policy of B lets in from A, by the walk over

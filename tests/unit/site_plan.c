@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What follows from a site for its hosts: the printed policy is the resolved one, a host that comes
  * changes the peers of those that speak to it and nothing else, and nobody is their own peer.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The shipped examples: each is accepted as strictly as can be, short enough for a change review,
  * and grants what it is shown for.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The shipped tables against tests/facts/, this project's record of what the vendors' documents
  * say, in both directions: no fact without its row, no row without its fact. The tables are read

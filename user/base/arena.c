@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Arenas: memory that is given back all at once. Chunks in a list, the newest first; large requests
  * get a chunk of their own. Texts fill a chunk from its end, where they need no alignment. No

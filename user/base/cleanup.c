@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Functions of the cleanup attributes, and the name of an errno. Nothing here allocates.
  */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The queue of diagnostics of one run; the caller prints it. Beyond DIAGS_KEPT of a kind they are
  * only counted: a file of nonsense must not fill the memory.

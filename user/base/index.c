@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Names to values by hashing, so that checking 100,000 ids for duplicates is not a walk each. Open
  * addressing; nothing is ever removed.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Memory as arenas and arrays use it: never NULL. Asks for no large pages: where the host of a
  * virtual machine has to back them afresh they cost more than the faults that they save.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * SHA-256 (FIPS 180-4) of a buffer in memory: the digest of an image. Not a keyed or streaming
  * interface. Where the processor has instructions for it they are used: an image of a big policy is

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Reading a text file whole, with a limit. Only regular files: a pipe or a device could block, or
  * never end, and some devices act on being opened. So it is looked at by a descriptor that has not

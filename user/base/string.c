@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Small questions about strings: equality, names, the nearest word for a "did you mean", numbers
  * and durations. Bytes, not characters; no locale.

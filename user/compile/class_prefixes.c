@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The addresses of each address class, as prefixes: looked up in the image at every boundary of a
  * rule's prefix, so that the text shows what the kernel will find.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which services a column stands for, read back from the image's service directory; and lists of
  * words that stop growing when they are no longer read.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The tuples that a deny rule of one image refuses and no deny rule of another image does. Both
  * images are looked up: where a class of addresses or of ports can begin in either of them, one

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * image_compile: the stages of a compilation in their order, and the three lines that every image
  * begins with. The stages themselves are services.c, peers.c, trie.c and matrix.c.

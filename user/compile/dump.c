@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The image in words: per direction its address classes, and for each of them which services get
  * what, by which rule. Everything is read back from the image; only names come from the ruleset.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * States -> rows of the matrix, and the rows as lines: cells side by side while that is small, else
  * blocks of 16 cells, and pages of 16 blocks where rows are wide, each distinct one stored once.

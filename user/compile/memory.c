@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Scratch memory of a compilation: arrays that grow, a map of numbers, and the lines of the image.
  */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Prefixes of rules in the order of their addresses. By the bytes of the address's high half, least
  * first, without a comparison; then what has the same high half by comparisons.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Rules' peers -> rows. Prefixes nest, so the rules of an address are those of a chain of prefixes,
  * and the row of a prefix is that of the prefix around it with its own rules added: rules for any

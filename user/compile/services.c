@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Rules' services -> columns. Per protocol the ports fall into elementary intervals; intervals that
  * the same rules speak of are one service class, one column. A protocol that no rule divides by

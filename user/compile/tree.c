@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Rows as hash-consed trees of 16-way nodes. Painting a range of columns touches the nodes at its
  * two ends and shares everything else, so that ten thousand rows of twenty thousand columns stay

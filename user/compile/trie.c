@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Steps in the order of addresses -> a trie of lines, as bpf/abi.h describes it. Nodes are as wide
  * as they need to be for their children to end in buckets.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Lines whose cells are parted by bars or tabs and that Markdown does not take for a table: no line
  * of dashes below the headings, or a page that was copied from a browser.

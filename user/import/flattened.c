@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A table that lost its cells: a line for each, nothing between. The headings, a line each, say how
  * many cells a row has and which of them holds the ports; a row begins where a line of ports stands

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * HTML by libxml2: tables, wherever they stand in a page, and the rest of a page that is HTML as a
  * whole. Each table is cut out of the source and parsed alone, so that lines are exact however long

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A document to a draft: the order of the readers, then the blocks of the page, in the order of
  * the document, to the rows of a sheet, with the headings above them.

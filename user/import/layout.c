@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which column of a grid is what: by its heading, and where that says nothing, by what stands in
  * it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Template tags ({% if %}, {{ }}) in a document's source: under which condition each line stands.
  * Conditions are kept in the template's own words and never evaluated. Tags are blanked, so that

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Markdown by cmark-gfm: pipe tables, headings, paragraphs. Lines that hold nothing but template
  * tags are left out before it reads, so that a condition between two rows does not part a table; a

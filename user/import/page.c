@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The page: lines and blocks, and the grids in them. Bounded, whatever the document asks for.
  */

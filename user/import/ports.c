@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a cell says of ports and protocols, whichever way round: "443/tcp", "TCP 443", "tcp:443",
  * "443 (TCP/UDP)", "139 or 445", "1024 and above". Nothing is guessed: what it does not say stays

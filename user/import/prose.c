@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Ports in sentences: "over TCP port 443", "ports 80 and 443", "9092/tcp". A person has to read
  * who opens to whom, so these become candidates: comments of the draft.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The draft as text: a PortTable that `check` accepts, with everything that a person has to decide
  * in comments beside it. All strings from the document are quoted; ids and roles are made of them.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Bytes of a document to text that the readers can trust: UTF-8, one kind of line end, one kind of
  * space, hyphen and quote. Knows nothing of tables or ports.

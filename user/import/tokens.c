@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The words of a cell that may hold ports: numbers, protocols, dashes, brackets. Decides what a
  * number is (a version, an address or a footnote is none), not what it means.

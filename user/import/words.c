@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The words of people who write port tables: what a heading calls a column, what says a direction.
  * General words only; no vendor's.

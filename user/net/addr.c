@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Addresses and prefixes: 128 bits, IPv4 as its v4-mapped form. Text to bits and back. No names.
  */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Addresses as people write them by mistake: what is wrong, and what to write instead. Nothing that
  * is proposed admits more than what was written.

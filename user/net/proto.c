@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * IP protocols and ICMP types by name and number, from fixed tables: a policy must mean the same on
  * every host, whatever its /etc/protocols says.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Ports as people write them by mistake: 80:90/tcp, tcp/443, 444tcp, http. A text is a list of
  * items, an item is numbers and protocols with a sign between them. A text is understood to its

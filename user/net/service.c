@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Services, the way vendors write them: "443/tcp", "1024-1064/tcp", "icmp/echo-request", "any".
  */

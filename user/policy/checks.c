@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Probable mistakes in a well-formed policy: a table of checks over the whole ruleset. Each has
  * an id of docs/diagnostics.md.

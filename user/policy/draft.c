@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The builder of a ruleset. Every rule enters through draft_add(), whether it was written in
  * `rules`, streamed from a part of a large file, or made from a row of a table.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Times: 90, 30s, 5m, 2h, 5d. Other spellings are recognized only for the hint.
  */

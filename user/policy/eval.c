@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The oracle: a tuple's verdict by the obvious walk over the rules. Slow and plain on purpose; the
  * compiled image and the kernel are held against it.

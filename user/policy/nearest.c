@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The nearest miss: which rule almost admits a refused tuple, and the one thing that does not fit.
  * For people; decides nothing.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A policy's switches: default, builtin, forwarded, ipsec, non-ip, adopt, timeouts; and its
  * attach points. Omitted keys get the documented default.

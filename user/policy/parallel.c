@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Parsing one long list of rules is the main cost of a large policy. So the text is cut where
  * items of that list seem to begin, and the parts are parsed in parallel: the first item with

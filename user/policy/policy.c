@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The stages of a policy: read, parse, resolve, check. Each stage goes on after an error as far
  * as its input makes sense, so that one run reports every mistake.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A selected row to a concrete rule: its ports with the params replaced, the addresses of its
  * peer, and its origin. Missing parts are reported, never filled in: nothing becomes `any` by

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * `use:` of a policy: its table, roles and params; then every selected row becomes rules
  * (resolve.c), and settings without effect are reported.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The hosts of a site with their addresses, and the members of a role: a host by its name, or a
  * peer as in a policy. An address has one owner, and is written in one place.

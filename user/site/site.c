@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A Site: the hosts of a place and the roles that they play in each table. Parsed and resolved as
  * a whole, because both ends of a row follow from it. A mistake that many hosts share is reported

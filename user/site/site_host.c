@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The policy of one host of a site: a `use` for each role that it plays, with the players of the
  * roles at the other end of its rows as peers. The policy is built of nodes with places in the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A `use` of a site: one table with its params and the players of its roles, for all hosts at
  * once. The active rows are found here; site_host.c selects those of one host.

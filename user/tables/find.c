@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where tables are: --tables DIR, tables/ and ../tables/ beside the policy, /etc, the share
  * directory. The first file of the name wins.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Params of a PortTable: declared by the table, set by each `use`. A setting of a `ports` param
  * with `any-of` narrows the vendor's alternatives and never widens them; one of `port` replaces its

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Peers: addresses, prefixes, named sets, `any`, `local-subnet` of both families or of one. A
  * possible DNS name and a mistyped address get different errors.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Named prefix sets: files of a CIDR per line, or AWS's ip-ranges.json narrowed to services and
  * regions. Read once, merged, shared by all rules that name them.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Rows of a PortTable: who opens to whom, on which ports, when, and where the vendor says so. Ports
  * and names may still hold ${param}; those without are checked here, the others where they are

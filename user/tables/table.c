@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A PortTable: metadata and roles; params.c and row.c parse the rest. Nothing is resolved here: a
  * table is the same for every use.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Texts with params in them: "${namenode-port}/tcp", "datasync.${region}.amazonaws.com". Vendors
  * write the region in four ways, even within one document; all of them mean the one param `region`.

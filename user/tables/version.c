@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Versions and ranges of them. Two bounds are for two release tracks ("prior to 10.1.0 CU10 and
  * 10.2.1"): each version is compared with the bound of its own track, because a feature release is

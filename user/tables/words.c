@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Lists of words, and what a parsed table has by name, with the hint for a name that it has not.
  */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * YAML text to nodes. Takes a small and strict part of YAML: one document of plain maps, lists and
  * scalars. Anchors, aliases and tags are refused, so a document is never larger than its file.

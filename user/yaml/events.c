@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* libyaml's events; the only file that knows libyaml. */
 #include <stdlib.h>
 #include <string.h>

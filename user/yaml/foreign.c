@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Files that were never meant as a policy, known by how a line of them begins. Asked only of what
  * could not be read.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Fast path for the items of a long list in their usual form: maps of words and of lists of
  * words, in braces on a line or key by key. It costs a tenth of a full YAML parser. Any other

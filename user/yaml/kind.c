@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The head of every document: apiVersion and kind. A wrong one is one error, and the rest of the
  * document is then checked as the kind that it resembles.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Typed access to nodes. Every question that gets a wrong answer queues one error with the place
  * and what was expected; the caller goes on with the next question.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Nodes that are made, not parsed, and nodes as flow YAML. Parsing the text gives the same
  * values: a text stays unquoted only if no reader could take it for another type.

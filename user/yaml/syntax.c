@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * libyaml reports where it stopped and which token it expected; mostly the mistake is one of a
  * dozen, and often before that place. The text around it shows which one.

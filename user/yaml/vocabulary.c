@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Words of others for ours, and examples to copy: for hints only. Nothing here is ever taken for
  * what it means; the file has to be corrected.
