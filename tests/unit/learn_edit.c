@@ -398,6 +398,23 @@ Test(learn, what_a_staged_deny_denies_gets_no_rule)
 	load_free(&l);
 }
 
+/* A rule that allows it would change nothing: deny beats allow. */
+Test(learn, what_a_rule_of_the_file_decides_gets_no_rule)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+	const char *text =
+		LEARNT(HEAD "rules:\n  - {id: bad, direction: ingress, peer: 203.0.113.0/24, "
+			    "ports: 22/tcp, action: deny}\n",
+		       false, {"203.0.113.9", FR_INGRESS, PROTO_TCP, 22}, WEB("10.9.0.1"));
+
+	cr_expect_eq(proposals[0].kind, PROPOSAL_NONE);
+	cr_expect(strstr(proposals[0].why, "rule bad"), "%s", proposals[0].why);
+	cr_expect_eq(proposals[1].kind, PROPOSAL_RULE);
+	cr_expect_not(strstr(text, "203.0.113.9"), "%s", text);
+	load_free(&l);
+}
+
 enum { CROWD = 4000, CROWD_KB = 64 << 10 };
 
 static long memory_most(void)
