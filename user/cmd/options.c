@@ -51,12 +51,13 @@ static const struct option_line lines[] = {
 void options_help(FILE *out, uint32_t mask)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		const char *argument = lines[i].argument;
 		char text[64];
 
 		if (!(lines[i].bit & (mask | OPT_HELP)))
 			continue;
-		snprintf(text, sizeof(text), "--%s%s%s", lines[i].name,
-			 lines[i].argument ? " " : "", lines[i].argument ? lines[i].argument : "");
+		snprintf(text, sizeof(text), "--%s%s%s", lines[i].name, argument ? " " : "",
+			 argument ?: "");
 		fprintf(out, "  %-26s  %s\n", text, lines[i].help);
 	}
 }
@@ -256,6 +257,14 @@ static void keep_words(struct context *c, const struct option_line *line, const 
 		o->words[o->word_count++] = value;
 }
 
+/* Behind "=", else the next word, or NULL. */
+static const char *option_value(const char *equals, char **argv, int argc, int *at)
+{
+	if (equals)
+		return equals + 1;
+	return *at + 1 < argc ? argv[++*at] : NULL;
+}
+
 /* argv[*at] is an option: take it, and its value, which may be the next word. */
 static int parse_option(struct context *c, char **argv, int argc, int *at)
 {
@@ -274,7 +283,7 @@ static int parse_option(struct context *c, char **argv, int argc, int *at)
 	if (!line->argument && equals)
 		return usage_error(c, NULL, "--%s takes no value", line->name);
 	if (line->argument)
-		value = equals ? equals + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+		value = option_value(equals, argv, argc, at);
 	if (line->argument && (!value || !*value))
 		return usage_error(c, NULL, "--%s needs a value: %s", line->name, line->argument);
 	c->options.given |= line->bit;

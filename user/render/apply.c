@@ -20,7 +20,9 @@ void render_version(const struct render *r, const char *version)
 
 static const char *outcome_text(const struct apply_result *result)
 {
-	return result->unchanged ? "unchanged" : result->replaced ? "replaced" : "applied";
+	if (result->unchanged)
+		return "unchanged";
+	return result->replaced ? "replaced" : "applied";
 }
 
 static json_t *lowered_json(const struct apply_result *result)
@@ -135,9 +137,11 @@ void render_detach(const struct render *r, size_t count)
 	json_t *document;
 
 	if (!r->json) {
-		if (count)
-			fprintf(r->out, "detached %zu %s; nothing of ours is left of %s\n", count,
-				count == 1 ? "policy" : "policies", count == 1 ? "it" : "them");
+		if (count == 1)
+			fputs("detached 1 policy; nothing of ours is left of it\n", r->out);
+		else if (count)
+			fprintf(r->out, "detached %zu policies; nothing of ours is left of them\n",
+				count);
 		else
 			fputs("no policy was applied\n", r->out);
 		return;
