@@ -253,7 +253,7 @@ int lab_apply(const struct lab *lab, const struct image_spec *plan, const char *
 					.host = lab->host,
 					.mode_given = !lab->careful,
 					.allow_removal = !lab->careful};
-	struct hook *hooks;
+	struct attach_target *hooks;
 	int err;
 
 	fixture_make(plan, &fixture);

@@ -123,7 +123,7 @@ static void policy_apply(const struct lab *lab, struct ruleset *rs, struct diags
 					.allow_removal = true};
 	struct apply_result result;
 	struct image image = {0};
-	struct hook *hooks;
+	struct attach_target *hooks;
 
 	rs->attach = &point;
 	rs->attach_count = 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who else is on a hook, and in which order the kernel asks them: the programs of a cgroup; of a
- * device the TCX programs, then the filters of its clsact qdisc, whatever their priority. Looks
- * only; what stands before a hook of ours may take packets that ours never sees.
+ * Reads the programs on a hook, in the order in which the kernel runs them: those of a cgroup; of a
+ * device the TCX programs, then the filters of its clsact qdisc, whatever their priority. Changes
+ * nothing. A program that runs before ours may take packets that ours never sees.
  */
 #include "hook_chain.h"
 
@@ -134,11 +134,12 @@ static int add_filters(struct chain *all, uint32_t ifindex, uint32_t attach_type
 static const char *entry_words(struct arena *arena, const struct chain_entry *entry)
 {
 	const char *program = entry->program ? program_words(arena, entry->program) : NULL;
+	const char *filter;
 
 	if (!*entry->kind)
 		return program;
-	return arena_printf(arena, "%s%sfilter %s of priority %u", program ? program : "",
-			    program ? ", " : "", entry->kind, entry->priority);
+	filter = arena_printf(arena, "filter %s of priority %u", entry->kind, entry->priority);
+	return program ? str_list_append(arena, program, filter) : filter;
 }
 
 /* ---------------------------------------------------------------- one hook */

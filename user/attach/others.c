@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the other policies of a pin root judge. What of them cannot be read is left out: it is told
- * where its own policy is asked.
+ * The attach points of the other policies of a pin root. Those that cannot be read are left out:
+ * the status of their own policy reports them.
  */
 #include "others.h"
 

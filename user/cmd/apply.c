@@ -43,7 +43,7 @@ static void diags_keep(struct diags *d, const struct diags *first)
 }
 
 /* local-subnet: the subnets of the interfaces that the policy attaches to. */
-static int find_local(struct context *c, const struct rule *rule, const struct hook *hooks,
+static int find_local(struct context *c, const struct rule *rule, const struct attach_target *hooks,
 		      size_t count)
 {
 	struct policy_options *policy = &c->options.policy;
@@ -75,8 +75,8 @@ static int exit_of_resolve(int err)
 								       : exit_of_host(err);
 }
 
-int load_for_host(struct context *c, const char *path, struct ruleset **rs, struct hook **hooks,
-		  size_t *count)
+int load_for_host(struct context *c, const char *path, struct ruleset **rs,
+		  struct attach_target **hooks, size_t *count)
 {
 	struct diags first = {.arena = c->arena};
 	const struct rule *rule;
@@ -109,7 +109,7 @@ int cmd_apply(struct context *c)
 	struct apply_result result;
 	struct image image = {0};
 	struct ruleset *rs;
-	struct hook *hooks;
+	struct attach_target *hooks;
 	int ret = load_for_host(c, file, &rs, &hooks, &request.hook_count);
 
 	if (ret)

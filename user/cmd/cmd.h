@@ -122,11 +122,11 @@ int load_policy(struct context *c, const char *path, struct diags *d, struct rul
 int load_site(struct context *c, const char *path, struct diags *d, const struct site_view **out);
 /* load_policy as `apply` does it, with the hooks on this host; a policy that names local-subnet is
  * read a second time, host known. apply.c */
-int load_for_host(struct context *c, const char *path, struct ruleset **rs, struct hook **hooks,
-		  size_t *count);
+int load_for_host(struct context *c, const char *path, struct ruleset **rs,
+		  struct attach_target **hooks, size_t *count);
 /* The attach points of a policy on this host. */
 struct host_points {
-	const struct hook *hooks;
+	const struct attach_target *hooks;
 	size_t count;
 };
 /* Warnings about SSH, in audit as well: would enforcing refuse the connection of this session, or

@@ -59,7 +59,7 @@ static enum source_state read_source(struct context *c, const struct coverage_vi
 {
 	const char *path = c->options.source ? c->options.source : view->source;
 	struct context reading = *c;
-	struct hook *hooks;
+	struct attach_target *hooks;
 	size_t count;
 
 	reading.diags = (struct diags){.arena = c->arena};

@@ -67,7 +67,7 @@ static int read_file(struct context *c, const char *path, const struct source *i
 		     struct ruleset **rs)
 {
 	struct context reading = *c;
-	struct hook *hooks;
+	struct attach_target *hooks;
 	size_t count;
 	int ret;
 

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bridge_ports.h"
@@ -22,14 +21,6 @@
 #include "reconcile.h"
 #include "state.h"
 #include "upgrade.h"
-
-static uint64_t real_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* ---------------------------------------------------------------- the records of the generation */
 
@@ -109,7 +100,7 @@ static int make_records(struct change *change)
 
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "namespace", NULL,
-				  "cannot tell the network namespace: %s", error_text(err));
+				  "cannot read the network namespace: %s", error_text(err));
 	err = change_record(change, "state", sizeof(struct fr_state), 1, &change->state);
 	if (!err)
 		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->point_count,
@@ -170,7 +161,7 @@ static int adopt_until(const struct change *change, uint64_t *out)
 	err = program < 0 ? program : clock_run(program, &clock);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
-				  "the program that tells time does not run: %s", error_text(err));
+				  "the clock program does not run: %s", error_text(err));
 	*out = clock.jiffies +
 	       (uint64_t)change->request->ruleset->timeout[FR_TIMEOUT_ADOPT] * clock.hz;
 	return 0;

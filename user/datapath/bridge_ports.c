@@ -146,7 +146,7 @@ int ports_store(const struct change *change)
 
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
-				  "cannot tell the programs of the ports of bridges: %s",
+				  "cannot write the ports of bridges for the programs: %s",
 				  error_text(err));
 	return 0;
 }
@@ -180,5 +180,5 @@ int port_fault(const struct instance *instance, const struct fr_hook_record *hoo
 	else if (!port_record(&all, hook->ifindex, &now) || memcmp(&is, &now, sizeof(is)) != 0)
 		*out = "its bridge, or what lies above that, has another Ethernet address than at "
 		       "apply";
-	return lacks_means(err) ? err : 0;
+	return err_lacks_means(err) ? err : 0;
 }

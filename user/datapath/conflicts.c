@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who has the attach points that a policy asks for: another policy of this pin root, which can be
- * named, or flowreeve itself from another pin root, of which only the programs are known. An attach
+ * Finds other owners of the attach points that a policy asks for: another policy of this pin root,
+ * which is named, or a policy of another pin root, of which only the programs are known. An attach
  * point belongs to one policy.
  */
 #include "conflicts.h"

@@ -34,7 +34,7 @@ static int pin_any(const char *dir, const char *name, void *context)
 }
 
 /* Is something in force below `dir` although it cannot be told what? */
-static int take_unknown(const char *dir, const char *name, void *context)
+static int on_unknown(const char *dir, const char *name, void *context)
 {
 	CLEANUP(close_fd) int images = -1;
 	uint32_t epoch, id, zero = 0;
@@ -76,7 +76,9 @@ static int on_epoch(const char *dir, const char *name, void *context)
 	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH)
 		return 0;
 	images = pin_open(path, map_names[MAP_IMAGES]);
-	return images >= 0 ? 1 : images == -ENOENT ? 0 : images;
+	if (images >= 0)
+		return 1;
+	return images == -ENOENT ? 0 : images;
 }
 
 /* What is attached judges by the images of an epoch: without any it cannot be told how. */
@@ -96,7 +98,7 @@ static int look_once(const char *root, const char *name, bool *unknown)
 
 	*unknown = false;
 	if (!err && !running.epoch)
-		err = pin_each(running.dir, take_unknown, unknown);
+		err = pin_each(running.dir, on_unknown, unknown);
 	if (!err && !running.epoch)
 		err = links_without_epoch(running.dir, unknown);
 	return err < 0 && err != -ENOENT ? err : 0;
@@ -133,7 +135,7 @@ int policy_broken(const char *root, const char *policy, int err, struct diags *d
 
 /* ---------------------------------------------------------------- the records of what runs */
 
-int records_missing(const struct running *running, int err, struct diags *d)
+int report_records_missing(const struct running *running, int err, struct diags *d)
 {
 	if (!pins_damaged(err))
 		return pins_unreadable(running->pins, err, d);
@@ -148,7 +150,7 @@ int running_read(const char *root, const char *policy, struct diags *d, struct r
 	return err && err != -ENOENT ? pins_unreadable(root, err, d) : err;
 }
 
-int layout_of(const struct running *running, struct diags *d, uint32_t *out)
+int running_layout(const struct running *running, struct diags *d, uint32_t *out)
 {
 	CLEANUP(close_fd)
 	int fd = pin_open_number(running->pins, "state", running->generation);
@@ -158,14 +160,14 @@ int layout_of(const struct running *running, struct diags *d, uint32_t *out)
 	int err = fd < 0 ? fd : records_map(fd, &state);
 
 	if (err)
-		return records_missing(running, err, d);
+		return report_records_missing(running, err, d);
 	first = state.list;
 	*out = first->abi;
 	records_unmap(&state);
 	return 0;
 }
 
-int other_layout(const struct running *running, uint32_t layout, struct diags *d)
+int report_other_layout(const struct running *running, uint32_t layout, struct diags *d)
 {
 	return diag_error(d, NO_LOC, -EPROTO, "pins-version",
 			  running_heal_command(running, d->arena),
@@ -176,7 +178,7 @@ int other_layout(const struct running *running, uint32_t layout, struct diags *d
 int running_check(const struct running *running, struct diags *d)
 {
 	uint32_t layout;
-	int err = layout_of(running, d, &layout);
+	int err = running_layout(running, d, &layout);
 
-	return err || layout == FR_ABI_VERSION ? err : other_layout(running, layout, d);
+	return err || layout == FR_ABI_VERSION ? err : report_other_layout(running, layout, d);
 }

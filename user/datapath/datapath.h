@@ -23,7 +23,7 @@
 struct apply_request {
 	const struct ruleset *ruleset;
 	struct image *image; /* the loader writes generation, slots, jiffies into its own copy */
-	const struct hook *hooks;
+	const struct attach_target *hooks;
 	size_t hook_count;
 	const char *source; /* policy file, as given */
 	struct host_options host;
@@ -83,6 +83,7 @@ const char *policy_heal_command(const char *pin_root, const char *policy, struct
  * instance_close. */
 struct instance {
 	char name[FR_NAME_MAX];
+	char root[256]; /* the pin root */
 	char dir[256];	/* of the policy: links */
 	char pins[288]; /* of the programs in force: maps, programs, images */
 	uint32_t generation;
@@ -100,8 +101,11 @@ const char *instance_heal_command(const struct instance *instance, int err, stru
 int instance_image(const struct instance *instance, struct image *out);
 int instance_clock(const struct instance *instance, struct clock_pair *out);
 
-/* The records of rules by slot, mapped until instance_rules_close. `used`: 1 in force, 2 a rule
- * that has left and whose name is kept for flows that still refer to it. */
+/* Of struct fr_rule_record: RETIRED is a rule that has left, whose name is kept for flows that
+ * still refer to it. */
+enum slot_use { SLOT_FREE, SLOT_USED, SLOT_RETIRED };
+
+/* The records of rules by slot, mapped until instance_rules_close. */
 struct rule_records {
 	const struct fr_rule_record *list;
 	uint32_t count;

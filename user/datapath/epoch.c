@@ -165,6 +165,14 @@ static int keep_table(const struct change *change, struct object_request *reques
 	return 0;
 }
 
+/* Maps of what runs, where they go on. */
+static int reuse_running(const struct change *change, struct object_request *request)
+{
+	const char *pins = change->running.epoch ? change->running.pins : NULL;
+
+	return reuse_open(pins, change->older ? older_map_goes_on : all_but_images_go_on, request);
+}
+
 static int load_variants(struct change *change)
 {
 	uint32_t lines = change->request->image->line_count;
@@ -176,8 +184,7 @@ static int load_variants(struct change *change)
 		lines = change->live.line_count;
 	request.image_lines = image_class(lines);
 	change->live_class = request.image_lines;
-	err = reuse_open(change->running.epoch ? change->running.pins : NULL,
-			 change->older ? older_map_goes_on : all_but_images_go_on, &request);
+	err = reuse_running(change, &request);
 	if (err)
 		return pins_unreadable(change->running.pins, err, change->d);
 	err = load_variant(change, PROG_STEADY, &request);

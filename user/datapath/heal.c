@@ -223,7 +223,7 @@ static size_t cgroups_fitting(const struct remains *remains, const char *request
 
 	if (!path)
 		return root ? 0 : 1;
-	if (!is_pattern(request))
+	if (!name_is_pattern(request))
 		return !access(path, F_OK) || (errno != ENOENT && errno != ENOTDIR);
 	return cgroups_each(path, count_cgroup, &count) ? 1 : count;
 }
@@ -246,7 +246,7 @@ static const char *lacking(const struct remains *remains, const struct interface
 		found += fits;
 		if (!request->used || fits || (!cgroup && !remains->netns))
 			continue;
-		if (!is_pattern(request->name))
+		if (!name_is_pattern(request->name))
 			return arena_printf(arena, "%s %s", kind, request->name);
 		pattern = arena_printf(arena, "%s %s that matches %s", cgroup ? "a" : "an", kind,
 				       request->name);
@@ -273,7 +273,7 @@ static const char *unasked(const struct remains *remains, const struct interface
 					    "%s has gone to another network namespace: bring it "
 					    "back,",
 					    hook->name);
-		asked = !is_pattern(remains->requests[hook->request].name);
+		asked = !name_is_pattern(remains->requests[hook->request].name);
 		for (uint32_t j = 0; j < remains->request_count && !asked; j++)
 			asked = asks_here(&remains->requests[j], false) &&
 				interface_fits(now, remains->requests[j].name);
@@ -319,26 +319,34 @@ static const char *afresh(struct arena *arena, const char *root, const char *pol
 	return arena_printf(arena, "sh -c %s", shell_word(arena, all));
 }
 
+/* FILE stands for the file of the policy: the one that was applied is not known, or gone. */
+static const char *file_words(const struct remains *remains, struct arena *arena)
+{
+	if (!remains->source)
+		return ", with the file of the policy for FILE";
+	return arena_printf(arena, ", with the file of the policy for FILE, which is no longer %s",
+			    remains->source);
+}
+
 static const char *command_of(const char *root, const char *policy, const struct remains *remains,
 			      struct arena *arena)
 {
 	bool known = is_file(remains->source);
 	struct command_line line = {.verb = "apply",
-				    .mode = remains->mode ?: mode_name(true),
+				    .mode = remains->mode,
 				    .pin_root = root,
 				    .more = remains->words,
 				    .more_count = remains->word_count,
 				    .operand = known ? remains->source : "FILE"};
-	const char *apply = command_text(arena, &line);
+	const char *apply;
 
+	if (!line.mode)
+		line.mode = mode_name(true);
+	apply = command_text(arena, &line);
 	if (!remains->whole)
 		apply = afresh(arena, root, policy, apply, known);
 	apply = arena_printf(arena, "%s%s", enter_words(arena, remains->netns), apply);
-	if (known)
-		return apply;
-	return arena_printf(arena, "%s, with the file of the policy for FILE%s%s", apply,
-			    remains->source ? ", which is no longer " : "",
-			    remains->source ? remains->source : "");
+	return known ? apply : arena_printf(arena, "%s%s", apply, file_words(remains, arena));
 }
 
 /* What the command cannot bring back, to be done before it. */
@@ -375,20 +383,13 @@ const char *policy_heal_command(const char *root, const char *policy, struct are
 
 const char *instance_heal_command(const struct instance *instance, int err, struct arena *arena)
 {
-	const char *slash = strrchr(instance->dir, '/');
-
-	if (!pins_damaged(err))
-		return NULL;
-	return policy_heal_command(
-		arena_strndup(arena, instance->dir, (size_t)(slash - instance->dir)),
-		instance->name, arena);
+	return pins_damaged(err) ? policy_heal_command(instance->root, instance->name, arena)
+				 : NULL;
 }
 
 const char *running_heal_command(const struct running *running, struct arena *arena)
 {
-	const char *slash = strrchr(running->dir, '/');
+	const char *policy = running->dir + strlen(running->root) + 1;
 
-	return policy_heal_command(
-		arena_strndup(arena, running->dir, (size_t)(slash - running->dir)), slash + 1,
-		arena);
+	return policy_heal_command(running->root, policy, arena);
 }

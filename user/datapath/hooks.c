@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel says of a running policy: of each link or filter whether it is there, where it is
- * attached, which program it runs, by which maps that judges, and who else is on the hook. Our own
- * records only say what to ask about.
+ * Reads from the kernel how a policy runs: for each link or filter whether it is there, where it is
+ * attached, which program it runs, by which maps that judges, and which others are on the hook. Our
+ * own records only say where to look.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -136,7 +136,7 @@ static int read_chain(const struct asker *asker, const struct hook_program *hook
 			       .program = fact->program};
 
 	hook_chain_read(&ref, asker->arena, &chain);
-	if (lacks_means(chain.err))
+	if (err_lacks_means(chain.err))
 		return chain.err;
 	if (!chain.found && !chain.err)
 		fact->fault = "its program is not among those of the hook";
@@ -207,7 +207,7 @@ static int read_filter(const struct asker *asker, const struct hook_program *hoo
 		fact->fault =
 			arena_printf(asker->arena, "its network namespace cannot be entered: %s",
 				     error_text(err));
-		return lacks_means(err) ? err : 0;
+		return err_lacks_means(err) ? err : 0;
 	}
 	err = filter_program(&ref, &fact->program);
 	netns_leave(&back);

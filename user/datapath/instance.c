@@ -105,6 +105,7 @@ static int open_once(const char *root, const char *policy, struct running *runni
 	if (err || !running->epoch)
 		return err && err != -ENOENT ? err : -ESRCH;
 	snprintf(out->name, sizeof(out->name), "%s", policy);
+	memcpy(out->root, running->root, sizeof(out->root));
 	memcpy(out->dir, running->dir, sizeof(out->dir));
 	memcpy(out->pins, running->pins, sizeof(out->pins));
 	out->generation = running->generation;
@@ -142,7 +143,7 @@ static int check_layout(const struct running *running, const struct instance *in
 
 	if (err)
 		return pins_unreadable(running->dir, err, d);
-	return state.abi == FR_ABI_VERSION ? 0 : other_layout(running, state.abi, d);
+	return state.abi == FR_ABI_VERSION ? 0 : report_other_layout(running, state.abi, d);
 }
 
 static int open_tried(const char *root, const char *policy, struct diags *d, struct instance *out)
@@ -216,9 +217,7 @@ int instance_image(const struct instance *instance, struct image *out)
 	for (int tries = 0; tries < OPEN_TRIES; tries++) {
 		struct running running = {0};
 		CLEANUP(close_fd) int fd = -1;
-		const char *slash = strrchr(instance->dir, '/');
 		uint32_t its_id = 0;
-		pin_path root;
 		int err;
 
 		if (bpf_map_lookup_elem(instance->images, &zero, &id))
@@ -229,8 +228,7 @@ int instance_image(const struct instance *instance, struct image *out)
 			return image_map_view(fd, out);
 		if (err && err != -ENOENT)
 			return err;
-		snprintf(root, sizeof(root), "%.*s", (int)(slash - instance->dir), instance->dir);
-		err = running_find(root, instance->name, &running);
+		err = running_find(instance->root, instance->name, &running);
 		if (err || !running.epoch)
 			return err && err != -ENOENT ? err : -ENODATA;
 		close_fd(&fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which policies are applied below a pin root. Where pins were taken away so that something may be
- * in force and nobody can tell what, that is said rather than "nothing". Reading takes no lock.
+ * Lists the policies below a pin root. Where pins were removed so that a policy may be in force and
+ * cannot be named, that is an error rather than an empty list. Reading takes no lock.
  */
 #include <errno.h>
 

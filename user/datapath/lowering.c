@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a change would lower of the protection in force: the mode, attach points, deny rules,
+ * Finds the protection in force that a change would lower: the mode, attach points, deny rules,
  * defaults. All of it is refused in one run, unless the command says so. What is in force is read
  * from the kernel: the image, the records of rules and of attach points. The mode of a policy does
  * not matter here but for itself: else two changes would lower what one may not.
@@ -61,7 +61,8 @@ static bool left_to_master(const struct change *change, const struct interfaces 
 		return false;
 	for (size_t i = 0; i < rs->attach_count; i++)
 		asked |= rs->attach[i].kind == FR_KIND_INTERFACE &&
-			 is_pattern(rs->attach[i].name) && interface_fits(port, rs->attach[i].name);
+			 name_is_pattern(rs->attach[i].name) &&
+			 interface_fits(port, rs->attach[i].name);
 	master.ifindex = port->master;
 	return asked && stays_attached(change, &master);
 }
@@ -72,7 +73,7 @@ static const char *asked_by_name(const struct change *change, const struct fr_ho
 	const struct fr_request_record *requests = change->old_requests.list;
 
 	if (old->kind == FR_KIND_CGROUP || old->request >= change->old_requests.count ||
-	    is_pattern(requests[old->request].name))
+	    name_is_pattern(requests[old->request].name))
 		return NULL;
 	return requests[old->request].name;
 }
@@ -179,9 +180,10 @@ static int compare_attach_point(struct change *change, const struct fr_hook_reco
 	if (!there || there == -ESRCH)
 		there = still_there(change, &all, old);
 	if (there < 0)
-		return diag_error(change->d, NO_LOC, there, "attach-unknown", NULL,
-				  "cannot tell whether %s %s, which is in force, still exists: %s",
-				  kind_name(old->kind), old->name, error_text(there));
+		return diag_error(
+			change->d, NO_LOC, there, "attach-unknown", NULL,
+			"cannot find out whether %s %s, which is in force, still exists: %s",
+			kind_name(old->kind), old->name, error_text(there));
 	if (there && !left_to_master(change, &all, old))
 		lose(change, &all, old);
 	return 0;
@@ -221,7 +223,7 @@ static const char *rule_fate(const struct change *change, uint32_t slot)
 	struct fr_rule_record is;
 
 	slot_record(&change->slots, slot, &is);
-	if (is.used != 1 || !str_equal(was->id, is.id) || was->dir != is.dir)
+	if (is.used != SLOT_USED || !str_equal(was->id, is.id) || was->dir != is.dir)
 		return "is not in the policy any more";
 	if (is.action != FR_DENY)
 		return "allows now";

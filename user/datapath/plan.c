@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a change means on this host: which hooks stay, join and leave, which counter slot each rule
- * gets, and whether what runs can take the new image. Changes nothing.
+ * Plans a change on this host: which attach points stay, join and leave, which counter slot each
+ * rule gets, and whether the programs that run can take the new image. Changes nothing.
  */
 #include "plan.h"
 
@@ -50,9 +50,9 @@ static int choose_how(const struct change *change, struct fr_hook_record *record
 		return 0;
 	err = change->request->host.no_tcx ? 0 : tcx_works(record->ifindex, &tcx);
 	if (err)
-		return diag_error(change->d, NO_LOC, err, "attach", "apply --no-tcx does not ask",
-				  "it cannot be told whether %s has TCX: %s", record->name,
-				  error_text(err));
+		return diag_error(
+			change->d, NO_LOC, err, "attach", "apply --no-tcx does not need to know",
+			"cannot find out whether %s has TCX: %s", record->name, error_text(err));
 	record->how = tcx ? HOW_TCX : HOW_CLSACT;
 	return 0;
 }
@@ -95,12 +95,12 @@ static int find_running(const struct change *change, const struct fr_hook_record
 	}
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "attach", NULL,
-				  "it cannot be told what is attached to %s: %s", wanted->name,
+				  "cannot find out what is attached to %s: %s", wanted->name,
 				  error_text(err));
 	return 0;
 }
 
-static int plan_hook(struct change *change, const struct hook *hook, uint64_t netns,
+static int plan_hook(struct change *change, const struct attach_target *hook, uint64_t netns,
 		     uint32_t *number)
 {
 	struct planned_point *planned = &change->points[change->point_count++];
@@ -175,7 +175,7 @@ static void local_refused(const struct change *change, int err)
 /* Beside the interfaces: what passes there as forwarded may be turned to a socket of this host. */
 static int plan_local(struct change *change, uint64_t netns, uint32_t *number)
 {
-	static const struct hook local = {
+	static const struct attach_target local = {
 		.kind = FR_KIND_INTERFACE, .name = "local sockets", .request = UINT32_MAX};
 	bool runs;
 	int err;
@@ -185,7 +185,7 @@ static int plan_local(struct change *change, uint64_t netns, uint32_t *number)
 	err = runs_in_namespace(change, netns, &runs);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "attach", NULL,
-				  "it cannot be told whether %s is attached: %s", local.name,
+				  "cannot find out whether %s is attached: %s", local.name,
 				  error_text(err));
 	err = runs ? 0 : netns_link_try();
 	if (!err)
@@ -223,7 +223,7 @@ static int plan_hooks(struct change *change)
 
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "namespace", NULL,
-				  "cannot tell the network namespace: %s", error_text(err));
+				  "cannot read the network namespace: %s", error_text(err));
 	if (!request->hook_count || request->hook_count > FR_HOOKS_MAX)
 		return diag_error(change->d, NO_LOC, -EINVAL, "attach-limit", NULL,
 				  "%zu attach points: between 1 and %d can be applied",
@@ -315,8 +315,7 @@ static int plan_host_facts(struct change *change)
 
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "netlink", NULL,
-				  "the kernel does not tell whether it forwards: %s",
-				  error_text(err));
+				  "cannot read whether the kernel forwards: %s", error_text(err));
 	change->extra_flags = forwarding ? FR_F_FORWARDING_ON : 0;
 	err = ports_plan(change);
 	if (err)

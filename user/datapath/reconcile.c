@@ -163,15 +163,16 @@ static int sweep_generation(const char *dir, const char *name, void *context)
 	return err;
 }
 
-static int not_removed(const char *dir, int err, struct diags *d)
+static int report_not_removed(const char *dir, int err, struct diags *d)
 {
 	int lack = err == -EACCES || err == -EPERM ? host_privileges(d) : 0;
 
-	return lack ? lack
-		    : diag_error(d, NO_LOC, err, "pins-unreadable",
-				 err == -EMFILE ? "ulimit -n 1024" : NULL,
-				 "what is pinned below %s and not in force cannot be removed: %s",
-				 dir, error_text(err));
+	if (lack)
+		return lack;
+	return diag_error(d, NO_LOC, err, "pins-unreadable",
+			  err == -EMFILE ? "ulimit -n 1024" : NULL,
+			  "what is pinned below %s and not in force cannot be removed: %s", dir,
+			  error_text(err));
 }
 
 /* Filters first: their records are among what goes after them. */
@@ -187,7 +188,7 @@ static int sweep_all(struct sweep *sweep)
 		err = pin_each(dir, sweep_epoch, sweep);
 	if (!err && sweep->running->epoch)
 		err = pin_each(sweep->running->pins, sweep_generation, sweep);
-	return err && sweep->d->errors == said ? not_removed(dir, err, sweep->d) : err;
+	return err && sweep->d->errors == said ? report_not_removed(dir, err, sweep->d) : err;
 }
 
 /* ---------------------------------------------------------------- doors */
@@ -220,7 +221,7 @@ static int reconcile_running(struct sweep *sweep)
 	struct records hooks = {0};
 	int err = records_open(running->pins, "hooks", running->generation, &hooks);
 	if (err)
-		return records_missing(running, err, sweep->d);
+		return report_records_missing(running, err, sweep->d);
 	sweep->keep = &hooks;
 	err = reconcile_hooks(sweep);
 	records_unmap(&hooks);
@@ -237,9 +238,9 @@ int policy_reconcile(const char *root, const char *policy, struct diags *d, stru
 		snprintf(running.dir, sizeof(running.dir), "%s/%s", root, policy);
 		err = 0;
 	} else if (!err) {
-		err = running.generation ? layout_of(&running, d, &running.layout) : 0;
+		err = running.generation ? running_layout(&running, d, &running.layout) : 0;
 		if (!err && running.generation && !layout_is_known(running.layout))
-			err = other_layout(&running, running.layout, d);
+			err = report_other_layout(&running, running.layout, d);
 		if (!err)
 			err = running.generation ? reconcile_running(&sweep) : sweep_all(&sweep);
 	}
@@ -262,7 +263,7 @@ struct judges {
 	size_t count, capacity;
 };
 
-static int take_judge(const char *dir, const char *name, void *context)
+static int on_judge(const char *dir, const char *name, void *context)
 {
 	struct judges *judges = context;
 	struct judge *judge;
@@ -314,7 +315,7 @@ static void judge_go_on(const struct judge *judge)
 static int policy_stop(const struct running *running, struct diags *d)
 {
 	struct judges judges = {.arena = d->arena};
-	int err = pin_each(running->dir, take_judge, &judges);
+	int err = pin_each(running->dir, on_judge, &judges);
 
 	for (size_t i = 0; i < judges.count && !err; i++) {
 		err = judge_stop(&judges.list[i]);
@@ -375,7 +376,7 @@ static int find_ours(const char *root, const char *policy, struct diags *d, stru
 static void stopped(const struct running *running, struct diags *d)
 {
 	diag_note(d, NO_LOC, "left-over", "flowreeve detach removes what is left",
-		  "the policy at %s is in force no more, but not all of it could be removed",
+		  "the policy at %s is no longer in force, but some of it could not be removed",
 		  running->dir);
 }
 

@@ -8,9 +8,7 @@
 #include "slots.h"
 
 #include <string.h>
-#include <time.h>
 
-enum { SLOT_FREE, SLOT_USED, SLOT_RETIRED };
 #define NO_SLOT UINT32_MAX
 #define NO_RULE UINT32_MAX
 
@@ -125,11 +123,12 @@ static struct facts facts_of(const struct ruleset *rs, uint32_t number)
 		return facts;
 	}
 	origin = rule_origin(rule);
-	return (struct facts){.table = origin->table ?: "",
-			      .row = origin->row ?: "",
-			      .line = origin->line,
-			      .action = rule->action,
-			      .staged = rule->staged};
+	facts.table = origin->table ?: "";
+	facts.row = origin->row ?: "";
+	facts.line = origin->line;
+	facts.action = rule->action;
+	facts.staged = rule->staged;
+	return facts;
 }
 
 static void copy_text(char *out, size_t size, const char *text)
@@ -178,7 +177,7 @@ void slot_record(const struct slot_plan *plan, uint32_t slot, struct fr_rule_rec
 
 /* Room that no rule of the generation in force uses: at the end first, so that names are kept long.
  */
-static uint32_t take_slot(struct planner *planner)
+static uint32_t find_free_slot(struct planner *planner)
 {
 	struct slot_plan *plan = &planner->plan;
 
@@ -206,14 +205,6 @@ static int start_from_zero(const struct planner *planner, uint32_t slot, struct 
 	return err;
 }
 
-static uint64_t real_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* Of a rule that has kept its slot. */
 static bool says_the_same(const struct slot_plan *plan, uint32_t slot, uint32_t number)
 {
@@ -234,7 +225,7 @@ static int plan_rule(struct planner *planner, uint32_t number)
 
 	plan->kept[number] = slot != NO_SLOT;
 	if (slot == NO_SLOT) {
-		slot = take_slot(planner);
+		slot = find_free_slot(planner);
 		err = start_from_zero(planner, slot, &plan->base[number]);
 	}
 	plan->rule[slot] = number;

@@ -5,6 +5,7 @@
 
 #include "../compile/compile.h"
 #include "../objects/objects.h"
+#include "datapath.h"
 
 /* The slot of each rule of the new generation by number, and what goes into its records; `old` has
  * to stay as long. */

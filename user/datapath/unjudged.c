@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a policy asks to be attached to, compared with this host as it is now: patterns match
+ * Compares the attach points that a policy asks for with this host as it is now: patterns match
  * devices and cgroups that came after apply, and a name can belong to another device. A device is
  * its namespace and index, whatever it is called.
  */
@@ -41,10 +41,13 @@ static void add_unjudged(struct comparison *c, struct unjudged found)
 /* Neither judged nor known not to be. */
 static void add_unknown(struct comparison *c, const char *reason)
 {
-	add_unjudged(c, (struct unjudged){.name = c->request->name,
-					  .why = arena_printf(c->arena,
-							      "what it names now is not known: %s",
-							      reason)});
+	add_unjudged(c,
+		     (struct unjudged){
+			     .name = c->request->name,
+			     .why = arena_printf(
+				     c->arena,
+				     "the devices or cgroups that it names now are not known: %s",
+				     reason)});
 }
 
 static bool wants_cgroup(const struct fr_request_record *request)
@@ -77,7 +80,7 @@ static bool judged_at_master(const struct comparison *c, const struct interface 
 {
 	const struct fr_hook_record *hook;
 
-	if (c->request->kind != FR_KIND_INTERFACE || !is_pattern(c->request->name) ||
+	if (c->request->kind != FR_KIND_INTERFACE || !name_is_pattern(c->request->name) ||
 	    !interface_is_port(interfaces, count, port))
 		return false;
 	hook = device_hook(c, port->master);
@@ -103,7 +106,7 @@ static void judge_elsewhere(const struct comparison *c, const struct other *othe
 /* By what name or pattern it is asked for. */
 static const char *asked_words(const struct comparison *c)
 {
-	return is_pattern(c->request->name)
+	return name_is_pattern(c->request->name)
 		       ? arena_printf(c->arena, "it matches %s and", c->request->name)
 		       : arena_printf(c->arena, "%s is another device now, which",
 				      c->request->name);
@@ -160,7 +163,7 @@ static int compare_devices(struct comparison *c, uint64_t netns)
 
 	if (err && c->d->count > errors)
 		return err;
-	if (lacks_means(err))
+	if (err_lacks_means(err))
 		return pins_unreadable(c->instance->pins, err, c->d);
 	for (uint32_t i = 0; i < c->request_count; i++) {
 		c->request = &c->requests[i];
@@ -216,11 +219,12 @@ static int compare_cgroups(struct comparison *c)
 		int err;
 
 		c->request = &c->requests[i];
-		if (!c->request->used || !wants_cgroup(c->request) || !is_pattern(c->request->name))
+		if (!c->request->used || !wants_cgroup(c->request) ||
+		    !name_is_pattern(c->request->name))
 			continue;
 		path = c->root ? cgroup_path_of(c->arena, c->root, c->request->name) : NULL;
 		err = path ? cgroups_each(path, compare_cgroup, c) : 0;
-		if (lacks_means(err))
+		if (err_lacks_means(err))
 			return pins_unreadable(path, err, c->d);
 		if (!c->root && c->options->cgroup)
 			add_unknown(c, arena_printf(c->arena, "no cgroup2 is mounted at %s",
@@ -235,7 +239,7 @@ static int compare_cgroups(struct comparison *c)
 
 /* ---------------------------------------------------------------- doors */
 
-static int take_records(int fd, struct arena *arena, size_t size, const void **out, uint32_t *count)
+static int copy_records(int fd, struct arena *arena, size_t size, const void **out, uint32_t *count)
 {
 	struct records records;
 	void *copy;
@@ -271,11 +275,11 @@ int instance_unjudged(const struct instance *instance, const struct host_options
 	struct host_options host;
 	struct fr_state state;
 	const void *list;
-	int err = take_records(instance->hooks, arena, sizeof(*c.hooks), &list, &c.hook_count);
+	int err = copy_records(instance->hooks, arena, sizeof(*c.hooks), &list, &c.hook_count);
 
 	if (!err) {
 		c.hooks = list;
-		err = take_records(instance->requests, arena, sizeof(*c.requests), &list,
+		err = copy_records(instance->requests, arena, sizeof(*c.requests), &list,
 				   &c.request_count);
 	}
 	if (!err) {
@@ -290,9 +294,7 @@ int instance_unjudged(const struct instance *instance, const struct host_options
 	c.options = &host;
 	c.netns = state.netns;
 	c.enforced = is_enforced(instance);
-	others_find(arena_strndup(arena, instance->dir,
-				  (size_t)(strrchr(instance->dir, '/') - instance->dir)),
-		    instance->name, arena, &c.others);
+	others_find(instance->root, instance->name, arena, &c.others);
 	err = compare_devices(&c, state.netns);
 	if (err)
 		return err;
@@ -354,7 +356,7 @@ int instance_remarks(const struct instance *instance, const struct host_options 
 	struct fr_hook_record *hooks;
 	const void *list;
 	uint32_t hook_count;
-	int err = take_records(instance->hooks, arena, sizeof(*hooks), &list, &hook_count);
+	int err = copy_records(instance->hooks, arena, sizeof(*hooks), &list, &hook_count);
 
 	if (err)
 		return diag_error(d, NO_LOC, err, "pins-broken", NULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an older flowreeve has applied, taken over as it is: the same rules, attach points and mode,
- * by programs and maps of this one; what then changes is an ordinary apply.
+ * Takes over a policy that an older flowreeve has applied: the same rules, attach points and mode,
+ * by programs and maps of this one. The change that was asked for is an ordinary apply after it.
  *
  * Flows of the two layouts are in two tables, so attach points cannot be moved one by one: half
  * way, openings would be in one and their answers looked for in the other. So the new programs are
@@ -80,7 +80,7 @@ static int attach_beside(const struct change *change, const struct fr_hook_recor
 
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "attach", NULL,
-				  "it cannot be told what is attached to %s: %s", old->name,
+				  "cannot find out what is attached to %s: %s", old->name,
 				  error_text(err));
 	if (!alive)
 		return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Sets the baselines of rules, so that their counters read 0 from now on. */
 #include <errno.h>
-#include <time.h>
 
+#include "../objects/objects.h"
 #include "damage.h"
 #include "datapath.h"
 
@@ -26,7 +26,7 @@ static int check_names(const struct records *records, const char *const *rules, 
 		bool found = false;
 
 		for (uint32_t slot = 0; slot < records->count && !found; slot++) {
-			if (list[slot].used != 1)
+			if (list[slot].used != SLOT_USED)
 				continue;
 			found = str_equal(list[slot].id, rules[i]);
 			ids[known++] = list[slot].id;
@@ -41,14 +41,6 @@ static int check_names(const struct records *records, const char *const *rules, 
 	return 0;
 }
 
-static uint64_t real_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* Read whole before the first baseline is written: some rules zeroed and others not is neither. */
 static int zero_records(const struct instance *instance, const struct records *records,
 			const char *const *rules, size_t count, struct diags *d)
@@ -58,14 +50,14 @@ static int zero_records(const struct instance *instance, const struct records *r
 	int err = 0;
 
 	for (uint32_t slot = 0; slot < records->count && !err; slot++)
-		if (list[slot].used == 1 && named(&list[slot], rules, count))
+		if (list[slot].used == SLOT_USED && named(&list[slot], rules, count))
 			err = counters_sum(instance->counters, slot, &live[slot]);
 	if (err)
 		return diag_error(d, NO_LOC, err, "counters", NULL,
 				  "the counters of policy %s cannot be read: %s", instance->name,
 				  error_text(err));
 	for (uint32_t slot = 0; slot < records->count; slot++) {
-		if (list[slot].used != 1 || !named(&list[slot], rules, count))
+		if (list[slot].used != SLOT_USED || !named(&list[slot], rules, count))
 			continue;
 		counters_negate(&live[slot]);
 		list[slot].base = live[slot];

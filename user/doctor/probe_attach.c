@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whether programs can be attached: to the loopback device of a network namespace made for it,
- * which ends with the child that tries, and to an empty cgroup made for it. No device and no cgroup
- * of the host ever carries one of these programs.
+ * Probes whether programs can be attached: to the loopback device of a network namespace made for
+ * it, which ends with the child that tries, and to an empty cgroup made for it. No device and no
+ * cgroup of the host ever carries one of these programs.
  */
 #include "probe.h"
 

@@ -212,7 +212,7 @@ static void probe_neighbours(struct probing *p)
 
 	if (!p->privileged || datapath_list(p->options, p->arena, &d, &names, &count)) {
 		bypass.answer = ANSWER_UNKNOWN;
-		bypass.found = "what is applied cannot be read";
+		bypass.found = "the applied policies cannot be read";
 		probe_add_bypass(p, &bypass);
 		return;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the host gives before any program: privilege, memory, file systems, the layout of cgroups.
+ * Probes the host before any program: privilege, memory, file systems, the layout of cgroups.
  * Mounts are tried detached from the tree of files, so that nothing of the host changes.
  */
 #include "probe.h"

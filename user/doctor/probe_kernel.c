@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel's BPF has: kinds of maps, helpers by type of program, test runs. A helper is
+ * Probes the kernel's BPF: kinds of maps, helpers by type of program, test runs. A helper is
  * there when the verifier, shown a bare call of it, complains of anything but the call's being
  * unknown.
  */

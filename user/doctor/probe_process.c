@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who on this host holds what passes the hooks or takes them off: processes by their effective
+ * Finds the processes that may pass the hooks or remove them: by their effective
  * capabilities, where /proc shows them. One walk for all questions.
  */
 #include "probe.h"
@@ -75,15 +75,16 @@ static void holders_add(const struct probing *p, struct holders *holders, const 
 static const char *holders_text(const struct probing *p, const struct holders *holders,
 				const char *where)
 {
-	const char *names = NULL;
+	const char *names = NULL, *count;
 
 	if (!holders->count && holders->unreadable)
 		return "processes of others cannot be read";
 	for (unsigned i = 0; i < holders->named; i++)
 		names = str_list_append(p->arena, names, holders->names[i]);
-	names = arena_printf(p->arena, "%u process%s %s%s%s", holders->count,
-			     holders->count == 1 ? "" : "es", where, names ? ": " : "",
-			     names ? names : "");
+	count = holders->count == 1 ? "1 process"
+				    : arena_printf(p->arena, "%u processes", holders->count);
+	count = arena_printf(p->arena, "%s %s", count, where);
+	names = names ? arena_printf(p->arena, "%s: %s", count, names) : count;
 	if (!holders->unreadable)
 		return names;
 	return arena_printf(p->arena, "%s; %u more cannot be read", names, holders->unreadable);
@@ -92,9 +93,9 @@ static const char *holders_text(const struct probing *p, const struct holders *h
 static void add_holders(struct probing *p, struct bypass bypass, const struct holders *holders,
 			const char *where)
 {
-	bypass.answer = holders->count	      ? ANSWER_YES
-			: holders->unreadable ? ANSWER_UNKNOWN
-					      : ANSWER_NO;
+	bypass.answer = holders->unreadable ? ANSWER_UNKNOWN : ANSWER_NO;
+	if (holders->count)
+		bypass.answer = ANSWER_YES;
 	bypass.found = holders_text(p, holders, where);
 	probe_add_bypass(p, &bypass);
 }

@@ -64,7 +64,7 @@ struct share {
 	uint32_t programs;	  /* of this share */
 };
 
-static void take_facts(const struct object *object, enum program program, struct outcome *out)
+static void read_facts(const struct object *object, enum program program, struct outcome *out)
 {
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
@@ -86,7 +86,7 @@ static void load_alone(const struct share *share, enum program program, struct o
 
 	out->err = load(1u << program, true, &d, &object);
 	if (!out->err && object_program(object, program) >= 0)
-		take_facts(object, program, out);
+		read_facts(object, program, out);
 	/* Asked for statistics, the kernel gives no reasons. */
 	if (out->err) {
 		d.count = 0;
@@ -114,7 +114,7 @@ static int load_share(void *context)
 		if (!(share->programs & 1u << i))
 			continue;
 		if (object && object_program(object, (enum program)i) >= 0)
-			take_facts(object, (enum program)i, &share->outcomes[i]);
+			read_facts(object, (enum program)i, &share->outcomes[i]);
 		else
 			load_alone(share, (enum program)i, &share->outcomes[i]);
 	}
@@ -126,9 +126,10 @@ static int load_share(void *context)
 static void load_all(const struct probing *p, struct outcome *outcomes)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	int count = processors < 1 ? 1 : processors > SHARES_MAX ? SHARES_MAX : (int)processors;
-	int children[SHARES_MAX];
+	int children[SHARES_MAX], count = SHARES_MAX;
 
+	if (processors < SHARES_MAX)
+		count = processors < 1 ? 1 : (int)processors;
 	for (int i = 0; i < count; i++) {
 		struct share share = {.arena = p->arena, .outcomes = outcomes};
 
@@ -140,15 +141,17 @@ static void load_all(const struct probing *p, struct outcome *outcomes)
 		probe_wait(children[i]);
 }
 
-static void tell(const struct probing *p, const struct outcome *outcome, struct program_fact *fact)
+static void report_program(const struct probing *p, const struct outcome *outcome,
+			   struct program_fact *fact)
 {
 	const struct feature *btf = probe_find(p, "kernel-btf");
 	struct finding finding = {ANSWER_UNKNOWN, "not tried: the child ended early"};
+	int err = 0;
 
+	if (outcome->tried && !outcome->loads)
+		err = outcome->err ? outcome->err : -ENOTSUP;
 	if (outcome->tried)
-		finding = finding_of(p, outcome->loads ? 0
-					: outcome->err ? outcome->err
-						       : -ENOTSUP);
+		finding = finding_of(p, err);
 	fact->answer = (uint8_t)finding.answer;
 	fact->verified = outcome->verified;
 	fact->instructions = outcome->instructions;
@@ -175,7 +178,7 @@ void probe_programs(struct probing *p)
 		facts[i].name = program_names[i];
 		facts[i].needed_by = program_kinds[i];
 		facts[i].optional = i == PROGRAM_SOCK_CREATE;
-		tell(p, &outcomes[i], &facts[i]);
+		report_program(p, &outcomes[i], &facts[i]);
 	}
 	munmap(outcomes, size);
 	p->report->programs = facts;

@@ -48,7 +48,7 @@ static bool type_is_l3(uint16_t type)
 	       type == ARPHRD_IPGRE || type == ARPHRD_IP6GRE;
 }
 
-static void take_kind(const struct rtattr *info, struct interface *interface)
+static void parse_kind(const struct rtattr *info, struct interface *interface)
 {
 	const struct rtattr *attribute = RTA_DATA(info);
 	int left = (int)RTA_PAYLOAD(info);
@@ -59,7 +59,7 @@ static void take_kind(const struct rtattr *info, struct interface *interface)
 				 (const char *)RTA_DATA(attribute));
 }
 
-static void take_port(const struct rtattr *info, struct interface *interface)
+static void parse_port(const struct rtattr *info, struct interface *interface)
 {
 	const struct rtattr *attribute = RTA_DATA(info);
 	int left = (int)RTA_PAYLOAD(info);
@@ -70,8 +70,8 @@ static void take_port(const struct rtattr *info, struct interface *interface)
 				 (const char *)RTA_DATA(attribute));
 }
 
-static void take_altnames(const struct rtattr *list, struct arena *arena,
-			  struct interface *interface)
+static void parse_altnames(const struct rtattr *list, struct arena *arena,
+			   struct interface *interface)
 {
 	const struct rtattr *attribute = RTA_DATA(list);
 	int left = (int)RTA_PAYLOAD(list);
@@ -88,7 +88,7 @@ static void take_altnames(const struct rtattr *list, struct arena *arena,
 	}
 }
 
-static void take_xdp(const struct rtattr *xdp, struct interface *interface)
+static void parse_xdp(const struct rtattr *xdp, struct interface *interface)
 {
 	const struct rtattr *attribute = RTA_DATA(xdp);
 	int left = (int)RTA_PAYLOAD(xdp);
@@ -99,8 +99,8 @@ static void take_xdp(const struct rtattr *xdp, struct interface *interface)
 }
 
 /* Newer kernels flag nested attributes. */
-static void take_attribute(const struct rtattr *attribute, struct arena *arena,
-			   struct interface *interface)
+static void parse_attribute(const struct rtattr *attribute, struct arena *arena,
+			    struct interface *interface)
 {
 	switch (attribute->rta_type & NLA_TYPE_MASK) {
 	case IFLA_IFNAME:
@@ -108,8 +108,8 @@ static void take_attribute(const struct rtattr *attribute, struct arena *arena,
 			 (const char *)RTA_DATA(attribute));
 		break;
 	case IFLA_LINKINFO:
-		take_kind(attribute, interface);
-		take_port(attribute, interface);
+		parse_kind(attribute, interface);
+		parse_port(attribute, interface);
 		break;
 	case IFLA_LINK:
 		memcpy(&interface->parent, RTA_DATA(attribute), sizeof(interface->parent));
@@ -126,15 +126,15 @@ static void take_attribute(const struct rtattr *attribute, struct arena *arena,
 		       sizeof(interface->promiscuity));
 		break;
 	case IFLA_PROP_LIST:
-		take_altnames(attribute, arena, interface);
+		parse_altnames(attribute, arena, interface);
 		break;
 	case IFLA_XDP:
-		take_xdp(attribute, interface);
+		parse_xdp(attribute, interface);
 		break;
 	}
 }
 
-static int take_link(const struct nlmsghdr *message, void *context)
+static int on_link(const struct nlmsghdr *message, void *context)
 {
 	struct interface_list *list = context;
 	const struct ifinfomsg *link = NLMSG_DATA(message);
@@ -156,7 +156,7 @@ static int take_link(const struct nlmsghdr *message, void *context)
 	};
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
 		elsewhere |= attribute->rta_type == IFLA_LINK_NETNSID;
-		take_attribute(attribute, list->arena, interface);
+		parse_attribute(attribute, list->arena, interface);
 	}
 	/* An index of another namespace. */
 	if (elsewhere)
@@ -171,7 +171,7 @@ static bool link_local(const struct rtattr *address, uint8_t family)
 	return family == AF_INET6 && b[0] == 0xfe && (b[1] & 0xc0) == 0x80;
 }
 
-static int take_addressed(const struct nlmsghdr *message, void *context)
+static int on_addressed(const struct nlmsghdr *message, void *context)
 {
 	const struct interface_list *list = context;
 	const struct ifaddrmsg *address = NLMSG_DATA(message);
@@ -212,9 +212,9 @@ int host_interfaces(struct arena *arena, struct diags *d, struct interface **out
 
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++) {
 		list.count = 0;
-		err = netlink_dump(&request.header, take_link, &list);
+		err = netlink_dump(&request.header, on_link, &list);
 		if (!err)
-			err = netlink_dump(&addresses.header, take_addressed, &list);
+			err = netlink_dump(&addresses.header, on_addressed, &list);
 	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "netlink", NULL,
@@ -276,7 +276,7 @@ static void add_subnet(struct subnet_list *list, const struct prefix *prefix)
 	list->list[list->count++] = *prefix;
 }
 
-static int take_address(const struct nlmsghdr *message, void *context)
+static int on_address(const struct nlmsghdr *message, void *context)
 {
 	struct subnet_list *list = context;
 	const struct ifaddrmsg *address = NLMSG_DATA(message);
@@ -320,7 +320,7 @@ int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct 
 
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++) {
 		list.count = 0;
-		err = netlink_dump(&request.header, take_address, &list);
+		err = netlink_dump(&request.header, on_address, &list);
 	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "netlink", NULL,
@@ -333,7 +333,7 @@ int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct 
 
 /* ---------------------------------------------------------------- forwarding */
 
-static int take_forwarding(const struct nlmsghdr *message, void *context)
+static int on_forwarding(const struct nlmsghdr *message, void *context)
 {
 	const struct netconfmsg *conf = NLMSG_DATA(message);
 	const struct rtattr *attribute =
@@ -369,7 +369,7 @@ int host_forwarding(bool *out)
 		int err = -EAGAIN;
 
 		for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++)
-			err = netlink_dump(&request.header, take_forwarding, &forwarding);
+			err = netlink_dump(&request.header, on_forwarding, &forwarding);
 		/* A kernel without IPv6 forwards none of it. */
 		if (err && families[i] == AF_INET)
 			return err;
@@ -380,14 +380,14 @@ int host_forwarding(bool *out)
 
 /* ---------------------------------------------------------------- questions */
 
-bool is_pattern(const char *name)
+bool name_is_pattern(const char *name)
 {
 	return strpbrk(name, "*?[") != NULL;
 }
 
 bool interface_fits(const struct interface *interface, const char *request)
 {
-	bool pattern = is_pattern(request), fits;
+	bool pattern = name_is_pattern(request), fits;
 
 	if (pattern && interface->loopback)
 		return false;

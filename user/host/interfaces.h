@@ -40,7 +40,7 @@ int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct 
  */
 int host_forwarding(bool *out);
 
-bool is_pattern(const char *name);
+bool name_is_pattern(const char *name);
 const struct interface *interface_at(const struct interfaces *all, uint32_t ifindex); /* or NULL */
 /* By its own name or an alternative one; a pattern never takes the device lo. */
 bool interface_fits(const struct interface *interface, const char *request);

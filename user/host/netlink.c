@@ -13,7 +13,7 @@
 enum { REPLY_BYTES = 1 << 16 };
 
 /* 1: the dump is over; 0: more to come. The kernel's error ends it, -EAGAIN a dump that changed. */
-static int visit_messages(const char *buffer, ssize_t size, on_message visit, void *context)
+static int visit_messages(const char *buffer, ssize_t size, netlink_visit visit, void *context)
 {
 	const struct nlmsghdr *message = (const void *)buffer;
 	int left = (int)size, err, interrupted = 0;
@@ -35,7 +35,7 @@ static int visit_messages(const char *buffer, ssize_t size, on_message visit, vo
 	return 0;
 }
 
-int netlink_dump(struct nlmsghdr *request, on_message visit, void *context)
+int netlink_dump(struct nlmsghdr *request, netlink_visit visit, void *context)
 {
 	CLEANUP(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	CLEANUP(free_ptr) char *buffer = malloc(REPLY_BYTES);

@@ -7,7 +7,7 @@
 
 /* Calls `visit` for each message of a dump; a non-zero return ends it. -EAGAIN: what is listed
  * changed meanwhile. */
-typedef int (*on_message)(const struct nlmsghdr *message, void *context);
-int netlink_dump(struct nlmsghdr *request, on_message visit, void *context);
+typedef int (*netlink_visit)(const struct nlmsghdr *message, void *context);
+int netlink_dump(struct nlmsghdr *request, netlink_visit visit, void *context);
 
 #endif

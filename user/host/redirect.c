@@ -127,7 +127,7 @@ static uint16_t actions_of(const char *classifier)
 }
 
 /* Filters of every chain: what is not reached now can be reached by the next filter. */
-static int take_filter(const struct nlmsghdr *message, void *context)
+static int on_filter(const struct nlmsghdr *message, void *context)
 {
 	const struct tcmsg *tc = NLMSG_DATA(message);
 	const struct rtattr *attribute =
@@ -172,7 +172,7 @@ static int add_filters(struct search *s, const struct interface *device, uint32_
 
 	s->where = arena_printf(s->arena, "%s %s", device->name, hook);
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_TRIES; tries++)
-		err = netlink_dump(&request.header, take_filter, s);
+		err = netlink_dump(&request.header, on_filter, s);
 	return err;
 }
 
@@ -196,7 +196,7 @@ static int add_device(struct search *s, const struct interface *device)
 
 /* ---------------------------------------------------------------- what they can go to */
 
-static int take_array(struct search *s, uint32_t id, const struct reached *from)
+static int follow_array(struct search *s, uint32_t id, const struct reached *from)
 {
 	CLEANUP(close_fd) int fd = bpf_map_get_fd_by_id(id);
 	struct bpf_map_info info = {0};
@@ -218,8 +218,8 @@ static int take_array(struct search *s, uint32_t id, const struct reached *from)
 	return 0;
 }
 
-static int take_maps(struct search *s, const uint32_t *maps, uint32_t count,
-		     const struct reached *from)
+static int follow_maps(struct search *s, const uint32_t *maps, uint32_t count,
+		       const struct reached *from)
 {
 	int err = 0;
 
@@ -233,12 +233,12 @@ static int take_maps(struct search *s, const uint32_t *maps, uint32_t count,
 		s->arrays = arena_grow(s->arena, s->arrays, s->array_count, &s->array_room,
 				       sizeof(*s->arrays));
 		s->arrays[s->array_count++] = maps[i];
-		err = take_array(s, maps[i], from);
+		err = follow_array(s, maps[i], from);
 	}
 	return err;
 }
 
-static int take_link(struct search *s, uint32_t id)
+static int read_extension(struct search *s, uint32_t id)
 {
 	CLEANUP(close_fd) int fd = bpf_link_get_fd_by_id(id);
 	struct bpf_link_info info = {0};
@@ -266,7 +266,7 @@ static int find_extensions(struct search *s)
 	int err = 0;
 
 	while (!err && !bpf_link_get_next_id(id, &id))
-		err = take_link(s, id);
+		err = read_extension(s, id);
 	/* Before 5.8 there is nothing to be asked. */
 	return err || errno == ENOENT || errno == EINVAL ? err : -errno;
 }
@@ -393,7 +393,7 @@ static void look_for_calls(struct search *s, const struct dump *dump, const stru
 	s->found.list[s->found.count++] = found;
 }
 
-static int take_program(struct search *s, const struct reached *from)
+static int follow_program(struct search *s, const struct reached *from)
 {
 	CLEANUP(close_fd) int fd = bpf_prog_get_fd_by_id(from->program);
 	struct arena *arena;
@@ -407,7 +407,7 @@ static int take_program(struct search *s, const struct reached *from)
 	if (!err) {
 		look_for_calls(s, &dump, from);
 		add_extensions(s, from);
-		err = take_maps(s, dump.maps, dump.info.nr_map_ids, from);
+		err = follow_maps(s, dump.maps, dump.info.nr_map_ids, from);
 	}
 	arena_free(arena);
 	return err;
@@ -455,7 +455,7 @@ static int search_devices(struct search *s)
 	for (size_t i = 0; i < s->count && !err; i++) {
 		struct reached from = s->list[i];
 
-		err = take_program(s, &from);
+		err = follow_program(s, &from);
 	}
 	return err;
 }

@@ -22,7 +22,7 @@ struct finder {
 	size_t interface_count;
 	const char *cgroup_root;
 	bool *matched; /* by request */
-	struct hook *list;
+	struct attach_target *list;
 	size_t count, capacity;
 };
 
@@ -45,13 +45,13 @@ static int find_cgroup_root(struct finder *finder)
 /* ---------------------------------------------------------------- adding hooks */
 
 static int add_hook(struct finder *finder, const struct attach_point *point,
-		    const struct hook *hook)
+		    const struct attach_target *hook)
 {
 	size_t request = (size_t)(point - finder->rs->attach);
 
 	finder->matched[request] = true;
 	for (size_t i = 0; i < finder->count; i++) {
-		const struct hook *other = &finder->list[i];
+		const struct attach_target *other = &finder->list[i];
 		bool same = (other->kind == FR_KIND_CGROUP) == (hook->kind == FR_KIND_CGROUP) &&
 			    other->ifindex == hook->ifindex && other->cgroup == hook->cgroup;
 
@@ -75,10 +75,10 @@ static int add_hook(struct finder *finder, const struct attach_point *point,
 static int add_interface(struct finder *finder, const struct attach_point *point,
 			 const struct interface *interface)
 {
-	struct hook hook = {.kind = point->kind,
-			    .l3 = interface->l3,
-			    .ifindex = interface->ifindex,
-			    .name = interface->name};
+	struct attach_target hook = {.kind = point->kind,
+				     .l3 = interface->l3,
+				     .ifindex = interface->ifindex,
+				     .name = interface->name};
 
 	if (interface->loopback)
 		return diag_error(finder->d, point->loc, -ENODEV, "attach-lo", NULL,
@@ -133,7 +133,7 @@ static const char *device_hint(const struct finder *finder, const char *word)
 	if (near && word[length])
 		return arena_printf(
 			arena, "write %s: what 'ip link' puts behind @ is not of the name", near);
-	if (!near && !is_pattern(word))
+	if (!near && !name_is_pattern(word))
 		near = nearest_word(own, names, count);
 	return near ? arena_printf(arena, "did you mean '%s'?", near)
 		    : "ip link lists those of this network namespace, with their altnames";
@@ -154,7 +154,7 @@ static int resolve_interface(struct finder *finder, const struct attach_point *p
 			return err;
 		found++;
 	}
-	if (found || is_pattern(point->name))
+	if (found || name_is_pattern(point->name))
 		return 0;
 	return diag_error(finder->d, point->loc, -ENODEV, "no-interface",
 			  device_hint(finder, point->name), "there is no interface %s",
@@ -168,7 +168,7 @@ static int add_cgroup(struct finder *finder, const struct attach_point *point, c
 		      uint64_t id)
 {
 	const char *name = path + strlen(finder->cgroup_root);
-	struct hook hook = {
+	struct attach_target hook = {
 		.kind = FR_KIND_CGROUP, .path = path, .name = *name ? name : "/", .cgroup = id};
 
 	if (strlen(hook.name) >= sizeof(((struct fr_hook_record *)0)->name))
@@ -202,7 +202,7 @@ static int resolve_pattern(struct finder *finder, const struct attach_point *poi
 	if (!err || search.told)
 		return err;
 	return diag_error(finder->d, point->loc, err, "cgroup2", NULL,
-			  "cannot tell which cgroups %s matches below %s: %s", point->name,
+			  "cannot list the cgroups that %s matches below %s: %s", point->name,
 			  finder->cgroup_root, error_text(err));
 }
 
@@ -245,11 +245,21 @@ static int resolve_cgroup(struct finder *finder, const struct attach_point *poin
 	if (err)
 		return err;
 	path = cgroup_path_of(finder->d->arena, finder->cgroup_root, point->name);
-	return path && is_pattern(point->name) ? resolve_pattern(finder, point, path)
-					       : resolve_one_cgroup(finder, point, path);
+	return path && name_is_pattern(point->name) ? resolve_pattern(finder, point, path)
+						    : resolve_one_cgroup(finder, point, path);
 }
 
 /* ---------------------------------------------------------------- the whole of it */
+
+static int refuse_unmatched(const struct finder *finder, const struct attach_point *point)
+{
+	if (point->kind == FR_KIND_CGROUP)
+		return diag_error(finder->d, point->loc, -ENOENT, "no-cgroup",
+				  cgroup_hint(finder, point->name), "no cgroup matches %s",
+				  point->name);
+	return diag_error(finder->d, point->loc, -ENODEV, "no-interface",
+			  device_hint(finder, point->name), "no interface matches %s", point->name);
+}
 
 /* One of several may wait for what comes later; where nothing is there, nothing would be judged. */
 static int check_patterns(const struct finder *finder)
@@ -259,8 +269,7 @@ static int check_patterns(const struct finder *finder)
 
 	for (size_t i = 0; i < rs->attach_count; i++) {
 		const struct attach_point *point = &rs->attach[i];
-		bool cgroup = point->kind == FR_KIND_CGROUP;
-		const char *what = cgroup ? "cgroup" : "interface";
+		const char *kind = point->kind == FR_KIND_CGROUP ? "cgroup" : "interface";
 
 		if (finder->matched[i])
 			continue;
@@ -268,25 +277,21 @@ static int check_patterns(const struct finder *finder)
 			diag_warning(finder->d, point->loc, "no-match",
 				     "what matches it later is judged from the next apply on; "
 				     "status names it",
-				     "no %s matches %s", what, point->name);
+				     "no %s matches %s", kind, point->name);
 		else
-			err = diag_error(finder->d, point->loc, cgroup ? -ENOENT : -ENODEV,
-					 cgroup ? "no-cgroup" : "no-interface",
-					 cgroup ? cgroup_hint(finder, point->name)
-						: device_hint(finder, point->name),
-					 "no %s matches %s", what, point->name);
+			err = refuse_unmatched(finder, point);
 	}
 	return err;
 }
 
-static bool judged_at_master(const struct finder *finder, const struct hook *hook)
+static bool judged_at_master(const struct finder *finder, const struct attach_target *hook)
 {
 	const struct interface *port = NULL;
 
 	for (size_t i = 0; i < finder->interface_count && hook->kind == FR_KIND_INTERFACE; i++)
 		if (finder->interfaces[i].ifindex == hook->ifindex)
 			port = &finder->interfaces[i];
-	if (!port || !is_pattern(finder->rs->attach[hook->request].name) ||
+	if (!port || !name_is_pattern(finder->rs->attach[hook->request].name) ||
 	    !interface_is_port(finder->interfaces, finder->interface_count, port))
 		return false;
 	for (size_t i = 0; i < finder->count; i++)
@@ -305,7 +310,7 @@ static void leave_ports_out(struct finder *finder)
 	for (size_t i = 0; i < finder->count; i++)
 		out[i] = judged_at_master(finder, &finder->list[i]);
 	for (size_t i = 0; i < finder->count; i++) {
-		const struct hook hook = finder->list[i];
+		const struct attach_target hook = finder->list[i];
 		const struct attach_point *point = &finder->rs->attach[hook.request];
 
 		if (!out[i])
@@ -342,7 +347,7 @@ static int refuse_nested(const struct finder *finder)
 }
 
 int host_resolve(const struct ruleset *rs, const struct host_options *o, struct diags *d,
-		 struct hook **out, size_t *count)
+		 struct attach_target **out, size_t *count)
 {
 	struct finder finder = {
 		.rs = rs,

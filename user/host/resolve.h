@@ -9,7 +9,7 @@
 /* The attach points that a ruleset's names and patterns name on this host. A name that does not
  * exist is an error, and so is the device lo; a pattern without a match is a warning, or an error
  * where nothing at all is found. */
-struct hook {
+struct attach_target {
 	uint8_t kind; /* enum fr_kind */
 	bool l3;
 	uint32_t ifindex;
@@ -19,6 +19,6 @@ struct hook {
 	uint32_t request; /* index of the first in ruleset.attach that names it */
 };
 int host_resolve(const struct ruleset *rs, const struct host_options *o, struct diags *d,
-		 struct hook **out, size_t *count);
+		 struct attach_target **out, size_t *count);
 
 #endif

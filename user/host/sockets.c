@@ -17,10 +17,13 @@ struct diag_request {
 	struct inet_diag_req_v2 body;
 };
 
-static void put_address(const struct addr *addr, bool v4, __be32 out[4])
+static void copy_address(const struct addr *addr, bool v4, __be32 out[4])
 {
 	memset(out, 0, 4 * sizeof(*out));
-	memcpy(out, v4 ? addr->b + 12 : addr->b, v4 ? 4 : 16);
+	if (v4)
+		memcpy(out, addr->b + 12, 4);
+	else
+		memcpy(out, addr->b, 16);
 }
 
 static struct diag_request request_for(const struct connection *connection)
@@ -38,8 +41,8 @@ static struct diag_request request_for(const struct connection *connection)
 				.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
 	};
 
-	put_address(&connection->local, v4, request.body.id.idiag_src);
-	put_address(&connection->peer, v4, request.body.id.idiag_dst);
+	copy_address(&connection->local, v4, request.body.id.idiag_src);
+	copy_address(&connection->peer, v4, request.body.id.idiag_dst);
 	return request;
 }
 
@@ -88,7 +91,9 @@ int host_connection(const struct connection *connection, uint64_t *cgroup)
 		return -EBADMSG;
 	if (reply->nlmsg_type == NLMSG_ERROR) {
 		err = ((const struct nlmsgerr *)NLMSG_DATA(reply))->error;
-		return err == -ENOENT ? 0 : err ? err : -EBADMSG;
+		if (err == -ENOENT)
+			return 0;
+		return err ? err : -EBADMSG;
 	}
 	if (!is_connection(reply, connection))
 		return 0;

@@ -46,3 +46,8 @@ uint32_t clock_hz(void)
 		return 250;
 	return (uint32_t)((1000000000 + tick.tv_nsec / 2) / tick.tv_nsec);
 }
+
+uint64_t real_now(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}

@@ -12,5 +12,6 @@ struct clock_pair {
 };
 int clock_run(int program_fd, struct clock_pair *out);
 uint32_t clock_hz(void);
+uint64_t real_now(void); /* realtime ns */
 
 #endif

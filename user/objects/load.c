@@ -206,7 +206,8 @@ static int size_images(struct bpf_object *object, uint32_t lines, int *template_
 }
 
 /* The secret of the hash: that of the tables which go on, or a new one. */
-static int take_secret(const struct object_request *request, uint32_t serve, struct fr_secret *out)
+static int choose_secret(const struct object_request *request, uint32_t serve,
+			 struct fr_secret *out)
 {
 	uint32_t zero = 0;
 
@@ -235,7 +236,7 @@ static int prepare_maps(struct object *object, const struct object_request *requ
 	if (!err)
 		err = size_maps(skeleton->obj, request, serve);
 	if (!err)
-		err = take_secret(request, serve, secret);
+		err = choose_secret(request, serve, secret);
 	if (err)
 		return err;
 	memcpy((void *)skeleton->rodata->fr_secret, secret, sizeof(*secret));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an older flowreeve has pinned, as this one reads it: the layouts before the present one. All
- * that is to be known of those layouts is here; see upgrade.c for what is done with it.
+ * Layouts before the present one: reads the pins of an older flowreeve. All knowledge of those
+ * layouts is here; upgrade.c uses it.
  *
  * Layout 3 had its flows in four hash maps. Layout 4 has them in a table of sets, as today, without
  * a word for each set of what it holds (struct fr_region) and without the cell of their opening.
@@ -298,7 +298,9 @@ int older_figures(const char *pins, uint32_t layout, const char *new_pins, uint3
 			pin_open_map(pins, map_names[of->map], sizeof(uint32_t), of->older * WORD);
 		CLEANUP(close_fd) int now = pin_open(new_pins, map_names[of->map]);
 
-		err = older < 0 ? older : now < 0 ? now : 0;
+		err = older < 0 ? older : 0;
+		if (!err && now < 0)
+			err = now;
 		if (!err)
 			err = sums_carry(&(struct sums){of, older, now, cpus, each},
 					 of->entries ? of->entries : slots);

@@ -268,7 +268,9 @@ static int leads_on(enum level level, const char *path, const char *name)
 	if (level == LEVEL_EPOCH || !name_is_kebab(name))
 		return 0;
 	err = policy_is_ours(path, &ours);
-	return err == -ENOENT ? 0 : err ? err : ours;
+	if (err == -ENOENT)
+		return 0;
+	return err ? err : ours;
 }
 
 /* What is in force may be pinned below the mount, where no command sees it. */

@@ -18,7 +18,7 @@ const char *pin_root(const struct host_options *o)
 	return o->pin_root ? o->pin_root : PIN_ROOT_DEFAULT;
 }
 
-void path_join(const char *dir, const char *name, pin_path out)
+void pin_path_join(const char *dir, const char *name, pin_path out)
 {
 	if (snprintf(out, PIN_PATH, "%s/%s", dir, name) >= PIN_PATH)
 		out[0] = 0;
@@ -29,7 +29,7 @@ int pin_open(const char *dir, const char *name)
 	pin_path path;
 	int fd;
 
-	path_join(dir, name, path);
+	pin_path_join(dir, name, path);
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
 }
@@ -53,7 +53,7 @@ int pin_store(int fd, const char *dir, const char *name)
 {
 	pin_path path;
 
-	path_join(dir, name, path);
+	pin_path_join(dir, name, path);
 	return bpf_obj_pin(fd, path) ? -errno : 0;
 }
 
@@ -77,7 +77,7 @@ int pin_remove(const char *dir, const char *name)
 {
 	pin_path path;
 
-	path_join(dir, name, path);
+	pin_path_join(dir, name, path);
 	return unlink(path) && errno != ENOENT ? -errno : 0;
 }
 
@@ -148,7 +148,7 @@ bool pins_damaged(int err)
 	return err == -ENOENT || err == -EBADMSG || err == -ENODATA;
 }
 
-bool lacks_means(int err)
+bool err_lacks_means(int err)
 {
 	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EIO;
 }

@@ -12,11 +12,11 @@ typedef char pin_path[PIN_PATH];
 /* What is pinned is missing or not ours, and stays so; any other error may be over next time. */
 bool pins_damaged(int err);
 /* This process lacks descriptors or memory, or the system failed: nothing was learnt. */
-bool lacks_means(int err);
+bool err_lacks_means(int err);
 /* An error that keeps from reading what is pinned at or below `path`; returns one. */
 int pins_unreadable(const char *path, int err, struct diags *d);
 /* "<dir>/<name>", or "" where that is too long: it names nothing. */
-void path_join(const char *dir, const char *name, pin_path out);
+void pin_path_join(const char *dir, const char *name, pin_path out);
 /* <dir>/<name> and <dir>/<name>-<number>; fd or -errno. */
 int pin_open(const char *dir, const char *name);
 int pin_open_number(const char *dir, const char *name, uint32_t number);

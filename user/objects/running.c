@@ -71,7 +71,7 @@ int image_keep(const char *dir, int images)
 	return bpf_map_update_elem(images, &before, &image, BPF_ANY) ? -errno : 0;
 }
 
-static int take_epoch(const char *dir, const char *name, void *context)
+static int on_epoch(const char *dir, const char *name, void *context)
 {
 	struct running *running = context;
 	uint32_t epoch, generation;
@@ -82,7 +82,7 @@ static int take_epoch(const char *dir, const char *name, void *context)
 		return 0;
 	if (epoch > running->epoch_last)
 		running->epoch_last = epoch;
-	path_join(dir, name, pins);
+	pin_path_join(dir, name, pins);
 	err = epoch_generation(pins, &generation);
 	if (err)
 		return err;
@@ -102,7 +102,8 @@ int running_find(const char *root, const char *policy, struct running *out)
 
 	if (snprintf(running.dir, sizeof(running.dir), "%s/%s", root, policy) >= 250)
 		return -ENAMETOOLONG;
-	err = pin_each(running.dir, take_epoch, &running);
+	snprintf(running.root, sizeof(running.root), "%s", root);
+	err = pin_each(running.dir, on_epoch, &running);
 	if (!err)
 		*out = running;
 	return err;
@@ -114,7 +115,7 @@ struct belongings {
 	bool ours, others;
 };
 
-static int take_pin(const char *dir, const char *name, void *context)
+static int on_pin(const char *dir, const char *name, void *context)
 {
 	struct belongings *found = context;
 
@@ -123,7 +124,7 @@ static int take_pin(const char *dir, const char *name, void *context)
 	return 0;
 }
 
-static int take_belonging(const char *dir, const char *name, void *context)
+static int on_belonging(const char *dir, const char *name, void *context)
 {
 	struct belongings *found = context, epoch = {false, false};
 	uint32_t number;
@@ -138,8 +139,8 @@ static int take_belonging(const char *dir, const char *name, void *context)
 		found->others = true;
 		return 0;
 	}
-	path_join(dir, name, path);
-	err = pin_each(path, take_pin, &epoch);
+	pin_path_join(dir, name, path);
+	err = pin_each(path, on_pin, &epoch);
 	if (err && err != -ENOENT && err != -ENOTDIR)
 		return err;
 	*(!err && (epoch.ours || !epoch.others) ? &found->ours : &found->others) = true;
@@ -149,7 +150,7 @@ static int take_belonging(const char *dir, const char *name, void *context)
 int policy_is_ours(const char *dir, bool *out)
 {
 	struct belongings found = {false, false};
-	int err = pin_each(dir, take_belonging, &found);
+	int err = pin_each(dir, on_belonging, &found);
 
 	if (!err)
 		*out = found.ours || !found.others;
@@ -170,7 +171,7 @@ static int is_listed(const struct name_list *list, const char *root, const char 
 	pin_path path;
 	int err;
 
-	path_join(root, name, path);
+	pin_path_join(root, name, path);
 	err = policy_is_ours(path, out);
 	if (err || !*out || list->all)
 		return err;
@@ -180,7 +181,7 @@ static int is_listed(const struct name_list *list, const char *root, const char 
 }
 
 /* What is gone meanwhile, or no directory, is no policy. */
-static int take_name(const char *dir, const char *name, void *context)
+static int on_policy_name(const char *dir, const char *name, void *context)
 {
 	struct name_list *list = context;
 	bool listed = false;
@@ -205,7 +206,7 @@ int policy_names(const char *root, bool all, struct arena *arena, const char ***
 		 size_t *count)
 {
 	struct name_list list = {.arena = arena, .all = all};
-	int err = pin_each(root, take_name, &list);
+	int err = pin_each(root, on_policy_name, &list);
 
 	if (err && err != -ENOENT)
 		return err;

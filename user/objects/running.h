@@ -7,6 +7,7 @@
 
 /* The generation in force of one policy. */
 struct running {
+	char root[256]; /* the pin root */
 	char dir[256];	/* of the policy */
 	pin_path pins;	/* of the epoch */
 	uint32_t epoch; /* 0: nothing is in force */

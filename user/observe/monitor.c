@@ -100,9 +100,7 @@ static uint64_t events_lost(const struct instance *instance)
 
 static int copy_instance(const struct instance *from, struct diags *d, struct instance *out)
 {
-	const char *slash = strrchr(from->dir, '/');
-	struct host_options options = {
-		.pin_root = arena_strndup(d->arena, from->dir, (size_t)(slash - from->dir))};
+	const struct host_options options = {.pin_root = from->root};
 
 	return instance_open(&options, from->name, d, out);
 }

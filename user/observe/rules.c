@@ -44,7 +44,7 @@ int rules_collect(const struct instance *instance, struct arena *arena, struct d
 	for (uint32_t slot = 0; slot < names.rules.count && !err; slot++) {
 		const struct fr_rule_record *rule = names_rule(&names, slot);
 
-		if (!rule || rule->used != 1)
+		if (!rule || rule->used != SLOT_USED)
 			continue;
 		err = instance_counters(instance, slot, rule, &list[found].totals);
 		if (!err)
