@@ -8,22 +8,12 @@
 
 #include "drops.h"
 
-/* Cells are per CPU, and the hooks of a device run with softirqs off. Those of a cgroup may be
- * interrupted by one another on the same CPU: there a plain addition would lose packets. */
-static __always_inline void book_add(__u64 *value, __u64 amount, __u8 kind)
-{
-	if (kind == FR_KIND_CGROUP)
-		__sync_fetch_and_add(value, amount);
-	else
-		*value += amount;
-}
-
 static __always_inline void tally_add(const struct fr_packet *p, __u32 which)
 {
 	__u64 *value = bpf_map_lookup_elem(&fr_tallies, &which);
 
 	if (value)
-		book_add(value, 1, p->kind);
+		counter_add(value, 1, p->kind);
 }
 
 static __always_inline void book_rule(const struct fr_scene *scene, const struct fr_packet *p,
@@ -33,14 +23,14 @@ static __always_inline void book_rule(const struct fr_scene *scene, const struct
 
 	if (!c)
 		return;
-	book_add(&c->packets, p->packets, h.kind);
-	book_add(&c->bytes, p->length, h.kind);
+	counter_add(&c->packets, p->packets, h.kind);
+	counter_add(&c->bytes, p->length, h.kind);
 	if (d->opened)
-		book_add(&c->connections, 1, h.kind);
+		counter_add(&c->connections, 1, h.kind);
 	if (d->verdict == FR_DROP)
-		book_add(&c->drops, p->packets, h.kind);
+		counter_add(&c->drops, p->packets, h.kind);
 	if (d->verdict == FR_WOULD_DROP)
-		book_add(&c->would_drops, p->packets, h.kind);
+		counter_add(&c->would_drops, p->packets, h.kind);
 	c->last = scene->now;
 }
 
@@ -54,8 +44,8 @@ static __always_inline void book_reason(const struct fr_packet *p, const struct 
 	barrier_var(verdict); /* else the compiler checks one copy and indexes by another */
 	if (!r || verdict > FR_WOULD_DROP)
 		return;
-	book_add(&r->packets[verdict], p->packets, h.kind);
-	book_add(&r->bytes[verdict], p->length, h.kind);
+	counter_add(&r->packets[verdict], p->packets, h.kind);
+	counter_add(&r->bytes[verdict], p->length, h.kind);
 }
 
 static __always_inline void event_fill(struct fr_event *e, const struct fr_scene *scene,
@@ -126,7 +116,7 @@ static __noinline int book_refused(const struct fr_scene *scene, const struct fr
 	__u32 zero = 0;
 
 	if (!drop)
-		unlisted_add(&u);
+		unlisted_add(&u, p->kind);
 	control = bpf_map_lookup_elem(&fr_control, &zero);
 	if (control && scene->now < control->refusals_until)
 		book_refusal_event(scene, p, d, drop);
@@ -149,6 +139,14 @@ static __always_inline void book_trace(const struct fr_scene *scene, const struc
 	e->type = d->opened ? FR_EVENT_OPENED : FR_EVENT_REFUSED;
 }
 
+static __always_inline void book_figures(const struct fr_scene *scene, const struct fr_packet *p,
+					 const struct fr_decision *d, struct fr_hook h)
+{
+	book_rule(scene, p, d, h);
+	book_reason(p, d, h);
+	book_trace(scene, p, d);
+}
+
 /* Everything that one verdict leaves behind. */
 static __always_inline void book(const struct fr_scene *scene, const struct fr_packet *p,
 				 const struct fr_decision *d, struct fr_hook h)
@@ -156,9 +154,7 @@ static __always_inline void book(const struct fr_scene *scene, const struct fr_p
 	__u32 zero = 0;
 	struct fr_control *control;
 
-	book_rule(scene, p, d, h);
-	book_reason(p, d, h);
-	book_trace(scene, p, d);
+	book_figures(scene, p, d, h);
 	if (d->verdict != FR_PASS) {
 		struct fr_decision refused = *d; /* see struct fr_match */
 

@@ -18,6 +18,14 @@ static __always_inline int is_link_local_or(const __u8 addr[16], __u32 first, __
 		 (words[3] ^ bpf_htonl(last)));
 }
 
+enum { DHCP4_CLIENT = 68, DHCP4_SERVER = 67, DHCP6_CLIENT = 546, DHCP6_SERVER = 547 };
+
+/* Of a client of either family. */
+static __always_inline int is_dhcp_port(__u16 local_port)
+{
+	return local_port == DHCP4_CLIENT || local_port == DHCP6_CLIENT;
+}
+
 /*
  * A DHCP client's packet. DHCPv6 stays on the link: clients multicast to ff02::1:2 and are answered
  * from a link-local address; the option by which a server asked for unicast is gone (RFC 9915), and
@@ -26,8 +34,8 @@ static __always_inline int is_link_local_or(const __u8 addr[16], __u32 first, __
 static __always_inline int is_dhcp(const struct fr_packet *p)
 {
 	if (p->v4)
-		return p->key.local_port == 68 && p->key.peer_port == 67;
-	return p->key.local_port == 546 && p->key.peer_port == 547 &&
+		return p->key.local_port == DHCP4_CLIENT && p->key.peer_port == DHCP4_SERVER;
+	return p->key.local_port == DHCP6_CLIENT && p->key.peer_port == DHCP6_SERVER &&
 	       is_link_local_or(p->key.peer, 0xff020000, 0x10002);
 }
 

@@ -24,20 +24,16 @@ static __always_inline void decide_unreadable(const struct fr_scene *s, const st
 
 /* ---------------------------------------------------------------- known flows */
 
-/* The cell of a flow's opening: as its record remembers it, or else as the policy says, and then
- * the record remembers that. */
+/* The cell of a flow's opening: as its record remembers it, or else as the policy says. */
 static __always_inline __u32 known_cell(const struct fr_scene *s, const struct fr_packet *p,
 					const struct fr_match *m)
 {
-	volatile struct fr_flow *flow = m->flow; /* one access each */
+	const volatile struct fr_flow *flow = m->flow; /* one access each */
 	__u32 cell = flow->cell, seal = flow->seal;
 
-	if (seal != SEAL_NONE && seal == cell_seal(s, m->hash, m->opener, cell))
+	if (seal == cell_seal(s, m->hash, m->opener, cell, flow->slot))
 		return cell;
-	cell = policy_cell(s, p, m->opener, flow_port(&p->key, m->opener), 0);
-	flow->cell = cell;
-	flow->seal = cell_seal(s, m->hash, m->opener, cell);
-	return cell;
+	return policy_cell(s, p, m->opener, flow_port(&p->key, m->opener), 0);
 }
 
 /* A packet of a known flow: its opening, judged by the generation in force. */

@@ -24,6 +24,16 @@ enum {
 	DROP_SILENT_TICKS = 2500 >> FR_TICK_SHIFT, /* ten seconds at 250 Hz */
 };
 
+/* Cells are per CPU, and the hooks of a device run with softirqs off. Those of a cgroup may be
+ * interrupted by one another on the same CPU: there a plain addition would lose packets. */
+static __always_inline void counter_add(__u64 *value, __u64 amount, __u8 kind)
+{
+	if (kind == FR_KIND_CGROUP)
+		__sync_fetch_and_add(value, amount);
+	else
+		*value += amount;
+}
+
 static __always_inline __u32 ticks(__u64 jiffies)
 {
 	return jiffies >> FR_TICK_SHIFT;
@@ -105,12 +115,12 @@ struct fr_unlisted {
 	__u32 slot;
 };
 
-static __always_inline void unlisted_add(const struct fr_unlisted *u)
+static __always_inline void unlisted_add(const struct fr_unlisted *u, __u8 kind)
 {
 	struct fr_counters *c = bpf_map_lookup_elem(&fr_counters, &u->slot);
 
 	if (c)
-		__sync_fetch_and_add(&c->unlisted, u->packets);
+		counter_add(&c->unlisted, u->packets, kind);
 }
 
 /* Under the lock: the way of the key in its set, made if there is room for it; or FR_WAYS. */
@@ -154,7 +164,7 @@ static __always_inline struct fr_drop *drop_insert(const struct fr_scene *s,
 	if (way >= FR_WAYS)
 		return 0;
 	if (u.packets)
-		unlisted_add(&u);
+		unlisted_add(&u, p->kind);
 	return &set->way[WAY(way)];
 }
 

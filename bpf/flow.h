@@ -152,6 +152,21 @@ static __always_inline int flow_step_other(struct fr_progress *flow, int from_op
 	return FR_STEP_KEEP;
 }
 
+/*
+ * Does a packet without SYN, FIN and RST of this side leave the flow as it is? Without a look at
+ * the packet, and not where flow_step() would have more to ask.
+ */
+static __always_inline int flow_is_steady(const struct fr_progress *flow, __u8 proto,
+					  int from_opener)
+{
+	if (flow->reason == FR_REASON_FORWARDED || flow->reason == FR_REASON_ADOPTED ||
+	    flow->flags & (FR_FLOW_WOULD_DROP | FR_FLOW_FINS | FR_FLOW_RSTS | FR_FLOW_SYN_AGAIN))
+		return 0;
+	if (proto == FR_PROTO_TCP || !from_opener)
+		return flow->state == FR_FLOW_ESTABLISHED;
+	return flow->state == FR_FLOW_OPENING || flow->flags & FR_FLOW_SUSTAINED;
+}
+
 /* Apply one packet of direction `dir`. What keeps nothing changes nothing. */
 static __always_inline int flow_step(struct fr_progress *flow, const struct fr_packet *p)
 {
@@ -162,12 +177,15 @@ static __always_inline int flow_step(struct fr_progress *flow, const struct fr_p
 	return flow_step_other(flow, from_opener);
 }
 
+static __always_inline int flow_is_silent(const struct fr_flow *flow, __u32 timeout, __u64 now)
+{
+	return now > flow->last && now - flow->last > timeout;
+}
+
 static __always_inline int flow_expired(const struct fr_flow *flow,
 					const __u32 timeout[FR_TIMEOUTS], __u64 now)
 {
-	__u32 which = flow_timeout(&flow->progress, flow->key.proto);
-
-	return now > flow->last && now - flow->last > timeout[which];
+	return flow_is_silent(flow, timeout[flow_timeout(&flow->progress, flow->key.proto)], now);
 }
 
 /*

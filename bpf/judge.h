@@ -6,7 +6,7 @@
 #ifndef FR_JUDGE_H
 #define FR_JUDGE_H
 
-#include "decide.h"
+#include "steady.h"
 
 /* Audit remembers an opening that it would refuse, but not at the expense of an admitted flow. */
 static __always_inline int opens_flow(const struct fr_match *m, const struct fr_decision *d)
@@ -43,6 +43,7 @@ static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p,
 
 	classify(s, p, &m, h);
 	decide(s, p, &m, &d, h);
+	match_join(&m, s->conf->zero);
 	decision_join(&d, s->conf->zero);
 	decide_bridged(s, p, &d, h);
 	judge_commit(s, p, &m, &d, h);

@@ -11,6 +11,7 @@
 #include "judge.h"
 
 const volatile bool fr_tracing = false;
+const volatile bool fr_shortcuts = true;
 const volatile __u32 fr_regions = FR_REGIONS_DEFAULT;
 const volatile __u64 fr_secret[FR_SECRET_WORDS] = {};
 const volatile __u32 fr_space_by = FR_SPACE_BY_OWNER;
@@ -28,40 +29,69 @@ enum { PROTO_MPTCP = 262 };
 
 /* ---------------------------------------------------------------- devices */
 
+static __always_inline __u16 tc_vlan(const struct __sk_buff *skb)
+{
+	return skb->vlan_present ? skb->vlan_tci & 0xfff : 0;
+}
+
+/* See packet_plain(). On a device without Ethernet the first byte says what it is. */
+static __always_inline int tc_plain(struct fr_scene *s, struct __sk_buff *skb, struct fr_packet *p,
+				    bool l3)
+{
+	struct fr_buffer buffer = scene_buffer(s);
+	__u16 type = bpf_htons(ETH_P_IP);
+	__u8 first = 0x45;
+
+	if (!fr_shortcuts)
+		return 0;
+	if (l3 ? is_vlan_tag(bpf_ntohs(skb->protocol)) || !PACKET_LINEAR(&buffer, 0, first)
+	       : !PACKET_LINEAR(&buffer, __builtin_offsetof(struct ethhdr, h_proto), type))
+		return 0;
+	s->offset = (l3 ? 0 : sizeof(struct ethhdr)) ^ s->conf->zero;
+	p->key.vlan = tc_vlan(skb);
+	if (l3 ? first == 0x45 : type == bpf_htons(ETH_P_IP))
+		return packet_plain(&buffer, l3 ? 0 : sizeof(struct ethhdr), 1, p);
+	if (l3 ? first >> 4 == 6 : type == bpf_htons(ETH_P_IPV6))
+		return packet_plain(&buffer, l3 ? 0 : sizeof(struct ethhdr), 0, p);
+	return 0;
+}
+
 static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, struct fr_packet *p,
 				     bool l3)
 {
 	struct fr_buffer buffer = scene_buffer(s);
-	__u16 ethertype = bpf_ntohs(skb->protocol), vlan = 0;
+	__u16 ethertype = bpf_ntohs(skb->protocol), vlan = tc_vlan(skb);
 	__u32 offset = 0;
 
-	if (skb->vlan_present)
-		vlan = skb->vlan_tci & 0xfff;
-	p->length = skb->len;
+	*p = (struct fr_packet){.kind = p->kind, .dir = p->dir, .length = skb->len};
 	p->outcome = l3 ? packet_bare(&buffer, &offset, &ethertype)
 			: packet_ethernet(&buffer, &offset, &ethertype, &vlan);
 	p->key.vlan = vlan;
 	s->offset = offset;
-	if (p->outcome != FR_IP)
-		return;
-	if (ethertype == ETH_P_IP || ethertype == ETH_P_IPV6)
-		p->outcome = packet_parse(&buffer, offset, ethertype == ETH_P_IP, p);
-	else
-		p->outcome = packet_non_ip(&buffer, offset, ethertype);
+	if (p->outcome == FR_IP)
+		p->outcome = ethertype == ETH_P_IP || ethertype == ETH_P_IPV6
+				     ? packet_parse(&buffer, offset, ethertype == ETH_P_IP, p)
+				     : packet_non_ip(&buffer, offset, ethertype);
+	packet_join_all(p, buffer.zero);
 }
 
 static __always_inline int tc_judge(struct __sk_buff *skb, struct fr_hook h, bool l3)
 {
-	struct fr_packet p = {.kind = h.kind, .dir = h.dir};
+	struct fr_packet p;
 	struct fr_scene s = {};
 
 	if (scene_open(&s, skb, skb->ifindex))
 		return TC_PASS_ON;
 	if (h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS && !l3)
 		bridge_watch(&s);
+	p.kind = h.kind;
+	p.dir = h.dir;
+	if (!tc_plain(&s, skb, &p, l3))
+		tc_parse(&s, skb, &p, l3);
 	p.packets = skb->gso_segs ?: 1;
 	p.key.scope = FR_SCOPE(h.kind, skb->ifindex);
-	tc_parse(&s, skb, &p, l3);
+	if (steady_pass(&s, &p, h))
+		return TC_PASS_ON;
 	return judge_packet(&s, &p, h) == FR_DROP ? TC_REFUSE : TC_PASS_ON;
 }
 
@@ -89,25 +119,45 @@ static __always_inline void packet_space(struct fr_packet *p, __u64 space)
 	p->key.vlan = FR_VLAN_OF_SPACE(space);
 }
 
+static __always_inline int cgroup_plain(struct fr_scene *s, struct __sk_buff *skb,
+					struct fr_packet *p)
+{
+	struct fr_buffer buffer = scene_buffer(s);
+
+	return fr_shortcuts && packet_plain(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), p);
+}
+
+static __always_inline void cgroup_parse(struct fr_scene *s, struct __sk_buff *skb,
+					 struct fr_packet *p)
+{
+	struct fr_buffer buffer = scene_buffer(s);
+
+	*p = (struct fr_packet){.kind = p->kind, .dir = p->dir, .length = skb->len};
+	p->outcome = packet_parse(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), p);
+	packet_join_all(p, buffer.zero);
+}
+
 static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 {
-	struct fr_packet p = {.kind = FR_KIND_CGROUP, .dir = dir};
 	struct fr_hook h = {FR_KIND_CGROUP, dir};
-	struct fr_buffer buffer;
+	struct fr_packet p;
 	struct fr_scene s = {};
 
 	if (scene_open(&s, skb, skb->ifindex))
 		return CGROUP_PASS;
-	buffer = scene_buffer(&s);
+	p.kind = h.kind;
+	p.dir = h.dir;
+	if (!cgroup_plain(&s, skb, &p))
+		cgroup_parse(&s, skb, &p);
 	p.packets = skb->gso_segs ?: 1;
-	p.length = skb->len;
 	packet_space(&p, host_space(skb));
-	p.outcome = packet_parse(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), &p);
 	if (dir == FR_EGRESS) {
 		host_names(skb, &p);
 		packet_join(&p, s.conf->zero);
 		FR_JOIN(s.conf->zero, p.key.local_port, p.key.peer_port, p.port);
 	}
+	if (steady_pass(&s, &p, h))
+		return CGROUP_PASS;
 	return judge_packet(&s, &p, h) == FR_DROP ? CGROUP_REFUSE : CGROUP_PASS;
 }
 

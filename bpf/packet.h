@@ -229,13 +229,14 @@ static __always_inline int packet_ipv6_chain(struct fr_buffer *buffer, struct fr
 	return FR_EXT_LIMIT;
 }
 
+struct fr_address {
+	__u32 word[4];
+};
+
 /* Straight into the key: a copy of the header would cost stack that the verifier counts. */
 static __always_inline int packet_ipv6_sides(struct fr_buffer *buffer, __u32 offset,
 					     struct fr_packet *p)
 {
-	struct fr_address {
-		__u32 word[4];
-	};
 	struct fr_address *local = (struct fr_address *)p->key.local;
 	struct fr_address *peer = (struct fr_address *)p->key.peer;
 
@@ -336,6 +337,20 @@ static __always_inline void packet_join_ports(struct fr_packet *p, __u64 zero)
 	FR_JOIN(zero, p->seq, p->ack, p->tcp_flags, p->icmp_reply);
 }
 
+/* The same for all of it: what was read in whichever way is one from here on. Its words, because it
+ * has many members. `dir` and `kind` are constants of the program, and stay. */
+static __always_inline void packet_join_all(struct fr_packet *p, __u64 zero)
+{
+	__u32 *words = (__u32 *)p;
+	__u8 dir = p->dir, kind = p->kind;
+
+#pragma GCC unroll 32
+	for (unsigned int i = 0; i < sizeof(*p) / sizeof(*words); i++)
+		FR_JOIN(zero, words[i]);
+	p->dir = dir;
+	p->kind = kind;
+}
+
 static __always_inline int proto_is_icmp(__u8 proto)
 {
 	return proto == FR_PROTO_ICMP || proto == FR_PROTO_ICMP6;
@@ -347,6 +362,16 @@ static __always_inline int proto_is_parsed(__u8 proto)
 	       proto == FR_PROTO_SCTP || proto == FR_PROTO_UDPLITE || proto == FR_PROTO_DCCP;
 }
 
+/* The first words of TCP, UDP and the like, as they are on the wire. `seq` is of use for TCP and
+ * SCTP. */
+static __always_inline void packet_ports(struct fr_packet *p, __u16 from, __u16 to, __u32 seq)
+{
+	p->port = packet_ntohs(to);
+	p->key.local_port = p->dir == FR_EGRESS ? packet_ntohs(from) : p->port;
+	p->key.peer_port = p->dir == FR_EGRESS ? p->port : packet_ntohs(from);
+	p->seq = packet_ntohl(seq);
+}
+
 /* The first 8 bytes of the transport header. */
 static __always_inline int packet_transport(struct fr_buffer *buffer, struct fr_packet *p)
 {
@@ -354,7 +379,6 @@ static __always_inline int packet_transport(struct fr_buffer *buffer, struct fr_
 		__u32 word[2];
 	} head;
 	const __u8 *byte = (const __u8 *)&head;
-	__u16 from, to;
 
 	if (!proto_is_parsed(p->key.proto))
 		return FR_IP;
@@ -365,13 +389,15 @@ static __always_inline int packet_transport(struct fr_buffer *buffer, struct fr_
 		packet_icmp(p, byte);
 		return FR_IP;
 	}
-	from = packet_ntohs((__u16)(byte[0] | byte[1] << 8));
-	to = packet_ntohs((__u16)(byte[2] | byte[3] << 8));
-	p->key.local_port = p->dir == FR_EGRESS ? from : to;
-	p->key.peer_port = p->dir == FR_EGRESS ? to : from;
-	p->port = to;
-	p->seq = packet_ntohl(head.word[1]);
+	packet_ports(p, (__u16)(byte[0] | byte[1] << 8), (__u16)(byte[2] | byte[3] << 8),
+		     head.word[1]);
 	return FR_IP;
+}
+
+/* A SYN neither ends nor resets a connection. */
+static __always_inline int tcp_flags_are_broken(__u8 flags)
+{
+	return (flags & FR_TCP_SYN) && (flags & (FR_TCP_FIN | FR_TCP_RST));
 }
 
 /* What is acknowledged, the flags, and that the rest of the fixed header is there. */
@@ -386,10 +412,7 @@ static __always_inline int packet_tcp(struct fr_buffer *buffer, struct fr_packet
 	p->payload += sizeof(rest);
 	p->ack = packet_ntohl(rest.word[0]);
 	p->tcp_flags = ((const __u8 *)&rest)[5];
-	if ((p->tcp_flags & (FR_TCP_SYN | FR_TCP_FIN)) == (FR_TCP_SYN | FR_TCP_FIN) ||
-	    (p->tcp_flags & (FR_TCP_SYN | FR_TCP_RST)) == (FR_TCP_SYN | FR_TCP_RST))
-		return FR_BROKEN;
-	return FR_IP;
+	return tcp_flags_are_broken(p->tcp_flags) ? FR_BROKEN : FR_IP;
 }
 
 /*
@@ -414,6 +437,145 @@ static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, 
 	if (outcome == FR_IP && p->payload - offset > p->length)
 		return FR_BROKEN; /* read from what pads the frame */
 	return outcome;
+}
+
+/* ---------------------------------------------------------------- plain packets
+ *
+ * Most packets: TCP or UDP, whole, behind an IPv4 header without options or an IPv6 header without
+ * extensions, and linear. They are read in a fraction of the instructions of packet_parse(), with
+ * the same result. Returns 0 for any other packet, and then nothing in `p` is of use. Constants are
+ * made of `zero`: so the verifier takes the packet for one that packet_parse() has read (join.h).
+ */
+
+struct packet_services {
+	__u16 from, to;
+	__u32 seq; /* TCP; of UDP the word that is there */
+};
+
+struct packet_plain4 {
+	__u8 version, service;
+	__u16 total, id, fragment;
+	__u8 hops, proto;
+	__u16 sum;
+	__u32 from, to;
+	struct packet_services ports;
+};
+
+struct packet_plain6 {
+	__u8 version, flow[3];
+	__u16 length;
+	__u8 proto, hops;
+};
+
+/* 0: not linear. No fallback, so that the copy stays in registers. */
+#define PACKET_LINEAR(buffer, offset, var)                                                         \
+	({                                                                                         \
+		__typeof__(var) *at_ = (buffer)->data + (offset);                                  \
+		int is_;                                                                           \
+		PACKET_PIN(at_);                                                                   \
+		is_ = (void *)(at_ + 1) <= (buffer)->end;                                          \
+		if (is_)                                                                           \
+			__builtin_memcpy(&(var), PACKET_TYPED(at_), sizeof(var));                  \
+		is_;                                                                               \
+	})
+
+static __always_inline void packet_plain_side4(__u8 side[16], __u32 address, __u64 zero)
+{
+	__u64 words[2] = {zero, zero ^ ((__u64)address << 32 | packet_ntohl(0xffff))};
+
+	__builtin_memcpy(side, words, sizeof(words));
+}
+
+static __always_inline int packet_plain_ip4(struct fr_buffer *buffer, __u32 offset,
+					    struct fr_packet *p, struct packet_services *ports)
+{
+	struct packet_plain4 ip;
+
+	if (!PACKET_LINEAR(buffer, offset, ip) || ip.version != 0x45 ||
+	    ip.fragment & packet_ntohs(0x3fff))
+		return 0;
+	p->key.proto = ip.proto;
+	p->length = packet_ntohs(ip.total);
+	p->hops = ip.hops;
+	p->fragment_id = packet_ntohs(ip.id);
+	p->v4 = 1 ^ buffer->zero;
+	p->payload = offset + 20 + (__u32)buffer->zero;
+	packet_plain_side4(p->key.local, p->dir == FR_EGRESS ? ip.from : ip.to, buffer->zero);
+	packet_plain_side4(p->key.peer, p->dir == FR_EGRESS ? ip.to : ip.from, buffer->zero);
+	p->peer.high = (__u64)packet_ntohl(p->dir == FR_EGRESS ? ip.to : ip.from) << 32;
+	p->peer.low = buffer->zero;
+	*ports = ip.ports;
+	return 1;
+}
+
+static __always_inline int packet_plain_ip6(struct fr_buffer *buffer, __u32 offset,
+					    struct fr_packet *p, struct packet_services *ports)
+{
+	struct fr_address *from = (struct fr_address *)p->key.peer;
+	struct fr_address *to = (struct fr_address *)p->key.local;
+	struct packet_plain6 ip;
+
+	if (p->dir == FR_EGRESS) {
+		from = (struct fr_address *)p->key.local;
+		to = (struct fr_address *)p->key.peer;
+	}
+	if (!PACKET_LINEAR(buffer, offset + 40, *ports) || !PACKET_LINEAR(buffer, offset, ip) ||
+	    !PACKET_LINEAR(buffer, offset + 8, *from) || !PACKET_LINEAR(buffer, offset + 24, *to))
+		return 0;
+	if (ip.version >> 4 != 6 || !ip.length ||
+	    is_v4_mapped(p->key.local) | is_v4_mapped(p->key.peer))
+		return 0;
+	p->key.proto = ip.proto;
+	p->length = packet_ntohs(ip.length) + sizeof(struct ipv6hdr);
+	p->hops = ip.hops;
+	p->fragment_id = p->v4 = buffer->zero;
+	p->payload = offset + sizeof(struct ipv6hdr) + (__u32)buffer->zero;
+	packet_peer(&p->peer, p->key.peer, 0);
+	return 1;
+}
+
+/* What is acknowledged, and the flags. */
+static __always_inline int packet_plain_tcp(struct fr_buffer *buffer, __u32 offset,
+					    struct fr_packet *p)
+{
+	struct {
+		__u32 ack;
+		__u8 data, flags;
+		__u16 window;
+		__u32 rest;
+	} tcp;
+
+	if (!PACKET_LINEAR(buffer, offset, tcp) || tcp_flags_are_broken(tcp.flags))
+		return 0;
+	p->ack = packet_ntohl(tcp.ack);
+	p->tcp_flags = tcp.flags;
+	p->payload += 20;
+	return 1;
+}
+
+static __always_inline int packet_plain(struct fr_buffer *buffer, __u32 offset, int v4,
+					struct fr_packet *p)
+{
+	__u32 head = v4 ? 20 : 40;
+	struct packet_services ports;
+
+	if (!(v4 ? packet_plain_ip4(buffer, offset, p, &ports)
+		 : packet_plain_ip6(buffer, offset, p, &ports)))
+		return 0;
+	packet_ports(p, ports.from, ports.to, ports.seq);
+	p->key.pad = p->icmp_reply = p->fragment = buffer->zero;
+	p->outcome = FR_IP ^ buffer->zero;
+	p->ack = p->tcp_flags = buffer->zero;
+	if (p->key.proto == FR_PROTO_TCP) {
+		if (!packet_plain_tcp(buffer, offset + head + 8, p))
+			return 0;
+	} else if (p->key.proto == FR_PROTO_UDP) {
+		p->payload += 8;
+	} else {
+		return 0;
+	}
+	FR_JOIN(buffer->zero, p->key.proto, p->tcp_flags, p->payload);
+	return p->payload - offset <= p->length && p->length <= buffer->size - offset;
 }
 
 static __always_inline int is_vlan_tag(__u16 ethertype)

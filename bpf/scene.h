@@ -22,6 +22,8 @@ struct fr_scene {
 };
 
 extern const volatile bool fr_tracing;
+/* packet_plain() and steady_pass(), which change no result. Tests switch them off. */
+extern const volatile bool fr_shortcuts;
 
 /* Which attach point runs: constants of each program, so that what does not concern it is left out.
  */

@@ -23,15 +23,20 @@ enum {
 
 /* ---------------------------------------------------------------- time */
 
-static __always_inline __u32 flow_ends(const struct fr_scene *s, const struct fr_progress *progress,
-				       __u8 proto, __u64 last)
+/* The end, in ticks, of a flow with this timeout. */
+static __always_inline __u32 ends_after(__u64 last, __u32 timeout)
 {
-	__u32 timeout = s->conf->timeout[flow_timeout(progress, proto) % FR_TIMEOUTS];
 	__u32 left = timeout >> FR_TICK_SHIFT;
 
 	if (left > FLOW_TICKS_AHEAD - 2)
 		left = FLOW_TICKS_AHEAD - 2;
 	return ticks(last) + left + 1;
+}
+
+static __always_inline __u32 flow_ends(const struct fr_scene *s, const struct fr_progress *progress,
+				       __u8 proto, __u64 last)
+{
+	return ends_after(last, s->conf->timeout[flow_timeout(progress, proto) % FR_TIMEOUTS]);
 }
 
 /* ---------------------------------------------------------------- finding */
@@ -103,13 +108,12 @@ static __always_inline __u32 flow_way(const struct fr_flow_set *set, __u32 tag,
 	return way | any_bit(key_differs(&set->way[WAY(way)].key, key, PORTS_BOTH)) * FR_WAYS;
 }
 
-/* The live flow of the packet's key, or NULL. *info is what its set knows of it. */
-static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
-						 const struct fr_packet *p, __u64 hash, __u32 *info)
+/* The flow of the packet's key, or NULL; it may have ended. *info is what its set knows of it. */
+static __always_inline struct fr_flow *
+flow_look_up(const struct fr_scene *s, const struct fr_packet *p, __u64 hash, __u32 *info)
 {
 	__u32 at = place_first(hash, fr_regions), way;
 	struct fr_flow_set *set;
-	struct fr_flow *flow;
 
 	if (!table_may_hold(hash))
 		return 0;
@@ -130,8 +134,18 @@ static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
 		return 0;
 	way = WAY(way);
 	*info = set->set.info[way];
-	flow = &set->way[way];
-	return flow_expired(flow, s->conf->timeout, s->now) ? 0 : flow;
+	return &set->way[way];
+}
+
+/* The same, while it lives. */
+static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
+						 const struct fr_packet *p, __u64 hash, __u32 *info)
+{
+	struct fr_flow *flow = flow_look_up(s, p, hash, info);
+	__u64 now = s->now;
+
+	FR_JOIN(s->conf->zero, now); /* a copy, of which the verifier may learn */
+	return flow && !flow_expired(flow, s->conf->timeout, now) ? flow : 0;
 }
 
 /* ---------------------------------------------------------------- the cell
@@ -142,13 +156,26 @@ static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
  */
 #define SEAL_NONE 0u
 
+/* Never SEAL_NONE, for which it gives one bit; so whatever may differ by one is multiplied. */
 static __always_inline __u32 cell_seal(const struct fr_scene *s, __u64 hash, __u8 opener,
-				       __u32 cell)
+				       __u32 cell, __u32 slot)
 {
-	__u32 seal = (__u32)(hash ^ hash >> 32) ^ s->head->generation ^ (__u32)opener << 31;
+	__u32 said = cell * 0x9e3779b1u + slot * 0x85ebca6bu + s->head->generation * 0xc2b2ae35u;
 
-	seal ^= cell * 0x9e3779b1u;
-	return cell == FR_CELL_GONE ? SEAL_NONE : seal | !seal;
+	return ((__u32)(hash ^ hash >> 32) ^ said ^ (__u32)opener << 31) | 1;
+}
+
+/* Remembers the cell of a flow that has another or none. */
+static __always_inline void cell_keep(const struct fr_scene *s, const struct fr_match *m,
+				      const struct fr_decision *d, struct fr_flow *flow)
+{
+	volatile struct fr_flow *known = flow; /* the seal last */
+	__u32 seal = cell_seal(s, m->hash, m->opener, d->cell, d->slot);
+
+	if ((known->seal == seal && known->cell == d->cell) || d->cell == FR_CELL_GONE)
+		return;
+	known->cell = d->cell;
+	known->seal = seal;
 }
 
 /* ---------------------------------------------------------------- making room */
@@ -584,7 +611,8 @@ static __always_inline int flow_open(const struct fr_scene *s, const struct fr_p
 	__u32 class;
 	int result;
 
-	o.seal = cell_seal(s, m->hash, d->opener, d->cell);
+	o.seal = d->cell == FR_CELL_GONE ? SEAL_NONE
+					 : cell_seal(s, m->hash, d->opener, d->cell, d->slot);
 	progress_begin(s, p, d, &o.progress);
 	class = flow_class(&o.progress, p->key.proto, 1 << (p->dir & 1));
 	FR_JOIN(s->conf->zero, class, o.seal, o.progress.flags, o.progress.isn);
@@ -679,17 +707,32 @@ static __noinline int flow_commit(const struct fr_scene *s, const struct fr_pack
 	return 0;
 }
 
-/* Has the flow's end moved on since its set was told? Or has the other side of an adopted one been
- * heard? */
+/* Has the flow's end moved on since its set was told? */
+static __always_inline int info_is_old(__u32 info, __u32 ends)
+{
+	return info_left(ends, info) >= FLOW_STAMP_TICKS;
+}
+
+/* The same, or has the other side of an adopted one been heard? */
 static __always_inline int flow_moved(const struct fr_scene *s, const struct fr_match *m,
 				      const struct fr_flow *flow)
 {
-	__u32 ends = flow_ends(s, &m->progress, flow->key.proto, flow->last);
+	__u8 proto = flow->key.proto;
 
 	if (m->progress.state == FR_FLOW_ADOPTED &&
-	    flow_class(&m->progress, flow->key.proto, flow_heard(flow)) != FR_INFO_CLASS(m->info))
+	    flow_class(&m->progress, proto, flow_heard(flow)) != FR_INFO_CLASS(m->info))
 		return 1;
-	return info_left(ends, m->info) >= FLOW_STAMP_TICKS;
+	return info_is_old(m->info, flow_ends(s, &m->progress, proto, flow->last));
+}
+
+/* The packet's share of the flow's figures. */
+static __always_inline void flow_count(const struct fr_scene *s, const struct fr_packet *p,
+				       struct fr_flow *flow, __u32 dir)
+{
+	__sync_fetch_and_add(&flow->packets[dir & 1], p->packets);
+	__sync_fetch_and_add(&flow->bytes[dir & 1], p->length);
+	if (flow_refreshes(flow, p) && flow->last != s->now)
+		flow->last = s->now;
 }
 
 static __always_inline __u64 progress_word(const struct fr_progress *progress)
@@ -715,7 +758,6 @@ static __always_inline void flow_update(const struct fr_scene *s, const struct f
 					struct fr_hook h)
 {
 	struct fr_flow *flow = d->flow;
-	__u32 dir = h.dir & 1;
 
 	if (m->relation == FR_REL_FORWARDED)
 		flow_note_forwarded(s, p, m, flow);
@@ -725,12 +767,9 @@ static __always_inline void flow_update(const struct fr_scene *s, const struct f
 		m->progress.flags |= FR_FLOW_WOULD_DROP;
 	if (flow->slot != d->slot)
 		flow->slot = d->slot;
-	if (d->verdict != FR_DROP) {
-		__sync_fetch_and_add(&flow->packets[dir], p->packets);
-		__sync_fetch_and_add(&flow->bytes[dir], p->length);
-		if (flow_refreshes(flow, p) && flow->last != s->now)
-			flow->last = s->now;
-	}
+	cell_keep(s, m, d, flow);
+	if (d->verdict != FR_DROP)
+		flow_count(s, p, flow, h.dir);
 	if (progress_word(&m->progress) != progress_word(&flow->progress) || flow_moved(s, m, flow))
 		flow_commit(s, p, m->hash, progress_word(&m->progress));
 }

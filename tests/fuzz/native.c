@@ -570,6 +570,12 @@ void native_secret(const struct fr_secret *secret)
 	shim_constant(fr_secret, secret, sizeof(*secret));
 }
 
+void native_shortcuts(bool on)
+{
+	shim_world_make();
+	shim_constant(&fr_shortcuts, &on, sizeof(on));
+}
+
 bool native_key(size_t n, const char **map, const void **key)
 {
 	for (size_t t = 0; t < SHIM_TABLES; t++)

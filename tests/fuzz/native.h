@@ -38,6 +38,8 @@ struct native_packet {
 
 /* The secret of the hash, all 0 before: with the kernel's, entries lie where the kernel's do. */
 void native_secret(const struct fr_secret *secret);
+/* Without the shortcuts of bpf/ for most packets, or with them, as at first. */
+void native_shortcuts(bool on);
 /* Forgets everything: flows, figures, image. The clock starts at `jiffies`. */
 void native_reset(uint64_t jiffies);
 /* The lines of an image stay the caller's and must outlive the next reset. */

@@ -7,6 +7,30 @@
 
 #include "require.h"
 
+static bool same_fields(const struct fr_packet *a, const struct fr_packet *b)
+{
+	return !memcmp(&a->key, &b->key, sizeof(a->key)) && a->length == b->length &&
+	       a->peer.high == b->peer.high && a->peer.low == b->peer.low &&
+	       a->fragment_id == b->fragment_id && a->seq == b->seq && a->ack == b->ack &&
+	       a->payload == b->payload && a->port == b->port && a->tcp_flags == b->tcp_flags &&
+	       a->hops == b->hops && a->fragment == b->fragment && a->v4 == b->v4 &&
+	       a->icmp_reply == b->icmp_reply && a->outcome == b->outcome;
+}
+
+/* A plain packet is read the same by the short way. */
+static void check_plain(struct fr_buffer *buffer, uint32_t offset, int v4,
+			const struct fr_packet *whole)
+{
+	struct fr_packet p;
+
+	memset(&p, 0xa5, sizeof(p));
+	p.dir = whole->dir;
+	p.key.scope = whole->key.scope;
+	p.key.vlan = whole->key.vlan;
+	if (packet_plain(buffer, offset, v4, &p))
+		require(same_fields(&p, whole), "a plain packet is read the same by both ways");
+}
+
 static struct fr_packet parse(const struct native_packet *packet, const uint8_t *data,
 			      uint32_t size)
 {
@@ -26,6 +50,8 @@ static struct fr_packet parse(const struct native_packet *packet, const uint8_t 
 		p.outcome = packet_parse(&buffer, offset, ethertype == ETH_P_IP, &p);
 	else
 		p.outcome = packet_non_ip(&buffer, offset, ethertype);
+	if (ethertype == ETH_P_IP || ethertype == ETH_P_IPV6 || packet->kind == FR_KIND_CGROUP)
+		check_plain(&buffer, offset, ethertype == ETH_P_IP, &p);
 	return p;
 }
 

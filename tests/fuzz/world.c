@@ -67,8 +67,8 @@ static size_t run_given(const uint8_t *data, size_t size, struct outcome *out)
 	return count;
 }
 
-/* Once more, with every packet linear: the same answers. */
-static void run_linear(const uint8_t *data, size_t size, const struct outcome *first)
+/* Once more: the same answers. */
+static void run_again(const uint8_t *data, size_t size, const struct outcome *first, bool linear)
 {
 	struct fr_event trace;
 	struct cursor cursor;
@@ -84,21 +84,53 @@ static void run_linear(const uint8_t *data, size_t size, const struct outcome *f
 				       test_policy_get(step.policy)->ready.line_count);
 		if (step.what != STEP_PACKET)
 			continue;
-		step.packet.linear = step.packet.size;
+		if (linear)
+			step.packet.linear = step.packet.size;
 		require(native_run(&step.packet, &trace) == first->result,
-			"where the linear part ends does not matter");
+			"a packet is judged the same, whichever way it is read");
 		require(!memcmp(&trace, &first->trace, sizeof(trace)),
-			"where the linear part ends does not matter to what is told");
+			"a packet is reported the same, whichever way it is read");
 		first++;
 	}
+}
+
+/* ---------------------------------------------------------------- figures */
+
+enum { FIGURES_FLOWS = 64, FIGURES_SLOTS = 64 };
+
+struct figures {
+	struct fr_flow flows[FIGURES_FLOWS];
+	struct fr_counters counters[FIGURES_SLOTS];
+	struct fr_reason_counters reasons[FR_REASON_ENTRIES];
+};
+
+/* Flows, rules and reasons, as they are now. */
+static void figures_collect(struct figures *f)
+{
+	memset(f, 0, sizeof(*f));
+	for (size_t i = 0; i < FIGURES_FLOWS && native_flow(i, &f->flows[i]); i++)
+		;
+	for (uint32_t i = 0; i < FIGURES_SLOTS; i++)
+		f->counters[i] = *(const struct fr_counters *)native_value("fr_counters", &i);
+	for (uint32_t i = 0; i < FR_REASON_ENTRIES; i++)
+		f->reasons[i] = *(const struct fr_reason_counters *)native_value("fr_reasons", &i);
 }
 
 void packets_try(const uint8_t *data, size_t size)
 {
 	static struct outcome outcomes[PACKETS_MAX];
+	static struct figures by_shortcuts, in_full;
 
 	if (!size)
 		return;
 	run_given(data, size, outcomes);
-	run_linear(data, size, outcomes);
+	run_again(data, size, outcomes, true);
+	run_again(data, size, outcomes, false);
+	figures_collect(&by_shortcuts);
+	native_shortcuts(false);
+	run_again(data, size, outcomes, false);
+	figures_collect(&in_full);
+	native_shortcuts(true);
+	require(!memcmp(&by_shortcuts, &in_full, sizeof(in_full)),
+		"shortcuts change no flow and no figure");
 }

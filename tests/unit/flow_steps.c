@@ -422,3 +422,39 @@ Test(flow_steps, the_listener_s_port_is_the_responder_s)
 	cr_expect_eq(flow_port(&key, FR_INGRESS), 8 << 8);
 	cr_expect_eq(flow_port(&key, FR_EGRESS), 8 << 8);
 }
+
+/* Every state, flag, reason, opener and side: where a flow is steady, a packet without SYN, FIN and
+ * RST is the flow's and changes nothing. */
+static size_t expect_steady(struct fr_progress flow, uint8_t proto, uint8_t dir)
+{
+	struct fr_packet p = {.key.proto = proto, .dir = dir, .tcp_flags = FR_TCP_ACK};
+	struct fr_progress after = flow;
+
+	if (!flow_is_steady(&flow, proto, flow.opener == dir))
+		return 0;
+	p.ack = flow.isn + 1;
+	cr_expect_eq(flow_step(&after, &p), FR_STEP_KEEP);
+	cr_expect(!memcmp(&after, &flow, sizeof(flow)), "state %u flags %02x opener %u dir %u",
+		  flow.state, flow.flags, flow.opener, dir);
+	return 1;
+}
+
+Test(flow_steps, a_steady_flow_is_left_as_it_is)
+{
+	static const uint8_t reasons[] = {FR_REASON_RULE, FR_REASON_ADOPTED, FR_REASON_FORWARDED};
+	static const uint8_t protos[] = {FR_PROTO_TCP, FR_PROTO_UDP};
+	struct fr_progress flow = {.isn = 7};
+	size_t steady = 0;
+
+	for (unsigned int bits = 0; bits < 256u * FR_FLOW_STATES * FR_DIRS * FR_DIRS; bits++) {
+		flow.flags = (uint8_t)bits;
+		flow.opener = bits >> 8 & 1;
+		flow.state = (bits >> 10) % FR_FLOW_STATES;
+		for (size_t i = 0; i < 3; i++) {
+			flow.reason = reasons[i];
+			for (size_t j = 0; j < 2; j++)
+				steady += expect_steady(flow, protos[j], bits >> 9 & 1);
+		}
+	}
+	cr_expect_gt(steady, 0);
+}

@@ -387,3 +387,39 @@ Test(packet_parse, random_bytes_are_parsed_within_their_bounds)
 		parse_bytes(data, size < sizeof(data) ? size : sizeof(data), round & 2);
 	}
 }
+
+static int is_plain(const struct wire *w)
+{
+	struct fr_packet p = {.dir = w->dir};
+	struct fr_buffer buffer;
+	struct frame frame;
+
+	wire_make(w, &frame);
+	buffer = (struct fr_buffer){
+		.data = frame.data, .end = frame.data + frame.size, .size = frame.size};
+	return packet_plain(&buffer, frame.ip, !w->v6, &p);
+}
+
+#define IS_PLAIN(...) is_plain(&(struct wire){__VA_ARGS__})
+
+/* That it is read the same by both ways is checked for every packet of tests/fuzz. */
+Test(packet_parse, whole_tcp_and_udp_without_options_is_plain)
+{
+	static const uint8_t protos[] = {FR_PROTO_TCP, FR_PROTO_UDP};
+
+	for (int i = 0; i < 2; i++) {
+		uint8_t proto = protos[i];
+
+		cr_expect(IS_PLAIN(.proto = proto));
+		cr_expect(IS_PLAIN(.proto = proto, .v6 = true));
+		cr_expect(IS_PLAIN(.proto = proto, .dir = FR_INGRESS, .payload = 99, .trailer = 4));
+		cr_expect_not(IS_PLAIN(.proto = proto, .options = 1));
+		cr_expect_not(IS_PLAIN(.proto = proto, .fragment = true, .more = true));
+		cr_expect_not(IS_PLAIN(.proto = proto, .fragment = true, .offset = 9));
+		cr_expect_not(IS_PLAIN(.proto = proto, .v6 = true, .ext_count = 1, .ext = {60}));
+		cr_expect_not(IS_PLAIN(.proto = proto, .v6 = true, .fragment = true));
+	}
+	cr_expect_not(IS_PLAIN(.proto = FR_PROTO_TCP, .flags = SYN | FIN));
+	cr_expect_not(IS_PLAIN(.proto = FR_PROTO_SCTP));
+	cr_expect_not(IS_PLAIN(.proto = FR_PROTO_ICMP));
+}
