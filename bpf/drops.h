@@ -24,16 +24,6 @@ enum {
 	DROP_SILENT_TICKS = 2500 >> FR_TICK_SHIFT, /* ten seconds at 250 Hz */
 };
 
-/* Cells are per CPU, and the hooks of a device run with softirqs off. Those of a cgroup may be
- * interrupted by one another on the same CPU: there a plain addition would lose packets. */
-static __always_inline void counter_add(__u64 *value, __u64 amount, __u8 kind)
-{
-	if (kind == FR_KIND_CGROUP)
-		__sync_fetch_and_add(value, amount);
-	else
-		*value += amount;
-}
-
 static __always_inline __u32 ticks(__u64 jiffies)
 {
 	return jiffies >> FR_TICK_SHIFT;

@@ -39,6 +39,16 @@ FR_MAP(fr_counters, BPF_MAP_TYPE_PERCPU_ARRAY, 1024, __u32, struct fr_counters);
 FR_MAP(fr_reasons, BPF_MAP_TYPE_PERCPU_ARRAY, FR_REASON_ENTRIES, __u32, struct fr_reason_counters);
 FR_MAP(fr_tallies, BPF_MAP_TYPE_PERCPU_ARRAY, FR_TALLY_COUNT, __u32, __u64);
 
+/* Cells are per CPU, and the hooks of a device run with softirqs off. Those of a cgroup may be
+ * interrupted by one another on the same CPU: there a plain addition would lose packets. */
+static __always_inline void counter_add(__u64 *value, __u64 amount, __u8 kind)
+{
+	if (kind == FR_KIND_CGROUP)
+		__sync_fetch_and_add(value, amount);
+	else
+		*value += amount;
+}
+
 /* A table of sets: page aligned, so that a set begins with a cache line. The loader sizes that of
  * flows. */
 #define FR_SETS(name, entries, vtype)                                                              \

@@ -255,6 +255,11 @@ static __always_inline int is_v4_mapped(const __u8 address[16])
 	return !(words[0] | words[1] | (words[2] ^ packet_ntohl(0xffff)));
 }
 
+static __always_inline int packet_has_v4_mapped(const struct fr_packet *p)
+{
+	return is_v4_mapped(p->key.local) | is_v4_mapped(p->key.peer);
+}
+
 static __always_inline int packet_ipv6(struct fr_buffer *buffer, __u32 offset, struct fr_packet *p)
 {
 	struct {
@@ -266,7 +271,7 @@ static __always_inline int packet_ipv6(struct fr_buffer *buffer, __u32 offset, s
 	if (PACKET_READ(buffer, offset, ip) || ip.version >> 4 != 6 ||
 	    packet_ipv6_sides(buffer, offset + sizeof(ip), p))
 		return FR_BROKEN;
-	if (is_v4_mapped(p->key.local) | is_v4_mapped(p->key.peer))
+	if (packet_has_v4_mapped(p))
 		return FR_BROKEN;
 	p->length = packet_ntohs(ip.payload) + sizeof(struct ipv6hdr);
 	if (!ip.payload) /* jumbo, BIG TCP */
@@ -522,8 +527,7 @@ static __always_inline int packet_plain_ip6(struct fr_buffer *buffer, __u32 offs
 	if (!PACKET_LINEAR(buffer, offset + 40, *ports) || !PACKET_LINEAR(buffer, offset, ip) ||
 	    !PACKET_LINEAR(buffer, offset + 8, *from) || !PACKET_LINEAR(buffer, offset + 24, *to))
 		return 0;
-	if (ip.version >> 4 != 6 || !ip.length ||
-	    is_v4_mapped(p->key.local) | is_v4_mapped(p->key.peer))
+	if (ip.version >> 4 != 6 || !ip.length || packet_has_v4_mapped(p))
 		return 0;
 	p->key.proto = ip.proto;
 	p->length = packet_ntohs(ip.length) + sizeof(struct ipv6hdr);
