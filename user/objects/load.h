@@ -5,6 +5,7 @@
 
 #include "../../bpf/abi.h"
 #include "../base/base.h"
+#include "maps.h"
 #include "programs.h"
 
 struct object;

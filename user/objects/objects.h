@@ -16,6 +16,7 @@
 #include "pin_dirs.h"
 #include "pin_lock.h"
 #include "pins.h"
+#include "maps.h"
 #include "programs.h"
 #include "records.h"
 #include "running.h"

@@ -4,7 +4,7 @@
 #define OBJECTS_OLDER_H
 
 #include "../base/base.h"
-#include "programs.h"
+#include "maps.h"
 #include "records.h"
 #include "sets.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../host/host.h"
-#include "programs.h"
+#include "maps.h"
 
 const char *pin_root(const struct host_options *o)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The programs and maps of the kernel object, by name, and pinned programs. */
+/* The programs of the kernel object, by name, and those that are pinned. */
 #ifndef OBJECTS_PROGRAMS_H
 #define OBJECTS_PROGRAMS_H
 
@@ -27,29 +27,6 @@ enum program {
 	PROGRAM_COUNT
 };
 extern const char *const program_names[PROGRAM_COUNT];
-
-enum kernel_map {
-	MAP_IMAGES,
-	MAP_COUNTERS,
-	MAP_REASONS,
-	MAP_TALLIES,
-	MAP_HASHING,
-	MAP_FLOWS,
-	MAP_REGIONS,
-	MAP_TIMES,
-	MAP_DROPS,
-	MAP_DROP_LOCKS,
-	MAP_BUDGET,
-	MAP_PORTS,
-	MAP_FRAGMENTS,
-	MAP_TRANSIT,
-	MAP_EVENTS,
-	MAP_CONTROL,
-	MAP_OWNER,
-	MAP_PROCESSES,
-	MAP_COUNT
-};
-extern const char *const map_names[MAP_COUNT];
 
 /* Programs of an epoch: for hooks that stay, that join and that leave. The last two judge on one
  * side of the flip only. */

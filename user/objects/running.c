@@ -12,7 +12,7 @@
 
 #include "../../bpf/abi.h"
 #include "../host/host.h"
-#include "programs.h"
+#include "maps.h"
 
 struct image_search {
 	uint32_t id;
