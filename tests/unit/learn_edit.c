@@ -223,6 +223,21 @@ Test(learn, one_address_is_added_once_and_told_with_what_it_comes_under)
 	load_free(&l);
 }
 
+Test(learn, what_the_role_does_not_serve_gets_a_rule_all_the_same)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+
+	LEARNT(HEAD "use:\n  - table: qumulo\n    as: client\n    set: {platform: on-prem}\n"
+		    "    peers: {node: [10.8.0.1]}\nrules:\n"
+		    "  - {id: r, direction: egress, peer: 10.7.0.1, ports: 1/tcp, action: allow}\n",
+	       false, {"10.8.0.2", FR_EGRESS, PROTO_TCP, 2049},
+	       {"10.8.0.2", FR_EGRESS, PROTO_TCP, 99});
+	cr_expect_eq(proposals[0].kind, PROPOSAL_PEER);
+	cr_expect_eq(proposals[1].kind, PROPOSAL_RULE);
+	load_free(&l);
+}
+
 Test(learn, byte_order_marks_and_other_ends_of_lines_stay)
 {
 	BECOMES("rules:\r\n",

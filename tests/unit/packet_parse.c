@@ -188,6 +188,27 @@ Test(packet_parse, long_extension_headers_are_skipped_whole)
 	cr_expect_eq(parse_bytes(frame.data, frame.size, FR_EGRESS).outcome, FR_BROKEN);
 }
 
+/* Of words of four bytes, the first two not counted; all others count in eights. */
+Test(packet_parse, an_authentication_header_has_a_length_of_its_own)
+{
+	struct wire w = {.v6 = true,
+			 .proto = FR_PROTO_UDP,
+			 .local = 5,
+			 .peer = 53,
+			 .ext = {51},
+			 .ext_count = 1,
+			 .payload = 100};
+	struct frame frame;
+	struct fr_packet p;
+
+	wire_make(&w, &frame);
+	frame.data[frame.ip + 41] = 4; /* 24 bytes */
+	wire_put16(frame.data + frame.transport + 16, 77);
+	wire_put16(frame.data + frame.transport + 18, 78);
+	p = parse_bytes(frame.data, frame.size, FR_EGRESS);
+	expect_ports(&p, 77, 78);
+}
+
 Test(packet_parse, no_next_header_is_a_protocol_of_its_own)
 {
 	struct fr_packet p = PARSE(.v6 = true, .proto = 59, .body = "", .body_size = 0);
