@@ -365,7 +365,7 @@ enum { FR_SCOPE_BITS = 30, FR_SPACE_BITS = 45 };
 /* How the programs of cgroups learn the space of a packet. The loader says. */
 enum fr_space_by {
 	FR_SPACE_BY_OWNER,  /* struct fr_owner of its socket */
-	FR_SPACE_BY_PACKET, /* the kernel tells the namespace of any packet */
+	FR_SPACE_BY_PACKET, /* the kernel reports the namespace of any packet */
 	FR_SPACE_BY_NOTHING /* all is one: for packets without a socket, of tests */
 };
 
@@ -392,7 +392,7 @@ enum fr_flow_flags {
 	FR_FLOW_SYN_AGAIN = 1 << 7, /* TCP: the opener's last was another SYN, while established */
 };
 
-/* What a packet changes of a flow: read and written as a whole. */
+/* The part of a flow that packets change: read and written as a whole. */
 struct fr_progress {
 	__u8 opener; /* enum fr_dir: EGRESS, the protected party opened */
 	__u8 state;  /* enum fr_flow_state */
@@ -438,7 +438,7 @@ FR_SIZE(fr_flow, 2 * FR_LINE_BYTES);
  * process creates it or connects, or by its first packet. In `fr_processes`: by pid, of each
  * process that created a socket; the space is that of the first one. */
 struct fr_owner {
-	__u64 space; /* 0: not told yet */
+	__u64 space; /* 0: not known yet */
 	__u32 pid;   /* 0: not known */
 	__u32 uid;   /* the real user id */
 	char comm[FR_COMM_LEN];
@@ -468,7 +468,7 @@ struct fr_fragment {
 };
 FR_SIZE(fr_fragment, 16);
 
-/* Who sent what passed as forwarded: see transit.h. */
+/* The sender of a packet that passed as forwarded: see transit.h. */
 struct fr_transit_key {
 	__u8 peer[16];
 	__u8 proto; /* 0: of later fragments, whatever protocol */
@@ -526,7 +526,8 @@ struct fr_flow_set {
 };
 FR_SIZE(fr_flow_set, (1 + 2 * FR_WAYS) * FR_LINE_BYTES);
 
-/* What was, or would have been, refused, aggregated over the opener's own port (0 in the key). */
+/* Packets that were refused, or would have been, aggregated over the opener's own port (0 in the
+ * key). */
 struct fr_drop {
 	struct fr_flow_key key;
 	__u32 slot;
@@ -609,13 +610,13 @@ struct fr_event {
 
 /* `fr_control`, one entry, written by the one reader of events. */
 struct fr_control {
-	__u64 refusals_until; /* jiffies64: somebody reads refusals until then */
+	__u64 refusals_until; /* jiffies64: refusals are read until then */
 	__u64 openings_until;
 };
 FR_SIZE(fr_control, 16);
 
-/* What the program `fr_clock` writes to the beginning of its packet: taken at one moment. It is in
- * no map, so that nobody else can write there meanwhile. */
+/* The program `fr_clock` writes it to the beginning of its packet: both taken at one moment. It
+ * is in no map, so that no other program can write there meanwhile. */
 struct fr_clock_pair {
 	__u64 jiffies;
 	__u64 boot_ns;

@@ -23,7 +23,7 @@ static __always_inline int answers_unseen(const struct fr_scene *s, const struct
 	return state == FR_SK_NEW_SYN_RECV || state == FR_SK_SYN_RECV;
 }
 
-/* Who opened cannot be told: whichever the policy allows. */
+/* The opener is unknown: the one that the policy allows. */
 static __always_inline int adopt_either(const struct fr_scene *s, const struct fr_packet *p)
 {
 	if (policy_admits(s, p, FR_EGRESS, p->key.peer_port, 0))
@@ -50,7 +50,7 @@ static __always_inline int passes_as_reply(const struct fr_scene *s)
  * Of a device above this one (macvlan, ipvlan), whose sockets are in another namespace. On the way
  * out the socket that sends vouches. On the way in, what has an Ethernet address other than the
  * device's, as macvlan has, and no socket here would take, is as with guests. Of the device's own
- * address nothing can be told: whoever floods it with strays fills no table.
+ * address nothing is known: a flood of strays fills no table.
  */
 static __always_inline int adopt_sibling(const struct fr_scene *s, const struct fr_packet *p,
 					 struct fr_hook h, __u8 state)
@@ -64,7 +64,7 @@ static __always_inline int adopt_sibling(const struct fr_scene *s, const struct 
 	return adopt_guest(s, p);
 }
 
-/* Who opened the connection that this unknown mid-stream packet is of: enum fr_dir, or -1 when
+/* The opener of the connection of this unknown mid-stream packet: enum fr_dir, or -1 when
  * nothing vouches for it. */
 static __always_inline int adopt_opener(const struct fr_scene *s, const struct fr_packet *p,
 					struct fr_hook h)

@@ -50,8 +50,8 @@ static __noinline int is_bridged(const struct fr_scene *s)
 	       !station_is(stations.to, port->own);
 }
 
-/* What this host sends tells the addresses that it can be reached by: the bridge's may have
- * changed, or there is a macvlan above it. */
+/* The packets that this host sends show the addresses that it can be reached by: the bridge's
+ * may have changed, or there is a macvlan above it. */
 static __noinline int bridge_watch(const struct fr_scene *s)
 {
 	struct fr_stations stations;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What every policy allows unless `builtin:` switches it off: neighbour discovery, multicast
- * reports, DHCP clients, and ICMP errors about what is allowed.
+ * Traffic that every policy allows unless `builtin:` switches it off: neighbour discovery,
+ * multicast reports, DHCP clients, and ICMP errors about what is allowed.
  */
 #ifndef FR_BUILTIN_H
 #define FR_BUILTIN_H
@@ -29,7 +29,7 @@ static __always_inline int is_dhcp_port(__u16 local_port)
 /*
  * A DHCP client's packet. DHCPv6 stays on the link: clients multicast to ff02::1:2 and are answered
  * from a link-local address; the option by which a server asked for unicast is gone (RFC 9915), and
- * who was told so earlier multicasts before his lease ends. DHCPv4 renews across routers.
+ * a client that had it multicasts before its lease ends. DHCPv4 renews across routers.
  */
 static __always_inline int is_dhcp(const struct fr_packet *p)
 {
@@ -104,9 +104,9 @@ static __always_inline const __u64 *error_receiver(const struct fr_packet *p, __
 
 /*
  * Is the packet that an ICMP error quotes of a known flow, or of one that the policy would admit as
- * opened from either side? It travelled the other way, and its sender gets the error: else whoever
- * can make up a quotation could send to any address. Errors never create or refresh a flow. `p` is
- * parsed anew for the quoted packet and then back, because a second one would not fit on the stack.
+ * opened from either side? It travelled the other way, and its sender gets the error: else a forged
+ * quotation would open a way to any address. Errors never create or refresh a flow. `p` is parsed
+ * anew for the quoted packet and then back, because a second one would not fit on the stack.
  */
 static __always_inline int icmp_error_is_admitted(const struct fr_scene *s, struct fr_packet *p)
 {

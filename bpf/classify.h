@@ -72,11 +72,11 @@ static __always_inline int conntrack_may_forget(const struct fr_scene *s, const 
 }
 
 /*
- * Is the tuple of a forwarded flow this host's own by now? What this host sends itself: conntrack
- * forgets the tuple before we do, and then a socket may get the very port that was masqueraded.
- * What conntrack may take to be this host's. And a SYN from outside: a published port that answers
- * a stray segment leaves the same record as a connection that goes out, and its next opening is to
- * be judged.
+ * Does this host use the tuple of a forwarded flow by now? Three cases. A packet that this host
+ * sends: conntrack forgets the tuple before we do, and then a socket may get the port that was
+ * masqueraded. A packet that conntrack may take to be this host's. And a SYN from outside: a
+ * published port that answers a stray segment leaves the same record as a connection that goes out,
+ * so its next opening is judged.
  */
 static __always_inline int tuple_is_reused(const struct fr_scene *s, const struct fr_packet *p,
 					   const struct fr_flow *flow, struct fr_hook h)

@@ -148,7 +148,7 @@ static __always_inline void decide_forwarded(const struct fr_scene *s, const str
 	if (m->relation == FR_REL_FORWARDED_FIRST)
 		d->new_state = FR_FLOW_OPENING;
 	if (m->relation == FR_REL_FORWARDED_REPLY)
-		transit_note(s, p); /* netfilter may have forgotten whose it is */
+		transit_note(s, p); /* netfilter may have forgotten its flow */
 }
 
 static __always_inline void decide(struct fr_scene *s, struct fr_packet *p,
@@ -190,8 +190,8 @@ static __always_inline void decide(struct fr_scene *s, struct fr_packet *p,
 	decide_opening(s, p, d, h);
 }
 
-/* What is refused, and is no packet of this host's at all, unless netfilter turns it to a socket.
- * So may a later fragment be that passes because some port is open. */
+/* A refused packet that is not for this host at all, unless netfilter redirects it to a socket,
+ * passes. So may a later fragment be that passes because some port is open. */
 static __always_inline void decide_bridged(const struct fr_scene *s, const struct fr_packet *p,
 					   struct fr_decision *d, struct fr_hook h)
 {

@@ -99,7 +99,7 @@ static __always_inline __u32 drop_victim(const struct fr_set *set, __u32 same_ta
 	return best < RANK_NEVER ? RANK_WAY(best) : FR_WAYS;
 }
 
-/* What an entry had counted that made room: it is in no entry from now on. */
+/* Packets counted by an entry that made room: no entry counts them from now on. */
 struct fr_unlisted {
 	__u64 packets;
 	__u32 slot;
@@ -171,7 +171,7 @@ static __always_inline void drop_stamp(struct fr_drop_set *set, struct fr_drop *
 static __always_inline void drop_count(const struct fr_scene *s, const struct fr_packet *p,
 				       const struct fr_decision *d, struct fr_drop *drop)
 {
-	/* What was only would-drop until enforcement began is not told as dropped. */
+	/* Packets that were would-drop before enforcement began are not reported as dropped. */
 	if (drop->verdict != d->verdict) {
 		drop->first = s->now;
 		drop->packets = 0;

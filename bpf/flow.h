@@ -36,8 +36,8 @@ enum {
 };
 
 /*
- * Does the opener's packet acknowledge the responder's SYN? Who cannot see the answers, because the
- * opener's address is forged, cannot know what to acknowledge. With TCP fast open data of the
+ * Does the opener's packet acknowledge the responder's SYN? A sender with a forged address cannot
+ * see the answers, and cannot know the number to acknowledge. With TCP fast open data of the
  * responder may be acknowledged at once.
  */
 static __always_inline int flow_is_answered(const struct fr_progress *flow,
@@ -48,7 +48,7 @@ static __always_inline int flow_is_answered(const struct fr_progress *flow,
 
 /*
  * Another SYN of the opener. While established it may be forged, and only the responder's answer
- * tells: the flow stays what it is until a SYN-ACK says that it begins anew.
+ * shows it: the flow stays what it is until a SYN-ACK says that it begins anew.
  */
 static __always_inline int flow_step_syn_again(struct fr_progress *flow)
 {
@@ -63,8 +63,8 @@ static __always_inline int flow_step_syn_again(struct fr_progress *flow)
 	return known ? FR_STEP_KEEP : FR_STEP_AGAIN;
 }
 
-/* May this be a simultaneous open? What a SYN of the responder without ACK is then depends on the
- * socket that it would meet. */
+/* May this be a simultaneous open? Then the socket that a SYN of the responder without ACK would
+ * meet decides. */
 static __always_inline int flow_meets_syn(const struct fr_progress *flow, const struct fr_packet *p)
 {
 	return p->key.proto == FR_PROTO_TCP && flow->opener != p->dir &&
@@ -167,7 +167,8 @@ static __always_inline int flow_is_steady(const struct fr_progress *flow, __u8 p
 	return flow->state == FR_FLOW_OPENING || flow->flags & FR_FLOW_SUSTAINED;
 }
 
-/* Apply one packet of direction `dir`. What keeps nothing changes nothing. */
+/* Apply one packet of direction `dir`. A packet that does not belong to the flow changes
+ * nothing. */
 static __always_inline int flow_step(struct fr_progress *flow, const struct fr_packet *p)
 {
 	int from_opener = flow->opener == p->dir;
@@ -208,10 +209,10 @@ static __always_inline int flow_refreshes(struct fr_flow *flow, const struct fr_
 }
 
 /*
- * What a flow is worth. What others send makes no more than a stranger of a flow until this side
- * has answered and they have shown that they hear it: by the number that a TCP handshake repeats,
- * or by going on. What enforcement would refuse is worth no more either. `heard`: a bit for each
- * enum fr_dir in which packets have passed.
+ * The class of a flow. A flow that others opened stays unproven until this side has answered and
+ * they have shown that they receive the answers: by the number that a TCP handshake repeats, or by
+ * going on. A flow that enforcement would refuse is unproven, too. `heard`: a bit for each enum
+ * fr_dir in which packets have passed.
  */
 static __always_inline __u32 flow_class(const struct fr_progress *flow, __u8 proto, __u32 heard)
 {

@@ -15,7 +15,7 @@ static __always_inline void fragment_key(const struct fr_packet *p, struct fr_fr
 	key->id = p->fragment_id;
 	key->scope = p->key.scope;
 	key->vlan = p->key.vlan;
-	key->proto = p->v4 ? p->key.proto : 0; /* RFC 8200: the first part alone tells it */
+	key->proto = p->v4 ? p->key.proto : 0; /* RFC 8200: only the first part has it */
 	key->pad = 0;
 }
 
@@ -34,7 +34,8 @@ static __noinline int fragment_note(const struct fr_scene *s, const struct fr_pa
  * May some port of a later fragment's protocol come in, or go out and be answered? Where an IPv6
  * datagram goes on with an extension header behind the fragment header, later parts tell that
  * header's number and no protocol. They are taken for UDP: TCP is not fragmented where senders know
- * the path's MTU, and whatever is let in here is of no use without a first part that was admitted.
+ * the path's MTU, and a part that is let in here is of no use without a first part that was
+ * admitted.
  */
 static __always_inline int fragment_admits(const struct fr_scene *s, struct fr_packet *p)
 {

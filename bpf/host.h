@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel itself knows of a packet: is there a socket of this tuple, would it be forwarded,
- * was it inside IPsec? Helper calls, made only for what would otherwise be refused or is met
+ * Questions to the kernel about a packet: is there a socket of this tuple, would it be forwarded,
+ * was it inside IPsec? Helper calls, made only for packets that would otherwise be refused or are met
  * mid-stream.
  */
 #ifndef FR_HOST_H
@@ -79,7 +79,7 @@ typedef __u32 __attribute__((may_alias)) host_word;
  * The names by which the socket knows its connection. NAT on this host has given a packet others by
  * the time that it leaves a cgroup, and takes them back before an answer gets there. Only what a
  * stream socket sends is sure to be of its connection: others may send to anybody. With IP options
- * or extension headers a packet may go by way of somebody else: it is judged by where it goes.
+ * or extension headers a packet may go through another host: it is judged by its destination.
  */
 static __noinline int host_names(struct __sk_buff *skb, struct fr_packet *p)
 {
@@ -116,9 +116,9 @@ static __noinline int host_names(struct __sk_buff *skb, struct fr_packet *p)
 extern const volatile __u32 fr_space_by;
 
 /*
- * Whose flows the packets of a socket are of, as noted when it was made or connected. A socket that
- * is older than the hooks has nothing noted: then its flows are its own, and those of the sockets
- * that it accepts, which inherit the note.
+ * The space of a socket's flows, as noted when it was made or connected. A socket that is older
+ * than the hooks has nothing noted: then its flows are its own, and those of the sockets that it
+ * accepts, which inherit the note.
  */
 static __always_inline __u64 host_socket_space(struct __sk_buff *skb)
 {

@@ -30,7 +30,7 @@ static inline const void *image_line(fr_image image, __u32 line)
 #endif
 #endif
 
-/* 0, but the verifier shall not know it: else it follows a missing line apart from all others. */
+/* An opaque 0, so that the verifier does not fork a path for a missing line. */
 static __always_inline __u32 image_nothing(__u32 line)
 {
 	__u32 same = line;

@@ -15,7 +15,7 @@ static __always_inline int opens_flow(const struct fr_match *m, const struct fr_
 	       (d->verdict == FR_PASS || (d->verdict == FR_WOULD_DROP && !m->peer_has_flow));
 }
 
-/* What the verdict leaves behind: flows, figures, events. */
+/* The effects of the verdict: flows, figures, events. */
 static __always_inline void judge_commit(const struct fr_scene *s, const struct fr_packet *p,
 					 struct fr_match *m, struct fr_decision *d,
 					 struct fr_hook h)

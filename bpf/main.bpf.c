@@ -173,8 +173,9 @@ SEC("cgroup_skb/egress") int fr_cg_egress(struct __sk_buff *skb)
 
 /* ---------------------------------------------------------------- connect and sendmsg
  *
- * They refuse at once, with EPERM, what the packet hooks would let hang. Whatever is not certainly
- * refused there is left to the packet hooks, which also do all the counting of what passes.
+ * They refuse at once, with EPERM, openings that would time out at the packet hooks. Any opening
+ * that is not certainly refused there is left to the packet hooks, which also count all that
+ * passes.
  */
 
 static __always_inline void address_owner(struct bpf_sock_addr *ctx, struct fr_scene *s)
@@ -238,8 +239,8 @@ static __always_inline bool address_has_socket(struct bpf_sock_addr *ctx, struct
 	return found;
 }
 
-/* What a socket of this host may own travels over lo, or answers somebody: the packet hooks know.
- */
+/* May the destination be a socket of this host, reached over lo, or a peer that is answered? The
+ * packet hooks know. */
 static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const struct fr_scene *s,
 					    struct fr_packet *p)
 {

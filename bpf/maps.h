@@ -100,7 +100,7 @@ FR_SETS(fr_drops, FR_DROP_REGIONS *FR_REGION_SETS, struct fr_drop_set);
 FR_MAP(fr_drop_locks, BPF_MAP_TYPE_ARRAY, FR_DROP_REGIONS, __u32, struct fr_lock);
 FR_MAP(fr_budget, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct fr_budget);
 
-/* Fragmented datagrams on their way out whose first part was allowed. Programs only. */
+/* Fragmented datagrams on their way out; their first part was allowed. Programs only. */
 FR_MAP(fr_fragments, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_fragment_key, struct fr_fragment);
 
 /* Senders of what passed as forwarded. Programs only. */
@@ -114,7 +114,7 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } fr_events SEC(".maps");
 
-/* The lease of whoever reads events. User space only writes, programs only read. */
+/* The lease of the reader of events. User space only writes, programs only read. */
 FR_MAP(fr_control, BPF_MAP_TYPE_ARRAY, 1, __u32, struct fr_control);
 
 /* The last verdict on this CPU, when fr_tracing; slot = rule number. Tests read it. */

@@ -16,7 +16,7 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
-/* What is parsed: the linear part [data, end) of `size` bytes; the rest by helper. */
+/* The packet that is parsed: the linear part [data, end) of `size` bytes; the rest by helper. */
 struct fr_buffer {
 	void *data, *end;
 	__u32 size;
@@ -39,7 +39,7 @@ struct fr_buffer {
 #define PACKET_READ_REST(buffer, offset, var) (-1L)
 #endif
 
-enum { PACKET_OFFSET_MAX = 0x3fff }; /* headers end before it; the verifier wants to be told */
+enum { PACKET_OFFSET_MAX = 0x3fff }; /* headers end before it; the verifier needs the bound */
 
 /* Typed loads: the compiler then reads words, not bytes. Not 0: past the end of the packet. */
 #define PACKET_READ(buffer, offset, var)                                                           \
@@ -96,7 +96,7 @@ enum { /* numbers that the UAPI headers spread over many files */
        FR_LLC_STP = 0x4242,
 };
 
-/* What the bytes turned out to be. */
+/* The result of parsing. */
 enum fr_outcome {
 	FR_IP,		 /* everything below is valid */
 	FR_NON_IP_KNOWN, /* ARP, LLDP, EAPOL, LACP, STP */
@@ -320,7 +320,7 @@ static __always_inline void packet_icmp(struct fr_packet *p, const __u8 head[8])
 	p->icmp_reply = request >= 0;
 	p->key.peer_port = (__u16)(type << 8 | head[1]);
 	p->key.local_port = icmp_has_id(p->key.proto, type) ? (__u16)(head[4] << 8 | head[5]) : 0;
-	/* Both sides may ping with one identifier: the opener's direction tells the two apart. */
+	/* Both sides may ping with one identifier: the opener's direction distinguishes the two. */
 	p->key.pad = p->icmp_reply ? !p->dir : p->dir;
 }
 
@@ -405,7 +405,7 @@ static __always_inline int tcp_flags_are_broken(__u8 flags)
 	return (flags & FR_TCP_SYN) && (flags & (FR_TCP_FIN | FR_TCP_RST));
 }
 
-/* What is acknowledged, the flags, and that the rest of the fixed header is there. */
+/* The acknowledgement number and the flags; the rest of the fixed header has to be there. */
 static __always_inline int packet_tcp(struct fr_buffer *buffer, struct fr_packet *p)
 {
 	struct {
@@ -538,7 +538,7 @@ static __always_inline int packet_plain_ip6(struct fr_buffer *buffer, __u32 offs
 	return 1;
 }
 
-/* What is acknowledged, and the flags. */
+/* The acknowledgement number and the flags. */
 static __always_inline int packet_plain_tcp(struct fr_buffer *buffer, __u32 offset,
 					    struct fr_packet *p)
 {
@@ -589,8 +589,8 @@ static __always_inline int is_vlan_tag(__u16 ethertype)
 
 /*
  * The ethertype behind the in-band tags; *offset and *vlan, the outermost VLAN id so far, move
- * along. A tag with id 0 only tells a priority: a receiver strips any number of them. What lies
- * behind more tags than are walked may still be IP to somebody, and is refused.
+ * along. A tag with id 0 has only a priority: a receiver strips any number of them. A packet behind
+ * more tags than are walked may be IP to a receiver, and is refused.
  */
 static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offset,
 					   __u16 *ethertype, __u16 *vlan)
@@ -628,9 +628,9 @@ static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offs
 }
 
 /*
- * A device without Ethernet carries what the first byte says: whoever sends through a packet socket
- * may call it anything. But what is called a tag the kernel takes for one, and delivers what is
- * behind it.
+ * On a device without Ethernet the first byte says what a packet is: a sender with a packet socket
+ * may give it any ethertype. But the kernel takes the ethertype of a tag for one, and delivers the
+ * packet behind it.
  */
 static __always_inline int packet_bare(struct fr_buffer *buffer, __u32 *offset, __u16 *ethertype)
 {
@@ -644,7 +644,7 @@ static __always_inline int packet_bare(struct fr_buffer *buffer, __u32 *offset, 
 	return FR_IP;
 }
 
-/* What else travels on a wire. */
+/* Packets that are not IP. */
 static __always_inline int packet_non_ip(struct fr_buffer *buffer, __u32 offset, __u16 ethertype)
 {
 	__u16 llc;

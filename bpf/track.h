@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of flows: finding a flow, opening one, and what a packet changes of it. Whether a flow
- * may be is not decided here.
+ * The table of flows: finding a flow, opening one, and the changes that a packet makes to it.
+ * Whether a flow may be is not decided here.
  *
- * Finding takes no lock. Whatever a flow is (key, progress, class) changes under the lock of its
- * region, after it was found again; so no packet's progress goes to another flow that has taken the
+ * Finding takes no lock. Key, progress and class of a flow change under the lock of its region,
+ * after the flow was found again; so no packet's progress goes to another flow that has taken the
  * entry meanwhile. Figures, times and the sealed cell are added and stored without it.
  */
 #ifndef FR_TRACK_H
@@ -16,7 +16,7 @@ enum {
 	FLOW_CROWDED = 6,  /* flows that a stranger cannot evict: then the second set too */
 	FLOW_UNPROVEN = 4, /* ways of a set that strangers take while others are free */
 	FLOW_PLENTY = FR_WAYS - FLOW_UNPROVEN + 1, /* free ways of a set that anybody may take */
-	FLOW_STAMP_TICKS = 64,	 /* how far the end of a flow moves before its set is told */
+	FLOW_STAMP_TICKS = 64,	 /* how far the end of a flow moves before its set records it */
 	FLOW_IDLE_OPENINGS = 20, /* a transfer is idle after so many times the time of an opening */
 };
 #define FLOW_TICKS_AHEAD (1u << (FR_INFO_BITS - 1)) /* what is farther has passed */
@@ -156,7 +156,8 @@ static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
  */
 #define SEAL_NONE 0u
 
-/* Never SEAL_NONE, for which it gives one bit; so whatever may differ by one is multiplied. */
+/* Never SEAL_NONE, for which it gives one bit; so each number that may differ by one is
+ * multiplied. */
 static __always_inline __u32 cell_seal(const struct fr_scene *s, __u64 hash, __u8 opener,
 				       __u32 cell, __u32 slot)
 {
@@ -224,7 +225,7 @@ static __always_inline __u64 info_lives(__u32 info, __u32 now)
 	return (past ^ 1) & ended;
 }
 
-/* What a way costs that is in use. */
+/* The cost of a way that is in use. */
 static __always_inline __s64 info_rank(__u32 info, const struct fr_newcomer *n)
 {
 	__u64 class = FR_INFO_CLASS(info), left = info_left(info, n->now);
@@ -286,7 +287,8 @@ static __always_inline void set_room(const struct fr_set *set, const struct fr_n
 	room->best = best;
 }
 
-/* The second set only when somebody has to go who need not there, or when the first is crowded. */
+/* The second set only when it needs no eviction and the first does, or when the first is
+ * crowded. */
 static __always_inline int room_is_in_second(const struct fr_room *first,
 					     const struct fr_room *second)
 {
@@ -305,9 +307,9 @@ enum {
 };
 
 /*
- * Who makes room for a newcomer of this hash. Without the lock: whoever takes the place looks under
- * the lock whether it still holds the same (`info`, the low half). A global function, as fr_policy:
- * the verifier reads it once, and its frame is not below another.
+ * The entry that makes room for a new flow of this hash. Without the lock: whoever takes the place
+ * looks under the lock whether it still holds the same (`info`, the low half). A global function,
+ * as fr_policy: the verifier reads it once, and its frame is not below another.
  */
 __noinline __u64 fr_room(__u64 hash, __u32 levels, __u32 now, __u32 idle)
 {
@@ -422,7 +424,7 @@ static __always_inline void place_stamp(const struct fr_place *place, const stru
 	*sets->first_held |= HELD_ELSEWHERE;
 }
 
-/* Between the two nobody finds what is in the way. Returns the tag that was there. */
+/* Between the two no packet finds the entry in the way. Returns the tag that was there. */
 static __always_inline __u32 place_clear(const struct fr_place *place, __u32 way)
 {
 	__u32 tag = place->set->set.tag[way];
@@ -541,7 +543,7 @@ static __always_inline void open_report(const struct fr_scene *s, const struct f
 	tally_add(p, adopted ? FR_TALLY_FLOWS_ADOPTED : FR_TALLY_FLOWS_OPENED);
 }
 
-/* What the flow that this packet begins is. */
+/* The progress of the flow that this packet begins. */
 static __always_inline void progress_begin(const struct fr_scene *s, const struct fr_packet *p,
 					   const struct fr_decision *d,
 					   struct fr_progress *progress)
@@ -557,7 +559,7 @@ enum { /* what became of a new flow */
        OPENED,
        JOINED, /* it was there already */
        NO_ROOM,
-       AGAIN, /* somebody else has taken the place */
+       AGAIN, /* another CPU has taken the place */
 };
 
 static __noinline int flow_put(const struct fr_scene *s, const struct fr_packet *p,
@@ -666,7 +668,7 @@ static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow
 
 /* ---------------------------------------------------------------- going on */
 
-/* What the packet changes, made of what the flow is by now. */
+/* The changes by the packet, made to the flow as it is by now. */
 static __always_inline void flow_change(const struct fr_scene *s, const struct fr_packet *p,
 					__u64 judged, struct fr_place *place,
 					const struct fr_sets *sets)
@@ -707,7 +709,7 @@ static __noinline int flow_commit(const struct fr_scene *s, const struct fr_pack
 	return 0;
 }
 
-/* Has the flow's end moved on since its set was told? */
+/* Has the flow's end moved on since its set recorded it? */
 static __always_inline int info_is_old(__u32 info, __u32 ends)
 {
 	return info_left(ends, info) >= FLOW_STAMP_TICKS;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What passes because it is forwarded, and is not after all: netfilter may turn it to a socket of
- * this host (REDIRECT, DNAT, TPROXY, a route by mark) once the device's hook has asked the routing
+ * Packets that passed as forwarded and are not: netfilter may redirect them to a socket of this
+ * host (REDIRECT, DNAT, TPROXY, a route by mark) once the device's hook has asked the routing
  * table. So its sender is noted, and when a socket is looked for in his name a moment later, what
  * he gets is an opening like any other. The packet itself is not to be seen there, nor the port
  * that it was sent from: conntrack gives it another one where two of one sender's would be alike.
- * Whatever else comes from this very address in the same moment is judged alike, but for answers.
+ * Any other packet from this address in the same moment is judged alike, but for answers.
  */
 #ifndef FR_TRANSIT_H
 #define FR_TRANSIT_H
