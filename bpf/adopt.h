@@ -11,8 +11,8 @@
 
 /* A SYN-ACK to an opening that came in by a device which is not attached: a listener has it in its
  * queue. */
-static __always_inline int answers_unseen(const struct fr_scene *s, const struct fr_packet *p,
-					  struct fr_hook h)
+static __always_inline int adopt_unseen_answer(const struct fr_ctx *s, const struct fr_packet *p,
+					       struct fr_hook h)
 {
 	__u8 state;
 
@@ -24,7 +24,7 @@ static __always_inline int answers_unseen(const struct fr_scene *s, const struct
 }
 
 /* The opener is unknown: the one that the policy allows. */
-static __always_inline int adopt_either(const struct fr_scene *s, const struct fr_packet *p)
+static __always_inline int adopt_either(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	if (policy_admits(s, p, FR_EGRESS, p->key.peer_port, 0))
 		return FR_EGRESS;
@@ -32,7 +32,7 @@ static __always_inline int adopt_either(const struct fr_scene *s, const struct f
 }
 
 /* Mid-stream TCP in the grace time of a guest, whose sockets cannot be asked. */
-static __always_inline int adopt_guest(const struct fr_scene *s, const struct fr_packet *p)
+static __always_inline int adopt_guest(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	if (p->key.proto != FR_PROTO_TCP ||
 	    (s->now >= s->conf->adopt_until && !track_lost_lately(s)))
@@ -41,7 +41,7 @@ static __always_inline int adopt_guest(const struct fr_scene *s, const struct fr
 }
 
 /* Is TCP without a socket here taken for the answer to a masqueraded connection? */
-static __always_inline int passes_as_reply(const struct fr_scene *s)
+static __always_inline int adopt_passes_reply(const struct fr_ctx *s)
 {
 	return s->head->flags & FR_F_FORWARDING_ON && !(s->head->flags & FR_F_FORWARD_JUDGE);
 }
@@ -52,21 +52,21 @@ static __always_inline int passes_as_reply(const struct fr_scene *s)
  * device's, as macvlan has, and no socket here would take, is as with guests. Of the device's own
  * address nothing is known: a flood of strays fills no table.
  */
-static __always_inline int adopt_sibling(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int adopt_sibling(const struct fr_ctx *s, const struct fr_packet *p,
 					 struct fr_hook h, __u8 state)
 {
 	if (h.kind != FR_KIND_INTERFACE)
 		return -1;
 	if (h.dir == FR_EGRESS)
 		return host_sends(s->skb, p) ? adopt_either(s, p) : -1;
-	if (state || s->skb->pkt_type != FR_TO_OTHERS || passes_as_reply(s))
+	if (state || s->skb->pkt_type != FR_TO_OTHERS || adopt_passes_reply(s))
 		return -1;
 	return adopt_guest(s, p);
 }
 
 /* The opener of the connection of this unknown mid-stream packet: enum fr_dir, or -1 when
  * nothing vouches for it. */
-static __always_inline int adopt_opener(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int adopt_opener(const struct fr_ctx *s, const struct fr_packet *p,
 					struct fr_hook h)
 {
 	__u8 state;

@@ -22,8 +22,7 @@ static __always_inline int station_is(const __u8 a[6], const __u8 b[6])
 }
 
 /* The record of this device, while it holds, and the addresses of the frame. */
-static __always_inline struct fr_port *port_of(const struct fr_scene *s,
-					       struct fr_stations *stations)
+static __always_inline struct fr_port *port_of(const struct fr_ctx *s, struct fr_stations *stations)
 {
 	__u32 ifindex = s->ifindex;
 	struct fr_port *port;
@@ -38,7 +37,7 @@ static __always_inline struct fr_port *port_of(const struct fr_scene *s,
 
 /* Is it for another station than this host? To the stack it is no more than to any other that is
  * not meant: a bridge hands up what has its own address. */
-static __noinline int is_bridged(const struct fr_scene *s)
+static __noinline int is_bridged(const struct fr_ctx *s)
 {
 	struct fr_stations stations;
 	struct fr_port *port;
@@ -52,7 +51,7 @@ static __noinline int is_bridged(const struct fr_scene *s)
 
 /* The packets that this host sends show the addresses that it can be reached by: the bridge's
  * may have changed, or there is a macvlan above it. */
-static __noinline int bridge_watch(const struct fr_scene *s)
+static __noinline int bridge_watch(const struct fr_ctx *s)
 {
 	struct fr_stations stations;
 	struct fr_port *port;

@@ -40,7 +40,7 @@ static __always_inline int is_dhcp(const struct fr_packet *p)
 }
 
 /* The built-in rule that admits `p`, or 0; *reason says why. */
-static __always_inline __u32 builtin_rule(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline __u32 builtin_rule(const struct fr_ctx *s, const struct fr_packet *p,
 					  __u8 *reason)
 {
 	__u32 flags = s->head->flags;
@@ -80,9 +80,9 @@ static __always_inline int is_icmp_error(const struct fr_packet *p)
 }
 
 /* Parse the IP packet at `offset` into `p`, whose dir and v4 say how. */
-static __noinline int packet_again(const struct fr_scene *s, struct fr_packet *p, __u32 offset)
+static __noinline int packet_again(const struct fr_ctx *s, struct fr_packet *p, __u32 offset)
 {
-	struct fr_buffer buffer = scene_buffer(s);
+	struct fr_buffer buffer = ctx_buffer(s);
 	int outcome;
 
 	p->key.local_port = p->key.peer_port = p->key.pad = 0;
@@ -108,7 +108,7 @@ static __always_inline const __u64 *error_receiver(const struct fr_packet *p, __
  * quotation would open a way to any address. Errors never create or refresh a flow. `p` is parsed
  * anew for the quoted packet and then back, because a second one would not fit on the stack.
  */
-static __always_inline int icmp_error_is_admitted(const struct fr_scene *s, struct fr_packet *p)
+static __always_inline int icmp_error_is_admitted(const struct fr_ctx *s, struct fr_packet *p)
 {
 	__u8 dir = p->dir;
 	__u64 high = error_receiver(p, dir)[0], low = error_receiver(p, dir)[1];

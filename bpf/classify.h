@@ -32,7 +32,7 @@ static __always_inline int is_misplaced(const struct fr_packet *p, struct fr_hoo
 }
 
 /* By headers and devices alone. FR_REL_KNOWN: the table of flows has to be asked. */
-static __always_inline __u8 classify_headers(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline __u8 classify_headers(const struct fr_ctx *s, const struct fr_packet *p,
 					     struct fr_hook h)
 {
 	if (p->outcome != FR_IP)
@@ -45,7 +45,7 @@ static __always_inline __u8 classify_headers(const struct fr_scene *s, const str
 /* ---------------------------------------------------------------- of a flow */
 
 /* SYN without ACK. SCTP: an INIT alone has no verification tag, which is in place of seq. */
-static __always_inline int opens_connection(const struct fr_packet *p)
+static __always_inline int classify_opens(const struct fr_packet *p)
 {
 	if (p->key.proto == FR_PROTO_SCTP)
 		return !p->seq;
@@ -58,7 +58,7 @@ static __always_inline int opens_connection(const struct fr_packet *p)
  * then a socket that has the port takes what comes. Without connections any packet opens, and only
  * UDP's sockets can be looked up.
  */
-static __always_inline int conntrack_may_forget(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int conntrack_may_forget(const struct fr_ctx *s, const struct fr_packet *p,
 						const struct fr_flow *flow)
 {
 	const struct fr_image_ident *ident;
@@ -78,19 +78,19 @@ static __always_inline int conntrack_may_forget(const struct fr_scene *s, const 
  * published port that answers a stray segment leaves the same record as a connection that goes out,
  * so its next opening is judged.
  */
-static __always_inline int tuple_is_reused(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int tuple_is_reused(const struct fr_ctx *s, const struct fr_packet *p,
 					   const struct fr_flow *flow, struct fr_hook h)
 {
 	if (h.kind != FR_KIND_INTERFACE || flow->reason != FR_REASON_FORWARDED)
 		return 0;
 	if (h.dir == FR_EGRESS)
 		return !s->skb->ingress_ifindex;
-	return opens_connection(p) || conntrack_may_forget(s, p, flow);
+	return classify_opens(p) || conntrack_may_forget(s, p, flow);
 }
 
 /* A SYN that meets no opening: the socket that asked for this connection has gone. Of a guest's
  * sockets nothing is known. */
-static __always_inline int socket_gave_up(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int socket_gave_up(const struct fr_ctx *s, const struct fr_packet *p,
 					  const struct fr_progress *flow, struct fr_hook h)
 {
 	return h.kind != FR_KIND_GUEST && flow_meets_syn(flow, p) &&
@@ -98,7 +98,7 @@ static __always_inline int socket_gave_up(const struct fr_scene *s, const struct
 }
 
 /* The flow of the packet, and what the packet makes of it. */
-static __always_inline __u8 classify_flow(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline __u8 classify_flow(const struct fr_ctx *s, const struct fr_packet *p,
 					  struct fr_match *m, struct fr_hook h)
 {
 	struct fr_flow *flow;
@@ -110,12 +110,12 @@ static __always_inline __u8 classify_flow(const struct fr_scene *s, const struct
 		return FR_REL_NEW;
 	m->progress = flow->progress;
 	step = tuple_is_reused(s, p, flow, h) || socket_gave_up(s, p, &m->progress, h)
-		       ? FR_STEP_FRESH
+		       ? FR_STEP_NEW
 		       : flow_step(&m->progress, p);
 	FR_JOIN(s->conf->zero, step, m->progress.state, m->progress.flags, m->progress.isn);
-	if (step == FR_STEP_REFUSE)
+	if (step == FR_STEP_INVALID)
 		return FR_REL_INVALID;
-	if (step == FR_STEP_FRESH) { /* the ports were used again */
+	if (step == FR_STEP_NEW) { /* the ports were used again */
 		m->peer_has_flow = flow->opener != h.dir && !(flow->flags & FR_FLOW_WOULD_DROP);
 		return FR_REL_NEW;
 	}
@@ -127,7 +127,7 @@ static __always_inline __u8 classify_flow(const struct fr_scene *s, const struct
 
 /* Are they other hosts' packets? Not the answers of a published port: their opening was judged, and
  * so are they. */
-static __always_inline __u8 classify_forwarded(const struct fr_scene *s, const struct fr_match *m,
+static __always_inline __u8 classify_forwarded(const struct fr_ctx *s, const struct fr_match *m,
 					       __u8 relation, struct fr_hook h)
 {
 	if (is_forwarded(s, h) && m->opener == FR_EGRESS)
@@ -138,7 +138,7 @@ static __always_inline __u8 classify_forwarded(const struct fr_scene *s, const s
 /* ---------------------------------------------------------------- of no flow */
 
 /* The failsafe rule whose reply the packet is, or 0: it needs no flow. */
-static __always_inline __u32 failsafe_replied(const struct fr_scene *s, const struct fr_packet *p)
+static __always_inline __u32 classify_failsafe(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	__u32 staged, cell = policy_cell(s, p, FR_INGRESS, p->key.local_port, 0);
 	__u32 real = policy_unstaged(s, cell, &staged);
@@ -146,7 +146,7 @@ static __always_inline __u32 failsafe_replied(const struct fr_scene *s, const st
 	return FR_CELL_ACTION(real) == FR_FAILSAFE_ALLOW ? FR_CELL_NUMBER(real) : 0;
 }
 
-static __always_inline __u8 classify_unknown(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline __u8 classify_unknown(const struct fr_ctx *s, const struct fr_packet *p,
 					     struct fr_match *m, struct fr_hook h)
 {
 	int opener = -1;
@@ -154,9 +154,9 @@ static __always_inline __u8 classify_unknown(const struct fr_scene *s, const str
 	if (p->key.proto != FR_PROTO_TCP ||
 	    (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN)
 		return FR_REL_NEW;
-	if (h.dir == FR_EGRESS && (m->rule = failsafe_replied(s, p)))
+	if (h.dir == FR_EGRESS && (m->rule = classify_failsafe(s, p)))
 		return FR_REL_FAILSAFE;
-	if (answers_unseen(s, p, h)) {
+	if (adopt_unseen_answer(s, p, h)) {
 		m->opener = FR_INGRESS;
 		return FR_REL_UNSEEN;
 	}
@@ -170,7 +170,7 @@ static __always_inline __u8 classify_unknown(const struct fr_scene *s, const str
 
 /* ---------------------------------------------------------------- one packet */
 
-static __always_inline __u8 classify_ip(const struct fr_scene *s, struct fr_packet *p,
+static __always_inline __u8 classify_ip(const struct fr_ctx *s, struct fr_packet *p,
 					struct fr_match *m, struct fr_hook h)
 {
 	__u8 relation;
@@ -194,7 +194,7 @@ static __always_inline __u8 classify_ip(const struct fr_scene *s, struct fr_pack
 	return classify_unknown(s, p, m, h);
 }
 
-static __always_inline void classify(const struct fr_scene *s, struct fr_packet *p,
+static __always_inline void classify(const struct fr_ctx *s, struct fr_packet *p,
 				     struct fr_match *m, struct fr_hook h)
 {
 	m->opener = h.dir;

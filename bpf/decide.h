@@ -7,7 +7,7 @@
 
 #include "classify.h"
 
-static __always_inline void decide_unreadable(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void decide_unreadable(const struct fr_ctx *s, const struct fr_packet *p,
 					      struct fr_decision *d, struct fr_hook h)
 {
 	__u32 denied = h.kind == FR_KIND_GUEST ? FR_F_NONIP_DENY_GUEST : FR_F_NONIP_DENY_IF;
@@ -25,7 +25,7 @@ static __always_inline void decide_unreadable(const struct fr_scene *s, const st
 /* ---------------------------------------------------------------- known flows */
 
 /* The cell of a flow's opening: as its record remembers it, or else as the policy says. */
-static __always_inline __u32 known_cell(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline __u32 known_cell(const struct fr_ctx *s, const struct fr_packet *p,
 					const struct fr_match *m)
 {
 	const volatile struct fr_flow *flow = m->flow; /* one access each */
@@ -37,22 +37,22 @@ static __always_inline __u32 known_cell(const struct fr_scene *s, const struct f
 }
 
 /* A packet of a known flow: its opening, judged by the generation in force. */
-static __always_inline void decide_known(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void decide_known(const struct fr_ctx *s, const struct fr_packet *p,
 					 const struct fr_match *m, struct fr_decision *d,
 					 struct fr_hook h)
 {
 	d->flow = m->flow;
 	verdict_from_cell(s, d, known_cell(s, p, m));
 	d->opened = m->again & ~d->verdict; /* a dropped packet opens nothing; no branch */
-	if (d->verdict != FR_PASS && is_transit(s, p, m->flow, h))
+	if (d->verdict != FR_PASS && forwarded_survives(s, p, m->flow, h))
 		verdict_pass(d, FR_RULE_OTHER, FR_REASON_FORWARDED);
 	else if (h.dir != m->opener && d->verdict == FR_PASS)
 		d->reason = FR_REASON_REPLY;
 }
 
 /* A refused opening is no flow: what looks like its answer may open one itself. */
-static __always_inline int opens_itself(const struct fr_packet *p, const struct fr_match *m,
-					const struct fr_decision *d, struct fr_hook h)
+static __always_inline int decide_opens_itself(const struct fr_packet *p, const struct fr_match *m,
+					       const struct fr_decision *d, struct fr_hook h)
 {
 	return h.dir != m->opener && d->verdict == FR_DROP && p->key.proto != FR_PROTO_TCP &&
 	       !proto_is_icmp(p->key.proto);
@@ -61,7 +61,7 @@ static __always_inline int opens_itself(const struct fr_packet *p, const struct 
 /* ---------------------------------------------------------------- openings */
 
 /* The kernel's own answer to a peer that may open: it carries no data, and leaves no flow. */
-static __always_inline int is_control_reply(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int is_control_reply(const struct fr_ctx *s, const struct fr_packet *p,
 					    struct fr_hook h)
 {
 	return h.kind == FR_KIND_CGROUP && h.dir == FR_EGRESS && host_is_control(s->skb, p) &&
@@ -69,7 +69,7 @@ static __always_inline int is_control_reply(const struct fr_scene *s, const stru
 }
 
 /* The answer to a datagram that this host sent before flows were kept: its socket is connected. */
-static __always_inline int is_adopted_datagram(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int is_adopted_datagram(const struct fr_ctx *s, const struct fr_packet *p,
 					       struct fr_hook h)
 {
 	return p->key.proto == FR_PROTO_UDP && h.kind != FR_KIND_GUEST &&
@@ -77,7 +77,7 @@ static __always_inline int is_adopted_datagram(const struct fr_scene *s, const s
 	       policy_admits(s, p, FR_EGRESS, p->key.peer_port, 0);
 }
 
-static __always_inline void decide_as_reply(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void decide_as_reply(const struct fr_ctx *s, const struct fr_packet *p,
 					    struct fr_decision *d, __u8 opener, __u8 reason)
 {
 	d->opener = opener;
@@ -86,7 +86,7 @@ static __always_inline void decide_as_reply(const struct fr_scene *s, const stru
 }
 
 /* The opening was refused, and no flow vouches for the packet: is it exempt? */
-static __always_inline void decide_refused(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void decide_refused(const struct fr_ctx *s, const struct fr_packet *p,
 					   struct fr_decision *d, struct fr_hook h)
 {
 	__u8 reason = h.kind == FR_KIND_INTERFACE && h.dir == FR_INGRESS ? exempt_reason(s, p) : 0;
@@ -106,7 +106,7 @@ static __always_inline void decide_refused(const struct fr_scene *s, const struc
 }
 
 /* A packet of no flow, which would open one in `d->new_state` for `d->opener`. */
-static __always_inline void decide_opening(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void decide_opening(const struct fr_ctx *s, const struct fr_packet *p,
 					   struct fr_decision *d, struct fr_hook h)
 {
 	__u16 port = d->opener == h.dir ? p->port : flow_port(&p->key, d->opener);
@@ -139,7 +139,7 @@ static __always_inline __u8 state_to_open(const struct fr_packet *p, const struc
 }
 
 /* Other hosts' packets. */
-static __always_inline void decide_forwarded(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void decide_forwarded(const struct fr_ctx *s, const struct fr_packet *p,
 					     const struct fr_match *m, struct fr_decision *d)
 {
 	d->flow = m->flow;
@@ -151,9 +151,8 @@ static __always_inline void decide_forwarded(const struct fr_scene *s, const str
 		transit_note(s, p); /* netfilter may have forgotten its flow */
 }
 
-static __always_inline void decide(struct fr_scene *s, struct fr_packet *p,
-				   const struct fr_match *m, struct fr_decision *d,
-				   struct fr_hook h)
+static __always_inline void decide(struct fr_ctx *s, struct fr_packet *p, const struct fr_match *m,
+				   struct fr_decision *d, struct fr_hook h)
 {
 	d->opener = m->opener;
 	switch (m->relation) {
@@ -177,13 +176,13 @@ static __always_inline void decide(struct fr_scene *s, struct fr_packet *p,
 		return verdict_refuse(s, d, FR_REASON_STATE);
 	case FR_REL_KNOWN:
 		decide_known(s, p, m, d, h);
-		if (!opens_itself(p, m, d, h))
+		if (!decide_opens_itself(p, m, d, h))
 			return;
 		d->flow = 0;
 		d->opener = h.dir;
 		break;
 	}
-	scene_owner(s, h);
+	ctx_owner(s, h);
 	d->new_state = state_to_open(p, m);
 	FR_JOIN(s->conf->zero, d->new_state, d->opener, d->opened, p->key.proto, p->tcp_flags,
 		p->icmp_reply);
@@ -192,7 +191,7 @@ static __always_inline void decide(struct fr_scene *s, struct fr_packet *p,
 
 /* A refused packet that is not for this host at all, unless netfilter redirects it to a socket,
  * passes. So may a later fragment be that passes because some port is open. */
-static __always_inline void decide_bridged(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void decide_bridged(const struct fr_ctx *s, const struct fr_packet *p,
 					   struct fr_decision *d, struct fr_hook h)
 {
 	if (h.kind != FR_KIND_INTERFACE || h.dir != FR_INGRESS ||

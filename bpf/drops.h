@@ -43,7 +43,7 @@ static __always_inline struct fr_drop *drop_find(struct fr_drop_set *set, __u32 
 
 /* May a source be listed that is not? A packet in so many may in any case: who sends much gets in
  * by it before long. */
-static __always_inline int budget_take(const struct fr_scene *s, __u64 hash)
+static __always_inline int budget_take(const struct fr_ctx *s, __u64 hash)
 {
 	struct fr_budget *budget;
 	__u32 zero = 0;
@@ -71,7 +71,7 @@ static __always_inline __s64 drop_rank(__u32 info, __u32 now, __u32 way)
 }
 
 static __always_inline void drop_write(struct fr_drop *drop, const struct fr_flow_key *key,
-				       __u32 ports, __u8 dir, const struct fr_scene *s)
+				       __u32 ports, __u8 dir, const struct fr_ctx *s)
 {
 	drop->key = *key;
 	drop->dir = dir;
@@ -114,7 +114,7 @@ static __always_inline void unlisted_add(const struct fr_unlisted *u, __u8 kind)
 }
 
 /* Under the lock: the way of the key in its set, made if there is room for it; or FR_WAYS. */
-static __always_inline __u32 drop_claim(const struct fr_scene *s, struct fr_drop_set *set,
+static __always_inline __u32 drop_claim(const struct fr_ctx *s, struct fr_drop_set *set,
 					const struct fr_packet *p, __u32 ports, __u32 tag,
 					struct fr_unlisted *u)
 {
@@ -137,8 +137,7 @@ static __always_inline __u32 drop_claim(const struct fr_scene *s, struct fr_drop
 	return way;
 }
 
-static __always_inline struct fr_drop *drop_insert(const struct fr_scene *s,
-						   struct fr_drop_set *set,
+static __always_inline struct fr_drop *drop_insert(const struct fr_ctx *s, struct fr_drop_set *set,
 						   const struct fr_packet *p, __u32 ports,
 						   __u64 hash)
 {
@@ -168,7 +167,7 @@ static __always_inline void drop_stamp(struct fr_drop_set *set, struct fr_drop *
 		set->set.info[WAY(way)] = FR_INFO(class, now);
 }
 
-static __always_inline void drop_count(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void drop_count(const struct fr_ctx *s, const struct fr_packet *p,
 				       const struct fr_decision *d, struct fr_drop *drop)
 {
 	/* Packets that were would-drop before enforcement began are not reported as dropped. */
@@ -192,8 +191,8 @@ static __always_inline void drop_count(const struct fr_scene *s, const struct fr
 }
 
 /* The entry that has counted the packet, or NULL. */
-static __always_inline struct fr_drop *
-drop_list(const struct fr_scene *s, const struct fr_packet *p, const struct fr_decision *d)
+static __always_inline struct fr_drop *drop_list(const struct fr_ctx *s, const struct fr_packet *p,
+						 const struct fr_decision *d)
 {
 	const struct fr_flow_key *key = &p->key;
 	__u32 ports = PORTS_LOCAL;

@@ -10,10 +10,10 @@
 #include "packet.h"
 
 enum fr_step {
-	FR_STEP_KEEP,	/* belongs to the flow */
-	FR_STEP_AGAIN,	/* the same, and opens it again */
-	FR_STEP_FRESH,	/* not this flow's: an opening to be judged in its own direction */
-	FR_STEP_REFUSE, /* no packet that this flow can carry */
+	FR_STEP_KNOWN,	  /* belongs to the flow */
+	FR_STEP_REOPENED, /* the same, and opens it again */
+	FR_STEP_NEW,	  /* not this flow's: an opening to be judged in its own direction */
+	FR_STEP_INVALID,  /* no packet that this flow can carry */
 };
 
 static __always_inline __u32 flow_timeout(const struct fr_progress *flow, __u8 proto)
@@ -55,12 +55,12 @@ static __always_inline int flow_step_syn_again(struct fr_progress *flow)
 	__u8 known = flow->flags & FR_FLOW_SYN_AGAIN;
 
 	if (flow->state == FR_FLOW_OPENING || flow->state == FR_FLOW_ANSWERED)
-		return FR_STEP_KEEP;
+		return FR_STEP_KNOWN;
 	if (flow->reason == FR_REASON_ADOPTED ||
 	    (flow->state != FR_FLOW_ESTABLISHED && !(flow->flags & FR_FLOW_RSTS)))
-		return FR_STEP_FRESH;
+		return FR_STEP_NEW;
 	flow->flags |= FR_FLOW_SYN_AGAIN;
-	return known ? FR_STEP_KEEP : FR_STEP_AGAIN;
+	return known ? FR_STEP_KNOWN : FR_STEP_REOPENED;
 }
 
 /* May this be a simultaneous open? Then the socket that a SYN of the responder without ACK would
@@ -77,10 +77,10 @@ static __always_inline int flow_meets_syn(const struct fr_progress *flow, const 
 static __always_inline int flow_step_syn_both(struct fr_progress *flow, const struct fr_packet *p)
 {
 	if (flow->state != FR_FLOW_OPENING || flow->flags & FR_FLOW_WOULD_DROP)
-		return FR_STEP_FRESH;
+		return FR_STEP_NEW;
 	flow->flags |= FR_FLOW_SYN_BOTH;
 	flow->isn = p->seq;
-	return FR_STEP_KEEP;
+	return FR_STEP_KNOWN;
 }
 
 static __always_inline int flow_step_syn(struct fr_progress *flow, const struct fr_packet *p,
@@ -89,9 +89,9 @@ static __always_inline int flow_step_syn(struct fr_progress *flow, const struct 
 	if (!(p->tcp_flags & FR_TCP_ACK))
 		return from_opener ? flow_step_syn_again(flow) : flow_step_syn_both(flow, p);
 	if (flow->state == FR_FLOW_ADOPTED || flow->reason == FR_REASON_ADOPTED)
-		return FR_STEP_REFUSE; /* our SYN was not seen, also when it is closing by now */
+		return FR_STEP_INVALID; /* our SYN was not seen, also when it is closing by now */
 	if (from_opener && !(flow->flags & FR_FLOW_SYN_BOTH))
-		return FR_STEP_REFUSE;
+		return FR_STEP_INVALID;
 	if (!from_opener && flow->flags & FR_FLOW_SYN_AGAIN) {
 		flow->flags &= ~(FR_FLOW_FINS | FR_FLOW_RSTS | FR_FLOW_SYN_AGAIN);
 		flow->state = FR_FLOW_ANSWERED;
@@ -100,7 +100,7 @@ static __always_inline int flow_step_syn(struct fr_progress *flow, const struct 
 		flow->state = FR_FLOW_ANSWERED;
 	if (!from_opener && flow->state == FR_FLOW_ANSWERED)
 		flow->isn = p->seq;
-	return FR_STEP_KEEP;
+	return FR_STEP_KNOWN;
 }
 
 /* A RST closes, but who goes on after it had not sent it. */
@@ -139,7 +139,7 @@ static __always_inline int flow_step_tcp(struct fr_progress *flow, const struct 
 	} else if (from_opener && flow->state == FR_FLOW_ANSWERED && flow_is_answered(flow, p)) {
 		flow->state = FR_FLOW_ESTABLISHED;
 	}
-	return FR_STEP_KEEP;
+	return FR_STEP_KNOWN;
 }
 
 /* UDP and all else: two-way once the responder has sent. */
@@ -149,7 +149,7 @@ static __always_inline int flow_step_other(struct fr_progress *flow, int from_op
 		flow->state = FR_FLOW_ESTABLISHED;
 	if (from_opener && flow->state == FR_FLOW_ESTABLISHED)
 		flow->flags |= FR_FLOW_SUSTAINED;
-	return FR_STEP_KEEP;
+	return FR_STEP_KNOWN;
 }
 
 /*

@@ -9,14 +9,14 @@
 #include "transit.h"
 
 /* Proven not to be this host's own: it came in on another device. */
-static __always_inline int is_forwarded(const struct fr_scene *s, struct fr_hook h)
+static __always_inline int is_forwarded(const struct fr_ctx *s, struct fr_hook h)
 {
 	return h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS && s->skb->ingress_ifindex &&
 	       !(s->head->flags & FR_F_FORWARD_JUDGE);
 }
 
 /* The answer to a forwarded packet: where that was masqueraded, it comes to this host's address. */
-static __always_inline int is_forwarded_reply(const struct fr_scene *s, const struct fr_flow *flow,
+static __always_inline int is_forwarded_reply(const struct fr_ctx *s, const struct fr_flow *flow,
 					      struct fr_hook h)
 {
 	return h.kind == FR_KIND_INTERFACE && h.dir == FR_INGRESS && flow &&
@@ -28,19 +28,19 @@ static __always_inline int is_forwarded_reply(const struct fr_scene *s, const st
  * without that rule does not cut it. Asked for what would otherwise be refused. On the way out an
  * answer from behind a published port looks the same, but what audit has refused was this host's.
  */
-static __always_inline int is_transit(const struct fr_scene *s, const struct fr_packet *p,
-				      const struct fr_flow *flow, struct fr_hook h)
+static __always_inline int forwarded_survives(const struct fr_ctx *s, const struct fr_packet *p,
+					      const struct fr_flow *flow, struct fr_hook h)
 {
 	if (h.kind != FR_KIND_INTERFACE)
 		return 0;
 	if (h.dir == FR_INGRESS)
-		return passes_through(s, p);
+		return transit_passes(s, p);
 	return is_forwarded(s, h) && !(flow->flags & FR_FLOW_WOULD_DROP);
 }
 
 /* The reason why the policy is not asked about a packet that it would refuse, or 0. Interfaces,
  * ingress. */
-static __noinline int exempt_reason(const struct fr_scene *s, const struct fr_packet *p)
+static __noinline int exempt_reason(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	__u32 flags = s->head->flags;
 

@@ -20,7 +20,7 @@ static __always_inline void fragment_key(const struct fr_packet *p, struct fr_fr
 }
 
 /* An allowed first fragment on its way out lets the later ones of its datagram follow. */
-static __noinline int fragment_note(const struct fr_scene *s, const struct fr_packet *p, __u32 slot)
+static __noinline int fragment_note(const struct fr_ctx *s, const struct fr_packet *p, __u32 slot)
 {
 	struct fr_fragment value = {.until = s->now + s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY]};
 	struct fr_fragment_key key;
@@ -37,7 +37,7 @@ static __noinline int fragment_note(const struct fr_scene *s, const struct fr_pa
  * the path's MTU, and a part that is let in here is of no use without a first part that was
  * admitted.
  */
-static __always_inline int fragment_admits(const struct fr_scene *s, struct fr_packet *p)
+static __always_inline int fragment_admits(const struct fr_ctx *s, struct fr_packet *p)
 {
 	__u8 proto = p->key.proto;
 	int admits;
@@ -51,7 +51,7 @@ static __always_inline int fragment_admits(const struct fr_scene *s, struct fr_p
 }
 
 /* A later fragment. In: order is not given, and without its judged first nothing reassembles. */
-static __always_inline void fragment_decide(const struct fr_scene *s, struct fr_packet *p,
+static __always_inline void fragment_decide(const struct fr_ctx *s, struct fr_packet *p,
 					    struct fr_decision *d, struct fr_hook h)
 {
 	struct fr_fragment *known;
@@ -62,7 +62,7 @@ static __always_inline void fragment_decide(const struct fr_scene *s, struct fr_
 		if (fragment_admits(s, p)) {
 			verdict_pass(d, FR_RULE_OTHER, FR_REASON_FRAGMENT);
 			if (h.kind == FR_KIND_INTERFACE)
-				passes_through(s, p); /* that its last part may be */
+				transit_passes(s, p); /* that its last part may be */
 		} else if (h.kind == FR_KIND_INTERFACE && (reason = exempt_reason(s, p)))
 			verdict_pass(d, FR_RULE_OTHER, reason);
 		else

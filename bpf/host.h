@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Questions to the kernel about a packet: is there a socket of this tuple, would it be forwarded,
- * was it inside IPsec? Helper calls, made only for packets that would otherwise be refused or are met
- * mid-stream.
+ * was it inside IPsec? Helper calls, made only for packets that would otherwise be refused or are
+ * met mid-stream.
  */
 #ifndef FR_HOST_H
 #define FR_HOST_H
 
-#include "scene.h"
+#include "ctx.h"
 
 enum { /* of sockets and addresses, from headers that BPF programs cannot include */
        FR_SK_ESTABLISHED = 1,
@@ -81,7 +81,7 @@ typedef __u32 __attribute__((may_alias)) host_word;
  * stream socket sends is sure to be of its connection: others may send to anybody. With IP options
  * or extension headers a packet may go through another host: it is judged by its destination.
  */
-static __noinline int host_names(struct __sk_buff *skb, struct fr_packet *p)
+static __noinline int host_socket_names(struct __sk_buff *skb, struct fr_packet *p)
 {
 	struct bpf_sock *sk = skb->sk;
 	host_word *local, *peer;

@@ -9,14 +9,14 @@
 #include "steady.h"
 
 /* Audit remembers an opening that it would refuse, but not at the expense of an admitted flow. */
-static __always_inline int opens_flow(const struct fr_match *m, const struct fr_decision *d)
+static __always_inline int judge_opens_flow(const struct fr_match *m, const struct fr_decision *d)
 {
 	return d->new_state != FR_FLOW_NONE &&
 	       (d->verdict == FR_PASS || (d->verdict == FR_WOULD_DROP && !m->peer_has_flow));
 }
 
 /* The effects of the verdict: flows, figures, events. */
-static __always_inline void judge_commit(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void judge_commit(const struct fr_ctx *s, const struct fr_packet *p,
 					 struct fr_match *m, struct fr_decision *d,
 					 struct fr_hook h)
 {
@@ -24,19 +24,19 @@ static __always_inline void judge_commit(const struct fr_scene *s, const struct 
 		d->slot = policy_slot(s, d->rule);
 	if (d->flow)
 		flow_update(s, p, m, d, h);
-	else if (opens_flow(m, d) && flow_open(s, p, m, d) == JOINED)
+	else if (judge_opens_flow(m, d) && flow_open(s, p, m, d) == JOINED)
 		d->opened = 0; /* another CPU was first */
 	if (p->fragment == FR_FIRST && h.dir == FR_EGRESS && d->verdict == FR_PASS)
 		fragment_note(s, p, d->slot);
 	if (d->staged && d->verdict == FR_PASS) {
-		book_rule(s, p, d, h);
+		account_rule(s, p, d, h);
 		verdict_set(d, d->staged, FR_WOULD_DROP, FR_REASON_RULE);
 		d->slot = policy_slot(s, d->staged);
 	}
-	book(s, p, d, h);
+	account(s, p, d, h);
 }
 
-static __always_inline int judge_packet(struct fr_scene *s, struct fr_packet *p, struct fr_hook h)
+static __always_inline int judge_packet(struct fr_ctx *s, struct fr_packet *p, struct fr_hook h)
 {
 	struct fr_match m = {};
 	struct fr_decision d = {.cell = FR_CELL_GONE, .new_state = FR_FLOW_NONE};

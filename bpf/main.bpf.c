@@ -35,10 +35,10 @@ static __always_inline __u16 tc_vlan(const struct __sk_buff *skb)
 }
 
 /* See packet_plain(). On a device without Ethernet the first byte says what it is. */
-static __always_inline int tc_plain(struct fr_scene *s, struct __sk_buff *skb, struct fr_packet *p,
+static __always_inline int tc_plain(struct fr_ctx *s, struct __sk_buff *skb, struct fr_packet *p,
 				    bool l3)
 {
-	struct fr_buffer buffer = scene_buffer(s);
+	struct fr_buffer buffer = ctx_buffer(s);
 	__u16 type = bpf_htons(ETH_P_IP);
 	__u8 first = 0x45;
 
@@ -56,10 +56,10 @@ static __always_inline int tc_plain(struct fr_scene *s, struct __sk_buff *skb, s
 	return 0;
 }
 
-static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, struct fr_packet *p,
+static __always_inline void tc_parse(struct fr_ctx *s, struct __sk_buff *skb, struct fr_packet *p,
 				     bool l3)
 {
-	struct fr_buffer buffer = scene_buffer(s);
+	struct fr_buffer buffer = ctx_buffer(s);
 	__u16 ethertype = bpf_ntohs(skb->protocol), vlan = tc_vlan(skb);
 	__u32 offset = 0;
 
@@ -78,9 +78,9 @@ static __always_inline void tc_parse(struct fr_scene *s, struct __sk_buff *skb, 
 static __always_inline int tc_judge(struct __sk_buff *skb, struct fr_hook h, bool l3)
 {
 	struct fr_packet p;
-	struct fr_scene s = {};
+	struct fr_ctx s = {};
 
-	if (scene_open(&s, skb, skb->ifindex))
+	if (ctx_open(&s, skb, skb->ifindex))
 		return TC_PASS_ON;
 	if (h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS && !l3)
 		bridge_watch(&s);
@@ -119,18 +119,18 @@ static __always_inline void packet_space(struct fr_packet *p, __u64 space)
 	p->key.vlan = FR_VLAN_OF_SPACE(space);
 }
 
-static __always_inline int cgroup_plain(struct fr_scene *s, struct __sk_buff *skb,
+static __always_inline int cgroup_plain(struct fr_ctx *s, struct __sk_buff *skb,
 					struct fr_packet *p)
 {
-	struct fr_buffer buffer = scene_buffer(s);
+	struct fr_buffer buffer = ctx_buffer(s);
 
 	return fr_shortcuts && packet_plain(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), p);
 }
 
-static __always_inline void cgroup_parse(struct fr_scene *s, struct __sk_buff *skb,
+static __always_inline void cgroup_parse(struct fr_ctx *s, struct __sk_buff *skb,
 					 struct fr_packet *p)
 {
-	struct fr_buffer buffer = scene_buffer(s);
+	struct fr_buffer buffer = ctx_buffer(s);
 
 	*p = (struct fr_packet){.kind = p->kind, .dir = p->dir, .length = skb->len};
 	p->outcome = packet_parse(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), p);
@@ -141,9 +141,9 @@ static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 {
 	struct fr_hook h = {FR_KIND_CGROUP, dir};
 	struct fr_packet p;
-	struct fr_scene s = {};
+	struct fr_ctx s = {};
 
-	if (scene_open(&s, skb, skb->ifindex))
+	if (ctx_open(&s, skb, skb->ifindex))
 		return CGROUP_PASS;
 	p.kind = h.kind;
 	p.dir = h.dir;
@@ -152,7 +152,7 @@ static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 	p.packets = skb->gso_segs ?: 1;
 	packet_space(&p, host_space(skb));
 	if (dir == FR_EGRESS) {
-		host_names(skb, &p);
+		host_socket_names(skb, &p);
 		packet_join(&p, s.conf->zero);
 		FR_JOIN(s.conf->zero, p.key.local_port, p.key.peer_port, p.port);
 	}
@@ -178,7 +178,7 @@ SEC("cgroup_skb/egress") int fr_cg_egress(struct __sk_buff *skb)
  * passes.
  */
 
-static __always_inline void address_owner(struct bpf_sock_addr *ctx, struct fr_scene *s)
+static __always_inline void address_owner(struct bpf_sock_addr *ctx, struct fr_ctx *s)
 {
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
 	struct fr_owner *owner;
@@ -199,7 +199,7 @@ static __always_inline void address_owner(struct bpf_sock_addr *ctx, struct fr_s
 }
 
 /* As what the socket sends will be, or the packet hooks would not know it again. */
-static __always_inline __u64 address_space(struct bpf_sock_addr *ctx, const struct fr_scene *s)
+static __always_inline __u64 address_space(struct bpf_sock_addr *ctx, const struct fr_ctx *s)
 {
 	if (fr_space_by == FR_SPACE_BY_OWNER && s->owner)
 		return s->owner->space;
@@ -241,7 +241,7 @@ static __always_inline bool address_has_socket(struct bpf_sock_addr *ctx, struct
 
 /* May the destination be a socket of this host, reached over lo, or a peer that is answered? The
  * packet hooks know. */
-static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const struct fr_scene *s,
+static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const struct fr_ctx *s,
 					    struct fr_packet *p)
 {
 	if (is_loopback_address(p->key.peer, p->v4) || !(p->peer.high | p->peer.low))
@@ -257,9 +257,9 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 	struct fr_packet p = {.kind = FR_KIND_CGROUP, .dir = FR_EGRESS, .outcome = FR_IP};
 	struct fr_hook h = {FR_KIND_CGROUP, FR_EGRESS};
 	struct fr_decision d = {.opener = FR_EGRESS};
-	struct fr_scene s = {};
+	struct fr_ctx s = {};
 
-	if (scene_open(&s, 0, 0))
+	if (ctx_open(&s, 0, 0))
 		return CGROUP_PASS;
 	address_owner(ctx, &s);
 	if (!(s.head->flags & FR_F_ENFORCE))
@@ -273,7 +273,7 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 	if (d.verdict != FR_DROP || address_is_ours(ctx, &s, &p))
 		return CGROUP_PASS;
 	d.slot = policy_slot(&s, d.rule);
-	book(&s, &p, &d, h);
+	account(&s, &p, &d, h);
 	return CGROUP_REFUSE;
 }
 
@@ -351,9 +351,9 @@ SEC("sk_lookup") int fr_local(struct bpf_sk_lookup *ctx)
 	struct fr_packet p = {.kind = FR_KIND_INTERFACE, .dir = FR_INGRESS, .outcome = FR_IP};
 	struct fr_hook h = {FR_KIND_INTERFACE, FR_INGRESS};
 	struct fr_decision d = {.opener = FR_INGRESS};
-	struct fr_scene s = {};
+	struct fr_ctx s = {};
 
-	if (!transit_is_busy() || scene_open(&s, 0, 0) || s.head->flags & FR_F_FORWARD_JUDGE)
+	if (!transit_is_busy() || ctx_open(&s, 0, 0) || s.head->flags & FR_F_FORWARD_JUDGE)
 		return SK_PASS;
 	local_packet(ctx, &p);
 	packet_join(&p, s.conf->zero);
@@ -363,7 +363,7 @@ SEC("sk_lookup") int fr_local(struct bpf_sk_lookup *ctx)
 	if (d.verdict == FR_PASS || transit_is_answer(&s, &p))
 		return SK_PASS;
 	d.slot = policy_slot(&s, d.rule);
-	book(&s, &p, &d, h);
+	account(&s, &p, &d, h);
 	return d.verdict == FR_DROP ? SK_DROP : SK_PASS;
 }
 
@@ -384,10 +384,10 @@ SEC("tc") int fr_clock(struct __sk_buff *skb)
  */
 SEC("tc") int fr_import(struct __sk_buff *skb)
 {
-	struct fr_scene s = {};
+	struct fr_ctx s = {};
 	struct fr_flow flow __attribute__((aligned(8)));
 
-	if (scene_open(&s, skb, 0))
+	if (ctx_open(&s, skb, 0))
 		return FR_IMPORT_REFUSED;
 	for (__u32 i = 0; i < FR_IMPORT_MAX; i++) {
 		if (bpf_skb_load_bytes(skb, i * sizeof(flow), &flow, sizeof(flow)))

@@ -6,9 +6,9 @@
 #ifndef FR_POLICY_H
 #define FR_POLICY_H
 
-#include "scene.h"
+#include "ctx.h"
 
-static __always_inline __u32 policy_slot(const struct fr_scene *s, __u32 rule)
+static __always_inline __u32 policy_slot(const struct fr_ctx *s, __u32 rule)
 {
 	return image_word(s->image, s->head->slots, rule);
 }
@@ -59,7 +59,7 @@ __noinline __u32 fr_policy(__u32 generation, __u32 what, __u64 high, __u64 low)
 }
 
 /* The cell for an opening by `opener` to the listener's `port`. */
-static __always_inline __u32 policy_cell(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline __u32 policy_cell(const struct fr_ctx *s, const struct fr_packet *p,
 					 __u8 opener, __u16 port, int portless)
 {
 	__u32 what =
@@ -71,7 +71,7 @@ static __always_inline __u32 policy_cell(const struct fr_scene *s, const struct 
 }
 
 /* The cell's action as if no rule were staged. */
-static __always_inline __u32 policy_unstaged(const struct fr_scene *s, __u32 cell, __u32 *staged)
+static __always_inline __u32 policy_unstaged(const struct fr_ctx *s, __u32 cell, __u32 *staged)
 {
 	const struct fr_staged *entry;
 	__u32 number = FR_CELL_NUMBER(cell);
@@ -86,7 +86,7 @@ static __always_inline __u32 policy_unstaged(const struct fr_scene *s, __u32 cel
 	return entry[number % 8].real;
 }
 
-static __always_inline int policy_admits(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int policy_admits(const struct fr_ctx *s, const struct fr_packet *p,
 					 __u8 opener, __u16 port, int portless)
 {
 	__u32 staged, cell = policy_cell(s, p, opener, port, portless);

@@ -10,7 +10,7 @@
 #include "decide.h"
 
 /* By headers and devices alone: does no question but that of the flow decide the packet? */
-static __always_inline int steady_by_headers(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int steady_by_headers(const struct fr_ctx *s, const struct fr_packet *p,
 					     struct fr_hook h)
 {
 	if (p->outcome != FR_IP || p->fragment != FR_WHOLE)
@@ -30,7 +30,7 @@ static __always_inline int steady_by_headers(const struct fr_scene *s, const str
 }
 
 /* The verdict by the cell that the flow remembers. 0: it may be another than to pass. */
-static __always_inline int steady_verdict(const struct fr_scene *s, const struct fr_flow *flow,
+static __always_inline int steady_verdict(const struct fr_ctx *s, const struct fr_flow *flow,
 					  const struct fr_progress *progress, __u64 hash,
 					  struct fr_decision *d, struct fr_hook h)
 {
@@ -59,7 +59,7 @@ static __always_inline struct fr_progress progress_of(const struct fr_flow *flow
 }
 
 /* Not 0: the packet passes, and is counted. */
-static __always_inline int steady_pass(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int steady_pass(const struct fr_ctx *s, const struct fr_packet *p,
 				       struct fr_hook h)
 {
 	struct fr_decision d = {.verdict = FR_PASS};
@@ -83,7 +83,7 @@ static __always_inline int steady_pass(const struct fr_scene *s, const struct fr
 	if (flow_is_silent(flow, timeout, now) || info_is_old(info, ends_after(now, timeout)))
 		return 0;
 	flow_count(s, p, flow, h.dir);
-	book_figures(s, p, &d, h);
+	account_figures(s, p, &d, h);
 	return 1;
 }
 

@@ -10,7 +10,7 @@
 #ifndef FR_TRACK_H
 #define FR_TRACK_H
 
-#include "book.h"
+#include "account.h"
 
 enum {
 	FLOW_CROWDED = 6,  /* flows that a stranger cannot evict: then the second set too */
@@ -33,7 +33,7 @@ static __always_inline __u32 ends_after(__u64 last, __u32 timeout)
 	return ticks(last) + left + 1;
 }
 
-static __always_inline __u32 flow_ends(const struct fr_scene *s, const struct fr_progress *progress,
+static __always_inline __u32 flow_ends(const struct fr_ctx *s, const struct fr_progress *progress,
 				       __u8 proto, __u64 last)
 {
 	return ends_after(last, s->conf->timeout[flow_timeout(progress, proto) % FR_TIMEOUTS]);
@@ -110,7 +110,7 @@ static __always_inline __u32 flow_way(const struct fr_flow_set *set, __u32 tag,
 
 /* The flow of the packet's key, or NULL; it may have ended. *info is what its set knows of it. */
 static __always_inline struct fr_flow *
-flow_look_up(const struct fr_scene *s, const struct fr_packet *p, __u64 hash, __u32 *info)
+flow_look_up(const struct fr_ctx *s, const struct fr_packet *p, __u64 hash, __u32 *info)
 {
 	__u32 at = place_first(hash, fr_regions), way;
 	struct fr_flow_set *set;
@@ -138,8 +138,8 @@ flow_look_up(const struct fr_scene *s, const struct fr_packet *p, __u64 hash, __
 }
 
 /* The same, while it lives. */
-static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
-						 const struct fr_packet *p, __u64 hash, __u32 *info)
+static __always_inline struct fr_flow *flow_find(const struct fr_ctx *s, const struct fr_packet *p,
+						 __u64 hash, __u32 *info)
 {
 	struct fr_flow *flow = flow_look_up(s, p, hash, info);
 	__u64 now = s->now;
@@ -158,8 +158,8 @@ static __always_inline struct fr_flow *flow_find(const struct fr_scene *s,
 
 /* Never SEAL_NONE, for which it gives one bit; so each number that may differ by one is
  * multiplied. */
-static __always_inline __u32 cell_seal(const struct fr_scene *s, __u64 hash, __u8 opener,
-				       __u32 cell, __u32 slot)
+static __always_inline __u32 cell_seal(const struct fr_ctx *s, __u64 hash, __u8 opener, __u32 cell,
+				       __u32 slot)
 {
 	__u32 said = cell * 0x9e3779b1u + slot * 0x85ebca6bu + s->head->generation * 0xc2b2ae35u;
 
@@ -167,7 +167,7 @@ static __always_inline __u32 cell_seal(const struct fr_scene *s, __u64 hash, __u
 }
 
 /* Remembers the cell of a flow that has another or none. */
-static __always_inline void cell_keep(const struct fr_scene *s, const struct fr_match *m,
+static __always_inline void cell_keep(const struct fr_ctx *s, const struct fr_match *m,
 				      const struct fr_decision *d, struct fr_flow *flow)
 {
 	volatile struct fr_flow *known = flow; /* the seal last */
@@ -456,7 +456,7 @@ static __always_inline __u32 flow_heard(const struct fr_flow *flow)
 }
 
 /* Another CPU has opened the very same flow meanwhile: its entry takes this packet too. */
-static __always_inline int flow_joins(const struct fr_scene *s, struct fr_flow *flow,
+static __always_inline int flow_joins(const struct fr_ctx *s, struct fr_flow *flow,
 				      const struct fr_progress *progress, const struct fr_packet *p)
 {
 	if (flow->state != progress->state || flow->opener != progress->opener ||
@@ -475,7 +475,7 @@ struct fr_opening {
 	__u32 slot;
 };
 
-static __always_inline void flow_write(struct fr_flow *flow, const struct fr_scene *s,
+static __always_inline void flow_write(struct fr_flow *flow, const struct fr_ctx *s,
 				       const struct fr_packet *p, const struct fr_opening *o)
 {
 	flow->key = p->key;
@@ -499,7 +499,7 @@ static __always_inline void flow_write(struct fr_flow *flow, const struct fr_sce
 	flow->opener_again = 1;
 }
 
-static __always_inline void lost_note(const struct fr_scene *s)
+static __always_inline void lost_note(const struct fr_ctx *s)
 {
 	__u32 which = FR_TIME_LOST;
 	__u64 *lost = bpf_map_lookup_elem(&fr_times, &which);
@@ -509,7 +509,7 @@ static __always_inline void lost_note(const struct fr_scene *s)
 }
 
 /* Was a whole connection evicted a short while ago, or one that had been adopted? */
-static __always_inline int track_lost_lately(const struct fr_scene *s)
+static __always_inline int track_lost_lately(const struct fr_ctx *s)
 {
 	__u32 which = FR_TIME_LOST;
 	__u64 *lost = bpf_map_lookup_elem(&fr_times, &which);
@@ -517,7 +517,7 @@ static __always_inline int track_lost_lately(const struct fr_scene *s)
 	return lost && *lost && (__s64)(s->now - *lost) < s->conf->timeout[FR_TIMEOUT_ADOPT];
 }
 
-static __always_inline __u64 room_for(const struct fr_scene *s, __u64 hash, __u32 class)
+static __always_inline __u64 room_for(const struct fr_ctx *s, __u64 hash, __u32 class)
 {
 	__u32 whole = s->conf->timeout[FR_TIMEOUT_TCP_ESTABLISHED];
 	__u32 idle = s->conf->timeout[FR_TIMEOUT_TCP_OPENING] * FLOW_IDLE_OPENINGS;
@@ -527,7 +527,7 @@ static __always_inline __u64 room_for(const struct fr_scene *s, __u64 hash, __u3
 		       idle >> FR_TICK_SHIFT);
 }
 
-static __always_inline void open_report(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void open_report(const struct fr_ctx *s, const struct fr_packet *p,
 					const struct fr_place *place, __u32 class, __u32 adopted)
 {
 	if (place->way >= FR_WAYS) {
@@ -544,7 +544,7 @@ static __always_inline void open_report(const struct fr_scene *s, const struct f
 }
 
 /* The progress of the flow that this packet begins. */
-static __always_inline void progress_begin(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void progress_begin(const struct fr_ctx *s, const struct fr_packet *p,
 					   const struct fr_decision *d,
 					   struct fr_progress *progress)
 {
@@ -562,7 +562,7 @@ enum { /* what became of a new flow */
        AGAIN, /* another CPU has taken the place */
 };
 
-static __noinline int flow_put(const struct fr_scene *s, const struct fr_packet *p,
+static __noinline int flow_put(const struct fr_ctx *s, const struct fr_packet *p,
 			       const struct fr_opening *o, __u64 room)
 {
 	__u32 class = flow_class(&o->progress, p->key.proto, 1 << (p->dir & 1)), way, gone;
@@ -606,7 +606,7 @@ static __always_inline void lock_touch(__u64 hash)
 		(void)*(const volatile __u32 *)region->pad;
 }
 
-static __always_inline int flow_open(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline int flow_open(const struct fr_ctx *s, const struct fr_packet *p,
 				     const struct fr_match *m, const struct fr_decision *d)
 {
 	struct fr_opening o = {.hash = m->hash, .cell = d->cell, .slot = d->slot};
@@ -637,7 +637,7 @@ static __always_inline int import_is_newer(const struct fr_flow *from, const str
 }
 
 /* A flow of another table, as it is. It may come twice, and have gone on in between. */
-static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow *from)
+static __noinline int flow_import(const struct fr_ctx *s, const struct fr_flow *from)
 {
 	const fr_word *words = (const fr_word *)&from->key;
 	__u32 class = flow_class(&from->progress, from->key.proto, flow_heard(from)), way, gone;
@@ -669,7 +669,7 @@ static __noinline int flow_import(const struct fr_scene *s, const struct fr_flow
 /* ---------------------------------------------------------------- going on */
 
 /* The changes by the packet, made to the flow as it is by now. */
-static __always_inline void flow_change(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void flow_change(const struct fr_ctx *s, const struct fr_packet *p,
 					__u64 judged, struct fr_place *place,
 					const struct fr_sets *sets)
 {
@@ -692,7 +692,7 @@ static __always_inline void flow_change(const struct fr_scene *s, const struct f
 }
 
 /* `judged`: the progress, as a word, that the packet was judged to make. */
-static __noinline int flow_commit(const struct fr_scene *s, const struct fr_packet *p, __u64 hash,
+static __noinline int flow_commit(const struct fr_ctx *s, const struct fr_packet *p, __u64 hash,
 				  __u64 judged)
 {
 	struct fr_place place = {};
@@ -716,7 +716,7 @@ static __always_inline int info_is_old(__u32 info, __u32 ends)
 }
 
 /* The same, or has the other side of an adopted one been heard? */
-static __always_inline int flow_moved(const struct fr_scene *s, const struct fr_match *m,
+static __always_inline int flow_moved(const struct fr_ctx *s, const struct fr_match *m,
 				      const struct fr_flow *flow)
 {
 	__u8 proto = flow->key.proto;
@@ -728,7 +728,7 @@ static __always_inline int flow_moved(const struct fr_scene *s, const struct fr_
 }
 
 /* The packet's share of the flow's figures. */
-static __always_inline void flow_count(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void flow_count(const struct fr_ctx *s, const struct fr_packet *p,
 				       struct fr_flow *flow, __u32 dir)
 {
 	__sync_fetch_and_add(&flow->packets[dir & 1], p->packets);
@@ -746,7 +746,7 @@ static __always_inline __u64 progress_word(const struct fr_progress *progress)
 }
 
 /* A forwarded flow's last packet of this host's side, by which conntrack keeps it. */
-static __always_inline void flow_note_forwarded(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void flow_note_forwarded(const struct fr_ctx *s, const struct fr_packet *p,
 						struct fr_match *m, struct fr_flow *flow)
 {
 	m->progress.reason = FR_REASON_FORWARDED;
@@ -755,7 +755,7 @@ static __always_inline void flow_note_forwarded(const struct fr_scene *s, const 
 }
 
 /* A packet of a known flow: the verdict of it, and its share of the figures. */
-static __always_inline void flow_update(const struct fr_scene *s, const struct fr_packet *p,
+static __always_inline void flow_update(const struct fr_ctx *s, const struct fr_packet *p,
 					struct fr_match *m, const struct fr_decision *d,
 					struct fr_hook h)
 {

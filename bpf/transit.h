@@ -57,7 +57,7 @@ static __always_inline void transit_was_noted(void)
 		*last = now;
 }
 
-static __always_inline int transit_put(const struct fr_scene *s, const struct fr_packet *p)
+static __always_inline int transit_put(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	struct fr_transit fresh = {.vlan = p->key.vlan};
 	struct fr_transit_key key;
@@ -78,13 +78,13 @@ static __always_inline int transit_put(const struct fr_scene *s, const struct fr
 	return 1;
 }
 
-static __noinline int transit_note(const struct fr_scene *s, const struct fr_packet *p)
+static __noinline int transit_note(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	return transit_put(s, p);
 }
 
 /* Would it be forwarded, as the routing table has it? Then it is noted. */
-static __noinline int passes_through(const struct fr_scene *s, const struct fr_packet *p)
+static __noinline int transit_passes(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	return !(s->head->flags & FR_F_FORWARD_JUDGE) && host_forwards(s->skb, p) &&
 	       transit_put(s, p);
@@ -106,7 +106,7 @@ static __always_inline const struct fr_transit *transit_at(const struct fr_packe
 }
 
 /* Did what may be this packet pass as forwarded a moment ago? */
-static __always_inline int transit_find(struct fr_scene *s, struct fr_packet *p)
+static __always_inline int transit_find(struct fr_ctx *s, struct fr_packet *p)
 {
 	const struct fr_transit *noted = transit_at(p, 0);
 
@@ -121,7 +121,7 @@ static __always_inline int transit_find(struct fr_scene *s, struct fr_packet *p)
 }
 
 /* The answer to what a socket of this host has asked, without being connected. */
-static __always_inline int transit_is_answer(const struct fr_scene *s, const struct fr_packet *p)
+static __always_inline int transit_is_answer(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	__u32 info;
 	const struct fr_flow *flow = flow_find(s, p, hash_key(&p->key, p->v4, PORTS_BOTH), &info);

@@ -87,18 +87,18 @@ static __always_inline void verdict_pass(struct fr_decision *d, __u32 rule, __u8
 	verdict_set(d, rule, FR_PASS, reason);
 }
 
-static __always_inline __u8 verdict_of_deny(const struct fr_scene *s)
+static __always_inline __u8 verdict_of_deny(const struct fr_ctx *s)
 {
 	return s->head->flags & FR_F_ENFORCE ? FR_DROP : FR_WOULD_DROP;
 }
 
-static __always_inline void verdict_refuse(const struct fr_scene *s, struct fr_decision *d,
+static __always_inline void verdict_refuse(const struct fr_ctx *s, struct fr_decision *d,
 					   __u8 reason)
 {
 	verdict_set(d, FR_RULE_OTHER, verdict_of_deny(s), reason);
 }
 
-static __always_inline void verdict_from_cell(const struct fr_scene *s, struct fr_decision *d,
+static __always_inline void verdict_from_cell(const struct fr_ctx *s, struct fr_decision *d,
 					      __u32 cell)
 {
 	__u32 real = policy_unstaged(s, cell, &d->staged);

@@ -34,14 +34,14 @@ Test(flow_steps, handshake_and_close)
 	for (uint8_t opener = 0; opener < FR_DIRS; opener++) {
 		struct fr_progress flow = {.opener = opener, .state = FR_FLOW_OPENING};
 
-		expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
-		expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-		expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-		expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-		expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-		expect_step(&flow, RESPONDER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
-		expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
-		expect_step(&flow, OPENER, SYN, FR_STEP_FRESH, FR_FLOW_CLOSING);
+		expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KNOWN, FR_FLOW_ANSWERED);
+		expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, RESPONDER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, RESPONDER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, RESPONDER, FIN | ACK, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+		expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+		expect_step(&flow, OPENER, SYN, FR_STEP_NEW, FR_FLOW_CLOSING);
 	}
 }
 
@@ -49,9 +49,9 @@ Test(flow_steps, one_fin_does_not_close)
 {
 	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 
-	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-	expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, RESPONDER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
 }
 
 Test(flow_steps, a_reset_from_either_side_closes_in_every_state)
@@ -60,7 +60,7 @@ Test(flow_steps, a_reset_from_either_side_closes_in_every_state)
 		for (int who = OPENER; who <= RESPONDER; who++) {
 			struct fr_progress flow = {.state = state};
 
-			expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
+			expect_step(&flow, who, RST, FR_STEP_KNOWN, FR_FLOW_CLOSING);
 		}
 }
 
@@ -68,13 +68,13 @@ Test(flow_steps, the_handshake_ends_with_the_third_packet_of_the_opener)
 {
 	struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
-	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_OPENING);
-	expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_OPENING);
-	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
-	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
-	expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
-	expect_step(&flow, OPENER, SYN, FR_STEP_KEEP, FR_FLOW_ANSWERED);
-	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_OPENING);
+	expect_step(&flow, RESPONDER, ACK, FR_STEP_KNOWN, FR_FLOW_OPENING);
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KNOWN, FR_FLOW_ANSWERED);
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KNOWN, FR_FLOW_ANSWERED);
+	expect_step(&flow, RESPONDER, ACK, FR_STEP_KNOWN, FR_FLOW_ANSWERED);
+	expect_step(&flow, OPENER, SYN, FR_STEP_KNOWN, FR_FLOW_ANSWERED);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
 }
 
 Test(flow_steps, syn_from_the_responder_only_while_ours_is_unanswered)
@@ -83,7 +83,7 @@ Test(flow_steps, syn_from_the_responder_only_while_ours_is_unanswered)
 		struct fr_progress flow = {.state = state};
 
 		expect_step(&flow, RESPONDER, SYN,
-			    state == FR_FLOW_OPENING ? FR_STEP_KEEP : FR_STEP_FRESH, state);
+			    state == FR_FLOW_OPENING ? FR_STEP_KNOWN : FR_STEP_NEW, state);
 	}
 }
 
@@ -92,8 +92,8 @@ Test(flow_steps, a_syn_against_a_refused_opening_is_an_opening_of_its_own)
 {
 	struct fr_progress flow = {.state = FR_FLOW_OPENING, .flags = FR_FLOW_WOULD_DROP};
 
-	expect_step(&flow, RESPONDER, SYN, FR_STEP_FRESH, FR_FLOW_OPENING);
-	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+	expect_step(&flow, RESPONDER, SYN, FR_STEP_NEW, FR_FLOW_OPENING);
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KNOWN, FR_FLOW_ANSWERED);
 }
 
 Test(flow_steps, syn_from_the_opener_once_closed_or_adopted_is_a_new_opening)
@@ -103,8 +103,7 @@ Test(flow_steps, syn_from_the_opener_once_closed_or_adopted_is_a_new_opening)
 		bool fresh = state == FR_FLOW_CLOSING || state == FR_FLOW_ADOPTED;
 
 		if (state != FR_FLOW_ESTABLISHED)
-			expect_step(&flow, OPENER, SYN, fresh ? FR_STEP_FRESH : FR_STEP_KEEP,
-				    state);
+			expect_step(&flow, OPENER, SYN, fresh ? FR_STEP_NEW : FR_STEP_KNOWN, state);
 	}
 }
 
@@ -113,11 +112,11 @@ Test(flow_steps, a_forged_syn_does_not_end_an_established_flow)
 {
 	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 
-	expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_ESTABLISHED);
-	expect_step(&flow, OPENER, SYN, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-	expect_step(&flow, RESPONDER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-	expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, SYN, FR_STEP_REOPENED, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, SYN, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, RESPONDER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, SYN, FR_STEP_REOPENED, FR_FLOW_ESTABLISHED);
 }
 
 Test(flow_steps, an_answered_syn_begins_an_established_flow_anew)
@@ -125,18 +124,18 @@ Test(flow_steps, an_answered_syn_begins_an_established_flow_anew)
 	struct fr_progress flow = {
 		.state = FR_FLOW_ESTABLISHED, .flags = FR_FLOW_FIN_OPENER, .isn = SEQ - 5};
 
-	expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_ESTABLISHED);
-	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
-	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-	expect_step(&flow, RESPONDER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, SYN, FR_STEP_REOPENED, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KNOWN, FR_FLOW_ANSWERED);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, RESPONDER, FIN | ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, OPENER, FIN | ACK, FR_STEP_KNOWN, FR_FLOW_CLOSING);
 }
 
 Test(flow_steps, a_syn_ack_without_a_new_syn_changes_nothing)
 {
 	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 
-	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
 }
 
 Test(flow_steps, who_goes_on_after_a_reset_had_not_sent_it)
@@ -145,15 +144,15 @@ Test(flow_steps, who_goes_on_after_a_reset_had_not_sent_it)
 		struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 		int other = who == OPENER ? RESPONDER : OPENER;
 
-		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
-		expect_step(&flow, other, ACK, FR_STEP_KEEP,
+		expect_step(&flow, who, RST, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+		expect_step(&flow, other, ACK, FR_STEP_KNOWN,
 			    FR_FLOW_CLOSING); /* it was on its way */
-		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
-		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
-		expect_step(&flow, other, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
-		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
-		expect_step(&flow, OPENER, SYN, FR_STEP_AGAIN, FR_FLOW_CLOSING);
-		expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KEEP, FR_FLOW_ANSWERED);
+		expect_step(&flow, who, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
+		expect_step(&flow, who, RST, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+		expect_step(&flow, other, RST, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+		expect_step(&flow, who, ACK, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+		expect_step(&flow, OPENER, SYN, FR_STEP_REOPENED, FR_FLOW_CLOSING);
+		expect_step(&flow, RESPONDER, SYN | ACK, FR_STEP_KNOWN, FR_FLOW_ANSWERED);
 	}
 }
 
@@ -162,20 +161,20 @@ Test(flow_steps, a_reset_handshake_is_not_revived)
 {
 	struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
-	expect_step(&flow, OPENER, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
-	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
-	expect_step(&flow, OPENER, SYN, FR_STEP_FRESH, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, RST, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, SYN, FR_STEP_NEW, FR_FLOW_CLOSING);
 }
 
 Test(flow_steps, a_flow_that_both_have_ended_is_not_revived)
 {
 	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED};
 
-	expect_step(&flow, OPENER, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
-	expect_step(&flow, RESPONDER, FIN, FR_STEP_KEEP, FR_FLOW_CLOSING);
-	expect_step(&flow, OPENER, FIN, FR_STEP_KEEP, FR_FLOW_CLOSING);
-	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_CLOSING);
-	expect_step(&flow, OPENER, SYN, FR_STEP_FRESH, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, RST, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+	expect_step(&flow, RESPONDER, FIN, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, FIN, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+	expect_step(&flow, OPENER, SYN, FR_STEP_NEW, FR_FLOW_CLOSING);
 }
 
 /* Whether there is a socket to meet is asked for nothing else. */
@@ -202,11 +201,11 @@ Test(flow_steps, simultaneous_open)
 {
 	struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
-	expect_step(&flow, RESPONDER, SYN, FR_STEP_KEEP, FR_FLOW_OPENING);
+	expect_step(&flow, RESPONDER, SYN, FR_STEP_KNOWN, FR_FLOW_OPENING);
 	cr_expect(flow.flags & FR_FLOW_SYN_BOTH);
-	cr_expect_eq(step(&flow, OPENER, SYN | ACK), FR_STEP_KEEP);
-	cr_expect_eq(step(&flow, RESPONDER, SYN | ACK), FR_STEP_KEEP);
-	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	cr_expect_eq(step(&flow, OPENER, SYN | ACK), FR_STEP_KNOWN);
+	cr_expect_eq(step(&flow, RESPONDER, SYN | ACK), FR_STEP_KNOWN);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
 }
 
 Test(flow_steps, simultaneous_open_in_which_the_peer_answers_with_ack_alone)
@@ -214,9 +213,9 @@ Test(flow_steps, simultaneous_open_in_which_the_peer_answers_with_ack_alone)
 	struct fr_progress flow = {.state = FR_FLOW_OPENING};
 
 	step(&flow, RESPONDER, SYN);
-	cr_expect_eq(step(&flow, OPENER, SYN | ACK), FR_STEP_KEEP);
-	cr_expect_eq(step(&flow, RESPONDER, ACK), FR_STEP_KEEP);
-	expect_step(&flow, OPENER, ACK, FR_STEP_KEEP, FR_FLOW_ESTABLISHED);
+	cr_expect_eq(step(&flow, OPENER, SYN | ACK), FR_STEP_KNOWN);
+	cr_expect_eq(step(&flow, RESPONDER, ACK), FR_STEP_KNOWN);
+	expect_step(&flow, OPENER, ACK, FR_STEP_KNOWN, FR_FLOW_ESTABLISHED);
 }
 
 Test(flow_steps, the_opener_sends_no_syn_ack)
@@ -224,7 +223,7 @@ Test(flow_steps, the_opener_sends_no_syn_ack)
 	for (uint8_t state = 0; state < FR_FLOW_STATES; state++) {
 		struct fr_progress flow = {.state = state};
 
-		expect_step(&flow, OPENER, SYN | ACK, FR_STEP_REFUSE, state);
+		expect_step(&flow, OPENER, SYN | ACK, FR_STEP_INVALID, state);
 	}
 }
 
@@ -233,12 +232,12 @@ Test(flow_steps, an_adopted_flow_never_admits_a_syn_ack)
 	for (int who = OPENER; who <= RESPONDER; who++) {
 		struct fr_progress flow = {.state = FR_FLOW_ADOPTED, .reason = FR_REASON_ADOPTED};
 
-		expect_step(&flow, who, SYN | ACK, FR_STEP_REFUSE, FR_FLOW_ADOPTED);
-		expect_step(&flow, who, SYN, FR_STEP_FRESH, FR_FLOW_ADOPTED);
-		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_ADOPTED);
-		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
-		cr_expect_eq(step(&flow, who, SYN | ACK), FR_STEP_REFUSE, "after its reset");
-		cr_expect_eq(step(&flow, who, SYN), FR_STEP_FRESH, "after its reset");
+		expect_step(&flow, who, SYN | ACK, FR_STEP_INVALID, FR_FLOW_ADOPTED);
+		expect_step(&flow, who, SYN, FR_STEP_NEW, FR_FLOW_ADOPTED);
+		expect_step(&flow, who, ACK, FR_STEP_KNOWN, FR_FLOW_ADOPTED);
+		expect_step(&flow, who, RST, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+		cr_expect_eq(step(&flow, who, SYN | ACK), FR_STEP_INVALID, "after its reset");
+		cr_expect_eq(step(&flow, who, SYN), FR_STEP_NEW, "after its reset");
 	}
 }
 
@@ -248,9 +247,9 @@ Test(flow_steps, a_forged_reset_does_not_end_an_adopted_flow)
 	for (int who = OPENER; who <= RESPONDER; who++) {
 		struct fr_progress flow = {.state = FR_FLOW_ADOPTED, .reason = FR_REASON_ADOPTED};
 
-		expect_step(&flow, who, RST, FR_STEP_KEEP, FR_FLOW_CLOSING);
-		expect_step(&flow, who, ACK, FR_STEP_KEEP, FR_FLOW_ADOPTED);
-		expect_step(&flow, who, SYN | ACK, FR_STEP_REFUSE, FR_FLOW_ADOPTED);
+		expect_step(&flow, who, RST, FR_STEP_KNOWN, FR_FLOW_CLOSING);
+		expect_step(&flow, who, ACK, FR_STEP_KNOWN, FR_FLOW_ADOPTED);
+		expect_step(&flow, who, SYN | ACK, FR_STEP_INVALID, FR_FLOW_ADOPTED);
 	}
 }
 
@@ -261,7 +260,7 @@ static int numbered(struct fr_progress *flow, int who, uint8_t flags, uint32_t s
 		.key.proto = FR_PROTO_TCP, .tcp_flags = flags, .seq = seq, .ack = ack};
 
 	p.dir = who == OPENER ? flow->opener : !flow->opener;
-	cr_expect_eq(flow_step(flow, &p), FR_STEP_KEEP);
+	cr_expect_eq(flow_step(flow, &p), FR_STEP_KNOWN);
 	return flow->state;
 }
 
@@ -321,7 +320,7 @@ Test(flow_steps, a_flow_that_begins_anew_has_a_new_number)
 	struct fr_progress flow = {.state = FR_FLOW_ESTABLISHED, .isn = 1000000};
 	struct fr_packet again = {.key.proto = FR_PROTO_TCP, .tcp_flags = SYN, .dir = flow.opener};
 
-	cr_expect_eq(flow_step(&flow, &again), FR_STEP_AGAIN);
+	cr_expect_eq(flow_step(&flow, &again), FR_STEP_REOPENED);
 	cr_expect_eq(numbered(&flow, RESPONDER, SYN | ACK, 5000000, 8), FR_FLOW_ANSWERED);
 	cr_expect_eq(numbered(&flow, OPENER, ACK, 8, 1000001), FR_FLOW_ANSWERED);
 	cr_expect_eq(numbered(&flow, OPENER, ACK, 8, 5000001), FR_FLOW_ESTABLISHED);
@@ -335,10 +334,10 @@ Test(flow_steps, others_are_two_way_once_the_responder_has_sent)
 		struct fr_progress flow = {.opener = FR_INGRESS};
 		struct fr_packet p = {.key.proto = protos[i], .dir = FR_INGRESS};
 
-		cr_expect_eq(flow_step(&flow, &p), FR_STEP_KEEP);
+		cr_expect_eq(flow_step(&flow, &p), FR_STEP_KNOWN);
 		cr_expect_eq(flow.state, FR_FLOW_OPENING);
 		p.dir = FR_EGRESS;
-		cr_expect_eq(flow_step(&flow, &p), FR_STEP_KEEP);
+		cr_expect_eq(flow_step(&flow, &p), FR_STEP_KNOWN);
 		cr_expect_eq(flow.state, FR_FLOW_ESTABLISHED);
 	}
 }
@@ -433,7 +432,7 @@ static size_t expect_steady(struct fr_progress flow, uint8_t proto, uint8_t dir)
 	if (!flow_is_steady(&flow, proto, flow.opener == dir))
 		return 0;
 	p.ack = flow.isn + 1;
-	cr_expect_eq(flow_step(&after, &p), FR_STEP_KEEP);
+	cr_expect_eq(flow_step(&after, &p), FR_STEP_KNOWN);
 	cr_expect(!memcmp(&after, &flow, sizeof(flow)), "state %u flags %02x opener %u dir %u",
 		  flow.state, flow.flags, flow.opener, dir);
 	return 1;

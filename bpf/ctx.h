@@ -3,14 +3,14 @@
  * The context of one packet: the generation in force, the hook that runs, the time, the owner of
  * the socket. Nothing is decided here.
  */
-#ifndef FR_SCENE_H
-#define FR_SCENE_H
+#ifndef FR_CTX_H
+#define FR_CTX_H
 
 #include "maps.h"
 #include "packet.h"
 
 /* Constant over one packet but for the owner, which is looked up for what no flow knows. */
-struct fr_scene {
+struct fr_ctx {
 	struct __sk_buff *skb; /* NULL in the socket-address hooks */
 	fr_image image;
 	const struct fr_image_head *head;
@@ -36,7 +36,7 @@ struct fr_hook {
 extern const volatile __u32 fr_first_generation;
 extern const volatile __u32 fr_last_generation;
 
-static __always_inline struct fr_buffer scene_buffer(const struct fr_scene *s)
+static __always_inline struct fr_buffer ctx_buffer(const struct fr_ctx *s)
 {
 	struct fr_buffer buffer = {.skb = s->skb, .size = s->skb->len, .zero = s->conf->zero};
 
@@ -46,7 +46,7 @@ static __always_inline struct fr_buffer scene_buffer(const struct fr_scene *s)
 
 /* Loads the generation in force. Not 0: this program is outside its window, and the packet passes.
  */
-static __always_inline int scene_open(struct fr_scene *s, struct __sk_buff *skb, __u32 ifindex)
+static __always_inline int ctx_open(struct fr_ctx *s, struct __sk_buff *skb, __u32 ifindex)
 {
 	__u32 current = 0, generation;
 
@@ -66,7 +66,7 @@ static __always_inline int scene_open(struct fr_scene *s, struct __sk_buff *skb,
 	return 0;
 }
 
-static __always_inline void scene_owner(struct fr_scene *s, struct fr_hook h)
+static __always_inline void ctx_owner(struct fr_ctx *s, struct fr_hook h)
 {
 	struct bpf_sock *sk = h.kind == FR_KIND_CGROUP ? s->skb->sk : 0;
 
@@ -76,4 +76,4 @@ static __always_inline void scene_owner(struct fr_scene *s, struct fr_hook h)
 		s->owner = bpf_sk_storage_get(&fr_owner, sk, 0, 0);
 }
 
-#endif /* FR_SCENE_H */
+#endif /* FR_CTX_H */

@@ -3,8 +3,8 @@
  * Bookkeeping: what was decided becomes counters, entries of refused packets, events. Nothing here
  * decides.
  */
-#ifndef FR_BOOK_H
-#define FR_BOOK_H
+#ifndef FR_ACCOUNT_H
+#define FR_ACCOUNT_H
 
 #include "drops.h"
 
@@ -16,8 +16,8 @@ static __always_inline void tally_add(const struct fr_packet *p, __u32 which)
 		counter_add(value, 1, p->kind);
 }
 
-static __always_inline void book_rule(const struct fr_scene *scene, const struct fr_packet *p,
-				      const struct fr_decision *d, struct fr_hook h)
+static __always_inline void account_rule(const struct fr_ctx *s, const struct fr_packet *p,
+					 const struct fr_decision *d, struct fr_hook h)
 {
 	struct fr_counters *c = bpf_map_lookup_elem(&fr_counters, &d->slot);
 
@@ -31,11 +31,11 @@ static __always_inline void book_rule(const struct fr_scene *scene, const struct
 		counter_add(&c->drops, p->packets, h.kind);
 	if (d->verdict == FR_WOULD_DROP)
 		counter_add(&c->would_drops, p->packets, h.kind);
-	c->last = scene->now;
+	c->last = s->now;
 }
 
-static __always_inline void book_reason(const struct fr_packet *p, const struct fr_decision *d,
-					struct fr_hook h)
+static __always_inline void account_reason(const struct fr_packet *p, const struct fr_decision *d,
+					   struct fr_hook h)
 {
 	__u32 index = FR_REASON_INDEX(h.kind, h.dir, d->reason);
 	struct fr_reason_counters *r = bpf_map_lookup_elem(&fr_reasons, &index);
@@ -48,7 +48,7 @@ static __always_inline void book_reason(const struct fr_packet *p, const struct 
 	counter_add(&r->bytes[verdict], p->length, h.kind);
 }
 
-static __always_inline void event_fill(struct fr_event *e, const struct fr_scene *scene,
+static __always_inline void event_fill(struct fr_event *e, const struct fr_ctx *s,
 				       const struct fr_packet *p, const struct fr_decision *d)
 {
 	e->version = FR_ABI_VERSION;
@@ -60,20 +60,19 @@ static __always_inline void event_fill(struct fr_event *e, const struct fr_scene
 	e->time = bpf_ktime_get_boot_ns();
 	e->key = p->key;
 	e->slot = d->slot;
-	e->generation = scene->head->generation;
-	e->ifindex = scene->ifindex;
+	e->generation = s->head->generation;
+	e->ifindex = s->ifindex;
 	e->length = p->length;
-	e->pid = scene->owner ? scene->owner->pid : 0;
+	e->pid = s->owner ? s->owner->pid : 0;
 	e->pad = 0;
-	if (scene->owner)
-		__builtin_memcpy(e->comm, scene->owner->comm, sizeof(e->comm));
+	if (s->owner)
+		__builtin_memcpy(e->comm, s->owner->comm, sizeof(e->comm));
 	else
 		__builtin_memset(e->comm, 0, sizeof(e->comm));
 }
 
-static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
-				       const struct fr_packet *p, const struct fr_decision *d,
-				       __u32 held)
+static __always_inline void event_emit(__u8 type, const struct fr_ctx *s, const struct fr_packet *p,
+				       const struct fr_decision *d, __u32 held)
 {
 	struct fr_event *e = bpf_ringbuf_reserve(&fr_events, sizeof(*e), 0);
 
@@ -81,7 +80,7 @@ static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
 		tally_add(p, FR_TALLY_EVENTS_LOST);
 		return;
 	}
-	event_fill(e, scene, p, d);
+	event_fill(e, s, p, d);
 	e->type = type;
 	e->held = held;
 	bpf_ringbuf_submit(e, 0);
@@ -89,13 +88,12 @@ static __always_inline void event_emit(__u8 type, const struct fr_scene *scene,
 
 /* One event per peer and listener's port in FR_TIMEOUT_EVENT; those between are counted and
  * reported with the next. */
-static __always_inline void book_refusal_event(const struct fr_scene *scene,
-					       const struct fr_packet *p,
-					       const struct fr_decision *d, struct fr_drop *drop)
+static __always_inline void account_refusal_event(const struct fr_ctx *s, const struct fr_packet *p,
+						  const struct fr_decision *d, struct fr_drop *drop)
 {
 	__u32 held;
 
-	if (!drop || scene->now < drop->event_next) {
+	if (!drop || s->now < drop->event_next) {
 		if (drop)
 			__sync_fetch_and_add(&drop->held, 1);
 		tally_add(p, FR_TALLY_EVENTS_HELD);
@@ -103,14 +101,14 @@ static __always_inline void book_refusal_event(const struct fr_scene *scene,
 	}
 	held = drop->held;
 	drop->held = 0;
-	drop->event_next = scene->now + scene->conf->timeout[FR_TIMEOUT_EVENT];
-	event_emit(FR_EVENT_REFUSED, scene, p, d, held);
+	drop->event_next = s->now + s->conf->timeout[FR_TIMEOUT_EVENT];
+	event_emit(FR_EVENT_REFUSED, s, p, d, held);
 }
 
-static __noinline int book_refused(const struct fr_scene *scene, const struct fr_packet *p,
-				   const struct fr_decision *d)
+static __noinline int account_refused(const struct fr_ctx *s, const struct fr_packet *p,
+				      const struct fr_decision *d)
 {
-	struct fr_drop *drop = drop_list(scene, p, d);
+	struct fr_drop *drop = drop_list(s, p, d);
 	struct fr_unlisted u = {.packets = p->packets, .slot = d->slot};
 	struct fr_control *control;
 	__u32 zero = 0;
@@ -118,13 +116,13 @@ static __noinline int book_refused(const struct fr_scene *scene, const struct fr
 	if (!drop)
 		unlisted_add(&u, p->kind);
 	control = bpf_map_lookup_elem(&fr_control, &zero);
-	if (control && scene->now < control->refusals_until)
-		book_refusal_event(scene, p, d, drop);
+	if (control && s->now < control->refusals_until)
+		account_refusal_event(s, p, d, drop);
 	return 0;
 }
 
-static __always_inline void book_trace(const struct fr_scene *scene, const struct fr_packet *p,
-				       const struct fr_decision *d)
+static __always_inline void account_trace(const struct fr_ctx *s, const struct fr_packet *p,
+					  const struct fr_decision *d)
 {
 	__u32 zero = 0;
 	struct fr_event *e;
@@ -134,36 +132,36 @@ static __always_inline void book_trace(const struct fr_scene *scene, const struc
 	e = bpf_map_lookup_elem(&fr_trace, &zero);
 	if (!e)
 		return;
-	event_fill(e, scene, p, d);
+	event_fill(e, s, p, d);
 	e->slot = d->rule;
 	e->type = d->opened ? FR_EVENT_OPENED : FR_EVENT_REFUSED;
 }
 
-static __always_inline void book_figures(const struct fr_scene *scene, const struct fr_packet *p,
-					 const struct fr_decision *d, struct fr_hook h)
+static __always_inline void account_figures(const struct fr_ctx *s, const struct fr_packet *p,
+					    const struct fr_decision *d, struct fr_hook h)
 {
-	book_rule(scene, p, d, h);
-	book_reason(p, d, h);
-	book_trace(scene, p, d);
+	account_rule(s, p, d, h);
+	account_reason(p, d, h);
+	account_trace(s, p, d);
 }
 
 /* Everything that one verdict leaves behind. */
-static __always_inline void book(const struct fr_scene *scene, const struct fr_packet *p,
-				 const struct fr_decision *d, struct fr_hook h)
+static __always_inline void account(const struct fr_ctx *s, const struct fr_packet *p,
+				    const struct fr_decision *d, struct fr_hook h)
 {
 	__u32 zero = 0;
 	struct fr_control *control;
 
-	book_figures(scene, p, d, h);
+	account_figures(s, p, d, h);
 	if (d->verdict != FR_PASS) {
 		struct fr_decision refused = *d; /* see struct fr_match */
 
-		book_refused(scene, p, &refused);
+		account_refused(s, p, &refused);
 	} else if (d->opened) {
 		control = bpf_map_lookup_elem(&fr_control, &zero);
-		if (control && scene->now < control->openings_until)
-			event_emit(FR_EVENT_OPENED, scene, p, d, 0);
+		if (control && s->now < control->openings_until)
+			event_emit(FR_EVENT_OPENED, s, p, d, 0);
 	}
 }
 
-#endif /* FR_BOOK_H */
+#endif /* FR_ACCOUNT_H */
