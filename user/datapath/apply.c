@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Apply: plan, prepare, flip, settle. Everything of the new generation is in the kernel and pinned
- * before one store to slot 0 of fr_images puts it in force. Before that store a failure or a kill
- * leaves the old policy, after it the new one; what is left over either way goes with the next
- * settling.
+ * Apply: plan, prepare, flip, reconcile. Everything of the new generation is in the kernel and
+ * pinned before one store to slot 0 of fr_images puts it in force. A failure or a kill before that
+ * store leaves the old policy, after it the new one; the next reconciliation removes the
+ * leftovers.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -63,7 +63,7 @@ static bool same_requests(const struct change *change)
 	return true;
 }
 
-/* Every rule says what it said: the records of the generation in force serve the new one. */
+/* No rule record changed: the records of the generation in force serve the new one. */
 static int keep_rules(const struct change *change)
 {
 	CLEANUP(close_fd)
@@ -124,7 +124,7 @@ static int make_records(struct change *change)
 
 /* ---------------------------------------------------------------- the image */
 
-/* 1: in one map before and after. */
+/* 1: both epochs use the same map. */
 static int flows_go_on(const struct change *change)
 {
 	CLEANUP(close_fd) int old = -1;
@@ -144,8 +144,8 @@ static int flows_go_on(const struct change *change)
 	return err ? err : old_id == new_id;
 }
 
-/* Flows are adopted for a while after what knows of them was attached; a mere change of rules is
- * not that. */
+/* Flows are adopted for a while after a new flow table is attached; a mere change of rules does not
+ * restart that time. */
 static int adopt_until(const struct change *change, uint64_t *out)
 {
 	CLEANUP(close_fd) int program = program_open(change->pins, PROG_STEADY, PROGRAM_CLOCK);
@@ -191,9 +191,9 @@ static int make_image(struct change *change)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- from the one to the other */
+/* ---------------------------------------------------------------- the change */
 
-/* From the same file, with the same options: a hint that repeats the command stays right. */
+/* Same file and options: a hint that repeats the command stays right. */
 static bool same_command(const struct change *change)
 {
 	const struct fr_state *old = change->old_state.list;
@@ -256,8 +256,8 @@ static int carry_out(struct change *change)
 	return err ? err : flip(change);
 }
 
-/* What the policy names; the hook for local sockets comes and goes with its interfaces. One that
- * moves comes and goes, and counts as neither. */
+/* Counts the attach points that the policy names, so without the hook for local sockets. One that
+ * moves is detached and attached, and counts as neither. */
 static void count_hooks(const struct change *change, struct apply_result *out)
 {
 	for (size_t i = 0; i < change->leaving_count; i++)
@@ -291,8 +291,7 @@ static const char *first_message(const struct diags *d)
 	return d->count ? d->list[0].message : "unknown";
 }
 
-/* After the flip what fails is no longer the policy, which is whole already: it is said, and the
- * next command tries again. */
+/* Past the commit point an error is only a cleanup error: warn; the next command retries. */
 static void clean_after(const struct change *change)
 {
 	struct diags later = {.arena = change->d->arena};
@@ -324,8 +323,8 @@ static void clean_failed(const struct change *change)
 	rmdir(change->root); /* only when it is empty */
 }
 
-/* The process of a socket is not known where another program kept out the link that notes it; that
- * program may be gone by now. */
+/* Another program may have kept out the optional link that records the process of a socket. Retry:
+ * that program may be gone. */
 static void complete_points(struct change *change, const char *pins)
 {
 	static const enum prog_variant variants[] = {PROG_STEADY, PROG_JOINING};
@@ -339,7 +338,7 @@ static void complete_points(struct change *change, const char *pins)
 							     .point = &change->points[i].record});
 }
 
-/* The priority of a filter is known only when it is made. */
+/* The priority of a filter is known only after it is made. */
 static void copy_priorities(struct change *change)
 {
 	const struct fr_hook_record *made = change->new_hooks.list;
@@ -370,7 +369,7 @@ static void overlaps_warn(const struct change *change)
 	}
 }
 
-/* Nothing is swept of a policy that may be in force and cannot be read. */
+/* Removes nothing of a policy that may be in force and cannot be read. */
 static int reconcile(struct change *change)
 {
 	bool unknown;
@@ -381,8 +380,7 @@ static int reconcile(struct change *change)
 	return policy_reconcile(change->root, change->policy, change->d, &change->running);
 }
 
-/* Once it is known that the change can be made, and as a step of its own; then it is planned anew.
- */
+/* A separate step, once the plan shows that the change can be made; then plan again. */
 static int take_over(struct change *change)
 {
 	struct change again = {.request = change->request,
@@ -409,7 +407,7 @@ static int plan(struct change *change)
 
 	if (err || !change->running.epoch || change->running.layout == FR_ABI_VERSION)
 		return err;
-	d->count = before.count; /* or it would be said twice */
+	d->count = before.count; /* else it would be reported twice */
 	d->warnings = before.warnings;
 	return take_over(change);
 }

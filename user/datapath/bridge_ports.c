@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interfaces of a policy that are ports of a bridge: by which Ethernet addresses this host can be
- * reached through them, so that the programs can leave alone what is for others. Recorded at apply,
- * compared with what is there today by `status`.
+ * Interfaces of a policy that are ports of a bridge: the Ethernet addresses by which this host can
+ * be reached through them, so that the programs can ignore frames for others. Recorded at apply;
+ * `status` compares the record with the current addresses.
  */
 #include "bridge_ports.h"
 
@@ -15,8 +15,8 @@ static bool mac_equal(const struct interface *a, const struct interface *b)
 	return !memcmp(a->mac, b->mac, sizeof(a->mac));
 }
 
-/* A VLAN or macvlan with an Ethernet address of its own: frames for that are this host's as well,
- * or of a namespace that it serves. A macvlan that has gone to another namespace shows by the
+/* A VLAN or macvlan with an Ethernet address of its own: frames for that address are for this host
+ * too, or for a namespace that it serves. A macvlan moved to another namespace shows in the
  * bridge's promiscuity. */
 static bool has_more_addresses(const struct interfaces *all, const struct interface *port,
 			       const struct interface *bridge)
@@ -38,7 +38,7 @@ static bool has_more_addresses(const struct interfaces *all, const struct interf
 	return false;
 }
 
-/* False where it is no port, or no record of it could hold. */
+/* False if it is no port, or no record can describe it. */
 static bool port_record(const struct interfaces *all, uint32_t ifindex, struct fr_port *out)
 {
 	const struct interface *port = interface_at(all, ifindex);
@@ -115,7 +115,7 @@ int ports_pinned(const struct change *change, bool *out)
 	return ports < 0 && !pins_damaged(ports) ? ports : 0;
 }
 
-/* Facts of the host, not of the policy: true whichever generation is in force. */
+/* Facts of the host, not of the policy: valid in every generation. */
 static int ports_write(const struct change *change, int ports)
 {
 	uint32_t ifindex, next;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flows and counters that go from the maps of one epoch into those of the next, of another size or
- * another layout. A program inserts the flows, by the same text that opens flows, so that its locks
- * hold while others run. A flow that finds no room is adopted, if it can be.
+ * Carries flows and counters from the maps of one epoch into those of the next, which have another
+ * size or layout. A program inserts the flows, with the code that opens flows, so that its locks
+ * hold while others run. A flow without room is adopted later, if possible.
  */
 #include "carry.h"
 
@@ -54,7 +54,7 @@ static int carrier_send(struct carrier *c)
 	c->count = 0;
 	if (bpf_prog_test_run_opts(c->program, &run))
 		return -errno;
-	return run.retval == FR_IMPORT_REFUSED ? -EIO : 0; /* it has found no policy in force */
+	return run.retval == FR_IMPORT_REFUSED ? -EIO : 0; /* no policy was in force */
 }
 
 static int carry_flow(const void *entry, void *context)
@@ -92,8 +92,7 @@ int flows_carry(const struct change *change)
 
 /* ---------------------------------------------------------------- counters */
 
-/* When a rule last had a packet is not a sum: it goes to the new map before any program counts
- * there. */
+/* The time of a rule's last packet is not a sum: copy it before programs count in the new map. */
 int last_carry(const struct change *change)
 {
 	int cpus = libbpf_num_possible_cpus();
@@ -118,7 +117,7 @@ int last_carry(const struct change *change)
 	return two < 0 ? two : err;
 }
 
-/* Storing what is there already waits until no program runs that has read it: the old ones have
+/* Storing the present value again waits until the programs that have read it, the old ones, have
  * ended. */
 static int wait_for_programs(const struct change *change)
 {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Flows and counters that go from the maps of one epoch into those of the next. */
+/* Carries flows and counters from the maps of one epoch into those of the next. */
 #ifndef DATAPATH_CARRY_H
 #define DATAPATH_CARRY_H
 
 #include "change.h"
 
-/* The flows of the old table, where the new epoch has another one. All attach points change over at
- * the flip: then and just before it (flows_wait). Else they do one by one: before the first. */
+/* Copies the flows of the old table if the new epoch has another one. If all attach points change
+ * over at the flip (flows_wait): at the flip and just before it. Else before the first one changes.
+ */
 bool flows_wait(const struct change *change);
 int flows_carry(const struct change *change);
-/* The figures of rules that the old epoch's programs kept in a map that does not go on: to the
- * records of the new generation. After the attach points have changed over. */
+/* Adds the rule counters of an old map that is not reused to the records of the new generation.
+ * After the attach points have changed over. */
 int counters_carry(const struct change *change);
-/* When each rule last had a packet. Not a sum: before any program counts in the new map. */
+/* Copies the time of each rule's last packet. Not a sum: before programs count in the new map. */
 int last_carry(const struct change *change);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One change of a policy on its way to the kernel: the generation in force opened, records of the
- * new one made, and the commit point.
+ * One change of a policy: opens the generation in force, makes the records of the new one, and
+ * commits.
  */
 #include "change.h"
 
@@ -101,7 +101,7 @@ static int activate(const struct change *change)
 	return bpf_map_update_elem(images, &current, &change->image, BPF_ANY) ? -errno : 0;
 }
 
-/* The policy is in force, whether or not the last flows of the old table come with it. */
+/* The policy is in force even if the last flows of the old table are lost. */
 static void carry_latest(const struct change *change)
 {
 	int err = flows_carry(change);

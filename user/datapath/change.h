@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One change of a policy on its way to the kernel: what runs, what shall run, and what of the new
- * is there already.
+ * One change of a policy: the state that runs, the state to reach, and the part of the new one
+ * that exists already.
  */
 #ifndef DATAPATH_CHANGE_H
 #define DATAPATH_CHANGE_H
@@ -34,17 +34,17 @@ struct change {
 	struct diags *d;
 	const char *root;
 	const char *policy;
-	struct fr_state command; /* source and words of it */
+	struct fr_state command; /* its source and options */
 
-	/* what runs; running.epoch is 0 when nothing does */
+	/* the running policy; running.epoch is 0 when none runs */
 	struct running running;
 	struct image live;
 	uint32_t live_class; /* lines of its map */
 	struct records old_rules, old_hooks, old_state, old_requests;
 	int old_counters;   /* -1: none */
-	uint32_t old_slots; /* that they have */
+	uint32_t old_slots; /* their number */
 
-	/* what shall run */
+	/* the new policy */
 	struct planned_point *points;
 	size_t point_count;
 	const struct fr_hook_record **leaving;
@@ -58,13 +58,13 @@ struct change {
 	char build[FR_NAME_MAX];
 	bool same_hooks; /* attached as they are, by the same names */
 	struct lowering_list lowered;
-	bool denies;	 /* what runs has deny rules */
-	bool same_shape; /* the programs and maps that run can take the new image */
-	bool new_table;	 /* of flows, and the one that runs goes on until the flip */
-	bool older;	 /* what runs is of the layout before, and shall only be taken over */
-	bool taken_over; /* that has been done, by this command */
+	bool denies;	 /* the running policy has deny rules */
+	bool same_shape; /* the running programs and maps can take the new image */
+	bool new_table;	 /* of flows; the old one is used until the flip */
+	bool older;	 /* the running policy has an older layout and is only taken over */
+	bool taken_over; /* this command has taken it over */
 
-	/* the new, as far as it is made */
+	/* the parts of the new generation that exist */
 	pin_path pins;
 	uint32_t generation;
 	struct records rules, new_hooks, state, requests;
@@ -72,16 +72,16 @@ struct change {
 	int import; /* program that puts flows into the new table */
 };
 
-/* All that is closed by change_free(). */
+/* Everything that change_free() closes. */
 #define CHANGE_NEW .old_counters = -1, .image = -1, .import = -1
 
-int change_open(struct change *change); /* what runs */
+int change_open(struct change *change); /* opens the running policy */
 void change_free(struct change *change);
 /* A map of records of the new generation, pinned, with its memory in *out. */
 int change_record(const struct change *change, const char *name, uint32_t size, uint32_t count,
 		  struct records *out);
-/* The commit point: the new generation is in force when this returns 0, and only then. What fails
- * after it is a warning. */
+/* The commit point: the new generation is in force if and only if this returns 0. A later failure
+ * is a warning. */
 int change_flip(const struct change *change);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Finds other owners of the attach points that a policy asks for: another policy of this pin root,
- * which is named, or a policy of another pin root, of which only the programs are known. An attach
- * point belongs to one policy.
+ * by name, or a policy of another pin root, of which only the programs are known. An attach point
+ * belongs to one policy.
  */
 #include "conflicts.h"
 
@@ -81,7 +81,7 @@ static int check_policies(struct change *change)
 
 /* ---------------------------------------------------------------- other pin roots */
 
-/* Whether it is the program of a hook that this policy has there already. */
+/* Whether it is the program that this policy has on the hook already. */
 static int is_own(const struct change *change, const struct hook_ref *ref, uint32_t program,
 		  bool *out)
 {
@@ -183,7 +183,7 @@ static const char *preempted_by(const struct change *change, const struct planne
 				       .dir = change->running.dir,
 				       .path = point->path};
 
-		/* Nothing is reported of a hook that cannot be read, and ours stays where it is. */
+		/* A hook that cannot be read is not reported; our program stays in place. */
 		if (hook_program_id(&ref, &ref.program))
 			return NULL;
 		hook_chain_read(&ref, change->d->arena, &chain);

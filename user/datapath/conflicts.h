@@ -5,11 +5,11 @@
 
 #include "change.h"
 
-/* No other policy has the attach points: -EBUSY names the one that has. */
+/* Checks that no other policy has the attach points; -EBUSY names one that has. */
 int conflicts_check(struct change *change);
 /* Whether another program comes before this hook, and a new link or filter would come before it. */
 bool conflict_lost_front(const struct change *change, const struct planned_point *hook);
-/* Which programs come before the hooks that are in force now. */
+/* Warns of the programs that come before the hooks that are in force now. */
 void conflicts_warn(const struct change *change);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policies whose pins are missing, of another layout, or do not tell what is in force: found, and
- * reported with the command that heals them. Where something may be in force and it is not known
- * what, that is an error and not "nothing".
+ * Finds policies whose pins are missing, of another layout, or do not show which generation is in
+ * force, and reports them with the command that heals them. If something may be in force but
+ * cannot be read, that is an error and not "nothing".
  */
 #include "damage.h"
 
@@ -25,7 +25,7 @@ int report_not_applied(const char *policy, const char *root, struct diags *d)
 			  "no policy %s is applied below %s", policy, root);
 }
 
-/* ---------------------------------------------------------------- not known what is in force */
+/* ---------------------------------------------------------------- unknown state */
 
 static int pin_any(const char *dir, const char *name, void *context)
 {
@@ -33,7 +33,7 @@ static int pin_any(const char *dir, const char *name, void *context)
 	return 1;
 }
 
-/* Is something in force below `dir` although it cannot be told what? */
+/* Whether something unknown is in force below `dir`. */
 static int on_unknown(const char *dir, const char *name, void *context)
 {
 	CLEANUP(close_fd) int images = -1;
@@ -45,7 +45,7 @@ static int on_unknown(const char *dir, const char *name, void *context)
 	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH)
 		return 0;
 	images = pin_open(path, map_names[MAP_IMAGES]);
-	if (images == -ENOENT) { /* which is pinned before all else */
+	if (images == -ENOENT) { /* pinned before everything else */
 		err = pin_each(path, pin_any, NULL);
 		*(bool *)context = err > 0;
 		return err == -ENOENT ? 0 : err;
@@ -81,7 +81,7 @@ static int on_epoch(const char *dir, const char *name, void *context)
 	return images == -ENOENT ? 0 : images;
 }
 
-/* What is attached judges by the images of an epoch: without any it cannot be told how. */
+/* Attached programs judge by the images of an epoch: without an epoch the rules are unknown. */
 static int links_without_epoch(const char *dir, bool *out)
 {
 	int links = pin_each(dir, on_link, NULL);
@@ -108,7 +108,7 @@ int policy_unknown(const char *root, const char *name, bool *unknown)
 {
 	int err = look_once(root, name, unknown);
 
-	/* A change in the midst of reading looks the same for a moment. */
+	/* Reading during a change gives the same result for a moment. */
 	for (int tries = 1; tries < LOOK_TRIES && *unknown && !err; tries++) {
 		nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000}, NULL);
 		err = look_once(root, name, unknown);
@@ -133,7 +133,7 @@ int policy_broken(const char *root, const char *policy, int err, struct diags *d
 		"what is pinned below %s/%s cannot be read: %s", root, policy, error_text(err));
 }
 
-/* ---------------------------------------------------------------- the records of what runs */
+/* ---------------------------------------------------------------- the running records */
 
 int report_records_missing(const struct running *running, int err, struct diags *d)
 {
@@ -156,7 +156,7 @@ int running_layout(const struct running *running, struct diags *d, uint32_t *out
 	int fd = pin_open_number(running->pins, "state", running->generation);
 	struct records state = {0};
 	const struct fr_state *first;
-	/* Another version's may be of any size. */
+	/* Records of another version may have any size. */
 	int err = fd < 0 ? fd : records_map(fd, &state);
 
 	if (err)

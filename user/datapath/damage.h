@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pins that are missing, of another layout, or do not tell what is in force. */
+/* Pins that are missing, of another layout, or do not show which generation is in force. */
 #ifndef DATAPATH_DAMAGE_H
 #define DATAPATH_DAMAGE_H
 
@@ -7,13 +7,13 @@
 
 /* "no policy NAME is applied below ROOT"; NULL: none at all. Returns -ENOENT. */
 int report_not_applied(const char *policy, const char *root, struct diags *d);
-/* Something of this policy may be in force, and its pins do not say what. */
+/* Part of this policy may be in force, but its pins do not show which. */
 int policy_unknown(const char *root, const char *policy, bool *out);
 /* The error of a policy whose pins are damaged, with the command that heals it. */
 int policy_broken(const char *root, const char *policy, int err, struct diags *d);
 /* running_find(), with a diagnostic for every error but -ENOENT. */
 int running_read(const char *root, const char *policy, struct diags *d, struct running *out);
-/* The records of what runs are there, and of the layout of this version. */
+/* The records of the running policy exist, and have the layout of this version. */
 int running_check(const struct running *running, struct diags *d);
 int running_layout(const struct running *running, struct diags *d, uint32_t *out);
 int report_other_layout(const struct running *running, uint32_t layout, struct diags *d);

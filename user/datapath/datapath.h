@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * datapath: image -> kernel. Finds cgroup2, bpffs and interfaces, probes, loads the programs,
- * installs an image as a new generation, attaches, pins, detaches. The only floor (with observe)
- * that knows libbpf. Sees struct image and records, never YAML. Errors are queued as diagnostics
- * with what to type; nothing is printed.
+ * datapath: image -> kernel. Plans a change, installs an image as a new generation, attaches,
+ * pins, detaches, and finds out how a policy runs. Sees struct image and records, never YAML. Uses
+ * attach, objects, host, compile, net, base and libbpf. Errors are queued as diagnostics with a
+ * hint; nothing is printed.
  */
 #ifndef DATAPATH_H
 #define DATAPATH_H
@@ -19,7 +19,7 @@
 
 /* ---------------------------------------------------------------- apply and detach */
 
-/* Names that travel with the image, so that any later command can read what runs. */
+/* Names that travel with the image, so that any later command can read the running policy. */
 struct apply_request {
 	const struct ruleset *ruleset;
 	struct image *image; /* the loader writes generation, slots, jiffies into its own copy */
@@ -27,15 +27,15 @@ struct apply_request {
 	size_t hook_count;
 	const char *source; /* policy file, as given */
 	struct host_options host;
-	uint32_t flows;	    /* how many there shall be room for; 0: default */
-	bool mode_given;    /* by the command: it may be lower than the one in force */
+	uint32_t flows;	    /* capacity; 0: default */
+	bool mode_given;    /* set by the command; may be lower than the one in force */
 	bool allow_removal; /* attach points and deny rules may go, defaults may be lowered */
-	/* further words of the command, for the hint that repeats it */
+	/* other options of the command, for the hint that repeats it */
 	const char *const *words;
 	size_t word_count;
 };
 
-/* One thing that a change lowers. */
+/* One protection that a change lowers. */
 struct lowering {
 	const char *check; /* the diagnostic that refuses it: "attach-removed" */
 	const char *what;  /* "interface eth0 is no longer attached" */
@@ -47,36 +47,36 @@ struct apply_result {
 	bool unchanged; /* same digest, same hooks: nothing was done */
 	size_t hooks_added, hooks_removed;
 	bool tcx;			/* interfaces are attached by TCX links */
-	const struct lowering *lowered; /* what the command allowed to be lowered; arena memory */
+	const struct lowering *lowered; /* the lowerings that the command allowed; arena memory */
 	size_t lowered_count;
 };
 
 /*
  * One commit point: everything new is in the kernel before one store flips slot 0 of `fr_images`.
- * 0, or -errno and the running policy is untouched.
+ * Returns 0, or -errno and leaves the running policy untouched.
  */
 int datapath_apply(const struct apply_request *request, struct diags *d, struct apply_result *out);
 
 /* Removes all of the named policy (NULL: every policy below the pin root), and nothing else.
- * -ENOENT when there is none of that name. *count: policies removed. */
+ * -ENOENT: no policy has that name. *count: policies removed. */
 int datapath_detach(const struct host_options *o, const char *policy, struct diags *d,
 		    size_t *count);
 
-/* Baselines so that the rule's counters read 0 from now; all rules when `rules` is empty. Unknown
- * rule: -ENOENT with a diagnostic and nothing changed. */
+/* Sets baselines so that the rules' counters read 0 from now; all rules when `rules` is empty.
+ * Unknown rule: -ENOENT with a diagnostic, and no change. */
 int datapath_zero(const struct host_options *o, const char *policy, const char *const *rules,
 		  size_t count, struct diags *d);
 
-/* Names of the policies below the pin root, in order. -EIO with a diagnostic when of one of them
- * nobody can tell whether it is in force. */
+/* Names of the policies below the pin root, in order. -EIO with a diagnostic when it is unknown
+ * whether one of them is in force. */
 int datapath_list(const struct host_options *o, struct arena *arena, struct diags *d,
 		  const char ***names, size_t *count);
-/* The same with those whose pins are damaged: all that detach can remove. */
+/* The same, with policies whose pins are damaged: all that detach can remove. */
 int datapath_list_all(const struct host_options *o, struct arena *arena, struct diags *d,
 		      const char ***names, size_t *count);
 
-/* What puts a policy in force again as it was applied last, by what its pins still say: `apply`; or
- * `detach` and `apply` where too much is gone; or `detach` where the file is not known. */
+/* The command that puts a policy in force again as it was last applied, from its remaining pins:
+ * `apply`; or `detach` and `apply` if too much is missing; or `detach` if the file is unknown. */
 const char *policy_heal_command(const char *pin_root, const char *policy, struct arena *arena);
 
 /* Opened pins of one instance, for the floors that read; -1 where absent. Close with
@@ -89,20 +89,20 @@ struct instance {
 	uint32_t generation;
 	int images, counters, reasons, tallies, flows, drops, events, control, rules, state, hooks,
 		requests;
-	int processes; /* -1: no detail of processes */
+	int processes; /* -1: no process details */
 };
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
 		  struct instance *out);
 void instance_close(struct instance *instance);
-/* policy_heal_command() of it where `err` says that its pins are damaged, else NULL. */
+/* policy_heal_command() of this policy if `err` says that its pins are damaged, else NULL. */
 const char *instance_heal_command(const struct instance *instance, int err, struct arena *arena);
 /* The image in force, mapped read-only: *image->lines stays mapped until image_unmap().
  * -ENODATA when slot 0 is empty. */
 int instance_image(const struct instance *instance, struct image *out);
 int instance_clock(const struct instance *instance, struct clock_pair *out);
 
-/* Of struct fr_rule_record: RETIRED is a rule that has left, whose name is kept for flows that
- * still refer to it. */
+/* For struct fr_rule_record. RETIRED: a removed rule, whose name is kept for flows that still refer
+ * to it. */
 enum slot_use { SLOT_FREE, SLOT_USED, SLOT_RETIRED };
 
 /* The records of rules by slot, mapped until instance_rules_close. */
@@ -113,18 +113,18 @@ struct rule_records {
 };
 int instance_rules(const struct instance *instance, struct rule_records *out);
 void instance_rules_close(struct rule_records *rules);
-/* What a slot counts, baseline added. `last` is 0 when no packet came since the baseline. */
+/* The counters of a slot, baseline added. `last` is 0 when no packet came since the baseline. */
 int instance_counters(const struct instance *instance, uint32_t slot,
 		      const struct fr_rule_record *rule, struct fr_counters *out);
 
 /* One hook of an attach point as the kernel has it. Arena memory. */
 struct hook_fact {
 	const struct fr_hook_record *record;
-	const char *name;    /* of today, where it is alive; else that of the record */
-	const char *request; /* name or pattern of the policy that asks for it */
+	const char *name;    /* current, if it is alive; else that of the record */
+	const char *request; /* name or pattern in the policy */
 	const char *hook;    /* "tcx/ingress", "connect4" */
 	uint32_t program;    /* id, 0 when there is none */
-	const char *fault;   /* a sentence, NULL when it is as it should be */
+	const char *fault;   /* a sentence, NULL when there is no fault */
 	const char *
 		*neighbours; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
 	size_t neighbour_count;
@@ -139,36 +139,36 @@ struct hook_facts {
 int instance_hooks(const struct instance *instance, const struct host_options *o,
 		   struct arena *arena, struct diags *d, struct hook_facts *out);
 
-/* Names of today, in place of those at apply, of the devices that are still attached. */
+/* Current names of the devices that are still attached, in place of those at apply. */
 void instance_names_now(const struct instance *instance, struct fr_hook_record *hooks,
 			uint32_t count);
 
-/* Those of the namespace that the policy's guests are in, where some could be passed; else none. */
+/* Redirects in the namespace of the policy's guests, if a guest can be bypassed; else none. */
 void instance_peer_redirects(const struct instance *instance, struct arena *arena,
 			     struct peer_redirects *out);
 
-/* What is worth knowing of where a policy is attached. Arena memory. */
+/* Remarks on where a policy is attached. Arena memory. */
 int instance_remarks(const struct instance *instance, const struct host_options *o,
 		     struct arena *arena, struct diags *d, struct remarks *out);
 
-/* A device or cgroup that the policy asks for and does not judge. Arena memory. */
+/* A device or cgroup that the policy names and does not judge. Arena memory. */
 struct unjudged {
-	uint8_t kind;	     /* of attach point, as asked for */
-	const char *name;    /* of today */
+	uint8_t kind;	     /* of the attach point in the policy */
+	const char *name;    /* current */
 	uint32_t ifindex;    /* 0 for a cgroup */
 	const char *request; /* the name or pattern */
 	const char *why;     /* a sentence */
-	/* no fault: its packets are judged at its bridge or bond ("counted-twice"), or by another
-	 * policy ("other-policy"); NULL: it is a fault */
+	/* no fault: its bridge or bond judges its packets ("counted-twice"), or another policy does
+	 * ("other-policy"); NULL: it is a fault */
 	const char *remark;
-	const char *hint; /* what puts it right, where no command does; or NULL */
+	const char *hint; /* how to repair it, where no command does; or NULL */
 };
 struct unjudged_list {
 	struct unjudged *list;
 	size_t count;
 };
-/* What the policy's names and patterns mean today, compared with what it is attached to. What
- * cannot be told is in the list as well. */
+/* Compares the current matches of the policy's names and patterns with its attach points. The list
+ * includes those that cannot be read. */
 int instance_unjudged(const struct instance *instance, const struct host_options *o,
 		      struct arena *arena, struct diags *d, struct unjudged_list *out);
 

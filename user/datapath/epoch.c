@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A new set of programs beside the one that runs. Until the flip it judges by a copy of the image
- * in force, so that hooks which have been moved already and hooks which have not agree; hooks that
- * join or leave get programs that judge on one side of the flip only. Maps of the old set go on
- * where they fit.
+ * Makes a new set of programs beside the running one. Until the flip it judges by a copy of the
+ * image in force, so that moved hooks and others agree; hooks that join or leave get programs that
+ * judge on one side of the flip only. Reuses maps of the old set where they fit.
  */
 #include "epoch.h"
 
@@ -31,7 +30,7 @@ static uint32_t programs_of(const struct fr_hook_record *point)
 
 static enum prog_variant joining_variant(const struct change *change)
 {
-	/* Nothing in force: the programs pass until the flip by themselves. */
+	/* Nothing in force: until the flip the programs pass every packet anyway. */
 	return change->running.epoch ? PROG_JOINING : PROG_STEADY;
 }
 
@@ -59,7 +58,7 @@ static int pin_programs(const struct change *change, const struct object *object
 		int fd = programs & 1u << i ? object_program(object, (enum program)i) : -1;
 
 		if (fd < 0 || i == PROGRAM_IMPORT)
-			continue; /* not asked for, not to be had, or of use only now */
+			continue; /* not requested, not loaded, or used only now */
 		err = program_store(fd, change->pins, variant, (enum program)i);
 	}
 	return err;
@@ -128,7 +127,7 @@ static bool all_but_images_go_on(enum kernel_map which)
 	return which != MAP_IMAGES;
 }
 
-/* What has gone is made anew; what cannot be opened is not. NULL: nothing runs. */
+/* Missing maps are made anew; a map that cannot be opened is an error. NULL: no policy runs. */
 static int reuse_open(const char *pins, bool (*goes_on)(enum kernel_map),
 		      struct object_request *request)
 {
@@ -148,7 +147,7 @@ static int reuse_open(const char *pins, bool (*goes_on)(enum kernel_map),
 	return err;
 }
 
-/* Hooks that leave go on with the table that they have. */
+/* Hooks that leave keep their present table. */
 static int keep_table(const struct change *change, struct object_request *request)
 {
 	static const enum kernel_map kept[] = {MAP_FLOWS, MAP_REGIONS};
@@ -165,7 +164,7 @@ static int keep_table(const struct change *change, struct object_request *reques
 	return 0;
 }
 
-/* Maps of what runs, where they go on. */
+/* Maps of the running policy, if they can be reused. */
 static int reuse_running(const struct change *change, struct object_request *request)
 {
 	const char *pins = change->running.epoch ? change->running.pins : NULL;
@@ -203,7 +202,7 @@ static int load_variants(struct change *change)
 	return err;
 }
 
-/* ---------------------------------------------------------------- what the old one knows */
+/* ---------------------------------------------------------------- data of the old epoch */
 
 static int copy_live(struct change *change)
 {

@@ -5,9 +5,9 @@
 
 #include "change.h"
 
-/* A new epoch next to the one that runs, judging by a copy of what is in force. */
+/* Makes a new epoch next to the one that runs, judging by a copy of the image in force. */
 int epoch_make(struct change *change);
-/* Its links and filters: staying and leaving ones get its programs, joining ones are made. */
+/* Its links and filters: staying and leaving hooks get its programs; joining ones are attached. */
 int epoch_attach(struct change *change);
 
 #endif

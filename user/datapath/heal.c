@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The command that puts a policy right whose pins were damaged. What is left of the pins says which
- * file was applied, and how.
+ * Finds the command that repairs a policy whose pins are damaged. The remaining pins show which
+ * file was applied, and with which options.
  */
 #include "heal.h"
 
@@ -15,26 +15,26 @@
 #include "../host/host.h"
 #include "state.h"
 
-/* ---------------------------------------------------------------- what is left of the pins */
+/* ---------------------------------------------------------------- the remaining pins */
 
 struct remains {
-	uint32_t epoch, generation; /* of the record of state that was found, 0 none */
+	uint32_t epoch, generation; /* of the record of state found, 0 none */
 	pin_path pins;
 	char dir[256]; /* of the policy */
 	const char *source, *mode;
 	const char **words; /* of the command */
 	size_t word_count;
-	struct host_options host; /* where its cgroups are looked for */
+	struct host_options host; /* where to look for its cgroups */
 	uint64_t applied_in;	  /* network namespace */
 	uint64_t netns;		  /* of its interfaces, 0 when it has none */
 	struct fr_hook_record *hooks;
 	struct fr_request_record *requests;
 	uint32_t hook_count, request_count;
-	bool whole; /* all that apply reads before it changes anything */
-	int err;    /* that kept from reading, and may be over next time */
+	bool whole; /* everything that apply reads before it changes anything */
+	int err;    /* of a failed read; may be temporary */
 };
 
-/* Missing or not ours: it is not whole. Anything else is no damage. */
+/* Missing or not ours: the pins are not whole. Any other error is no damage. */
 static bool is_there(struct remains *remains, int err)
 {
 	if (err && !pins_damaged(err))
@@ -117,7 +117,7 @@ static void read_hooks(struct arena *arena, struct remains *remains)
 			remains->netns = remains->applied_in;
 }
 
-/* The programs hold the image in force, also where its pin is gone. */
+/* The programs hold the image in force even if its pin is gone. */
 static int open_judging(const char *pins)
 {
 	CLEANUP(close_fd) int images = pin_open(pins, map_names[MAP_IMAGES]);
@@ -156,7 +156,7 @@ static void read_all(struct arena *arena, struct remains *remains)
 	read_image(remains);
 }
 
-/* Where the record of state is gone, the image is that of the epoch which has one in force. */
+/* If the record of state is gone, take the epoch that has an image in force. */
 static int on_judging(const char *dir, const char *name, void *context)
 {
 	struct remains *remains = context;
@@ -190,7 +190,7 @@ static void remains_find(const char *root, const char *policy, struct arena *are
 		pin_each(running.dir, on_judging, remains);
 }
 
-/* ---------------------------------------------------------------- what apply would miss */
+/* ---------------------------------------------------------------- missing for apply */
 
 static bool asks_here(const struct fr_request_record *request, bool cgroup)
 {
@@ -213,7 +213,7 @@ static int count_cgroup(const char *path, uint64_t id, void *context)
 	return 0;
 }
 
-/* What cannot be looked at counts as there. */
+/* A cgroup that cannot be read counts as present. */
 static size_t cgroups_fitting(const struct remains *remains, const char *request,
 			      struct arena *arena)
 {
@@ -228,8 +228,8 @@ static size_t cgroups_fitting(const struct remains *remains, const char *request
 	return cgroups_each(path, count_cgroup, &count) ? 1 : count;
 }
 
-/* A name or pattern without which apply refuses the policy: a plain name that nothing has, or of
- * patterns alone any, where none of them fits. NULL: it has all that it needs. */
+/* A name or pattern without which apply refuses the policy: a plain name without a match; or, in a
+ * policy of patterns only where none matches, any pattern. NULL: nothing is missing. */
 static const char *lacking(const struct remains *remains, const struct interfaces *all,
 			   struct arena *arena)
 {
@@ -254,8 +254,8 @@ static const char *lacking(const struct remains *remains, const struct interface
 	return found ? NULL : pattern;
 }
 
-/* A device that is judged and that nothing in the policy asks for any more: it was taken by a
- * pattern and has another name now, or it has gone to another network namespace. */
+/* A judged device that no name or pattern of the policy matches any more: a pattern matched it and
+ * it was renamed, or it moved to another network namespace. */
 static const char *unasked(const struct remains *remains, const struct interfaces *all,
 			   struct arena *arena)
 {
@@ -293,7 +293,7 @@ static bool is_file(const char *path)
 	return path && (!access(path, F_OK) || (errno != ENOENT && errno != ENOTDIR));
 }
 
-/* A device is found by its name in the namespace that the command runs in. */
+/* A device is found by its name in the namespace of the command. */
 static const char *enter_words(struct arena *arena, uint64_t netns)
 {
 	uint64_t here;
@@ -305,8 +305,8 @@ static const char *enter_words(struct arena *arena, uint64_t netns)
 	return path ? arena_printf(arena, "nsenter --net=%s ", shell_word(arena, path)) : "";
 }
 
-/* One word to a shell, so that sudo in front of it is for all of it. Nothing is taken off before
- * the file is there that is to be applied. */
+/* One word to the outer shell, so that sudo in front applies to both commands. Detach only if the
+ * file to apply exists. */
 static const char *afresh(struct arena *arena, const char *root, const char *policy,
 			  const char *apply, bool known)
 {
@@ -319,7 +319,7 @@ static const char *afresh(struct arena *arena, const char *root, const char *pol
 	return arena_printf(arena, "sh -c %s", shell_word(arena, all));
 }
 
-/* FILE stands for the file of the policy: the one that was applied is not known, or gone. */
+/* FILE is a placeholder for the policy file: the one that was applied is unknown or gone. */
 static const char *file_words(const struct remains *remains, struct arena *arena)
 {
 	if (!remains->source)
@@ -349,7 +349,7 @@ static const char *command_of(const char *root, const char *policy, const struct
 	return known ? apply : arena_printf(arena, "%s%s", apply, file_words(remains, arena));
 }
 
-/* What the command cannot bring back, to be done before it. */
+/* Steps that must precede the command. */
 static const char *first_words(const struct remains *remains, struct arena *arena)
 {
 	struct diags ignored = {.arena = arena};

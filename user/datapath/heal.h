@@ -5,7 +5,7 @@
 
 #include "datapath.h"
 
-/* policy_heal_command() for what was found. */
+/* policy_heal_command() for the pins found. */
 const char *running_heal_command(const struct running *running, struct arena *arena);
 
 #endif

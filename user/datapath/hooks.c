@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads from the kernel how a policy runs: for each link or filter whether it is there, where it is
- * attached, which program it runs, by which maps that judges, and which others are on the hook. Our
+ * Reads from the kernel how a policy runs: whether each link or filter exists, where it is
+ * attached, which program it runs, with which maps, and which other programs are on the hook. Our
  * own records only say where to look.
  */
 #include <bpf/bpf.h>
@@ -23,7 +23,7 @@ struct asker {
 	uint32_t images; /* id of the outer map in force */
 	struct hook_fact *list;
 	size_t count, capacity;
-	const char *name, *request; /* of the hook in hand */
+	const char *name, *request; /* of the current hook */
 };
 
 /* ---------------------------------------------------------------- programs */
@@ -75,8 +75,8 @@ static int on_successor(const char *dir, const char *name, void *context)
 	return err ? err : it->found;
 }
 
-/* Programs of the next epoch, which judge by a copy of the image in force: of a change that has not
- * come to its flip, or never will. */
+/* Programs of the next epoch, which judge by a copy of the image in force: the change has not
+ * reached its flip, or was abandoned. */
 static int program_succeeds(const struct asker *asker, const struct hook_program *hook, uint32_t id,
 			    bool *out)
 {
@@ -87,8 +87,8 @@ static int program_succeeds(const struct asker *asker, const struct hook_program
 	return err < 0 ? err : 0;
 }
 
-/* A fault unless the program that runs there is one that is pinned for this hook and judges by the
- * maps in force. Here and below an error: that is not known, which is no fault. */
+/* A fault unless the running program is pinned for this hook and judges by the maps in force. Here
+ * and below an error means unknown, which is no fault. */
 static int read_program(const struct asker *asker, const struct hook_program *hook,
 			struct hook_fact *fact)
 {
@@ -101,7 +101,7 @@ static int read_program(const struct asker *asker, const struct hook_program *ho
 	if (fd < 0 && fd != -ENOENT)
 		return fd;
 	if (fd >= 0) {
-		/* process detail does not judge */
+		/* the process detail program does not judge */
 		err = hook->optional ? 0 : program_uses(fd, asker->images, &right);
 		if (!err && !right)
 			fact->fault = "its program judges by other maps than those in force";
@@ -117,7 +117,7 @@ static int read_program(const struct asker *asker, const struct hook_program *ho
 
 /* ---------------------------------------------------------------- neighbours */
 
-/* A cgroup can be asked where a cgroup2 is mounted here. */
+/* A cgroup can be queried if a cgroup2 is mounted here. */
 static const char *cgroup_path(const struct asker *asker, const struct fr_hook_record *record)
 {
 	const char *root =
@@ -265,7 +265,7 @@ static int read_point(struct asker *asker, const struct fr_hook_record *point)
 	return err;
 }
 
-/* Of the hook in hand: what it is called now, and what the policy calls it. */
+/* The current name of the hook's target, and its name in the policy. */
 static void read_names(struct asker *asker, const struct fr_hook_record *now,
 		       const struct records *requests)
 {

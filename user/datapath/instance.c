@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A running policy opened for reading. Reading takes no lock; when a change comes in between, it is
- * tried again.
+ * Opens a running policy for reading. Takes no lock; retries when a change comes in between.
  */
 #include "instance.h"
 
@@ -42,7 +41,7 @@ static int open_records(const struct running *running, struct instance *out)
 	return 0;
 }
 
-/* A process is named without it as well. */
+/* Optional: flows name their process without it. */
 static int open_processes(const struct running *running, struct instance *out)
 {
 	int fd = pin_open_map(running->pins, "fr_processes", sizeof(uint32_t),
@@ -95,8 +94,8 @@ int running_readable(const struct running *running, bool *out)
 	return pins_damaged(err) ? 0 : err;
 }
 
-/* -ESRCH: nothing of that name is in force. -ENOENT, -EBADMSG: something is, and lacks something;
- * or a change came in the midst of reading. */
+/* -ESRCH: no policy of that name is in force. -ENOENT, -EBADMSG: it is in force and incomplete; or
+ * a change interrupted the read. */
 static int open_once(const char *root, const char *policy, struct running *running,
 		     struct instance *out)
 {
@@ -112,7 +111,7 @@ static int open_once(const char *root, const char *policy, struct running *runni
 	return open_maps(running, out);
 }
 
-/* It is in force, and not all of it is there. */
+/* In force, but incomplete. */
 static int broken(const struct running *running, struct diags *d)
 {
 	int err = running_check(running, d);
@@ -123,7 +122,7 @@ static int broken(const struct running *running, struct diags *d)
 				"what is pinned below %s is incomplete, or not ours", running->dir);
 }
 
-/* No generation of it is in force: it is not applied, or its pins do not tell. */
+/* No generation is in force: the policy is not applied, or its pins are damaged. */
 static int absent(const char *root, const char *policy, struct diags *d)
 {
 	bool unknown;
@@ -134,7 +133,7 @@ static int absent(const char *root, const char *policy, struct diags *d)
 	return report_not_applied(policy, root, d);
 }
 
-/* Maps of another layout may be of the same sizes. */
+/* Maps of another layout may have the same sizes. */
 static int check_layout(const struct running *running, const struct instance *instance,
 			struct diags *d)
 {
@@ -184,7 +183,7 @@ int instance_open(const struct host_options *o, const char *policy, struct diags
 		if (fd < 0)
 			return fd == -ENOENT ? report_not_applied(policy, root, d) : fd;
 		err = open_tried(root, policy, d, &instance);
-		/* The pin root that was looked at has gone, and perhaps another is there. */
+		/* The pin root was removed after it was opened, and perhaps replaced. */
 		if (!err && !pin_root_is(fd, root)) {
 			instance_close(&instance);
 			err = -ESTALE;
@@ -208,8 +207,8 @@ void instance_close(struct instance *instance)
 		close_fd(fds[i]);
 }
 
-/* The generation may have moved on since the instance was opened: the one it was opened at is asked
- * for first, then whatever is in force. */
+/* The generation may have changed since the instance was opened: try the one it was opened at
+ * first, then the one in force. */
 int instance_image(const struct instance *instance, struct image *out)
 {
 	uint32_t zero = 0, id;

@@ -5,7 +5,7 @@
 
 #include "datapath.h"
 
-/* Every map that a reader needs is there, and of the size that it reads. */
+/* Every map that a reader needs exists, with the size that it reads. */
 int running_readable(const struct running *running, bool *out);
 
 #endif

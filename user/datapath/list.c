@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lists the policies below a pin root. Where pins were removed so that a policy may be in force and
+ * Lists the policies below a pin root. If pins were removed so that a policy may be in force and
  * cannot be named, that is an error rather than an empty list. Reading takes no lock.
  */
 #include <errno.h>
@@ -49,7 +49,7 @@ int datapath_list(const struct host_options *o, struct arena *arena, struct diag
 		if (fd < 0)
 			return fd == -ENOENT ? 0 : fd;
 		err = list_once(root, arena, d, names, count);
-		/* The pin root that was looked at has gone, and perhaps another is there. */
+		/* The pin root was removed after it was opened, and perhaps replaced. */
 		if (!err && !pin_root_is(fd, root))
 			err = -ESTALE;
 	}

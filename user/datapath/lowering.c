@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Finds the protection in force that a change would lower: the mode, attach points, deny rules,
- * defaults. All of it is refused in one run, unless the command says so. What is in force is read
- * from the kernel: the image, the records of rules and of attach points. The mode of a policy does
- * not matter here but for itself: else two changes would lower what one may not.
+ * defaults. Refuses all of it in one run unless the command allows it. Reads the policy in force
+ * from the kernel: the image, the records of rules and of attach points. The mode matters only for
+ * its own check: otherwise two changes could lower together what one may not.
  */
 #include "lowering.h"
 
@@ -14,7 +14,7 @@
 #include "damage.h"
 #include "state.h"
 
-/* A device that the policy's own name no longer means: told, and nothing that must be allowed. */
+/* A device that the policy's own name no longer matches: reported, needs no permission. */
 static const char attach_followed[] = "attach-followed";
 
 static void add(struct change *change, const char *check, const char *what)
@@ -47,7 +47,7 @@ static bool stays_attached(const struct change *change, const struct fr_hook_rec
 	return false;
 }
 
-/* A pattern takes a bridge and its port: the port is left out, for the bridge judges. */
+/* A pattern matches a bridge and its port: the port is left out, because the bridge judges. */
 static bool left_to_master(const struct change *change, const struct interfaces *all,
 			   const struct fr_hook_record *old)
 {
@@ -78,7 +78,7 @@ static const char *asked_by_name(const struct change *change, const struct fr_ho
 	return requests[old->request].name;
 }
 
-/* The device that has this name by now: it is the policy that says which one is meant. */
+/* The device that has this name now: the policy selects the device by its name. */
 static const struct fr_hook_record *heir(const struct change *change,
 					 const struct fr_hook_record *old)
 {
@@ -103,7 +103,7 @@ static int devices_of(const struct change *change, uint64_t netns, struct interf
 	return interfaces_of(netns, change->d->arena, &ignored, &out->list, &out->count);
 }
 
-/* 1 when the cgroup is there, 0 when it is gone or another one has its path, or -errno. */
+/* 1 when the cgroup exists, 0 when it is gone or another one has its path, or -errno. */
 static int cgroup_exists(const struct change *change, const struct fr_hook_record *old)
 {
 	const struct host_options here = {0};
@@ -119,8 +119,8 @@ static int cgroup_exists(const struct change *change, const struct fr_hook_recor
 	return status.st_ino == old->cgroup;
 }
 
-/* Whether what was attached there is still: 1, 0, or -errno. A link goes with its device to another
- * namespace; one that was taken away leaves a device or a cgroup that the policy is to judge. */
+/* Whether the point is still attached: 1, 0, or -errno. A link moves with its device to another
+ * namespace. If a link was removed, its device or cgroup remains, and the policy must judge it. */
 static int still_there(const struct change *change, const struct interfaces *all,
 		       const struct fr_hook_record *old)
 {
@@ -167,7 +167,7 @@ static void lose(struct change *change, const struct interfaces *all,
 		    arena_printf(arena, "%s is no longer attached", words));
 }
 
-/* The hook for local sockets comes and goes with its interfaces. */
+/* The hook for local sockets is attached and removed with its interfaces. */
 static int compare_attach_point(struct change *change, const struct fr_hook_record *old)
 {
 	struct interfaces all = {0};
@@ -201,8 +201,8 @@ static int compare_attach_points(struct change *change)
 
 /* ---------------------------------------------------------------- rules */
 
-/* The counter slot of a rule in force, and with it its record: a rule keeps its slot by id and
- * direction. NULL when the image names a slot that is none. */
+/* The counter slot of a rule in force, and its record: a rule keeps its slot by id and direction.
+ * NULL when the image has an invalid slot. */
 static const uint32_t *live_slot(const struct change *change, uint32_t rule)
 {
 	const struct fr_image_head *head = image_head(&change->live);
@@ -215,7 +215,7 @@ static const uint32_t *live_slot(const struct change *change, uint32_t rule)
 	return &slots[rule];
 }
 
-/* What becomes of a rule in force, or NULL when it is a deny rule still. */
+/* The change to a rule in force, or NULL when it is still a deny rule. */
 static const char *rule_fate(const struct change *change, uint32_t slot)
 {
 	const struct fr_rule_record *old = change->old_rules.list;
@@ -258,7 +258,7 @@ static void compare_default(struct change *change, uint8_t dir, uint32_t slot)
 				 dir_name(dir)));
 }
 
-/* A deny rule that is still there, and no longer refuses something. */
+/* A deny rule that remains, but refuses less. */
 static void on_lost_denial(uint32_t rule, const struct tuple *tuple, void *context)
 {
 	struct change *change = context;
@@ -297,7 +297,7 @@ static int compare_rules(struct change *change)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- what is judged at all */
+/* ---------------------------------------------------------------- judged traffic */
 
 static void compare_flags(struct change *change)
 {
@@ -328,7 +328,7 @@ static void compare_flags(struct change *change)
 		    "no deny rule refuses what stays on this host: builtin loopback is on");
 }
 
-/* ---------------------------------------------------------------- what the command says */
+/* ---------------------------------------------------------------- options of the command */
 
 static bool is_mode(const struct lowering *lowering)
 {
@@ -342,7 +342,7 @@ static bool is_allowed(const struct change *change, const struct lowering *lower
 	return is_mode(lowering) ? change->request->mode_given : change->request->allow_removal;
 }
 
-/* The command once more, so that it passes: with the mode in force, and saying what may go. */
+/* The same command with options that let it pass: the mode in force, and permissions. */
 static const char *passing_command(const struct change *change)
 {
 	const struct apply_request *request = change->request;
@@ -373,7 +373,7 @@ static void refuse(struct change *change, const struct lowering *lowering, const
 		   lowering->what, is_mode(lowering) ? "--mode audit" : "--allow-removal");
 }
 
-/* All that is refused is named; the first carries the command. */
+/* Report every refusal; the first carries the command. */
 static int refuse_unless_allowed(struct change *change)
 {
 	int err = 0;

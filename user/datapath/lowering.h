@@ -5,7 +5,8 @@
 
 #include "change.h"
 
-/* What the change lowers goes to change->lowered; -ECANCELED when the command does not allow it. */
+/* Collects the protections that the change lowers in change->lowered; -ECANCELED when the command
+ * does not allow one. */
 int lowering_check(struct change *change);
 
 #endif

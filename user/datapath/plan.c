@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Plans a change on this host: which attach points stay, join and leave, which counter slot each
- * rule gets, and whether the programs that run can take the new image. Changes nothing.
+ * rule gets, and whether the running programs can take the new image. Changes nothing.
  */
 #include "plan.h"
 
@@ -77,8 +77,7 @@ static bool hook_same(const struct fr_hook_record *a, const struct fr_hook_recor
 	return attach_same_place(a, b) && a->kind == b->kind && a->l3 == b->l3;
 }
 
-/* The record of the same hook that runs now, when all that belongs to it is still there; or NULL.
- */
+/* The record of the same hook that runs now, if everything of it still exists; or NULL. */
 static int find_running(const struct change *change, const struct fr_hook_record *wanted,
 			const struct fr_hook_record **out)
 {
@@ -172,7 +171,8 @@ static void local_refused(const struct change *change, int err)
 		     error_text(err));
 }
 
-/* Beside the interfaces: what passes there as forwarded may be turned to a socket of this host. */
+/* In addition to the interfaces: traffic that passes them as forwarded may be redirected to a local
+ * socket. */
 static int plan_local(struct change *change, uint64_t netns, uint32_t *number)
 {
 	static const struct attach_target local = {
@@ -239,8 +239,7 @@ static int plan_hooks(struct change *change)
 	return err;
 }
 
-/* Of every hook, and the one that tells time: a pin that was taken away comes back with new
- * programs. */
+/* For every hook, and the clock program: a pin that was removed is restored with new programs. */
 static int programs_pinned(const struct change *change, bool *out)
 {
 	const char *pins = change->running.pins;
@@ -264,9 +263,9 @@ static int flows_fit(const struct change *change, bool *out)
 }
 
 /*
- * Half way from one table to the other, attach points would not agree on what was opened, and where
- * the command is killed there, not until somebody heals it. So with another table all of them
- * change over at the flip: to new links, while the old ones judge by the old table until then.
+ * With two flow tables in use, attach points would disagree on open flows; if the command is
+ * killed then, until a user heals it. So with a new table all of them change over at the flip: to
+ * new links, while the old ones judge by the old table until then.
  */
 static int plan_table(struct change *change)
 {

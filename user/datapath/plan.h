@@ -5,9 +5,9 @@
 
 #include "change.h"
 
-/* Opens what runs and compares it with what is asked for. Changes nothing. */
+/* Opens the running policy and compares it with the request. Changes nothing. */
 int change_plan(struct change *change);
-/* A pin of its own beside those of what runs; *number: the last that was given. */
+/* A new pin beside those of the running policy; *number: the last one given. */
 void point_name_pin(const struct change *change, struct fr_hook_record *record, uint32_t *number);
 
 #endif

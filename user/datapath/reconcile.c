@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Makes what is attached and pinned agree with the generation in force. It is the end of every
- * change, the way back from one that failed, and the cure for one that was killed: all three find
- * the generation in force and remove what is not of it. Runs under the lock of the pin root.
+ * Makes attachments and pins agree with the generation in force. It ends every change, rolls back
+ * a failed one, and repairs a killed one: all three find the generation in force and remove
+ * everything else. Runs under the lock of the pin root.
  */
 #include "reconcile.h"
 
@@ -107,10 +107,10 @@ static int add_counters(const struct records *records, int theirs)
 		if (!err)
 			counters_add(&rules[slot].base, &live);
 	}
-	return err == -ENOENT ? 0 : err; /* a smaller map has nothing of the slots beyond it */
+	return err == -ENOENT ? 0 : err; /* a smaller map lacks the slots beyond it */
 }
 
-/* What an abandoned change's programs counted in maps of their own goes to the books in force. */
+/* Fold counters of an abandoned change into the active rules. */
 static int carry_back(const struct sweep *sweep, const char *abandoned)
 {
 	const uint32_t key = sizeof(uint32_t), value = sizeof(struct fr_counters);
@@ -175,7 +175,7 @@ static int report_not_removed(const char *dir, int err, struct diags *d)
 			  error_text(err));
 }
 
-/* Filters first: their records are among what goes after them. */
+/* Filters first: their records are removed after them. */
 static int sweep_all(struct sweep *sweep)
 {
 	const char *dir = sweep->running->dir;
@@ -191,7 +191,7 @@ static int sweep_all(struct sweep *sweep)
 	return err && sweep->d->errors == said ? report_not_removed(dir, err, sweep->d) : err;
 }
 
-/* ---------------------------------------------------------------- doors */
+/* ---------------------------------------------------------------- reconciling */
 
 static int reconcile_hooks(struct sweep *sweep)
 {
@@ -208,7 +208,7 @@ static int reconcile_hooks(struct sweep *sweep)
 		if (!err)
 			err = attach_update(&update, &hooks[i], sweep->d);
 		else if (err == -ENOENT)
-			err = 0; /* it stays as it is, until apply makes new ones */
+			err = 0; /* unchanged until apply makes new ones */
 		else
 			pins_unreadable(running->pins, err, sweep->d);
 	}
@@ -249,12 +249,12 @@ int policy_reconcile(const char *root, const char *policy, struct diags *d, stru
 	return err;
 }
 
-/* ---------------------------------------------------------------- taking a policy off */
+/* ---------------------------------------------------------------- removing a policy */
 
-/* The outer map of an epoch, and what it judges by. */
+/* The outer map of an epoch, and its image in force. */
 struct judge {
 	pin_path pins;
-	int images, image; /* -1: nothing */
+	int images, image; /* -1: none */
 };
 
 struct judges {
@@ -294,7 +294,7 @@ static int judge_stop(const struct judge *judge)
 
 	if (judge->images < 0)
 		return 0;
-	/* for packets that have begun under it */
+	/* for packets already in a program */
 	if (judge->image >= 0 &&
 	    bpf_map_update_elem(judge->images, &before, &judge->image, BPF_ANY))
 		return -errno;
@@ -309,9 +309,8 @@ static void judge_go_on(const struct judge *judge)
 		bpf_map_update_elem(judge->images, &current, &judge->image, BPF_ANY);
 }
 
-/* One store ends the policy at all its hooks at once: those that go later pass everything
- * meanwhile. Only a change that was abandoned has left two sets of programs; then both end, or
- * neither. */
+/* One store ends the policy at all its hooks at once: hooks removed later pass everything
+ * meanwhile. Only an abandoned change leaves two sets of programs; then both end, or neither. */
 static int policy_stop(const struct running *running, struct diags *d)
 {
 	struct judges judges = {.arena = d->arena};
@@ -329,7 +328,7 @@ static int policy_stop(const struct running *running, struct diags *d)
 	return err ? pins_unreadable(running->dir, err, d) : 0;
 }
 
-/* Filters in a namespace that cannot be entered: nothing is done at all rather than half of it. */
+/* If a namespace of filters cannot be entered, change nothing rather than a part. */
 static int check_reach(const struct running *running, struct diags *d)
 {
 	struct records records = {0};
@@ -359,7 +358,7 @@ static int check_reach(const struct running *running, struct diags *d)
 	return err;
 }
 
-/* The directory of the policy, when it is one. */
+/* The directory of the policy, if it is one. */
 static int find_ours(const char *root, const char *policy, struct diags *d, struct running *out)
 {
 	bool ours = false;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Programs that can pass the egress hooks of the guests of a policy. */
+/* Programs that can bypass the egress hooks of a policy's guests. */
 #include "../host/host.h"
 #include "../objects/objects.h"
 #include "datapath.h"
 
-/* A device without another end cannot be the target. */
+/* A device without a peer cannot be the target. */
 static bool has_far_end(const struct interface *devices, size_t count, uint32_t ifindex)
 {
 	for (size_t i = 0; i < count; i++)

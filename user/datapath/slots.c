@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counter slots. A rule keeps its slot across generations for as long as its id and direction stay,
- * so that its counters go on by themselves. A slot of a rule that has left keeps the name, for
- * flows that still refer to it, until another rule needs the slot; then a baseline hides the old
- * figures.
+ * Counter slots. A rule keeps its slot across generations while its id and direction stay, so that
+ * its counters continue. The slot of a removed rule keeps the name, for flows that still refer to
+ * it, until another rule needs the slot; then a baseline hides the old counts.
  */
 #include "slots.h"
 
@@ -12,7 +11,7 @@
 #define NO_SLOT UINT32_MAX
 #define NO_RULE UINT32_MAX
 
-/* What a rule keeps its slot by. */
+/* The key by which a rule keeps its slot. */
 struct identity {
 	const char *id;
 	uint8_t dir;
@@ -23,13 +22,13 @@ struct planner {
 	struct arena *arena;
 	uint32_t *places; /* of slots of `old` in use, by a hash of their identity: slot + 1 */
 	uint32_t mask;
-	uint32_t next;	   /* slot of `old` behind that of the rule before */
+	uint32_t next;	   /* slot of `old` after that of the previous rule */
 	uint32_t reusable; /* next slot of `old` to look at */
 	uint32_t capacity; /* of the counters map */
 	int counters;
 };
 
-/* ---------------------------------------------------------------- who had which slot */
+/* ---------------------------------------------------------------- previous slots */
 
 static uint32_t identity_hash(const struct identity *of)
 {
@@ -72,7 +71,7 @@ static void places_fill(struct planner *planner)
 	}
 }
 
-/* Rules mostly stay in the order they had: then nothing has to be looked for. */
+/* Rules mostly keep their order: then no search is needed. */
 static uint32_t find_old(struct planner *planner, const struct identity *wanted)
 {
 	const struct slot_plan *plan = &planner->plan;
@@ -103,7 +102,7 @@ static struct identity identity_of(const struct ruleset *rs, uint32_t number)
 				 rule ? rule->dir : builtin_dir(number)};
 }
 
-/* What a record says of its rule, beside its identity. */
+/* Fields of a rule's record, beside its identity. */
 struct facts {
 	const char *table, *row; /* never NULL */
 	uint32_t line;
@@ -175,8 +174,8 @@ void slot_record(const struct slot_plan *plan, uint32_t slot, struct fr_rule_rec
 
 /* ---------------------------------------------------------------- the plan */
 
-/* Room that no rule of the generation in force uses: at the end first, so that names are kept long.
- */
+/* Slots that no rule of the generation in force uses: at the end first, so that names are kept
+ * long. */
 static uint32_t find_free_slot(struct planner *planner)
 {
 	struct slot_plan *plan = &planner->plan;
@@ -192,7 +191,7 @@ static uint32_t find_free_slot(struct planner *planner)
 	return plan->count++;
 }
 
-/* A new rule reads 0 whatever the slot has counted before. */
+/* A new rule reads 0 whatever the slot has counted. */
 static int start_from_zero(const struct planner *planner, uint32_t slot, struct fr_counters *base)
 {
 	int err;
@@ -205,7 +204,7 @@ static int start_from_zero(const struct planner *planner, uint32_t slot, struct 
 	return err;
 }
 
-/* Of a rule that has kept its slot. */
+/* For a rule that kept its slot. */
 static bool says_the_same(const struct slot_plan *plan, uint32_t slot, uint32_t number)
 {
 	const struct fr_rule_record *old = &plan->old[slot];
@@ -234,7 +233,7 @@ static int plan_rule(struct planner *planner, uint32_t number)
 	return err;
 }
 
-/* A rule that has left is a difference, too. */
+/* A removed rule is a difference, too. */
 static bool all_are_kept(const struct slot_plan *plan)
 {
 	for (uint32_t slot = 0; slot < plan->old_count; slot++)

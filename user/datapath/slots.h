@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counter slots: which one each rule of a new generation has. */
+/* Assigns a counter slot to each rule of a new generation. */
 #ifndef DATAPATH_SLOTS_H
 #define DATAPATH_SLOTS_H
 
@@ -7,18 +7,18 @@
 #include "../objects/objects.h"
 #include "datapath.h"
 
-/* The slot of each rule of the new generation by number, and what goes into its records; `old` has
- * to stay as long. */
+/* The slot of each rule of the new generation by number, and the contents of its records; `old`
+ * must outlive it. */
 struct slot_plan {
 	const struct ruleset *rs;
 	const struct fr_rule_record *old;
 	uint32_t old_count;
 	uint32_t count;		  /* slots in use or remembered: highest + 1 */
 	uint32_t *slot, *rule;	  /* by number and by slot, UINT32_MAX for none */
-	bool *kept;		  /* by number: the slot is the one that the rule had */
-	struct fr_counters *base; /* by number, of those that are new */
+	bool *kept;		  /* by number: the rule keeps its slot */
+	struct fr_counters *base; /* by number, of the new rules */
 	uint64_t now;
-	bool same; /* nothing but what `old` says */
+	bool same; /* same contents as `old` */
 };
 void slot_record(const struct slot_plan *plan, uint32_t slot, struct fr_rule_record *out);
 int slots_plan(const struct ruleset *rs, const struct records *old, int counters,

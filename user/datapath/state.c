@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The command that applied a policy, as the record of state keeps it: the path of the file, and the
- * options that a hint has to repeat. What was asked for by them means the same to a later command.
+ * The command that applied a policy, in the record of state: the path of the file, and the options
+ * that a hint must repeat. They mean the same to a later command.
  */
 #include "state.h"
 

@@ -5,12 +5,13 @@
 
 #include "datapath.h"
 
-/* The command of an apply goes to its record of state, whole: -E2BIG with a diagnostic when it is
- * too long. */
+/* Writes the command of an apply to its record of state; -E2BIG with a diagnostic when it is too
+ * long. */
 int words_store(const struct apply_request *request, struct diags *d, struct fr_state *out);
-/* The options; arena memory. Returns how many words. */
+/* The options; arena memory. Returns their number. */
 size_t words_load(const struct fr_state *state, struct arena *arena, const char ***out);
-/* Where the policy's cgroups are looked for: as the host's options say, else as it was applied. */
+/* The directory to look for the policy's cgroups in: from the host's options, else as it was
+ * applied. */
 struct host_options words_host(const struct fr_state *state, const struct host_options *o,
 			       struct arena *arena);
 int instance_state(const struct instance *instance, struct fr_state *out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Compares the attach points that a policy asks for with this host as it is now: patterns match
- * devices and cgroups that came after apply, and a name can belong to another device. A device is
- * its namespace and index, whatever it is called.
+ * Compares the attach points that a policy names with this host as it is now: patterns match
+ * devices and cgroups that appeared after apply, and a name can belong to another device. A device
+ * is identified by its namespace and index, not by its name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ struct comparison {
 	uint32_t hook_count;
 	const struct fr_request_record *requests;
 	uint32_t request_count;
-	const struct fr_request_record *request; /* in hand */
+	const struct fr_request_record *request; /* the current one */
 	const char *root;			 /* of cgroups */
 	uint64_t netns;				 /* of devices */
 	bool enforced;
@@ -38,7 +38,7 @@ static void add_unjudged(struct comparison *c, struct unjudged found)
 	c->list[c->count++] = found;
 }
 
-/* Neither judged nor known not to be. */
+/* It is unknown whether these are judged. */
 static void add_unknown(struct comparison *c, const char *reason)
 {
 	add_unjudged(c,
@@ -74,7 +74,7 @@ static bool listed(const struct comparison *c, uint32_t ifindex)
 	return false;
 }
 
-/* Left out of a pattern, because the bridge or bond that it is a port of is attached. */
+/* Not matched by a pattern, because its bridge or bond is attached. */
 static bool judged_at_master(const struct comparison *c, const struct interface *interfaces,
 			     size_t count, const struct interface *port)
 {
@@ -87,7 +87,7 @@ static bool judged_at_master(const struct comparison *c, const struct interface 
 	return hook && hook->kind == FR_KIND_INTERFACE;
 }
 
-/* Nobody takes it from another policy, which judges it, or only watches. */
+/* Another policy judges it, or only audits: no command takes it from that policy. */
 static void judge_elsewhere(const struct comparison *c, const struct other *other, const char *what,
 			    struct unjudged *found)
 {
@@ -103,7 +103,7 @@ static void judge_elsewhere(const struct comparison *c, const struct other *othe
 					   other->policy, found->name);
 }
 
-/* By what name or pattern it is asked for. */
+/* The words for the name or pattern that matches it. */
 static const char *asked_words(const struct comparison *c)
 {
 	return name_is_pattern(c->request->name)
@@ -209,8 +209,7 @@ static int compare_cgroup(const char *path, uint64_t id, void *context)
 	return 0;
 }
 
-/* A cgroup with a plain name that was made anew is a fault of its hook: only patterns match more.
- */
+/* A recreated cgroup with a plain name is a fault of its hook: only patterns match more. */
 static int compare_cgroups(struct comparison *c)
 {
 	c->root = cgroup2_find(c->options, c->arena);
@@ -237,7 +236,7 @@ static int compare_cgroups(struct comparison *c)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- doors */
+/* ---------------------------------------------------------------- public functions */
 
 static int copy_records(int fd, struct arena *arena, size_t size, const void **out, uint32_t *count)
 {
@@ -255,7 +254,7 @@ static int copy_records(int fd, struct arena *arena, size_t size, const void **o
 	return 0;
 }
 
-/* Where that cannot be told, the answer is the strict one. */
+/* If unknown, the answer is the strict one. */
 static bool is_enforced(const struct instance *instance)
 {
 	struct image image = {0};
@@ -313,7 +312,7 @@ static const char *name_now(const struct interface *interfaces, size_t count, ui
 	return NULL;
 }
 
-/* A TCX link goes with its device. */
+/* A TCX link moves with its device. */
 static void add_moved(const struct instance *instance, const struct overlap_request *request,
 		      struct arena *arena, struct remarks *remarks)
 {
@@ -327,7 +326,7 @@ static void add_moved(const struct instance *instance, const struct overlap_requ
 		if (hook->kind == FR_KIND_CGROUP)
 			continue;
 		if (interfaces_of(hook->netns, arena, &ignored, &interfaces, &count))
-			return; /* told with what is not judged */
+			return; /* reported with the unjudged devices */
 		break;
 	}
 	for (size_t i = 0; i < request->hook_count; i++) {

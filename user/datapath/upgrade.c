@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Takes over a policy that an older flowreeve has applied: the same rules, attach points and mode,
- * by programs and maps of this one. The change that was asked for is an ordinary apply after it.
+ * with programs and maps of this version. The requested change is an ordinary apply after it.
  *
  * Flows of the two layouts are in two tables, so attach points cannot be moved one by one: half
- * way, openings would be in one and their answers looked for in the other. So the new programs are
- * attached beside the old ones. Until the flip they pass every packet. From it on both judge, by
- * the same rules, each by a table that knows all flows: what is allowed passes both. Then the old
- * ones go. At no instant does nothing judge, and killed at any, the policy is whole: by the old
- * programs, or by both. Settling removes what is not of the generation in force, as ever.
+ * way, openings would be in one table and their answers looked up in the other. So the new
+ * programs are attached beside the old ones. Until the flip they pass every packet. After it both
+ * judge, by the same rules, each by a table with all flows: allowed packets pass both. Then the
+ * old ones are removed. At every moment a program judges, and a kill at any moment leaves the
+ * policy whole: with the old programs, or with both. Reconciling removes everything else, as
+ * always.
  */
 #include "upgrade.h"
 
@@ -71,7 +72,7 @@ static int attach_here(const struct change *change, const struct planned_point *
 	return attach_make(&job, change->d);
 }
 
-/* What has gone from this host has no packets. */
+/* A target that is gone from this host has no packets. */
 static int attach_beside(const struct change *change, const struct fr_hook_record *old,
 			 const struct planned_point *planned, struct fr_hook_record *point)
 {
@@ -160,7 +161,7 @@ static int adopt_again(const struct change *change, struct fr_image_conf *conf)
 	return err;
 }
 
-/* The lines in force, but for whose they are, and that guests are adopted for a while. */
+/* The lines in force, with the new generation and layout, and guests adopted for a while. */
 static int copy_image(struct change *change)
 {
 	size_t size = (size_t)change->live.line_count * FR_LINE_BYTES;
@@ -182,7 +183,7 @@ static int copy_image(struct change *change)
 		   : pin_store_number(change->image, change->pins, "image", change->generation);
 }
 
-/* ---------------------------------------------------------------- from one to the other */
+/* ---------------------------------------------------------------- the change */
 
 static int not_carried(const struct change *change, int err)
 {

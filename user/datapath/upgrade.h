@@ -5,7 +5,7 @@
 
 #include "change.h"
 
-/* Takes it over: the same rules at the same attach points, by programs and maps of this version. */
+/* Takes it over: same rules and attach points, with programs and maps of this version. */
 int policy_upgrade(const struct change *planned);
 
 #endif

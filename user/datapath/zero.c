@@ -41,7 +41,7 @@ static int check_names(const struct records *records, const char *const *rules, 
 	return 0;
 }
 
-/* Read whole before the first baseline is written: some rules zeroed and others not is neither. */
+/* Read all counters before the first baseline is written: zero all of the rules or none. */
 static int zero_records(const struct instance *instance, const struct records *records,
 			const char *const *rules, size_t count, struct diags *d)
 {
