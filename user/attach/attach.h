@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * attach: attach points. Makes, updates and removes the links and filters of one, and sees who else
- * is there: other programs, other policies, and points that the same packets pass. Uses objects,
- * host, compile, net, base and libbpf.
+ * attach: attach points. Makes, updates and removes the links and filters of one. Finds the other
+ * programs and policies on it, and other points that the same packets pass. Uses objects, host,
+ * compile, net, base and libbpf.
  */
 #ifndef ATTACH_H
 #define ATTACH_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One attach point: makes its links or filters, puts other programs on them, removes them. What is
- * attached is found again by pin (link.c) or by priority and handle (filter.c). Touches only what
- * this program has attached.
+ * One attach point: makes its links or filters, replaces their programs, removes them. Finds
+ * attachments by pin (link.c) or by priority and handle (filter.c). Touches only attachments of
+ * this program.
  */
 #include "attach_point.h"
 
@@ -22,7 +22,7 @@ static bool by_filters(const struct fr_hook_record *point)
 	return point->how == HOW_CLSACT;
 }
 
-/* Filters are found in the namespace of their device alone; links are found by their pins. */
+/* Filters exist in the namespace of their device alone; links are found by their pins. */
 static int enter(const struct fr_hook_record *point, int *back)
 {
 	*back = -1;
@@ -31,8 +31,8 @@ static int enter(const struct fr_hook_record *point, int *back)
 
 /* ---------------------------------------------------------------- attaching */
 
-/* What to attach instead of the cgroup that somebody holds: the one above it, where a program below
- * does not matter. */
+/* An alternative to a cgroup that another program holds exclusively: the cgroup above it, where
+ * programs below do not matter. */
 static const char *holder_hint(struct arena *arena, const char *path)
 {
 	const char *above = strrchr(path, '/');
@@ -44,7 +44,7 @@ static const char *holder_hint(struct arena *arena, const char *path)
 			    (int)(above - path), path);
 }
 
-/* A program attached the old, exclusive way, here or above, keeps every link out: name it. */
+/* A program attached here or above in the old, exclusive way keeps every link out: name it. */
 static int refused_cgroup(const struct attach_job *job, const struct hook_program *hook, int err,
 			  struct diags *d)
 {
@@ -144,7 +144,7 @@ void attach_complete(const struct attach_job *job)
 	}
 }
 
-/* ---------------------------------------------------------------- the programs that run */
+/* ---------------------------------------------------------------- running programs */
 
 int hook_program_id(const struct hook_ref *ref, uint32_t *out)
 {
@@ -233,7 +233,7 @@ static int update_link(const struct attach_update *update, const struct hook_ref
 	char name[LINK_NAME];
 	int err = link < 0 ? link : link_target(link, &target);
 
-	/* Not there; or its device or cgroup is gone: nothing passes there. */
+	/* Not attached; or its device or cgroup is gone, so no traffic passes it. */
 	if (err || !(target.ifindex || target.cgroup || target.netns))
 		return err == -ENOENT ? 0 : err;
 	program =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Filters of clsact: a filter has no pin, so the record of its attach point keeps the priority and
- * handle that it is found by.
+ * Filters of clsact: a filter has no pin, so the record of its attach point keeps its priority and
+ * handle.
  */
 #include "filter.h"
 
@@ -66,7 +66,7 @@ static bool filter_of(const struct fr_hook_record *point, const struct hook_prog
 	return true;
 }
 
-/* No such filter: neither is there when the qdisc (EINVAL) or the device (ENODEV) is gone. */
+/* No such filter: also when the qdisc (EINVAL) or the device (ENODEV) is gone. */
 static bool filter_absent(int err)
 {
 	return err == -ENOENT || err == -EINVAL || err == -ENODEV;
@@ -136,7 +136,7 @@ static int filters_try(const struct filter_set *set, size_t *failed)
 	return err;
 }
 
-/* First in order is priority 1; another classifier than bpf there, either way, keeps us from it. */
+/* Priority 1 comes first; another classifier than bpf there, in either direction, prevents it. */
 int filters_create(const struct filter_set *set, size_t *failed)
 {
 	struct filter_id id;

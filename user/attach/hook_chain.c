@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads the programs on a hook, in the order in which the kernel runs them: those of a cgroup; of a
- * device the TCX programs, then the filters of its clsact qdisc, whatever their priority. Changes
- * nothing. A program that runs before ours may take packets that ours never sees.
+ * Reads the programs on a hook in the order in which the kernel runs them: those of a cgroup; for
+ * a device the TCX programs, then the filters of its clsact qdisc of any priority. Changes
+ * nothing. A program before ours may take packets that ours never sees.
  */
 #include "hook_chain.h"
 
@@ -20,12 +20,12 @@
 
 enum { ANY_PROTOCOL = 0x0003, U32_NODE = 0xfff, DUMP_TRIES = 5 };
 
-/* One that the kernel asks on this hook. */
+/* A program or filter that the kernel runs on this hook. */
 struct chain_entry {
-	uint32_t program;	   /* id, 0: a filter that runs none */
+	uint32_t program;	   /* id, 0: a filter without a program */
 	uint32_t priority, handle; /* of a filter, else 0 */
 	uint16_t protocol;
-	char kind[16]; /* "bpf", "u32"; empty for no filter */
+	char kind[16]; /* "bpf", "u32"; empty if not a filter */
 };
 
 struct chain {
@@ -41,7 +41,7 @@ static void append_entry(struct chain *all, const struct chain_entry *entry)
 	all->list[all->count++] = *entry;
 }
 
-/* -ENOSPC: there are more than can be told. */
+/* -ENOSPC: there are more than the list holds. */
 static int add_programs(struct chain *all, uint32_t target, uint32_t attach_type)
 {
 	struct hook_query query = {0};
@@ -68,9 +68,8 @@ static uint32_t bpf_filter_program(const struct rtattr *options)
 	return id;
 }
 
-/* Each message is one filter, but for what only holds filters: the instance of a classifier,
- * without a handle, and hash tables of u32. Chains other than 0 are reached by a filter of chain 0.
- */
+/* Each message is one filter, except containers of filters: the instance of a classifier, without a
+ * handle, and hash tables of u32. Chains other than 0 are reached from a filter of chain 0. */
 static int on_filter(const struct nlmsghdr *message, void *context)
 {
 	const struct tcmsg *tc = NLMSG_DATA(message);
@@ -144,7 +143,7 @@ static const char *entry_words(struct arena *arena, const struct chain_entry *en
 
 /* ---------------------------------------------------------------- one hook */
 
-/* An error when not all of those that ours is among can be told. */
+/* An error if one of the kind of ours (TCX or filter) cannot be read. */
 static int read_device(const struct fr_hook_record *point, const struct hook_program *hook,
 		       struct chain *all)
 {
@@ -196,8 +195,8 @@ static bool is_ours_by_name(const char *name, size_t size)
 	return false;
 }
 
-/* By its name: one of this tool's, of whichever pin root. One that has gone is none; nor is one
- * that this process may not ask about. */
+/* Whether its name is one of this tool's, of any pin root. No if it is gone or this process may not
+ * query it. */
 static int is_flowreeve(const struct chain_entry *entry, bool *out)
 {
 	CLEANUP(close_fd) int fd = -1;
@@ -226,8 +225,8 @@ static bool is_ours(const struct hook_ref *at, const struct chain_entry *entry)
 	       entry->handle == id.handle;
 }
 
-/* Would one of ours that is made anew stand before it? A filter comes first of those of its
- * priority, which only bpf filters of any protocol share with it. */
+/* Would a new one of ours come before it? A new filter comes first of those of its priority, which
+ * only bpf filters of any protocol share with it. */
 static bool can_be_passed(const struct fr_hook_record *point, const struct chain_entry *entry)
 {
 	if (point->how == HOW_TCX)
@@ -256,7 +255,8 @@ void hook_chain_read(const struct hook_ref *at, struct arena *arena, struct hook
 			continue;
 		chain.words[chain.count++] =
 			arena_printf(arena, "%s: %s", i < ours ? "before" : "after", words);
-		/* Each program of a cgroup or of a namespace is asked: they hide nothing. */
+		/* The kernel runs each program of a cgroup or a namespace: none hides packets from
+		 * the next. */
 		if (i > ours || at->point->how >= HOW_CGROUP)
 			continue;
 		err = is_flowreeve(&all.list[i], &flowreeve);

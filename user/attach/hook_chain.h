@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The programs and filters that the kernel runs on a hook, ours among them, in its order. */
+/* The programs and filters on a hook, ours included, in the order in which the kernel runs them. */
 #ifndef ATTACH_HOOK_CHAIN_H
 #define ATTACH_HOOK_CHAIN_H
 
@@ -9,15 +9,15 @@
 struct hook_chain {
 	const char **words; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
 	size_t count;
-	int err;    /* 0: the list is whole */
+	int err;    /* 0: the list is complete */
 	bool found; /* ours is among them */
 	/* on a device: the first program that runs before ours and may take packets that ours never
 	 * sees, or NULL */
 	const char *preempted_by;
-	bool passable; /* a link or filter of ours that is made anew would come before them */
+	bool passable; /* a new link or filter of ours would come before them */
 };
 void hook_chain_read(const struct hook_ref *at, struct arena *arena, struct hook_chain *out);
-/* The programs of flowreeve on a hook, of whichever pin root. */
+/* The programs of flowreeve on a hook, of any pin root. */
 int hook_flowreeve_programs(const struct hook_ref *at, struct arena *arena, uint32_t **out,
 			    size_t *count);
 

@@ -28,7 +28,8 @@ struct hook_ref {
 	const struct hook_program *hook;
 	const char *dir;  /* of the policy, where links are pinned */
 	const char *path; /* of the cgroup directory, NULL when it is not known */
-	uint32_t program; /* ours that runs there, 0 none; for those who ask for its neighbours */
+	uint32_t program; /* id of our program there, 0 none; set by callers that read its
+			     neighbours */
 };
 
 #endif

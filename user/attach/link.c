@@ -68,7 +68,8 @@ int link_make(const struct hook_ref *ref, const char *path, int program)
 	return pin_store(link, ref->dir, name);
 }
 
-/* Detached at once, because a last close may be later; a kernel that cannot leaves it to that. */
+/* Detach at once, because the last close may come later; a kernel without detach ends the link at
+ * that close. */
 int link_remove(const char *dir, const char *name)
 {
 	CLEANUP(close_fd) int fd = pin_open(dir, name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The attach points of the other policies of a pin root. Those that cannot be read are left out:
+ * Finds the attach points of the other policies of a pin root. Skips those that cannot be read:
  * the status of their own policy reports them.
  */
 #include "others.h"

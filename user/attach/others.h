@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What other policies judge. */
+/* Attach points of other policies. */
 #ifndef ATTACH_OTHERS_H
 #define ATTACH_OTHERS_H
 
@@ -16,7 +16,7 @@ struct others {
 	size_t count, capacity;
 };
 void others_find(const char *root, const char *policy, struct arena *arena, struct others *out);
-/* Who judges this place; NULL: nobody else. */
+/* The other policy that judges this place; NULL: none. */
 const struct other *other_at(const struct others *others, const struct fr_hook_record *place);
 
 #endif

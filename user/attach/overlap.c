@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Attach points that one packet passes after another: a bridge or bond and its ports, a VLAN or
- * macvlan and the device below it, two ends of a veth, a cgroup and the interface that its packets
- * leave by, cgroups of two policies. And interfaces whose traffic is not this host's alone.
+ * Finds attach points that one packet passes after another: a bridge or bond and its ports, a VLAN
+ * or macvlan and the device below it, two ends of a veth, a cgroup and the interface that its
+ * packets leave by, cgroups of two policies. Also interfaces whose traffic is not only this
+ * host's.
  */
 #include "overlap.h"
 
@@ -11,12 +12,12 @@
 #include "../host/host.h"
 #include "attach_point.h"
 
-/* The kernel stacks no more devices than that. */
+/* The kernel stacks no more devices. */
 enum { STACK_MAX = 8, REMARKS_MAX = 8 };
 
 struct point {
 	const struct fr_hook_record *hook;
-	const char *policy; /* NULL: the one in hand */
+	const char *policy; /* NULL: the current one */
 };
 
 struct overlaps {
@@ -26,7 +27,7 @@ struct overlaps {
 	size_t point_count, point_room;
 	struct remark *list;
 	size_t count, capacity;
-	size_t more; /* pairs that are not listed */
+	size_t more; /* pairs not listed */
 };
 
 static void add_point(struct overlaps *o, const struct fr_hook_record *hook, const char *policy)
@@ -44,7 +45,7 @@ static void add_remark(struct overlaps *o, struct remark remark)
 	o->list[o->count++] = remark;
 }
 
-/* `how` says how the two are related. At least one of them is of the policy in hand. */
+/* `how` describes their relation. At least one of them is of the current policy. */
 static void add_pair(struct overlaps *o, const struct point *a, const struct point *b,
 		     const char *how)
 {
@@ -78,8 +79,8 @@ static bool is_among(const char *word, const char *const *words, size_t count)
 	return false;
 }
 
-/* What a master gets from its port, or sends by it, passes the hooks of both, but for those that
- * have none of the packets, or wrap them. */
+/* Packets between a master and its port pass the hooks of both, except for masters that get none of
+ * the packets, or wrap them. */
 static bool master_shares(const struct interface *port)
 {
 	static const char *const apart[] = {"vrf", "hsr", "openvswitch", "batadv"};
@@ -247,9 +248,9 @@ static void check_cgroups(struct overlaps *o)
 	}
 }
 
-/* ---------------------------------------------------------------- doors */
+/* ---------------------------------------------------------------- public functions */
 
-/* What cannot be read is told where its own policy is asked. */
+/* Unreadable policies are reported by their own status. */
 static void add_others(struct overlaps *o, const char *root, const char *policy, uint64_t netns)
 {
 	const char **names;
@@ -291,7 +292,7 @@ int overlaps_find(const struct overlap_request *request, struct arena *arena, st
 	if (netns) {
 		int err = interfaces_of(netns, arena, d, &o.all.list, &o.all.count);
 
-		/* Nothing can be said of a namespace that cannot be entered. */
+		/* A namespace that cannot be entered gives no remarks. */
 		if (err && d->count)
 			return err;
 	}

@@ -5,7 +5,7 @@
 
 #include "../objects/objects.h"
 
-/* What is worth knowing of where a policy is attached. Arena memory. */
+/* A remark on where a policy is attached. Arena memory. */
 struct remark {
 	const char *check; /* "counted-twice", "bridge-port", "device-moved", "other-policy" */
 	const char *text;  /* a sentence */
@@ -17,7 +17,7 @@ struct remarks {
 };
 struct overlap_request {
 	const char *root, *policy;
-	const struct fr_hook_record *hooks; /* in use, of the policy */
+	const struct fr_hook_record *hooks; /* of the policy, in use */
 	size_t hook_count;
 };
 int overlaps_find(const struct overlap_request *request, struct arena *arena, struct diags *d,

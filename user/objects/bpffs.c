@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The bpffs that pins are in: where one is mounted, and the command that mounts one where none is.
+ * The bpffs that holds the pins: where one is mounted, and the command that mounts one if none is.
  */
 #include "bpffs.h"
 
@@ -38,8 +38,8 @@ static int within_bpffs(const char *path, bool *out)
 	return 0;
 }
 
-/* A mount made in a mount namespace that ends with this command would take the pins along: it must
- * be that of the host, or at least of who started us. */
+/* A mount in a mount namespace that ends with this command would take the pins along: use that of
+ * the host, or at least of our parent process. */
 static bool mounts_outlive_us(void)
 {
 	struct stat ours, other;
@@ -95,7 +95,7 @@ static int bpffs_mount(const char *root, struct diags *d)
 	return 0;
 }
 
-/* Of the usual place the mount alone is asked: below it a link of another user may lead out. */
+/* For the usual place check the mount alone: a link of another user below it may lead elsewhere. */
 int host_bpffs(const char *root, bool mount_it, struct diags *d)
 {
 	bool usual = str_starts(root, BPFFS_USUAL "/"), there;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The programs tell time in jiffies; people do not. Runs fr_clock, which takes jiffies and the boot
- * clock at one moment, and adds the wall clock.
+ * The programs measure time in jiffies. Runs fr_clock, which reads jiffies and the boot clock at
+ * one moment, and adds the wall clock.
  */
 #include "clock.h"
 
@@ -22,7 +22,7 @@ static uint64_t clock_ns(clockid_t clock)
 
 int clock_run(int program_fd, struct clock_pair *out)
 {
-	uint8_t packet[64] = {0}; /* some kernels refuse to run on less than a header */
+	uint8_t packet[64] = {0}; /* some kernels refuse a test run with less than a header */
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
 		    .data_out = packet, .data_size_out = sizeof(packet));
 	struct fr_clock_pair pair;
@@ -37,7 +37,7 @@ int clock_run(int program_fd, struct clock_pair *out)
 	return 0;
 }
 
-/* The coarse clocks advance once a tick: their resolution is the tick. */
+/* The coarse clocks advance once per tick: their resolution is the tick. */
 uint32_t clock_hz(void)
 {
 	struct timespec tick;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The time that programs tell. */
+/* The clock of the programs. */
 #ifndef OBJECTS_CLOCK_H
 #define OBJECTS_CLOCK_H
 

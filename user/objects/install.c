@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Images into kernel memory: a new inner map gets the compiled lines, then what only the loader
- * knows (generation, counter slots, time-outs in jiffies), and is checked before anything can refer
- * to it. The flip itself is not done here.
+ * Copies images into kernel memory: a new inner map gets the compiled lines, then the loader's
+ * values (generation, counter slots, timeouts in jiffies), and is checked before anything refers
+ * to it. Does not flip.
  */
 #include "install.h"
 
@@ -31,7 +31,7 @@ uint32_t slots_class(uint32_t rules)
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 		if (rules <= classes[i])
 			return classes[i];
-	return 2 * FR_MAX_RULES; /* room for rules that come while others still go */
+	return 2 * FR_MAX_RULES; /* room for new rules while old ones still leave */
 }
 
 int image_map_create(uint32_t lines)
@@ -101,8 +101,8 @@ static uint32_t in_jiffies(uint32_t seconds, uint32_t hz)
 	return jiffies > UINT32_MAX ? UINT32_MAX : (uint32_t)jiffies;
 }
 
-/* A packet may wait for its neighbour's address between conntrack and the device: a quarter is for
- * that. */
+/* A packet may wait for its neighbour's address between conntrack and the device: reserve a quarter
+ * for that. */
 uint32_t conntrack_jiffies(uint32_t seconds)
 {
 	return in_jiffies(seconds, clock_hz()) / 4 * 3;
@@ -144,7 +144,7 @@ int image_install(const struct install *install, struct diags *d)
 		return diag_error(d, NO_LOC, fd, "kernel-load", NULL,
 				  "the kernel has no room for an image of %zu bytes: %s", size,
 				  error_text(fd));
-	/* What follows is zero already. */
+	/* The rest is zero already. */
 	size = (size_t)install->image->line_count * FR_LINE_BYTES;
 	lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (lines == MAP_FAILED)

@@ -5,7 +5,7 @@
 
 #include "../compile/compile.h"
 
-uint32_t image_class(uint32_t lines); /* power of two that holds them */
+uint32_t image_class(uint32_t lines); /* a power of two that holds the lines */
 uint32_t slots_class(uint32_t rules);
 int image_map_create(uint32_t lines); /* an inner map, or -errno */
 struct install {
@@ -17,13 +17,14 @@ struct install {
 	uint32_t conntrack;   /* seconds, of host_conntrack() */
 	const uint32_t *slot; /* by rule number; NULL: the rule's own number */
 };
-/* A new inner map with the image as the programs need it; verified. fd, or -errno with a
+/* A new inner map with the image in the form that the programs need; verified. fd, or -errno with a
  * diagnostic. */
 int image_install(const struct install *install, struct diags *d);
-/* Map it read-only: out->lines stays mapped until image_unmap(). */
+/* Maps it read-only: out->lines stays mapped until image_unmap(). */
 int image_map_view(int fd, struct image *out);
 void image_unmap(struct image *image);
-/* For so long after a packet went out it surely remembers, of a shortest time-out. */
+/* The time after sending a packet for which conntrack surely remembers it, from the shortest
+ * timeout. */
 uint32_t conntrack_jiffies(uint32_t seconds);
 
 #endif

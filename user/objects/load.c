@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Opens the kernel object, sizes its maps, chooses its programs and loads them. What the kernel
- * refuses becomes a diagnostic with the verifier's last words. Nothing is attached or pinned here.
+ * Opens the kernel object, sizes its maps, chooses its programs and loads them. A refusal by the
+ * kernel becomes a diagnostic with the last line of the verifier. Attaches and pins nothing.
  */
 #include "load.h"
 
@@ -21,7 +21,7 @@
 #include "install.h"
 
 enum { VERIFIER_LOG = 1 << 20, VERIFIER_STATISTICS = 4 };
-enum { DESCRIPTORS = 32 }; /* more than there are maps and programs of one attach point */
+enum { DESCRIPTORS = 32 }; /* more than the maps and programs of one attach point */
 
 struct object {
 	struct flowreeve *skeleton;
@@ -102,7 +102,7 @@ uint32_t flow_sets(uint32_t flows)
 	return (flows + FR_FLOWS_MIN - 1) / FR_FLOWS_MIN * FR_REGION_SETS;
 }
 
-/* How many entries a map gets; 0: as many as it says itself. */
+/* Number of entries of a map; 0: as the object defines. */
 static uint32_t map_entries(const struct bpf_map *map, enum kernel_map which,
 			    const struct object_request *request)
 {
@@ -145,7 +145,7 @@ static int map_fits(const struct bpf_map *map, enum kernel_map which,
 	return 0;
 }
 
-/* Maps that are of use together only: tables, their locks, the secret of their hash. */
+/* Maps that are reused together or not at all: tables, their locks, the secret of their hash. */
 static const uint32_t map_needs[MAP_COUNT] = {
 	[MAP_FLOWS] = 1u << MAP_HASHING | 1u << MAP_REGIONS,
 	[MAP_REGIONS] = 1u << MAP_HASHING | 1u << MAP_FLOWS,
@@ -153,7 +153,7 @@ static const uint32_t map_needs[MAP_COUNT] = {
 	[MAP_DROP_LOCKS] = 1u << MAP_HASHING | 1u << MAP_DROPS,
 };
 
-/* A bit for each map of an earlier load that can go on serving. */
+/* A bit for each map of an earlier load that can be reused. */
 static int maps_serve(struct bpf_object *object, const struct object_request *request,
 		      uint32_t *out)
 {
@@ -194,7 +194,7 @@ static int size_maps(struct bpf_object *object, const struct object_request *req
 	return err;
 }
 
-/* The outer map's inner maps are all of one size: a template says which. */
+/* All inner maps have one size, which a template gives to the outer map. */
 static int size_images(struct bpf_object *object, uint32_t lines, int *template_fd)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object, map_names[MAP_IMAGES]);
@@ -205,7 +205,7 @@ static int size_images(struct bpf_object *object, uint32_t lines, int *template_
 	return map ? bpf_map__set_inner_map_fd(map, *template_fd) : -EINVAL;
 }
 
-/* The secret of the hash: that of the tables which go on, or a new one. */
+/* The secret of the hash: that of the reused tables, or a new one. */
 static int choose_secret(const struct object_request *request, uint32_t serve,
 			 struct fr_secret *out)
 {
@@ -265,9 +265,9 @@ static void choose_programs(struct object *object, const struct object_request *
 	}
 }
 
-/* libbpf asks for the kernel's BTF as soon as any program of the object has relocations against
- * it. Where process detail is left out, an empty BTF in its place keeps a kernel without BTF from
- * failing: what cannot be relocated is never reached. */
+/* libbpf needs the kernel's BTF as soon as any program of the object has relocations against it.
+ * Without process detail, an empty BTF in its place lets the object load on a kernel without BTF:
+ * code that cannot be relocated is never reached. */
 static int empty_btf(void)
 {
 	static const struct {
@@ -337,7 +337,7 @@ static int object_try(const struct object_request *request, bool process_detail,
 	return err ? err : store_secret(object, &secret);
 }
 
-/* The verifier's last line before its statistics: the reason, as the kernel gives it. */
+/* The verifier's last line before its statistics: the reason. */
 static const char *last_words(struct arena *arena, const struct object *object)
 {
 	const char *line, *end, *log = NULL;
@@ -361,15 +361,15 @@ static const char *last_words(struct arena *arena, const struct object *object)
 			    (int)(end - line), line);
 }
 
-/* It says nothing of what the kernel has. */
+/* Such an error is no evidence of a missing kernel feature. */
 static bool no_room(int err)
 {
 	return err == -ENOMEM || err == -E2BIG || err == -ENOSPC || err == -EMFILE ||
 	       err == -ENFILE || err == -EAGAIN || err == -EINTR || err == -EIO;
 }
 
-/* libbpf takes a lack of descriptors for a lack of features, and then the kernel refuses what it
- * makes of the programs. */
+/* libbpf mistakes a lack of descriptors for a lack of features, and then the kernel refuses its
+ * fallback programs. */
 static int descriptors_check(void)
 {
 	CLEANUP(close_fd) int first = open("/", O_PATH | O_CLOEXEC);

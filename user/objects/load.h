@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel object, loaded. */
+/* Loads the kernel object. */
 #ifndef OBJECTS_LOAD_H
 #define OBJECTS_LOAD_H
 
@@ -16,20 +16,20 @@ struct object_request {
 	uint32_t first, last; /* generations in which the programs judge */
 	uint32_t programs;    /* bit mask of enum program */
 	bool tracing;
-	bool one_space;	      /* packets of cgroups have no socket to tell them apart */
+	bool one_space;	      /* packets have no socket that shows their namespace */
 	bool statistics;      /* of the verifier, for object_verified() */
 	int reuse[MAP_COUNT]; /* maps to share instead of making new ones, else -1 */
 };
 int object_load(const struct object_request *request, struct diags *d, struct object **out);
-void object_close(struct object *object);		       /* NULL is fine */
+void object_close(struct object *object);		       /* accepts NULL */
 int object_map(const struct object *object, const char *name); /* borrowed; -1 when absent */
 int object_program(const struct object *object, enum program program);
-/* Instructions that the verifier looked at; 0 without `statistics`. */
+/* Instructions that the verifier processed; 0 without `statistics`. */
 uint32_t object_verified(const struct object *object, enum program program);
 /* "0.1.0 (12 hex digits of the object's digest)" */
 void object_build(char out[FR_NAME_MAX]);
 void libbpf_quiet(void);
-/* Sets of the table that has room for so many flows; 0: the default. */
+/* Sets of a table with this capacity of flows; 0: the default. */
 uint32_t flow_sets(uint32_t flows);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * objects: what this program has in the kernel. Loads the programs, makes and reads maps, installs
- * images, pins all of it below a pin root and finds it there again. Attaches nothing. Uses compile,
- * host, policy, net, base and libbpf.
+ * objects: the BPF objects of this program. Loads the programs, makes and reads maps, installs
+ * images, pins all of it below a pin root and finds it there again. Attaches nothing. Uses
+ * compile, host, policy, net, base and libbpf.
  */
 #ifndef OBJECTS_H
 #define OBJECTS_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Layouts before the present one: reads the pins of an older flowreeve. All knowledge of those
- * layouts is here; upgrade.c uses it.
+ * Older layouts: reads the pins of an older flowreeve. All knowledge of those layouts is here;
+ * upgrade.c uses it.
  *
- * Layout 3 had its flows in four hash maps. Layout 4 has them in a table of sets, as today, without
- * a word for each set of what it holds (struct fr_region) and without the cell of their opening.
+ * Layout 3 has its flows in four hash maps. Layout 4 has them in a table of sets, as today,
+ * without the summary word of each set (struct fr_region) and without the cell of their opening.
  */
 #include "older.h"
 
@@ -22,7 +22,7 @@
 
 enum { HASHES_ABI = 3, SETS_ABI = 4, BATCH_FLOWS = 1024, WORD = sizeof(uint64_t) };
 
-/* Who raises the number writes down here what has changed. */
+/* Describe the changes here when you raise the number. */
 _Static_assert(FR_ABI_VERSION == SETS_ABI + 1, "older.c knows the layout before");
 
 bool layout_is_known(uint32_t abi)
@@ -30,7 +30,7 @@ bool layout_is_known(uint32_t abi)
 	return abi >= HASHES_ABI && abi <= FR_ABI_VERSION;
 }
 
-/* Laid out as they are now, and they mean the same: as images do. */
+/* Same layout and same meaning as now: so have images. */
 bool older_map_goes_on(enum kernel_map which)
 {
 	return which == MAP_OWNER || which == MAP_FRAGMENTS || which == MAP_PORTS;
@@ -38,7 +38,7 @@ bool older_map_goes_on(enum kernel_map which)
 
 /* ---------------------------------------------------------------- records of user space */
 
-/* Records that have grown at their end: what is new of them is 0. */
+/* Records that have grown at their end: their new fields are 0. */
 static const struct {
 	const char *name;
 	uint32_t older, now;
@@ -76,8 +76,7 @@ int older_records(const char *name, const struct records *old, struct records *o
 
 /* ---------------------------------------------------------------- flows */
 
-/* Layout 4, where today's `seal` and `cell` were others, and `opener_again` the first byte of the
- * last. */
+/* Layout 4: `seal` and `cell` had other contents; the first byte of `cell` was `opener_again`. */
 struct sets_visit {
 	entry_visit visit;
 	void *context;
@@ -100,10 +99,10 @@ static int sets_flows_each(const char *pins, entry_visit visit, void *context)
 	int result =
 		fd < 0 ? fd : sets_each(fd, visit_of_sets, &(struct sets_visit){visit, context});
 
-	return pins_damaged(result) ? 0 : result; /* what was in it is adopted */
+	return pins_damaged(result) ? 0 : result; /* its flows are adopted */
 }
 
-/* Layout 3: the value; its key is that of today. */
+/* Layout 3: the value; the key is the same as today. */
 struct older_flow {
 	uint64_t first, last;
 	uint64_t packets[FR_DIRS], bytes[FR_DIRS];
@@ -190,7 +189,7 @@ int older_flows_each(const char *pins, uint32_t layout, entry_visit visit, void 
 
 		result = fd < 0 ? fd : table_each(fd, visit, context);
 		if (pins_damaged(result))
-			result = 0; /* what was in it is adopted */
+			result = 0; /* its flows are adopted */
 	}
 	return result;
 }
@@ -209,20 +208,21 @@ int older_flows_room(const char *pins, uint32_t layout, uint32_t *out)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- figures */
+/* ---------------------------------------------------------------- counters */
 
-/* Where a tally of layout 3 is now; -1: what it counted is counted no longer, or by other names. */
+/* The present index of a tally of layout 3; -1: no longer counted, or under other names. */
 static const int8_t tally_now[] = {
 	FR_TALLY_EVENTS_LOST,  FR_TALLY_EVENTS_HELD, -1, FR_TALLY_FLOWS_OPENED, -1,
 	FR_TALLY_FLOWS_ADOPTED};
 
-/* Maps of sums by CPU, in words; of rules one word is no sum, but when the last packet came. */
+/* Maps of per-CPU sums, in words; in those of rules one word is not a sum, but the time of the last
+ * packet. */
 static const struct figures {
 	enum kernel_map map;
 	uint32_t entries; /* 0: one for each slot */
 	uint32_t older, now;
 	uint32_t latest;
-	const int8_t *places; /* where each is now; NULL: where it was */
+	const int8_t *places; /* present indexes; NULL: unchanged */
 } counted_of_hashes[] = {
 	{MAP_COUNTERS, 0, 6, sizeof(struct fr_counters) / WORD,
 	 offsetof(struct fr_counters, last) / WORD, NULL},
@@ -245,7 +245,7 @@ struct sums {
 	uint64_t *each; /* values of all CPUs */
 };
 
-/* What all CPUs have counted goes to the first one of the new map, where nothing counts yet. */
+/* The sum of all CPUs goes to CPU 0 of the new map, where no program counts yet. */
 static int sum_carry(const struct sums *sums, uint32_t from, uint32_t to)
 {
 	const struct figures *of = sums->of;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The directories that pins are in, and whose they are: a user who may write one of them can take a
- * policy off, or put pins of his own there. The pin root and all below it belong to root or to the
- * caller, and nobody else may enter; the directories above it, up to the mount, belong to one of
- * them as well, and nobody else can rename in them. Each is opened first and looked at by its
- * descriptor. No other user can change what was found so: from then on a path names the same thing.
+ * Checks the owners of the directories that hold pins: a user who can write one can remove a
+ * policy, or add other pins. The pin root and everything below it belong to root or the caller,
+ * and no other user may enter; the directories above it, up to the mount, belong to one of them as
+ * well, and no other user can rename in them. Each is opened first and checked by its descriptor.
+ * No other user can change a checked directory: from then on a path names the same thing.
  */
 #include "pin_dirs.h"
 
@@ -34,7 +34,7 @@ static int within_bpffs(int fd)
 	return fstatfs(fd, &status) ? -errno : status.f_type == BPF_FS_MAGIC;
 }
 
-/* Where a descriptor is now; `otherwise` without /proc. */
+/* The current path of a descriptor; `otherwise` without /proc. */
 static const char *path_of(int fd, struct arena *arena, const char *otherwise)
 {
 	char link[32], path[PIN_PATH];
@@ -47,7 +47,7 @@ static const char *path_of(int fd, struct arena *arena, const char *otherwise)
 	return arena_strndup(arena, path, (size_t)length);
 }
 
-/* For a path that another user may have named, or may lead elsewhere before it is pasted. */
+/* For a path that another user may have named, or may redirect before the user runs the command. */
 static const char *command(struct arena *arena, const char *words, const char *path)
 {
 	return arena_printf(arena, "%s %s", words, shell_word(arena, path));
@@ -71,8 +71,8 @@ static bool is_mount_root(int fd, const struct stat *status)
 	       (above.st_dev != status->st_dev || above.st_ino == status->st_ino);
 }
 
-/* Out of the way, with what may be in force below it. Nothing follows a link: its owner may put one
- * there meanwhile, but where a bpffs is mounted. */
+/* Moves the directory away, with any policy in force below it. The command follows no link, which
+ * the owner may have put there meanwhile, unless a bpffs is mounted there. */
 static const char *disown_command(int fd, const struct stat *status, const char *path,
 				  struct arena *arena)
 {
@@ -105,7 +105,7 @@ static int check_above(int fd, const struct stat *status, const char *root, stru
 	return 0;
 }
 
-/* The directory `fd` and those that it is in, up to the mount. */
+/* The directory `fd` and its parents, up to the mount. */
 static int check_upwards(int fd, const char *root, struct diags *d)
 {
 	CLEANUP(close_fd) int at = openat(fd, ".", STEP);
@@ -149,8 +149,8 @@ static int refuse_link(int at, const char *name, const char *path, int err, stru
 			  path);
 }
 
-/* One name further; `path` is for people. Without `create` what is missing is no error to report.
- */
+/* One path component further; `path` is for messages. Without `create` a missing directory is not
+ * reported. */
 static int step_down(int at, const char *name, const char *path, bool create, struct diags *d)
 {
 	int inside = within_bpffs(at), flags = inside ? STEP | O_NOFOLLOW : STEP, fd;
@@ -202,7 +202,7 @@ static int walk_down(const char *root, bool create, struct diags *d)
 
 /* ---------------------------------------------------------------- the pin root, and below it */
 
-/* Ours, and closed to others from here on. */
+/* Make it ours, and remove access of others. */
 static int close_to_others(int fd, const char *path, struct diags *d)
 {
 	struct stat status;
@@ -253,10 +253,10 @@ int pin_dir_check(const char *dir, struct diags *d)
 	return fd < 0 ? refuse_link(AT_FDCWD, dir, dir, -errno, d) : close_to_others(fd, dir, d);
 }
 
-/* Below the pin root directories of policies, below those the epochs. */
+/* Below the pin root are directories of policies, below those the epochs. */
 enum level { LEVEL_ROOT, LEVEL_POLICY, LEVEL_EPOCH };
 
-/* 1: a directory of ours; what somebody else has put there is left alone. */
+/* 1: a directory of ours; entries of other owners are left alone. */
 static int leads_on(enum level level, const char *path, const char *name)
 {
 	bool ours = false;
@@ -273,7 +273,7 @@ static int leads_on(enum level level, const char *path, const char *name)
 	return err ? err : ours;
 }
 
-/* What is in force may be pinned below the mount, where no command sees it. */
+/* A policy in force may be pinned below the mount, where no command sees it. */
 static int covered(const char *path, struct diags *d)
 {
 	return diag_error(d, NO_LOC, -EBUSY, "pins-foreign", command(d->arena, "umount", path),
@@ -306,7 +306,8 @@ static int check_entry(int at, const char *path, enum level level, const char *n
 	return check_below(fd, below, level + 1, d);
 }
 
-/* Takes `fd`. Who is asked of the entries comes after nobody can add any more. */
+/* Takes `fd`. Checks the owners of the entries after access of others is removed, so that they can
+ * add none. */
 static int check_below(int fd, const char *path, enum level level, struct diags *d)
 {
 	int err = close_to_others(fd, path, d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The pin root opened for a command: locked for one that changes what is below it. */
+/* Opens the pin root for a command: locked for a command that changes pins. */
 #include "pin_lock.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 enum { LOCK_TRIES = 100, LOCK_WAIT_MS = 100 };
 
-/* A detach that ended meanwhile has removed the directory that we hold: -ESTALE. */
+/* A concurrent detach has removed the directory that we hold: -ESTALE. */
 static int lock_once(const char *root, bool create, struct diags *d)
 {
 	CLEANUP(close_fd) int fd = pin_root_open(root, create, d);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files in the bpffs, and what an error of reading one means. Knows nothing of hooks or images.
+ * Files in the bpffs, and the errors of reading them. Independent of hooks and images.
  */
 #include "pins.h"
 
@@ -128,7 +128,7 @@ static int remove_one(const char *dir, const char *name, void *context)
 	return pin_remove(dir, name);
 }
 
-/* The images last: until then they tell that nothing is in force here. Somebody else's pins keep
+/* Remove the images last: until then they show that nothing is in force here. Pins of others keep
  * the directory. */
 int pin_remove_tree(const char *dir)
 {
@@ -141,7 +141,7 @@ int pin_remove_tree(const char *dir)
 	return rmdir(dir) && errno != ENOTEMPTY && errno != ENOENT ? -errno : 0;
 }
 
-/* ---------------------------------------------------------------- what cannot be read */
+/* ---------------------------------------------------------------- unreadable pins */
 
 bool pins_damaged(int err)
 {

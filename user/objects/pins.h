@@ -9,28 +9,27 @@
 enum { PIN_PATH = 288 };
 typedef char pin_path[PIN_PATH];
 
-/* What is pinned is missing or not ours, and stays so; any other error may be over next time. */
+/* The pin is missing or not ours, permanently; any other error may be temporary. */
 bool pins_damaged(int err);
-/* This process lacks descriptors or memory, or the system failed: nothing was learnt. */
+/* This process lacks descriptors or memory, or the system failed: the result is unknown. */
 bool err_lacks_means(int err);
-/* An error that keeps from reading what is pinned at or below `path`; returns one. */
+/* Reports an error that prevents reading the pins at or below `path`; returns one. */
 int pins_unreadable(const char *path, int err, struct diags *d);
-/* "<dir>/<name>", or "" where that is too long: it names nothing. */
+/* "<dir>/<name>", or "" where that is too long. */
 void pin_path_join(const char *dir, const char *name, pin_path out);
 /* <dir>/<name> and <dir>/<name>-<number>; fd or -errno. */
 int pin_open(const char *dir, const char *name);
 int pin_open_number(const char *dir, const char *name, uint32_t number);
-/* The same, and it must be a map of these sizes: who reads one of another reads past its own
- * memory. */
+/* The same, and it must be a map of these sizes: reading larger values would overrun our memory. */
 int pin_open_map(const char *dir, const char *name, uint32_t key_size, uint32_t value_size);
 int pin_store(int fd, const char *dir, const char *name);
 int pin_store_number(int fd, const char *dir, const char *name, uint32_t number);
 /* Calls `visit` for each entry of a directory, in no order; a non-zero return ends it. */
 int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, void *),
 	     void *context);
-int pin_remove(const char *dir, const char *name); /* 0 when it is not there */
-int pin_remove_tree(const char *dir);		   /* an epoch with all that is pinned in it */
-/* What an epoch holds, by name. Whatever else is there is somebody else's. */
+int pin_remove(const char *dir, const char *name); /* 0 when it does not exist */
+int pin_remove_tree(const char *dir);		   /* an epoch with all of its pins */
+/* Names of an epoch's pins. Other entries are not ours. */
 bool name_is_pin(const char *name);
 bool pin_number(const char *name, const char *prefix, uint32_t *out); /* "image-12" */
 const char *pin_root(const struct host_options *o);

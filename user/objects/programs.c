@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The programs of the kernel object, by name, and those that are pinned. */
+/* The programs of the kernel object by name, and their pins. */
 #include "programs.h"
 
 #include <errno.h>

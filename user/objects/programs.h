@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The programs of the kernel object, by name, and those that are pinned. */
+/* The programs of the kernel object by name, and their pins. */
 #ifndef OBJECTS_PROGRAMS_H
 #define OBJECTS_PROGRAMS_H
 
@@ -28,8 +28,8 @@ enum program {
 };
 extern const char *const program_names[PROGRAM_COUNT];
 
-/* Programs of an epoch: for hooks that stay, that join and that leave. The last two judge on one
- * side of the flip only. */
+/* Programs of an epoch: for hooks that stay, join or leave. The last two judge on one side of the
+ * flip only. */
 enum prog_variant { PROG_STEADY, PROG_JOINING, PROG_LEAVING, PROG_VARIANTS };
 #define PROG_BIT(variant) (1u << (variant))
 #define PROG_AFTER_FLIP (PROG_BIT(PROG_STEADY) | PROG_BIT(PROG_JOINING))
@@ -38,12 +38,11 @@ enum prog_variant { PROG_STEADY, PROG_JOINING, PROG_LEAVING, PROG_VARIANTS };
 /* fd or -errno */
 int program_open(const char *pins, enum prog_variant variant, enum program program);
 int program_store(int fd, const char *pins, enum prog_variant variant, enum program program);
-/* The first of the variants (bits PROG_BIT()) that is pinned, opened; -EALREADY when `id` is of any
- * of them, -ENOENT when there is none. */
+/* Opens the first of the variants (bits PROG_BIT()) that is pinned; -EALREADY when `id` is one of
+ * them, -ENOENT when none is pinned. */
 int program_choose(const char *pins, uint32_t variants, enum program program, uint32_t id);
 
-/* The program with that id among the variants that are pinned, opened; -ENOENT: it is none of them.
- */
+/* Opens the program with that id among the pinned variants; -ENOENT: none has it. */
 int program_open_id(const char *pins, uint32_t variants, enum program program, uint32_t id);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Maps that only user space uses: rules, hooks, requests and state of a generation. Arrays mapped
- * into memory, so that a hundred thousand rules are read without as many system calls.
+ * into memory: reading a hundred thousand rules needs no system call for each.
  */
 #include "records.h"
 
@@ -68,7 +68,7 @@ static size_t record_size(const char *name)
 	return str_equal(name, "hooks") ? sizeof(struct fr_hook_record) : sizeof(struct fr_state);
 }
 
-/* A map of another version, or not ours at all, is not read by the size of ours. */
+/* A map of another version, or not ours, must not be read with our size. */
 int records_open(const char *dir, const char *name, uint32_t generation, struct records *out)
 {
 	CLEANUP(close_fd) int fd = pin_open_number(dir, name, generation);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which generation of a policy is in force, and which policies there are below a pin root: read
- * from their directories alone.
+ * Finds the generation in force of a policy, and the policies below a pin root, from their
+ * directories alone.
  */
 #include "running.h"
 
@@ -56,7 +56,7 @@ int epoch_generation(const char *dir, uint32_t *out)
 	return 0;
 }
 
-/* Packets that have begun under the generation in force find it in this slot after it has gone. */
+/* Packets that started under the generation in force find it in this slot after the flip. */
 int image_keep(const char *dir, int images)
 {
 	CLEANUP(close_fd) int image = -1;
@@ -164,7 +164,7 @@ struct name_list {
 	bool all;
 };
 
-/* Whether a directory below the pin root is one of those that are asked for. */
+/* Whether a directory below the pin root is one of the requested policies. */
 static int is_listed(const struct name_list *list, const char *root, const char *name, bool *out)
 {
 	struct running running = {0};
@@ -180,7 +180,7 @@ static int is_listed(const struct name_list *list, const char *root, const char 
 	return err;
 }
 
-/* What is gone meanwhile, or no directory, is no policy. */
+/* An entry that is gone by now, or is no directory, is no policy. */
 static int on_policy_name(const char *dir, const char *name, void *context)
 {
 	struct name_list *list = context;

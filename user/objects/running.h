@@ -10,20 +10,19 @@ struct running {
 	char root[256]; /* the pin root */
 	char dir[256];	/* of the policy */
 	pin_path pins;	/* of the epoch */
-	uint32_t epoch; /* 0: nothing is in force */
+	uint32_t epoch; /* 0: none in force */
 	uint32_t generation;
 	uint32_t epoch_last; /* highest that has a directory */
-	uint32_t layout;     /* FR_ABI_VERSION of who applied it; 0 before it is settled */
+	uint32_t layout; /* FR_ABI_VERSION of the version that applied it; 0: not determined yet */
 };
-/* Here and below: 0 and a value, or -errno when it cannot be read, which is never taken for
- * absence. The generation that the programs of one epoch judge by, 0 when there is none. */
+/* Here and below: 0 and a value, or -errno when it cannot be read; an error never means absence.
+ * The generation that the programs of one epoch judge by, 0 when there is none. */
 int epoch_generation(const char *dir, uint32_t *out);
-/* Store it in FR_SLOT_BEFORE of `images`, before it is replaced. */
+/* Stores it in FR_SLOT_BEFORE of `images`, before it is replaced. */
 int image_keep(const char *dir, int images);
 /* -ENOENT: the policy has no directory. */
 int running_find(const char *root, const char *policy, struct running *out);
-/* A directory below the pin root is a policy of ours: it holds links or epochs, or nothing at all.
- */
+/* A directory below the pin root is a policy of ours: it holds links or epochs, or is empty. */
 int policy_is_ours(const char *dir, bool *out);
 /* Names of the policies below the pin root; only those with a generation in force unless `all`.
  */

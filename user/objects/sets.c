@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Reads a table of sets (bpf/abi.h) entry by entry, in the kernel's own memory, some sets at a
- * time. Programs go on writing meanwhile: what comes or goes may be missed, and one that is there
- * all the time is seen once. No entry is seen with the tag or key of one and the rest of another: a
- * program takes the tag of a way away before it writes another key there.
+ * time. Programs keep writing meanwhile: an entry that is added or removed may be missed, and one
+ * that stays is seen once. No entry is seen with the tag or key of one and the rest of another: a
+ * program clears the tag of a way before it writes another key there.
  */
 #include "sets.h"
 
@@ -14,7 +14,7 @@
 #include "../../bpf/abi.h"
 #include "../host/host.h"
 
-/* So many sets fill whole pages of up to 64 KB, and little address space. */
+/* This many sets fill whole pages of up to 64 KB, and use little address space. */
 enum { WINDOW_SETS = 4096, TRIES = 4 };
 
 _Static_assert(sizeof(struct fr_flow_set) == sizeof(struct fr_drop_set) &&
@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct fr_flow_set) == sizeof(struct fr_drop_set) &&
 	       "both tables are read alike");
 _Static_assert(WINDOW_SETS * sizeof(struct fr_flow_set) % 65536 == 0, "whole pages");
 
-/* Whether there is an entry; a copy of it that no program has replaced meanwhile. */
+/* Whether there is an entry; gives a copy that no program has replaced meanwhile. */
 static bool entry_copy(const struct fr_flow_set *set, uint32_t way, struct fr_flow *out)
 {
 	for (int i = 0; i < TRIES; i++) {
