@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The doctor's round: every feature that the programs and the loader use, each by a trial, then the
- * sum for each kind of attach point. The trials are in the probe_*.c files; what a feature is for
- * and what its lack costs stands beside its trial.
+ * Runs the doctor: tries every feature that the programs and the loader use, then sums up each
+ * kind of attach point. The trials are in the probe_*.c files, each with its feature's purpose and
+ * the cost of its lack.
  */
 #include <sys/utsname.h>
 
 #include "../objects/objects.h"
 #include "probe.h"
 
-/* Nothing is better than its worst part: no, then unknown, then yes. */
+/* The result is the worst part's: no, then unknown, then yes. */
 static enum host_answer worse(enum host_answer a, enum host_answer b)
 {
 	if (a == ANSWER_NO || b == ANSWER_NO)
@@ -21,7 +21,7 @@ static enum host_answer feature_answer(const struct probing *p, const struct fea
 {
 	const struct feature *instead = feature->instead ? probe_find(p, feature->instead) : NULL;
 
-	/* What this process may not do says nothing about the host. */
+	/* A missing privilege of this process is no property of the host. */
 	if (str_equal(feature->name, "privilege") && feature->answer == ANSWER_NO)
 		return ANSWER_UNKNOWN;
 	if (!instead || feature->answer == ANSWER_YES)

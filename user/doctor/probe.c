@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the probes share: the report that they add to, programs and children to try things with.
+ * Shared by the probes: the report, and programs and children for trials.
  */
 #include "probe.h"
 
@@ -18,7 +18,7 @@ struct finding finding_of(const struct probing *p, int result)
 		return (struct finding){ANSWER_YES, NULL};
 	if (!p->privileged && result != -ENOSYS)
 		return (struct finding){ANSWER_UNKNOWN, "not tried: the privilege is missing"};
-	/* No room says nothing about the feature. */
+	/* A lack of resources is no evidence about the feature. */
 	if (result == -ENOMEM || result == -EMFILE || result == -ENFILE || result == -EAGAIN)
 		return (struct finding){ANSWER_UNKNOWN, error_text(result)};
 	return (struct finding){ANSWER_NO, error_text(result)};
@@ -93,7 +93,7 @@ void probe_wait(int child)
 		;
 }
 
-/* Until it is closed it is a file system like any other, but none that others see. */
+/* A detached mount works like any other file system, but is invisible to other processes. */
 int mount_detached(const char *type)
 {
 	CLEANUP(close_fd) int context = fsopen(type, FSOPEN_CLOEXEC);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the probe files share. Not a door: other floors call host_probe() of doctor.h.
+ * Shared by the probe files, private to this floor: other floors call host_probe() of doctor.h.
  */
 #ifndef DOCTOR_PROBE_H
 #define DOCTOR_PROBE_H
@@ -28,11 +28,11 @@ struct probing {
 	struct arena *arena;
 	struct doctor_report *report;
 	size_t feature_room, bypass_room;
-	bool privileged; /* what is refused with EPERM is lacking, not merely out of our reach */
+	bool privileged;     /* EPERM means that a feature is missing, not that we lack privilege */
 	const char *cgroup2; /* where it is mounted, or NULL */
 };
 
-/* What is constant about a feature. */
+/* The constant properties of a feature. */
 struct feature_words {
 	const char *name;
 	uint32_t needed_by;
@@ -44,7 +44,7 @@ struct finding {
 	const char *found;
 };
 
-/* From the result of a trial, >= 0 or -errno: a refusal of an unprivileged caller says nothing. */
+/* From the result of a trial, >= 0 or -errno. A refusal for lack of privilege is no evidence. */
 struct finding finding_of(const struct probing *p, int result);
 struct feature *probe_add(struct probing *p, const struct feature_words *words,
 			  struct finding finding);
@@ -55,11 +55,11 @@ const struct feature *probe_find(const struct probing *p, const char *name);
 int probe_program(enum bpf_prog_type type, enum bpf_attach_type expected, int value);
 
 /* A child in namespaces of its own (CLONE_NEW...) that ends when `run` returns: its pid, or -errno
- * before anything has run. What it writes is seen by us in shared memory only. */
+ * before `run` starts. It returns data in shared memory only. */
 int probe_child(int (*run)(void *), void *context, int namespaces);
 void probe_wait(int child);
 
-/* The root of a new mount that is nowhere in the tree of files; fd or -errno. */
+/* The root of a new mount, not attached to any directory; fd or -errno. */
 int mount_detached(const char *type);
 
 void probe_host(struct probing *p);	 /* probe_host.c: privilege, mounts, settings */
@@ -67,6 +67,6 @@ void probe_kernel(struct probing *p);	 /* probe_kernel.c: maps, helpers */
 void probe_attach(struct probing *p);	 /* probe_attach.c: hooks */
 void probe_programs(struct probing *p);	 /* probe_programs.c: ours */
 void probe_bypasses(struct probing *p);	 /* probe_bypass.c: devices and neighbours */
-void probe_processes(struct probing *p); /* probe_process.c: who holds capabilities */
+void probe_processes(struct probing *p); /* probe_process.c: processes with capabilities */
 
 #endif

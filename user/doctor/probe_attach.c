@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Probes whether programs can be attached: to the loopback device of a network namespace made for
- * it, which ends with the child that tries, and to an empty cgroup made for it. No device and no
- * cgroup of the host ever carries one of these programs.
+ * Probes whether programs can be attached: to the loopback device of a network namespace that ends
+ * with the child that tries, and to an empty cgroup, both made for the trial. These programs are
+ * never attached to a device or cgroup of the host.
  */
 #include "probe.h"
 
@@ -52,7 +52,7 @@ static int try_clsact(int program)
 	return err ? err : bpf_tc_attach(&hook, &filter);
 }
 
-/* In a network namespace of its own: the device of index 1 is that one's lo. */
+/* In a network namespace of its own: device index 1 is its lo. */
 static int device_child(void *shared)
 {
 	struct device_trial *trial = shared;
@@ -64,7 +64,7 @@ static int device_child(void *shared)
 	return 0;
 }
 
-/* 0, or -errno when there is no namespace to try it in. */
+/* 0, or -errno when there is no namespace for the trial. */
 static int run_in_namespace(struct device_trial *shared, int flags)
 {
 	int child = probe_child(device_child, shared, flags);
@@ -73,8 +73,7 @@ static int run_in_namespace(struct device_trial *shared, int flags)
 	return child < 0 ? child : 0;
 }
 
-/* The call as far as it goes for a device that does not exist: a kernel that knows TCX misses the
- * device. */
+/* The call with a device that does not exist: a kernel with TCX returns -ENODEV. */
 static int try_tcx_without_device(int program)
 {
 	CLEANUP(close_fd) int link = tcx_link_create(program, INT32_MAX, ATTACH_TCX_INGRESS);
@@ -93,8 +92,8 @@ static int try_devices(struct device_trial *trial)
 	*shared = *trial;
 	err = run_in_namespace(shared, CLONE_NEWNET);
 	if (err == -EPERM) {
-		/* Without CAP_SYS_ADMIN a user namespace may bring one, where filters can be made;
-		 * for links its capabilities do not count. */
+		/* Without CAP_SYS_ADMIN a user namespace may provide one, where filters can be
+		 * made; links do not accept its capabilities. */
 		shared->only_clsact = true;
 		err = run_in_namespace(shared, CLONE_NEWUSER | CLONE_NEWNET);
 		shared->tcx = try_tcx_without_device(trial->program);
@@ -201,7 +200,7 @@ static int try_cgroup_hook(int cgroup, enum bpf_prog_type type, enum bpf_attach_
 	return 0;
 }
 
-/* The call as far as it goes for what is no cgroup: a kernel that knows the hook says so. */
+/* The call with a directory that is no cgroup: a kernel with the hook returns -EBADF. */
 static int try_hook_without_cgroup(enum bpf_prog_type type, enum bpf_attach_type hook)
 {
 	CLEANUP(close_fd) int elsewhere = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -210,7 +209,7 @@ static int try_hook_without_cgroup(enum bpf_prog_type type, enum bpf_attach_type
 	return err == -EBADF ? 0 : err;
 }
 
-/* A program attached the old, exclusive way at the root keeps every link of the hierarchy out. */
+/* A program attached in the old, exclusive way at the root keeps out every link below. */
 static const char *exclusive_program(const struct probing *p, int root, enum bpf_attach_type hook)
 {
 	struct hook_query query = {0};
@@ -240,7 +239,7 @@ static struct finding cgroup_finding(const struct probing *p, const struct cgrou
 	return finding_of(p, err);
 }
 
-/* The root of the mounted hierarchy, else of one mounted nowhere. */
+/* The root of the mounted hierarchy, else of a detached mount. */
 static int cgroup_root(const struct probing *p)
 {
 	int fd = p->cgroup2 ? open(p->cgroup2, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -250,7 +249,7 @@ static int cgroup_root(const struct probing *p)
 
 #define TRIAL_NAME "flowreeve-doctor-"
 
-/* What a doctor that was killed left: nobody is in it, and nobody else removes it. */
+/* Cgroups of a killed doctor: empty, and no other process removes them. */
 static void remove_trials_of_the_dead(int root)
 {
 	DIR *dir = fdopendir(openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ways past the hooks, looked for in the caller's network namespace: devices and neighbours here,
- * holders of capabilities in probe_process.c. What cannot be seen from here is said so. Why each is
- * one stands in SECURITY.md.
+ * Finds ways past the hooks in the caller's network namespace: devices and neighbours here,
+ * holders of capabilities in probe_process.c. Reports what cannot be checked from here.
+ * SECURITY.md gives the reason for each.
  */
 #include "probe.h"
 
@@ -254,7 +254,7 @@ static void probe_redirects(struct probing *p)
 	probe_add_bypass(p, &bypass);
 }
 
-/* What another user has done to the pin root already, else whether one could make it first. */
+/* Changes that another user has made to the pin root, else whether a user could make it first. */
 static void probe_pins(struct probing *p)
 {
 	const char *root = pin_root(p->options), *found = NULL,

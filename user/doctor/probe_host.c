@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Probes the host before any program: privilege, memory, file systems, the layout of cgroups.
- * Mounts are tried detached from the tree of files, so that nothing of the host changes.
+ * Tries mounts detached, so that nothing of the host changes.
  */
 #include "probe.h"
 
@@ -18,7 +18,7 @@
 
 /* ---------------------------------------------------------------- privilege */
 
-/* Capabilities of a user namespace are none for BPF. */
+/* Capabilities in a user namespace do not count for BPF. */
 static bool in_user_namespace(void)
 {
 	CLEANUP(close_file) FILE *file = fopen("/proc/self/uid_map", "re");
@@ -73,7 +73,7 @@ static void probe_admin(struct probing *p)
 
 /* ---------------------------------------------------------------- memory */
 
-/* Raw: libbpf would raise the limit by itself. */
+/* Raw: libbpf would raise the limit. */
 static int map_within_no_limit(void)
 {
 	struct {
@@ -123,7 +123,7 @@ static void probe_memory(struct probing *p)
 
 /* ---------------------------------------------------------------- mounts */
 
-/* Whether this process could make the pin root, or something in it. */
+/* Whether this process could make the pin root, or a file in it. */
 static bool may_pin(struct arena *arena, const char *root)
 {
 	char *at = arena_strdup(arena, root), *slash;
@@ -179,7 +179,7 @@ static void probe_bpffs(struct probing *p)
 	feature->remedy = "nothing: apply mounts it at /sys/fs/bpf";
 }
 
-/* Whether a controller of that name, or with NULL any, is in a version 1 hierarchy. */
+/* Whether the controller of that name, or any if NULL, is in a version 1 hierarchy. */
 static bool controller_is_v1(const char *wanted)
 {
 	CLEANUP(close_file) FILE *file = fopen("/proc/cgroups", "re");

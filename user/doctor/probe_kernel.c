@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Probes the kernel's BPF: kinds of maps, helpers by type of program, test runs. A helper is
- * there when the verifier, shown a bare call of it, complains of anything but the call's being
- * unknown.
+ * Probes the kernel's BPF: kinds of maps, helpers by type of program, test runs. A helper exists
+ * if the verifier, given a bare call of it, reports any error but an unknown call.
  */
 #include "probe.h"
 
@@ -28,7 +27,7 @@ static int try_array_mmap(void)
 	return 0;
 }
 
-/* The swap itself: one inner map, then another of its size. */
+/* The swap: one inner map, then another of its size. */
 static int try_array_of_maps(void)
 {
 	CLEANUP(close_fd) int one = image_map_create(64);
@@ -83,7 +82,7 @@ static int try_batch(void)
 	return count == 1 && values[0] == 2 ? 0 : -ENOTSUP;
 }
 
-/* Storage of sockets is the one kind of map that cannot be made without BTF of its own. */
+/* Only socket storage cannot be made without BTF of its own. */
 static int storage_btf(void)
 {
 	static const struct {
@@ -167,7 +166,7 @@ static int try_helper(enum bpf_prog_type type, enum bpf_attach_type expected, in
 
 	if (!err)
 		return 0;
-	/* Refused before the verifier had a word: of the type, or of us. */
+	/* Refused before the verifier ran: for its type, or for our privilege. */
 	if (!*log)
 		return -err;
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)

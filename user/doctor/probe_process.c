@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Finds the processes that may pass the hooks or remove them: by their effective
- * capabilities, where /proc shows them. One walk for all questions.
+ * Finds the processes that may bypass or remove the hooks: by their effective capabilities, as
+ * /proc shows them. One walk serves all questions.
  */
 #include "probe.h"
 
@@ -38,7 +38,7 @@ static bool read_process(const char *pid, struct process *out)
 	return file != NULL;
 }
 
-/* 1 or 0, or -errno where that is not ours to know. */
+/* 1 or 0, or -errno when we may not read it. */
 static int same_namespace(const char *pid, const char *kind)
 {
 	struct stat ours, theirs;
@@ -51,13 +51,13 @@ static int same_namespace(const char *pid, const char *kind)
 	return !stat(path, &ours) && ours.st_ino == theirs.st_ino;
 }
 
-/* Holders of one thing: how many, and the names of the first few. */
+/* Holders of one capability: their number, and the names of the first few. */
 struct holders {
 	unsigned count, named, unreadable;
 	const char *names[NAMES_MAX];
 };
 
-/* `here`: 1 yes, 0 no, negative not to be known. */
+/* `here`: 1 yes, 0 no, negative unknown. */
 static void holders_add(const struct probing *p, struct holders *holders, const char *name,
 			int here)
 {
@@ -126,7 +126,7 @@ static const struct bypass cgroup_leavers = {
 	.found = "rights to every cgroup are not looked through",
 };
 
-/* Which of the two a process is. */
+/* The two ways to pass the hooks: raw packets and loading programs. */
 static bool may_send_raw(const struct process *process)
 {
 	return process->capabilities >> CAP_NET_RAW & 1;

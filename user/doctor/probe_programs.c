@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Our own programs: whether each loads, and how much of it the verifier looked at. That takes the
- * kernel seconds where it is slow, so that each processor gets its share, in a child. A share is
- * loaded at once, as apply does; one by one where that fails.
+ * Our own programs: whether each loads, and how many instructions the verifier processed. That
+ * takes seconds on a slow host, so each processor gets a share, in a child. A share is loaded at
+ * once, as apply does; one by one if that fails.
  */
 #include "probe.h"
 
@@ -54,9 +54,9 @@ static int load(uint32_t programs, bool statistics, struct diags *d, struct obje
 /* Written by a child, in memory that it shares. */
 struct outcome {
 	bool tried, loads, jited;
-	int err; /* of what does not load, 0 for an optional program that was left out */
+	int err; /* of the failed load, 0 for an optional program that was left out */
 	uint32_t verified, instructions;
-	char words[WORDS]; /* the kernel's, may be empty */
+	char words[WORDS]; /* the kernel's message, may be empty */
 };
 struct share {
 	struct arena *arena;
@@ -87,7 +87,7 @@ static void load_alone(const struct share *share, enum program program, struct o
 	out->err = load(1u << program, true, &d, &object);
 	if (!out->err && object_program(object, program) >= 0)
 		read_facts(object, program, out);
-	/* Asked for statistics, the kernel gives no reasons. */
+	/* With statistics the kernel gives no reasons. */
 	if (out->err) {
 		d.count = 0;
 		out->err = load(1u << program, false, &d, &object);
@@ -122,7 +122,7 @@ static int load_share(void *context)
 	return 0;
 }
 
-/* Programs of like cost stand side by side in their list: dealt out in turn, shares are even. */
+/* Programs of similar cost are adjacent in their list: dealt out in turn, shares are even. */
 static void load_all(const struct probing *p, struct outcome *outcomes)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * bpf(2) where libbpf 1.1 and the headers of Debian 12 do not know enough: TCX links, queries of a
- * hook that name links as well, link information. Layouts are those of Linux 6.6, of which older
- * ones are prefixes.
+ * bpf(2) calls that libbpf 1.1 and the headers of Debian 12 lack: TCX links, queries of a hook
+ * that list links as well, link information. Layouts are those of Linux 6.6; older ones are
+ * prefixes of them.
  */
 #include "bpf.h"
 
@@ -31,7 +31,7 @@ struct query_attr {
 
 int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type)
 {
-	/* No relative: before the first of those that are there. */
+	/* BEFORE without a relative program: first on the hook. */
 	struct link_create_attr attr = {.prog_fd = (uint32_t)program,
 					.target = ifindex,
 					.attach_type = attach_type,
@@ -72,7 +72,7 @@ int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out)
 
 	attr.prog_ids = (uintptr_t)query.programs;
 	attr.link_ids = (uintptr_t)query.links;
-	/* cgroups, and kernels before 6.6: no links to be told */
+	/* cgroups, and kernels before 6.6: no list of links */
 	if (attach_type != ATTACH_TCX_INGRESS && attach_type != ATTACH_TCX_EGRESS) {
 		attr.link_ids = 0;
 		size = offsetof(struct query_attr, prog_attach_flags);
@@ -90,8 +90,7 @@ int tcx_works(uint32_t ifindex, bool *out)
 	struct hook_query query = {0};
 	int err = hook_query(ifindex, ATTACH_TCX_INGRESS, &query);
 
-	/* More programs than are asked for are programs; a kernel before 6.6 does not know the
-	 * hook. */
+	/* -ENOSPC: there are programs, so the hook exists; a kernel before 6.6 does not know it. */
 	*out = !err || err == -ENOSPC;
 	return *out || err == -EINVAL ? 0 : err;
 }
@@ -128,7 +127,7 @@ int link_target(int fd, struct link_target *out)
 	} else if (target.type == LINK_NETNS) {
 		target.netns = info.netns.netns_ino;
 		target.attach_type = info.netns.attach_type;
-	} else if (target.type == LINK_TCX) { /* the same two words as a namespace's */
+	} else if (target.type == LINK_TCX) { /* the same two fields as for a namespace */
 		target.ifindex = info.netns.netns_ino;
 		target.attach_type = info.netns.attach_type;
 	}
@@ -136,7 +135,7 @@ int link_target(int fd, struct link_target *out)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- what a descriptor is */
+/* ---------------------------------------------------------------- the kind of a descriptor */
 
 int fd_map_id(int fd, uint32_t *out)
 {

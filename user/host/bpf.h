@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* bpf(2) where libbpf and the headers of an old distribution do not know enough. */
+/* bpf(2) calls that libbpf and the headers of an old distribution lack. */
 #ifndef HOST_BPF_H
 #define HOST_BPF_H
 
@@ -23,11 +23,11 @@ struct hook_query {
 };
 int link_target(int fd, struct link_target *out);
 int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type);
-/* TCX where the kernel has it. */
+/* Whether the kernel has TCX. */
 int tcx_works(uint32_t ifindex, bool *out);
-/* Whether a program of cgroups may ask for the network namespace of any packet (6.15). */
+/* Whether a cgroup program may ask for the network namespace of any packet (6.15). */
 bool packet_space_works(void);
-/* A link of a program that is asked for sockets, in the caller's network namespace. */
+/* A link of a socket lookup program, in the caller's network namespace. */
 int netns_link_create(int program);
 /* Whether one can be made: 0, or -errno. */
 int netns_link_try(void);

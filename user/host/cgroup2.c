@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where cgroup2 is mounted: at the usual places of systemd's unified and hybrid layouts, else
- * wherever mountinfo shows a whole hierarchy. Another file system's word is not taken: statfs
- * decides.
+ * Finds the mount point of cgroup2: the usual places of systemd's unified and hybrid layouts, else
+ * a mountinfo line that shows a whole hierarchy. statfs confirms the type of the file system.
  */
 #include "cgroup2.h"
 
@@ -78,7 +77,7 @@ char *cgroup_path_of(struct arena *arena, const char *root, const char *name)
 											 : path;
 }
 
-/* One that was removed meanwhile is not there; all else that cannot be read ends the search. */
+/* Skips a cgroup that was removed meanwhile; any other failed read ends the search. */
 static int on_glob_error(const char *path, int error)
 {
 	(void)path;

@@ -8,11 +8,11 @@
 
 bool cgroup2_is(const char *path);
 const char *cgroup2_find(const struct host_options *o, struct arena *arena); /* NULL: none */
-/* Calls `visit` with the path of each cgroup that the pattern fits; a non-zero return ends it. A
- * cgroup that cannot be looked into is an error. */
+/* Calls `visit` with the path of each cgroup that the pattern matches; a non-zero return ends it. A
+ * cgroup that cannot be read is an error. */
 int cgroups_each(const char *pattern, int (*visit)(const char *path, uint64_t id, void *),
 		 void *context);
-/* The path below the root, without slashes at its end; NULL when it tries to leave the root. */
+/* The path below the root, without trailing slashes; NULL when it leaves the root. */
 char *cgroup_path_of(struct arena *arena, const char *root, const char *name);
 
 #endif

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How soon conntrack forgets a datagram that it masqueraded, in the network namespace that the
- * caller is in: /proc/sys/net shows that of its reader, whoever mounted it.
- */
+ * The shortest time after which conntrack forgets a masqueraded datagram, in the caller's network
+ * namespace: /proc/sys/net shows that of its reader, not of its mounter. */
 #include "netns.h"
 
 #include <errno.h>
 
-enum { DEFAULT_SECONDS = 30 }; /* of the shortest ones, also before the module is loaded */
+enum { DEFAULT_SECONDS = 30 }; /* the shortest default, also before the module is loaded */
 
-/* -ENOENT where this kernel has no such protocol, or no conntrack by now. */
+/* -ENOENT: this kernel lacks the protocol, or conntrack is not loaded yet. */
 static int timeout_read(const char *name, uint32_t *out)
 {
 	CLEANUP(close_file) FILE *file = NULL;
@@ -27,7 +26,7 @@ static int timeout_read(const char *name, uint32_t *out)
 	return 0;
 }
 
-/* TCP and SCTP are not among them: only what opens a connection could be for somebody else. */
+/* Without TCP and SCTP: of those only packets that open a connection could be for another host. */
 int host_conntrack(uint32_t *out)
 {
 	static const char *const names[] = {"udp_", "icmp_", "icmpv6_", "gre_", "generic_"};

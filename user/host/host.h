@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * host: this host and its kernel as they are. Privileges, interfaces, network namespaces, cgroup2,
- * conntrack, sockets, attach points that a policy names, and raw bpf(2). Changes nothing. Uses
- * policy, net and base. Errors are queued as diagnostics with what to type; nothing is printed.
+ * host: the state of this host and its kernel. Privileges, interfaces, network namespaces,
+ * cgroup2, conntrack, sockets, attach points that a policy names, and raw bpf(2). Changes nothing.
+ * Uses policy, net and base. Errors are queued as diagnostics with a hint; nothing is printed.
  */
 #ifndef HOST_H
 #define HOST_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interfaces, their subnets, and whether this host forwards: asked of the network namespace that
- * the caller is in, by netlink. /sys/class/net and /proc/sys belong to whoever mounted them and are
+ * Interfaces, their subnets, and whether this host forwards: read by netlink from the caller's
+ * network namespace. /sys/class/net and /proc/sys show the namespace of their mounter, so they are
  * not read.
  */
 #include "interfaces.h"
@@ -39,8 +39,7 @@ struct interface_list {
 	size_t count, capacity;
 };
 
-/* Where packets begin at the IP header: what TC programs see of these devices has no other header.
- */
+/* Devices whose packets begin at the IP header: TC programs see no other header. */
 static bool type_is_l3(uint16_t type)
 {
 	return type == ARPHRD_NONE || type == ARPHRD_PPP || type == ARPHRD_RAWIP ||
@@ -158,7 +157,7 @@ static int on_link(const struct nlmsghdr *message, void *context)
 		elsewhere |= attribute->rta_type == IFLA_LINK_NETNSID;
 		parse_attribute(attribute, list->arena, interface);
 	}
-	/* An index of another namespace. */
+	/* The index belongs to another namespace. */
 	if (elsewhere)
 		interface->parent = 0;
 	return 0;
@@ -289,7 +288,7 @@ static int on_address(const struct nlmsghdr *message, void *context)
 		return 0;
 	if (address->ifa_family != AF_INET && address->ifa_family != AF_INET6)
 		return 0;
-	/* IFA_ADDRESS is the prefix on a point-to-point link too, where IFA_LOCAL is ours alone. */
+	/* On a point-to-point link, too, IFA_ADDRESS is the prefix; IFA_LOCAL is ours alone. */
 	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
 		if (attribute->rta_type != IFA_ADDRESS)
 			continue;
@@ -349,7 +348,7 @@ static int on_forwarding(const struct nlmsghdr *message, void *context)
 		if (attribute->rta_type == NETCONFA_FORWARDING)
 			memcpy(&forwarding, RTA_DATA(attribute), sizeof(forwarding));
 	}
-	/* Any device that forwards, and "all": what comes in by it can leave the host. */
+	/* Any device that forwards, and "all": packets received on it can leave the host. */
 	if (forwarding && (index > 0 || index == NETCONFA_IFINDEX_ALL))
 		*(bool *)context = true;
 	return 0;
@@ -370,7 +369,7 @@ int host_forwarding(bool *out)
 
 		for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++)
 			err = netlink_dump(&request.header, on_forwarding, &forwarding);
-		/* A kernel without IPv6 forwards none of it. */
+		/* A kernel without IPv6 forwards no IPv6. */
 		if (err && families[i] == AF_INET)
 			return err;
 	}
@@ -378,7 +377,7 @@ int host_forwarding(bool *out)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- questions */
+/* ---------------------------------------------------------------- queries */
 
 bool name_is_pattern(const char *name)
 {

@@ -14,13 +14,13 @@ struct interface {
 	uint16_t type; /* ARPHRD_* */
 	bool l3;       /* packets begin at the IP header */
 	bool loopback;
-	char kind[16];	  /* "macvlan", "veth"; empty for a device of hardware */
-	uint32_t parent;  /* ifindex of the device below it, or of the other end; 0 none here */
+	char kind[16];	  /* "macvlan", "veth"; empty for a hardware device */
+	uint32_t parent;  /* ifindex of the device below it, or of its peer; 0 none here */
 	uint32_t master;  /* ifindex of the bridge or bond that it is a port of, 0 none */
 	char port_of[16]; /* kind of the master: "bridge", "bond" */
 	uint8_t mac[6];
-	uint32_t promiscuity; /* how often it was asked to take all frames */
-	bool addressed;	      /* has an address of its own, other than a link-local one */
+	uint32_t promiscuity; /* promiscuity count */
+	bool addressed;	      /* has an address that is not link-local */
 	uint32_t xdp;	      /* id of its XDP program, 0 none */
 };
 struct interfaces {
@@ -30,7 +30,7 @@ struct interfaces {
 
 /* Interfaces of the caller's network namespace, by netlink, in index order. Arena memory. */
 int host_interfaces(struct arena *arena, struct diags *d, struct interface **out, size_t *count);
-/* Those of another network namespace; an error without a diagnostic: it cannot be entered. */
+/* Those of another network namespace; an error without a diagnostic: cannot enter it. */
 int interfaces_of(uint64_t netns, struct arena *arena, struct diags *d, struct interface **out,
 		  size_t *count);
 /* The subnets of one interface (its addresses' prefixes, link-local included). */
@@ -42,9 +42,9 @@ int host_forwarding(bool *out);
 
 bool name_is_pattern(const char *name);
 const struct interface *interface_at(const struct interfaces *all, uint32_t ifindex); /* or NULL */
-/* By its own name or an alternative one; a pattern never takes the device lo. */
+/* By its own name or an alternative one; a pattern never matches the device lo. */
 bool interface_fits(const struct interface *interface, const char *request);
-/* A port of a bridge or bond by which this host sends nothing but through that. */
+/* A port of a bridge or bond that this host sends by only through its master. */
 bool interface_is_port(const struct interface *interfaces, size_t count,
 		       const struct interface *port);
 /* A veth or netkit. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Asks the kernel's rtnetlink for a list and walks it, message by message. */
+/* Requests a list from the kernel's rtnetlink and walks it, message by message. */
 #include "netlink.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 enum { REPLY_BYTES = 1 << 16 };
 
-/* 1: the dump is over; 0: more to come. The kernel's error ends it, -EAGAIN a dump that changed. */
+/* 1: the dump is complete; 0: more follows. A kernel error ends it; -EAGAIN: the list changed. */
 static int visit_messages(const char *buffer, ssize_t size, netlink_visit visit, void *context)
 {
 	const struct nlmsghdr *message = (const void *)buffer;

@@ -5,8 +5,8 @@
 
 #include <linux/netlink.h>
 
-/* Calls `visit` for each message of a dump; a non-zero return ends it. -EAGAIN: what is listed
- * changed meanwhile. */
+/* Calls `visit` for each message of a dump; a non-zero return ends it. -EAGAIN: the list changed
+ * during the dump. */
 typedef int (*netlink_visit)(const struct nlmsghdr *message, void *context);
 int netlink_dump(struct nlmsghdr *request, netlink_visit visit, void *context);
 

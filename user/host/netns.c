@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The network namespace that a record names by its inode. Nothing in bpffs can hold a namespace, so
- * it is looked for where one can be: mounts (iproute2, container engines), processes, and files
- * that processes hold open. One that only a socket or a device holds is not found.
+ * Finds the network namespace that a record names by its inode. Nothing in bpffs can hold a
+ * namespace, so the search covers mounts (iproute2, container engines), processes, and files that
+ * processes hold open. A namespace held only by a socket or a device is not found.
  */
 #include "netns.h"
 
@@ -15,8 +15,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* -ESRCH from here on: not that one, not there, or of a process that this one may not look into,
- * which holds it out of our reach. Any other error: that cannot be told. */
+/* -ESRCH from here on: another namespace, none, or of a process that this one may not inspect, so
+ * that it cannot be reached. Any other error: unknown. */
 static int not_found(int err)
 {
 	return err == -ENOENT || err == -ENOTDIR || err == -ELOOP || err == -EACCES || err == -EPERM
@@ -24,16 +24,16 @@ static int not_found(int err)
 		       : err;
 }
 
-/* A namespace as a file: all are of one device, and of other devices are other things of the same
- * number. */
+/* A namespace as a file: all have one device number; on other devices the same inode number is
+ * another file. */
 struct wanted {
 	dev_t device;
 	uint64_t inode;
 };
 
-/* Other users may own what a path leads to, exchange it at any moment, and let who opens it wait:
- * it is looked at by a descriptor that has not opened it yet, as far as the kernel knows by itself.
- * What is then opened is that. */
+/* Other users may own the target of a path, replace it at any moment, and make an open of it block:
+ * check it by an O_PATH descriptor and the attributes that the kernel has cached. Then open exactly
+ * that file. */
 static int open_if(const char *path, const struct wanted *wanted)
 {
 	CLEANUP(close_fd) int place = open(path, O_PATH | O_CLOEXEC);
@@ -53,7 +53,7 @@ static int open_if(const char *path, const struct wanted *wanted)
 	return fd < 0 ? -errno : fd;
 }
 
-/* A mounted namespace shows as the root "net:[inode]" of its mount. `point` gets where. */
+/* A mounted namespace has the root "net:[inode]". `point` gets the mount point. */
 static int open_mounted(const struct wanted *wanted, char point[256])
 {
 	CLEANUP(close_file) FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -72,7 +72,7 @@ static int open_mounted(const struct wanted *wanted, char point[256])
 	return fd == -ESRCH && ferror(file) ? -EIO : fd;
 }
 
-/* Calls `look` for each entry of a directory that is a number, until one is the namespace. */
+/* Calls `look` for each numeric entry of a directory, until one is the namespace. */
 static int look_through(const char *dir, int (*look)(const char *, const struct wanted *),
 			const struct wanted *wanted)
 {
@@ -111,7 +111,7 @@ static int open_held_by(const char *process, const struct wanted *wanted)
 	return look_through(path, open_if, wanted);
 }
 
-/* Files that somebody has open are many, so they are asked last. */
+/* Open files are many, so they come last. */
 static int open_namespace(const struct wanted *wanted)
 {
 	char point[256];
@@ -154,8 +154,8 @@ int netns_enter(uint64_t inode, int *back)
 	return 0;
 }
 
-/* Going back cannot fail: the namespace is held open and entering the other one took the same
- * right. */
+/* Going back cannot fail: the namespace is held open, and entering the other one needed the same
+ * privilege. */
 void netns_leave(int *back)
 {
 	if (*back >= 0 && setns(*back, CLONE_NEWNET))

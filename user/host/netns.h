@@ -6,14 +6,14 @@
 #include "../base/base.h"
 
 int host_netns(uint64_t *inode); /* of the caller */
-/* Enter the namespace of that inode; *back is -1 when the caller was there already. -ESRCH: nothing
- * on this host refers to it any more. Any other error: that cannot be told. */
+/* Enters the namespace of that inode; *back is -1 when the caller was there already. -ESRCH:
+ * nothing on this host refers to it any more. Any other error: unknown. */
 int netns_enter(uint64_t inode, int *back);
 void netns_leave(int *back);
-/* Where that namespace is mounted, or NULL. */
+/* The mount point of that namespace, or NULL. */
 const char *netns_path(struct arena *arena, uint64_t inode);
 
-/* Seconds after which conntrack forgets a datagram at the earliest; 30 at most. */
+/* The shortest time in seconds after which conntrack forgets a datagram; 30 at most. */
 int host_conntrack(uint32_t *out);
 
 #endif

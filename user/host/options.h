@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where a command looks on this host, as its options say. */
+/* Locations on this host that the command's options select. */
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What this process may do, as its effective capabilities say. */
+/* The privileges of this process, from its effective capabilities. */
 #include "privilege.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ int host_privileges(struct diags *d)
 	const char *missing = "";
 	uint64_t have = 0;
 
-	/* Without /proc the kernel's own refusal has to do. */
+	/* Without /proc rely on the kernel's own refusal. */
 	if (host_capabilities(&have))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {

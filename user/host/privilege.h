@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What this process may do. */
+/* The privileges of this process. */
 #ifndef HOST_PRIVILEGE_H
 #define HOST_PRIVILEGE_H
 

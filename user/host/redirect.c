@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TC programs of a network namespace that call bpf_redirect_peer(): it puts a packet into the other
- * end of a veth or netkit device, past the egress hook of this end. A call shows in the dumped
- * instructions as the distance of the helper from a symbol of the kernel, which is the same in a
- * program of our own: no symbol has to be known. Programs are followed where an attached one can
- * go: tail calls, and extensions of its functions.
+ * Finds TC programs of a network namespace that call bpf_redirect_peer(): it puts a packet into
+ * the other end of a veth or netkit device, bypassing the egress hook of this end. A dump of the
+ * instructions shows a call as the distance of the helper from a symbol of the kernel; the
+ * distance is the same in a program of our own, so no symbol is needed. The search follows tail
+ * calls of attached programs, and extensions of their functions.
  */
 #include "redirect.h"
 
@@ -29,7 +29,7 @@ enum {
 	MAPS_MAX = 1024,
 };
 
-/* Where a program was met: attached, or reached from one that is. */
+/* The place of a program: attached, or reached from an attached one. */
 struct reached {
 	uint32_t program;
 	const char *where;
@@ -37,14 +37,14 @@ struct reached {
 
 struct search {
 	struct arena *arena;
-	int32_t helper; /* as it shows in a dump */
+	int32_t helper; /* as shown in a dump */
 	struct reached *list;
 	size_t count, capacity;
-	uint32_t *arrays; /* ids of program arrays that were looked into */
+	uint32_t *arrays; /* ids of the program arrays already searched */
 	size_t array_count, array_room;
 	uint32_t *extensions; /* pairs: the extended program, the extension */
 	size_t extension_count, extension_room;
-	const char *where; /* in hand */
+	const char *where; /* the current one */
 	struct peer_redirects found;
 	size_t found_room;
 };
@@ -60,7 +60,7 @@ static void add_program(struct search *s, uint32_t program, const char *where)
 	s->list[s->count++] = (struct reached){program, where};
 }
 
-/* ---------------------------------------------------------------- what is attached */
+/* ---------------------------------------------------------------- attached programs */
 
 static int add_queried(struct search *s, const struct interface *device, uint32_t attach_type,
 		       const char *hook)
@@ -68,7 +68,7 @@ static int add_queried(struct search *s, const struct interface *device, uint32_
 	struct hook_query query = {0};
 	int err = hook_query(device->ifindex, attach_type, &query);
 
-	/* A kernel that has no such hook, and the end of a netkit that has none. */
+	/* A kernel without such a hook, and the end of a netkit without one. */
 	if (err == -EINVAL || err == -EACCES || err == -ENXIO)
 		return 0;
 	for (uint32_t i = 0; i < query.count && i < QUERY_MAX && !err; i++)
@@ -126,7 +126,7 @@ static uint16_t actions_of(const char *classifier)
 	return 0;
 }
 
-/* Filters of every chain: what is not reached now can be reached by the next filter. */
+/* Filters of every chain: the next filter can make an unreached chain reachable. */
 static int on_filter(const struct nlmsghdr *message, void *context)
 {
 	const struct tcmsg *tc = NLMSG_DATA(message);
@@ -194,7 +194,7 @@ static int add_device(struct search *s, const struct interface *device)
 	return err == -ENODEV ? 0 : err; /* it has gone meanwhile */
 }
 
-/* ---------------------------------------------------------------- what they can go to */
+/* ---------------------------------------------------------------- reachable programs */
 
 static int follow_array(struct search *s, uint32_t id, const struct reached *from)
 {
@@ -259,7 +259,7 @@ static int read_extension(struct search *s, uint32_t id)
 	return 0;
 }
 
-/* Programs that take the place of a function of another one. */
+/* Programs that replace a function of another one. */
 static int find_extensions(struct search *s)
 {
 	uint32_t id = 0;
@@ -267,7 +267,7 @@ static int find_extensions(struct search *s)
 
 	while (!err && !bpf_link_get_next_id(id, &id))
 		err = read_extension(s, id);
-	/* Before 5.8 there is nothing to be asked. */
+	/* Kernels before 5.8 cannot list links. */
 	return err || errno == ENOENT || errno == EINVAL ? err : -errno;
 }
 
@@ -325,7 +325,7 @@ static bool ends_block(const struct bpf_insn *insn)
 	return (class == BPF_JMP || class == BPF_JMP32) && (op == BPF_EXIT || op == BPF_JA);
 }
 
-/* What the instruction leaves in a register is not to be seen here. */
+/* The value that the instruction leaves in a register is unknown. */
 static bool clobbers(const struct bpf_insn *insn, uint8_t reg)
 {
 	switch (BPF_CLASS(insn->code)) {
@@ -343,7 +343,7 @@ static bool clobbers(const struct bpf_insn *insn, uint8_t reg)
 	return false;
 }
 
-/* The constant that a straight way leads into the first argument of the call at `at`, else 0. */
+/* The constant that straight-line code leaves in the first argument of the call at `at`, else 0. */
 static uint32_t constant_argument(const struct bpf_insn *code, uint32_t at)
 {
 	uint8_t reg = BPF_REG_1;

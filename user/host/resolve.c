@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The attach points that a policy names, as this host has them: interfaces of the caller's network
+ * Resolves the attach points of a policy on this host: interfaces of the caller's network
  * namespace and directories below the cgroup2 root, wherever that is mounted.
  */
 #include "resolve.h"
@@ -90,7 +90,7 @@ static int add_interface(struct finder *finder, const struct attach_point *point
 	return add_hook(finder, point, &hook);
 }
 
-/* All names that devices have; arena memory. */
+/* All names of devices; arena memory. */
 static const char **device_names(const struct finder *finder, size_t *count)
 {
 	const char **names = NULL;
@@ -119,7 +119,7 @@ static char *lower(struct arena *arena, const char *text)
 	return copy;
 }
 
-/* What may have been meant: without what `ip link` puts behind a name, or in other letters. */
+/* A similar name: without the suffix that `ip link` shows, or in other letter case. */
 static const char *device_hint(const struct finder *finder, const char *word)
 {
 	struct arena *arena = finder->d->arena;
@@ -163,7 +163,7 @@ static int resolve_interface(struct finder *finder, const struct attach_point *p
 
 /* ---------------------------------------------------------------- cgroups */
 
-/* `id` is the inode of its directory: what the kernel calls it. */
+/* `id` is the inode of its directory, which the kernel uses as its id. */
 static int add_cgroup(struct finder *finder, const struct attach_point *point, const char *path,
 		      uint64_t id)
 {
@@ -249,7 +249,7 @@ static int resolve_cgroup(struct finder *finder, const struct attach_point *poin
 						    : resolve_one_cgroup(finder, point, path);
 }
 
-/* ---------------------------------------------------------------- the whole of it */
+/* ---------------------------------------------------------------- resolving a ruleset */
 
 static int refuse_unmatched(const struct finder *finder, const struct attach_point *point)
 {
@@ -261,7 +261,7 @@ static int refuse_unmatched(const struct finder *finder, const struct attach_poi
 			  device_hint(finder, point->name), "no interface matches %s", point->name);
 }
 
-/* One of several may wait for what comes later; where nothing is there, nothing would be judged. */
+/* One pattern of several may match later; if none matches now, nothing would be judged. */
 static int check_patterns(const struct finder *finder)
 {
 	const struct ruleset *rs = finder->rs;
@@ -301,7 +301,7 @@ static bool judged_at_master(const struct finder *finder, const struct attach_ta
 	return false;
 }
 
-/* A pattern takes a bridge and its port: at both, packets would be counted twice. */
+/* A pattern matches a bridge and its port: at both, packets would be counted twice. */
 static void leave_ports_out(struct finder *finder)
 {
 	bool *out = arena_alloc(finder->d->arena, (finder->count + 1) * sizeof(*out));
@@ -326,7 +326,7 @@ static void leave_ports_out(struct finder *finder)
 	finder->count = kept;
 }
 
-/* Below another one of the same policy a packet would be judged and counted twice. */
+/* Below another cgroup of the same policy a packet would be judged and counted twice. */
 static int refuse_nested(const struct finder *finder)
 {
 	for (size_t i = 0; i < finder->count; i++)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The attach points that a policy names, as this host has them. */
+/* Resolves the attach points of a policy on this host. */
 #ifndef HOST_RESOLVE_H
 #define HOST_RESOLVE_H
 
 #include "../policy/policy.h"
 #include "options.h"
 
-/* The attach points that a ruleset's names and patterns name on this host. A name that does not
- * exist is an error, and so is the device lo; a pattern without a match is a warning, or an error
- * where nothing at all is found. */
+/* Finds the attach points that a ruleset's names and patterns match on this host. A missing name is
+ * an error, and so is the device lo; a pattern without a match is a warning, or an error if nothing
+ * at all matches. */
 struct attach_target {
 	uint8_t kind; /* enum fr_kind */
 	bool l3;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whether this network namespace has a connection, and whose: asked of the kernel's socket tables.
- */
+/* Whether this network namespace has a connection, and its cgroup: read from the kernel's socket
+ * tables. */
 #include "sockets.h"
 
 #include <arpa/inet.h>
@@ -60,7 +60,7 @@ static uint64_t find_cgroup(const struct nlmsghdr *message)
 	return id;
 }
 
-/* Where there is no such connection the kernel answers with who listens there. */
+/* Without such a connection the kernel returns the listener. */
 static bool is_connection(const struct nlmsghdr *message, const struct connection *connection)
 {
 	const struct inet_diag_msg *body = NLMSG_DATA(message);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which rules in force are used, and what happens that none of them explains: from the counters,
- * the refusals and the flows of the kernel. The image in force is asked again about each, so that
- * what an older policy refused and this one allows is not told as unexplained.
+ * Finds the used and unused rules in force, and the traffic that no rule explains: from the
+ * counters, the refusals and the flows in the kernel. Each refusal and flow is decided again by
+ * the image in force, so that a packet that an older policy refused and this one allows is not
+ * reported as unexplained.
  */
 #include "internal.h"
 
@@ -40,7 +41,8 @@ static int collect_state(const struct instance *instance, struct arena *arena,
 	return 0;
 }
 
-/* From when the rule of a slot counts: what is older belongs to the time before. */
+/* The time from which the rule of a slot counts: an older entry belongs to a previous rule or
+ * policy. */
 static uint64_t slot_since(const struct coverage_view *view, uint32_t slot)
 {
 	for (size_t i = view->rule_count; i-- > 0;)
@@ -49,7 +51,7 @@ static uint64_t slot_since(const struct coverage_view *view, uint32_t slot)
 	return 0;
 }
 
-/* Does a rule of the policy in force decide it by now? */
+/* Does a rule of the policy in force decide it now? */
 static bool decided_by_current(struct coverage *coverage, const struct tuple *tuple)
 {
 	struct decision decision;
@@ -95,7 +97,7 @@ static void oldest_since(struct coverage_view *view)
 			view->since = view->rules[i].since;
 }
 
-/* Have refused packets been counted that the list has no entry of? */
+/* Are there refused packets without an entry in the list? */
 static bool is_incomplete(const struct coverage_view *view)
 {
 	for (size_t i = 0; i < view->rule_count; i++)

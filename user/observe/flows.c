@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who talks to whom, and what was or would have been refused: the tables as views, one by one. */
+/* Views of the tables: flows and refusals, one by one. */
 #include "internal.h"
 
 #include "../../bpf/flow.h"
@@ -12,7 +12,7 @@ struct flow_walk {
 	void *context;
 };
 
-/* It is there as the low half of jiffies, and before `last`. */
+/* `first` is the low half of jiffies, and not after `last`. */
 static uint64_t flow_first(const struct fr_flow *flow)
 {
 	return flow->last - (uint32_t)((uint32_t)flow->last - flow->first);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the observe floor share. Not a door: other floors include observe.h. */
+/* Shared by the files of the observe floor and private to it: other floors include observe.h. */
 #ifndef OBSERVE_INTERNAL_H
 #define OBSERVE_INTERNAL_H
 
@@ -12,7 +12,7 @@
 /* jiffies -> realtime ns; 0 stays 0 */
 uint64_t clock_real(const struct clock_pair *clock, uint64_t jiffies);
 
-/* What figures of one instance are told by: names of rules, names of interfaces, the clock. */
+/* Names for the numbers of one instance: rules, interfaces, the clock. */
 struct names {
 	struct rule_records rules;
 	struct fr_hook_record *hooks;
@@ -22,19 +22,19 @@ struct names {
 };
 int names_open(const struct instance *instance, struct diags *d, struct names *out);
 void names_close(struct names *names);
-/* NULL when the slot is of nobody. */
+/* NULL when no rule has the slot. */
 const struct fr_rule_record *names_rule(const struct names *names, uint32_t slot);
 /* The same, with a record of empty names in place of NULL. */
 const struct fr_rule_record *names_rule_or_none(const struct names *names, uint32_t slot);
 const char *names_interface(const struct names *names, uint32_t ifindex); /* NULL: unknown */
 const char *names_scope(const struct names *names, uint32_t scope); /* of a guest, else NULL */
 
-/* The process of a record that has its pid and name: what is known of it, if it is the one that had
+/* The known details of a record's process, given its pid and name, if it is the process that had
  * the pid at `when`, realtime ns. */
 struct process_view names_process(const struct names *names, uint32_t pid, const char *comm,
 				  size_t comm_size, uint64_t when);
 
-/* Openings that no rule explains, as they are gathered from refusals and flows (unexplained.c). */
+/* Openings that no rule explains, gathered from refusals and flows (unexplained.c). */
 struct unexplained_set {
 	struct arena *arena;
 	struct unexplained_view *list;
@@ -42,7 +42,7 @@ struct unexplained_set {
 	uint32_t *buckets; /* index + 1 by hash of scope and tuple; 0 empty */
 	size_t bucket_count;
 };
-/* The opening that a refusal, or a flow, is of. */
+/* The opening of a refusal or a flow. */
 struct tuple drop_tuple(const struct drop_view *view);
 struct tuple flow_tuple(const struct flow_view *view);
 void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads the ring buffer. The programs write events only while somebody reads: a lease in fr_control
- * that is renewed here and ends by itself when the reader dies. One reader an instance, by a lock
- * on its directory.
+ * Reads the ring buffer. The programs write events only while a reader is present: a lease in
+ * fr_control, renewed here, ends by itself when the reader dies. One reader per instance, by a
+ * lock on its directory.
  */
 #include "internal.h"
 
@@ -25,7 +25,7 @@ struct monitor {
 	uint64_t lost_before;
 	uint64_t renewed_ms;
 	struct fr_event event;
-	struct fr_rule_record rule; /* a copy: the names may go on meanwhile */
+	struct fr_rule_record rule; /* a copy: `names` may move to another generation */
 	bool full;
 };
 
@@ -81,7 +81,7 @@ static int on_event(void *context, void *data, size_t size)
 	if (monitor->event.version != FR_ABI_VERSION)
 		return 0;
 	monitor->full = true;
-	return -ECANCELED; /* one at a time: consumed, and the rest stays for the next call */
+	return -ECANCELED; /* one at a time: the rest stays for the next call */
 }
 
 static uint64_t events_lost(const struct instance *instance)
@@ -183,7 +183,7 @@ uint64_t monitor_lost(struct monitor *monitor)
 
 /* ---------------------------------------------------------------- events */
 
-/* Slots may have got other rules since: the names of the event's own generation, or the latest. */
+/* A slot may have another rule now: use the names of the event's own generation, or the latest. */
 static void follow_generation(struct monitor *monitor)
 {
 	CLEANUP(arena_drop) struct arena *arena = arena_new();
@@ -241,8 +241,7 @@ int monitor_next(struct monitor *monitor, int timeout_ms, struct event_view *out
 		if (err)
 			return err;
 		monitor->full = false;
-		/* What is there is taken first: an edge that was told already wakes nobody again.
-		 */
+		/* Consume first: an edge already reported does not wake again. */
 		err = ring_buffer__consume(monitor->ring);
 		if (!monitor->full && err >= 0 && left > 0)
 			err = ring_buffer__poll(monitor->ring,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The words for what maps hold as numbers: rules by slot, interfaces by index, jiffies as wall
- * time. */
+/* Names for the numbers in maps: rules by slot, interfaces by index, jiffies as wall time. */
 #include "internal.h"
 
 #include <fcntl.h>
@@ -100,7 +99,7 @@ const char *names_scope(const struct names *names, uint32_t scope)
 
 /* ---------------------------------------------------------------- processes */
 
-/* Times of flows are in jiffies; no pid is given out again within a second. */
+/* Times of flows are in jiffies; no pid is reused within a second. */
 enum { START_TOLERANCE_NS = 1000000000 };
 
 static uint64_t start_real(const struct clock_pair *clock, uint64_t boot_ns)
@@ -108,8 +107,8 @@ static uint64_t start_real(const struct clock_pair *clock, uint64_t boot_ns)
 	return boot_ns ? clock->real_ns - (clock->boot_ns - boot_ns) : 0;
 }
 
-/* A pid is given out again: the process that has it now may be another one. Without its start, only
- * the name can tell. */
+/* Pids are reused: the process that has it now may be another one. Without its start time, only the
+ * name can identify it. */
 static bool is_the_one(const struct fr_owner *owner, const struct process_view *view,
 		       uint64_t started, uint64_t when)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * observe: kernel -> structs. Reads the pinned maps of a running instance and the kernel's own
- * account of its links, and turns them into views that render prints. Uses datapath, net, base,
- * libbpf.
+ * observe: kernel -> structs. Reads the pinned maps of a running instance and the kernel's state
+ * of its links, and turns them into views that render prints. Uses datapath, net, base, libbpf.
  */
 #ifndef OBSERVE_H
 #define OBSERVE_H
@@ -12,20 +11,20 @@
 /* One attach point as the kernel sees it now. */
 struct hook_view {
 	const char *kind;	   /* "interface", "guest", "cgroup" */
-	const char *name;	   /* of today */
-	const char *name_at_apply; /* where it was another, else NULL */
+	const char *name;	   /* current */
+	const char *name_at_apply; /* if it was another, else NULL */
 	const char *request;	   /* the name or pattern of the policy */
 	const char *hook; /* "tcx/ingress", "clsact/egress", "cgroup_skb/ingress", "connect4" … */
 	uint32_t ifindex;
 	uint32_t prog_id;
 	bool alive; /* link exists, target exists, program is the pinned one and uses our maps */
-	const char *fault;	 /* when not alive: what is wrong, a sentence; else NULL */
+	const char *fault;	 /* the fault when not alive, a sentence; else NULL */
 	const char **neighbours; /* on the same hook, in order: "before: program x (id 12)" */
 	size_t neighbour_count;
-	const char *preempted_by; /* who stands before it and may take packets that it never sees */
+	const char *preempted_by; /* the program before it that may take packets from it */
 };
 
-/* A TC program that may put packets into guests past their hooks. */
+/* A TC program that may put packets into guests and bypass their hooks. */
 struct redirect_view {
 	uint32_t program;
 	const char *words, *where;
@@ -34,9 +33,9 @@ struct redirect_view {
 
 struct status_view {
 	const char *policy, *source, *build;
-	bool enforce;	/* what the image in force says */
-	bool enforcing; /* enforce, every hook is alive and first, and all that is asked for is
-			   judged */
+	bool enforce;	/* mode of the image in force */
+	bool enforcing; /* enforce, every hook is alive and first, and everything that the policy
+			   names is judged */
 	uint32_t generation;
 	char digest[65];
 	uint64_t applied, zeroed; /* realtime ns */
@@ -44,11 +43,11 @@ struct status_view {
 	uint32_t rules;
 	struct hook_view *hooks;
 	size_t hook_count;
-	struct unjudged *unjudged; /* asked for, and not judged */
+	struct unjudged *unjudged; /* named by the policy, and not judged */
 	size_t unjudged_count;
 	struct redirect_view *redirects;
 	size_t redirect_count;
-	const char *redirects_unknown; /* why there may be more, or NULL */
+	const char *redirects_unknown; /* why the list may be incomplete, or NULL */
 	struct remark *remarks;
 	size_t remark_count;
 	uint64_t tallies[FR_TALLY_COUNT];
@@ -72,15 +71,15 @@ struct rule_view {
 	uint64_t last; /* realtime ns of the last packet, 0 never */
 };
 
-/* The owner of a socket, as it was when it made its first one. */
+/* The owner of a socket, recorded when it made its first one. */
 struct process_view {
-	uint32_t pid; /* 0: not known, nor anything below */
+	uint32_t pid; /* 0: unknown, as are the fields below */
 	char name[FR_COMM_LEN + 1];
-	bool known; /* what follows */
+	bool known; /* the fields below */
 	uint32_t uid;
-	uint32_t parent_pid; /* 0: not known */
+	uint32_t parent_pid; /* 0: unknown */
 	char parent_name[FR_COMM_LEN + 1];
-	uint64_t started; /* realtime ns; 0: not known */
+	uint64_t started; /* realtime ns; 0: unknown */
 };
 
 struct flow_view {
@@ -110,30 +109,30 @@ struct drop_view {
 /* Openings that no rule of the policy in force decides, by peer and the listener's port. */
 struct unexplained_view {
 	struct tuple tuple;
-	uint32_t scope;	     /* FR_SCOPE, of a cgroup without its space */
+	uint32_t scope;	     /* FR_SCOPE, for a cgroup without its network namespace */
 	const char *kind;    /* attach kind */
 	const char *where;   /* interface of a guest, else NULL */
 	const char *verdict; /* "drop", "would-drop", or by a default that allows "pass" */
 	uint64_t packets, bytes;
-	uint64_t flows;	      /* that are alive */
+	uint64_t flows;	      /* alive */
 	uint64_t first, last; /* realtime ns */
 	struct process_view process;
-	const char *nearest; /* a sentence, for the caller to find; or NULL */
+	const char *nearest; /* a sentence, set by the caller; or NULL */
 };
 
 struct coverage_view {
 	const char *policy, *source;
 	bool enforce;
 	uint8_t digest[32];
-	uint64_t since; /* realtime ns: from when the oldest figure counts */
+	uint64_t since; /* realtime ns: start of the oldest counter */
 	struct rule_view *rules;
 	size_t rule_count;
 	struct unexplained_view *unexplained; /* most packets first */
 	size_t unexplained_count;
-	uint64_t decided_by_current; /* refusals and flows of before that a rule now decides, left
-					out */
-	uint64_t refusals, room;     /* entries of the list of refusals, and how many it can hold */
-	bool incomplete;	     /* the list has not all that was refused */
+	/* older refusals and flows that a rule now decides, left out */
+	uint64_t decided_by_current;
+	uint64_t refusals, room; /* entries of the list of refusals, and its capacity */
+	bool incomplete;	 /* the list lacks some refusals */
 };
 
 struct event_view {
@@ -150,18 +149,18 @@ int status_collect(const struct host_options *o, const char *policy, struct aren
 		   struct diags *d, struct status_view *out);
 int rules_collect(const struct instance *instance, struct arena *arena, struct diags *d,
 		  struct rule_view **out, size_t *count);
-/* Streams: `visit` is called for each; a non-zero return ends it and is returned. Expired flows are
- * not shown. */
+/* Streams: `visit` is called for each; a non-zero return ends it and is returned. Skips expired
+ * flows. */
 int flows_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct flow_view *, void *), void *context);
 int drops_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct drop_view *, void *), void *context);
 
-/* Rules in use and not, and what none of them explains. */
+/* Used and unused rules, and the traffic that no rule explains. */
 int coverage_collect(const struct instance *instance, struct arena *arena, struct diags *d,
 		     struct coverage_view *out);
 
-/* The ring buffer. One reader per instance: -EBUSY for a second. */
+/* The ring buffer. One reader per instance: a second one gets -EBUSY. */
 struct monitor;
 int monitor_open(const struct instance *instance, bool openings, struct diags *d,
 		 struct monitor **out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The rules in force with what they have counted, in the order of their slots. */
+/* The rules in force with their counters, in the order of their slots. */
 #include "internal.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of a running policy by the kernel's own account. It is "enforcing" only when the image
- * in force says so and every hook is attached, alive and running our programs over our maps.
+ * The state of a running policy, read from the kernel. It is "enforcing" only when the image in
+ * force says so and every hook is attached, alive and running our programs over our maps.
  */
 #include "internal.h"
 
@@ -128,7 +128,7 @@ static const char *name_at_apply(const struct hook_fact *fact)
 	return str_equal(fact->name, fact->record->name) ? NULL : fact->record->name;
 }
 
-/* What is judged elsewhere is worth a word and no fault. */
+/* Traffic judged elsewhere is a remark, not a fault. */
 static void sort_unjudged(struct status_view *view, const struct unjudged_list *found,
 			  struct arena *arena)
 {
@@ -256,8 +256,7 @@ static int collect_once(const struct host_options *o, const char *policy, struct
 	return err;
 }
 
-/* A generation that ended while its hooks were asked leaves programs behind that are none of its
- * own. */
+/* If the generation ended while its hooks were read, the programs found belong to another one. */
 static bool moved_on(const struct host_options *o, const struct status_view *view)
 {
 	struct arena *arena = arena_new();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Gathers refusals and flows that no rule explains by attach point, direction, peer and listener's
- * port. What is to be gathered is the caller's choice; nothing is read here.
+ * Groups refusals and flows that no rule explains by attach point, direction, peer and listener's
+ * port. The caller chooses them; nothing is read here.
  */
 #include "internal.h"
 
@@ -20,8 +20,8 @@ static struct tuple key_tuple(const struct fr_flow_key *key, uint8_t dir)
 	return tuple;
 }
 
-/* Who opened is told by the port that the key leaves out; of what was met in its middle, the way of
- * the first packet says nothing. */
+/* The port that the key leaves out shows the opener; for a flow first seen in its middle, the
+ * direction of its first packet does not. */
 static uint8_t drop_opener(const struct drop_view *view)
 {
 	const struct fr_flow_key *key = &view->key;
@@ -64,7 +64,7 @@ static uint32_t attach_point(const struct fr_flow_key *key)
 	return FR_SCOPE(FR_SCOPE_KIND(key->scope), FR_SCOPE_IFINDEX(key->scope));
 }
 
-/* Where the opening is, or where it would go. */
+/* The bucket of the opening, or a free one for it. */
 static uint32_t *bucket_of(const struct unexplained_set *g, uint32_t scope,
 			   const struct tuple *tuple)
 {
@@ -105,7 +105,7 @@ static struct unexplained_view *opening_at(struct unexplained_set *g, uint32_t s
 	return &g->list[g->count - 1];
 }
 
-/* Times, and of the latest its verdict. */
+/* Keeps the time range, and the latest verdict. */
 static void add_times(struct unexplained_view *view, const char *verdict, uint64_t first,
 		      uint64_t last)
 {
@@ -130,8 +130,7 @@ void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *vie
 		at->process = view->process;
 }
 
-/* The packets of a flow that audit lets pass are told by its refusal already, where there is one.
- */
+/* Packets that audit lets pass are counted by the refusal of the flow already, if there is one. */
 void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view)
 {
 	struct tuple tuple = flow_tuple(view);
