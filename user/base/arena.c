@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Arenas: memory that is given back all at once. Chunks in a list, the newest first; large requests
- * get a chunk of their own. Texts fill a chunk from its end, where they need no alignment. No
+ * Arenas: memory that is freed all at once. Chunks in a list, the newest first; large requests get
+ * a chunk of their own. Texts fill a chunk from its end, where they need no alignment. No
  * per-object free, no threads.
  */
 #include <stdlib.h>
@@ -15,7 +15,7 @@ struct chunk {
 	struct chunk *next;
 	size_t used, size; /* of objects; up to where texts begin */
 	size_t room;	   /* for both */
-	size_t mapped;	   /* the whole chunk; 0: it is of the heap */
+	size_t mapped;	   /* of the whole chunk; 0: from the heap */
 	max_align_t data[];
 };
 
@@ -124,7 +124,7 @@ static void *alloc_apart(struct arena *arena, size_t size)
 	return chunk->data;
 }
 
-/* The chunk that has that much room; NULL when the object is better kept apart. */
+/* The chunk with enough room; NULL when the object needs a chunk of its own. */
 static struct chunk *chunk_with(struct arena *arena, size_t size)
 {
 	struct chunk *chunk = arena->chunks;
@@ -215,7 +215,7 @@ static struct chunk **chunk_of(struct arena *arena, const void *array, size_t si
 		       : NULL;
 }
 
-/* Its pages stay what they are: nothing is copied, and no outgrown copy stays behind. */
+/* Remaps the pages: nothing is copied, and no outgrown copy remains. */
 static void *chunk_stretch(struct chunk **link, size_t size)
 {
 	size_t total = sizeof(**link) + size;

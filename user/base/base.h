@@ -18,19 +18,19 @@
 
 /* ---------------------------------------------------------------- memory
  *
- * An arena owns everything that is allocated from it; arena_free() ends it all. Allocation returns
- * zeroed memory and never NULL: without memory the process ends with abort(), which is safe at any
- * instant (the host then has the old policy or the new one, whole).
+ * An arena owns everything that is allocated from it; arena_free() frees it all. Allocation
+ * returns zeroed memory and never NULL: without memory the process ends with abort(), which is
+ * safe at any instant (the host then has the old policy or the new one, whole).
  */
 struct arena;
 struct arena *arena_new(void);
 void arena_free(struct arena *arena); /* NULL is fine */
-/* Forget all that was allocated; the memory is used again. */
+/* Discard all allocations; their memory is reused. */
 void arena_reset(struct arena *arena);
-/* All that the other one owns; that one is no more. */
+/* Take over all memory of the other arena and free that arena. */
 void arena_adopt(struct arena *arena, struct arena *other);
 void *arena_alloc(struct arena *arena, size_t size); /* aligned for any type */
-void *arena_bytes(struct arena *arena, size_t size); /* aligned for nothing but bytes */
+void *arena_bytes(struct arena *arena, size_t size); /* no alignment */
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...)
@@ -40,26 +40,26 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 /* Grow an array of `count` elements so that one more fits; capacity doubles, content is kept. */
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
-/* Once, before all else: what is freed goes back to the system, so that no stage of a command keeps
- * what an earlier one needed. */
+/* Call once, first: freed memory then returns to the system, so that no stage of a command keeps
+ * memory that only an earlier one needed. */
 void memory_begin(void);
 
 /* Reports on stderr that no memory is left, and ends with abort(). */
 void memory_exhausted(void) __attribute__((noreturn));
 
-/* Memory that is resized, or freed before an arena would be: free() it. Never NULL. */
+/* Memory that is resized, or freed earlier than an arena: free() it. Never NULL. */
 void *memory_new(size_t size);			/* zeroed */
-void *memory_resize(void *memory, size_t size); /* as realloc: what is added is not zeroed */
-/* Much at once, apart from the heap: at least *size bytes, zeroed; *size gets how many. */
+void *memory_resize(void *memory, size_t size); /* as realloc: added bytes are not zeroed */
+/* A large area apart from the heap: at least *size bytes, zeroed; *size gets the real size. */
 void *memory_map(size_t *size);
-/* As realloc, of what was mapped: what is added is zeroed. */
+/* As realloc, for a mapped area: added bytes are zeroed. */
 void *memory_remap(void *memory, size_t old, size_t *size);
 void memory_unmap(void *memory, size_t size);
-/* All of it is about to be written. */
+/* Populate the pages: all of them are about to be written. */
 void memory_touch(void *memory, size_t size);
-/* Keeps the room and gives up what is in it, all but what shares a page with something else. */
+/* Keep the address range and drop its content, except in pages that it shares with other data. */
 void memory_forget(void *memory, size_t size);
-/* Cleanup attributes for what does not live in an arena. */
+/* Cleanup attributes for objects outside an arena. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 void close_fd(int *fd);	      /* closes when >= 0 */
 void close_file(FILE **file); /* fclose when not NULL */
@@ -109,10 +109,10 @@ struct index {
 };
 /* The value kept under a name, or NULL. */
 const void *index_get(const struct index *index, const char *name);
-/* Keep a value under a name that is not in yet. Returns NULL, or the value that was there first. */
+/* Add a value under a new name. Returns NULL, or the existing value of that name. */
 const void *index_insert(struct index *index, const char *name, const void *value);
 
-/* Room for so many names at once, where it is known how many will come. */
+/* Reserve room for so many names, where the number is known. */
 void index_reserve(struct index *index, size_t count);
 
 /* All names, `count` of them, in no order. */
@@ -144,11 +144,11 @@ struct diag {
 	enum severity severity;
 	struct loc loc;
 	const char *check;   /* stable id, kebab-case, as in docs/diagnostics.md */
-	const char *message; /* one sentence, no full stop, says what and what was expected */
-	const char *hint;    /* how to mend it ("did you mean 'x'?"), or NULL */
+	const char *message; /* one sentence, no full stop: the fault and the expected value */
+	const char *hint;    /* the correction ("did you mean 'x'?"), or NULL */
 };
 
-/* All that was found, in order of finding. */
+/* All diagnostics, in order of finding. */
 struct diags {
 	struct arena *arena;
 	struct diag *list;
@@ -156,9 +156,9 @@ struct diags {
 	unsigned errors, warnings;
 };
 
-/* Add one; `hint` may be NULL. The error form returns `err` (a negative errno), so that a floor can
- * say: return diag_error(d, loc, -EINVAL, "bad-port", NULL, "…"). More than 200 errors are not kept
- * (they are counted). */
+/* Add one; `hint` may be NULL. The error form returns `err` (a negative errno), so that a floor
+ * can write: return diag_error(d, loc, -EINVAL, "bad-port", NULL, "…"). Errors beyond 200 are
+ * counted, not kept. */
 int diag_error(struct diags *d, struct loc loc, int err, const char *check, const char *hint,
 	       const char *format, ...) __attribute__((format(printf, 6, 7)));
 void diag_warning(struct diags *d, struct loc loc, const char *check, const char *hint,
@@ -166,7 +166,7 @@ void diag_warning(struct diags *d, struct loc loc, const char *check, const char
 void diag_note(struct diags *d, struct loc loc, const char *check, const char *hint,
 	       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Errors are only counted from here on: there is no use in explaining a further one. */
+/* True: further errors are only counted, so a caller need not explain them. */
 bool diags_full(const struct diags *d);
 
 /* strerror, with a name for the kernel's 524 (ENOTSUPP). `err` of either sign. */
@@ -185,6 +185,6 @@ struct command_line {
 	size_t more_count;
 };
 const char *command_text(struct arena *arena, const struct command_line *line);
-/* A word as a shell takes it, quoted where it must be. */
+/* A word for a shell, quoted where necessary. */
 const char *shell_word(struct arena *arena, const char *word);
 #endif

@@ -70,7 +70,7 @@ const char *command_text(struct arena *arena, const struct command_line *line)
 		text = arena_printf(arena, "%s %s", text, shell_word(arena, line->more[i]));
 	if (!line->operand)
 		return text;
-	/* An operand is no option, whatever it begins with. */
+	/* An operand is no option, even if it begins with '-'. */
 	return arena_printf(arena, "%s %s%s", text, *line->operand == '-' ? "-- " : "",
 			    shell_word(arena, line->operand));
 }

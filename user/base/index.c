@@ -10,7 +10,7 @@
 struct index_slot {
 	const char *name;
 	const void *value;
-	size_t hash; /* of the name, so that another name is hardly ever looked at */
+	size_t hash; /* of the name; spares most comparisons of names */
 };
 
 static size_t name_hash(const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory as arenas and arrays use it: never NULL. Asks for no large pages: where the host of a
- * virtual machine has to back them afresh they cost more than the faults that they save.
+ * Memory for arenas and arrays: never NULL. Asks for no large pages: in a virtual machine whose
+ * host must back them first, they cost more than the page faults that they save.
  */
 #include <malloc.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ void *memory_resize(void *memory, size_t size)
 	return must(realloc(memory, size));
 }
 
-/* Whole units, which a kernel that makes pages large by itself can use. */
+/* Whole units, for a kernel that uses large pages by itself. */
 static size_t whole_units(size_t size)
 {
 	return (size + MAP_UNIT - 1) & ~(size_t)(MAP_UNIT - 1);
@@ -75,7 +75,7 @@ void memory_unmap(void *memory, size_t size)
 	munmap(memory, size);
 }
 
-/* Many faults at once cost less than each by itself. An older kernel knows no such advice. */
+/* Many faults at once cost less than each by itself. Older kernels lack this advice. */
 void memory_touch(void *memory, size_t size)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * SHA-256 (FIPS 180-4) of a buffer in memory: the digest of an image. Not a keyed or streaming
- * interface. Where the processor has instructions for it they are used: an image of a big policy is
+ * interface. Uses the processor's SHA instructions where present: the image of a big policy is
  * tens of megabytes.
  */
 #include <string.h>

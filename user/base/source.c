@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Reading a text file whole, with a limit. Only regular files: a pipe or a device could block, or
- * never end, and some devices act on being opened. So it is looked at by a descriptor that has not
- * opened it, and what is then opened is that, whatever the path has become meanwhile.
+ * never end, and some devices act on being opened. So an O_PATH descriptor checks the type first,
+ * and that same file is then opened, even if the path has changed meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ static int check_regular(int fd, struct stat *out)
 	return S_ISREG(out->st_mode) ? 0 : -EINVAL;
 }
 
-/* Without /proc by its path once more. */
+/* Without /proc: by its path again. */
 static int open_found(int found, const char *path)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -53,7 +53,7 @@ static int open_regular(const char *path, size_t limit, size_t *size)
 	return TAKE_FD(fd);
 }
 
-/* Up to `size` bytes; a file that shrank meanwhile gives less, one that grew gives what it was. */
+/* Up to `size` bytes: a file that shrank meanwhile gives fewer, one that grew its old size. */
 static ssize_t read_upto(int fd, char *text, size_t size)
 {
 	size_t got = 0;

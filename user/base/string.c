@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Small questions about strings: equality, names, the nearest word for a "did you mean", numbers
- * and durations. Bytes, not characters; no locale.
+ * String helpers: equality, names, the nearest word for a "did you mean", numbers and durations.
+ * Bytes, not characters; no locale.
  */
 #include <errno.h>
 #include <string.h>
@@ -89,7 +89,7 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
 		if (other >= WORD_MAX || other > length + best || length > other + best)
 			continue;
 		distance = edit_distance(word, candidates[i]);
-		/* No letter in common is no likeness, however short the words are. */
+		/* Words without a common letter are not similar, however short they are. */
 		if (distance < best && distance < (length > other ? length : other)) {
 			best = distance;
 			nearest = candidates[i];
