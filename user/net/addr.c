@@ -112,7 +112,7 @@ static struct zeroes zeroes_find(const unsigned words[8])
 	return best;
 }
 
-/* As inet_ntop() has it, at a fifth of the price: RFC 5952, and what embeds IPv4 ends dotted. */
+/* As inet_ntop() prints it, five times as fast: RFC 5952, and embedded IPv4 ends dotted. */
 static void put_v6(char *at, const uint8_t b[16])
 {
 	struct zeroes zeroes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Addresses as people write them by mistake: what is wrong, and what to write instead. Nothing that
- * is proposed admits more than what was written.
+ * Common mistakes in addresses: the fault, and the text to write instead. No proposal admits more
+ * than the original text.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -126,7 +126,7 @@ static struct prefix prefix_within(wide first, wide last)
 	uint8_t free_bits = 0;
 
 	while (free_bits < 128) {
-		wide size = (wide)1 << free_bits; /* of half of what is tried */
+		wide size = (wide)1 << free_bits; /* half of the size that is tried */
 
 		if (first & size || last - first < 2 * size - 1)
 			break;
@@ -220,7 +220,7 @@ static bool port_cut(struct arena *arena, const char *text, struct endpoint *out
 	return true;
 }
 
-/* " here, and the port under 'ports': 443/tcp"; whatever follows the number is the protocol. */
+/* " here, and the port under 'ports': 443/tcp"; the text after the number is the protocol. */
 static const char *port_words(struct arena *arena, const char *port)
 {
 	size_t digits = port ? strspn(port, "0123456789") : 0;
@@ -335,7 +335,7 @@ static const char *length_hint(struct arena *arena, const char *address)
 			    shown(arena, prefix_text(&subnet, text)));
 }
 
-/* The length of a prefix, where what is before the '/' is an address. */
+/* The length of a prefix, where the text before the '/' is an address. */
 static bool wrong_length(struct arena *arena, const char *text, struct advice *out)
 {
 	const char *slash = strchr(text, '/');
@@ -479,7 +479,7 @@ static bool word_among(const char *text, const char *const *words, size_t count)
 	return false;
 }
 
-/* Nothing but other words for it: a name that looks much like 'any' may be a host's. */
+/* Only synonyms: a name that looks much like 'any' may be a host's. */
 static bool all_of_it(const char *text, size_t size)
 {
 	static const char *const all[] = {"any",      "all",	    "*",	 "any/any",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ports as people write them by mistake: what is wrong, and what to write instead. Nothing that is
- * proposed admits more than what was written.
+ * Common mistakes in ports: the fault, and the text to write instead. No proposal admits more than
+ * the original text.
  */
 #include <ctype.h>
 #include <string.h>
@@ -31,7 +31,7 @@ static const char *port_text(struct arena *arena, const struct written_range *po
 	return arena_printf(arena, "%ju-%ju", (uintmax_t)port->first, (uintmax_t)port->last);
 }
 
-/* NULL: that is none. */
+/* NULL: not a service. */
 static const char *service_written(struct arena *arena, const struct written_range *port,
 				   const char *proto)
 {
@@ -46,7 +46,7 @@ static const char *service_written(struct arena *arena, const struct written_ran
 
 struct listed {
 	const char *text[LISTED_MAX];
-	size_t count, written; /* without those that are there twice, and with them */
+	size_t count, written; /* without duplicates; with them */
 };
 
 static bool list_add(struct listed *list, const char *text)
@@ -89,9 +89,9 @@ static const char *services_text(struct arena *arena, const struct groups *group
 	return list->count ? all : NULL;
 }
 
-/* ---------------------------------------------------------------- other things than ports */
+/* ---------------------------------------------------------------- not ports */
 
-/* The first address in a text, or NULL; `after` is what follows it. */
+/* The first address in a text, or NULL; `after` is the text behind it. */
 static const char *address_in(struct arena *arena, const char *text, const char **after)
 {
 	static const char signs[] = "0123456789abcdefABCDEF.:";
@@ -225,7 +225,7 @@ static bool number_first(struct arena *arena, const char *text, struct service_r
 	return form_advice(arena, r, out);
 }
 
-/* With which protocol is anybody's guess. */
+/* Its protocol cannot be guessed. */
 static struct advice port_alone(struct arena *arena, const char *message, const char *port)
 {
 	return say(message, arena_printf(arena, "write '%s/tcp' or '%s/udp'", port, port));
@@ -351,7 +351,7 @@ static bool is_negated(const char *text)
 	return false;
 }
 
-/* Nothing more than a word. */
+/* A word alone. */
 static struct advice not_read(const char *text)
 {
 	bool letters = false, digits = false;

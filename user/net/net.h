@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * net: addresses, prefixes, protocols, ports. Parsing and printing of what the policy files and the
- * command line say about packets. Uses base. Never asks DNS or the host.
+ * net: addresses, prefixes, protocols, ports. Parses and prints the terms of policy files and the
+ * command line for packets. Uses base. Never asks DNS or the host.
  */
 #ifndef NET_H
 #define NET_H

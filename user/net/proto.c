@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * IP protocols and ICMP types by name and number, from fixed tables: a policy must mean the same on
- * every host, whatever its /etc/protocols says.
+ * IP protocols and ICMP types by name and number, from fixed tables: a policy must mean the same
+ * on every host, independent of its /etc/protocols.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ports as people write them by mistake: 80:90/tcp, tcp/443, 444tcp, http. A text is a list of
- * items, an item is numbers and protocols with a sign between them. A text is understood to its
- * last character or not at all: a hint from a part of it would propose something else.
+ * Common mistakes in ports: 80:90/tcp, tcp/443, 444tcp, http. A text is a list of items, an item
+ * is numbers and protocols with a sign between them. A text is understood to its last character or
+ * not at all: a hint from a part of it would propose something else.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "reading.h"
 
-/* Ports that people call by name. For hints only: what a policy means does not depend on names. */
+/* Ports that people call by name. For hints only: names do not change the meaning of a policy. */
 static const struct {
 	const char *name;
 	uint16_t port;
@@ -60,7 +60,7 @@ struct service_reader {
 	bool proto_next;  /* "proto 50": the next number is one of a protocol */
 };
 
-/* Stands for the '+' of 1024+, which is no separator. */
+/* Replaces the '+' of 1024+, which is no separator. */
 static const char open_mark = '\1';
 static const char connectors[] = "/:-\\@=.";
 
@@ -92,7 +92,7 @@ static bool append(struct groups *out, const struct groups *next, size_t from)
 	return true;
 }
 
-/* "domain/udp", "tcp/http", "80/http": what is written goes before what the name says. */
+/* "domain/udp", "tcp/http", "80/http": a written part overrides that of the name. */
 static bool join_named(struct service_reader *r, struct group *last, const struct group *first)
 {
 	struct group named = last->service ? *last : *first;
@@ -260,7 +260,7 @@ static bool is_any(const struct groups *groups)
 	return groups->count == 1 && group->port_count == 1 && group->ports[0].any;
 }
 
-/* A word as a whole; `before` is what is in front of it. */
+/* A whole word; `before` are the groups in front of it. */
 static bool word_known(struct service_reader *r, const char *word, const struct groups *before,
 		       struct group *out)
 {
@@ -362,7 +362,7 @@ static bool is_one_port(const struct groups *groups)
 	       !group->proto_first && !group->service;
 }
 
-/* Are the two such as may have this sign between them? */
+/* May this sign connect the two? */
 static bool connects(char sign, const struct groups *before, const struct group *next)
 {
 	const struct group *last = &before->list[before->count ? before->count - 1 : 0];
@@ -440,7 +440,7 @@ static bool list_read(struct service_reader *r, char *text, unsigned depth, stru
 	return true;
 }
 
-/* ---------------------------------------------------------------- one spelling of all */
+/* ---------------------------------------------------------------- one spelling */
 
 static const struct {
 	const char *from, *to;
