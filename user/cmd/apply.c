@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * apply POLICY: file to ruleset to image to kernel, and what came of it. Whatever fails before the
- * one commit point in datapath leaves the running policy untouched.
+ * apply POLICY: file to ruleset to image to kernel, and the report. A failure before the one
+ * commit point in datapath leaves the running policy untouched.
  */
 #include <errno.h>
 #include <string.h>
@@ -68,7 +68,7 @@ static int find_local(struct context *c, const struct rule *rule, const struct a
 	return EXIT_REJECTED;
 }
 
-/* What the policy asks for and no host could give is the policy's fault. */
+/* A request that no host could satisfy is an error of the policy. */
 static int exit_of_resolve(int err)
 {
 	return err == -EINVAL || err == -E2BIG || err == -ENAMETOOLONG ? EXIT_REJECTED

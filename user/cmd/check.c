@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * check FILE...: what is wrong with policies, tables and sites, or what they compile to. Offline.
+ * check FILE...: the errors of policies, tables and sites, or their compiled figures. Offline.
  */
 #include "cmd.h"
 

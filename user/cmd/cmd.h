@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the verbs share: the context of one invocation, the options that they may take, exit codes.
- * Not a door: nothing stands above this floor.
+ * Shared by the verbs: the context of one invocation, their options, exit codes. Internal: this is
+ * the top floor.
  */
 #ifndef CMD_H
 #define CMD_H
@@ -54,7 +54,7 @@ enum option_bit {
 	OPTS_READ = OPT_PIN_ROOT | OPT_POLICY,
 };
 
-/* What the command line said. */
+/* The parsed command line. */
 struct options {
 	uint32_t given; /* enum option_bit */
 	struct policy_options policy;
@@ -68,7 +68,7 @@ struct options {
 	const char *plan_host, *dir;		/* plan; or NULL */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
-	/* options as they were given, but those that a hint says anew: see is_repeated() */
+	/* options as given, except those that a hint writes anew: see is_repeated() */
 	const char **words;
 	size_t word_count;
 	const char **operands;
@@ -88,10 +88,10 @@ struct command {
 	int (*run)(struct context *);
 };
 
-/* One invocation. `diags` is told at the end: to stderr, and with --json in the document. */
+/* One invocation. `diags` is printed at the end: to stderr, and with --json in the document. */
 struct context {
 	const struct command *command;
-	const char *schema; /* of the failure document: the command's name, or what `show` shows */
+	const char *schema; /* of the failure document: the command or the operand of `show` */
 	struct options options;
 	struct arena *arena;
 	struct diags diags;
@@ -109,19 +109,19 @@ void options_help(FILE *out, uint32_t mask);
 
 /* ---------------------------------------------------------------- common.c */
 
-/* A complaint about the command line; returns EXIT_USAGE. */
+/* Reports an error of the command line; returns EXIT_USAGE. */
 int usage_error(struct context *c, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The exit code of a negative errno of a floor that changes the kernel (datapath.h). */
 int exit_of_host(int err);
-/* The same for the other verbs: a name that is not in force is a failure, not a refusal. */
+/* The same for the other verbs: a policy that is not applied is a failure, not a refusal. */
 int exit_of_read(int err);
 /* policy_load and --mode. 0 or an exit code. */
 int load_policy(struct context *c, const char *path, struct diags *d, struct ruleset **out);
 /* site_load and --mode, for every host. */
 int load_site(struct context *c, const char *path, struct diags *d, const struct site_view **out);
 /* load_policy as `apply` does it, with the hooks on this host; a policy that names local-subnet is
- * read a second time, host known. apply.c */
+ * read again once the host is known. apply.c */
 int load_for_host(struct context *c, const char *path, struct ruleset **rs,
 		  struct attach_target **hooks, size_t *count);
 /* The attach points of a policy on this host. */
@@ -130,15 +130,14 @@ struct host_points {
 	size_t count;
 };
 /* Warnings about SSH, in audit as well: would enforcing refuse the connection of this session, or
- * port 22 to everybody? `points`: NULL where the host is not looked at. ssh.c */
+ * port 22 to everybody? `points`: NULL when offline. ssh.c */
 void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,
 		 const struct host_points *points, struct diags *d);
-/* What is remembered of a command has to be found from elsewhere, too. */
+/* A remembered path must be valid from any directory. */
 const char *path_from_anywhere(struct context *c, const char *path);
-/* The names that a verb speaks of: operands from `first` on, --policy, else all that are applied.
- */
+/* The policies of a command: operands from `first` on, --policy, else all that are applied. */
 int named_policies(struct context *c, size_t first, const char ***names, size_t *count);
-/* No policy is applied below the pin root: said, as a failure. */
+/* Reports that no policy is applied below the pin root, as a failure. */
 int nothing_applied(struct context *c);
 /* Calls `visit` with each policy's open instance; ends at the first non-zero return. */
 int each_instance(struct context *c, const char *const *names, size_t count,

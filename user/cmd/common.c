@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What several verbs do alike: exit codes, loading a policy, finding the policies that are applied.
+ * Shared by several verbs: exit codes, loading a policy, finding the applied policies.
  */
 #include <errno.h>
 #include <limits.h>
@@ -80,7 +80,7 @@ int load_policy(struct context *c, const char *path, struct diags *d, struct rul
 	return 0;
 }
 
-/* What follows from the mode is the same for each host, so it is told for the first. */
+/* Warnings about the mode are the same for each host: report them for the first only. */
 int load_site(struct context *c, const char *path, struct diags *d, const struct site_view **out)
 {
 	struct diags scratch = {.arena = d->arena};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * coverage [NAME]...: rows that see traffic, rows that never do, and traffic that no row covers.
- * All figures are the kernel's; the policy's file serves to find the nearest miss of each, and it
- * is told when that file is not what runs.
+ * All figures are the kernel's; the policy's file serves to find the nearest miss of each. A file
+ * that differs from the running policy is reported.
  */
 #include <string.h>
 
@@ -18,7 +18,7 @@ static const char *first_error(const struct diags *d)
 	return "it cannot be read";
 }
 
-/* Compiled in the mode that runs: --mode at apply is no difference of the file. */
+/* Compiled in the running mode: --mode at apply does not make the file differ. */
 static bool file_is_what_runs(struct ruleset *rs, const struct coverage_view *view, struct diags *d)
 {
 	struct image image = {0};
@@ -32,7 +32,7 @@ static bool file_is_what_runs(struct ruleset *rs, const struct coverage_view *vi
 	return same;
 }
 
-/* The path of the file is for the reader to find. */
+/* The reader fills in the path of the file. */
 static const char *source_command(struct context *c, const char *policy)
 {
 	struct command_line line = {.verb = "coverage --source FILE",
@@ -53,7 +53,7 @@ static const char *apply_command(struct context *c, const struct coverage_view *
 	return command_text(c->arena, &line);
 }
 
-/* The policy's file as this host would apply it now; its warnings were told when it was. */
+/* The policy's file as this host would apply it now; apply has reported its warnings. */
 static enum source_state read_source(struct context *c, const struct coverage_view *view,
 				     struct ruleset **rs)
 {
@@ -119,7 +119,7 @@ int cmd_coverage(struct context *c)
 		return usage_error(c, "flowreeve coverage NAME --source FILE",
 				   "--source is the file of one policy, and %zu are meant", count);
 	c->answered = true;
-	if (!count && !c->render.json) { /* silence says less */
+	if (!count && !c->render.json) { /* no output would be unclear */
 		render_status(&c->render, NULL, 0);
 		return 0;
 	}

@@ -30,7 +30,7 @@ static int which_of(struct context *c, const char *const *names, size_t count)
 			   count, list);
 }
 
-/* Also those whose pins are damaged: detach is what removes them. */
+/* Includes those with damaged pins: detach removes them. */
 static int detach_only(struct context *c, size_t *removed)
 {
 	struct options *o = &c->options;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * doctor: what this host has of what flowreeve needs, what the lack of it costs, and what ways past
- * the hooks there are. Exit 6 when there is a kind of attach point on which it cannot enforce, or
- * that cannot be told for want of privilege.
+ * doctor: the features of this host that flowreeve needs, the cost of each missing one, and the
+ * ways past the hooks. Exit 6 when there is a kind of attach point on which it cannot enforce, or
+ * lacks the privilege to find out.
  */
 #include <errno.h>
 
 #include "cmd.h"
 
-/* The first thing that is in the way of a kind. */
+/* The first obstacle for a kind. */
 struct cause {
 	const char *name, *found, *remedy;
 };
 
-/* Another feature serves in its place. */
+/* Another feature replaces it. */
 static bool is_served(const struct doctor_report *report, const struct feature *feature)
 {
 	for (size_t i = 0; feature->instead && i < report->feature_count; i++)
@@ -40,7 +40,7 @@ static struct cause find_cause(const struct doctor_report *report, unsigned kind
 	return (struct cause){"?", NULL, NULL};
 }
 
-/* One error for all kinds that one thing is in the way of. */
+/* One error for all kinds with the same obstacle. */
 static void tell(struct context *c, const struct doctor_report *report, unsigned first)
 {
 	struct cause cause = find_cause(report, first);
@@ -52,7 +52,7 @@ static void tell(struct context *c, const struct doctor_report *report, unsigned
 		    !str_equal(find_cause(report, kind).name, cause.name))
 			continue;
 		if (kind < first)
-			return; /* told with that one */
+			return; /* reported with that one */
 		list = arena_printf(c->arena, "%s, %s", list, kind_keys[kind]);
 	}
 	diag_error(&c->diags, nowhere, -ENOTSUP, "host-lacks", cause.remedy, "%s %s: %s%s%s",

@@ -93,7 +93,7 @@ static int parse_proto(struct context *c, const char *word, const char *peer, st
 			   "unknown protocol '%s'", word);
 }
 
-/* fd00::1:443 is an address: that its end might be meant as a port is worth a hint. */
+/* fd00::1:443 is an address: hint that its end might be meant as a port. */
 static const char *hint_port(struct context *c, const char *word, const char *next)
 {
 	const char *colon = strrchr(word, ':');

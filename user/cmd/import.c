@@ -24,7 +24,7 @@ static int document_read(struct context *c, const char *path, struct source **ou
 	return EXIT_REJECTED;
 }
 
-/* What is worth a look, in figures; the draft has the places. */
+/* The number of places to review; the draft has the places. */
 static void draft_tell(struct context *c, const struct source *source,
 		       const struct table_draft *draft)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * learn [NAME]: what no row explains, as edits of the policy's file. They are proven before they
- * are shown: the file as it would be is read, allows each of them, and says of the others that were
- * seen what it said before. Nothing is written.
+ * learn [NAME]: traffic that no row explains, as edits of the policy's file. The edits are proven
+ * before they are shown: the edited file is read, allows each of them, and gives all other
+ * observed traffic the same verdict as before. Nothing is written.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 
 static const struct loc nowhere;
 
-/* ---------------------------------------------------------------- what was seen */
+/* ---------------------------------------------------------------- observed traffic */
 
-/* The name that a process gave itself, as it may stand in a comment. */
+/* The name that a process gave itself, made safe for a comment. */
 static const char *process_words(struct arena *arena, const struct unexplained_view *view)
 {
 	char *name = arena_strdup(arena, view->process.name);
@@ -38,7 +38,7 @@ static bool is_meant(const struct options *o, const struct tuple *tuple)
 	return !(o->given & OPT_PEER) || prefix_has(&o->peer, &tuple->peer);
 }
 
-/* Two guests may have asked for the same. */
+/* Two guests may have sent the same tuple. */
 static void collect_proposals(struct context *c, const struct coverage_view *view,
 			      struct learn_view *learn)
 {
@@ -93,7 +93,7 @@ static bool allows_proposals(const struct ruleset *after, const struct learn_vie
 	return true;
 }
 
-/* What was seen and was not asked for. */
+/* Observed tuples that were not asked for keep their verdict. */
 static bool leaves_others(const struct ruleset *before, const struct ruleset *after,
 			  const struct options *o, const struct coverage_view *view)
 {
@@ -111,7 +111,7 @@ static bool leaves_others(const struct ruleset *before, const struct ruleset *af
 	return true;
 }
 
-/* The file as it would be must say what is proposed, and nothing new of what is not. */
+/* The edited file must allow the proposals and change no other observed verdict. */
 static int prove(struct context *c, const struct ruleset *before, struct edit *edit,
 		 const struct coverage_view *view, const struct learn_view *learn)
 {
@@ -130,7 +130,7 @@ static int prove(struct context *c, const struct ruleset *before, struct edit *e
 	return EXIT_FAILED;
 }
 
-/* The file of the policy that was seen: what was seen of one is no business of another. */
+/* Reads the file of the observed policy; the file of another policy is an error. */
 static int read_policy(struct context *c, const char *path, const char *policy, struct ruleset **rs)
 {
 	int ret = read_file(c, path, NULL, rs);

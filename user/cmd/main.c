@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * flowreeve: argv to verb. The table below is dispatch, --help and usage in one; what the verbs do
- * is in a file each.
+ * flowreeve: argv to verb. The table below is dispatch, --help and usage in one; each verb has its
+ * own file.
  */
 #include <signal.h>
 

@@ -78,7 +78,7 @@ static int refuse_end(struct context *c, const struct watch *watch, int err)
 	return exit_of_read(err);
 }
 
-/* What one policy has to tell within its turn. Non-zero ends the command. */
+/* Prints the events of one policy within its turn. Nonzero ends the command. */
 static int watch_turn(struct context *c, struct watch *watch, int wait_ms, uint64_t *shown)
 {
 	struct event_view event;

@@ -144,7 +144,7 @@ static int parse_peer(struct context *c, const char *value)
 	}
 }
 
-/* Where the text of an option goes that is taken as it is, or NULL. */
+/* The field of an option whose text is taken as it is, or NULL. */
 static const char **text_option(struct options *o, uint32_t bit)
 {
 	switch (bit) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * plan SITE --host NAME: the policy that follows from a site for one of its hosts, on stdout.
- * plan SITE --all --dir DIR: those of all hosts, a file each; the directory is exchanged whole, so
- * that nobody ever finds half of a site in it. Offline.
+ * plan SITE --host NAME: the policy that follows from a site for one of its hosts, on stdout. plan
+ * SITE --all --dir DIR: those of all hosts, a file each; the directory is exchanged whole, so that
+ * it never has half of a site. Offline.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ static int dir_fail(struct context *c, const char *path, int err, const char *de
 	return EXIT_FAILED;
 }
 
-/* ---------------------------------------------------------------- what stands in the way */
+/* ---------------------------------------------------------------- foreign files */
 
 static bool file_is_ours(int dir, const char *name)
 {
@@ -113,7 +113,7 @@ static void path_sync(const char *path)
 		fsync(fd);
 }
 
-/* One rename: whoever looks finds the old directory or the new one. */
+/* One rename: a reader finds the old directory or the new one. */
 static int dir_commit(struct context *c, const char *made, const char *target, bool there)
 {
 	char *parent = arena_printf(c->arena, "%s/..", target);
@@ -125,7 +125,7 @@ static int dir_commit(struct context *c, const char *made, const char *target, b
 	return 0;
 }
 
-/* The directory's own name: what is renamed must not be a link to it, nor end in a slash. */
+/* The directory's own name: rename() must not get a link to it, nor a slash at the end. */
 static int target_find(struct context *c, const char *dir, const char **target, bool *there)
 {
 	char *real CLEANUP(free_ptr) = realpath(dir, NULL);

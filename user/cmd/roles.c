@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * roles TABLE: what a table can be told, who takes part in it and its rows. Offline.
+ * roles TABLE: the params, roles and rows of a table. Offline.
  */
 #include "cmd.h"
 

@@ -72,8 +72,8 @@ static int unknown_command(struct context *c, const struct command *commands, si
 			   "there is no command '%s'", word);
 }
 
-/* No failure without a reason: what a floor forgot to say is at least said to be missing. An
- * answer, a usage text, and a reader that has gone, are reasons of their own. */
+/* No failure without a reason: a floor that gave none is reported as such. An answer, a usage
+ * text, and a reader that has gone, are reasons of their own. */
 static void give_reason(struct context *c, int code)
 {
 	struct loc nowhere = {0};
@@ -85,10 +85,11 @@ static void give_reason(struct context *c, int code)
 		   "%s failed, and nothing has said why", c->schema);
 }
 
-/* Everything is told: diagnostics, the document of a failure, and whether stdout took it all. */
+/* Prints the diagnostics and the document of a failure; checks that stdout took it all. */
 static int finish(struct context *c, int code)
 {
-	/* --query answers by the exit code alone; what kept it from an answer is still told. */
+	/* --query answers by the exit code alone; an error that prevents the answer is still
+	 * printed. */
 	bool quiet = c->options.given & OPT_QUERY && (!code || code == EXIT_NOT_ENFORCING);
 
 	if (!quiet)
@@ -99,7 +100,7 @@ static int finish(struct context *c, int code)
 		render_diags(stderr, &c->diags, c->colour_stderr);
 	errno = 0;
 	if (fflush(stdout) || ferror(stdout)) {
-		/* An earlier write told its errno to nobody: the next one says why. */
+		/* The errno of an earlier failed write is lost: write again to get it. */
 		if (!errno) {
 			clearerr(stdout);
 			putchar('\n');
@@ -154,7 +155,7 @@ int run(const struct command *commands, size_t count, int argc, char **argv)
 	c.colour_stderr = colour_wanted(STDERR_FILENO);
 	c.options.policy.share_dir = FLOWREEVE_SHARE;
 	c.options.host.pin_root = PIN_ROOT_DEFAULT;
-	/* Known before the options are parsed: a usage error owes a document as well. */
+	/* Known before the options are parsed: a usage error needs a document as well. */
 	for (int i = 0; i < argc && !str_equal(argv[i], "--"); i++)
 		c.render.json |= str_equal(argv[i], "--json");
 	code = finish(&c, dispatch(&c, commands, count, argv, argc));

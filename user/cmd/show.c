@@ -7,7 +7,7 @@
 
 #include "cmd.h"
 
-/* What a visitor of one instance's table needs. */
+/* Arguments of the visitors of one instance's table. */
 struct shown {
 	struct render_stream *stream;
 	const char *policy;
@@ -37,7 +37,7 @@ static int show_rules(struct context *c, const struct instance *instance, void *
 	return exit_of_read(err);
 }
 
-/* Nobody reads on: a million flows need not be told to nobody. The frame says why it ended. */
+/* The reader has gone: do not write a million flows to it. run.c reports the reason. */
 static int reader_gone(void)
 {
 	return ferror(stdout) ? EXIT_FAILED : 0;
@@ -73,7 +73,7 @@ static int show_drop(const struct drop_view *drop, void *user)
 	return reader_gone();
 }
 
-/* A flood has more sources than are listed: the rules have counted them. */
+/* A flood has more sources than the list holds: the rules count the rest. */
 static int show_not_listed(struct context *c, const struct instance *instance, struct shown *shown)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
@@ -81,7 +81,7 @@ static int show_not_listed(struct context *c, const struct instance *instance, s
 	size_t count;
 	int err = rules_collect(instance, arena, &c->diags, &rules, &count);
 
-	/* Nobody knows whose they were: they are told whatever peers are asked for. */
+	/* Their addresses are not known: show them for any --peer. */
 	for (size_t i = 0; !err && i < count; i++)
 		if (rules[i].totals.unlisted)
 			render_not_listed(shown->stream, instance->name, &rules[i]);
@@ -147,7 +147,7 @@ int cmd_show(struct context *c)
 	if (ret)
 		return ret;
 	c->answered = true;
-	if (!count && !c->render.json) { /* a heading alone says less */
+	if (!count && !c->render.json) { /* a heading alone would be unclear */
 		render_status(&c->render, NULL, 0);
 		return 0;
 	}

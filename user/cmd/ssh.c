@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Would enforcing cut off who types this? The SSH connection of the session is in the environment
- * that sshd made. Under sudo, which clears it, the processes above this one still have it; then,
- * and whenever a policy is applied, the connection must exist in this network namespace. What the
- * variables say is parsed strictly: else it says nothing.
+ * Would enforcing cut off the user's own SSH session? sshd puts the connection of the session into
+ * the environment. Under sudo, which clears it, the ancestor processes still have it; then, and
+ * whenever a policy is applied, the connection must exist in this network namespace. The variables
+ * are parsed strictly: a malformed one is ignored.
  */
 #include <fcntl.h>
 #include <fts.h>
@@ -79,7 +79,7 @@ static bool parse_client(struct arena *arena, const char *text, struct connectio
 	       parse_port(words[2], &out->local_port);
 }
 
-/* ---------------------------------------------------------------- processes above */
+/* ---------------------------------------------------------------- ancestor processes */
 
 static pid_t parent_of(pid_t pid)
 {
@@ -123,7 +123,7 @@ struct ssh_session {
 	bool located;	 /* the local address is known */
 };
 
-/* What cannot be told is not taken for gone. */
+/* A connection whose state is unknown counts as existing. */
 static bool exists(struct ssh_session *session)
 {
 	return host_connection(&session->connection, &session->cgroup) != 0;
@@ -165,7 +165,7 @@ static bool same_address(const struct sockaddr *socket_address, const struct add
 	return socket_address->sa_family == AF_INET6 && !memcmp(&v6->sin6_addr, addr->b, 16);
 }
 
-/* The device that has the address: "" when none has, or more than one. Whether any has. */
+/* The device that has the address: "" when none has, or more than one. True if any has. */
 static bool device_of(const struct addr *addr, char out[16])
 {
 	struct ifaddrs *list, *at;
@@ -187,8 +187,8 @@ static bool device_of(const struct addr *addr, char out[16])
 	return found;
 }
 
-/* What stays on this host goes by the device lo, which interfaces do not judge, and cgroups only
- * where the built-in rule is off. Away from the host no address is known to be its own. */
+/* Local traffic goes by the device lo, which interfaces do not judge, and cgroups only where the
+ * built-in rule is off. Offline, no address is known to be the host's own. */
 static bool stays_here(const struct ssh_session *session, bool online)
 {
 	const struct addr *peer = &session->connection.peer;
@@ -200,8 +200,8 @@ static bool stays_here(const struct ssh_session *session, bool online)
 	       (online && device_of(peer, name));
 }
 
-/* Packets of an address on a plain device come by that device and no other; those of a bridge, a
- * bond or a tunnel may come by any. */
+/* Packets of an address on a plain device arrive by that device only; those of a bridge, a bond or
+ * a tunnel may arrive by any. */
 static bool comes_by_another(struct context *c, const struct ssh_session *session,
 			     const struct host_points *points)
 {
@@ -250,7 +250,7 @@ static bool cgroups_concern(const struct ssh_session *session, const struct host
 	return false;
 }
 
-/* ---------------------------------------------------------------- what the policy says */
+/* ---------------------------------------------------------------- the policy's verdict */
 
 static bool attaches(const struct ruleset *rs, uint8_t kind)
 {
@@ -273,7 +273,7 @@ static bool concerns(struct context *c, const struct ruleset *rs, const struct s
 	       (cgroups && cgroups_concern(session, points));
 }
 
-/* Where failsafe is not written it stands for port 22, which goes on. */
+/* An omitted failsafe means port 22, which the hint keeps. */
 static const char *admitting(struct arena *arena, const struct ruleset *rs,
 			     const struct tuple *tuple)
 {
@@ -316,7 +316,7 @@ static void warn_session(struct context *c, const struct ruleset *rs,
 			     : ", if sshd is in one of its cgroups");
 }
 
-/* A rule whose peers are not known offline may be the one that lets somebody in. */
+/* A rule whose peers are not known offline may be the one that admits a client. */
 static bool rule_may_admit(const struct ruleset *rs)
 {
 	struct tuple tuple = {.dir = FR_INGRESS, .proto = PROTO_TCP, .port = SSH_PORT};

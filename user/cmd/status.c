@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * status: what is enforced, read from the kernel. Exit 5 when a policy asks to enforce and a hook
- * of it is not alive, or somebody stands before it, or something that it asks for is not
- * judged. --query says the same by its exit code alone,
- * and 5 as well where nothing is applied.
+ * status: the enforced state, read from the kernel. Exit 5 when a policy asks to enforce and a
+ * hook of it is not alive, or another program runs before it, or something that it asks for is not
+ * judged. --query gives the same exit code alone, and 5 as well where nothing is applied.
  */
 #include <errno.h>
 
@@ -16,13 +15,13 @@ static int collect_all(struct context *c, const char *const *names, size_t count
 
 	for (size_t i = 0; i < count && !err; i++)
 		err = status_collect(&c->options.host, names[i], c->arena, &c->diags, &views[i]);
-	/* What is not applied is an answer to --query; what cannot be read is none. */
+	/* A policy that is not applied is an answer to --query; an unreadable one is not. */
 	if (err == -ENOENT && c->options.given & OPT_QUERY)
 		return EXIT_NOT_ENFORCING;
 	return exit_of_read(err);
 }
 
-/* Another program decides first: packets that it takes are in no figure of the policy. */
+/* Another program decides first: the packets that it takes are in no figure of the policy. */
 static void warn_preempted(struct context *c, const struct status_view *view)
 {
 	struct loc nowhere = {0};
@@ -38,7 +37,7 @@ static void warn_preempted(struct context *c, const struct status_view *view)
 				     view->hooks[i].hook);
 }
 
-/* The command that heals, but where another policy has to change. */
+/* The command that repairs it, unless another policy has to change. */
 static const char *hint_of(struct context *c, const struct status_view *view,
 			   const struct unjudged *unjudged)
 {
@@ -62,7 +61,7 @@ static void warn_unjudged(struct context *c, const struct status_view *view)
 			     view->policy);
 }
 
-/* It may be another's that it redirects to: only one that names a guest of ours is a fault. */
+/* Its target may be foreign: only a redirect that names a guest of ours is a fault. */
 static void warn_redirects(struct context *c, const struct status_view *view)
 {
 	struct loc nowhere = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * zero [RULE...]: counters begin again; the kernel's own are never written, a baseline is kept with
- * the time. With rules named, one policy must be meant.
+ * zero [RULE...]: restarts counters; the kernel's own are never written: a baseline is kept with
+ * the time. With rules named, exactly one policy must be meant.
  */
 #include <errno.h>
 
@@ -28,7 +28,7 @@ static const char *zero_command(struct context *c, const char *policy)
 							     .more_count = ARRAY_SIZE(words)});
 }
 
-/* Operands are rules; who names a policy is led to its option. */
+/* Operands are rules; for the name of a policy the hint gives its option. */
 static int refuse_operands(struct context *c, const char *const *applied, size_t count)
 {
 	const char *policy = policy_among_rules(&c->options, applied, count), *list = "";
@@ -44,7 +44,7 @@ static int refuse_operands(struct context *c, const char *const *applied, size_t
 			   count, list);
 }
 
-/* A rule of that name is meant before a policy. */
+/* Names of rules take precedence over names of policies. */
 static bool rules_meant(struct context *c, const char *policy)
 {
 	struct diags scratch = {.arena = c->arena};
