@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the verbs that change something report: apply, detach, zero, and version.
+ * Reports of the verbs that change something: apply, detach, zero; and of version.
  */
 #include "print.h"
 

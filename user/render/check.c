@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `check` and `compile` say of a policy: what it is and what it compiles to.
+ * Results of `check` and `compile`: a policy and its compiled figures.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Coverage of a policy: rows that see traffic, rows that do not, and traffic that no row covers,
- * each with what to do about it.
+ * each with a hint.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Diagnostics as text: place, severity, message and check; the line they speak of, a caret under
- * the words, and how to mend it. Also the document of a failed command.
+ * Diagnostics as text: place, severity, message and check; the source line, a caret under the
+ * words, and the hint. Also the document of a failed command.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +120,7 @@ static void print_diag(FILE *out, const struct diag *diag, bool colour)
 	}
 }
 
-/* A diagnostic's turn: files in order of their first one, then by place. */
+/* The position of a diagnostic: files in order of their first one, then by place. */
 struct turn {
 	const struct diag *diag;
 	size_t file, found;

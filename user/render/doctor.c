@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the doctor found: features with what their lack costs, programs, ways past the hooks, and
+ * The doctor's report: features with the cost of their lack, programs, ways past the hooks, and
  * the sum.
  */
 #include <string.h>
@@ -126,7 +126,7 @@ static void print_feature(const struct render *r, const struct feature *feature)
 	}
 	if (feature->answer != ANSWER_YES)
 		fprintf(r->out, "; without it: %s", feature->cost);
-	/* Nothing is to be mended that was not tried. */
+	/* A feature that was not tried needs no remedy. */
 	if (feature->answer != ANSWER_YES &&
 	    !(feature->found && str_starts(feature->found, "not tried")))
 		fprintf(r->out, "; remedy: %s", feature->remedy);

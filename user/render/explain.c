@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One verdict and its reasons: the rule, the row of the vendor's table that it came from, and for
- * what is refused the nearest miss and how to allow it.
+ * a refused tuple the nearest miss and how to allow it.
  */
 #include <string.h>
 
@@ -9,16 +9,16 @@
 
 enum { LIST_SHOWN = 8 };
 
-/* A question and all that was found out about it. */
+/* A question and its answer. */
 struct answer {
 	const struct ruleset *rs;
 	const struct tuple *tuple;
 	const struct decision *decision;
 	const char *verdict;
-	const struct rule *rule; /* that the answer is booked on, or NULL: built-in */
+	const struct rule *rule; /* that counts it, or NULL: built-in */
 	const char *rule_name;
-	const struct rule *nearest; /* refused: what comes nearest, or NULL */
-	const char *why;	    /* … and what does not fit */
+	const struct rule *nearest; /* refused: the nearest rule, or NULL */
+	const char *why;	    /* … and the mismatch */
 	char question[128];
 };
 
@@ -74,7 +74,7 @@ static char *service_of_tuple(const struct tuple *tuple, char *out)
 	return service_text(&service, out);
 }
 
-/* What to write so that it is allowed. */
+/* The text to write to allow it. */
 static const char *allow_hint(const struct answer *a)
 {
 	struct arena *arena = a->rs->arena;

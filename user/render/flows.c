@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who talks to whom by which row, and what was or would be refused. Tables that stream: the widths
- * are those of IPv4; a longer cell pushes its own row along.
+ * Flows with their rows, and drops, real or would-be. Streamed tables: the widths are those of
+ * IPv4; a longer cell pushes its own row along.
  */
 #include <inttypes.h>
 #include <string.h>

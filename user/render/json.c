@@ -12,7 +12,7 @@ json_t *json_words(const char *text)
 	json_t *value = text ? json_string(text) : json_null();
 	char clean[4096];
 
-	/* jansson refuses what is not UTF-8; the reader still gets the rest of the text. */
+	/* jansson refuses invalid UTF-8; the reader still gets the rest of the text. */
 	return value ? value : json_string(text_clean(text, clean, sizeof(clean)));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What learn proposes: a unified diff of the policy's file for patch and git, and in words what
- * each change is for.
+ * The proposals of learn: a unified diff of the policy's file for patch and git, and the purpose
+ * of each change in words.
  */
 #include <string.h>
 
@@ -32,8 +32,8 @@ static size_t line_length(const char *text, size_t size)
 	return end ? (size_t)(end - text) + 1 : size;
 }
 
-/* The insertions into a line, from the first that is not in an earlier one: behind the last. What
- * goes in at the end of all is the last line's. */
+/* The end of the insertions into a line, from the first that is not in an earlier one. An
+ * insertion at the end of the text belongs to the last line. */
 static size_t insertions_end(const struct edit *edit, size_t first, size_t end)
 {
 	while (first < edit->count && (edit->list[first].at < end || end == edit->source->size))
@@ -103,7 +103,7 @@ static void print_lines(FILE *out, char mark, const char *text, size_t size)
 	}
 }
 
-/* What of a changed line stays: the line itself stands first, when lines only follow it. */
+/* Length of the unchanged part: the line itself when new lines only follow it, else 0. */
 static size_t kept_length(const struct line *line)
 {
 	bool kept = line->becomes_length > line->length &&

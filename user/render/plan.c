@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The policy of a host of a site, as a file that a person can read: beside each role where the site
- * says that it is played, beside each address whose it is.
+ * The policy of a host of a site, as a readable file: each role with its place in the site, each
+ * address with its host.
  */
 #include <string.h>
 
@@ -61,7 +61,7 @@ static void rows_put(FILE *out, const struct plan_use *use)
 	}
 }
 
-/* A role that leaves nothing to speak to is told, not dropped. */
+/* An idle role is shown, not dropped. */
 static void use_put(FILE *out, const struct site_view *site, const struct plan_use *use)
 {
 	fprintf(out, "  # %s of %s: ", use->role, use->table);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Text as people read it: bytes made safe for a terminal, aligned cells, colours, figures and
- * times. Knows nothing of what it prints.
+ * times. Independent of the content.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -209,7 +209,7 @@ char *number_append(char *at, uint64_t number)
 	return at;
 }
 
-/* With zeroes before it. */
+/* Padded with zeroes. */
 static char *digits_append(char *at, unsigned number, int count)
 {
 	for (int i = count; i--; number /= 10)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of render share: safe text, aligned cells, figures for people, JSON values. Not a
- * door: no other floor includes it.
+ * Shared by the files of render: safe text, aligned cells, figures for people, JSON values.
+ * Internal: no other floor includes it.
  */
 #ifndef RENDER_PRINT_H
 #define RENDER_PRINT_H
@@ -26,8 +26,8 @@ const char *colour_on(bool on, enum colour colour);
 const char *colour_off(bool on, enum colour colour);
 enum colour colour_of_verdict(const char *verdict);
 
-/* Words on their way out: a table of a million lines calls stdio once for each. Whole as soon as
- * out_end() has been called. */
+/* Buffered output: a table of a million lines calls stdio once for each. Complete after
+ * out_end(). */
 enum { LINE_ROOM = 2048 };
 struct out_line {
 	FILE *out;
@@ -74,7 +74,7 @@ char *proto_type_text(uint8_t proto, uint16_t port, char *out);
 /* ---------------------------------------------------------------- JSON (json.c) */
 
 json_t *json_words(const char *text);	 /* null for NULL; never fails on broken UTF-8 */
-json_t *json_count(uint64_t count);	 /* integer; beyond 2^63-1 that */
+json_t *json_count(uint64_t count);	 /* integer, at most 2^63-1 */
 json_t *json_time(uint64_t realtime_ns); /* RFC 3339 or null for 0 */
 json_t *json_row(const char *table, const char *row, uint32_t line); /* object, or null */
 json_t *json_process(const struct process_view *process);	     /* object, or null */
@@ -87,13 +87,13 @@ json_t *document_new(const char *verb);
 void document_print(const struct render *r, json_t *document);
 
 /*
- * One object, written as it is told, in the words that json_dumpf() would find: for what there may
- * be a million of (stream.c). Keys are plain words.
+ * One object, written member by member, with the same text as json_dumpf(): for a million of them
+ * (stream.c). Keys are plain words.
  */
 struct json_writer {
 	struct out_line line;
 	bool compact; /* no blanks between signs */
-	bool follows; /* something, within the same braces */
+	bool follows; /* a member was written within the same braces */
 };
 void writer_open(struct json_writer *w, const char *key); /* NULL: the object itself */
 void writer_close(struct json_writer *w);

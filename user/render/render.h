@@ -2,9 +2,8 @@
 /*
  * render: structs -> text and JSON. One function per thing that the tool prints, each writing one
  * whole document to a stream: aligned text (colour only when asked), or one JSON document whose
- * schema is in docs/json.md. Uses observe's view structs, compile's names, net, base, jansson. What
- * comes from outside (names of processes, words of a policy) is printed without its control
- * characters.
+ * schema is in docs/json.md. Uses observe's view structs, compile's names, net, base, jansson.
+ * External text (names of processes, words of a policy) is printed without its control characters.
  */
 #ifndef RENDER_H
 #define RENDER_H
@@ -18,7 +17,7 @@ struct render {
 	FILE *out;
 	bool json;
 	bool colour;
-	bool wide; /* tables of flows and drops: all that is known of processes */
+	bool wide; /* tables of flows and drops: all known facts of processes */
 	const struct diags
 		*diags; /* JSON: a document's "diagnostics"; text leaves them to the caller */
 };
@@ -27,7 +26,7 @@ struct render {
  */
 void render_diags(FILE *out, const struct diags *d, bool colour);
 
-/* The document of a command that failed: its schema, the exit code, what was wrong. JSON only. */
+/* The document of a failed command: its schema, the exit code, the diagnostics. JSON only. */
 void render_failure(const struct render *r, const char *verb, int code);
 
 void render_version(const struct render *r, const char *version);
@@ -39,12 +38,12 @@ void render_compile(const struct render *r, const struct ruleset *rs, const stru
 void render_apply(const struct render *r, const struct apply_request *request,
 		  const struct apply_result *result);
 void render_detach(const struct render *r, size_t count);
-/* Rules of which policies whose counters begin again; no rule named: all of them. */
+/* The policies and rules whose counters were reset; no rule named: all of them. */
 void render_zero(const struct render *r, const char *const *policies, size_t policy_count,
 		 const char *const *rules, size_t rule_count);
 /* A table: its params, roles with the peers that each needs, rows. `arena` is for scratch. */
 void render_roles(const struct render *r, const struct table_view *view, struct arena *arena);
-/* A policy for who plays a role of a table, every choice marked POLICY_FILL_IN or commented. */
+/* A policy for a player of a role of a table, every choice marked POLICY_FILL_IN or commented. */
 struct skeleton {
 	const char *name;      /* of the policy */
 	const char *kind;      /* "interfaces", "guests", "cgroups" */
@@ -59,17 +58,17 @@ void render_status(const struct render *r, const struct status_view *views, size
 #define PLAN_MARK "# flowreeve plan:"
 void render_plan(FILE *out, const struct site_view *site, const struct plan *plan);
 
-/* What streams: begin, one call per item, end. In JSON they make one document too. */
+/* Streamed output: begin, one call per item, end. In JSON this makes one document too. */
 struct render_stream;
 void render_end(struct render_stream *s);
 
-/* What `check` says of each file; `d` are the file's own diagnostics. */
+/* The result of `check` for each file; `d` are the file's own diagnostics. */
 struct render_stream *render_check_begin(const struct render *r);
 void render_check(struct render_stream *s, const struct ruleset *rs, const struct image *image,
 		  const struct diags *d);
 void render_check_table(struct render_stream *s, const char *file,
 			const struct table_summary *table, const struct diags *d);
-/* A site; of each plan its image, in the same order. */
+/* A site, and the image of each plan in the same order. */
 void render_check_site(struct render_stream *s, const struct site_view *site,
 		       const struct image *images, const struct diags *d);
 void render_check_bad(struct render_stream *s, const char *file, const struct diags *d);
@@ -84,13 +83,13 @@ void render_drop(struct render_stream *s, const char *policy, const struct drop_
 /* How many packets of a rule no listed drop has counted. */
 void render_not_listed(struct render_stream *s, const char *policy, const struct rule_view *rule);
 
-/* How the policy's file, which the nearest misses come from, stands to what runs. */
+/* The policy's file, which gives the nearest misses, compared with the running policy. */
 enum source_state { SOURCE_RUNS, SOURCE_DIFFERS, SOURCE_UNREADABLE };
 struct render_stream *render_coverage_begin(const struct render *r);
 void render_coverage(struct render_stream *s, const struct coverage_view *view,
 		     enum source_state source);
 
-/* What learn proposes, and for whom: on `r->out` the diff, or a document with all of it. */
+/* The proposals of learn for a policy: on `r->out` the diff, or a document with all of it. */
 struct learn_view {
 	const char *policy;
 	const struct edit *edit; /* finished */

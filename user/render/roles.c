@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A table as people read it: what it can be told, who takes part and whom each has to name, and the
- * rows as the vendor's document has them.
+ * A table as people read it: its params, its roles with the peers that each needs, and the rows as
+ * in the vendor's document.
  */
 #include <string.h>
 
@@ -33,7 +33,7 @@ static json_t *list_json(const struct word_list *words)
 
 /* ---------------------------------------------------------------- text */
 
-/* A table whose columns are as wide as what stands in them: filled first, printed then. */
+/* A table whose columns are as wide as their cells: filled first, printed then. */
 struct grid {
 	struct column columns[8];
 	size_t width, count; /* columns; cells so far */
@@ -89,7 +89,7 @@ static void params_text(const struct render *r, const struct table_view *view, s
 	grid_put(r, grid);
 }
 
-/* Roles that who plays `played` has to give peers for. */
+/* The roles for which a player of `played` has to give peers. */
 static void needs_text(const struct table_view *view, const struct role_view *played,
 		       char out[CELL_TEXT])
 {

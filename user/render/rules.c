@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rules of what runs with their counters: which row of the vendor's table is used, and which
- * never.
+ * The rules of the running policy with their counters: which row of the vendor's table is used,
+ * and which never.
  */
 #include "print.h"
 
@@ -61,7 +61,7 @@ static void print_rule(struct table *table, const struct rule_view *rule, uint64
 	table_cell(table, hue, rule->last ? age_text(rule->last, now, text) : "never");
 }
 
-/* The policy's own rules first, then the defaults, then what every policy has. */
+/* The policy's own rules first, then the defaults, then the built-in ones. */
 static unsigned rule_rank(const struct rule_view *rule)
 {
 	return str_equal(rule->action, "builtin") ? 2 : str_equal(rule->action, "default");

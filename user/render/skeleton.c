@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A policy to begin with: what a role of a table asks of its host, every choice that is to be made
- * marked, everything that may be left as it is commented. YAML for a person's editor.
+ * A policy to begin with: the settings that a role of a table needs from its host; every required
+ * choice is marked, every optional one is commented. YAML for a person's editor.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The state of an applied policy, read from the kernel: mode and whether it is enforced, hooks and
- * faults, verdicts by reason, how full the maps are, what was lost.
+ * faults, verdicts by reason, how full the maps are, lost events.
  */
 #include <inttypes.h>
 

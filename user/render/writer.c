@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * JSON objects written as they are told. Building one in memory first costs ten times as much, and
- * there may be a million of them. What is not plain ASCII is left to jansson.
+ * JSON objects written member by member. Building one in memory first costs ten times as much, and
+ * there may be a million of them. jansson writes text that is not plain ASCII.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ void writer_close(struct json_writer *w)
 	w->follows = true;
 }
 
-/* Nothing in it has to be written in another way. */
+/* Needs no escaping. */
 static bool is_plain(const char *text, size_t *length)
 {
 	const char *at = text;
@@ -149,7 +149,7 @@ static void write_endpoint(struct json_writer *w, const char *key, const uint8_t
 	writer_close(w);
 }
 
-/* null: 0, which says that there is none. */
+/* null: 0, which means that there is none. */
 static void write_number(struct json_writer *w, const char *key, uint64_t number)
 {
 	if (number)
