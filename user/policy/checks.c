@@ -20,7 +20,7 @@ struct check_finding {
 	const char *message, *hint;
 };
 
-/* True when the check has something to say. */
+/* True when the check reports a finding. */
 typedef bool (*check_fn)(const struct check_context *c, struct check_finding *out);
 
 static struct loc key_loc(const struct check_context *c, const char *key)
@@ -59,7 +59,7 @@ static bool check_empty(const struct check_context *c, struct check_finding *out
 	/* An unknown key may be the intended parent of the rules. */
 	if (list_is_empty(c, "use") && list_is_empty(c, "rules") && !rules_written(c->rs))
 		return !c->draft->odd_keys;
-	/* Rows without ports are warned of and open nothing: nothing may be left of it all. */
+	/* Rows without ports give a warning and open nothing, so that no rule may be left. */
 	return !c->job->d->errors && !rules_written(c->rs);
 }
 

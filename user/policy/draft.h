@@ -14,7 +14,7 @@ struct draft {
 	size_t rule_capacity;
 	struct arena *rule_arena;  /* of the array of rules */
 	struct index ids[FR_DIRS]; /* by direction: id -> struct rule_place */
-	bool odd_keys;		   /* some key of the document is none */
+	bool odd_keys;		   /* some key of the document is unknown */
 	bool keys_astray;	   /* those of a rule are among them */
 	bool ids_unchecked;	   /* a part of another draft, which checks the ids */
 	const char *path;
@@ -25,15 +25,15 @@ struct draft {
 /* An empty one. */
 void draft_begin(struct job *job, const struct source *source, const char *path,
 		 struct draft *draft);
-/* A large text whose rules can all be taken, read in parts side by side: rules and the tree of all
- * else are what reading it at once would give. False when it has to be read at once: it is small,
- * or has anything else in it; then the draft is as it was begun. `nodes` as in doc_load_apart. */
+/* Reads a large text in parallel parts if all of its rules can be taken: the rules, and the tree of
+ * all else, are those of a serial read. False when it has to be read serially: it is small, or has
+ * anything else in it; then the draft is as it was begun. `nodes` as in doc_load_apart. */
 bool read_in_parallel(struct job *job, const struct source *source, struct arena *nodes,
 		      struct draft *draft, struct node **root);
 /* Everything but prefixes, use, rules and failsafe. */
 void policy_parse(struct job *job, const struct node *root, struct draft *draft);
 void attach_parse(struct job *job, const struct node *node, struct draft *draft);
-/* A time of at least so many seconds. */
+/* A time of at least `least` seconds. */
 void duration_parse(struct job *job, const struct node *node, uint32_t least, uint32_t *out);
 void options_parse(struct job *job, const struct node *root, struct draft *draft);
 /* Use, rules and failsafe; prefix sets are read, and rules may be taken. */
@@ -42,8 +42,8 @@ void rules_resolve(struct job *job, const struct node *root, struct draft *draft
 const struct table *use_table(struct job *job, struct draft *draft, const struct node *place);
 void uses_resolve(struct job *job, const struct node *node, struct draft *draft);
 void rules_parse(struct job *job, const struct node *node, struct draft *draft);
-/* For yaml_reader.on_item. Adds a rule that is complete by itself, and returns true. Of any other
- * rule nothing is reported, and it stays in the tree. */
+/* For yaml_reader.on_item. Adds a rule that is complete by itself, and returns true. Any other
+ * rule stays in the tree, and nothing is reported of it. */
 struct rule_sink {
 	struct job *job;
 	struct draft *draft;

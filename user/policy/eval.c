@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The oracle: a tuple's verdict by the obvious walk over the rules. Slow and plain on purpose; the
- * compiled image and the kernel are held against it.
+ * compiled image and the kernel are compared with it.
  */
 #include "policy.h"
 
-/* Stronger kinds of rule decide over weaker ones, wherever they stand. */
+/* Stronger kinds of rule override weaker ones, in any file order. */
 enum rank { RANK_DEFAULT, RANK_ALLOW, RANK_DENY, RANK_FAILSAFE };
 
 static enum rank rule_rank(const struct rule *rule)

@@ -69,7 +69,7 @@ static bool attached_twice(struct job *job, const struct ruleset *rs, uint8_t ki
 	return false;
 }
 
-/* The next name of a path, and what follows it; false at its end. */
+/* The next name of a path, and the rest of it; false at its end. */
 static bool path_step(const char **path, size_t *length)
 {
 	const char *name = *path + strspn(*path, "/");

@@ -233,7 +233,7 @@ static bool part_fits(const struct parts *parts, size_t number)
 	const struct part *part = &parts->list[number];
 	const struct node *list;
 
-	/* Its rules did not find room. */
+	/* Its rules did not fit into its room. */
 	if (part->sink.draft->rs->rules != part->rules)
 		return false;
 	if (part->simple)
@@ -248,7 +248,7 @@ static bool part_fits(const struct parts *parts, size_t number)
 	return number + 1 == parts->count || (!list->next && !part->reader.ended);
 }
 
-/* The keys that follow the list are in the last part, and are not in the first one too. */
+/* The keys after the list are in the last part, and must not be in the first one too. */
 static bool keys_differ(const struct parts *parts)
 {
 	const struct node *value = parts->list[parts->count - 1].root->first;
@@ -282,7 +282,8 @@ static void lines_move(struct node *node, uint32_t lines)
 		for_children(child, node) lines_move(child, lines);
 }
 
-/* Rules and keys of a later part go to the first; its places have one line too many, before it. */
+/* Rules and keys of a later part go to the first; its line numbers count one extra line
+ * before it. */
 static void part_join(struct part *first, struct part *part, uint32_t lines)
 {
 	const struct ruleset *rs = part->own.rs;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * policy: a policy's file -> ruleset. Resolves tables, roles, params, peers and named prefixes into
- * concrete rules, checks them, and judges tuples by the obvious walk over the rules (the oracle).
- * Uses tables, yaml, net and base. Never looks at the host and never prints; everything wrong with
- * a file is queued in the caller's diags in one run.
+ * policy: a policy's file -> ruleset. Resolves tables, roles, params, peers and named prefixes
+ * into concrete rules, checks them, and judges tuples by the obvious walk over the rules (the
+ * oracle). Uses tables, yaml, net and base. Never looks at the host and never prints; all errors
+ * of a file are queued in the caller's diags in one run.
  */
 #ifndef POLICY_H
 #define POLICY_H
@@ -13,7 +13,7 @@
 
 struct edit;
 
-/* Where a rule came from. Strings live in the ruleset's arena. */
+/* The source of a rule. Its strings are in the ruleset's arena. */
 struct origin {
 	const char *table; /* NULL: the site's own rule */
 	const char *row;
@@ -37,7 +37,7 @@ struct rule {
 	struct prefix *peers;
 	struct service *services;
 	uint32_t peer_count, service_count;
-	const struct origin *origin; /* NULL: nothing is known of it, and see rule_origin() */
+	const struct origin *origin; /* NULL: unknown, see rule_origin() */
 	const char *role; /* the peer's role ("nfs-server"), or NULL; for the nearest miss */
 	struct loc loc;
 };
@@ -52,8 +52,8 @@ struct attach_point {
 	struct loc loc;
 };
 
-/* All that one policy means, concrete. Rules are in file order: those of `use`, then `rules`, then
- * `failsafe`. Owned by its arena. */
+/* One policy as concrete rules, in file order: those of `use`, then `rules`, then `failsafe`.
+ * Owned by its arena. */
 struct ruleset {
 	struct arena *arena;
 	const struct source *source;
@@ -97,7 +97,8 @@ bool rule_has_peer(const struct rule *rule, const struct addr *peer);
  * drop. Verdict: real drop -> DROP (WOULD_DROP in audit); pass and staged -> WOULD_DROP; else
  * PASS. */
 void ruleset_decide(const struct ruleset *rs, const struct tuple *tuple, struct decision *out);
-/* Whether two judges agree: the same verdict, reason and rule, and the same staged rule or none. */
+/* Whether two decisions agree: the same verdict, reason and rule, and the same staged rule or
+ * none. */
 bool decision_equal(const struct decision *a, const struct decision *b);
 
 /* The rule that comes nearest to admitting a refused tuple, or NULL, and the mismatch in a
@@ -119,7 +120,7 @@ enum proposal_kind { PROPOSAL_NONE, PROPOSAL_PEER, PROPOSAL_RULE };
 
 struct proposal {
 	struct tuple tuple;
-	const char *seen; /* for the comment of a rule: what was seen */
+	const char *seen; /* for the comment of a rule: the observed traffic */
 	/* filled in: */
 	enum proposal_kind kind;
 	const char *rule;	    /* the row that fits, or the id of the new rule */

@@ -214,7 +214,7 @@ static const struct origin *row_origin(struct job *job, const struct table *tabl
 	return origin;
 }
 
-/* `any`, or a prefix that says the same of a family. */
+/* `any`, or a prefix that covers a family. */
 static bool peers_are_everybody(const struct peers *peers)
 {
 	size_t i;

@@ -7,7 +7,7 @@
 
 #include "draft.h"
 
-/* Names that verdicts use for what is not in a policy. */
+/* Names of verdicts that no rule of a policy gives. */
 static const char *const reserved_ids[] = {"default-egress", "default-ingress"};
 
 static void rule_set_match(struct rule *rule, const struct peers *peers,
@@ -41,7 +41,7 @@ static bool id_parse(struct job *job, const struct node *node, struct rule *rule
 	return true;
 }
 
-/* The first ones are needed. */
+/* The first ones are required. */
 enum {
 	RULE_ID,
 	RULE_DIRECTION,

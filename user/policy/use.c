@@ -8,7 +8,7 @@
 
 #include "use.h"
 
-/* ---------------------------------------------------------------- what a use says */
+/* ---------------------------------------------------------------- settings of a use */
 
 static void use_as(struct use *use, const struct node *as, bool *good)
 {
@@ -74,7 +74,7 @@ void use_row_words(struct use *use, const char *key)
 	}
 }
 
-/* ---------------------------------------------------------------- which rows stand */
+/* ---------------------------------------------------------------- active rows */
 
 static void with_check(struct use *use, const struct row *row, const struct row_state *state)
 {
@@ -111,7 +111,7 @@ bool use_row_stands(struct use *use, const struct row *row)
 	return state->selected && !state->without && (!row->optional || state->with);
 }
 
-/* ---------------------------------------------------------------- said to no effect */
+/* ---------------------------------------------------------------- settings without effect */
 
 static void unused_check(struct use *use)
 {

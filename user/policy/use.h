@@ -34,7 +34,7 @@ struct use {
 	struct settings settings;
 	struct role_state *roles; /* by role number */
 	struct row_state *rows;	  /* by row number */
-	size_t row_count;	  /* rows that stand, optional ones that are off not counted */
+	size_t row_count;	  /* active rows; optional ones that are off are not counted */
 };
 
 static inline struct role_state *role_state(struct use *use, const struct role *role)
@@ -57,7 +57,7 @@ const char *missing_peer_hint(struct use *use, const struct role *role,
 /* "line 50 of 000_x.txt", or "the table" where no line is known. */
 const char *row_place_text(struct job *job, const struct table *table, const struct row *row);
 
-/* The rules of one row in one direction, or what is missing for them. */
+/* Adds the rules of one row in one direction, or notes their missing parts. */
 void use_resolve_row(struct use *use, const struct row *row, uint8_t dir);
 /* One error per role that lacks its peer, over all rows that wanted it. */
 void use_report_missing(struct use *use);

@@ -10,7 +10,7 @@
 
 /* ---------------------------------------------------------------- hosts */
 
-/* A name that a member could be mistaken in. */
+/* A host's name must not read as a peer. */
 static bool host_name(struct site *site, const struct node *node, const char **out)
 {
 	static const char *const taken[] = {"any", "local-subnet"};
@@ -164,7 +164,7 @@ static bool member_is_name(const char *text)
 	       strcmp(text, "any") != 0 && strcmp(text, "local-subnet") != 0;
 }
 
-/* An address that is a host's: written twice it would be wrong in one place after a change. */
+/* A host's address: a second copy would be wrong after a change of the first. */
 static bool member_is_owned(struct site *site, const struct node *node, const struct peers *peers)
 {
 	const struct site_host *owner;
@@ -242,7 +242,7 @@ bool members_parse(struct site *site, const struct node *node, struct site_role 
 	return good && count;
 }
 
-/* ---------------------------------------------------------------- who plays */
+/* ---------------------------------------------------------------- players */
 
 static bool peers_have(const struct peers *peers, const struct site_host *host)
 {
@@ -255,8 +255,8 @@ static bool peers_have(const struct peers *peers, const struct site_host *host)
 	return false;
 }
 
-/* By its name, or else because an address of it is in what the role has. `any` and local-subnet
- * say who may come, not who somebody is. */
+/* By its name, or else because the role's members have an address of it. `any` and local-subnet
+ * say who may come, and identify no host. */
 static void host_plays(const struct site_member *members, size_t count,
 		       const struct site_host *host, struct site_part *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A site while it is resolved: the inventory of hosts, who plays which role of each `use`, and the
- * policy of each host as nodes that point into the site's file. Internal to site/.
+ * A site while it is resolved: the inventory of hosts, the players of the roles of each `use`, and
+ * the policy of each host as nodes that point into the site's file. Internal to site/.
  */
 #ifndef SITE_MODEL_H
 #define SITE_MODEL_H
@@ -19,7 +19,7 @@ struct site_host {
 	bool plays;
 };
 
-/* One entry below a role: a host, or what a policy may have as a peer. */
+/* One entry below a role: a host, or a peer as in a policy. */
 struct site_member {
 	const struct node *node;
 	const struct site_host *host; /* NULL: addresses of no host of the inventory */
@@ -57,7 +57,7 @@ struct site {
 	struct index by_name, by_address; /* -> struct site_host */
 	struct site_use *uses;
 	size_t use_count;
-	bool hosts_broken;  /* an address or a name is wrong: who plays what is a guess */
+	bool hosts_broken;  /* an address or a name is wrong: the players are a guess */
 	bool broken;	    /* errors were reported: consequences of them are not */
 	struct draft draft; /* its tables and prefix sets are those of every host */
 };
@@ -78,7 +78,7 @@ void site_uses_parse(struct site *site);
 
 /* ---------------------------------------------------------------- site_host.c */
 
-/* The policy of one host, resolved; what is wrong with it goes to the site's diags, once. */
+/* The policy of one host, resolved; its errors go to the site's diags, once. */
 void site_host_resolve(struct site *site, const struct site_host *host, struct plan *out);
 
 #endif

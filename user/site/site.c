@@ -43,7 +43,7 @@ static void diag_pass(struct diags *d, const struct diag *diag)
 		diag_note(d, diag->loc, diag->check, diag->hint, "%s", diag->message);
 }
 
-/* Notes at one place are one note: how many peers were counted differs from host to host. */
+/* Notes at one place are one note: only their counts of peers differ between hosts. */
 static void diags_merge(struct diags *to, const struct diags *from, struct index *seen)
 {
 	size_t i;

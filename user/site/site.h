@@ -10,13 +10,13 @@
 
 /* ---------------------------------------------------------------- a site
  *
- * One inventory for many hosts: who plays which role. Of each host the policy that follows from it,
- * as a ruleset and as words ready to be written into a file. Strings are NULL where there is
- * nothing to say; all live in d->arena.
+ * One inventory for many hosts, with the roles that they play. For each host, the policy that
+ * follows from it, as a ruleset and as words ready to be written into a file. Absent strings are
+ * NULL; all are in d->arena.
  */
 struct plan_peer {
 	const char *text; /* as a policy has it */
-	const char *host; /* whose address it is, or NULL */
+	const char *host; /* the owner of the address, or NULL */
 };
 
 struct plan_peers {
@@ -55,7 +55,7 @@ struct plan_key {
 
 struct plan {
 	const char *host, *policy;
-	const struct plan_key *head, *tail; /* what stands before and after `use` */
+	const struct plan_key *head, *tail; /* keys before and after `use` */
 	size_t head_count, tail_count;
 	const struct plan_use *uses;
 	size_t use_count;

@@ -66,7 +66,7 @@ static size_t members_room(const struct site_role *role)
 	return room;
 }
 
-/* Everybody who plays the role but this host. */
+/* All players of the role but this host. */
 static size_t append_members(struct played_role *played_role, const struct site_role *role,
 			     struct plan_peer *plan, struct node **end)
 {
@@ -163,7 +163,7 @@ static void row_leave_out(struct played_role *played_role, const struct row *row
 				named ? named->loc : played_role->su->use.place->loc));
 }
 
-/* Would it stand if `without` did not name it? */
+/* Would it be active if `without` did not name it? */
 static bool row_named_off(const struct played_role *played_role, const struct row *row)
 {
 	const struct row_state *state =
@@ -384,7 +384,7 @@ static struct plan_key plan_key_of(struct arena *arena, const struct node *value
 	const char **items;
 	bool long_one = value->kind != NODE_SCALAR;
 
-	/* Lists of maps and maps of maps: each item is a thought of its own. */
+	/* Lists of maps and maps of maps: each item gets its own line. */
 	if (long_one)
 		for_children(item, value) long_one &= item->kind == NODE_MAP;
 	if (!long_one || !value->first) {
@@ -399,7 +399,7 @@ static struct plan_key plan_key_of(struct arena *arena, const struct node *value
 	return out;
 }
 
-/* Head: what says how and where; tail: what the whole site has in common. */
+/* Head: keys of mode and place; tail: keys common to the whole site. */
 static void keys_text(struct site *site, const struct node *root, const struct draft *draft,
 		      struct plan *out)
 {

@@ -13,7 +13,7 @@ static struct site_role *site_role(struct site_use *su, const struct role *role)
 	return &su->roles[role - su->use.table->roles];
 }
 
-/* ---------------------------------------------------------------- what a use says */
+/* ---------------------------------------------------------------- settings of a use */
 
 static void role_parse(struct site *site, struct site_use *su, const struct node *node)
 {
@@ -173,7 +173,7 @@ static void use_parse(struct site *site, const struct node *node, struct site_us
 	roles_check(su);
 }
 
-/* Whose part in it is not known while a use is wrong is not called idle. */
+/* While a use is wrong, the roles of a host are not known, and it is not called idle. */
 static void idle_report(struct site *site)
 {
 	size_t i;

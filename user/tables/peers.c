@@ -13,7 +13,8 @@
 static int prefix_order(const void *a, const void *b)
 {
 	const struct prefix *p = a, *q = b;
-	/* IPv4 lies in the midst of IPv6's numbers; apart, what covers comes right before. */
+	/* IPv4 is amid IPv6's numbers: keep the families apart, so that a covering prefix comes
+	 * right before. */
 	int order = prefix_is_v4(q) - prefix_is_v4(p);
 
 	if (!order)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Rows of a PortTable: who opens to whom, on which ports, when, and where the vendor says so. Ports
- * and names may still hold ${param}; those without are checked here, the others where they are
- * used.
+ * Rows of a PortTable: who opens to whom, on which ports, when, and the place in the vendor's
+ * document. Ports and names may still hold ${param}; those without are checked here, the others
+ * where they are used.
  */
 #include <errno.h>
 #include <string.h>
@@ -211,7 +211,7 @@ static void row_parse(struct job *job, const struct table *table, const struct n
 
 static bool row_begin(struct job *job, const struct node *node, struct index *ids, struct row *row)
 {
-	/* The first ones are needed. */
+	/* The first ones are required. */
 	static const char *const keys[] = {"id",   "from",     "to",	  "ports",
 					   "when", "optional", "purpose", "source",
 					   "note", "names",    "see",	  "internal"};

@@ -54,7 +54,7 @@ struct role {
 	struct prefix *addresses;
 	size_t address_count;
 	bool needs_local; /* its addresses include the local subnet, which is not known */
-	uint64_t expect;  /* peers that the vendor speaks of; 0: any number */
+	uint64_t expect;  /* number of peers in the vendor's document; 0: any */
 };
 
 struct condition {
@@ -159,7 +159,7 @@ struct prefix_sets {
 /* `prefixes:` of a policy. Reads the files. */
 void prefix_sets_parse(struct job *job, const struct node *node, const char *policy_path,
 		       struct prefix_sets *out);
-/* Sort, drop what another one covers; with `merge`, join halves. Returns the new count. */
+/* Sort, drop covered prefixes; with `merge`, join halves. Returns the new count. */
 size_t prefixes_normalise(struct prefix *list, size_t count, bool merge);
 
 struct peers {
@@ -172,7 +172,7 @@ struct peers {
 bool peers_parse(struct job *job, struct prefix_sets *sets, const struct node *node,
 		 const char *what, struct peers *out);
 
-/* The error for an address that goes on beyond the length of its prefix; false. */
+/* The error for an address with bits beyond the length of its prefix; false. */
 bool refuse_host_bits(struct job *job, struct loc loc, const char *text);
 
 struct services {
@@ -180,7 +180,7 @@ struct services {
 	size_t count, capacity;
 };
 
-/* One written service; `text` is what `node` says once its params are replaced. */
+/* One written service; `text` is the text of `node` with its params replaced. */
 bool service_add(struct job *job, const struct node *node, const char *text, struct services *out);
 /* A scalar or list of them. */
 bool services_parse(struct job *job, const struct node *node, const char *what,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * tables: PortTable documents as rows, roles and params, for people to read, and (table.h) for
- * policies to use. Uses yaml, net and base. Everything wrong with a file is queued in the caller's
- * diags in one run.
+ * policies to use. Uses yaml, net and base. All errors of a file are queued in the caller's diags
+ * in one run.
  */
 #ifndef TABLES_H
 #define TABLES_H
@@ -36,8 +36,8 @@ int table_load(const char *path, const struct policy_options *options, struct di
 
 /* ---------------------------------------------------------------- a table as people read it
  *
- * For `roles` and `new`: every word ready to print. Strings are NULL where the table says nothing,
- * and live in d->arena.
+ * For `roles` and `new`: every word ready to print. Strings are NULL where the table has none, and
+ * are in d->arena.
  */
 struct word_list {
 	const char *const *list;
@@ -82,7 +82,7 @@ int table_view(const char *table, const struct policy_options *options, struct d
 const struct role_view *table_view_role(const struct table_view *table, const char *name,
 					struct diags *d);
 
-/* How sure it is that who plays a role has to say where another one is. */
+/* How certainly a player of one role has to give the peers of another. */
 enum need {
 	NEED_NOT,      /* no row between them, or it has addresses of its own */
 	NEED_OPTIONAL, /* only for rows that are off unless named */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lists of words, and what a parsed table has by name, with the hint for a name that it has not.
+ * Lists of words, and the named parts of a parsed table, with the hint for an unknown name.
  */
 #include <string.h>
 
