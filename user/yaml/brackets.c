@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Brackets and quotes that do not end, end too early or too often, and what is between them.
+ * Brackets and quotes that do not end, end too early or too often, and their contents.
  */
 #include <ctype.h>
 
@@ -91,7 +91,7 @@ static size_t quote_begin(const struct broken_text *t, size_t end)
 	return SIZE_MAX;
 }
 
-/* The quote that was meant to end it: one that is followed by none of its text; 0: none. */
+/* The intended end quote: one with none of its text behind it; 0: none. */
 static size_t quote_meant(const struct broken_text *t, size_t from, char quote)
 {
 	size_t end = source_line_end(t->source, from);
@@ -132,7 +132,7 @@ static bool quote_inside(const struct broken_text *t)
 			    t->at > end ? broken_yaml(text_in_quotes(t->arena, whole)) : NULL);
 }
 
-/* Does the bracket have its end further below, before what is indented no further than it? */
+/* Does the bracket end further below, before a line that is indented no further than it? */
 static bool closes_below(const struct broken_text *t, size_t open)
 {
 	size_t line = source_line(t->source, open), indent = strspn(t->text + line, " ");
@@ -335,7 +335,7 @@ static bool template_in(const struct broken_text *t)
 			    arena_printf(t->arena, "\"%.*s\"", (int)size, t->text + t->at - 1));
 }
 
-/* Between brackets, at what cannot follow there. */
+/* Between brackets, at a sign that cannot follow there. */
 static bool inside(const struct broken_text *t, const struct brackets *brackets)
 {
 	size_t top = brackets->open[brackets->count - 1];

@@ -152,7 +152,7 @@ char source_sign_before(const struct source *source, size_t at)
 	return at ? source->text[at - 1] : '\n';
 }
 
-/* ---------------------------------------------------------------- what to write */
+/* ---------------------------------------------------------------- corrections */
 
 /* Is the text YAML by itself? */
 static bool reads(const char *text)
@@ -253,7 +253,7 @@ static const char *meant_hint(struct arena *arena, const char *key, const char *
 			  "local-subnet";
 }
 
-/* Not what an editor or a document put around it. */
+/* Without the characters that an editor or a document put around it. */
 static const char *bare_value(struct arena *arena, const struct source *source, size_t at)
 {
 	const char *token = source_value(arena, source, at);

@@ -40,7 +40,7 @@ static void insert(struct edit *edit, size_t at, const char *text)
 
 /* ---------------------------------------------------------------- lines */
 
-/* The end of the line that has this byte, before what ends it. */
+/* The end of the line that has this byte, before its line break. */
 static size_t line_end(const struct source *source, size_t at)
 {
 	while (at < source->size && source->text[at] != '\n' && source->text[at] != '\r')
@@ -48,7 +48,7 @@ static size_t line_end(const struct source *source, size_t at)
 	return at;
 }
 
-/* As the line that ends there is ended; the last line may have to ask the first. */
+/* The break of the line that ends there; a last line without one gets that of the first. */
 static const char *line_break(const struct source *source, size_t end)
 {
 	const char *first = memchr(source->text, '\n', source->size);
@@ -109,7 +109,7 @@ static void append(struct edit *edit, const struct yaml_span *list, const char *
 
 /* ---------------------------------------------------------------- peers */
 
-/* The use whose table stands at that place. */
+/* The use whose table is at that place. */
 static const struct yaml_span *use_at(const struct edit *edit, const struct loc *loc)
 {
 	const struct yaml_span *uses = yaml_span_get(edit->root, "use"), *use;

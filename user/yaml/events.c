@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* libyaml's events; the only file that knows libyaml. */
+/* libyaml's events; the only file that uses libyaml. */
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>

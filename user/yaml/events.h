@@ -45,7 +45,7 @@ struct events;
 /* Of at most 4 GB of UTF-8 text without a byte order mark, which has to stay as long as the events.
  * `before`: lines that are read first and count, or NULL. NULL without memory. */
 struct events *events_open(const char *before, const char *text, size_t size);
-/* False when the text cannot be read on; after EVENT_STREAM_END nothing may be asked for. */
+/* False when the text cannot be read on; not to be called after EVENT_STREAM_END. */
 bool events_next(struct events *events, struct event *out);
 struct event_error events_error(const struct events *events);
 void events_close(struct events *events); /* NULL is fine */

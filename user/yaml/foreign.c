@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Files that were never meant as a policy, known by how a line of them begins. Asked only of what
- * could not be read.
+ * Recognizes, by the beginning of a line, files that were never meant as a policy. Called only for
+ * files that could not be read.
  */
 #include <ctype.h>
 #include <string.h>

@@ -76,7 +76,7 @@ static size_t line_find(struct item_reader *r, size_t *spaces)
 	return SIZE_MAX;
 }
 
-/* Goes to what is behind so many bytes of the line that was found. */
+/* Moves past so many bytes of the line that was found. */
 static void line_begin(struct item_reader *r, size_t end, size_t behind)
 {
 	const char *text = r->opts->source->text + r->begin;

@@ -42,8 +42,8 @@ static bool says_none(const struct node *node)
 		!strcasecmp(node->text, "off") || !strcasecmp(node->text, "false"));
 }
 
-/* Would a list be right that has this text as its item? Lists of maps have no texts, but for the
- * ports of failsafe. */
+/* Would a list with this text as its item be right? Lists of maps have no texts, but for the ports
+ * of failsafe. */
 static bool is_item(const char *key, const char *example, const struct node *node)
 {
 	struct service service[2];
@@ -303,7 +303,7 @@ const struct node *map_need(struct diags *d, const struct node *map, const char 
 	return map_need_all(d, map, what, &key, 1) ? map_get(map, key) : NULL;
 }
 
-/* A key of this map says what is to be written under that one. */
+/* The hint on a key of this map says to write it under that one. */
 static bool is_astray(const struct node *map, const char *what, const char *key)
 {
 	const struct node *value;

@@ -28,7 +28,7 @@ struct node *node_scalar(struct arena *arena, const char *text, struct loc loc)
 	return node;
 }
 
-/* The end of a list is looked for from its beginning: what grows is a list of peers or keys. */
+/* Walks the list to its end: only lists of peers or keys grow. */
 struct node *node_append(struct arena *arena, struct node *parent, const char *key,
 			 const struct node *value)
 {

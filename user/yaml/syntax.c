@@ -214,7 +214,7 @@ static bool list_goes_on(const struct broken_text *t, size_t line)
 	       bullet_at(t->text + begin);
 }
 
-/* "* id: web": what others begin an item with. */
+/* "* id: web": the bullet of other formats. */
 static bool bullet_in(const struct broken_text *t, size_t line)
 {
 	size_t at = line + strspn(t->text + line, " ");
@@ -507,7 +507,7 @@ static bool no_text(const struct broken_text *t)
 			     shell_word(t->arena, t->source->name)));
 }
 
-/* "| text", "> text": what follows has to be in the lines below. */
+/* "| text", "> text": the text has to be in the lines below. */
 static bool text_block(const struct broken_text *t)
 {
 	size_t at;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Words of others for ours, and examples to copy: for hints only. Nothing here is ever taken for
- * what it means; the file has to be corrected.
+ * Words of others for ours, and examples to copy: for hints only. Such a word is never accepted;
+ * the file has to be corrected.
  */
 #include <string.h>
 

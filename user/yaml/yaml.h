@@ -67,10 +67,10 @@ int yaml_read(struct yaml_reader *reader, struct diags *d, struct node **out);
 /* Fast path for a part that holds only items of that list at this indentation, all of them simple
  * and accepted. False for any other part, valid or not: use yaml_read(). */
 bool yaml_read_items(struct yaml_reader *reader, size_t indent);
-/* The text of a file; a text without what some editors put first, as doc_source gives it. */
+/* The text of a file; a text without its byte order mark, as doc_source gives it. */
 int doc_source(const char *path, struct diags *d, const struct source **out);
 const struct source *doc_plain(struct arena *arena, const struct source *source);
-/* A text no further than that key of the document's own map; NULL: all of it. */
+/* Loads a text up to that key of the document's own map; NULL: all of it. */
 int doc_load_until(const struct source *source, const char *key, struct diags *d,
 		   struct node **out);
 
@@ -94,17 +94,17 @@ int want_word(struct diags *d, const struct node *node, const char *what, const 
 	      size_t count);
 
 /* A map that has no keys but these. Unknown keys are errors; the map stays usable: a key that was
- * clearly meant for one of these is that one from now on, so that its value is looked at as well
- * and the key is not reported as missing. */
+ * clearly meant for one of these is renamed to it, so that its value is checked as well and the
+ * key is not reported as missing. */
 bool want_keys(struct diags *d, const struct node *map, const char *what, const char *const *keys,
 	       size_t count);
-/* The same without a word: the next want_keys of the map reports it. */
+/* The same without a report: the next want_keys of the map gives it. */
 void keys_settle(const struct node *map, const char *const *keys, size_t count);
 
 /* The value of a required key; NULL after an error that points at the map. */
 const struct node *map_need(struct diags *d, const struct node *map, const char *what,
 			    const char *key);
-/* Are all of these there? One error for those that are not. */
+/* Are all of these there? One error for all missing ones. */
 bool map_need_all(struct diags *d, const struct node *map, const char *what,
 		  const char *const *keys, size_t count);
 
@@ -135,8 +135,8 @@ bool fill_ins_refuse(struct diags *d, const struct node *node);
 int document_kind(const char *path, struct diags *d, const struct source **source,
 		  const char **out);
 
-/* For hints: the word that was meant, written in capitals, misspelt, or what others call it
- * (outbound, drop); NULL when it could be any. */
+/* For hints: the word that was meant, written in capitals, misspelt, or in the terms of other
+ * tools (outbound, drop); NULL when it could be any. */
 const char *word_meant(const char *word, const char *const *words, size_t count);
 
 /* A node as flow YAML in one line. */
@@ -165,9 +165,9 @@ struct edit {
 	struct arena *arena;
 	const struct source *source; /* as the file has it */
 	const struct yaml_span *root;
-	struct insertion *list; /* ordered by place once edit_finish was asked */
+	struct insertion *list; /* ordered by place after edit_finish */
 	size_t count, capacity;
-	struct edit_list *lists; /* that something was added to */
+	struct edit_list *lists; /* lists with additions */
 	size_t list_count, list_capacity;
 };
 
@@ -179,7 +179,7 @@ int edit_begin(struct arena *arena, const char *path, struct edit *out);
 bool edit_add_peer(struct edit *edit, const struct loc *use, const char *role, const char *address);
 /* A rule, as a map in braces, with a comment above where the style has room for one. */
 bool edit_add_rule(struct edit *edit, const char *rule, const char *comment);
-/* The whole text as it would be. */
+/* The whole text with the edits. */
 const struct source *edit_finish(struct edit *edit);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where everything of a YAML text stands, to the byte, for what is to be written into it. Only for
- * texts that doc_load has taken: no anchors, no tags, one document.
+ * The place of everything in a YAML text, to the byte, for insertions into it. Only for texts that
+ * doc_load has taken: no anchors, no tags, one document.
  */
 #ifndef YAML_SPANS_H
 #define YAML_SPANS_H
