@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The addresses of each address class, as prefixes: looked up in the image at every boundary of a
- * rule's prefix, so that the text shows what the kernel will find.
+ * rule's prefix, so that the text shows the results that the kernel gets.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which services a column stands for, read back from the image's service directory; and lists of
- * words that stop growing when they are no longer read.
+ * The services of a column, read back from the image's service directory; and lists of words that
+ * are cut at a readable length.
  */
 #include <string.h>
 

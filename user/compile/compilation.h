@@ -43,12 +43,12 @@ struct direction {
 	uint32_t state_count, state_capacity;
 	struct map state_ids, steps;
 	uint32_t leaving, leaving_key; /* see matrix_row */
-	/* rows: `cells` holds grades, and of each row what is below it */
+	/* rows: `cells` holds grades, and the nodes below each row */
 	struct tree cells;
 	struct map merged;
 	uint32_t *row_words; /* row by row: as many nodes of `cells` as have a column */
-	uint32_t row_rest;   /* the node that every row has for what is behind the last column */
-	uint32_t *row_rules; /* whose prefix was the first to ask for the row */
+	uint32_t row_rest;   /* the node of every row for words behind the last column */
+	uint32_t *row_rules; /* row -> the rule whose prefix first needed it */
 	uint32_t row_count, words_capacity, rules_capacity;
 	uint32_t root4, root6;
 };
@@ -68,7 +68,7 @@ struct compilation {
 /* Refuses: "the image is too big: …" at the rule that went over. Gives -E2BIG. */
 int compilation_refuse(struct compilation *c, uint32_t rule, const char *what);
 
-/* Keys of the decision: what beats what, then file order. Smaller is stronger. */
+/* Keys of the decision: precedence, then file order. Smaller is stronger. */
 enum { KEY_FAILSAFE, KEY_DENY, KEY_ALLOW, KEY_DEFAULT };
 #define KEY(strength, number) ((uint32_t)(strength) << 29 | (uint32_t)(number))
 uint32_t rule_key(const struct ruleset *rs, uint32_t rule);
@@ -105,13 +105,13 @@ void entries_sort(struct entries *entries); /* order.c */
 struct trie_point {
 	uint64_t high, low;
 	uint32_t row;  /* a state until rows are known */
-	uint32_t rule; /* who made the step */
+	uint32_t rule; /* that made the step */
 };
 /* A trie of points (at least one, the first at 0) with its root table. NONE: past the limit. Frees
  * the points. */
 uint32_t trie_compile(struct compilation *c, struct trie_point *points, uint32_t count);
 
-/* Words of a row whose words stand for cells (level 0), blocks (1) or pages (2). */
+/* Words of a row whose words are cells (level 0), blocks (1) or pages (2). */
 uint32_t matrix_row_words(const struct direction *dir, uint32_t level);
 
 /* Matrix: the row of a point's state (numbered at the first request), and all rows as lines.
@@ -121,11 +121,11 @@ uint32_t matrix_row_words(const struct direction *dir, uint32_t level);
 uint32_t matrix_row(struct compilation *c, struct direction *dir, const struct trie_point *point);
 int matrix_write(struct compilation *c, uint32_t matrix[FR_DIRS], struct image_stats *stats);
 
-/* A compilation without its end: the caller sets rs, d and lines.most, and frees. */
+/* A compilation except its end: the caller sets rs, d and lines.most, and frees. */
 int image_build(struct compilation *c, struct image *out);
 void compilation_free(struct compilation *c);
 
-/* ---------------------------------------------------------------- looking at an image */
+/* ---------------------------------------------------------------- reading an image */
 
 struct fr_image_view image_view(const struct image *image);
 

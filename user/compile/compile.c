@@ -18,7 +18,7 @@ static uint32_t array_write(struct image_lines *lines, const void *array, size_t
 	return first;
 }
 
-/* The stages, direction by direction; *head gets what they found. */
+/* The stages, direction by direction; *head gets their results. */
 static int stages_run(struct compilation *c, struct fr_image_head *head, struct image_stats *stats)
 {
 	uint32_t matrix[FR_DIRS] = {}, before;
@@ -55,7 +55,7 @@ static int stages_run(struct compilation *c, struct fr_image_head *head, struct 
 	return err;
 }
 
-/* A text that grows: as many rules as there are make printf the slowest part of a compilation. */
+/* A growing text: with many rules, printf is the slowest part of a compilation. */
 struct digest_text {
 	char *base;
 	uint32_t size, capacity;

@@ -2,8 +2,8 @@
 /*
  * compile: ruleset -> image. Address classes per direction and family, service classes per
  * protocol, a verdict matrix with shared rows, a digest; and the look-up on that image in user
- * space, which is the same text that the kernel runs (bpf/image.h). Uses policy, net, base, bpf/.
- * No libbpf.
+ * space, from the source that the kernel runs (bpf/image.h). Uses policy, net, base, bpf/. No
+ * libbpf.
  */
 #ifndef COMPILE_H
 #define COMPILE_H
@@ -42,9 +42,9 @@ const struct fr_image_ident *image_ident(const struct image *image);
 /* The compiled image's answer, in the oracle's terms. */
 void image_decide(const struct image *image, const struct tuple *tuple, struct decision *out);
 
-/* Each deny rule of `old` that refuses something which no deny rule of `new` does, or which a
- * built-in rule passes that was off, with one example, whatever the modes. A default that refuses
- * it still is no deny rule: the next change may allow it. */
+/* Each deny rule of `old` that refuses a tuple which no deny rule of `new` refuses, or which a
+ * built-in rule passes that was off, with one example, in any mode. A default that still refuses
+ * it is no deny rule: the next change may allow it. */
 typedef void (*denial_visit)(uint32_t rule, const struct tuple *tuple, void *context);
 void image_lost_denials(const struct image *old, const struct image *new, denial_visit visit,
 			void *context);
@@ -52,7 +52,7 @@ void image_lost_denials(const struct image *old, const struct image *new, denial
 /* Whether from any address at all this is admitted, by a rule, a failsafe or the default. */
 bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, uint16_t port);
 
-/* The image in words: classes, who is in them, what each may do, row by row. */
+/* The image in words: classes, their members and their verdicts, row by row. */
 int image_dump(const struct ruleset *rs, const struct image *image, FILE *out);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The image in words: per direction its address classes, and for each of them which services get
- * what, by which rule. Everything is read back from the image; only names come from the ruleset.
+ * The image in words: per direction its address classes, and for each class the verdicts of
+ * services, with the rule. Everything is read back from the image; only names come from the
+ * ruleset.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static const char *group_text(const struct dumper *dump, const struct row_cell *
 	return phrase_end(dump->arena, &words);
 }
 
-/* The cells of a row by what they say; what the default decides comes last. */
+/* The cells of a row grouped by verdict; those of the default come last. */
 static void row_print(const struct dumper *dump, const struct row_cell *entries, uint32_t count)
 {
 	const struct row_cell *rest = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Between dump.c, which prints, and its two sources: class_prefixes.c, which addresses a class has,
- * and columns.c, which services a column stands for. Not a door.
+ * Between dump.c, which prints, and its two sources: class_prefixes.c (addresses of a class) and
+ * columns.c (services of a column). Internal to compile/.
  */
 #ifndef COMPILE_DUMP_H
 #define COMPILE_DUMP_H
@@ -18,7 +18,7 @@ const char **class_prefixes_text(const struct ruleset *rs, const struct image *i
  * nothing is asked about: fragment columns and padding. */
 const char **columns_text(const struct image *image, uint8_t dir, struct arena *arena);
 
-/* A list with a limit: adds ", text", and past DUMP_LIST_MAX counts what was left out. */
+/* A list with a limit: adds ", text", and past DUMP_LIST_MAX counts the rest. */
 struct phrase {
 	char *text;
 	size_t size, capacity;

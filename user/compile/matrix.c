@@ -11,9 +11,9 @@
 enum { DENSE_BYTES = 8 << 20 };
 
 /*
- * Rows of `cells` hold grades: what a packet gets, best first, then file order, the defaults last.
- * So the strongest grade of a protocol is what its fragment column wants. A staged cell is a pass
- * that a staged rule may turn into a drop: it comes after plain passes, and counts by its index.
+ * Rows of `cells` hold grades: verdicts, best first, then file order, the defaults last. So a
+ * fragment column gets the strongest grade of its protocol. A staged cell is a pass that a staged
+ * rule may turn into a drop: it comes after plain passes, and counts by its index.
  */
 enum { GRADE_FAILSAFE, GRADE_ALLOW, GRADE_STAGED, GRADE_DENY };
 #define GRADE(grade, order) ((uint32_t)(grade) << 29 | (uint32_t)(order))
@@ -88,8 +88,8 @@ static uint32_t grade_merge(struct compilation *c, uint32_t key, uint32_t staged
 static uint32_t node_merge(struct compilation *c, struct direction *dir, uint32_t real,
 			   uint32_t staged);
 
-/* The words of the real and the staged node as those of one node of grades. Most are what the one
- * before is. */
+/* The words of the real and the staged node as those of one node of grades. Most equal the word
+ * before. */
 static void words_merge(struct compilation *c, struct direction *dir, uint32_t real,
 			uint32_t staged, uint32_t words[FR_LINE_WORDS])
 {
@@ -115,7 +115,7 @@ static uint32_t *merged_at(struct direction *dir, uint32_t real, uint32_t staged
 	return map_at(&dir->merged, (uint64_t)real << 32 | staged);
 }
 
-/* Whether the two come to words that no other pair comes to. */
+/* Whether no other pair gives the same words. */
 static bool merged_lone(const struct direction *dir, uint32_t real, uint32_t staged)
 {
 	const struct tree_node *node = &dir->keys.nodes[real];
@@ -349,8 +349,8 @@ static uint64_t last_lines(const struct compilation *c)
 	return (slots + words - 1) / words + (staged + words - 1) / words;
 }
 
-/* The rule of the row at which the room ends: rows need much the same room each. The first row
- * of a direction has no rule. */
+/* The rule of the row at which the room ends: all rows need about the same room. The first row of
+ * a direction has no rule. */
 static uint32_t rule_over(const struct compilation *c, uint64_t room, uint64_t needed)
 {
 	uint64_t left, rows = 0;

@@ -29,7 +29,7 @@ uint64_t hash_mix(uint64_t value);
 struct image_lines {
 	uint8_t *base;
 	uint32_t count, capacity;
-	uint32_t most; /* what needs more is refused */
+	uint32_t most; /* a larger image is refused */
 };
 uint32_t lines_add(struct image_lines *lines, uint32_t count); /* zeroed; the first one's number */
 static inline void *lines_at(const struct image_lines *lines, uint32_t line)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Prefixes of rules in the order of their addresses. By the bytes of the address's high half, least
- * first, without a comparison; then what has the same high half by comparisons.
+ * Prefixes of rules in the order of their addresses: a radix sort by the high half of the address,
+ * least digit first; then entries with the same high half by comparisons.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,7 @@ static const struct sort_place *places_sort(struct sort_place *places,
 	return from;
 }
 
-/* The entries lie in the order of their high halves: what is left are those of one. */
+/* The entries lie in the order of their high halves: sort those with the same one. */
 static void ties_sort(struct entry *list, uint32_t count)
 {
 	for (uint32_t i = 0, end; i < count; i = end) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Rules' peers -> rows. Prefixes nest, so the rules of an address are those of a chain of prefixes,
- * and the row of a prefix is that of the prefix around it with its own rules added: rules for any
- * peer stand once at the root, and prefixes with the same rules under the same parent are one class
- * at once.
+ * Rules' peers -> rows. Prefixes nest, so the rules of an address are those of a chain of
+ * prefixes, and the row of a prefix is that of the prefix around it with its own rules added:
+ * rules for any peer are once at the root, and prefixes with the same rules under the same parent
+ * are one class at once.
  */
 #include <stdlib.h>
 
@@ -28,7 +28,7 @@ struct level {
 	uint32_t state, rule;
 	struct mark before;
 	uint32_t key;
-	bool lone; /* of one rule that has no other prefix, and there is none inside */
+	bool lone; /* of one rule without another prefix, and without a prefix inside */
 };
 struct address_sweep {
 	struct compilation *c;
@@ -66,7 +66,7 @@ static int family_of(const struct prefix *prefix)
 	return prefix_is_v4(prefix) ? FAMILY_V4 : FAMILY_V6;
 }
 
-/* Of both families at once: rules, and what they point to, are much memory to walk over. */
+/* Both families in one walk: rules, and the memory that they point to, are large. */
 static void entries_collect(const struct ruleset *rs, const struct direction *dir,
 			    struct entries families[FAMILIES])
 {
@@ -126,7 +126,7 @@ static uint32_t state_paint(struct direction *dir, uint32_t state, const struct 
 	return state_find(dir, from.real, from.staged);
 }
 
-/* Prefixes with the same rule under the same state are met again and again. */
+/* Prefixes with the same rule under the same state are frequent: the step is kept. */
 static uint32_t state_add_rule(struct direction *dir, uint32_t state, const struct entry *entry)
 {
 	uint32_t *next;
@@ -198,7 +198,7 @@ static struct mark mark_now(const struct direction *dir)
 			     .merged = dir->merged.count};
 }
 
-/* Keys and states of a prefix that is left are of no use, unless one of them may be found again. */
+/* Discard keys and states of a prefix that is left, unless one of them may be found again. */
 static void keys_forget(struct direction *dir, const struct mark *before)
 {
 	struct mark now = mark_now(dir);
@@ -210,7 +210,7 @@ static void keys_forget(struct direction *dir, const struct mark *before)
 	}
 }
 
-/* Leave the innermost prefix: what follows its last address belongs to the one around it. */
+/* Leave the innermost prefix: the next address belongs to the one around it. */
 static void sweep_leave(struct address_sweep *sweep)
 {
 	const struct level *left = &sweep->stack[--sweep->depth];
@@ -254,7 +254,7 @@ static void sweep_enter(struct address_sweep *sweep, const struct entry *entries
 	point_set(sweep, first->high, first->low, &level);
 }
 
-/* Those before one are of no use any more. */
+/* The first `count` entries are not needed any more. */
 static void entries_forget(const struct entries *entries, uint32_t count)
 {
 	memory_forget(entries->list, count * sizeof(*entries->list));
@@ -322,7 +322,7 @@ static int family_refuse(struct compilation *c, const struct direction *dir, int
 	return err;
 }
 
-/* Once all rows are known, keys and states have served. */
+/* Once all rows are known, keys and states are not needed. */
 static void states_free(struct direction *dir)
 {
 	free(TAKE_PTR(dir->runs));

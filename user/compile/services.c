@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Rules' services -> columns. Per protocol the ports fall into elementary intervals; intervals that
- * the same rules speak of are one service class, one column. A protocol that no rule divides by
- * port needs no table, and all protocols that no rule names share column 0.
+ * Rules' services -> columns. Per protocol the ports fall into elementary intervals; intervals
+ * with the same rules are one service class, one column. A protocol that no rule divides by port
+ * needs no table, and all protocols that no rule names share column 0.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +23,8 @@ struct wants {
 	uint32_t count, capacity;
 };
 
-/* The elementary intervals of one protocol. Sets of rules are told apart by the exclusive or of two
- * random numbers per rule, 128 bits together. */
+/* The elementary intervals of one protocol. A set of rules is identified by the exclusive or of
+ * two random numbers per rule, 128 bits together. */
 struct port_sweep {
 	uint64_t (*change)[2]; /* by port: which rules begin here or ended just before */
 	uint32_t *before;      /* by port, and one past the end: classes first met below it */
@@ -268,7 +268,7 @@ static int protocol_compile(struct compilation *c, struct direction *dir,
 	return 0;
 }
 
-/* Rules for any protocol speak of every column, once it is known how many there are. */
+/* Rules for any protocol cover every column, once their number is known. */
 static void any_runs(const struct ruleset *rs, struct direction *dir)
 {
 	for (uint32_t r = 0; r < rs->rule_count; r++)

@@ -57,7 +57,7 @@ static void bounds_widen(struct tree_node *node, uint32_t low, uint32_t high)
 	node->high = high > node->high ? high : node->high;
 }
 
-/* The range of keys below a node, once and for all. Equal neighbours are many. */
+/* The range of keys below a node, computed once. Many neighbours are equal. */
 static void node_bounds(const struct tree *tree, struct tree_node *node)
 {
 	const uint32_t *word = node->word;
@@ -152,7 +152,7 @@ static struct range range_child(struct range range, uint32_t i, uint32_t step)
 	return (struct range){lo, hi};
 }
 
-/* Looking for a node costs two cache misses, so it is not done where nothing can be found. */
+/* A look-up of a node costs two cache misses, so it is not done where nothing can be found. */
 static uint32_t node_painted(struct tree *tree, uint32_t id, const uint32_t *words, bool fresh)
 {
 	const struct tree_node *node = &tree->nodes[id];
@@ -180,8 +180,7 @@ static uint32_t node_paint(struct tree *tree, uint32_t id, struct range range,
 		else
 			words[i] = node_paint(tree, words[i], range_child(range, i, step), stroke);
 	}
-	/* A node between the ends of a stroke may stand in the row many times, and is looked for.
-	 */
+	/* A node between the ends of a stroke may be in the row many times, and is looked up. */
 	return node_painted(tree, id, words, stroke->fresh && !whole);
 }
 
@@ -192,7 +191,7 @@ uint32_t tree_paint(struct tree *tree, uint32_t row, const struct stroke *stroke
 	return range.lo < range.hi ? node_paint(tree, row, range, stroke) : row;
 }
 
-/* Not to be found, but the row itself may have it twice. */
+/* In no other row, but the row itself may have it twice. */
 static uint32_t fresh_node(struct tree *tree, uint32_t level, const uint32_t *words)
 {
 	for (uint32_t id = tree->fresh_from; id < tree->count; id++) {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A row of keys as a tree of 16-way nodes, equal nodes stored once: a row costs what sets it apart
- * from others. A node of level 1 holds 16 keys, one of level n holds 16 nodes of level n - 1. The
- * smallest key is the strongest.
+ * A row of keys as a tree of 16-way nodes, equal nodes stored once: a row costs only its
+ * differences from others. A node of level 1 holds 16 keys, one of level n holds 16 nodes of level
+ * n - 1. The smallest key is the strongest.
  *
- * Looking for a node costs as much as all else about it, and most rules have one prefix: what such
- * a rule paints is in no other row. Those nodes are lone: not looked for, and not to be found. They
- * hold the rule's number, so nothing that is looked for equals them, in keys nor in cells.
+ * Looking a node up costs as much as all else about it, and most rules have one prefix: the nodes
+ * that such a rule paints are in no other row. Those nodes are lone: not looked up, and not in the
+ * hash table. They hold the rule's number, so no node that is looked up equals them, in keys nor
+ * in cells.
  */
 #ifndef COMPILE_TREE_H
 #define COMPILE_TREE_H
@@ -16,11 +17,11 @@
 struct tree_node {
 	uint32_t word[FR_LINE_WORDS];
 	uint32_t low, high; /* the smallest and the largest key below */
-	uint32_t memo;	    /* what the tree's user knows of the node, NONE at first */
+	uint32_t memo;	    /* value that the tree's user keeps of the node, NONE at first */
 	uint8_t level;
 	bool lone;
 };
-/* The hash stands beside the number, so that a node of another content is not even touched. */
+/* The hash is beside the number, so that a node of another content is not even touched. */
 struct tree_slot {
 	uint32_t hash;
 	uint32_t node; /* number + 1, 0 for none */
@@ -30,17 +31,17 @@ struct tree {
 	uint32_t count, capacity;
 	struct tree_slot *slots; /* open addressing */
 	uint32_t slot_count, slots_used;
-	uint32_t levels;     /* of every row of this tree */
-	uint32_t fresh;	     /* what tree_set gives this key is in no other row; or NONE */
-	uint32_t fresh_from; /* the first node of the row in hand */
-	uint32_t remembered; /* how often an older node came to know a newer one */
+	uint32_t levels; /* of every row of this tree */
+	uint32_t fresh;	 /* nodes that get this key from tree_set are in no other row; or NONE */
+	uint32_t fresh_from; /* the first node of the current row */
+	uint32_t remembered; /* memos that an older node got of a newer one */
 };
 /* Of rows of that many levels, with room for as many nodes. */
 void tree_open(struct tree *tree, uint32_t levels, uint32_t nodes);
 uint32_t tree_node(struct tree *tree, uint32_t level, const uint32_t *words);
 uint32_t tree_add(struct tree *tree, uint32_t level, const uint32_t *words); /* a lone one */
 uint32_t tree_uniform(struct tree *tree, uint32_t level, uint32_t key);
-/* Columns lo <= c < hi get `key` where it is stronger than what is there. */
+/* Columns lo <= c < hi get `key` where it is stronger than the present one. */
 struct stroke {
 	uint32_t lo, hi;
 	uint32_t key;
@@ -48,8 +49,8 @@ struct stroke {
 };
 /* Gives the new row. */
 uint32_t tree_paint(struct tree *tree, uint32_t row, const struct stroke *stroke);
-/* The three work on the words of a row that is no node yet. The first needs the memos of the nodes
- * below. */
+/* These three work on the words of a row that is no node yet. The first needs the memos of the
+ * nodes below. */
 /* Columns get keys, stronger or not. In the order of columns, none twice. */
 struct patch {
 	uint32_t column, key;

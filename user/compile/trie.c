@@ -53,7 +53,7 @@ static uint32_t bits_for(uint32_t count)
 	return bits;
 }
 
-/* Bits of the next node: enough for buckets of about four keys, past what all keys have in common,
+/* Bits of the next node: enough for buckets of about four keys, past the common bits of all keys,
  * and never so few that the levels left could not reach the last bit. */
 static uint32_t stride_choose(const struct slice *slice)
 {
