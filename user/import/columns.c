@@ -35,7 +35,7 @@ static bool is_rule(const char *text)
 	return strspn(text, "|+-=: \t") == strlen(text);
 }
 
-/* The next separator that no backslash escapes; those that one does lose it. */
+/* The next separator without a backslash; an escaped one loses its backslash. */
 static char *separator_find(char *text, char separator)
 {
 	char *to = text;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A table that lost its cells: a line for each, nothing between. The headings, a line each, say how
- * many cells a row has and which of them holds the ports; a row begins where a line of ports stands
- * at that distance. Lines beyond that many belong to the last cell.
+ * A table that lost its cells: a line for each, nothing between. The headings, a line each, give
+ * the number of cells of a row and the position of its ports; a row begins where a line of ports
+ * is at that distance. Lines beyond that number belong to the last cell.
  */
 #include "page.h"
 #include "ports.h"
@@ -74,7 +74,7 @@ static size_t headings_at(struct flat *f, size_t at)
 	       (!count || follows(f, at + count, 2))) {
 		enum column kind = heading_kind(f, at + count);
 
-		/* One heading that says nothing may stand between those that do. */
+		/* One heading without a meaning may be between those with one. */
 		if (kind == COLUMN_OTHER)
 			break;
 		if (kind == COLUMN_PORT && port == SIZE_MAX)
@@ -115,7 +115,7 @@ static bool is_protocol_line(const char *text)
 	       (strlen(text) < 40 && (protocols_read(text) || protocols_usual(text)));
 }
 
-/* Whether a row may begin at `at`: its ports, and its protocol, stand where they should. */
+/* Whether a row may begin at `at`: its ports, and its protocol, are in their places. */
 static bool row_at(const struct flat *f, size_t at)
 {
 	if (at + f->port >= f->count || !is_port_line(f->texts[at + f->port]))

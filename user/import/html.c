@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * HTML by libxml2: tables, wherever they stand in a page, and the rest of a page that is HTML as a
- * whole. Each table is cut out of the source and parsed alone, so that lines are exact however long
- * the page is, and a table between Markdown paragraphs is one whatever stands between its rows.
+ * HTML by libxml2: tables anywhere in a page, and the rest of a page that is HTML as a whole. Each
+ * table is cut out of the source and parsed alone, so that lines are exact however long the page
+ * is, and a table between Markdown paragraphs is one despite any text between its rows.
  */
 #include <libxml/HTMLparser.h>
 #include <strings.h>
@@ -237,7 +237,7 @@ static void table_append(struct page *page, const xmlNode *node, uint32_t line)
 		page_add(page, BLOCK_GRID, grid->rows[0].line)->grid = grid;
 }
 
-/* Tables that lay out a page hold the others; what stands in them beside tables is prose. */
+/* Tables that lay out a page hold the others; all else in them is prose. */
 static void tables_append(struct page *page, const xmlNode *node, uint32_t line)
 {
 	struct html_table at = {.page = page, .line = line};

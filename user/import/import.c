@@ -51,7 +51,7 @@ static bool is_one_bit(protocols p)
 	return p && !(p & (p - 1));
 }
 
-/* "TCP ports of …" goes for the rows below it that say nothing of a transport. */
+/* "TCP ports of …" applies to the rows below it that name no transport. */
 static void assumed_find(struct sheet *s)
 {
 	s->assumed = 0;

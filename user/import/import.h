@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * import: a vendor's document to the draft of a PortTable. Reads Markdown, HTML and flattened text;
- * what it does not understand goes into the draft as comments. Uses net and base, cmark-gfm for
- * Markdown, libxml2 for HTML. Never asks the network, never evaluates a template.
+ * import: a vendor's document to the draft of a PortTable. Reads Markdown, HTML and flattened
+ * text; text that it does not understand goes into the draft as comments. Uses net and base,
+ * cmark-gfm for Markdown, libxml2 for HTML. Never asks the network, never evaluates a template.
  */
 #ifndef IMPORT_H
 #define IMPORT_H
@@ -24,12 +24,12 @@ struct table_draft {
 	size_t rows;	      /* drafted */
 	size_t without_ports; /* of these, rows that have only a link where the ports should be */
 	size_t candidates;    /* ports in prose, as comments */
-	size_t unparsed;      /* what was not understood, as comments */
+	size_t unparsed;      /* texts that were not understood, as comments */
 };
 
 /*
  * 0 with a draft that may have no rows (then it is comments only); -errno with a diagnostic when
- * the text is none: empty, a PDF, binary, UTF-16, over the limit.
+ * the file is no text: empty, a PDF, binary, UTF-16, over the limit.
  */
 int import_draft(const struct source *source, const struct import_options *options, struct diags *d,
 		 struct table_draft *out);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which column of a grid is what: by its heading, and where that says nothing, by what stands in
- * it.
+ * The meaning of each column of a grid: by its heading, else by its cells.
  */
 #include "layout.h"
 
@@ -41,7 +40,7 @@ static size_t headings_count(const struct grid *grid)
 	return count;
 }
 
-/* Headings that stand over several columns and their parts are one text. */
+/* Headings over several columns and their parts are one text. */
 static const char *heading_of(struct page *page, const struct grid *grid, size_t rows,
 			      size_t column)
 {

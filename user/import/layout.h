@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which column of a grid is what.
+ * The meaning of each column of a grid.
  */
 #ifndef IMPORT_LAYOUT_H
 #define IMPORT_LAYOUT_H
@@ -12,7 +12,7 @@
 struct layout {
 	enum column kinds[PAGE_COLUMNS_MAX];
 	const char *headings[PAGE_COLUMNS_MAX];
-	protocols protocols[PAGE_COLUMNS_MAX];	     /* what the heading says: "UDP port" */
+	protocols protocols[PAGE_COLUMNS_MAX];	     /* from the heading: "UDP port" */
 	enum direction directions[PAGE_COLUMNS_MAX]; /* the same of a column of ports: "Inbound" */
 	size_t columns, first;			     /* first: the row below the headings */
 	bool ports;				     /* there is a column of ports */
@@ -20,7 +20,7 @@ struct layout {
 };
 void layout_find(struct page *page, const struct grid *grid, struct layout *out);
 bool layout_repeats(const struct layout *layout, const struct grid_row *row);
-/* Some heading says who opens, or by which protocol: what stands below matters. */
+/* Some heading gives the opener or the protocol: the cells below matter. */
 bool layout_speaks(const struct layout *layout);
 const char *cell_text(const struct grid_row *row, size_t column);
 

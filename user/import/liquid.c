@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Template tags ({% if %}, {{ }}) in a document's source: under which condition each line stands.
- * Conditions are kept in the template's own words and never evaluated. Tags are blanked, so that
- * the readers see the tables that they part.
+ * Template tags ({% if %}, {{ }}) in a document's source: the condition of each line. Conditions
+ * are kept in the template's own words and never evaluated. Tags are blanked, so that the readers
+ * see the tables that they divide.
  */
 #include "page.h"
 
@@ -10,8 +10,8 @@ enum { DEPTH = 32 };
 
 struct liquid {
 	struct page *page;
-	const char *stack[DEPTH];  /* what holds now */
-	const char *passed[DEPTH]; /* what the earlier branches of it asked for */
+	const char *stack[DEPTH];  /* the conditions in force */
+	const char *passed[DEPTH]; /* the conditions of its earlier branches */
 	size_t depth, lost;	   /* lost: nested too deep to follow */
 	const char *now;	   /* the stack in words, or NULL */
 	bool unbalanced;
@@ -70,7 +70,7 @@ static bool word_at(const char *text, size_t length, const char *word)
 	return strlen(word) == length && !strncmp(text, word, length);
 }
 
-/* The inside of {% %}; false when it is none that decides what is shown. */
+/* The inside of {% %}; false when it does not control the output. */
 static bool tag_control(struct liquid *l, const char *inside)
 {
 	struct arena *arena = l->page->arena;
@@ -141,7 +141,7 @@ static size_t tag_read(struct liquid *l, size_t at, uint32_t line)
 		return 0;
 	to = (size_t)(end - page->text);
 	inside = inside_of(page, at + 2, to);
-	/* Stays in the text: what it stands for is not known here. */
+	/* Stays in the text: its value is not known here. */
 	if (variable)
 		return to + 2;
 	if (!tag_control(l, inside) && *inside)

@@ -28,7 +28,7 @@ static void extensions_register(void)
 	done = true;
 }
 
-/* "---", keys, "---" at the very beginning is about the page, not of it. */
+/* "---", keys, "---" at the very beginning is metadata of the page. */
 static uint32_t front_matter(const struct page *page)
 {
 	if (!str_equal(page_line(page, 1), "---"))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The page: lines and blocks, and the grids in them. Bounded, whatever the document asks for.
+ * The page: lines and blocks, and the grids in them. Bounded for any document.
  */
 #include "page.h"
 

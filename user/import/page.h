@@ -33,7 +33,7 @@ enum block_kind { BLOCK_HEADING, BLOCK_PROSE, BLOCK_GRID };
 struct block {
 	enum block_kind kind;
 	uint32_t line;
-	unsigned level;	  /* of a heading, from 1; 0: no real one, a line that stands alone */
+	unsigned level;	  /* of a heading, from 1; 0: no real one, but a line alone */
 	const char *text; /* heading, prose */
 	struct grid *grid;
 };
@@ -48,7 +48,7 @@ struct page {
 	size_t *start;		 /* of each line in text; lines + 1 of them, line n at n - 1 */
 	const char **conditions; /* of the template, of each line; or NULL */
 	bool *taken;		 /* lines that a reader has understood */
-	bool *dropped;		 /* lines of nothing but template tags: they part nothing */
+	bool *dropped;		 /* lines of nothing but template tags: they separate nothing */
 	struct block *blocks;
 	size_t count, capacity;
 	size_t cell_count; /* limited: row spans and column spans must not multiply without end */
@@ -65,7 +65,7 @@ struct cell *row_add_cell(struct page *page, struct grid_row *row);
 char *page_line(const struct page *page, uint32_t line);
 uint32_t page_line_at(const struct page *page, size_t offset);
 
-/* Readers. Each takes what is its own, in this order. */
+/* Readers. Each takes its own lines, in this order. */
 void liquid_read(struct page *page);	     /* liquid.c: conditions, blanks tags */
 bool html_is_whole(const struct page *page); /* html.c */
 void html_tables_read(struct page *page);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a cell says of ports and protocols, whichever way round: "443/tcp", "TCP 443", "tcp:443",
- * "443 (TCP/UDP)", "139 or 445", "1024 and above". Nothing is guessed: what it does not say stays
- * 0.
+ * The ports and protocols of a cell, in either order: "443/tcp", "TCP 443", "tcp:443", "443
+ * (TCP/UDP)", "139 or 445", "1024 and above". Nothing is guessed: a missing part stays 0.
  */
 #include <stdlib.h>
 
@@ -12,7 +11,7 @@ struct scan {
 	struct token tokens[TOKENS_MAX];
 	size_t count;
 	struct port_reading *out;
-	bool leading;	   /* protocols stand before their ports */
+	bool leading;	   /* protocols come before their ports */
 	protocols current; /* the protocol in force, where they lead */
 	size_t group;	   /* spans from here on wait for a protocol, or got the last */
 	bool settled;	   /* the last group has its protocol */
@@ -174,7 +173,7 @@ static bool above_before(const struct scan *s, size_t at, uint32_t *first)
 	return true;
 }
 
-/* The number at `at`, with what makes it a range; how many tokens that took. */
+/* The number at `at`, as a range where it begins one; gives its number of tokens. */
 static size_t number_read(struct scan *s, size_t at)
 {
 	const struct token *t = &s->tokens[at], *next = token_at(s, at + 1),

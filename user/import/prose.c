@@ -29,7 +29,7 @@ static bool is_between(const struct token *t)
 	       t->kind == TOKEN_FILLER || t->kind == TOKEN_PROTOCOL;
 }
 
-/* Whether "port" or a protocol stands before the number, with nothing but its like between. */
+/* Whether "port" or a protocol comes before the number, with nothing but its like between. */
 static bool named_before(const struct prose *p, size_t at, protocols *found)
 {
 	bool named = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * From the rows of a grid to the rows of a draft: who opens, to whom, on which ports. Every row of
- * the grid ends up as a row of the draft or among what was not understood.
+ * the grid ends up as a row of the draft or among the unparsed texts.
  */
 #include "layout.h"
 #include "prose.h"

@@ -19,10 +19,10 @@ struct drafted_row {
 	bool candidate; /* of prose, a comment only */
 };
 
-/* Roles for what the document does not name; compared by their address. */
+/* Roles for ends that the document does not name; compared by their address. */
 extern const char role_this_host[], role_inbound_peer[], role_outbound_peer[], role_peer[];
 
-struct unparsed { /* what no reader understood */
+struct unparsed { /* text that no reader understood */
 	uint32_t line;
 	const char *why, *text;
 };
@@ -36,7 +36,7 @@ struct sheet {
 	size_t unparsed_count, unparsed_capacity;
 	const char *title;	 /* the first heading, or NULL */
 	const char *headings[8]; /* in force, by level */
-	protocols assumed;	 /* what the headings say of a transport, or 0 */
+	protocols assumed;	 /* the transport that the headings name, or 0 */
 };
 
 struct drafted_row *sheet_row(struct sheet *s, uint32_t line);

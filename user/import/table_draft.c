@@ -37,7 +37,7 @@ static const char *clip(struct arena *arena, const char *text, size_t most)
 	return arena_printf(arena, "%.*s...", (int)length, text);
 }
 
-/* One line of whole characters, whatever was cut and put together on the way. */
+/* One line of whole characters, however its parts were cut and joined. */
 static const char *line_text(struct arena *arena, const char *text, size_t most)
 {
 	return clip(arena, text_one_line(arena, text_tidy(arena, text, false)), most);

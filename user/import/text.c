@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Bytes of a document to text that the readers can trust: UTF-8, one kind of line end, one kind of
- * space, hyphen and quote. Knows nothing of tables or ports.
+ * space, hyphen and quote. Independent of tables and ports.
  */
 #include <errno.h>
 #include <strings.h>
@@ -115,7 +115,7 @@ static bool is_utf8(const char *text, size_t size, size_t *wrong)
 	return true;
 }
 
-/* ---------------------------------------------------------------- what is no text */
+/* ---------------------------------------------------------------- not text */
 
 static int refuse(const struct source *source, struct diags *d)
 {

@@ -26,7 +26,7 @@ char *text_one_line(struct arena *arena, const char *text); /* lines joined by "
 bool text_is_word(char c);				    /* letters, digits, non-ASCII */
 /* A kebab-case name of at most `most` bytes, without articles; "" when nothing is left. */
 char *text_slug(struct arena *arena, const char *text, size_t most);
-/* Whether one of the words, separated by '|', stands in the text as a whole word; any case. */
+/* Whether one of the words, separated by '|', is in the text as a whole word; any case. */
 bool text_has(const char *text, const char *words);
 bool text_is(const char *text, const char *words); /* the whole text is one of these */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The words of a cell that may hold ports: numbers, protocols, dashes, brackets. Decides what a
- * number is (a version, an address or a footnote is none), not what it means.
+ * The words of a cell that may hold ports: numbers, protocols, dashes, brackets. Decides whether a
+ * number counts (a version, an address or a footnote does not), not its meaning.
  */
 #include <stdlib.h>
 #include <strings.h>

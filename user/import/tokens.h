@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The words of a cell, for ports.c and prose.c. Not a door.
+ * The words of a cell, for ports.c and prose.c. Internal to them.
  */
 #ifndef IMPORT_TOKENS_H
 #define IMPORT_TOKENS_H

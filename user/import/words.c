@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The words of people who write port tables: what a heading calls a column, what says a direction.
- * General words only; no vendor's.
+ * The words of people who write port tables: names of columns, words for directions. General words
+ * only; no vendor's.
  */
 #include <strings.h>
 
