@@ -342,7 +342,7 @@ static bool is_allowed(const struct change *change, const struct lowering *lower
 	return is_mode(lowering) ? change->request->mode_given : change->request->allow_removal;
 }
 
-/* The same command with options that let it pass: the mode in force, and permissions. */
+/* The same command with options that let it pass: the mode in force, and --allow-removal. */
 static const char *passing_command(const struct change *change)
 {
 	const struct apply_request *request = change->request;

@@ -126,7 +126,7 @@ static const struct bypass cgroup_leavers = {
 	.found = "rights to every cgroup are not looked through",
 };
 
-/* The two ways to pass the hooks: raw packets and loading programs. */
+/* The capabilities to bypass the hooks, and to load programs. */
 static bool may_send_raw(const struct process *process)
 {
 	return process->capabilities >> CAP_NET_RAW & 1;
