@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * First and last of every prefix and range, and their neighbours. Derived from the rules, never
- * from an image: a mistake of the compiler cannot hide itself.
+ * from an image: so a compiler bug cannot hide itself.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "boundary_tuples.h"
 
-/* What is asked of a listener: protocol << 16 | port. */
+/* A service is the listener's protocol << 16 | port. */
 struct bounds {
 	struct arena *arena;
 	struct addr *addrs;
@@ -84,7 +84,7 @@ static int service_order(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Sort and keep one of each; gives how many stay. */
+/* Sort and remove duplicates; returns the number left. */
 static size_t array_unique(void *array, size_t count, size_t size,
 			   int (*order)(const void *, const void *))
 {

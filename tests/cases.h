@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The verdict table: tests/cases/NAME/ holds policy.yaml and `cases`, whose lines say what a tuple
- * gets:
+ * The verdict table: tests/cases/NAME/ holds policy.yaml and `cases`, whose lines give the verdict
+ * of a tuple:
  *
  *     egress  tcp   10.20.0.5:2049   pass  rule=aws-datasync/nfs reason=rule
  *     ingress udp   [fd00::7]:53     drop  reason=default
  *     egress  icmp  10.20.0.5 8/0    would-drop
  *
- * direction, protocol, peer with the listener's port (ICMP: type and code apart), verdict, and what
- * is worth asserting of rule and reason. '#' begins a comment where a word could begin. All judges
- * read the same lines. A file `local` beside them says what local-subnet is, a prefix a line. Tests
- * run from the top of the source tree.
+ * direction, protocol, peer with the listener's port (ICMP: type and code apart), verdict, and
+ * optionally rule and reason. '#' begins a comment where a word could begin. All judges read the
+ * same lines. A file `local` beside them lists the prefixes of local-subnet, one a line. Tests run
+ * from the top of the source tree.
  */
 #ifndef TESTS_CASES_H
 #define TESTS_CASES_H
@@ -115,7 +115,7 @@ static inline void case_uncomment(char *text)
 	}
 }
 
-/* False for a line that holds nothing. */
+/* False for an empty line. */
 static inline bool case_parse(char *text, struct case_line *line)
 {
 	char *save = NULL, *word, *proto, *peer;
@@ -209,7 +209,7 @@ static inline size_t case_directory(const char *directory, uint32_t flags, case_
 	return count;
 }
 
-/* Every case there is; gives how many. `flags` are added to those of the policies. */
+/* All cases; returns their number. `flags` are added to those of the policies. */
 static inline size_t cases_each(uint32_t flags, case_visit visit, void *context)
 {
 	glob_t found = {};
@@ -223,7 +223,7 @@ static inline size_t cases_each(uint32_t flags, case_visit visit, void *context)
 	return count;
 }
 
-/* What one judge says against what the line says. */
+/* Compare one judge's answer with the line. */
 static inline void case_assert(const char *judge, const struct ruleset *rs,
 			       const struct case_line *line, const struct decision *got)
 {

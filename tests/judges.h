@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What all judges share: random policies, built in memory from a seed, and random tuples near their
+ * Common to all judges: random policies, built in memory from a seed, and random tuples near their
  * edges. The same seed gives the same policy on every machine.
  */
 #ifndef TESTS_JUDGES_H
@@ -34,7 +34,7 @@ static inline bool judge_chance(struct judge_random *random, uint32_t percent)
 }
 
 /* Addresses come from few places, so that prefixes nest and meet: 10.a.0.b, 192.0.2.c; fd00:… in
- * both halves, 2001:db8::/32; and now and then from anywhere. */
+ * both halves, 2001:db8::/32; and sometimes from anywhere. */
 static inline struct addr judge_addr(struct judge_random *random)
 {
 	uint32_t a = judge_below(random, 4), b = judge_below(random, 4);
@@ -186,7 +186,7 @@ static inline struct addr judge_local(const struct tuple *tuple, uint32_t n)
 	return addr_from_halves(0x2001000200000000ull, 1 + n);
 }
 
-/* The packet that opens `tuple` from or to `local`. Both addresses have to outlive it. */
+/* The packet that opens `tuple` from or to `local`. Both addresses must outlive it. */
 static inline struct wire judge_opening(const struct tuple *tuple, const struct addr *local)
 {
 	enum { OPENER_PORT = 40000, SYN_ONLY = 2, PAYLOAD = 16 };
@@ -208,7 +208,7 @@ static inline struct wire judge_opening(const struct tuple *tuple, const struct 
 	return w;
 }
 
-/* "egress proto 6 10.0.0.1 port 443": what a disagreement is about. 96 bytes. */
+/* "egress proto 6 10.0.0.1 port 443": the subject of a disagreement. 96 bytes. */
 static inline char *judge_tuple_text(const struct tuple *tuple, char out[96])
 {
 	char addr[ADDR_TEXT];

@@ -222,8 +222,8 @@ static void forget(const struct bench *bench)
 	array_clear(maps[MAP_TIMES]);
 }
 
-/* Slots are rule numbers here, so that the trace tells rules. `adopt_until` is as the image says,
- * and `conntrack`, in seconds. */
+/* Slots are rule numbers here, so that the trace identifies rules. `adopt_until` is as the image
+ * says, and `conntrack`, in seconds. */
 int bench_install(struct bench *bench, const struct image *image, bool forget_flows)
 {
 	CLEANUP(arena_drop) struct arena *arena = arena_new();

@@ -13,8 +13,8 @@ int bench_open(struct diags *d, struct bench **out);
 /* The programs as they are when attached, for measurements: no trace, `verdict` stays 0. */
 int bench_open_quiet(struct diags *d, struct bench **out);
 /* The descriptors of its programs and maps, borrowed, for another process: with its own descriptors
- * of the same, in that order, it makes a bench that has loaded nothing, and owns them. What the
- * maps hold is shared. Returns how many. */
+ * of the same, in that order, it makes a bench that has loaded nothing, and owns them. Both share
+ * the contents of the maps. Returns their number. */
 enum { BENCH_LENT_MAX = 64 };
 size_t bench_lend(const struct bench *bench, int fds[BENCH_LENT_MAX]);
 int bench_borrow(const int *fds, size_t count, struct diags *d, struct bench **out);
@@ -33,11 +33,11 @@ struct bench_run {
 	int retval;
 	uint32_t duration_ns; /* mean of the repeats */
 	struct fr_event
-		verdict; /* what the pipeline decided, from the trace map; slot = rule number */
+		verdict; /* the pipeline's decision, from the trace map; slot = rule number */
 };
 int bench_run(struct bench *bench, struct bench_run *run);
-/* The same for a socket that is looked for: its verdict, SK_PASS or SK_DROP, or -errno. `ask` is a
- * struct bpf_sk_lookup. */
+/* The same for a socket look-up: its verdict, SK_PASS or SK_DROP, or -errno. `ask` is a struct
+ * bpf_sk_lookup. */
 int bench_ask_local(struct bench *bench, const void *ask, uint32_t size, struct fr_event *verdict);
 int bench_map(struct bench *bench, const char *name); /* fd, borrowed */
 

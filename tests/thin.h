@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fewer repetitions where each costs much more than on a machine of its own: $FLOWREEVE_TEST_THIN=8
- * makes an eighth of them. For what is repeated with other random numbers, never for cases.
+ * Fewer repetitions where each is much slower than on real hardware: $FLOWREEVE_TEST_THIN=8 makes
+ * an eighth of them. For repetitions with other random numbers, never for cases.
  */
 #ifndef TESTS_THIN_H
 #define TESTS_THIN_H

@@ -2,8 +2,8 @@
 /*
  * Any packet, byte by byte: tags, IPv4 options, IPv6 extension headers, fragments, TCP flags, ICMP.
  * Described as the protected party sees it, so that a reply is the same description with the other
- * direction. For the parser compiled natively and for BPF_PROG_TEST_RUN alike, and therefore
- * without any header of the C library's network part. Checksums are 0, nobody looks.
+ * direction. For the natively compiled parser and for BPF_PROG_TEST_RUN alike, and therefore
+ * without any network header of the C library. Checksums are 0: no reader checks them.
  */
 #ifndef TESTS_WIRE_H
 #define TESTS_WIRE_H
@@ -19,7 +19,7 @@ enum { WIRE_ETHERNET = 14, WIRE_MAX = 4096, WIRE_HOST = 9, WIRE_SEQ = 0x1234567 
 struct wire {
 	bool v6;
 	uint8_t dir;	      /* enum fr_dir */
-	uint8_t proto;	      /* 1 stands for the ICMP of the family, unless: */
+	uint8_t proto;	      /* 1 is the ICMP of the family, unless: */
 	bool exact;	      /* 1 is 1 in IPv6 too */
 	uint8_t flags;	      /* TCP */
 	uint32_t seq, ack;    /* TCP; 0: WIRE_SEQ, and with ACK what follows it */
@@ -161,7 +161,7 @@ static inline void wire_ipv6(const struct wire *w, struct frame *f, uint32_t len
 		*next = w->inner;
 		next = at;
 	}
-	if (w->inner && w->offset) /* a later part: it lies in the first one */
+	if (w->inner && w->offset) /* a later part: the header is in the first one */
 		return;
 	*next = wire_proto(w);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The benchmark: what a packet, a compilation and a whole policy cost on this machine, in parts
- * that scripts/bench and scripts/bench-scale ask for.
+ * The benchmark: the cost of a packet, of a compilation and of a whole policy on this machine, in
+ * parts that scripts/bench and scripts/bench-scale select.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -37,7 +37,7 @@ static bool is_named(const char *pid, const char *name)
 	       comm[strlen(name)] == '\n';
 }
 
-/* 0 where it is not to be seen, as in a container. */
+/* 0 where it is not visible, as in a container. */
 static pid_t ksoftirqd_of(int cpu)
 {
 	struct dirent *entry;

@@ -2,8 +2,8 @@
 /*
  * Nanoseconds per packet over an empty program of the same type, by BPF_PROG_TEST_RUN. Ours and the
  * empty one take turns, so that both meet the same noise; a sample is the difference of neighbours.
- * The measuring is done by servers, each a program of its own that is asked over a pipe: so figures
- * of two builds, this one and an older one, come from the same minutes.
+ * Servers measure, each a program of its own that takes requests over a pipe: so figures of two
+ * builds, this one and an older one, come from the same minutes.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -121,7 +121,7 @@ static double sample_hot(struct course *course)
 	return ours_run(course, FR_EGRESS, &course->packet, REPEAT, course->pass) - empty;
 }
 
-/* Packets that differ, in single shots with all that a cold start costs; the median of them. */
+/* Packets that differ, in single shots, which include the costs of a cold start; their median. */
 static double sample_singles(struct course *course, void (*make)(struct course *))
 {
 	double samples[SINGLES];
@@ -185,7 +185,7 @@ static void establish_many(struct course *course)
 	}
 }
 
-/* One of the many, far from the last. */
+/* One of the many flows, far from the last. */
 static void make_known(struct course *course)
 {
 	struct addr local = judge_local(&course->tuple, course->next++ * 40503u % FLOWS);
@@ -203,7 +203,7 @@ static void opening(struct course *course)
 	opening_make(course, &course->local);
 }
 
-/* More openings than the table holds: from then on each takes the place of another. */
+/* More openings than the table holds: once it is full, each takes the place of another. */
 static void opening_full(struct course *course)
 {
 	while (course->next < FULL) {
@@ -236,7 +236,7 @@ struct server {
 	struct ruleset *rs;
 	struct image image;
 	struct course course;
-	bool crowded; /* with more flows than are worth taking out one by one */
+	bool crowded; /* with too many flows to remove one by one */
 };
 
 static void server_open(struct server *server)
@@ -319,7 +319,7 @@ int bench_serve(void)
 	return 0;
 }
 
-/* ---------------------------------------------------------------- those who ask */
+/* ---------------------------------------------------------------- the clients */
 
 struct asked {
 	const char *binary;
@@ -360,7 +360,7 @@ static void asked_stop(struct asked *asked)
 	waitpid(asked->pid, NULL, 0);
 }
 
-/* A server that has gone is asked no more; it said why. */
+/* Send no more requests to a server that has gone; it has reported why. */
 static double ask(struct asked *asked, const char *question)
 {
 	double answer = 0;
@@ -378,7 +378,7 @@ static void ask_all(struct asked *asked, int count, const char *question)
 		ask(&asked[i], question);
 }
 
-/* The first is this build, the second the one that it is held against. */
+/* The first is this build, the second the one to compare it with. */
 static void asked_print(const struct asked *asked, int which, const struct series *series,
 			uint32_t rounds)
 {

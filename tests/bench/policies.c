@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Policies for the benchmark, and what it costs to compile them.
+ * Policies for the benchmark, and the cost of compiling them.
  */
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a policy file costs from its text to an image in force, phase by phase: its rules,
+ * The cost of a policy file from its text to an image in force, phase by phase: its rules,
  * compilation, the copy into the kernel and the flip; and libyaml alone, which is a part of the
- * first. The files come from scripts/bench-scale. Wall time, since a large text is read by
- * all processors, and processor time beside it, which a busy machine stretches less.
+ * first. The files come from scripts/bench-scale. Wall time, since all processors read a large
+ * text, and processor time beside it, which a busy machine stretches less.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -51,7 +51,7 @@ static void watch_lap(struct stopwatch *watch, struct run *run, enum phase phase
 	*watch = (struct stopwatch){clock_ns(), cpu_ns()};
 }
 
-/* The library's own share: every event of the text is asked for and thrown away. */
+/* The library's own share: read every event of the text and discard it. */
 static void drain_libyaml(const char *path)
 {
 	FILE *file CLEANUP(close_file) = fopen(path, "re");
@@ -71,7 +71,7 @@ static void drain_libyaml(const char *path)
 	yaml_parser_delete(&parser);
 }
 
-/* An outer map of our own: what the store that puts an image in force costs. */
+/* An outer map of our own: the cost of the store that puts an image in force. */
 static int outer_map(uint32_t lines)
 {
 	int inner CLEANUP(close_fd) = image_map_create(lines);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Both ends of a lane: sockets in the receiver's namespace, and in its cgroup where the variant has
- * one, since a socket keeps the cgroup that it is born in; sockets of the sender, which speaks for
- * all peers; and questions whether verdicts hold.
+ * one, since a socket keeps the cgroup that it is created in; sockets of the sender, which sends
+ * for all peers; and checks of verdicts.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -179,8 +179,8 @@ static bool receiver_of_cgroup(struct lane *lane, const char *home)
 	return (!*cgroup || cgroup_enter(lane, home)) && done;
 }
 
-/* The cgroup that this process came from: cgroup2's root, as the variant's directory tells it, and
- * the path that the kernel tells. */
+/* The cgroup of this process: the root of cgroup2, from the variant's directory, and the path from
+ * the kernel. */
 static void home_of(const struct variant *variant, char *home, size_t size)
 {
 	FILE *file CLEANUP(close_file) = fopen("/proc/self/cgroup", "re");

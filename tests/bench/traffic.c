@@ -2,7 +2,7 @@
 /*
  * Slices of one workload through all variants: each round runs one slice in every variant, in an
  * order of its own, so that neighbours meet the same noise and sample i of all variants belong
- * together. After each slice its verdicts are judged.
+ * together. Each slice is followed by a check of its verdicts.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -57,7 +57,7 @@ static struct witness witness_of(const struct lane *lane)
 	return (struct witness){segments_sent(lane), packets_arrived(lane)};
 }
 
-/* All of the flood came as far as the device, and the receiver's TCP said nothing to it. */
+/* The whole flood reached the device, and the receiver's TCP did not answer it. */
 static void flood_judge(struct lane *lane, const struct witness *before, uint32_t sent)
 {
 	struct witness after = witness_of(lane);
@@ -101,7 +101,8 @@ static double slice_run(const struct course *course, struct lane *lane,
 	return took / slice;
 }
 
-/* Every peer once where its flow is used again, so that no measured packet is the first of it. */
+/* Every peer once if the workload reuses flows, so that no measured packet is the first of its
+ * flow. */
 static uint32_t warm_up_of(const struct course *course)
 {
 	uint32_t slice = course->workload->slice;

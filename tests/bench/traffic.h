@@ -24,7 +24,7 @@ enum {
 	FRAME_SIZE = 54,
 	PAYLOAD = 32,
 	CHUNK = 65536,
-	PATIENCE_MS = 1000, /* for what ksoftirqd delivers on a busy machine */
+	PATIENCE_MS = 1000, /* for packets that ksoftirqd delivers on a busy machine */
 };
 
 struct cpu_clock {
@@ -43,7 +43,7 @@ struct variant {
 	char name[32], sender[64], receiver[64], cgroup[256];
 	bool open;   /* no firewall: refused ports are reached too */
 	bool closed; /* drops everything */
-	int drop;    /* what attaches its program */
+	int drop;    /* descriptor that keeps its program attached */
 	uint64_t passed, refused, wrong;
 	char fault[160]; /* why it is not measured */
 };
@@ -69,15 +69,15 @@ struct workload {
 	const char *name;
 	uint32_t slice; /* operations */
 	uint16_t port;	/* the sender's UDP port: a flow belongs to one workload */
-	bool flood;	/* nothing of it may pass */
+	bool flood;	/* none of it may pass */
 	bool lasting;	/* its flows are used again */
 	bool links;	/* over connections that stay */
-	/* Both return how many operations came out as they should. */
+	/* Both return the number of operations that succeeded. */
 	uint32_t (*run)(struct lane *lane, uint32_t count);
 };
 const struct workload *workload_find(const char *name);
 
-/* sockets.c: they fill variant->fault and return false when they cannot. */
+/* sockets.c: they set variant->fault and return false on failure. */
 bool lane_fail(struct lane *lane, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool namespace_enter(struct lane *lane, const char *name);
 bool lane_open(struct lane *lane, const struct workload *workload);
@@ -85,7 +85,7 @@ void lane_close(struct lane *lane); /* without connections */
 int tcp_connect(struct lane *lane); /* from the next peer; -1 */
 struct in_addr lane_peer(struct lane *lane);
 bool datagram_send(struct lane *lane, const struct sockaddr_in *to);
-/* Whether the refused was refused, or reached its port where there is no firewall. */
+/* Whether the refused packet was dropped, or reached its port where there is no firewall. */
 bool probe_right(struct lane *lane);
 /* One datagram to the allowed port arrives. */
 bool sentinel_right(struct lane *lane);

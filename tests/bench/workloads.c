@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is measured: each runs a number of operations in one lane and counts those that came out as
- * they should. Everything is delivered in the softirq of the call that sends, or by ksoftirqd,
- * which the blocking reads wait for.
+ * The workloads: each runs a number of operations in one lane and counts those that succeeded.
+ * Every packet is delivered in the softirq of the call that sends, or by ksoftirqd, which the
+ * blocking reads wait for.
  */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What each path of a packet costs in instructions, helper calls and map look-ups, counted in the
- * object that is shipped: one line per path, as tests/counts/run compares it with those that are
- * recorded. A path ends with the packet that is counted; its verdict, reason and flow are checked,
- * so that a line is about what its name says.
+ * The cost of each path of a packet in instructions, helper calls and map look-ups, counted in the
+ * shipped object: one line per path, which tests/counts/run compares with the recorded ones. A path
+ * ends with the packet that is counted; its verdict, reason and flow are checked, so that a line
+ * matches its name.
  *
  *   counts OBJECT
  */
@@ -142,7 +142,7 @@ static const struct image *policy_get(uint32_t rules)
 
 /* ---------------------------------------------------------------- one packet */
 
-/* The socket that a packet of a cgroup belongs to. */
+/* The socket of a packet of a cgroup. */
 static void socket_fill(const struct wire *w, struct bpf_sock *sock)
 {
 	uint8_t *addresses[2][2] = {
@@ -160,7 +160,7 @@ static void socket_fill(const struct wire *w, struct bpf_sock *sock)
 		wire_address(w, local, addresses[w->v6][local]);
 }
 
-/* Packets of a direction with the reason that is expected. */
+/* Packets of a direction with the expected reason. */
 static uint64_t booked(const struct course *c, uint8_t dir)
 {
 	uint32_t index = FR_REASON_INDEX(c->hook->kind, dir, c->reason);
@@ -201,7 +201,7 @@ static void packet_send(struct course *c, const struct wire *w)
 	c->result = native_run_by(&packet, program_run, c);
 }
 
-/* To the service that who opened has asked for. */
+/* To the service that the opener has asked for. */
 static void say(struct course *c, uint8_t dir, uint8_t proto, uint8_t flags)
 {
 	bool out = c->opener == FR_EGRESS;
@@ -240,7 +240,7 @@ static void tcp_going(struct course *c)
 	say(c, c->dir, TCP, ACK);
 }
 
-/* So long after the last packet that its set is told. */
+/* So long after the last packet that the program reports its set. */
 static void tcp_later(struct course *c)
 {
 	tcp_going(c);
@@ -280,7 +280,7 @@ static void udp_going(struct course *c)
 		udp_new(c);
 }
 
-/* To or from the n-th port that no rule names: each is an entry of its own. */
+/* To or from the n-th port that no rule names: each gets an entry of its own. */
 static void refuse(struct course *c, uint16_t n)
 {
 	bool out = c->dir == FR_EGRESS;
@@ -320,7 +320,7 @@ static const struct path {
 	const char *name;
 	void (*walk)(struct course *);
 	uint8_t reason;
-	uint8_t state; /* of the flow that is left, or NO_FLOW */
+	uint8_t state; /* of the remaining flow, or NO_FLOW */
 	bool theirs;   /* the other side has opened */
 	bool v6;
 } paths[] = {
@@ -349,7 +349,7 @@ static const struct path {
 
 /* ---------------------------------------------------------------- all of them */
 
-/* Is the path what its name says? */
+/* Does the path match its name? */
 static void path_check(const struct course *c, const struct path *path, const char *line)
 {
 	bool refused = path->state == NO_FLOW;

@@ -204,7 +204,7 @@ static void load(struct machine *m, const struct bpf_insn *at)
 	m->r[at->dst_reg] = value;
 }
 
-/* The compiler knows one operation on memory that is shared: to add. */
+/* The only atomic operation that the compiler emits is add. */
 static void store(struct machine *m, const struct bpf_insn *at, uint64_t value)
 {
 	void *to = address(m, at->dst_reg, at->off);

@@ -87,7 +87,7 @@ static void code_join(struct object *o)
 			       o->headers[i].sh_size);
 }
 
-/* A map by its name, anything else by where it lies. */
+/* A map by its name, anything else by its offset. */
 static uint64_t symbol_address(const struct object *o, const Elf64_Sym *symbol, int32_t offset)
 {
 	const struct section *section = &o->sections[symbol->st_shndx];

@@ -10,7 +10,7 @@
 
 struct object;
 
-/* Ends the program, with the reason, where the file is no such object. */
+/* Exits with the reason if the file is no such object. */
 struct object *object_read(const char *path);
 void object_free(struct object *object);
 const struct bpf_insn *object_program(const struct object *object, const char *name);

@@ -2,8 +2,9 @@
 /*
  * The kernel's programs, verified and compiled to machine code, against the same text compiled
  * natively over the image in user space: sequences of packets on every hook. Verdict, reason, rule,
- * key, return code and then every flow must be equal. A disagreement that stays when the sequence
- * is run again is told packet by packet, and is a crash for libFuzzer to minimise. Needs root.
+ * key, return code and then every flow must be equal. A disagreement that persists when the
+ * sequence runs again is printed packet by packet, and is a crash for libFuzzer to minimise. Needs
+ * root.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -34,7 +35,7 @@ static struct {
 	uint8_t policy; /* in the image */
 	bool sure;	/* the kernel's maps hold what the native ones do */
 	bool loud;
-	uint64_t sequences, packets, refused; /* refused: no packet that a test run takes */
+	uint64_t sequences, packets, refused; /* refused: a test run takes no such packet */
 } rig;
 
 static const char *const verdicts[] = {"pass", "drop", "would-drop"};
@@ -90,7 +91,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 /* The image in force, writable: the kernel waits long for its readers when a map is exchanged, and
- * here nobody reads between two packets. */
+ * here there are no readers between two packets. */
 static void *image_map(void)
 {
 	const struct test_policy *first = test_policy_get(0);
@@ -151,7 +152,7 @@ static struct fr_flow_set *kernel_set(const char *map, uint32_t index)
 	return &(*table)[index];
 }
 
-/* What the last sequence left behind. After a disagreement nobody knows what that is. */
+/* Remove the state of the last sequence. After a disagreement its extent is unknown. */
 static void kernel_forget(void)
 {
 	const char *map;
@@ -185,7 +186,7 @@ static void set_age(struct fr_flow_set *set, uint64_t jiffies)
 	}
 }
 
-/* As if this much time had passed: the kernel's clock cannot be set, its flows can. */
+/* Simulate the passing of time: the kernel's clock cannot be set, its flows can. */
 static void kernel_age(uint64_t jiffies)
 {
 	int fragments = bench_map(rig.bench, "fr_fragments");
@@ -284,7 +285,7 @@ static bool traces_equal(const struct fr_event *a, const struct fr_event *b)
 	       !memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-/* Both judge it; true when they agree. What the kernel does not take for a packet is passed by. */
+/* Both judge it; true when they agree. Skips a packet that the kernel does not accept. */
 static bool packet_judge(struct step *step, const struct bytes *frame)
 {
 	struct bench_run run = {.kind = step->packet.kind,
@@ -337,7 +338,8 @@ static bool sequence_judge(const uint8_t *data, size_t size)
 	return rig.sure;
 }
 
-/* A machine that is held up between two packets ages flows: what stays is a disagreement. */
+/* A machine that pauses between two packets ages flows: only a disagreement that persists counts.
+ * */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)

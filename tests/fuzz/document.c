@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Any bytes as a vendor's document: never a crash or a leak, a refusal has its words, and what is
- * drafted is a table that `check` accepts.
+ * Any bytes as a vendor's document: never a crash or a leak, a refusal has a message, and a draft
+ * is a table that `check` accepts.
  */
 #include <string.h>
 #include <sys/stat.h>

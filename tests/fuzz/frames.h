@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Frames as the fuzzers make new ones of old: find the headers, answer a frame, set TCP flags. A
- * second, slow and careful reading of the same bytes, on purpose not that of bpf/packet.h.
+ * Frames as the fuzzers make new ones from old ones: find the headers, answer a frame, set TCP
+ * flags. A second, slow and careful reading of the same bytes, deliberately not that of
+ * bpf/packet.h.
  */
 #ifndef FUZZ_FRAMES_H
 #define FUZZ_FRAMES_H
@@ -24,8 +25,8 @@ struct layout {
 
 /* False where it is no whole, unfragmented IP packet with a transport header. */
 bool frame_layout(const struct bytes *frame, bool l3, struct layout *out);
-/* The packet that the other side would send: addresses and ports change places, echo requests
- * become replies, sequence numbers go on. TCP gets `flags`. False where there is none. */
+/* The packet that the other side would send: addresses and ports swapped, echo requests become
+ * replies, sequence numbers go on. TCP gets `flags`. False where there is none. */
 bool frame_answer(const struct bytes *frame, bool l3, uint8_t flags, struct bytes *out);
 /* The same packet once more with other TCP flags. */
 bool frame_again(const struct bytes *frame, bool l3, uint8_t flags, struct bytes *out);

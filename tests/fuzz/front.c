@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Any bytes as the files of the front end: never a crash, a leak or a refusal without a word; and
- * what compiles is judged alike by the oracle and by the image.
+ * Any bytes as the files of the front end: never a crash, a leak or a refusal without a message;
+ * and for a policy that compiles, oracle and image agree.
  *
- * An input is a policy (or a table) up to a line "---8<--- X". What follows is another file, by X:
+ * An input is a policy (or a table) up to a line "---8<--- X". Another file follows, by X:
  * t  tables/fuzz.yaml, j  aws-prefixes.json, l  offices.txt; or x: tuples, 20 bytes each.
  */
 #include <fcntl.h>
@@ -219,7 +219,7 @@ static void table_try(enum section section)
 	document_kind(path, &d, &source, &kind);
 }
 
-/* Whatever the bytes are: each host of a site that is right has rules. */
+/* For any bytes: each host of a valid site has rules. */
 static void site_try(enum section section)
 {
 	const struct policy_options options = {};

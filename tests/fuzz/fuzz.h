@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the fuzzers try, apart from libFuzzer, so that the unit tests can replay an input. Anything
- * that does not hold is told on standard error and aborts. Run from the top of the tree.
+ * The fuzz targets, apart from libFuzzer, so that the unit tests can replay an input. A violation
+ * is printed on standard error and aborts. Run from the top of the tree.
  */
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* True of every verdict and flow: see invariants.h. */
+/* Invariants of every verdict and flow: see invariants.h. */
 #include "invariants.h"
 
 #include <string.h>
@@ -69,9 +69,9 @@ void flows_check(void)
 		flow_check(&flow);
 }
 
-/* ---------------------------------------------------------------- the oracle's word */
+/* ---------------------------------------------------------------- the oracle */
 
-/* The oracle's decision as a trace tells it. */
+/* The oracle's decision as a trace shows it. */
 static bool oracle_says(const struct test_policy *policy, uint8_t dir, uint16_t port,
 			const struct fr_event *trace)
 {
@@ -95,7 +95,7 @@ static bool oracle_says_of(const struct test_policy *policy, uint8_t opener,
 	return oracle_says(policy, opener, flow_port(&trace->key, opener), trace);
 }
 
-/* A SYN-ACK to a SYN that a listener has got by another device. */
+/* A SYN-ACK to a SYN that reached a listener by another device. */
 static bool answers_unseen(const struct fr_packet *p, const struct native_packet *packet)
 {
 	return packet->kind == FR_KIND_INTERFACE && packet->dir == FR_EGRESS &&
@@ -190,7 +190,7 @@ static void check_tcp(const struct fr_flow *flow, const struct fr_packet *p,
 			"an adopted flow has no SYN to be answered");
 }
 
-/* What is dropped leaves no flow and adds to none. */
+/* A dropped packet leaves no flow and adds to none. */
 static void check_drop(const struct memory *before, const struct fr_event *trace)
 {
 	struct memory *after;
@@ -208,8 +208,8 @@ static void check_drop(const struct memory *before, const struct fr_event *trace
 	free(after);
 }
 
-/* What a host sends itself, an opening that comes in, and what conntrack may have forgotten and a
- * socket of the host would take, are of no conversation that it forwarded. */
+/* These are of no forwarded conversation: packets that the host itself sends, an opening that comes
+ * in, and packets that conntrack may have forgotten and a socket of the host would take. */
 static bool is_others(const struct fr_flow *flow, const struct fr_packet *p,
 		      const struct native_packet *packet)
 {
@@ -225,8 +225,8 @@ static bool is_others(const struct fr_flow *flow, const struct fr_packet *p,
 	       (p->key.proto != FR_PROTO_UDP || packet->host.udp_state);
 }
 
-/* What is forwarded passes by nothing but what went out so lately that conntrack knows its answer,
- * where a socket of this host might take it. */
+/* Where a socket of this host might take a forwarded packet, it passes only by a flow whose last
+ * packet out is so recent that conntrack knows the answer. */
 static void check_forwarded(const struct fr_flow *flow, const struct fr_packet *p,
 			    const struct native_packet *packet, const struct fr_event *trace)
 {
@@ -240,7 +240,7 @@ static void check_forwarded(const struct fr_flow *flow, const struct fr_packet *
 		"a host's socket gets nothing by a flow that conntrack has forgotten");
 }
 
-/* Nothing vouches for TCP that comes in to this host but a socket; other stations' is their own. */
+/* Only a socket vouches for TCP that comes in to this host; TCP of other stations is their own. */
 static void check_adopted(const struct fr_packet *p, const struct native_packet *packet,
 			  const struct fr_event *trace)
 {

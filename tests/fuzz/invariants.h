@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What must be true of every verdict and of every flow, whatever the packets were: asked after each
- * packet that a native world has judged. Aborts where something is not.
+ * Invariants of every verdict and of every flow, for any packets: checked after each packet that a
+ * native world has judged. Aborts on a violation.
  */
 #ifndef FUZZ_INVARIANTS_H
 #define FUZZ_INVARIANTS_H

@@ -74,7 +74,7 @@ static struct shim_table shim_tables[] = {
 };
 enum { SHIM_TABLES = sizeof(shim_tables) / sizeof(shim_tables[0]) };
 
-/* Tables of sets, as large as the kernel's. Most of one is never looked at. */
+/* Tables of sets, as large as the kernel's. Most of a table is never touched. */
 enum { SHIM_SETS = FR_REGIONS_DEFAULT * FR_REGION_SETS };
 
 struct shim_sets {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel programs in user space: the very text of bpf/, compiled natively over plain maps and
+ * The kernel programs in user space: the same source in bpf/, compiled natively over plain maps and
  * helpers, so that sanitizers see every access and a fuzzer every branch. A world has its own maps
- * and clock; packets lie in memory that is poisoned right behind their linear part. Nothing here
- * knows what a right verdict is.
+ * and clock; packets lie in memory that is poisoned right behind their linear part. Verdicts are
+ * not checked here.
  */
 #ifndef FUZZ_NATIVE_H
 #define FUZZ_NATIVE_H
@@ -14,10 +14,10 @@
 
 #include "../../bpf/abi.h"
 
-/* What the rest of the host would say. Sockets: 0 none, else a state of the kernel's. */
+/* The answers of the rest of the host. Sockets: 0 none, else a state of the kernel's. */
 struct native_host {
 	uint8_t tcp_state;    /* of the socket of exactly this tuple */
-	uint8_t tcp_listener; /* of that which a peer of any port finds */
+	uint8_t tcp_listener; /* of the one that a look-up finds for a peer with any port */
 	uint8_t udp_state;
 	bool forwards, decrypted;
 };
@@ -31,12 +31,13 @@ struct native_packet {
 	uint16_t protocol; /* as the kernel has it, host order */
 	uint16_t vlan;	   /* accelerated tag: 1 << 15 | VLAN id, 0 none */
 	uint32_t ifindex, ingress_ifindex, segments;
-	uint8_t type; /* pkt_type: whose it is by its Ethernet address */
+	uint8_t type; /* pkt_type: the addressee by Ethernet address */
 	struct native_host host;
 	struct bpf_sock *sock; /* its own, of a process; or NULL */
 };
 
-/* The secret of the hash, all 0 before: with the kernel's, entries lie where the kernel's do. */
+/* The secret of the hash, all 0 by default: with the kernel's, entries are in the same places as
+ * there. */
 void native_secret(const struct fr_secret *secret);
 /* Without the shortcuts of bpf/ for most packets, or with them, as at first. */
 void native_shortcuts(bool on);
@@ -47,8 +48,8 @@ void native_install(const void *lines, uint32_t count);
 void native_age(uint64_t jiffies);
 uint64_t native_now(void);
 
-/* The program's return value; *trace is what was decided, its `slot` the rule's number, `version`
- * 0 when nothing was. */
+/* The program's return value; *trace is the decision, its `slot` the rule's number, `version` 0
+ * when there was none. */
 int native_run(const struct native_packet *packet, struct fr_event *trace);
 
 /* The same packet in the same world, by another program. */
@@ -56,10 +57,10 @@ struct __sk_buff;
 typedef int native_program(void *context, const struct native_packet *packet,
 			   struct __sk_buff *skb);
 int native_run_by(const struct native_packet *packet, native_program *program, void *context);
-/* What such a program knows a map by, and the other way round: "image" is the inner one. */
+/* The name of a map for such a program, and the reverse: "image" is the inner one. */
 void *native_map(const char *name);
 const char *native_map_name(const void *map);
-/* A helper by its number, for five arguments of 64 bits; NULL where no program needs it. */
+/* A helper by its number, for five arguments of 64 bits; NULL for one that no program needs. */
 void *native_helper(uint32_t number, const char **name);
 
 /* The n-th flow, or false. */

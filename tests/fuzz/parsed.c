@@ -101,7 +101,7 @@ static void check_fields(const struct native_packet *packet, const struct fr_pac
 		"no SYN with FIN");
 }
 
-/* Cut off at any place, a packet is broken, or the very same. */
+/* Cut off at any place, a packet is broken, or exactly the same. */
 static void check_shorter(const struct native_packet *packet, const struct fr_packet *whole)
 {
 	uint32_t most = packet->size < 160 ? packet->size : 160;
@@ -118,7 +118,7 @@ static void check_shorter(const struct native_packet *packet, const struct fr_pa
 	}
 }
 
-/* The reading of frames.c: another text, the same ports. */
+/* The parser of frames.c: other code, the same ports. */
 static void check_layout(const struct native_packet *packet, const struct fr_packet *p)
 {
 	bool bare = packet->l3 || packet->kind == FR_KIND_CGROUP;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What bpf/packet.h makes of a packet, natively and from a block of exactly its size, and the
- * properties that hold for any packet: they abort where they do not.
+ * The result of bpf/packet.h for a packet, natively and from a block of exactly its size, and the
+ * properties that hold for any packet: they abort on a violation.
  */
 #ifndef FUZZ_PARSED_H
 #define FUZZ_PARSED_H

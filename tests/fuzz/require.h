@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What must hold under a fuzzer: said on standard error, then the end. */
+/* Invariants under a fuzzer: a violation goes to standard error and aborts. */
 #ifndef FUZZ_REQUIRE_H
 #define FUZZ_REQUIRE_H
 

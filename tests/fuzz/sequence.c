@@ -40,7 +40,7 @@ static uint16_t protocol_of(const struct bytes *f)
 	return f->size >= ETHERNET + 2 && f->data[14] == 0xff && f->data[15] == 0xff ? 1 : 4;
 }
 
-/* What a test run takes for the Ethernet header is the packet's own beginning: let it say IP. */
+/* A test run takes the packet's first bytes for the Ethernet header: make it say IP. */
 static void l3_disguise(struct bytes *f)
 {
 	if (f->size >= 20 && f->data[0] >> 4 == 4)
@@ -81,7 +81,7 @@ static bool answer_take(struct cursor *c, uint8_t flags)
 	return true;
 }
 
-/* What TCP would answer to the last packet. */
+/* TCP's answer to the last packet. */
 static uint8_t flags_answering(const struct cursor *c, uint8_t option)
 {
 	struct layout at;
@@ -137,7 +137,7 @@ static void packet_fill(const struct cursor *c, uint8_t option, struct native_pa
 	out->host.decrypted = (option >> 5) == 3;
 }
 
-/* 1: a packet is ready. 0: nothing came of it. */
+/* 1: a packet is ready. 0: there is none. */
 static bool packet_take(struct cursor *c, uint8_t what, uint8_t option)
 {
 	struct bytes old;

@@ -9,8 +9,7 @@
  *   what    0…9 a packet; 10 the last one again, 11 the answer to it (option: TCP flags);
  *           12 another policy; 13 four seconds times the option; 14 the answer, as if by TCP's
  * rules; 15 a batch of three answers to and fro: SYN, SYN-ACK, ACK option  of a packet: bits 0-2
- * how much is linear, 3 an accelerated tag, 4 came in by another device, 5-7 what the host says of
- * it
+ * how much is linear, 3 an accelerated tag, 4 came in by another device, 5-7 the host's state
  */
 #ifndef FUZZ_SEQUENCE_H
 #define FUZZ_SEQUENCE_H

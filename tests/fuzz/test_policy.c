@@ -19,7 +19,7 @@ uint32_t jiffies_hz(void)
 	return (uint32_t)((1000000000 + tick.tv_nsec / 2) / tick.tv_nsec);
 }
 
-/* Whatever a seed makes of them. Time-outs are never a multiple of STEP_UNIT. */
+/* The seed decides. Time-outs are never a multiple of STEP_UNIT. */
 static struct ruleset *policy_random(void)
 {
 	struct ruleset *rs = judge_policy(arena_new(), RANDOM_SEED, RANDOM_RULES);

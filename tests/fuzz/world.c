@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Packets, one after the other, through the parser, the flow machine and the whole judge, compiled
- * natively under sanitizers. Held against what must be true of any packet, against the oracle, and
- * against the same packets read by other ways: where the linear part ends must not matter.
+ * natively under sanitizers. Compared with the invariants of any packet, with the oracle, and with
+ * the same packets read by other ways: the end of the linear part must not matter.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -44,7 +44,7 @@ static bool any_takes(struct criterion_test_set *all)
 	return false;
 }
 
-/* "PID FD…" for those who come. Their maps are the same: one test at a time. */
+/* "PID FD…" for the tests. They share its maps: one test at a time. */
 static void keep(const struct bench *bench)
 {
 	int fds[BENCH_LENT_MAX];
@@ -64,7 +64,7 @@ ReportHook(PRE_ALL)(struct criterion_test_set *all)
 	struct diags d = {.arena = arena};
 	struct bench *bench;
 
-	/* A kernel that refuses them fails each test that asks for them, with its words. */
+	/* If the kernel refuses them, each test that asks for them fails with its message. */
 	if (!geteuid() && any_takes(all) && !bench_open(&d, &bench))
 		keep(bench);
 	arena_free(arena);
@@ -136,7 +136,7 @@ static void events_drop(int fd)
 	ring_buffer__free(ring);
 }
 
-/* As a load leaves it. What a socket keeps went with the socket. */
+/* As a load leaves it. The state of a socket went with the socket. */
 static void map_blank(int fd)
 {
 	struct bpf_map_info map = {0};

@@ -83,7 +83,7 @@ static uint32_t rules_map(uint32_t generation)
 	return id;
 }
 
-/* A hundred thousand records are thirty megabytes: they are not written again for nothing. */
+/* A hundred thousand records are thirty megabytes: they are not rewritten without need. */
 Test(datapath_apply, rules_that_say_what_they_said_keep_their_records)
 {
 	static const struct image_spec other = {.policy = "one", .enforce = true, .tcp_port = 444};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Cgroups: what processes in one may send, and who else may be there. */
+/* Cgroups: the packets that processes in one may send, and other programs that may be there. */
 #include "datapath_lab.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Devices and cgroups that change under a policy: what comes later and matches a pattern, names
- * that move, alternative names, ports of bridges, and what one packet passes twice.
+ * Devices and cgroups that change under a policy: later ones that match a pattern, names that move,
+ * alternative names, ports of bridges, and packets that pass two hooks.
  */
 #include "datapath_lab.h"
 
@@ -74,7 +74,7 @@ static void expect_unjudged(const char *name, const char *why)
 
 /* ---------------------------------------------------------------- patterns */
 
-/* lesson: a container that came after the policy was open, and the report said enforcing. */
+/* lesson: a container that started after the policy was open, and the report said enforcing. */
 Test(datapath_devices, what_matches_a_pattern_and_came_later_is_named)
 {
 	const char *points[] = {"guest va*", NULL};
@@ -124,7 +124,7 @@ Test(datapath_devices, an_alternative_name_is_a_name)
 	expect_unjudged("va0", "is another device now");
 }
 
-/* The name and the alternative one are of one device. */
+/* The name and the alternative name belong to one device. */
 Test(datapath_devices, two_names_of_one_device_attach_it_once)
 {
 	const char *points[] = {"interface va0", "interface net-a", "interface va[0]", NULL};
@@ -171,7 +171,7 @@ Test(datapath_devices, a_cgroup_that_matches_and_came_later_is_named)
 	run(path);
 }
 
-/* The same request, the same devices: only what is asked for is another. */
+/* The same request, the same devices: only the requested change differs. */
 Test(datapath_devices, what_is_asked_for_is_what_was_asked_for_last)
 {
 	const char *name[] = {"interface va0", NULL}, *pattern[] = {"interface va[0-9]", NULL};
@@ -239,7 +239,7 @@ Test(datapath_devices, a_device_that_went_to_another_namespace_is_told)
 			 "q1 has gone to another network namespace, and is judged there");
 }
 
-/* The one of the same index has no link of ours. */
+/* The device of the same index has no link of ours. */
 Test(datapath_devices, a_device_made_anew_is_another_one)
 {
 	const char *points[] = {"interface dum0", NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Images by hand for the tests of the loader: every peer is one row, every protocol one column but
- * for a single TCP port. What the compiler makes of real policies is tested elsewhere.
+ * for a single TCP port. Other tests cover the compiler's images of real policies.
  */
 #ifndef DATAPATH_FIXTURE_H
 #define DATAPATH_FIXTURE_H
@@ -30,7 +30,7 @@ struct fixture {
 /* A fixture with the ruleset and image of `plan`; owned by the arena. */
 void fixture_make(const struct image_spec *plan, struct fixture *out);
 void fixture_free(struct fixture *fixture);
-/* All that was messages, one line each, for assertion messages. */
+/* All messages, one line each, for assertion messages. */
 const char *fixture_messages(const struct fixture *fixture);
 /* Skips the test, loudly, when the caller is not root. */
 void need_root(void);

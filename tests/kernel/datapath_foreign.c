@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who shares a hook or a pin root with us: what they take from us, and what we leave to them. */
+/* Other programs that share a hook or a pin root with us: their effect on us, and ours on them. */
 #include "datapath_lab.h"
 
 #include <bpf/bpf.h>
@@ -85,7 +85,7 @@ static int stranger_load(enum bpf_prog_type type, int result)
 	return fd;
 }
 
-/* Its link to the front of TCX, or a loud end where the kernel has none. */
+/* Its link to the front of TCX, or a reported skip where the kernel has none. */
 static int stranger_first(struct lab *lab, int result)
 {
 	int link = tcx_link_create(stranger_load(BPF_PROG_TYPE_SCHED_CLS, result),
@@ -124,8 +124,8 @@ static struct status_view status(const struct lab *lab, struct arena *arena)
 	return view;
 }
 
-/* lesson: who attached later stood first and took the packets; the firewall behind said that it was
- * on. */
+/* lesson: a program attached later came first and took the packets; the firewall behind it reported
+ * enforcing. */
 Test(datapath_foreign, a_program_ahead_is_reported_and_passed_by_apply, .init = need_root)
 {
 	struct arena *arena = arena_new();

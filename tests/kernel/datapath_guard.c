@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the host must grant and who may be in the way: privileges, namespaces, other people's
- * programs. */
+/* What the host must grant and what may be in the way: privileges, namespaces, other programs. */
 #include "datapath_lab.h"
 
 #include <bpf/bpf.h>
@@ -45,7 +44,7 @@ static void become_nobody_with(uint64_t capabilities)
 		_exit(99);
 }
 
-/* The exit status of applying and detaching as such a user; what was said goes to `messages`. */
+/* The exit status of applying and detaching as such a user; the output goes to `messages`. */
 static int apply_as_nobody(uint64_t capabilities, char messages[512])
 {
 	int ends[2], status;
@@ -112,7 +111,7 @@ Test(datapath_guard, a_pin_root_outside_of_bpffs_is_refused_with_the_command)
 	cr_expect(strstr(messages, "mount -t bpf"), "%s", messages);
 }
 
-/* Nobody lives in the namespace: this process holds it open and that is all. */
+/* The namespace has no other process: this one holds it open and that is all. */
 static void detach_from_elsewhere(void)
 {
 	cr_assert_eq(setns(lab.there, CLONE_NEWNET), 0);
@@ -135,7 +134,7 @@ Test(datapath_guard, detach_works_from_another_namespace)
 		     "qdiscs are never deleted");
 }
 
-/* A program of somebody else, that passes everything on. */
+/* A foreign program that passes every packet on. */
 static int foreign_program(enum bpf_prog_type type, int result)
 {
 	const struct bpf_insn pass[] = {

@@ -59,7 +59,7 @@ static pid_t apply_in_child(int step)
 	return pid;
 }
 
-/* What is whole is not told as broken. */
+/* An intact policy is not reported as broken. */
 static void check_told(const char *when)
 {
 	struct arena *arena = arena_new();
@@ -76,7 +76,7 @@ static void check_told(const char *when)
 	arena_free(arena);
 }
 
-/* What the records in force say is what packets meet. */
+/* Packets meet the policy that the records in force name. */
 static void check_whole(const char *when)
 {
 	struct running running = {0};
@@ -239,7 +239,8 @@ static unsigned apply_until(const struct image_spec *plan, const char *const *po
 	return steps;
 }
 
-/* Whatever is in force takes the next generation at every hook: none is left on other programs. */
+/* The policy in force takes the next generation at every hook: no hook is left on other programs.
+ * */
 static void check_flips(unsigned step)
 {
 	struct image_spec open = plan_of(1);
@@ -293,8 +294,8 @@ static void check_step(unsigned step)
 	check_whole(when);
 }
 
-/* What joins is attached before the flip and judges nothing until then; what leaves is detached
- * after it and judges nothing from then on. */
+/* A joining hook is attached before the flip and judges nothing until then; a leaving one is
+ * detached after it and judges nothing from then on. */
 Test(datapath_kill, hooks_join_and_leave_at_the_flip, .timeout = 300)
 {
 	struct image_spec first = plan_of(1), joined = plan_of(0);

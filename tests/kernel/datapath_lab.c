@@ -144,7 +144,7 @@ static int socket_in(const struct lab *lab, int ns, int type)
 	return fd;
 }
 
-/* Frames that a CPU sends to devices of this machine are taken in by that CPU, in their order. */
+/* A CPU receives the frames that it sends to devices of this machine itself, in their order. */
 static cpu_set_t cpu_stay(void)
 {
 	cpu_set_t before, here;
@@ -161,7 +161,7 @@ static void cpu_leave(const cpu_set_t *before)
 	sched_setaffinity(0, sizeof(*before), before);
 }
 
-/* Whether something arrives. A frame through lo is back when all that went before it was taken in;
+/* Whether something arrives. A frame through lo is back when all frames before it were received;
    after as many rounds as resolving, opening and answering take, no more will come. */
 static bool arrives(struct pollfd *wait)
 {

@@ -47,15 +47,15 @@ bool lab_udp_in(const struct lab *lab, int pair, uint16_t port);
 /* Did a TCP connection out of here get established? */
 bool lab_tcp_out(const struct lab *lab, int pair, uint16_t port);
 
-/* Apply `plan` to what `points` names ("interface va0", "guest va1", "cgroup /x"), NULL at its end.
- */
+/* Apply `plan` to the hooks in `points` ("interface va0", "guest va1", "cgroup /x"), NULL at its
+ * end. */
 int lab_apply(const struct lab *lab, const struct image_spec *plan, const char *const *points,
 	      struct apply_result *result, char messages[512]);
 /* The same, and it must succeed. */
 struct apply_result lab_applied(const struct lab *lab, const struct image_spec *plan,
 				const char *const *points);
 void lab_detached(const struct lab *lab);
-/* Sum of what a rule counted, as a reader sees it. */
+/* Sum of a rule's counter, as a reader sees it. */
 struct fr_counters lab_counters(const struct lab *lab, const char *policy, const char *rule,
 				uint8_t dir);
 bool lab_has_tcx(void);

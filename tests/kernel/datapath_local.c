@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The hook for this host's own sockets, which comes with interfaces: that it is there when it
- * should be and not otherwise, one for each policy, and gone with it. What it decides is in
- * packets_transit.c.
+ * The hook for this host's own sockets, which comes with interfaces: present when required and not
+ * otherwise, one for each policy, and removed with it. Its decisions are in packets_transit.c.
  */
 #include "datapath_lab.h"
 
@@ -26,7 +25,7 @@ static const char *const guest[] = {"guest va0", NULL};
 
 LAB_SUITE(datapath_local);
 
-/* Programs that are asked for sockets in this namespace. */
+/* Socket look-up programs in this namespace. */
 static unsigned programs(void)
 {
 	CLEANUP(close_fd) int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

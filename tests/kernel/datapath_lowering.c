@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A change that would lower what is in force is refused before anything is changed, whatever lowers
- * it, unless the command says so; all of it in one run.
+ * A change that would lower the policy in force is refused before anything is changed, whatever the
+ * cause, unless the command permits it; all of it in one run.
  */
 #include "datapath_lab.h"
 
@@ -26,7 +26,7 @@ static void run(const char *command)
 	cr_assert_eq(system(command), 0, "%s", command);
 }
 
-/* Refused with words like these, and what runs goes on. */
+/* Refused with a message like this, and the running policy goes on. */
 static void refused(const struct image_spec *plan, const char *const *points, const char *words)
 {
 	struct apply_result result;
@@ -118,7 +118,7 @@ Test(datapath_lowering, a_device_by_its_new_name_is_the_same)
 	cr_expect_eq(lab_programs(0, false, NULL), 1);
 }
 
-/* The policy says va0: the device that has that name is meant. */
+/* The policy names va0: it means the device that has that name. */
 Test(datapath_lowering, the_name_of_the_policy_may_have_gone_to_another_device)
 {
 	lab_applied(&lab, &deny, va0);

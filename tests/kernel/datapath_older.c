@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pins of another layout. What an older flowreeve has pinned is made here of what this one has: the
- * records and maps that have changed since are put in the place of ours. That of the layout before
- * is taken over; of any other nothing is touched.
+ * Pins of another layout. The test makes an older flowreeve's pins from ours: it replaces the
+ * records and maps that have changed since. The layout before is taken over; any other is left
+ * alone.
  */
 #include "datapath_lab.h"
 
@@ -77,7 +77,7 @@ static void layout_is(uint32_t abi)
 	munmap(state, info.value_size);
 }
 
-/* ---------------------------------------------------------------- what it knew */
+/* ---------------------------------------------------------------- its figures and flows */
 
 static const struct fr_flow_key known = {
 	.local = {[10] = 0xff, 0xff, 10, 9, 0, 1},
@@ -155,7 +155,7 @@ static void grow_older(void)
 	shorten("rules-1", RULE_BYTES);
 }
 
-/* ---------------------------------------------------------------- what this one makes of it */
+/* ---------------------------------------------------------------- taking it over */
 
 static int take_flow(const void *entry, void *context)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Hosts that lack something: hidden from the test's process by a mount namespace, or refused by a
- * filter of system calls. What loads there, and what the doctor says of it.
+ * filter of system calls. Whether programs load there, and the doctor's report.
  */
 #include "datapath_lab.h"
 
@@ -83,8 +83,8 @@ static const struct program_fact *program_of(const struct doctor_report *report,
 	return NULL;
 }
 
-/* lesson: half of what users report of eBPF firewalls is that nothing loads on their kernel, for
- * the sake of a detail that they never asked for. */
+/* lesson: half of the user reports about eBPF firewalls are that nothing loads on their kernel,
+ * because of a detail that they never asked for. */
 Test(datapath_probe, programs_load_where_the_kernel_has_no_btf)
 {
 	struct arena *arena = arena_new();
@@ -100,7 +100,7 @@ Test(datapath_probe, programs_load_where_the_kernel_has_no_btf)
 	arena_free(arena);
 }
 
-/* The doctor names what is lacking and that enforcement does without it. */
+/* The doctor names the missing feature and that enforcement does without it. */
 Test(datapath_probe, without_btf_only_the_parent_process_is_missing)
 {
 	struct doctor_report report;
@@ -120,7 +120,7 @@ Test(datapath_probe, without_btf_only_the_parent_process_is_missing)
 	cr_assert_eq(report.can[FR_KIND_INTERFACE], ANSWER_YES);
 }
 
-/* A kernel without links: what TCX, and links of cgroups, look like where there are none. */
+/* A kernel without links: the answers about TCX, and links of cgroups, where there are none. */
 Test(datapath_probe, without_links_only_interfaces_are_left)
 {
 	struct doctor_report report;
@@ -223,7 +223,7 @@ static unsigned device_index(const char *name)
 	return index;
 }
 
-/* A stranger's program first on TCX of va0; without TCX the test ends, loudly. */
+/* A foreign program first on TCX of va0; without TCX the test ends with a message. */
 static void stand_before(const struct lab *lab, uint32_t attach_type)
 {
 	int link = tcx_link_create(foreign_program(BPF_PROG_TYPE_SCHED_CLS, 0), device_index("va0"),
@@ -237,8 +237,8 @@ static void stand_before(const struct lab *lab, uint32_t attach_type)
 	cr_assert_geq(link, 0, "%s", strerror(-link));
 }
 
-/* lesson: a program of somebody else that stands first makes a firewall see nothing, and it still
- * says that it is on. */
+/* lesson: a foreign program that comes first makes a firewall see nothing, and it still reports
+ * enforcing. */
 Test(datapath_probe, programs_before_ours_are_named)
 {
 	static const char *const points[] = {"interface va0", NULL};

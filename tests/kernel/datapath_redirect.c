@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TC programs that put packets into a guest past its hook: each way in which one can be attached or
- * reached is found, and only what names a guest is a fault.
+ * TC programs that put packets into a guest past its hook: the scan finds each way to attach or
+ * reach one, and only one that names a guest is a fault.
  */
 #include "datapath_lab.h"
 
@@ -277,7 +277,7 @@ static void drop_capability(unsigned capability)
 	cr_assert_eq(syscall(__NR_capset, &head, sets), 0, "%m");
 }
 
-/* What cannot be seen is not said to be not there. */
+/* An unreadable program is not reported as absent. */
 Test(datapath_redirect, calls_that_the_kernel_hides_are_not_known)
 {
 	struct status_view view;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A host that answers questions about TCX and makes no link on it, as a filter of system calls or a
- * security module may: apply says so and names the way that is left. Without TCX there is nothing
- * to refuse.
+ * security module may: apply reports it and names the alternative. Without TCX there is nothing to
+ * refuse.
  */
 #include "datapath_lab.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Tables of sets as they are read while somebody writes to them. */
+/* Tables of sets, read during writes. */
 #include "datapath_fixture.h"
 
 #include <bpf/bpf.h>
@@ -122,8 +122,8 @@ static void *replace(void *context)
 	return NULL;
 }
 
-/* lesson: an entry that is copied while a program puts another one in its place has half of each,
- * and is told as a conversation that nobody has had. */
+/* lesson: an entry that is copied while a program replaces it is half of each, and shows a
+ * conversation that never happened. */
 Test(datapath_sets, none_is_of_two)
 {
 	struct writer writer = {0};

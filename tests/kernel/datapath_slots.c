@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Counter slots: a rule keeps its own, and what another rule has counted there is never shown as
- * its. */
+/* Counter slots: a rule keeps its own, and never shows the counts of another rule. */
 #include "datapath_fixture.h"
 
 #include <bpf/bpf.h>

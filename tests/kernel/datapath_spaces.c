@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One cgroup, several network namespaces with the same addresses: conversations of one are nothing
- * to another, whether a socket is older than the policy or not, and each goes on as it should.
+ * One cgroup, several network namespaces with the same addresses: conversations of one do not
+ * affect another, whether a socket is older than the policy or not, and each goes on normally.
  */
 #include "datapath_lab.h"
 
@@ -20,7 +20,7 @@
 
 enum { SOON_MS = 200, LONG_MS = 5000, HERE = 1, THERE = 2 };
 
-/* Whatever goes out is allowed, of what comes in TCP port 443 alone. */
+/* All egress is allowed, of ingress TCP port 443 alone. */
 static const struct image_spec asks = {
 	.policy = "one", .enforce = true, .allow = {[FR_EGRESS] = true}, .tcp_port = 443};
 static const struct image_spec serves = {.policy = "one", .enforce = true, .tcp_port = 443};
@@ -71,8 +71,8 @@ static struct sockaddr_in end_of(int side, uint16_t port)
 	return end;
 }
 
-/* Bound to 10.9.0.<side>, in the cgroup here and outside of it there. The caller ends up where it
- * was: the namespace is the socket's. */
+/* Bound to 10.9.0.<side>, in the cgroup here and outside of it there. Restores the caller's
+ * namespace: only the socket keeps the other one. */
 static int socket_at(const struct lab *lab, int side, int type, uint16_t port)
 {
 	struct sockaddr_in end = end_of(side, port);
@@ -188,7 +188,7 @@ static int accepted(int listener, int client, int side, uint16_t port)
 	return fd;
 }
 
-/* The client goes on after the server has closed: it is told so by the kernel. */
+/* The client goes on after the server has closed: the kernel notifies it. */
 static bool is_reset(int client)
 {
 	struct pollfd wait = {.fd = client};

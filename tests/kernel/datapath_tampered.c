@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pins that somebody took away or put in the place of ours: what reads them says so, reads nothing
- * of another size, and never says "nothing is applied" of what still drops packets.
+ * Pins that were removed or replaced: readers report it, read nothing of another size, and never
+ * say "nothing is applied" of a policy that still drops packets.
  */
 #include "datapath_lab.h"
 
@@ -122,7 +122,7 @@ Test(datapath_tampered, an_image_without_its_pin_is_in_force_still)
 	in_force_but_unknown("image-1");
 }
 
-/* Nobody can say what of it an apply would lower: it goes when the command says detach. */
+/* An apply cannot tell whether it would lower the policy: only detach removes it. */
 Test(datapath_tampered, apply_stops_where_it_cannot_be_told_what_is_in_force)
 {
 	struct apply_result result;
@@ -154,7 +154,7 @@ Test(datapath_tampered, links_without_their_epoch_are_in_force_still)
 		cr_expect(lab_udp_out(&lab, 0, 5000), "detach removes it all the same");
 }
 
-/* All that runs goes on; the pins come back with new programs. */
+/* The running policy goes on; the pins come back with new programs. */
 Test(datapath_tampered, apply_pins_programs_again)
 {
 	static const char *const names[] = {"s-fr_if_ingress", "s-fr_if_egress", "s-fr_clock"};
@@ -174,7 +174,7 @@ Test(datapath_tampered, apply_pins_programs_again)
 	}
 }
 
-/* Also where nothing but the rules change: maps that are not ours do not go on. */
+/* Also if only the rules change: foreign maps do not go on. */
 Test(datapath_tampered, apply_heals_foreign_maps)
 {
 	static const struct image_spec next = {.policy = "one", .enforce = true, .tcp_port = 444};

@@ -4,7 +4,7 @@
  * verdict table, and random policies with random and corner tuples, each as the first packet of a
  * conversation of its own, on every kind of hook.
  *
- * What the kernel decides before any rule is kept out: random policies have no built-in rules,
+ * The kernel's decisions before any rule are excluded: random policies have no built-in rules,
  * forwarded and decrypted packets are judged, loopback addresses (malformed on a wire) and protocol
  * numbers that are IPv6 extension headers are not asked, and no packet here has hop limit 1 or 255
  * or a quoted packet.
@@ -60,7 +60,7 @@ static bool is_extension(const struct tuple *tuple)
 	return false;
 }
 
-/* What the trace says where a staged rule matched: that rule, would-drop. */
+/* The expected trace where a staged rule matched: that rule, would-drop. */
 static struct decision expected(const struct ruleset *rs, const struct tuple *tuple)
 {
 	struct decision decision = {};

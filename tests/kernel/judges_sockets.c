@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The socket-address hooks before the third judge: they cannot be run by BPF_PROG_TEST_RUN, so real
+ * The socket-address hooks before the third judge: BPF_PROG_TEST_RUN cannot run them, so real
  * sockets of a process in a cgroup ask them. connect() and sendto() are judged before any route is
  * looked up: EPERM is the verdict, every other outcome a pass.
  */
@@ -45,7 +45,7 @@ static socklen_t name_of(const struct addr *addr, uint16_t port, bool mapped,
 	return sizeof(*in6);
 }
 
-/* Asks the kernel: was it EPERM? *local_port is what the socket was bound to. */
+/* Asks the kernel: was it EPERM? *local_port is the port that the socket was bound to. */
 static bool socket_refused(const struct tuple *tuple, bool mapped, uint16_t *local_port)
 {
 	bool tcp = tuple->proto == PROTO_TCP;
@@ -69,8 +69,8 @@ static bool socket_refused(const struct tuple *tuple, bool mapped, uint16_t *loc
 	return err == EPERM;
 }
 
-/* A datagram that may answer somebody, or go to a socket of ours (the asking one, when the kernel
- * gave it the very port that it asks for), is left to the packet hooks. */
+/* A datagram that may be an answer, or go to a socket of ours (the asking one, when the kernel gave
+ * it the very port that it asks for), is left to the packet hooks. */
 static bool is_left_alone(const struct ruleset *rs, const struct tuple *tuple, uint16_t local_port)
 {
 	struct tuple reverse = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What every supported kernel can decode: clang turns an atomic operation whose result is used into
- * one that fetches, whatever -mcpu says, and Linux before 5.12 refuses a program that holds one
- * even where it never runs. lesson: programs that load on the developer's kernel and nowhere older;
- * the message is about a reserved field, which tells nobody what to change.
+ * Instructions that every supported kernel can decode: clang turns an atomic operation whose result
+ * is used into one that fetches, whatever -mcpu says, and Linux before 5.12 refuses a program that
+ * holds one even where it never runs. lesson: programs that load on the developer's kernel and
+ * nowhere older; the message is about a reserved field, which does not show what to change.
  */
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>

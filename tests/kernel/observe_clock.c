@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The pair of clocks by which jiffies become times: whoever reads, whoever writes at the time. */
+/* The pair of clocks by which jiffies become times: for any reader, during any write. */
 #include "datapath_lab.h"
 
 #include "../../user/observe/observe.h"
@@ -32,7 +32,7 @@ static uint64_t apart(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* A reader of events that was held up for long: what it stores in the end is old. */
+/* A reader of events with a long pause: the value that it finally stores is old. */
 static void *write_control(void *context)
 {
 	const struct instance *instance = context;
@@ -44,7 +44,7 @@ static void *write_control(void *context)
 	return NULL;
 }
 
-/* lesson: a status that is wrong while somebody else writes is not believed. */
+/* lesson: users do not believe a status that is wrong during another write. */
 Test(observe_clock, a_writer_of_the_lease_does_not_move_the_clock)
 {
 	struct instance instance;
@@ -69,7 +69,7 @@ Test(observe_clock, a_writer_of_the_lease_does_not_move_the_clock)
 	instance_close(&instance);
 }
 
-/* Only who reads events asks for them: reading the clock leaves the lease alone. */
+/* Only a reader of events requests them: reading the clock leaves the lease alone. */
 Test(observe_clock, reading_the_clock_ends_no_lease)
 {
 	struct fr_control lease = {.refusals_until = ~0ull, .openings_until = 7}, after;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Details of a process are shown of the one that had the pid at that time, and of no other. */
+/* Details of a process come from the process that had the pid at that time, and from no other. */
 #include "datapath_lab.h"
 
 #include "../../user/observe/internal.h"

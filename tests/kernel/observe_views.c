@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a reader is told of a running policy, against packets that were really sent. */
+/* A reader's view of a running policy, against packets that were really sent. */
 #include "datapath_lab.h"
 
 #include <bpf/bpf.h>
@@ -126,7 +126,7 @@ Test(observe_views, a_hook_whose_device_went_is_told)
 	cr_expect_str_eq(view.hooks[0].fault, fault_of(tcx));
 }
 
-/* A program of somebody else on TCX of va0, that says "not mine". */
+/* A foreign program on TCX of va0 that returns "not mine". */
 static int stranger_link(uint32_t attach_type)
 {
 	const struct bpf_insn pass[] = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What every policy allows unless it is switched off: loopback, ND, MLD and IGMP, DHCP clients. */
+/* The traffic that every policy allows unless it is switched off: loopback, ND, MLD and IGMP, DHCP
+ * clients. */
 #include "packets_rig.h"
 
 static const struct test_policy enforce = {0};

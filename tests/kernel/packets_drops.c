@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The list of refused packets in a flood: a budget of new sources, exact sums, and who sends much
- * is listed all the same.
+ * The list of refused packets in a flood: a budget of new sources, exact sums, and heavy senders
+ * are listed all the same.
  */
 #include "packets_rig.h"
 
@@ -44,7 +44,7 @@ static uint64_t listed(const struct rig *rig)
 	return packets;
 }
 
-/* Whatever was replaced or never had an entry: the sums agree to the packet. */
+/* Even with entries replaced or never made, the sums agree to the packet. */
 static void sums(struct rig *rig)
 {
 	const uint32_t sources = thin(100000);
@@ -71,8 +71,8 @@ Test(packets_drops, what_is_listed_and_what_is_not_is_all_that_was_refused, .tim
 	rig_close(&rig);
 }
 
-/* Of so many new sources no more are listed than the budget of each window allows, and now and then
- * one beyond it. On one processor, which has one budget. */
+/* Each window lists no more new sources than its budget allows, and occasionally one beyond it. On
+ * one processor, which has one budget. */
 static void over_budget(struct rig *rig)
 {
 	enum { SOURCES = 8000, BUDGET = 500, WINDOW = 256 /* jiffies */, SAMPLES = 64 };
@@ -123,7 +123,7 @@ static int find_hitter(const void *entry, void *context)
 
 static void hidden(struct rig *rig)
 {
-	const uint32_t packets = 2000000; /* of fewer, what is missed at first is more */
+	const uint32_t packets = 2000000; /* with fewer, the share missed at first is larger */
 	struct hitters hitters = {};
 
 	for (uint32_t n = 0; n < packets; n++)
@@ -137,7 +137,7 @@ static void hidden(struct rig *rig)
 		      (unsigned long)hitters.packets, packets / OF_THEM);
 }
 
-/* Lesson: who hides behind a flood of forged sources is the one to be found. */
+/* Lesson: the sender behind a flood of forged sources is the one to find. */
 Test(packets_drops, ten_sources_are_found_among_millions, .timeout = 600)
 {
 	struct rig rig;

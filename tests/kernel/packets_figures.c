@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What packets leave behind: counters, reasons, tallies, flow records, refused aggregates, events.
- */
+/* The records of packets: counters, reasons, tallies, flow records, refused aggregates, events. */
 #include "packets_rig.h"
 
 #include <bpf/bpf.h>
@@ -239,7 +238,7 @@ static void lease(struct rig *rig, bool refusals, bool openings)
 		0);
 }
 
-/* Let every pause between two events be over. */
+/* End every pause between two events. */
 static void pauses_end(struct rig *rig)
 {
 	size_t count;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an attacker, or a scan, can send beside the conversations that are under way: floods into
- * every table of flows, and the ways around adoption.
+ * An attacker's or a scan's packets beside the conversations that are under way: floods into every
+ * table of flows, and the ways around adoption.
  */
 #include "packets_sockets.h"
 
@@ -89,7 +89,7 @@ Test(packets_flood, a_flood_into_any_table_evicts_no_transfer, .timeout = 300)
 	rig_close(&rig);
 }
 
-/* Lesson: mid-stream packets that are believed without a question fill tables, and are a way in. */
+/* Lesson: mid-stream packets that are accepted without a check fill tables, and are a way in. */
 static void blind_acks(struct rig *rig)
 {
 	bool adopted = rig->kind == FR_KIND_GUEST;
@@ -135,8 +135,8 @@ static void million_acks(struct rig *rig)
 	}
 }
 
-/* Lesson: a table that believes what it meets mid-stream can be filled by anybody; the transfers
- * that were under way are then the strays. */
+/* Lesson: any sender can fill a table that accepts packets mid-stream; the transfers that were
+ * under way are then the strays. */
 Test(packets_flood, a_million_acks_evict_no_conversation, .timeout = 300)
 {
 	struct rig rig;
@@ -166,7 +166,7 @@ static void blind_datagrams(struct rig *rig)
 
 RIG_TEST(packets_flood, datagrams_are_not_adopted_without_a_socket, blind_datagrams, &adopting)
 
-/* What was adopted ends with a SYN that may open, and is a whole connection then. */
+/* An adopted flow ends with a SYN that may open, and is a whole connection then. */
 static void syn_after_adoption(struct rig *rig)
 {
 #define SSH_IN .dir = IN, .proto = TCP, .local = 22, .peer = 5, .flags

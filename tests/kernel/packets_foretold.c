@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Audit foretells enforcement: thousands of random packets of a few conversations that get in each
- * other's way, the same ones through an image that audits and one that enforces. What one drops the
- * other would drop, and everything else is told alike, although dropped packets leave no state and
- * those that audit lets through do.
+ * Audit predicts enforcement: thousands of random packets of a few conversations that get in each
+ * other's way, the same ones through an image that audits and one that enforces. Enforcement drops
+ * exactly where audit says would-drop, and every other result is the same, although dropped packets
+ * leave no state and those that audit lets through do.
  */
 #include "packets_rig.h"
 
@@ -69,7 +69,7 @@ static struct wire packet_of(struct judge_random *random, bool v6)
 	return w;
 }
 
-/* Both judges, and the packets that led to where they are. */
+/* Both judges, and the packets sent so far. */
 struct trial {
 	struct rig *rig;
 	struct bench *audit;
@@ -109,9 +109,9 @@ static bool is_syn(const struct wire *w)
 }
 
 /*
- * What goes on after a refused opening: enforcement never gets to see it, and meets here strays
- * that a rule of their own direction may admit. Audit knows which opening they are of, and of that
- * both directions are would-drop. Another SYN is an opening of its own.
+ * Packets after a refused opening: enforcement never sees the conversation, and meets here strays
+ * that a rule of their own direction may admit. Audit knows their opening, and both directions of
+ * it are would-drop. Another SYN is an opening of its own.
  */
 static bool is_aftermath(const struct trial *trial, uint32_t now)
 {
@@ -140,7 +140,7 @@ static bool is_foretold(const struct fr_event *enforce, const struct fr_event *a
 	       enforce->slot == audit->slot;
 }
 
-/* What was sent on the ports of the last packet, and both traces. */
+/* The packets sent on the ports of the last packet, and both traces. */
 static const char *story(const struct trial *trial)
 {
 	uint32_t last = (trial->count - 1) % NOTED;

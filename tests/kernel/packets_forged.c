@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What somebody else can send on the ports of a conversation: it neither ends nor is demoted by it.
- */
+/* Packets of a third party on the ports of a conversation: they neither end nor demote it. */
 #include "packets_rig.h"
 
 enum { WEB = NTH_RULE(0), OUR_PORT = 443, THEIR_PORT = 40000 };
@@ -75,7 +74,7 @@ static void blind(struct rig *rig)
 }
 
 /* Lesson: connection tables of peers fill with openings whose source is forged, because any third
- * packet makes them live. Who does not see our answer cannot acknowledge it. */
+ * packet makes them live. A sender that does not see our answer cannot acknowledge it. */
 static void blind_third(struct rig *rig)
 {
 	enum { ISN = 0xfffffff0 };

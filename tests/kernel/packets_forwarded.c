@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Conversations of others that pass through this host, masqueraded, published or merely routed:
- * whose a flow is, packet by packet and policy after policy. What makes a packet count as forwarded
- * at all is in packets_odd.c.
+ * Conversations of others that pass through this host, masqueraded, published or merely routed: the
+ * owner of a flow, packet by packet and policy after policy. packets_odd.c tests when a packet
+ * counts as forwarded at all.
  */
 #include "packets_sockets.h"
 
@@ -72,10 +72,10 @@ static void tuple_taken_udp(struct rig *rig)
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
 	by_way(rig, false);
 	DROP(rig, DEFAULT, OUT, TALK(OUT, 4445));
-	by_way(rig, true); /* whose it was may go on */
+	by_way(rig, true); /* its owner may go on */
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 4445));
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
-	/* what this host may do it does by its own rule, and is answered by it */
+	/* this host's allowed packet passes by its own rule, and gets its answer */
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 53));
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 53));
 	by_way(rig, false);
@@ -116,7 +116,7 @@ static void tuple_taken(struct rig *rig)
 	DROP(rig, DEFAULT, OUT, ECHO(OUT, 8));
 }
 
-/* lesson: a new connection with the ports of a known one passed by what was known of that. */
+/* lesson: a new connection with the ports of a known one passed by the state of that one. */
 Test(packets_forwarded, who_uses_a_masqueraded_tuple_next_is_judged)
 {
 	run(&enforce, tuple_taken);
@@ -142,7 +142,7 @@ static void forgotten_udp(struct rig *rig)
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
 	time_passes(rig, KNOWN - 10);
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
-	time_passes(rig, 11); /* the peer's own packets make nothing younger */
+	time_passes(rig, 11); /* the peer's own packets refresh nothing */
 	DROP(rig, DEFAULT, IN, TALK(IN, 4445));
 	by_way(rig, true);
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(OUT, 4445));
@@ -150,11 +150,11 @@ static void forgotten_udp(struct rig *rig)
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
 	time_passes(rig, KNOWN + 1);
 	DROP(rig, DEFAULT, IN, TALK(IN, 4445));
-	close(fd); /* nobody here would take it */
+	close(fd); /* no socket here would take it */
 	PASS(rig, FORWARDED, FR_RULE_OTHER, TALK(IN, 4445));
 }
 
-/* One that a rule admits then is a conversation of the host's. */
+/* One that a rule then admits is a conversation of the host's. */
 static void forgotten_and_admitted(struct rig *rig)
 {
 	int fd = socket_at(rig->v6, SOCK_DGRAM, true, 514);
@@ -216,7 +216,7 @@ static void forgotten_sctp(struct rig *rig)
 	}
 }
 
-/* A container chose the port of a service of the host's, and what came back later reached that. */
+/* A container chose the port of a service of the host's, and later answers reached that. */
 Test(packets_forwarded, what_conntrack_may_have_forgotten_is_the_hosts)
 {
 	static const struct test_policy *const policies[] = {&enforce, &audit};
@@ -291,7 +291,7 @@ static void transit_judged(struct rig *rig)
 	by_way(rig, false);
 }
 
-/* lesson: the policy of a host met what merely passed through it. */
+/* lesson: the policy of a host was applied to traffic that merely passed through it. */
 Test(packets_forwarded, transit_that_a_rule_admitted_outlives_the_rule)
 {
 	struct rig rig;
@@ -315,7 +315,7 @@ static void judged_no_more(struct rig *rig)
 	DROP(rig, DEFAULT, OUT, TALK(OUT, 53));
 }
 
-/* The answers come to this host's address: the conversation itself must tell whose they are. */
+/* The answers come to this host's address: only the conversation shows their owner. */
 Test(packets_forwarded, masqueraded_talk_goes_on_when_it_is_judged_no_more)
 {
 	run(&judging, judged_no_more);
@@ -363,7 +363,7 @@ static void bridged(struct rig *rig)
 	PASS(rig, FORWARDED, FR_RULE_OTHER, .to = guest, TALK(IN, 9), .tags = 1, .tag = {5});
 	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 0);
 	cr_assert_eq(rig_entries(rig, "drops", NULL, NULL), 0);
-	/* the host's own, and what is for all */
+	/* the host's own, and broadcast */
 	DROP(rig, DEFAULT, IN, .to = bridge, TALK(IN, 9));
 	DROP(rig, DEFAULT, IN, .to = own, TALK(IN, 9));
 	DROP(rig, DEFAULT, IN, .to = group, TALK(IN, 9));
@@ -432,7 +432,7 @@ static void published_refused(struct rig *rig)
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 515, .peer = 9);
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = TCP, .local = 23, .peer = 9, .flags = SYN);
 	if (!rig->policy.audit)
-		return; /* there is nobody to answer */
+		return; /* there is no opening to answer */
 	by_way(rig, true);
 	DROP(rig, DEFAULT, IN, .dir = OUT, .proto = UDP, .local = 515, .peer = 9);
 	DROP(rig, DEFAULT, IN, .dir = OUT, .proto = TCP, .local = 23, .peer = 9,
@@ -471,8 +471,8 @@ static void published_door(struct rig *rig)
 	PASS(rig, FORWARDED, FR_RULE_OTHER, CALL(IN, SYN | ACK));
 }
 
-/* lesson: a stray segment left a record of a connection that never was, and what came next went by
- * it. */
+/* lesson: a stray segment left a record of a connection that never was, and the next packets passed
+ * by it. */
 Test(packets_forwarded, a_stray_segment_opens_no_door_to_a_published_port)
 {
 	static const struct test_policy on = {

@@ -49,7 +49,7 @@ RIG_TEST(packets_icmp, both_sides_ping_with_one_identifier, pings, &enforce, &au
 enum fault { UNREACHABLE, TOO_BIG, TIME, PARAMETER, QUENCH, REDIRECT };
 
 /* An error of `dir` that quotes the packet `about`: its headers and 8 bytes. Any router sends one
- * to us; ours goes to who had sent what is quoted. */
+ * to us; ours goes to the sender of the quoted packet. */
 static void error_about(struct rig *rig, enum fault fault, uint8_t dir, const struct wire *about,
 			const struct expected *expected)
 {
@@ -77,7 +77,7 @@ static void error_about(struct rig *rig, enum fault fault, uint8_t dir, const st
 #define ERROR_DROPS(rig, fault, dir, ...)                                                          \
 	ERROR(rig, fault, dir, FR_DROP, FR_REASON_DEFAULT, dir, __VA_ARGS__)
 
-/* No flow: the policy would admit what is quoted, as opened from either side. */
+/* No flow: the policy would admit the quoted packet, as opened from either side. */
 static void admissible(struct rig *rig)
 {
 	for (enum fault fault = UNREACHABLE; fault <= PARAMETER; fault++) {
@@ -88,7 +88,7 @@ static void admissible(struct rig *rig)
 		ERROR_PASSES(rig, fault, IN, .dir = OUT, REQUEST(rig) = 5);
 		ERROR_DROPS(rig, fault, IN, .dir = OUT, .proto = TCP, .local = 5, .peer = 5);
 		ERROR_DROPS(rig, fault, OUT, .dir = IN, .proto = UDP, .local = 5, .peer = 6);
-		/* of the direction in which the error itself goes: nobody could have sent it */
+		/* of the direction in which the error itself goes: no sender could have sent it */
 		ERROR_DROPS(rig, fault, IN, .dir = IN, .proto = TCP, .local = 5, .peer = 99);
 	}
 	if (rig->policy.audit)
@@ -143,7 +143,7 @@ static void of_a_flow(struct rig *rig)
 
 RIG_TEST(packets_icmp, errors_about_a_known_flow_pass_and_leave_it_alone, of_a_flow, &enforce)
 
-/* What audit has seen and enforcement would have refused is no known flow. */
+/* A flow that audit has seen and enforcement would have refused is no known flow. */
 static void of_a_refused_flow(struct rig *rig)
 {
 	DROP(rig, DEFAULT, OUT, .dir = OUT, .proto = TCP, .local = 5, .peer = 80, .flags = SYN);

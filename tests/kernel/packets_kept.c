@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tests of packets share one load of the programs: what one of them did to its maps is nothing
- * to the next. Every map is dirtied, and then taken as the next test takes it.
+ * The tests of packets share one load of the programs: changes of one test to the maps must not
+ * affect the next. Every map is dirtied, and then prepared as for the next test.
  */
 #include "packets_rig.h"
 
@@ -33,7 +33,7 @@ static void every_map_is_used(struct rig *rig)
 
 	rig_start(rig, &policy);
 	bpf_map_update_elem(bench_map(rig->bench, "fr_control"), &zero, &control, BPF_ANY);
-	/* what is forwarded needs routes */
+	/* forwarded packets need routes */
 	bpf_map_update_elem(bench_map(rig->bench, "fr_transit"), &sender, &noted, BPF_ANY);
 	bpf_map_update_elem(bench_map(rig->bench, "fr_ports"), &zero, &port, BPF_ANY);
 	PASS(rig, RULE, NTH_RULE(0), .dir = OUT, HTTPS = SYN);

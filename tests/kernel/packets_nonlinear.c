@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Packets whose headers do not lie in one piece, on real devices: BPF_PROG_TEST_RUN knows none. A
- * packet socket hands them over with only so many bytes in front, and a program behind ours is the
- * witness of how they arrived.
+ * packet socket passes them with only so many linear bytes, and a program behind ours records how
+ * they arrived.
  *
  * lesson: elsewhere a header that was not in the first piece was dropped as broken, or passed
  * unread.

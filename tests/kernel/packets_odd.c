@@ -38,7 +38,7 @@ static void misplaced(struct rig *rig)
 
 RIG_TEST(packets_odd, loopback_addresses_on_a_device_are_malformed, misplaced, &enforce, &audit)
 
-/* Whatever the policy: also one that allows everything. */
+/* With any policy: also one that allows everything. */
 static void broken(struct rig *rig)
 {
 	static const uint8_t bytes[20];
@@ -108,7 +108,7 @@ static void fragments_in(struct rig *rig)
 	PASS(rig, FRAGMENT, FR_RULE_OTHER, .dir = IN, .proto = TCP, .host = 3, LATER_PART = 1);
 	DROP(rig, FRAGMENT, FR_RULE_OTHER, .dir = IN, .proto = UDP, .host = 3, LATER_PART = 1);
 	DROP(rig, FRAGMENT, FR_RULE_OTHER, .dir = IN, .proto = 47, .host = 8, LATER_PART = 1);
-	/* the first one decides */
+	/* the first fragment decides */
 	PASS(rig, RULE, SYSLOG, .dir = IN, .proto = UDP, .host = 8, .local = 514, .peer = 6,
 	     FIRST_PART = 2);
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .host = 8, .local = 515, .peer = 6,
@@ -132,7 +132,7 @@ static void fragments_out(struct rig *rig)
 	PASS(rig, FRAGMENT, FR_RULE_OTHER, .dir = OUT, .proto = UDP, LATER_PART = 1, .more = true);
 	DROP(rig, FRAGMENT, FR_RULE_OTHER, .dir = OUT, .proto = UDP, LATER_PART = 2);
 	DROP(rig, FRAGMENT, FR_RULE_OTHER, .dir = OUT, .proto = UDP, .host = 8, LATER_PART = 1);
-	if (!rig->v6) /* there the number alone tells the datagram */
+	if (!rig->v6) /* there only the number identifies the datagram */
 		DROP(rig, FRAGMENT, FR_RULE_OTHER, .dir = OUT, .proto = TCP, LATER_PART = 1);
 	DROP(rig, FRAGMENT, FR_RULE_OTHER, .dir = OUT, .proto = UDP, .tags = 1, .tag = {5},
 	     LATER_PART = 1);
@@ -143,8 +143,8 @@ static void fragments_out(struct rig *rig)
 
 RIG_TEST(packets_odd, outgoing_fragments_follow_an_allowed_first, fragments_out, &enforce, &audit)
 
-/* Lesson: later fragments were dropped because they were judged by what their header does not say.
- * With options behind the fragment header they carry the number of those. */
+/* Lesson: later fragments were dropped because they were judged by fields that their header does
+ * not have. With options behind the fragment header they carry the number of those. */
 static void options_behind(struct rig *rig)
 {
 	static const uint8_t headers[] = {60, 51, 43};
@@ -217,7 +217,7 @@ Test(packets_odd, other_ethertypes_follow_the_policy_of_their_kind)
 
 /* ---------------------------------------------------------------- tags */
 
-/* The kernel strips priority tags and delivers what is behind them: any number of them. */
+/* The kernel strips priority tags, any number of them, and delivers the rest. */
 static void priority_tags(struct rig *rig)
 {
 	if (rig->kind == FR_KIND_CGROUP)
@@ -246,7 +246,7 @@ static void priority_tags(struct rig *rig)
 
 RIG_TEST(packets_odd, priority_tags_hide_nothing, priority_tags, &enforce, &audit)
 
-/* Whatever the policy says of other ethertypes, and whichever way. */
+/* Whatever the policy for other ethertypes, and in both directions. */
 static void too_many_tags(struct rig *rig)
 {
 	if (rig->kind == FR_KIND_CGROUP)
@@ -377,7 +377,8 @@ static void forwarded_in(struct rig *rig)
 		DROP(rig, FRAGMENT, FR_RULE_OTHER, TO(there), .proto = UDP, .host = 3,
 		     LATER_PART = 1);
 	}
-	/* what the rules admit needs no look-up; what is for this host or for nobody is judged */
+	/* packets that the rules admit need no look-up; those for this host or for no host are
+	 * judged */
 	PASS(rig, RULE, SSH, TO(there), .proto = TCP, .local = 22, .flags = SYN);
 	DROP(rig, DEFAULT, IN, TO(NULL), .proto = TCP, .local = 80, .flags = SYN);
 	DROP(rig, FRAGMENT, FR_RULE_OTHER, TO(NULL), .proto = UDP, .host = 3, LATER_PART = 1);
@@ -417,7 +418,7 @@ static void masqueraded(struct rig *rig)
 		DROP(rig, DEFAULT, IN, ANSWER = ACK);
 	DROP(rig, DEFAULT, IN, ANSWER = SYN);
 	DROP(rig, DEFAULT, IN, .dir = IN, .proto = UDP, .local = 33000, .peer = 443);
-	/* the rest of a long one; alone it is of no use to anybody */
+	/* the rest of a long one; alone it is useless */
 	if (passes)
 		PASS(rig, FORWARDED_REPLY, FR_RULE_OTHER, .dir = IN, .proto = ICMP, LATER_PART = 1);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A rig for sequences of packets: a network namespace of its own with two devices, the programs
- * in a bench, a policy of a few lines, and steps that say what each packet must get. Steps are
+ * A rig for sequences of packets: a network namespace of its own with two devices, the programs in
+ * a bench, a policy of a few lines, and steps with the expected verdict of each packet. Steps are
  * written once and run on every kind of hook and in both families.
  */
 #ifndef PACKETS_RIG_H
@@ -60,10 +60,10 @@ void rig_shell(const char *command);
 
 /* Compile and install; the flows that are known stay. */
 void rig_policy(struct rig *rig, const struct test_policy *policy);
-/* The same from nothing: no flows, no figures. */
+/* The same with empty tables: no flows, no figures. */
 void rig_start(struct rig *rig, const struct test_policy *policy);
 
-/* Run `steps` on every kind of hook and in both families, each time from nothing. */
+/* Run `steps` on every kind of hook and in both families, each time with empty tables. */
 void rig_each(struct rig *rig, const struct test_policy *policy, void (*steps)(struct rig *rig));
 /* The same with a rig of its own. */
 void rig_run(const struct test_policy *policy, void (*steps)(struct rig *rig));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Room in the table of flows: what a flow is worth while it comes and goes, who makes room for
- * whom, exact counts of it, and what a guest is granted after an eviction.
+ * Room in the table of flows: the eviction class of a flow through its life, evictions, exact
+ * counts of flows, and the packets that a guest may send after an eviction.
  */
 #include "packets_rig.h"
 
@@ -74,7 +74,7 @@ static void our_connection(struct rig *rig)
 	connect_out(rig); /* on the same ports */
 	EXPECT_CLASSES(rig, 0, 0, 0, 0, 1);
 	rig_age(rig, "flows", 7300);
-	connect_out(rig); /* in place of one that was forgotten */
+	connect_out(rig); /* in place of a forgotten one */
 	EXPECT_CLASSES(rig, 0, 0, 0, 0, 1);
 }
 
@@ -98,7 +98,7 @@ static void datagrams(struct rig *rig)
 	PASS(rig, REPLY, PING, .dir = IN, .proto = ICMP, .type = rig->v6 ? 129 : 0, .id = 1);
 	EXPECT_CLASSES(rig, 0, 0, 0, 2, 0);
 	PASS(rig, RULE, NTP, NTP_IN);
-	PASS(rig, RULE, NTP, NTP_IN); /* nobody has answered */
+	PASS(rig, RULE, NTP, NTP_IN); /* no answer yet */
 	EXPECT_CLASSES(rig, 0, 1, 0, 2, 0);
 	PASS(rig, REPLY, NTP, NTP_OUT);
 	EXPECT_CLASSES(rig, 0, 1, 0, 2, 0);
@@ -147,7 +147,7 @@ static uint64_t all_of(const struct rig *rig, uint32_t first)
 	return sum;
 }
 
-/* Lesson: peers lose live connections to a full table and nothing tells it. */
+/* Lesson: peers silently lose live connections to a full table. */
 static void overfill(struct rig *rig)
 {
 	enum { OPENINGS = 160000 }; /* of a table of 131,072 entries */
@@ -174,7 +174,7 @@ Test(packets_room, evictions_are_counted_exactly, .timeout = 300)
 	rig_close(&rig);
 }
 
-/* A flood from outside, of what the policy admits, and more than there is room for. */
+/* A flood from outside of allowed packets, more than there is room for. */
 static void besieged(struct rig *rig)
 {
 	const struct wire ours = {.dir = OUT, .proto = TCP, .peer = 443, .flags = SYN};
@@ -233,7 +233,7 @@ static void fill_table(const struct rig *rig, uint32_t class, uint32_t idle_seco
 	rig_age(rig, "established", idle_seconds);
 }
 
-/* Established ones that nobody has used for long go when somebody needs the place. */
+/* Established ones that have long been idle are evicted when another flow needs the place. */
 static void full(struct rig *rig)
 {
 	fill_table(rig, FR_CLASS_ESTABLISHED, 0);
@@ -309,7 +309,7 @@ static void adopted_again(struct rig *rig)
 	DROP(rig, DEFAULT, IN, LOST);
 	rig_policy(rig, &enforce);
 	if (guest)
-		PASS(rig, RULE, SSH, LOST); /* a rule admits it, and no flow comes of it */
+		PASS(rig, RULE, SSH, LOST); /* a rule admits it, and it makes no flow */
 	cr_assert_eq(rig_tally(rig, FR_TALLY_FLOWS_ADOPTED), 0);
 	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 0);
 	fill_table(rig, FR_CLASS_ESTABLISHED, 1300);

@@ -17,7 +17,7 @@ void connect_to(int fd, bool v6, bool local, uint16_t port);
 /* The Ethernet address of a device. */
 void device_address(const char *device, uint8_t out[6]);
 
-/* The peer's address is on the wire, and nobody answers there. */
+/* The peer's address is on the wire, and no host answers there. */
 void peer_is_silent(void);
 /* Asks the silent peer for a connection: in SYN_SENT until it is closed. */
 int socket_asking(bool v6, uint16_t from, uint16_t to);

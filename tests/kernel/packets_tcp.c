@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* TCP through the programs: who opens is judged, replies follow, and nobody slips in mid-stream. */
+/* TCP through the programs: the opener is judged, replies follow, and no sender slips in
+ * mid-stream. */
 #include "packets_sockets.h"
 
 #include <bpf/bpf.h>
@@ -73,7 +74,7 @@ static void refused(struct rig *rig)
 
 RIG_TEST(packets_tcp, what_nobody_opened_is_refused, refused, &enforce)
 
-/* Enforcement would refuse the opening; so all of the conversation is told as that. */
+/* Enforcement would refuse the opening; so the whole conversation is reported as would-drop. */
 static void would_be_refused(struct rig *rig)
 {
 	struct fr_flow flow;
@@ -112,7 +113,7 @@ static void syn_from_responder(struct rig *rig)
 
 RIG_TEST(packets_tcp, a_syn_of_the_responder_is_an_opening_of_its_own, syn_from_responder, &enforce)
 
-/* In audit it is told, and takes nothing from the conversation that it disturbs. */
+/* Audit reports it, and the conversation that it disturbs goes on. */
 static void disturbed(struct rig *rig)
 {
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
@@ -170,7 +171,7 @@ static void meets_nobody(struct rig *rig)
 	close(fd);
 	listener = socket_at(rig->v6, SOCK_STREAM, true, EPHEMERAL);
 	cr_assert_eq(listen(listener, 1), 0);
-	if (guest) /* of its sockets nothing is known */
+	if (guest) /* its sockets are unknown */
 		PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN);
 	else
 		DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
@@ -199,7 +200,7 @@ static void we_meet(struct rig *rig)
 	close(fd);
 }
 
-/* The SYN came in by another device; also the rest of what the peer sends may. */
+/* The SYN came in by another device; later packets of the peer may, too. */
 static void unseen_syn(struct rig *rig)
 {
 	int listener = socket_at(rig->v6, SOCK_STREAM, true, 22);
@@ -225,7 +226,7 @@ static void unseen_syn(struct rig *rig)
 	close(listener);
 }
 
-/* What no rule lets in is not answered. */
+/* A SYN that no rule admits is not answered. */
 static void unseen_and_refused(struct rig *rig)
 {
 	int listener = socket_at(rig->v6, SOCK_STREAM, true, 23);
@@ -389,7 +390,7 @@ Test(packets_tcp, cgroups_have_no_grace_time)
 }
 
 /* Of a device above the attached one, in a namespace of its own: no socket here may take it, and
- * where forwarding is on it passes as the answer to somebody's. */
+ * where forwarding is on it passes as a forwarded reply. */
 static void siblings(struct rig *rig)
 {
 	struct test_policy on = adopting;
@@ -601,7 +602,7 @@ static void import_again(struct rig *rig, const struct fr_flow *flow)
 	cr_assert_neq(run.retval, FR_IMPORT_REFUSED);
 }
 
-/* Once before the flip and once after it: in between the handshake was finished elsewhere. */
+/* Once before the flip and once after it: in between the handshake finished on another path. */
 static void carried_twice(struct rig *rig)
 {
 	struct fr_flow flow;

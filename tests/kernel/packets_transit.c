@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What passes as forwarded and then finds a socket of this host: the program that is asked for
- * sockets, with what the packet programs have noted before.
+ * Packets that pass as forwarded and then find a socket of this host: the socket look-up program,
+ * with the notes of the packet programs before.
  */
 #include "packets_rig.h"
 
@@ -116,7 +116,7 @@ static void expect_told(struct rig *rig, uint8_t verdict, uint16_t port)
 	cr_expect_eq(rig->seen.ifindex, rig->devices[0]);
 }
 
-/* ---------------------------------------------------------------- what was forwarded */
+/* ---------------------------------------------------------------- forwarded packets */
 
 static void datagram(struct rig *rig)
 {
@@ -157,7 +157,7 @@ static void connection(struct rig *rig)
 	cr_expect_eq(SOON(THROUGH(.proto = TCP, .peer = 7000, .local = 777, .flags = SYN),
 			  FINDS(TCP, .peer = 7001, .local = 9009)),
 		     of_refused(rig), "conntrack changes the port of a sender");
-	/* a transfer that merely passes is in nobody's way */
+	/* a transfer that merely passes blocks no socket */
 	THROUGH(.proto = TCP, .host = 8, .peer = 7002, .local = 777, .flags = ACK);
 	cr_expect_eq(FINDS(TCP, .host = 8, .peer = 7002, .local = 9009), SK_PASS);
 }
@@ -201,7 +201,7 @@ Test(packets_transit, a_later_fragment_is_of_any_port_of_its_sender)
 	run(&enforce, pieces_admitted);
 }
 
-/* ---------------------------------------------------------------- what was not */
+/* ---------------------------------------------------------------- other packets */
 
 static void answer(struct rig *rig)
 {
@@ -236,7 +236,7 @@ Test(packets_transit, what_a_rule_admits_is_admitted_at_any_port_of_the_socket)
 	run(&enforce, other_passes);
 }
 
-/* Who forges an address of this host would keep it from talking to itself. */
+/* A sender that forges an address of this host would keep it from talking to itself. */
 static void forged(struct rig *rig)
 {
 	static const uint8_t own[2][16] = {{198, 51, 100, 1},

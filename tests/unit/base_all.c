@@ -34,7 +34,7 @@ Test(base, arena_memory_is_zeroed_aligned_and_survives_growth)
 	cr_assert_str_eq(arena_strndup(arena, "abcdef", 3), "abc");
 }
 
-/* From the heap or mapped: whatever the size, it is whole, zeroed and ours alone. */
+/* From the heap or mapped: at any size it is whole, zeroed and ours alone. */
 Test(base, large_memory_is_zeroed_and_keeps_its_content_as_it_grows)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
@@ -59,7 +59,7 @@ Test(base, large_memory_is_zeroed_and_keeps_its_content_as_it_grows)
 	free(array);
 }
 
-/* What has a chunk of its own grows in it, and what is allocated meanwhile stays out of the way. */
+/* An array with a chunk of its own grows in it, and other allocations stay out of the way. */
 Test(base, an_array_of_megabytes_grows_whole_with_others_beside_it)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
@@ -122,7 +122,7 @@ Test(base, texts_and_objects_of_an_arena_do_not_meet)
 	}
 }
 
-/* lesson: of a path that was cut off in silence, `status` named a file that did not exist. */
+/* lesson: `status` named a file that did not exist, because its path was silently cut off. */
 Test(base, kebab_names)
 {
 	char long_name[100];
@@ -258,7 +258,7 @@ Test(base, error_text_knows_the_kernels_own_number)
 	cr_assert_str_eq(error_text(ENOENT), strerror(ENOENT));
 }
 
-/* What a shell makes of it is the word. */
+/* A shell reads it back as the word. */
 Test(base, a_word_is_quoted_where_a_shell_would_change_it)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two images compared: which deny rules of the old one refuse something that none of the new does.
+ * Two images compared: the deny rules of the old one that refuse packets which no rule of the new
+ * one refuses.
  */
 #include "compile_fixture.h"
 
@@ -52,7 +53,7 @@ static struct lost lost_between(const struct image *old, const struct image *new
 	return lost;
 }
 
-/* A policy that allows all of TCP but for what a deny rule says. */
+/* A policy that allows all of TCP but for a deny rule's part. */
 static struct image image_with(struct build *b, const char *deny, const char *more)
 {
 	struct image image;
@@ -97,7 +98,7 @@ Test(compile_compare, what_is_still_refused_is_not_lost)
 		     0);
 }
 
-/* What no rule allows stays refused, until the next change allows it. */
+/* Traffic that no rule allows stays refused, until the next change allows it. */
 Test(compile_compare, a_default_is_no_deny_rule)
 {
 	char example[96];

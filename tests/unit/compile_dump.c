@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The image in words, to the letter.
+ * The image as text, to the letter.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The compiled image itself: its fixed lines, its digest, what is shared, its forms and limits.
- * What it answers is the judges' business.
+ * The compiled image itself: its fixed lines, its digest, shared parts, its forms and limits. The
+ * judges test its answers.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -278,7 +278,7 @@ Test(compile_image, hosts_in_one_v6_subnet_are_told_apart)
 	build_free(&b);
 }
 
-/* Each halves what is left: few bits a level would not get to the last one in eight levels. */
+/* Each halves the rest: few bits a level would not get to the last one in eight levels. */
 Test(compile_image, hosts_at_every_power_of_two_are_told_apart)
 {
 	struct build b = build_new();
@@ -314,7 +314,7 @@ static void assert_refused(struct build *b, uint32_t line)
 }
 
 /* Two lines each for hosts in a subnet of their own. lesson: a table that did not fit was loaded as
- * far as it went, and nobody was told which rule was the big one. */
+ * far as it went, without a report of the rule that was too big. */
 Test(compile_image, more_addresses_than_256_MB_hold_are_refused, .timeout = 120)
 {
 	const size_t count = FR_MAX_LINES / 2;
@@ -391,7 +391,7 @@ static int compile_within(const struct ruleset *rs, uint32_t lines, struct diags
 	return err;
 }
 
-/* What compiling the first `rules` within that many lines is refused for, NULL when it is not. */
+/* The error of compiling the first `rules` within that many lines, NULL if there is none. */
 static const struct diag *refusal(struct build *b, size_t rules, uint32_t lines)
 {
 	struct ruleset some = b->rs;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What coverage says of figures that are made by hand: which row can be left out, and what is told
- * when more is unexplained than a screen holds or the kernel's list has.
+ * The coverage report for figures that are made by hand: the rows that can be left out, and the
+ * notes when more traffic is unexplained than a screen holds or the kernel's list has.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>

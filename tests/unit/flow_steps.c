@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The flow state machine: every TCP flag from either side in every state, the idle times, and who
- * keeps a UDP flow alive.
+ * The flow state machine: every TCP flag from either side in every state, the idle times, and the
+ * packets that keep a UDP flow alive.
  */
 #include "packet_fixture.h"
 
@@ -87,7 +87,8 @@ Test(flow_steps, syn_from_the_responder_only_while_ours_is_unanswered)
 	}
 }
 
-/* In audit: what enforcement would have refused is no opening that a SYN of ours could meet. */
+/* In audit: an opening that enforcement would have refused is none that a SYN of ours could meet.
+ * */
 Test(flow_steps, a_syn_against_a_refused_opening_is_an_opening_of_its_own)
 {
 	struct fr_progress flow = {.state = FR_FLOW_OPENING, .flags = FR_FLOW_WOULD_DROP};
@@ -177,7 +178,7 @@ Test(flow_steps, a_flow_that_both_have_ended_is_not_revived)
 	expect_step(&flow, OPENER, SYN, FR_STEP_NEW, FR_FLOW_CLOSING);
 }
 
-/* Whether there is a socket to meet is asked for nothing else. */
+/* No other packet needs the look-up for a socket to meet. */
 Test(flow_steps, only_the_first_syn_of_a_responder_may_meet_an_opening)
 {
 	static const uint8_t flags[] = {SYN, SYN | ACK, ACK, RST, FIN | ACK};
@@ -241,7 +242,7 @@ Test(flow_steps, an_adopted_flow_never_admits_a_syn_ack)
 	}
 }
 
-/* Nobody vouches for the flow of a guest a second time, once its adoption is over. */
+/* No source vouches for the flow of a guest a second time, once its adoption is over. */
 Test(flow_steps, a_forged_reset_does_not_end_an_adopted_flow)
 {
 	for (int who = OPENER; who <= RESPONDER; who++) {
@@ -265,7 +266,7 @@ static int numbered(struct fr_progress *flow, int who, uint8_t flags, uint32_t s
 }
 
 /* Lesson: half-open floods filled the table of live connections, because any third packet counted:
- * whoever forges the opener's address does not see what to acknowledge. */
+ * a sender that forges the opener's address does not see the number to acknowledge. */
 Test(flow_steps, the_third_packet_acknowledges_the_responder_s_syn)
 {
 	static const uint32_t isns[] = {0, 1, 77777, 0x7fffffff, 0xffff0000, 0xffffffff};
@@ -300,7 +301,8 @@ Test(flow_steps, the_last_syn_ack_is_the_one_to_acknowledge)
 	cr_expect_eq(flow.isn, 2000000, "while established it is nobody's answer");
 }
 
-/* Both have sent a SYN: the responder's tells as well, and so does the SYN-ACK that repeats it. */
+/* Both have sent a SYN: the responder's gives its number as well, and so does the SYN-ACK that
+ * repeats it. */
 Test(flow_steps, simultaneous_open_acknowledges_the_responder_s_syn)
 {
 	for (int repeated = 0; repeated < 2; repeated++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Inputs of the fuzzers once more, without libFuzzer: what they have found, each under the name of
- * what was wrong, and the corpus that they begin with. Whatever does not hold aborts.
+ * Inputs of the fuzzers once more, without libFuzzer: past findings, each named after the bug, and
+ * the corpus that they begin with. A violation aborts.
  */
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -21,7 +21,7 @@ static void replay(const char *path, void (*try)(const uint8_t *data, size_t siz
 	cr_assert(data && file, "%s", path);
 	size = fread(data, 1, INPUT_MAX, file);
 	fclose(file);
-	fprintf(stderr, "%s\n", path); /* the last one is who aborted */
+	fprintf(stderr, "%s\n", path); /* the last one is the test that aborted */
 	try(data, size);
 	free(data);
 }

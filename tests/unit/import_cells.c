@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What cells say of ports, whichever way round they say it; and the rows around them.
+ * Ports in cells, in either notation; and the rows around them.
  */
 #include "import_fixture.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How much of the vendors' tables a draft reproduces: tests/documents/ has these tables with the
- * vendors' lines and cells (their prose left out), tests/facts/ what they say. With
+ * vendors' lines and cells (their prose left out), tests/facts/ their facts. With
  * FLOWREEVE_DOCUMENTS=DIR the vendors' own files are measured as well, by the names in the facts.
  */
 #include <jansson.h>
@@ -12,7 +12,7 @@ struct vendor {
 	const char *name, *document;
 	const char
 		*here; /* the role that a page without names is about; NULL: it names both ends */
-	bool directed; /* the document says who opens */
+	bool directed; /* the document names the opener */
 	unsigned lines[8]; /* first and last of its tables */
 };
 
@@ -109,7 +109,7 @@ static bool same_letters(const char *a, const char *b)
 	}
 }
 
-/* Whether the drafted role stands for what the document calls `vendor`; "" and quotes: nobody. */
+/* Whether the drafted role is the one that the document calls `vendor`; "" and quotes: none. */
 static bool role_agrees(const struct drafted *d, const char *role, const char *vendor)
 {
 	const char *title = draft_value(map_get(d->roles, role), "title");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Leaks are looked for in the processes of the tests. Criterion's runner, which now and then
- * loses 48 bytes of its own, is not asked.
+ * The leak check runs in the processes of the tests. It skips Criterion's runner, which
+ * occasionally loses 48 bytes of its own.
  */
 #include <stdlib.h>
 

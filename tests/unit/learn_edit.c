@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What learn writes into files of every style: it stands where a person would have put it, patch
- * makes of the old file exactly the new one, and the new one allows what was asked and nothing of
- * others.
+ * Edits of learn in files of every style: a line goes where a person would have put it, patch makes
+ * of the old file exactly the new one, and the new one allows the requested traffic and no other.
  */
 #include <spawn.h>
 #include <sys/resource.h>
@@ -50,7 +49,7 @@ static void old_is_refused(const struct ruleset *rs, const struct tuple *tuple)
 	cr_assert_eq(decision.verdict, FR_DROP, "the file refuses it before");
 }
 
-/* Of peers that nobody asked for, nothing changes. */
+/* For peers outside the request, nothing changes. */
 static void others_as_before(const struct ruleset *before, const struct ruleset *after,
 			     const struct proposal *list, size_t count)
 {
@@ -168,7 +167,7 @@ static const char *learnt(struct load *l, const char *text, bool rules_only,
 		learnt(&l, text, rules_only, asked_, ARRAY_SIZE(asked_), list_);                   \
 	})
 
-/* What the file `HEAD head OLD tail` becomes is `HEAD head NEW tail`. */
+/* The file `HEAD head OLD tail` becomes `HEAD head NEW tail`. */
 #define BECOMES(head, old, new, tail, ...)                                                         \
 	do {                                                                                       \
 		struct load l = load_new();                                                        \
@@ -306,7 +305,7 @@ Test(learn, rules_only_touch_no_role_and_nothing_else_of_the_peer)
 	load_free(&l);
 }
 
-/* The list is a prefix set's or the vendor's: there is none in the file that could grow. */
+/* The list is a prefix set's or the vendor's: the file has none that could grow. */
 Test(learn, a_role_that_the_file_gives_no_list_for_gets_a_rule)
 {
 	struct load l = load_new();
@@ -355,7 +354,7 @@ Test(learn, places_far_apart_are_hunks_of_their_own)
 #define OLD_WORDS ALLOWS_ONE "    purpose: |\n      why\n      so\n"
 #define NEW_RULE LEARNED("  ", "1", "egress, peer: [10.9.0.1], ports: [8443/tcp]")
 
-/* Such a text ends for the parser where the next thing begins: what is added goes before that. */
+/* For the parser such a text ends where the next item begins: an addition goes before that. */
 Test(learn, a_rule_goes_behind_a_purpose_of_several_lines)
 {
 	BECOMES(OLD_WORDS, "", NEW_RULE, "default: {egress: deny}\n", WEB("10.9.0.1"));
@@ -440,7 +439,7 @@ static long memory_most(void)
 	return usage.ru_maxrss;
 }
 
-/* Whoever knocks from many places or at many ports must not cost the square of that in memory. */
+/* Openings from many places or at many ports must not cost the square of that in memory. */
 static void crowd_is_learnt(uint16_t port, bool ports, const char *peers)
 {
 	static char names[CROWD][ADDR_TEXT];
@@ -477,7 +476,7 @@ Test(learn, a_crowd_that_joins_a_role_costs_what_it_is)
 
 /* ---------------------------------------------------------------- names */
 
-/* patch takes a name to end at its first blank, unless a tab says where. */
+/* patch ends a name at its first blank, unless a tab marks the end. */
 Test(learn, a_name_with_blanks_is_found_by_patch)
 {
 	struct load l = load_new();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What people write instead of an address or a port: what is proposed is right, and never wider
- * than what was written.
+ * Common input in place of an address or a port: the proposal is right, and never wider than the
+ * input.
  */
 #include <criterion/criterion.h>
 #include <string.h>

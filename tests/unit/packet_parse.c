@@ -64,7 +64,7 @@ Test(packet_parse, ipv6_peer_is_two_numbers)
 	cr_expect_eq(p.length, 52);
 }
 
-/* Else it would have the key of somebody's IPv4 flow. */
+/* Else it would have the key of another host's IPv4 flow. */
 Test(packet_parse, mapped_addresses_in_an_ipv6_header_are_malformed)
 {
 	static const uint8_t mapped[16] = {
@@ -231,7 +231,7 @@ Test(packet_parse, tags_are_skipped_and_the_outer_one_is_the_vlan)
 		}
 }
 
-/* A tag with id 0 only tells a priority: receivers strip any number of them. */
+/* A tag with id 0 only carries a priority: receivers strip any number of them. */
 static const struct {
 	uint8_t tags;
 	uint16_t tag[12];
@@ -309,7 +309,7 @@ Test(packet_parse, a_tag_beside_the_frame_counts_when_it_has_an_id)
 	}
 }
 
-/* A device without Ethernet: the kernel strips what is called a tag. */
+/* A device without Ethernet: the kernel strips bytes that the ethertype calls a tag. */
 Test(packet_parse, bare_bytes_that_are_called_a_tag_are_broken)
 {
 	uint8_t bytes[40] = {0x45};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The oracle and the nearest miss: failsafe over deny over allow over default, booking, staging,
- * what local-subnet leaves open, and the sentence that says why not.
+ * the open cases of local-subnet, and the sentence that gives the reason.
  */
 #include "policy_fixture.h"
 
@@ -213,8 +213,8 @@ Test(policy_eval, the_nearest_miss_of_a_row_names_the_role)
 	load_free(&l);
 }
 
-/* A rule for whatever a peer sends fits everything but the peer: that is no sign that it was meant,
- * and to give it one peer more would open every port. */
+/* A rule for any port fits everything but the peer: that is no sign of intent, and one peer more
+ * would open every port. */
 Test(policy_eval, a_rule_for_any_port_is_the_farthest_miss)
 {
 	struct load l = load_new();

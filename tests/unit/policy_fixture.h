@@ -17,7 +17,7 @@
 #include "../../user/site/site.h"
 #include "../../user/yaml/yaml.h"
 
-/* Seven lines; what a test writes begins in line 8. */
+/* Seven lines; a test's text begins in line 8. */
 #define HEAD                                                                                       \
 	"apiVersion: flowreeve/v1\n"                                                               \
 	"kind: Policy\n"                                                                           \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Items that are read without libyaml are what libyaml reads: the same words at the same places, or
- * they are left to it.
+ * Items that are read without libyaml give the same words at the same places as libyaml, or they
+ * are left to it.
  */
 #include "policy_fixture.h"
 #include "../judges.h"
@@ -9,7 +9,7 @@
 
 static const char before[] = "rules:\n";
 
-/* All that was handed over, in words. */
+/* All items that were passed, in words. */
 struct taken {
 	struct arena *arena;
 	char *text;

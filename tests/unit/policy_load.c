@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a good policy means: rules, ids, params, peers, ports, failsafe, switches, and the notes and
- * warnings that go with it.
+ * The meaning of a good policy: rules, ids, params, peers, ports, failsafe, switches, and the notes
+ * and warnings that go with it.
  */
 #include "policy_fixture.h"
 
@@ -652,7 +652,7 @@ Test(policy, a_large_text_is_read_as_a_small_one_is)
 	load_free(&l);
 }
 
-/* What a text says, and what is told of it. */
+/* The content of a text, and its diagnostics. */
 static const char *load_words(struct load *l)
 {
 	const char *all = load_all(l);
@@ -692,7 +692,7 @@ static void assert_as_at_once(const char *text)
 	load_free(&once);
 }
 
-/* A text may be cut before any rule, whatever stands there. */
+/* A text may be cut before any rule, whatever the bytes there. */
 Test(policy, whatever_stands_where_a_text_is_cut_is_read_as_at_once)
 {
 	static const char *const oddities[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the doctor's report reads like, for people and for programs, of hosts that nobody has at
- * hand: the reports are made by hand.
+ * The doctor's report, for people and for programs, of hosts that are not at hand: the reports are
+ * made by hand.
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -97,8 +97,8 @@ static void expect_line(const char *text, const char *line)
 		  "no line '%s' in:\n%s", line, text);
 }
 
-/* lesson: "it does not load here", without a word which feature of the kernel is missing and
- * whether that matters. */
+/* lesson: "it does not load here", without the name of the missing kernel feature and whether that
+ * matters. */
 Test(render_doctor, a_missing_feature_is_one_line_with_its_cost_and_its_remedy)
 {
 	struct doctor_report what = report();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What render prints for programs: every document parses, names its schema, carries its
+ * The output of render for programs: every document parses, names its schema, carries its
  * diagnostics, and survives names that are no text at all.
  */
 #include <criterion/criterion.h>
@@ -10,7 +10,7 @@
 
 #include "../../user/render/render.h"
 
-/* A render into memory, and what came of it as JSON. */
+/* A render into memory, and its result as JSON. */
 struct capture {
 	struct render render;
 	char *text;
@@ -111,7 +111,7 @@ Test(render_json, a_process_name_that_is_no_text_is_still_a_document)
 	json_decref(document);
 }
 
-/* What is not known is null, and not user 0. */
+/* An unknown user is null, and not user 0. */
 Test(render_json, a_process_has_its_user_its_parent_and_its_start)
 {
 	struct flow_view view = sample_flow();

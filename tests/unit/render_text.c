@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What render prints for people: diagnostics with their caret, safe text, figures, aligned tables.
+ * The output of render for people: diagnostics with their caret, safe text, figures, aligned
+ * tables.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

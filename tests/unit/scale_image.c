@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How big images of big policies are. Memory only: what they cost in time is measured by
- * scripts/bench-scale, since a test that depends on speed fails for the wrong reasons.
+ * The size of images of big policies. Memory only: scripts/bench-scale measures their time, since a
+ * test that depends on speed fails for the wrong reasons.
  */
 #include "../../user/base/sha256.h"
 #include "../judges.h"
@@ -96,7 +96,7 @@ Test(scale_image, a_hundred_thousand_rules_stay_below_51_MB, .timeout = 120)
 	build_free(&b);
 }
 
-/* One rule and a hundred thousand prefixes: classes, not prefixes, are what the matrix grows by. */
+/* One rule and a hundred thousand prefixes: the matrix grows by classes, not by prefixes. */
 Test(scale_image, many_prefixes_of_one_rule_are_two_address_classes, .timeout = 120)
 {
 	struct build b = build_new();
@@ -115,7 +115,7 @@ Test(scale_image, many_prefixes_of_one_rule_are_two_address_classes, .timeout = 
 	build_free(&b);
 }
 
-/* What an address inherits from the prefixes around it is theirs: it costs no block of its own. */
+/* An address needs no block of its own for ports that it inherits from the prefixes around it. */
 Test(scale_image, addresses_in_a_prefix_share_the_blocks_of_its_rules, .timeout = 120)
 {
 	enum { OUTER = 400, INNER = 6000 };

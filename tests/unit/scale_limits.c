@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What lies just within each limit is taken whole, and what lies just past it is refused with the
- * place of what went over; nothing is cut off to fit. Limits of the image itself are in
- * compile_image.c, those of the host in the kernel and e2e tests.
+ * Input just within each limit is accepted whole, and input just past it is refused with the place
+ * of the excess; nothing is cut off to fit. Limits of the image itself are in compile_image.c,
+ * those of the host in the kernel and e2e tests.
  */
 #include "../../user/policy/draft.h"
 #include "policy_fixture.h"
 
 /* lesson: rules past an internal limit were dropped or cut off in silence, and traffic that the
- * policy named was refused, or passed, for reasons that no log told. */
+ * policy named was refused, or passed, for reasons that no log gave. */
 
 struct text {
 	char *base;
@@ -187,7 +187,7 @@ Test(scale_limits, a_file_of_more_values_than_4_million_is_refused_at_the_value,
 	for (uint32_t i = 0; i < DOC_NODES_MAX; i++)
 		fputs("1,\n", text.file);
 	fprintf(text.file, "]\n");
-	/* 20 before them: the map itself, seven keys, and what stands below those */
+	/* 20 before them: the map itself, seven keys, and the nodes below those */
 	assert_text(&l, &text, "yaml-limit", 9 + DOC_NODES_MAX - 20, 1);
 	text_free(&text, &l);
 }
@@ -233,7 +233,7 @@ Test(scale_limits, a_prefix_file_over_16_MB_is_refused)
 	text_free(&text, &l);
 }
 
-/* What one template of a table stands for, with that many ports put in. */
+/* The values of one template of a table, with that many ports put in. */
 static void values_case(uint32_t count, const char *check)
 {
 	struct load l = load_new();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Both ends of a row agree: over each vendor's table, with hosts in every role and one in all of
- * them, what the policy of A lets out to B is what the policy of B lets in from A, by the walk over
- * the rules and by the compiled image.
+ * them, the traffic that the policy of A lets out to B is the traffic that the policy of B lets in
+ * from A, by the walk over the rules and by the compiled image.
  */
 #include "../../user/compile/compile.h"
 #include "site_fixture.h"
@@ -10,7 +10,7 @@
 /* Of each role one host is named, two are in its prefix. */
 enum { ROUNDS = 8, EACH = 3 };
 
-/* What is tried: dropped again where no row is selected that wants it. */
+/* The site to test; without the params and roles that no selected row needs. */
 struct trial {
 	struct load l;
 	const struct table_view *table;
@@ -72,7 +72,7 @@ static const char *trial_text(struct trial *t)
 	return arena_strdup(t->l.d.arena, text);
 }
 
-/* Takes back what the site was refused for; false when it was refused for something else. */
+/* Takes back the cause of the site's refusal; false when there is another cause. */
 static bool trial_mend(struct trial *t)
 {
 	size_t i, k;
@@ -190,7 +190,7 @@ static void ask_pairs(struct trial *t, const struct site_view *site)
 		image_free(&ends[i].image);
 }
 
-/* Each row that stands is some host's rule in each direction. */
+/* Each selected row is some host's rule in each direction. */
 static void rows_are_on_both_sides(const struct trial *t, const struct site_view *site)
 {
 	size_t row, i, k, on[FR_DIRS];

@@ -9,7 +9,7 @@
 #include "../../user/render/render.h"
 #include "policy_fixture.h"
 
-/* Six lines; what a test writes begins in line 7. */
+/* Six lines; a test's text begins in line 7. */
 #define SITE_HEAD                                                                                  \
 	"apiVersion: flowreeve/v1\n"                                                               \
 	"kind: Site\n"                                                                             \
@@ -40,7 +40,7 @@ static inline const struct plan *plan_of(struct load *l, const struct site_view 
 	return plan;
 }
 
-/* What `plan` prints. */
+/* The output of `plan`. */
 static inline const char *plan_text(struct load *l, const struct site_view *site,
 				    const struct plan *plan)
 {

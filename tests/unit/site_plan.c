@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What follows from a site for its hosts: the printed policy is the resolved one, a host that comes
- * changes the peers of those that speak to it and nothing else, and nobody is their own peer.
+ * The policies of a site's hosts: the printed policy is the resolved one, a new host changes the
+ * peers of hosts that exchange packets with it and nothing else, and no host is its own peer.
  */
 #include "../../user/compile/compile.h"
 #include "site_fixture.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The shipped examples: each is accepted as strictly as can be, short enough for a change review,
- * and grants what it is shown for.
+ * The shipped examples: each passes the strictest check, is short enough for a change review, and
+ * grants the traffic that it demonstrates.
  */
 #include <criterion/criterion.h>
 #include <glob.h>
@@ -9,7 +9,7 @@
 
 #include "../judges.h"
 
-/* The policies; site.yaml is the business of site_plan.c. */
+/* The policies; site_plan.c tests site.yaml. */
 #define EXAMPLES_GLOB "policies/examples/*-*.yaml"
 
 enum { LINES_MAX = 60, EXAMPLES = 12 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The shipped tables against tests/facts/, this project's record of what the vendors' documents
- * say, in both directions: no fact without its row, no row without its fact. The tables are read
- * as plain nodes here, so that nothing that resolves them is part of the answer.
+ * The shipped tables against tests/facts/, this project's record of the vendors' documents, in both
+ * directions: no fact without its row, no row without its fact. The tables are read as plain nodes
+ * here, so that nothing that resolves them is part of the answer.
  */
 #include <criterion/criterion.h>
 #include <glob.h>
@@ -96,7 +96,7 @@ static void book_close(struct book *book)
 	arena_free(book->arena);
 }
 
-/* ---------------------------------------------------------------- what a row says */
+/* ---------------------------------------------------------------- a row */
 
 static const char *text_of(const struct node *map, const char *key)
 {
@@ -113,7 +113,7 @@ static void node_words(const struct node *node, struct words *out)
 		for_items(item, node) words_add(out, item->text);
 }
 
-/* What a param stands for when nobody sets it. */
+/* The value of an unset param. */
 static void param_words(const struct book *book, const char *name, struct words *out)
 {
 	const struct node *param = map_get(book->params, name);
@@ -189,7 +189,7 @@ static void row_condition(const struct book *book, const struct node *row, const
 	(void)book;
 }
 
-/* ---------------------------------------------------------------- what a fact says */
+/* ---------------------------------------------------------------- a fact */
 
 static const char *fact_id(const json_t *fact)
 {
@@ -656,7 +656,7 @@ Test(tables, the_support_channel_is_one_constant_address_of_the_table)
 	book_close(&book);
 }
 
-/* What a row's note says of this project's own part in it. */
+/* A row's note on this project's own part in it. */
 Test(tables, notes_tell_what_is_inferred_unused_or_not_enough)
 {
 	static const struct {

@@ -5,7 +5,7 @@
  *   talk listen PORT...          echoes on TCP and UDP, IPv4 and IPv6; ends when killed
  *   talk tcp|udp ADDRESS PORT    prints ok, timeout, refused, denied (EPERM) or the error's number
  *
- * Exit 0 whatever was found, so that a test compares words. Not for measuring.
+ * Always exits 0, so that a test compares words. Not for measuring.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,7 +51,7 @@ static void echo_datagram(int fd)
 		sendto(fd, text, (size_t)length, 0, (const struct sockaddr *)&from, size);
 }
 
-/* One short line and its echo: those who connect send at once. */
+/* One short line and its echo: clients send at once. */
 static void echo_stream(int fd)
 {
 	int connection = accept(fd, NULL, NULL);
@@ -124,7 +124,7 @@ static void result_print(int err)
 		printf("error %d\n", err);
 }
 
-/* Connects, says a word, hears it again. -> 0 or the errno that stopped it. */
+/* Connects, sends a word, reads it back. -> 0 or the errno that stopped it. */
 static int converse(int fd, const struct sockaddr_storage *to, socklen_t size)
 {
 	static const char word[] = "hello";
