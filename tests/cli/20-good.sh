@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What is right: check, compile and explain say so, for the shipped policies too. Sourced by run.
+# Good input: check, compile and explain accept it, the shipped policies included. Sourced by run.
 
 golden check-good 0 check $in/good.yaml
 golden check-table 0 check $in/tables/acme.yaml

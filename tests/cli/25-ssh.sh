@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# check warns when enforcing would cut off the session that it is typed in, or everybody. Sourced by run.
+# check warns when enforcing would cut off the session that it runs in, or every session. Sourced by run.
 
 # A policy with one ingress rule. ATTACH PEER PORT [ACTION]
 ssh_policy() {
@@ -56,7 +56,7 @@ ssh_warns 'ssh: a staged deny rule refuses nothing' '' "$here"
 ssh_policy "$interfaces" local-subnet 22
 ssh_warns 'ssh: what local-subnet is, is not known here' '' "$here"
 
-# What is to be written, as YAML has it, beside what is there.
+# The lines to write, as YAML has them, beside the present ones.
 ssh_hint() # NAME WANTED VARIABLE
 {
 	ssh_warns "$1" ssh-refused "$3"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Bad input: each kind is refused with exit 3 and a message that says what and where. Sourced by run.
+# Bad input: each kind is refused with exit 3 and a message with the mistake and its place. Sourced by
+# run.
 
 golden check-wrong 3 check $in/wrong.yaml
 golden check-good-and-wrong 3 check $in/good.yaml $in/wrong.yaml

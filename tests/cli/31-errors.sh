@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What people write by mistake: the message says what is wrong at its place, what was expected and what
-# to write. One error a cause, all of a file in one run, from the top down. Sourced by run.
+# Common mistakes: the message gives the mistake at its place, the expected input and the text to write.
+# One error a cause, all of a file in one run, from the top down. Sourced by run.
 
 errors=tests/cli/errors
 for file in ports peers words keys table site use; do
 	golden errors/$file 3 check $errors/$file.yaml
 done
 
-# Texts of their own, each with what `check` says of it. In texts.cases: a line "== KIND NAME", the
-# text with the escapes of printf, a line "--", and the output. A policy has a head of six lines.
+# Texts of their own, each with the output of `check`. In texts.cases: a line "== KIND NAME", the text
+# with the escapes of printf, a line "--", and the output. A policy has a head of six lines.
 text_case() { # KIND NAME TEXT EXPECTED
 	local got
 	{

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The manual pages, docs/commands.md and the completion say what the program says: the same verbs,
-# options, exit codes, reasons and keys, no more and no fewer; their examples work. Sourced by run.
+# The manual pages, docs/commands.md and the completion agree with the program: the same verbs, options,
+# exit codes, reasons and keys, no more and no fewer; their examples work. Sourced by run.
 
 man8=docs/flowreeve.8 man5=docs/flowreeve-policy.5 md=docs/commands.md
 completion=deploy/completion/flowreeve.bash
@@ -125,8 +125,8 @@ fi
 
 # ---------------------------------------------------------------- readings of the vendors' tables
 
-# Each of A1 ... A45 is told, and pinned: by a fact that it is a reading of, a case or a test; the counts
-# of rows are true.
+# Each of A1 ... A45 is documented, and pinned: by a fact that it is a reading of, a case or a test; the
+# counts of rows are true.
 for number in {1..45}; do
 	told=$(grep -c "^| A$number |" docs/tables.md)
 	pinned=$(find tests/cases -maxdepth 1 -name "a$(printf %02d "$number")-*" | wc -l)
@@ -149,7 +149,7 @@ done < <(sed -nE 's/^\| `([a-z-]+)` \|.*\| ([0-9]+) \|$/\1 \2/p' docs/tables.md)
 
 # ---------------------------------------------------------------- diagnostics
 
-# A table ends at a blank line: what follows it without a head of its own is not shown as rows.
+# A table ends at a blank line: lines after it without a head of their own are not shown as rows.
 broken=$(awk 'FNR == 1 { row = blank = 0 }
 	/^\|/ && row && blank { line = FILENAME ":" FNR; getline; if ($0 !~ /^\| *-/) print line }
 	{ if (/^\|/) { row = 1; blank = 0 } else if (/^$/) blank = row; else row = blank = 0 }' ./*.md docs/*.md)
@@ -208,7 +208,7 @@ for example in "$work"/examples/*.yaml "$work"/examples/tables/*.yaml; do
 done
 [ $examples = 4 ] && ok "$man5: the examples were found" || not_ok "$man5: the examples were found" "$examples"
 
-# What the page says that explain answers is how its answer begins.
+# The page's answer of explain is how the real answer begins.
 shown=$(section $man8 EXAMPLES | sed -nE '/^\$ flowreeve explain datasync/,/^  \.\.\.$/p' | sed 's/\\(->/→/; $d')
 read -ra words < <(head -1 <<<"$shown")
 attempt explain "policies/examples/${words[3]}" "${words[@]:4}"
@@ -245,7 +245,7 @@ done
 
 # ---------------------------------------------------------------- completion
 
-# What bash would offer at the end of a line, one word a line.
+# The completions that bash would offer at the end of a line, one word a line.
 offered() { # LINE
 	# shellcheck disable=SC2016 # for the inner bash
 	bash --norc --noprofile -c '

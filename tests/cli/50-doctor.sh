@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The doctor where it may do next to nothing: no privilege. What can be told is told, what was not tried
-# is not called lacking, and the exit code says that it is not the whole answer. Sourced by run.
+# The doctor with next to no privilege. It reports the facts that it can read, calls nothing lacking that
+# it did not try, and the exit code shows that the answer is incomplete. Sourced by run.
 
 exits 'doctor takes no operand' 2 'one operand too many' doctor everything
 exits 'doctor has no option of apply' 2 'doctor has no option --no-tcx' doctor --no-tcx

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# `roles` and `new`: for every table and every role a skeleton that check refuses as long as a choice is
-# open and accepts once they are made. Sourced by run.
+# `roles` and `new`: for every table and every role a skeleton that check refuses while a choice is open
+# and accepts once all are made. Sourced by run.
 
 # A skeleton's open choices, made: params by their first value, or as the caller wants them; peers by an
 # address; and of the commented peers those that check asks for.

@@ -4,7 +4,7 @@
 # each draft passes check, and its rows are those of NAME.rows. Then everything that is no document.
 # Sourced by run.
 
-# A draft's rows: LINE FROM > TO PORTS, and how many comments say that something was not understood.
+# A draft's rows: LINE FROM > TO PORTS, and the number of comments about text that was not understood.
 import_rows() # DRAFT
 {
 	awk '/^    from: / { from = $2 } /^    to: / { to = $2 }
@@ -35,9 +35,9 @@ for document in tests/cli/documents/*; do
 	exits "import $name: check accepts the draft" 0 '' check "$work/drafted.yaml"
 done
 
-# ---------------------------------------------------------------- what is no document
+# ---------------------------------------------------------------- input that is no document
 
-# Refused with 3, a word, and nothing on stdout.
+# Refused with 3, a message, and nothing on stdout.
 refused() # WHAT PATTERN FILE
 {
 	exits "import: $1" 3 "$2" import "$3"
@@ -83,7 +83,7 @@ exits 'import: rows, roles and a table called null' 0 '' import "$work/null.md"
 cp "$work/out" "$work/null.yaml"
 exits 'import: check accepts a table called null' 0 '' check "$work/null.yaml"
 
-# A full disk is told; deep nesting, endless spans and long lines end in time and memory.
+# A full disk is reported; deep nesting, endless spans and long lines end in time and memory.
 if [ -w /dev/full ]; then
 	"$flowreeve" import tests/cli/documents/tabs.txt >/dev/full 2>"$work/err"
 	status=$?

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A site: check tells of all its hosts, plan writes the policy of one or of all, and everything that an
-# inventory can have wrong is told with its place. Sourced by run.
+# A site: check reports on all its hosts, plan writes the policy of one or of all, and every mistake in
+# an inventory is reported with its place. Sourced by run.
 
 site=policies/examples/site.yaml
 golden sites/check 0 check $site
@@ -34,7 +34,7 @@ for file in "$plans"/*; do
 	[ ! -s "$work/err" ] || not_ok "the plan of $host: nothing to say" "$(cat "$work/err")"
 done
 
-# What is in the directory, and what is beside it.
+# The directory's files, and files beside it.
 listing() { (cd "$work/plans" && find . -type f -exec sha256sum {} + | sort -k2); }
 
 sed '/^  search2:/d; s/search1, search2/search1/' $site >"$work/site/site.yaml"
@@ -81,7 +81,7 @@ grep -q '^pass  rule=dataminer/web-clients ' "$work/out" && ok 'and it lets them
 attempt plan --tables policies/tables "$work/site/sets.yaml" --host db1
 grep -q prefixes "$work/out" && not_ok 'a host has only the sets that it names' "$(cat "$work/out")" || ok 'a host has only the sets that it names'
 
-# ---------------------------------------------------------------- what is wrong with an inventory
+# ---------------------------------------------------------------- mistakes in an inventory
 
 for file in tests/cli/sites/*.yaml; do
 	name=${file##*/} name=${name%.yaml}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What scripts/check-commands must see, never run: each line that ends in "# offends" calls a program that no
-# package has, or one that cannot be told, and no other line does.
+# Cases of scripts/check-commands, never run: each line that ends in "# offends" calls a program that no
+# package has, or one that cannot be determined, and no other line does.
 # shellcheck disable=SC2317,SC2288,SC2016,SC2011,SC2209
 
 frobnicate -x # offends

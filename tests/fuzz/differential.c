@@ -338,8 +338,7 @@ static bool sequence_judge(const uint8_t *data, size_t size)
 	return rig.sure;
 }
 
-/* A machine that pauses between two packets ages flows: only a disagreement that persists counts.
- * */
+/* A pause of the machine between two packets ages flows: only a persistent disagreement counts. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)

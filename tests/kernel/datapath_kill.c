@@ -239,8 +239,7 @@ static unsigned apply_until(const struct image_spec *plan, const char *const *po
 	return steps;
 }
 
-/* The policy in force takes the next generation at every hook: no hook is left on other programs.
- * */
+/* The policy in force takes the next generation at every hook, so no hook has other programs. */
 static void check_flips(unsigned step)
 {
 	struct image_spec open = plan_of(1);

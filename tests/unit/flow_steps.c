@@ -87,8 +87,7 @@ Test(flow_steps, syn_from_the_responder_only_while_ours_is_unanswered)
 	}
 }
 
-/* In audit: an opening that enforcement would have refused is none that a SYN of ours could meet.
- * */
+/* In audit: an opening that enforcement would have refused is none for a SYN of ours to meet. */
 Test(flow_steps, a_syn_against_a_refused_opening_is_an_opening_of_its_own)
 {
 	struct fr_progress flow = {.state = FR_FLOW_OPENING, .flags = FR_FLOW_WOULD_DROP};
