@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What scripts/bench has measured: lines of series, gaps and facts, and what follows from them.
+"""The measurements of scripts/bench: lines of series, gaps and facts, and the figures derived from them.
 
 Sample i of every variant of a cell is from round i, so differences and ratios are made within rounds.
 """
@@ -75,7 +75,7 @@ class Series:
 
 
 class Gap:
-    """Something that was not measured, and why. "all" stands for every workload or variant."""
+    """A missing measurement, and the reason. "all" means every workload or variant."""
 
     def __init__(self, fields):
         self.section, self.workload, self.variant = fields[:3]

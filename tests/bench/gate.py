@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Targets as ratios: a floor that must hold and an aim. What was not measured is held to be missed."""
+"""Targets as ratios: a floor that must hold and an aim. A missing measurement counts as a miss."""
 from figures import Spread
 
 RULES = 10000

@@ -7,7 +7,7 @@
 e2e_begin cgroup
 e2e_kind cgroup
 
-# What the user's real programs see of a refusal: an error, at once, that says what it is.
+# The user's real programs get an error from a refusal, at once, and it names the cause.
 matrix_extra()
 {
 	local stranger=10.66.0.66

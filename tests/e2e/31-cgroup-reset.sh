@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A server of a cgroup closes while its client still speaks: the kernel answers by a RST in the name of a
+# A server of a cgroup closes while its client still sends: the kernel answers by a RST in the name of a
 # socket that has given its port back. That is an answer of the same conversation, not an opening.
 . "$(dirname "$0")/lib.sh"
 
@@ -14,7 +14,7 @@ while True:
     client.send(b"bye\n")
     client.close()'
 
-# What is sent before the FIN is acknowledged meets a socket that is closing, not one in TIME_WAIT: no
+# Data sent before the FIN is acknowledged meets a socket that is closing, not one in TIME_WAIT: no
 # acknowledgement goes without data.
 client='import errno, select, socket, time
 client = socket.create_connection(("10.0.5.5", 22022), 30)

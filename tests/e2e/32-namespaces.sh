@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Two containers of one cgroup, in network namespaces of their own, with the same addresses and one port: what
-# the one has asked for admits nothing to the other, and each is told as what it is.
+# Two containers of one cgroup, in network namespaces of their own, with the same addresses and one port: a
+# request of the one admits nothing to the other, and each is reported as its own.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/odd.sh"
 
-# Says what it hears: before it has asked, and up to its own answer.
+# Prints the datagrams that it gets: before it has asked, and up to its own answer.
 twin='import os, socket, sys, time
 sock = socket.socket(type=socket.SOCK_DGRAM)
 sock.bind(("10.0.5.5", 5000))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A second apply replaces without a packet unjudged: 50 of them under streams that the policy allows and
-# streams that it denies. Nothing allowed is lost, nothing denied slips through, the figures go on.
+# streams that it denies. No allowed packet is lost, no denied one slips through, the figures go on.
 . "$(dirname "$0")/lib.sh"
 
 applies=50

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Attaching to a busy host: enforce is applied while connections live. What the policy allows goes on,
-# what it denies is cut, a change of policy judges old connections anew.
+# Attaching to a busy host: enforce is applied to live connections. Allowed ones go on, denied ones are
+# cut, a change of policy judges old connections anew.
 . "$(dirname "$0")/lib.sh"
 
 live_run() # KIND

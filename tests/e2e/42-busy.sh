@@ -34,7 +34,7 @@ all_sessions_stop()
 	lab_stop "peer-forgotten-$kind"
 }
 
-# Every session is asked at the same time. WHAT SECONDS-FOR-THE-FORBIDDEN OF-THE-FORBIDDEN
+# Send a byte over every session at the same time. WHAT SECONDS-FOR-THE-FORBIDDEN OF-THE-FORBIDDEN
 sessions_answer()
 {
 	local name
@@ -52,7 +52,7 @@ sessions_answer()
 	done
 }
 
-# What the other side sends unasked to sockets that are connected to it. WHAT OF-THE-FORBIDDEN
+# Unrequested datagrams of the other side to sockets that are connected to it. WHAT OF-THE-FORBIDDEN
 datagrams_come()
 {
 	local what=$1
@@ -70,7 +70,7 @@ adopted()
 		.verdict == \"$2\" and .opener == \"$3\")] | length" "$work/flows"
 }
 
-# The guest's sockets cannot be asked: there only what the policy allows is adopted.
+# The hook cannot look up the guest's sockets: there only allowed flows are adopted.
 flows_listed() # WHAT FORBIDDEN
 {
 	fr "$host" show flows --json >"$work/flows"

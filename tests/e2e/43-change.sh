@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A new policy cuts at the next packet what it denies, old conversations and replies too, and lets go on
-# what is allowed again. The mode is switched to and fro under clients that connect and transfer: none of
-# the allowed meets an error, none of the denied gets through, and the figures miss nothing.
+# A new policy cuts denied conversations at the next packet, old ones and replies too, and lets allowed
+# ones go on again. The mode is switched to and fro under clients that connect and transfer: none of the
+# allowed meets an error, none of the denied gets through, and the figures miss nothing.
 #
-# lesson: others keep what was established before a change, so that a revoked permission goes on for as
-# long as the connection does; or they cut everything, so that nobody dares to change anything.
+# lesson: other firewalls keep connections that were established before a change, so that a revoked
+# permission goes on for as long as the connection does; or they cut everything, so that administrators
+# avoid any change.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/sessions.sh"
 
@@ -29,7 +30,7 @@ cut_sessions_start()
 	sessions_start bulk-out "$party" bulk 10.20.0.5 9
 }
 
-# What is cut: sessions and datagrams that we opened, their answers, a transfer that the bastion opened.
+# The cut ones: sessions and datagrams that we opened, their answers, a transfer that the bastion opened.
 cut_run()
 {
 	local before
@@ -78,7 +79,7 @@ clients_start()
 
 judged_any() { [[ $(sessions_ask "$1" judge) != 'ok 0 failed 0 '* ]]; } # CLIENT
 
-# Attempts of the denied clients that lie between two switches. MODE PATTERN SECONDS, in which one has failed
+# Attempts of the denied clients between two switches. MODE PATTERN SECONDS, in which one has failed
 denied_judged()
 {
 	local name

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The figures equal what was sent, from every CPU at once: by rule, by reason, by flow, refused and would
-# be refused; through a replaced policy with other maps, through zero; and on an interface what the
-# device itself has counted.
+# The figures equal the packets sent, from every CPU at once: by rule, by reason, by flow, refused and
+# would be refused; through a replaced policy with other maps, through zero; and on an interface the
+# device's own counters.
 #
 # lesson: counters that lose increments when CPUs add at the same time, that a reload resets, or that count
 # a burst as one packet, prove nothing to an auditor.
@@ -74,7 +74,7 @@ races()
 	equal "$kind: what all CPUs open at once is one flow and one opening" '' "$bad"
 }
 
-# Datagrams that are not. MODE VERDICT
+# Datagrams that are not allowed. MODE VERDICT
 refusals()
 {
 	local n=$((cpus * count)) port before expected="$((cpus * count)) 0"
@@ -82,7 +82,7 @@ refusals()
 	succeeds "$kind: $1" fr "$host" apply "$work/more.yaml" --mode "$1" $options
 	succeeds "$kind, $1: zero" fr "$host" zero default-egress
 	before=$(reason_packets default "$2")
-	# A port of its own each time: what is told of a refusal goes on for as long as its verdict does.
+	# A port of its own each time: the record of a refusal lasts as long as its verdict does.
 	port=$((4445 + ${#1}))
 	burst udp 10.66.0.66 $port $count $size
 	equal "$kind, $1: the default has each $2" "$expected" \
@@ -111,7 +111,7 @@ carried_over()
 	equal "$kind: and counts on from there" $((cpus * count)) "$(figures spare | awk '{ print $4 }')"
 }
 
-# Connections: what the rule says is what its flows say.
+# Connections: the figures of the rule are those of its flows.
 connections()
 {
 	local n=$((cpus * 100))

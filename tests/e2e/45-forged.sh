@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What lets a busy host go on lets nobody else in. An allowed peer turned hostile sends an ACK, then a SYN,
-# to a port that it must not open; an attacker with raw sockets sends 100,000 segments in others' names.
-# Nobody is admitted, and no session that lives breaks or loses its record.
+# The allowances for a busy host admit no attacker. An allowed peer turned hostile sends an ACK, then a
+# SYN, to a port that it must not open; an attacker with raw sockets sends 100,000 segments with forged
+# sources. None is admitted, and no live session breaks or loses its record.
 #
-# lesson: in others a flood of connections evicted the entries of those that lived, and their replies were
-# refused as new; and an unknown mid-stream packet that is taken at its word is a way in.
+# lesson: in other firewalls a flood of connections evicted the entries of live ones, and their replies
+# were refused as new; and an unknown mid-stream packet that is accepted without a check is a way in.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/sessions.sh"
 
@@ -31,7 +31,7 @@ sessions_live() # WHAT
 	equal "$kind: $1, and the datagram sockets" "answered $each of $each" "$(sessions_ask udp ask)"
 }
 
-# Flows that were established under our eyes, by when they began.
+# Flows that were established while the policy ran, by their start.
 established()
 {
 	fr_ask "$host" '[.flows[] | select(.state == "established" and .protocol == "tcp" and
@@ -39,7 +39,7 @@ established()
 		"\(.opener) \(.local.port) \(.peer.port) \(.first[0:19])"] | sort | join("\n")' show flows
 }
 
-# An allowed peer, at its allowed port, wants in.
+# An allowed peer, at its allowed port, tries to get in.
 admits_no_syn()
 {
 	local flags
@@ -72,7 +72,7 @@ floods()
 	equal "$kind: the record of each established flow is still the one it was" "$before" "$(established)"
 }
 
-# The time in which a guest's flows are adopted is over: what was adopted must last without it.
+# The time in which a guest's flows are adopted is over: adopted flows must last without it.
 window_closed()
 {
 	sessions_start before-out "$party" hold tcp 10.20.0.5 7 $each

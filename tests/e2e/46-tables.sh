@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What a user is shown of conversations: openings, one-way and two-way, ICMP, established, refused, all in
-# one table; what each is there and when it ends, with short times in the policy.
+# The user's view of conversations: openings, one-way and two-way, ICMP, established, refused, all in one
+# table; the state of each and its end, with short times in the policy.
 #
-# lesson: one table for everything lets a scan push out what matters, and an entry that only the peer keeps
-# alive is a door that never closes.
+# lesson: one table for everything lets a scan evict important entries, and an entry that only the peer
+# keeps alive is an opening that never closes.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/sessions.sh"
 
@@ -46,7 +46,7 @@ conversations()
 	sessions_stop tcp udp
 }
 
-# What is refused is aggregated over the opener's port, and is no conversation.
+# Refused packets are aggregated over the opener's port, and are no conversation.
 refusals()
 {
 	local i

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # An apply that is killed at any instant, under traffic, leaves the old policy or the new one, whole: no
-# allowed datagram is lost, no denied one slips through, status is coherent, and the next apply heals what
-# was left.
+# allowed datagram is lost, no denied one slips through, status is coherent, and the next apply repairs
+# the rest.
 #
-# lesson: a change that dies half way left others with neither the old rules nor the new ones, or with
-# both, and with leftovers that the next start stumbled over.
+# lesson: in other firewalls a change that died half way left neither the old rules nor the new ones, or
+# both, and leftovers that made the next start fail.
 . "$(dirname "$0")/lib.sh"
 
 firsts=8 rounds=24
@@ -58,7 +58,7 @@ streams_end()
 	at_least 'one datagram a round, at the least' $rounds "$sent"
 }
 
-# One killed change and what status says after it: in force, whole, this generation or the next.
+# One killed change and the status after it: in force, whole, this generation or the next.
 killed_round() # NUMBER
 {
 	local files=(one two large) state

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # One system call of a command fails, each in turn, or no more files can be opened: the running policy, old
-# or new, stays in force and whole, a failure says why, and the next command heals what was left.
+# or new, stays in force and whole, a failure gives the reason, and the next command repairs the rest.
 # SOAK=1, of `make soak`: every call with every error, and clsact as well.
 #
-# lesson: what could not be read counted as "nothing in force" and was swept away: a failed apply left the
-# host open, once with exit 0.
+# lesson: an unreadable pin counted as "nothing in force" and was removed: a failed apply left the host
+# open, once with exit 0.
 . "$(dirname "$0")/lib.sh"
 
 # Two devices, a bpffs, and the tool beside them. SCENARIO...

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Other users on the host: directories of pins that they made first, own, may write or lead elsewhere are not
-# used by any command; what they could write is closed to them and reported; what they put in the way of the
-# look-ups in /proc makes nobody wait. A user who may is served in a directory of his own.
+# Other users on the host: no command uses directories of pins that they made first, own, may write or
+# redirect; directories that they could write are closed to them and reported; their obstacles to the
+# look-ups in /proc delay no command. A user with the privileges is served in a directory of his own.
 #
 # lesson: on a bpffs mounted as the hint said (mode 1777) an unprivileged user made the pin root first, and
 # unlinked the links that root's apply pinned in it: enforcement was off.
@@ -103,7 +103,7 @@ swapped()
 	say detach
 }
 
-# What is pinned below a mount cannot be read.
+# Pins below a mount cannot be read.
 covered()
 {
 	local at hint
@@ -144,7 +144,7 @@ modes()
 	say detach
 }
 
-# One who may is served in a directory of his own; for root it is another user's.
+# A user with the privileges is served in a directory of his own; for root it is another user's.
 own_user()
 {
 	local caps=+bpf,+net_admin,+perfmon
@@ -164,7 +164,7 @@ own_user()
 	equal 'and detach: exit 0' 0 $code
 }
 
-# Who may open the directory can lock it.
+# A user who may open the directory can lock it.
 locks()
 {
 	within 0755

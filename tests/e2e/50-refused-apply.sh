@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# An apply that cannot be: what the host lacks (exit 3), what privilege or kernel lacks (exit 6). Each
-# says so, names it, and leaves the running policy untouched, by its generation and by its verdicts.
+# An apply that cannot succeed: something that the host lacks (exit 3), that privilege or kernel lacks
+# (exit 6). Each error names it, and leaves the running policy untouched, by its generation and by its
+# verdicts.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -52,7 +53,7 @@ sed -i 's/ports: \[9\/tcp\]/ports: [10\/tcp]/' "$work/other.yaml"
 succeeds 'a good policy runs' fr agent apply "$work/good.yaml"
 running=$(digest)
 
-# What the host has not.
+# Missing on the host.
 policy_write "$work/bad.yaml" enforce '{interfaces: [ens5, ens9]}'
 rejected 'an interface that does not exist' 3 'ens9' apply "$work/bad.yaml"
 matches 'an interface that does not exist: with file, line and column' 'bad.yaml:5:[0-9]+: error' "$said"
@@ -66,7 +67,7 @@ rejected 'a cgroup2 mount that is none' 6 'cgroup' apply "$work/bad.yaml" --cgro
 sed 's/metadata: .*/metadata: {name: second}/' "$work/good.yaml" >"$work/second.yaml"
 rejected 'an attach point of another policy' 3 'e2e' apply "$work/second.yaml"
 
-# What the file has not.
+# Missing in the file.
 printf 'apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: e2e}\nmode: enforce\nattach: {interfaces: [ens5]}\n' >"$work/bad.yaml"
 rejected 'a policy without a rule' 3 'empty-policy' apply "$work/bad.yaml"
 sed 's/\[9\/tcp\]/[99999\/tcp]/' "$work/good.yaml" >"$work/bad.yaml"
@@ -77,7 +78,7 @@ rejected 'binary junk' 3 'error' apply "$work/bad.yaml"
 rejected 'a verb misspelt' 2 'apply' aply "$work/good.yaml"
 rejected 'a mode that nobody knows' 2 'enforce' apply "$work/other.yaml" --mode strict
 
-# What the caller may not, and what it may with exactly these three.
+# Operations that the caller may not do, and ones that it may with exactly these three.
 lacking CAP_BPF -all,+net_admin,+perfmon
 lacking CAP_NET_ADMIN -all,+bpf,+perfmon
 lacking CAP_PERFMON -all,+bpf,+net_admin
@@ -99,7 +100,7 @@ matches 'no bpffs: gives the command' 'mount -t bpf' "$said"
 equal 'no bpffs: nothing was made there' '' "$(ls "$work/not-bpffs" 2>/dev/null)"
 equal 'and nothing is attached' '' "$(lab_enter agent bpftool net show 2>&1 | grep fr_)"
 
-# Too few files: each time it says how to have more.
+# Too few files: each error shows how to get more.
 seen=''
 for files in $(seq 8 24); do
 	said=$(lab_enter agent sh -c "ulimit -n $files; exec \"\$@\"" few "$FLOWREEVE" apply "$work/good.yaml" \

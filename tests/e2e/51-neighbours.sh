@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Living with others: foreign programs on the same hooks stay, run after us, are named by status, and
-# survive our detach; hosts with two policies; forwarded traffic of a router is not the host's own.
+# Coexistence: foreign programs on the same hooks stay, run after us, are named by status, and survive
+# our detach; hosts with two policies; forwarded traffic of a router is not the host's own.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -47,7 +47,7 @@ tries 'two policies: the guest is not' timeout peer_try appliance tcp 10.66.0.66
 succeeds 'detach works from another namespace' fr agent detach
 equal 'and nothing is left there' '' "$(lab_enter hypervisor bpftool net show 2>&1 | grep fr_)"
 
-# A router with a policy on its own interface: what it forwards passes, its own traffic is judged.
+# A router with a policy on its own interface: forwarded traffic passes, its own traffic is judged.
 policy_write "$work/router.yaml" enforce '{interfaces: [lan]}'
 succeeds 'router: apply' fr router apply "$work/router.yaml"
 tries 'router: forwarded traffic passes' ok peer_try agent tcp 10.66.0.66 4444

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Other people's programs on the very hook, before ours and after, and cgroups that somebody holds for
-# himself: what each does to our verdicts, what status and apply say of it, and that detach leaves them.
+# Foreign programs on the very hook, before ours and after, and cgroups with an exclusive program: the
+# effect of each on our verdicts, the reports of status and apply, and that detach leaves them.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -11,10 +11,10 @@ foreign() { lab_enter agent "$here/tools/foreign-program" "$@" 2>&1; }
 allowed() { peer_try agent udp 10.20.0.5 7; }
 refused() { peer_try agent tcp 10.66.0.66 4444; }
 
-# What status says of the hook of that direction: KIND/egress
+# The report of status on the hook of that direction: KIND/egress
 others() { fr_ask agent ".policies[].hooks[] | select(.hook == \"$1\") | .neighbours | join(\", \")" status; }
 
-# lesson: two products on one hook cut each other's traffic, and neither could be asked who was first.
+# lesson: two products on one hook cut each other's traffic, and neither showed which was first.
 order_on_device()
 {
 	succeeds 'apply' fr agent apply "$work/one.yaml"
@@ -48,7 +48,7 @@ order_on_device()
 	matches 'detach leaves the program of the other' foreign "$(bpftool prog show id "$id" 2>&1)"
 	succeeds 'and its link' test -e "$pin"
 
-	# Whoever was there first comes after ours: new links go to the front.
+	# A program that was there first comes after ours: new links go to the front.
 	succeeds 'one that was there first: apply' fr agent apply "$work/one.yaml"
 	equal 'one that was there first: is after ours' "after: program foreign (id $id)" "$(others tcx/egress)"
 	tries 'one that was there first: ours refuses' timeout refused

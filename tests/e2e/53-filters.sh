@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Filters of other tools on the clsact qdisc of a protected device, with actions of every kind: drop, accept,
-# go on, redirect. What each does to our verdicts, before ours and after, with TCX and without, and that
-# status tells it.
+# go on, redirect. The effect of each on our verdicts, before ours and after, with TCX and without, and that
+# status reports it.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -32,7 +32,7 @@ lab_enter agent tc qdisc add dev ens5 clsact
 lab_enter agent ip link add sink type dummy 2>/dev/null || lab_enter agent ip link add sink type veth peer name drain
 lab_enter agent ip link set sink up
 
-# With TCX the filters come after ours, whatever they do: none of them lets through what ours refuses.
+# With TCX the filters come after ours, whatever they do: none of them lets a refused packet through.
 # lesson: where TCX was owned by one product, the tc filter of another was never reached.
 if lab_enter agent bpftool net show >/dev/null && fr agent apply "$work/one.yaml" >/dev/null 2>&1 &&
 	[ "$(fr_ask agent '.policies[].hooks[] | select(.hook == "tcx/egress") | .hook' status)" = tcx/egress ]; then
@@ -63,8 +63,8 @@ else
 	fr agent detach >/dev/null 2>&1
 fi
 
-# Without TCX ours is one filter among them. One of BPF comes to stand after it; one of another
-# kind with the first priority cannot be passed, and that is told, as what hides packets.
+# Without TCX ours is one filter among them. A BPF one ends up behind it; one of another kind with the
+# first priority cannot be passed, and status reports it as hiding packets.
 filter_number 0 1
 succeeds 'no TCX, one that accepts was first: apply' fr agent apply "$work/one.yaml" --no-tcx
 tries 'no TCX, one that accepts was first: ours stands before it' timeout refused

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Two installations of flowreeve on one host, each with a pin root of its own: on other attach points they
-# work side by side, the same one belongs to who was there first. And that nothing of anybody else's is
-# other than before, attached or detached, whatever the kind of the attach point.
+# work side by side, the same one belongs to the first. And that foreign objects are the same as before,
+# attached or detached, whatever the kind of the attach point.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -46,7 +46,7 @@ said=$(other agent apply "$work/service.yaml" 2>&1)
 equal 'the same cgroup: the second is refused, exit 3' 3 $?
 matches 'the same cgroup: and told who has it' "cgroup .*$LAB_TAG-agent belongs to a policy that is not pinned below" "$said"
 
-# An interface by one and a cgroup by the other: both decide, what either refuses is refused.
+# An interface by one and a cgroup by the other: both decide, a refusal of either is a refusal.
 succeeds 'side by side: the interface by the second' other agent apply "$work/one.yaml"
 tries 'side by side: the cgroup refuses' denied refused
 tries 'side by side: both allow' ok peer_try agent udp 10.20.0.5 7
@@ -56,8 +56,8 @@ succeeds 'side by side: the cgroup is given back' fr agent detach
 LAB_CGROUP='' tries 'side by side: the interface still refuses' timeout refused
 succeeds 'side by side: the interface is given back' other agent detach
 
-# What others have, as the kernel tells it. Programs and maps of the whole machine come and go with
-# other tests: of those only the ones that bear a name of ours are asked.
+# Foreign objects, read from the kernel. Programs and maps of the whole machine come and go with other
+# tests: of those only the ones with a name of ours are compared.
 others_there() # NODE DEVICE
 {
 	lab_enter "$1" "$here/tools/foreign-program" list "$2" ingress

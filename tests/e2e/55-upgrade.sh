@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A host that the commit before protects gets this build, under traffic: one apply takes over what runs. Nothing
-# that is refused gets through, no allowed connection is cut, flows and figures go on; killed at any instant the
-# policy is whole, old or new, and the next apply heals. The commits are built from git: the last one of each layout
-# before the present one, or UPGRADE_FROM.
+# A host that the commit before protects gets this build, under traffic: one apply takes over the running policy.
+# No refused packet gets through, no allowed connection is cut, flows and figures go on; killed at any instant the
+# policy is whole, old or new, and the next apply repairs the rest. The commits are built from git: the last one of
+# each layout before the present one, or UPGRADE_FROM.
 #
-# lesson: "detach, then apply" opens the host at every upgrade, and cuts what began meanwhile.
+# lesson: "detach, then apply" opens the host at every upgrade, and cuts connections that began
+# meanwhile.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/sessions.sh"
 
@@ -82,7 +83,7 @@ refused_end() # WHAT
 	sessions_stop bad-out bad-in
 }
 
-# Nothing vouches for what comes to a socket that is not connected, but its flow.
+# Only its flow vouches for a packet to a socket that is not connected.
 fed_start()
 {
 	rm -f "$work/fed.end"
@@ -110,7 +111,7 @@ paste() # COMMAND
 	lab_enter "$host" env PATH="$work:$PATH" timeout -s KILL 60 sh -c "$1"
 }
 
-# What the build before says, to be compared with. -> connections
+# The output of the build before, for comparison. -> connections
 figures_before()
 {
 	connections=$(ask_before "$host" '[.policies[].rules[] | select(.id == "echo") | .connections] | add' show rules)
@@ -164,7 +165,7 @@ upgrade_run() # KIND
 	lab_stop "peer-forgotten-$kind"
 }
 
-# In audit what would be refused goes on passing, and goes on being counted.
+# In audit, packets that would be refused go on passing, and go on being counted.
 audit_run()
 {
 	local connections
@@ -209,7 +210,7 @@ killed_apply() # INSTANT
 		"$FLOWREEVE" apply "$work/upgrade.yaml" --pin-root "$LAB_DIR/bpf/flowreeve" >/dev/null 2>&1
 }
 
-# old, new, or what is wrong.
+# old, new, or the fault.
 state_of()
 {
 	local new
@@ -223,7 +224,7 @@ state_of()
 	fi
 }
 
-# -> state; what is wrong goes to bad.
+# -> state; a fault goes to bad.
 killed_round() # INSTANT
 {
 	local out in
@@ -261,7 +262,7 @@ killed_run()
 	refused_end "$kind"
 }
 
-# At the instants that matter: what is in force, and that detach takes off all of it.
+# At the important instants: the policy in force, and that detach removes all of it.
 half_way_run()
 {
 	local instant bad='' state

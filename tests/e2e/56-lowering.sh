@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Nothing lowers what is in force unless the command says so: the mode, an attach point, a deny rule that
-# goes, that is staged, that becomes narrower or is passed over, a default. All of it is named in one run,
-# exit 3, and what runs goes on. The command that the refusal prints passes.
+# Nothing lowers the policy in force unless the command permits it: the mode, an attach point, a deny rule
+# that goes, that is staged, that becomes narrower or is passed over, a default. All of it is named in one
+# run, exit 3, and the running policy goes on. The command that the refusal prints passes.
 #
 # lesson: a policy that was put into enforce by an option went back to audit with the next plain apply.
 set -uo pipefail
@@ -22,7 +22,8 @@ write()
 
 running() { fr_ask agent '.policies[] | "\(.mode) \(.generation) \(.digest)"' status; }
 
-# Refused with each of these ids and nothing else, and what runs is untouched. WHAT IDS... -- VERB...
+# Refused with each of these ids and nothing else, and the running policy is untouched. WHAT IDS... --
+# VERB...
 refused()
 {
 	local what=$1 before ids=''
@@ -107,7 +108,7 @@ write enforce "$ens5" < <(rules "$in22")
 sed -i '/^failsafe/d' "$file"
 refused 'a failsafe that passes it over' deny-narrowed --
 
-# By two changes: what the first leaves to the default, the second allows.
+# By two changes: the second allows traffic that the first leaves to the default.
 fr agent detach >/dev/null
 two() { printf '%s\n' "  - {id: d, direction: ingress, peer: [$1], ports: [22/tcp], action: deny}" "${@:2}"; }
 write enforce "$ens5" < <(two 10.0.0.0/24)
@@ -142,7 +143,7 @@ LAB_CGROUP=''
 write enforce "$ens5" < <(rules "$in22")
 succeeds 'a deny rule again' fr agent apply "$file"
 
-# A default, and what is judged at all.
+# A default, and the set of judged traffic.
 write enforce "$ens5" 'default: {ingress: allow}' < <(rules "$in22")
 refused 'a default' default-lowered --
 matches 'a default: named' 'the default of ingress goes from deny to allow' "$said"

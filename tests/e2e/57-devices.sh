@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Devices and cgroups that change under a policy: those that come later and match a pattern, names that move
-# to another device, alternative names, ports of bridges, and programs that pass by a guest. What status says,
-# its exit code in audit and enforce, and what apply makes of it, with TCX and without.
+# Devices and cgroups that change under a policy: later ones that match a pattern, names that move to another
+# device, alternative names, ports of bridges, and programs that bypass a guest's hook. The report of status,
+# its exit code in audit and enforce, and the result of apply, with TCX and without.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -58,7 +58,7 @@ for options in '' --no-tcx; do
 	second_gone
 	fr agent detach >/dev/null
 
-	# In audit it is told, and no failure.
+	# In audit it is reported, and no failure.
 	writes audit '{interfaces: ["ens*"]}'
 	succeeds "$with: in audit" fr agent apply "$work/p.yaml" $options
 	second ens9
@@ -66,7 +66,7 @@ for options in '' --no-tcx; do
 	matches "$with: in audit: and names it" 'OPEN +interface ens9: it matches ens\*' "$said"
 	fr agent detach >/dev/null
 
-	# Names that two devices exchange: the policy speaks of the name.
+	# Names that two devices exchange: the policy refers to the name.
 	writes enforce '{interfaces: [ens9]}'
 	succeeds "$with: one device is judged" fr agent apply "$work/p.yaml" $options
 	exchange ens5 ens9
@@ -97,7 +97,7 @@ for options in '' --no-tcx; do
 	equal "$with: is judged" judged "$(reaches_second)"
 	matches "$with: and shown by its own" 'alive +interface wan ' "$(fr agent status)"
 
-	# That goes to another device: the policy speaks of the name.
+	# That goes to another device: the policy refers to the name.
 	lab_enter agent ip link property del dev wan altname the-uplink-of-this-host
 	lab_enter agent ip link property add dev ens5 altname the-uplink-of-this-host
 	fr_exits "$with: it goes to another device: status exits 5" 5 agent status
@@ -191,7 +191,7 @@ exchange ens5 ens9
 fr agent detach --all >/dev/null
 second_gone
 
-# One pattern of several fits nothing: what ships must apply on a host with one kind of name.
+# One pattern of several matches nothing: a shipped policy must apply on a host with one kind of name.
 writes audit '{interfaces: ["en*", "eth*"]}'
 fr_exits 'a pattern without a match beside one with' 0 agent apply "$work/p.yaml"
 matches 'is a warning with its place' 'p.yaml:5:[0-9]+: warning: no interface matches eth\*' "$said"
@@ -204,7 +204,7 @@ fr agent detach >/dev/null
 writes audit '{interfaces: ["wlan*", "ppp*"]}'
 fr_exits 'nothing at all: exit 3' 3 agent apply "$work/p.yaml"
 
-# Names that are not there, and what may have been meant.
+# Names that do not exist, and the likely intended ones.
 not_there() # ATTACH WORDS
 {
 	writes enforce "$1"

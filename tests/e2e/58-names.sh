@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Which policy a command means. detach without a name takes off the only one; of several it takes none
-# before it is told, by name or --all. zero takes rules, and leads who names a policy to --policy.
+# The policy that a command means. detach without a name takes off the only one; of several it takes none
+# without a name or --all. zero takes rules, and its error for a policy's name points to --policy.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"

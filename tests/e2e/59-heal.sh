@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Pins are taken away, each kind in turn, from a policy that was put into enforce by an option, by a file
-# with a blank in its name. Status notices wherever something is not as it was, exit 5 or 1, and the command
-# that it prints, pasted into a shell, puts the policy in force again as it was.
+# Pins are removed, each kind in turn, from a policy that was put into enforce by an option, by a file with
+# a blank in its name. Status notices every change, exit 5 or 1, and the command that it prints, pasted into
+# a shell, restores the policy as it was.
 #
 # lesson: "apply POLICY heals it" was a command that turned enforcement off, or failed.
 set -uo pipefail
@@ -20,7 +20,8 @@ state() { fr_ask "$host" '.policies[] | "\(.mode) \(.enforcing) \(.faults)"' sta
 pins=''
 take_away() { (cd "$pins" && rm -rf $1); }
 
-# Damage in a policy that runs; who looks is told, and what is printed heals. PATTERN EXIT [VERB...]
+# Damage in a running policy; status reports it, and the printed command repairs it. PATTERN EXIT
+# [VERB...]
 heal()
 {
 	local what="$kind: $1" code=$2 verb=("${@:3}")
@@ -85,7 +86,7 @@ heal_run() # KIND
 	equal "$kind: nothing of ours is pinned" '' "$(pins_left)"
 }
 
-# Where nothing says any more which file it was, what is printed wants it, and does nothing without.
+# Where no pin records the file any more, the printed command requires it, and does nothing without.
 forgotten_run() # PATTERN
 {
 	e2e_kind interface
@@ -109,7 +110,7 @@ forgotten_run() # PATTERN
 command_of_hint() { sed "s/, with the file of the policy for FILE.*//" <<<"$(hint)"; }
 cd_paste() { (cd "$work" && paste "$1"); }
 
-# Pins are lost, and the file has gone or moved: what is printed does not name it as if it were there.
+# Pins are lost, and the file has gone or moved: the printed command does not name it as if it existed.
 moved_run()
 {
 	e2e_kind interface
@@ -126,7 +127,7 @@ moved_run()
 	succeeds 'file gone: detach' fr agent detach
 }
 
-# The words of the command that the file alone does not say.
+# The words of the command that are not in the file.
 words_run()
 {
 	local words many
@@ -150,7 +151,7 @@ words_run()
 	mv "$work/far/tab les"/* "$work/tables"
 }
 
-# No command brings a device back: what is printed says what has to be there.
+# No command brings a device back: the message names the missing device.
 lost_run()
 {
 	e2e_kind interface
@@ -218,7 +219,7 @@ other_run()
 	lab_enter agent ip link del other0
 }
 
-# The command is pasted where the devices are, from wherever it was asked for.
+# The command is pasted where the devices are, from any namespace that asked for it.
 elsewhere_run()
 {
 	e2e_kind interface

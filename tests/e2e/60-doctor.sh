@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The doctor on hosts that lack something: privilege, a bpffs, a cgroup2 hierarchy. It says what is
-# missing and what to do, never calls a thing lacking that it could not try, and leaves nothing behind.
-# lesson: "it does not load here" is the commonest complaint about programs of this kind, and nobody can
-# say which feature of the host is missing.
+# The doctor on hosts that lack something: privilege, a bpffs, a cgroup2 hierarchy. It names the missing
+# feature and the remedy, never calls a feature lacking that it could not try, and leaves nothing behind.
+# lesson: "it does not load here" is the commonest complaint about programs of this kind, without the
+# name of the missing feature.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -31,8 +31,8 @@ trials_left()
 	done
 }
 
-# Who is in a chroot gets no user namespace: this one's root is laid over that of a mount namespace of its own.
-# busybox needs no library of the root that it finds itself in meanwhile. COMMAND...
+# A process in a chroot gets no user namespace: this one's root is laid over that of a mount namespace of its
+# own. busybox needs no library of its temporary root. COMMAND...
 in_user_namespace()
 {
 	unshare --mount --propagation private sh -c 'exec 9</ && exec nsenter --mount=/proc/self/ns/mnt -- \

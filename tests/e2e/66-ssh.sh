@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# apply warns when enforcing would cut off the session that it is typed in: one that exists in the network
-# namespace and comes by what the policy attaches. Under sudo, which clears the environment, it is found in
-# the processes above.
+# apply warns when enforcing would cut off the session that it runs in: one that exists in the network
+# namespace and comes by an attach point of the policy. Under sudo, which clears the environment, it is
+# found in the processes above.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"

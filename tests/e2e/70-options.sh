@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # IPv4 options and IPv6 extension headers, on the packets of real programs and on made-up ones.
 #
-# lesson: elsewhere options and extension headers were taken for the ports behind them, so that whoever
-# put an allowed port's number there got in; or every packet that had any was lost.
+# lesson: other firewalls took options and extension headers for the ports behind them, so that a sender
+# that put an allowed port's number there got in; or every packet that had any was lost.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/odd.sh"
 

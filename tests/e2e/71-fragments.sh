@@ -65,7 +65,7 @@ fragments_of_tcp() # SOURCE PARTY
 	at_least "$kind, $mode: $2: both parts of the header are malformed" $((before + 2)) "$(reason_of $told malformed)"
 }
 
-# A stranger's later fragments, and on the way out: those of a datagram whose first nobody has judged.
+# A stranger's later fragments, and on the way out: those of a datagram whose first was never judged.
 fragments_in_vain()
 {
 	local before
@@ -80,7 +80,7 @@ fragments_in_vain()
 	tells 'over IPv6 as well' "$outward" "$party" raw-client udp "$party6" fd00:5::10 7 --cuts 32 --order 1,0
 }
 
-# What real programs send: the kernel cuts it up.
+# Datagrams of real programs: the kernel fragments them.
 fragments_real()
 {
 	local peer

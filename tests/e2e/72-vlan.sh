@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Tagged traffic: once, QinQ, and more often than anybody can read. What leaves a host here carries its
-# tags in band; what a device receives, and what a bridge sends to a guest, has the outermost one beside
-# the frame. Both must be judged by what is inside.
+# Tagged traffic: once, QinQ, and with more tags than any parser reads. A packet that leaves a host here
+# carries its tags in band; one that a device receives, or that a bridge sends to a guest, has the
+# outermost one beside the frame. Both must be judged by their inner packet.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/odd.sh"
 
@@ -56,8 +56,8 @@ vlan_apart()
 		"$(fr_ask "$host" '.drops[] | select(.local.port == 4005) | "\(.verdict) \(.vlan) \(.packets)"' show drops | sort | tr '\n' ,)"
 }
 
-# The kernel strips priority tags and delivers what is behind them. More tags with an id than are read hide what
-# could be IP to somebody, and so does a longer chain: refused, also where other ethertypes pass.
+# The kernel strips priority tags and delivers the inner packet. More tags with an id than are read could hide
+# IP for another receiver, and so could a longer chain: refused, also where other ethertypes pass.
 vlan_many()
 {
 	local tags many=0.0.0.0.0.0.0.0.0.0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A device without Ethernet, as a tunnel or a VPN has: its packets begin with the IP header, and where
-# they go nobody asks for an ethertype.
+# A device without Ethernet, as a tunnel or a VPN has: its packets begin with the IP header, and their
+# receiver ignores the ethertype.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/odd.sh"
 
@@ -32,8 +32,8 @@ tunnel_judged() # OTHER OTHER4 OTHER6
 	at_least "$kind, $mode: what is not allowed is told with its port" 1 "$(drops_of "$host" $told egress "$2" 9)"
 }
 
-# Lesson: a filter that believes what a packet is called lets in what it is not. A packet socket may give an IP
-# packet any ethertype; the other end of the tunnel reads the bytes.
+# Lesson: a filter that trusts the ethertype of a packet lets in packets of another type. A packet socket may
+# give an IP packet any ethertype; the other end of the tunnel reads the bytes.
 tunnel_called_otherwise()
 {
 	local called before
@@ -58,7 +58,7 @@ tunnel_run() # MODE
 
 udp_count() { lab_enter agent nstat -asz UdpInDatagrams UdpNoPorts | awk '/^Udp/ { n += $2 } END { print n }'; }
 
-# What the other end of a tunnel calls a tag the kernel strips, here too, and delivers what is behind it.
+# The kernel strips bytes that the other end of a tunnel calls a tag, here too, and delivers the rest.
 tunnel_tagged()
 {
 	local before tags=(1 2 3 4 9)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Packets that the kernel holds in pieces: headers that lie beyond the first one, and segments that travel
 # as one large packet until the device cuts them up (GSO). The first are read, not guessed and not refused;
-# the second are counted as what the wire sees.
+# the second are counted as the segments on the wire.
 #
 # lesson: elsewhere a short read became a bypass, or a packet was lost for how it lay in memory.
 . "$(dirname "$0")/lib.sh"
@@ -104,7 +104,7 @@ segments_agree()
 		input=${POUR[1]}
 		exec {input}>&-
 		wait "$POUR_PID" 2>/dev/null
-		# What was lost on the way and sent again is not the same at both ends.
+		# Packets that were lost on the way and sent again differ at both ends.
 		[ "${again:-0}" = 0 ] && break
 	done
 	equal "$kind: $what: packets are the segments that the kernel sent and received" "${out:-} ${back:-}" "$flow"

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # ICMP errors: the path's MTU is discovered on a real path that gets narrower, before attaching, in audit,
 # in enforcement and after; forged errors about conversations that the policy does not know change nothing;
-# hop limits, closed ports and traceroute are told.
+# hop limits, closed ports and traceroute are reported.
 #
-# lesson: elsewhere "fragmentation needed" was dropped with everything else that nobody had opened, and
-# transfers hung behind every tunnel.
+# lesson: elsewhere "fragmentation needed" was dropped with every other unsolicited packet, and transfers
+# hung behind every tunnel.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/odd.sh"
 lab_nodes="$lab_nodes hop far"
@@ -100,7 +100,7 @@ path_control()
 	odd_apply enforce
 }
 
-# ADDRESS PORT LOCAL FORGER: what the kernel believes after somebody has said "1300" about a socket of ours
+# ADDRESS PORT LOCAL FORGER: the kernel's MTU after a forged "1300" about a socket of ours
 forged_big()
 {
 	local holder
@@ -109,7 +109,7 @@ forged_big()
 	holder=$!
 	until_says "$work/mtu" ready
 	tool vpc raw-client error "$4" "$3" big 1300 "$3" 4600 "$1" "$2" udp >/dev/null
-	# What the forger sends after it arrives after it.
+	# Packets that the forger sends after it arrive after it.
 	tool vpc sock-client udp "$3" 514 --bind "$4" >/dev/null
 	touch "$work/said"
 	wait $holder
@@ -133,7 +133,7 @@ forged_run() # MTU-OF-A-STRANGER
 told_run() # [MODE'S-OUTCOME-OF-A-HOP-LIMIT MODE'S-OUTCOME-OF-A-CLOSED-PORT], where nothing is refused
 {
 	local far limited=$outward
-	# Who wants errors told hears from its own device that the packet was not taken.
+	# A socket with errors enabled gets one from its own device if the packet was not taken.
 	[ "$kind" != interface ] || limited=ENOBUFS
 	for far in 10.30.0.5 fd00:30::5; do
 		tells "a hop limit of 1 towards $far" EHOSTUNREACH "$party" sock-client udp $far 7 --ttl 1

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What keeps a link alive under a policy that allows nothing of it by a rule: neighbour discovery, address
-# detection, group reports, DHCP of real servers and clients. And what is sent to many: judged. And what a
-# host says to itself: not our business.
+# The packets that keep a link alive under a policy that allows none of them by a rule: neighbour
+# discovery, address detection, group reports, DHCP of real servers and clients. Multicast is judged.
+# Packets of a host to itself are not.
 #
 # lesson: elsewhere neighbour discovery was dropped, even where nothing was to be enforced, and IGMP died as
 # soon as the feature was on.
@@ -17,7 +17,7 @@ neighbours_forget()
 	lab_enter vpc ip neigh flush all
 }
 
-# NODE ADDRESS: "ok" once the kernel has made sure that nobody else has it, "taken" when somebody has
+# NODE ADDRESS: "ok" once the kernel has made sure that no other host has it, "taken" when one has
 address_settles()
 {
 	local i state
@@ -51,7 +51,7 @@ neighbours_run()
 
 # ---------------------------------------------------------------- groups
 
-# What a member of GROUP:PORT says, while COMMAND runs: joined, then heard, or timeout after SECONDS.
+# The output of a member of GROUP:PORT, while COMMAND runs: joined, then heard, or timeout after SECONDS.
 member_of() # GROUP PORT SECONDS COMMAND...
 {
 	local device=ens5 member
@@ -90,7 +90,7 @@ many_run()
 {
 	local refused=timeout before
 	[ "$mode" = audit ] && refused=heard
-	# The endpoint may speak to port 514, to whomever it is addressed; to 700 it may not.
+	# The endpoint may send to port 514, at any address; to 700 it may not.
 	lab_stop "peer-serve-udp-$party"
 	hears 'a multicast that is allowed' heard 239.0.0.7 514
 	hears 'one that is not' $refused 239.0.0.7 700

@@ -40,8 +40,8 @@ last_words() # ADDRESS
 	equal "$kind, $mode: its TIME_WAIT answers" answered "$(tail -1 "$work/words")"
 }
 
-# Both sides connect from bound ports, and what they send is lost at first. The peer sends again before the
-# party does, and so its SYN meets a SYN that nobody has answered: in both families at once.
+# Both sides connect from bound ports, and their packets are lost at first. The peer sends again before the
+# party does, and so its SYN meets an unanswered SYN: in both families at once.
 meeting()
 {
 	local meets=() family

@@ -4,8 +4,9 @@
 # policy's, in audit and in enforcement, over both families; the host's own is. Published ports are the
 # host's. `forwarded: judge` puts all of it under the rules.
 #
-# lesson: replies to masqueraded pods arrive at the host's own address and met the host's firewall, which
-# cut the pods off, twice in one product; published ports were open until somebody learned to look before DNAT.
+# lesson: replies to masqueraded pods arrive at the host's own address and met the host's firewall, which cut
+# the pods off, twice in one product; published ports were open until administrators learned to look before
+# DNAT.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/pods.sh"
 
@@ -68,7 +69,7 @@ pods_pass() # MODE OPTIONS...
 	at_least "$mode${*:+, $*}: and the rest of what comes in pieces" 8 "$(pods_reason pass forwarded-reply ingress)"
 }
 
-# A transfer through the NAT that is older than the policy, and whose server speaks first after it.
+# A transfer through the NAT that is older than the policy, and whose server sends first after it.
 replies_come_back()
 {
 	mkfifo "$work/late"
@@ -85,7 +86,8 @@ replies_come_back()
 	at_least 'older than the policy: it is counted as such' 1 "$(pods_reason pass forwarded-reply ingress)"
 }
 
-# Conntrack forgets a pod's conversation before the flow is forgotten: who gets its port next is judged.
+# Conntrack forgets a pod's conversation before the flow is forgotten: the next user of its port is
+# judged.
 tuple_reused()
 {
 	policy_write "$work/pods.yaml" enforce '{interfaces: [ens5]}'
@@ -159,7 +161,7 @@ published()
 
 answered_outwards() { [ "$(pods_reason pass forwarded egress)" -ge "$1" ]; } # LEAST
 
-# A stray segment is taken for the rest of somebody's conversation, and the pod answers it: its sender then
+# A stray segment is taken for the rest of another conversation, and the pod answers it: its sender then
 # opens one from the same port.
 published_knocked() # LEAST: packets forwarded outwards
 {

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A service address as clusters have them: DNAT on this host turns it into an endpoint's, for its own
-# sockets and for pods. A cgroup goes by what the program asked for, an interface by what is on the wire;
-# both must allow, both list, and each packet counts once in each. Of UDP the cgroup sees the endpoint on
-# the way out and the service address on the way back, so there both have to be allowed in it.
+# sockets and for pods. A cgroup judges by the address that the program asked for, an interface by the
+# one on the wire; both must allow, both list, and each packet counts once in each. Of UDP the cgroup
+# sees the endpoint on the way out and the service address on the way back, so both must be allowed in
+# it.
 #
 # lesson: the answer from a service address, seen behind another NAT than the opening, was taken for an
 # opening of its own and refused.
@@ -93,7 +94,7 @@ counted_once_on_each()
 	equal "$name: openings and packets on the interface" "$connections $packets" "$(figures endpoint)"
 }
 
-# A loose source route goes to somebody else first, whatever address the socket has asked for.
+# A loose source route goes to another host first, whatever address the socket has asked for.
 source_route()
 {
 	name='a source route'

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A policy knows its host by what is attached, not by an address: given one by DHCP after the policy, given
-# another, renumbered, or spoken to under addresses that only a route makes local, the host is judged alike,
-# and nothing of flowreeve runs meanwhile.
+# A policy knows its host by its attach points, not by an address: given one by DHCP after the policy, given
+# another, renumbered, or reached under addresses that only a route makes local, the host is judged alike,
+# and no part of flowreeve runs meanwhile.
 #
-# lesson: firewalls that keep a list of the host's addresses passed by those on lo, for a release at a time,
+# lesson: firewalls that keep a list of the host's addresses missed those on lo, for a release at a time,
 # and learnt of DHCP's at the next resync.
 . "$(dirname "$0")/lib.sh"
 
@@ -36,7 +36,7 @@ client_script_write()
 	printf 'timeout 60; initial-delay 0; select-timeout 0; initial-interval 1; reboot 1;' >"$work/dhclient.conf"
 }
 
-# A lease, or another one: with what it remembers, the client first asks for the old address.
+# A lease, or another one: with a remembered lease, the client first asks for the old address.
 lease_take() # PATTERN: of the address, extended regular expression
 {
 	local client _
@@ -59,7 +59,7 @@ talk()
 	lab_in agent timeout -s KILL 60 "$e2e_here/tools/sock-client" "$1" "$2" "$3" --bind "$address" --wait "$4"
 }
 
-# What is allowed is, and nothing else: SERVER STRANGER BASTION, of the family of $address
+# Allowed traffic passes, and nothing else: SERVER STRANGER BASTION, of the family of $address
 judged()
 {
 	equal "$name: what may go out does" 'ok ok' "$(talk tcp "$1" 2049 20) $(talk udp "$1" 2049 20)"

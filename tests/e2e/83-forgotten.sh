@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A container speaks from the port of a service of its host, and is masqueraded. While conntrack knows it the answers
-# are its own; once conntrack has forgotten, what comes to that port is for the host, and judged.
+# A container sends from the port of a service of its host, and is masqueraded. While conntrack knows it the
+# answers are its own; once conntrack has forgotten, packets to that port are for the host, and judged.
 #
-# lesson: a record of what was forwarded outlived conntrack's, and let a peer in to a port that no rule opens.
+# lesson: a record of forwarded traffic outlived conntrack's, and let a peer in to a port that no rule opens.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/pods.sh"
 
@@ -55,7 +55,7 @@ while True: s.recv(99)' $port
 done
 forgotten audit would-drop 9008
 forgotten enforce drop 9009
-# A change of the time-outs is a change of what is installed.
+# A change of the time-outs changes the installed policy.
 policy_write "$work/pods.yaml" enforce '{interfaces: [ens5]}'
 succeeds 'time-outs: apply' fr agent apply "$work/pods.yaml"
 equal 'time-outs: the same again' 1 "$(fr_ask agent '.policies[0].generation' status)"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A host that forwards, and whose netfilter turns some of it to sockets of its own: REDIRECT, TPROXY, a route
-# by mark. To the device's hook it is forwarded; what the socket gets is an opening like any other. A published
-# port that is another one at the socket is admitted where it came in.
+# A host that forwards, and whose netfilter redirects some of it to sockets of its own: REDIRECT, TPROXY, a
+# route by mark. To the device's hook it is forwarded; at the socket it is an opening like any other. A
+# published port that is another one at the socket is admitted where it came in.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/odd.sh"
 . "$e2e_here/pods.sh"
 
 # Port 9009: redirected, no rule. 9010: of the published port 8080. 9011: redirected, and a rule. 9012: TPROXY.
-# 9013: by mark. 9014: a rule, direct. What comes to one of them is told in the order of its coming.
+# 9013: by mark. 9014: a rule, direct. Arrivals at one of them are printed in their order.
 sockets='import selectors, socket
 selector = selectors.DefaultSelector()
 for port in range(9009, 9015):
@@ -87,7 +87,7 @@ lab_redirects()
 	fi
 }
 
-# To everything that is turned to a socket without a rule, by a name of its own.
+# To every port that is redirected to a socket without a rule, by a name of its own.
 speak() # NAME
 {
 	local address
@@ -100,8 +100,8 @@ speak() # NAME
 }
 end() { case $1 in *:) echo "$1:$2" ;; *) echo "$1.$2" ;; esac; } # NETWORK NUMBER
 
-# And what a rule admits, directly, published, redirected; the last is waited for. What is published under another
-# port is admitted when nothing of its sender has passed as forwarded for a moment.
+# And openings that a rule admits, directly, published, redirected; wait for the last. A port published under
+# another one is admitted when nothing of its sender has passed as forwarded for a moment.
 speak_admitted() # NAME
 {
 	sleep 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Openings of which a hook does not see all: a SYN that came in by another device, and one that meets a connection
+# Openings that a hook sees only in part: a SYN that came in by another device, and one that meets a connection
 # whose socket has gone.
 . "$(dirname "$0")/lib.sh"
 

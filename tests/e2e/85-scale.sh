@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Large tables and many attach points: a million flows are told one by one in constant memory, to a reader
-# who may stop at any moment; 100,000 rules are installed and replaced; 512 taps are protected at once, and
-# the 513th is refused with nothing changed. Times are told, never judged.
+# Large tables and many attach points: a million flows are printed one by one in constant memory, to a
+# reader who may stop at any moment; 100,000 rules are installed and replaced; 512 taps are protected at
+# once, and the 513th is refused with nothing changed. Times are printed, never judged.
 . "$(dirname "$0")/lib.sh"
 
 flows=1000000
@@ -36,8 +36,8 @@ fr_long()
 
 # ---------------------------------------------------------------- a million flows
 
-# lesson: a firewall's own tool that reads the whole table into memory first, or that holds the table while
-# it is read, fails on the day when the table is what one has to look at.
+# lesson: a firewall's own tool that reads the whole table into memory first, or that locks the table for
+# the reading, fails on the day when an administrator needs the table.
 one_flow() { fr agent show flows --json | jq -e 'any(.flows[]; .state == "established")'; }
 
 million()

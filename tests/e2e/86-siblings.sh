@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A container on a macvlan or ipvlan of the attached device: its packets are judged as the host's own, its sockets are
-# in another namespace. What runs when the policy comes, and a rule allows, goes on; what none allows ends.
+# A container on a macvlan or ipvlan of the attached device: its packets are judged as the host's own, its sockets
+# are in another namespace. A running connection goes on after apply if a rule allows it; others end.
 #
 # lesson: putting a firewall on cut the transfers of containers that its own rules allow.
 . "$(dirname "$0")/lib.sh"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The policy names the card, and that is a port of a bridge: the host's address is on the bridge, and a guest of the
-# same bridge talks through the same port, while the host does not forward. The host's packets are judged, the guest's
-# are not; when it can no longer be told which are which, all are.
+# The policy names the card, and that is a port of a bridge: the host's address is on the bridge, and a guest of
+# the same bridge uses the same port, while the host does not forward. The host's packets are judged, the guest's
+# are not; when they can no longer be told apart, all are.
 #
-# lesson: a host's policy cut what its guests were asked, because nothing was proven to be forwarded.
+# lesson: a host's policy cut requests to its guests, because nothing was proven to be forwarded.
 . "$(dirname "$0")/lib.sh"
 
 node_add() # NAME DEVICE ADDRESS: behind a port of the agent's bridge
@@ -34,7 +34,7 @@ bridge_apply() # MODE [MORE-LINES]
 	fr_exits "$what: apply" 0 agent apply "$work/bridge.yaml"
 }
 
-# What the outside gets of TCP and UDP on a port over IPv4 and IPv6: ADDRESS-END PORT
+# The outside's results of TCP and UDP on a port over IPv4 and IPv6: ADDRESS-END PORT
 asks()
 {
 	local address out=''
@@ -56,7 +56,7 @@ port_judged() # MODE GUEST: what becomes of the guest's
 	equal "$what: the guest asks" ok "$(peer_try guest tcp 10.99.0.2 515 --wait 3)"
 }
 
-# The host is reached by another Ethernet address. It has told it itself, by whatever it sent.
+# The host is reached by another Ethernet address. Each packet that it sends announces it.
 bridge_changes()
 {
 	what='another address of the bridge'
@@ -100,7 +100,7 @@ macvlan_above()
 	port_judged enforce "$passes"
 }
 
-# Netfilter sees what the bridge passes, and turns some of the guest's to a socket of the host.
+# Netfilter sees the bridge's packets, and redirects some of the guest's to a socket of the host.
 redirected()
 {
 	local address verdict=$refused

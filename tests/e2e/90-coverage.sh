@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What coverage says of real traffic: rows that were used and rows that were not, what no row explains with
-# its nearest miss, the same under audit, under enforcement and under a default that allows; figures that
-# outlive a new policy; a file that is no longer what runs.
+# coverage on real traffic: used and unused rows, unexplained traffic with its nearest miss, the same under
+# audit, under enforcement and under a default that allows; figures that outlive a new policy; a file that
+# is no longer the running one.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
@@ -39,7 +39,7 @@ traffic() # VERDICT: two openings that a row admits, and two that none does
 	equal "$kind, $1: the file is what runs" runs "$(coverage .source_state)"
 }
 
-# A new policy: figures of the rules that stay, and no word of what it now decides.
+# A new policy: figures of the rules that stay, and none of traffic that it now decides.
 replaced()
 {
 	local before
@@ -95,7 +95,7 @@ coverage_run() # KIND
 
 apply_here() { (cd "$work" && fr agent apply "$1"); } # FILE of the test's directory
 
-# A conversation that was there before the policy is told by who opened it, though this host speaks first.
+# A conversation older than the policy is listed by its opener, though this host sends first.
 met_in_its_middle()
 {
 	policy_write "$work/policy.yaml" audit '{interfaces: [ens5]}'

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# learn: what a policy refuses becomes a diff of its file; patch takes it, check accepts it, and when it is
-# applied, what was proposed is allowed and what was not is still refused. In audit and in enforce, on an
-# interface, for a guest and in a cgroup.
+# learn: refusals of a policy become a diff of its file; patch takes it, check accepts it, and once
+# applied, the proposed traffic is allowed and other traffic is still refused. In audit and in enforce, on
+# an interface, for a guest and in a cgroup.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 
 try() { peer_try "$party" "$@"; }
 
-# What a legitimate peer is refused, and a stranger.
+# The refused traffic of a legitimate peer, and of a stranger.
 traffic()
 {
 	try tcp 10.20.0.6 2049

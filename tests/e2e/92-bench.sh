@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The benchmark itself, on a tiny matrix: every cell is measured or named as a gap, verdicts are counted and a
-# wrong one is found out, JSON and the page are whole, what a machine lacks is said while the rest goes on, and
+# wrong one is found out, JSON and the page are whole, missing tools are reported while the rest goes on, and
 # an interrupted run leaves nothing behind. Counts only: no figure of time is judged.
 . "$(dirname "$0")/lib.sh"
 
@@ -31,7 +31,7 @@ every_cell() # NAME WORKLOADS VARIANTS
 	equal "$1: every cell is there, or why it is not" '' "$left"
 }
 
-# What begins with the tag of that process.
+# Objects whose name begins with the tag of that process.
 remains() # PID
 {
 	ls -d /run/netns/frb"$1"-* /sys/fs/bpf/frb"$1"* "$(lab_cgroup_root)"/frb"$1"* \
@@ -96,7 +96,7 @@ path_without() # NAME...
 	bench_path=$work/bin
 }
 
-# What calls itself nft, and is loaded with nothing, or with something else.
+# A fake nft that loads nothing, or something else.
 nft_stub() # TEXT
 {
 	printf '#!/bin/sh\n%s\n' "$1" >"$work/bin/nft"
@@ -111,7 +111,7 @@ deceived()
 	matches '... and named' 'oneway, nft-set, 10 rules: 1 verdicts were wrong' "$said"
 	matches '... at the flood too' 'synrandom, nft-set, 10 rules: 2048 verdicts were wrong' "$said"
 	equal '... and has no figure' 0 "$(ask open '[.series[] | select(.variant == "nft-set")] | length')"
-	# What asks for its version does so in the machine's own namespace.
+	# A query of the version runs in the machine's own namespace.
 	nft_stub "[ \"\$1\" = -f ] || exec $(command -v nft) \"\$@\"
 		exec $(command -v nft) 'add table ip shut; add chain ip shut in { type filter hook input priority 0; policy drop; }'"
 	bench shut -s traffic -v 'interface nft-set' -t 'oneway synrandom' -r 10 -p 16 -c 1 -n 2
@@ -190,8 +190,8 @@ interrupted()
 
 # ---------------------------------------------------------------- the gate
 
-# Figures as they would be measured: all TEST_RUN cases at a tenth of before, traffic at a tenth of nft's; or
-# one of them (WORKLOAD) at twice.
+# Figures as if measured: all TEST_RUN cases at a tenth of before, traffic at a tenth of nft's; or one of
+# them (WORKLOAD) at twice.
 gate_figures() # WORKLOAD
 {
 	awk -v bad="$1" 'BEGIN {

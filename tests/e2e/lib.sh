@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the end-to-end tests share: a lab, a policy, the kinds of attach points, assertions, and questions
-# to a running flowreeve. tests/e2e/NN-*.sh begin by sourcing it. Assertions print one line each and never
-# stop the script.
+# Common parts of the end-to-end tests: a lab, a policy, the kinds of attach points, assertions, and
+# queries of a running flowreeve. tests/e2e/NN-*.sh begin by sourcing it. Assertions print one line each
+# and never stop the script.
 set -uo pipefail
 
 e2e_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -53,7 +53,7 @@ fails() # WHAT COMMAND...
 	if output=$("$@" 2>&1 | tr -d '\0'; exit "${PIPESTATUS[0]}"); then not_ok "$what" "$output"; else ok "$what"; fi
 }
 
-# Fails by itself: what hangs is killed by its limit. WHAT COMMAND...
+# Must fail by itself: its time limit kills a hanging command. WHAT COMMAND...
 fails_at_once()
 {
 	local what=$1 output code
@@ -95,7 +95,8 @@ until_true()
 
 says() { grep -qE -- "$2" "$1"; } # FILE PATTERN
 
-# An attempt waits long for what must come, and shortly for what must not. WHAT EXPECTED COMMAND...
+# An attempt waits long for an expected success, and shortly for an expected failure. WHAT EXPECTED
+# COMMAND...
 tries()
 {
 	local what=$1 expected=$2
@@ -107,7 +108,7 @@ tries()
 
 # ---------------------------------------------------------------- streams and transfers
 
-# They begin before this returns and go on until they are told to end, however long what they accompany takes.
+# They begin before this returns and go on until they are stopped, however long the accompanied step takes.
 # NAME NODE stream|transfer ADDRESS PORT [GAP or PATIENCE]
 traffic_start()
 {
@@ -170,8 +171,8 @@ rule_field()
 	echo "$figure"
 }
 
-# Packets that are told as refused for peer and the opened port, 0 when there is no such record.
-# NODE would-drop|drop egress|ingress PEER PORT
+# Packets listed as refused for peer and the opened port, 0 when there is no such record. NODE
+# would-drop|drop egress|ingress PEER PORT
 drops_of()
 {
 	local side=peer
@@ -256,9 +257,9 @@ e2e_cgroup()
 	LAB_CGROUP_NODE=$1
 }
 
-# What the tests of one kind of attach point need: interface, clsact (an interface without TCX), guest or
-# cgroup. Sets kind, host (where flowreeve runs), party (whom it protects), party4, party6, attach,
-# options (of apply; unquoted) and refusal (what a refused opening of the party itself sees).
+# The variables of one kind of attach point: interface, clsact (an interface without TCX), guest or
+# cgroup. Sets kind, host (where flowreeve runs), party (the protected node), party4, party6, attach,
+# options (of apply; unquoted) and refusal (the party's error for a refused opening).
 e2e_kind() # KIND
 {
 	kind=$1 host=agent party=agent party4=10.0.5.5 party6=fd00:5::5

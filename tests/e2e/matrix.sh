@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # One attach kind, every real client and server, in audit and in enforce. Sourced by the scripts of the
-# kinds, which set: kind, host (where flowreeve runs), party (whom it protects), party4, party6, attach,
-# refusal (what a refused opening of the party itself sees: timeout, or denied), options of apply.
+# kinds, which set: kind, host (where flowreeve runs), party (the protected node), party4, party6,
+# attach, refusal (the party's error for a refused opening: timeout, or denied), options of apply.
 
 matrix_rules='aws-datasync/nfs aws-datasync/smb aws-datasync/vpc-control aws-datasync/vpc-data
 	aws-mgn/replication-data aws-vpc-resolver/dns aws-time-sync/ntp ssh-from-bastion'
@@ -29,7 +29,7 @@ matrix_servers_start()
 	peer_start "$party" forgotten-udp --udp 8081
 }
 
-# Everything that the policy allows, by real clients. PHASE
+# All traffic that the policy allows, by real clients. PHASE
 matrix_allowed()
 {
 	local p="$kind, $1"
@@ -54,7 +54,7 @@ matrix_allowed()
 	equal "$p: SSH from the bastion over IPv6" hello "$(ssh_run bastion "$party6" echo hello 2>&1)"
 }
 
-# Everything that it does not allow, each told as WORD to who opened: "outward" for the party's own
+# All traffic that it does not allow, with the opener's WORD for each: "outward" for the party's own
 # openings, "inward" for those of others. PHASE OUTWARD INWARD
 matrix_refused()
 {
@@ -131,8 +131,8 @@ matrix_audit()
 		"$(fr_ask "$host" '[.policies[].verdicts[] | select(.verdict == "drop") | .packets] | add // 0' status)"
 }
 
-# Knocks that nothing else counts, at another port each time, until the first is told: not of the intruder, whose
-# next refusals would be held back for a while.
+# Openings that nothing else counts, at another port each time, until the first is reported: not of the intruder,
+# whose next refusals would be held back for a while.
 matrix_watched() # EVENTS
 {
 	knocked=$((${knocked:-0} % 200 + 1))

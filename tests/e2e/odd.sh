@@ -64,7 +64,7 @@ odd_apply() # MODE [MORE-RULES] [MORE-LINES]: sets mode, and what becomes of wha
 	succeeds "$kind, $1: apply" fr "$host" apply "$work/odd.yaml" --allow-removal $options
 }
 
-# Until a tool in the background has said so: FILE WORD
+# Until a tool in the background has printed it: FILE WORD
 until_says()
 {
 	local i
@@ -83,8 +83,8 @@ tool()
 	lab_in "$node" timeout -s KILL 120 "$e2e_here/tools/$name" "$@"
 }
 
-# What a tool prints. It waits long for what must come, and shortly for what must not.
-# WHAT EXPECTED NODE TOOL ARGUMENTS...
+# The output of a tool. It waits long for an expected success, and shortly for an expected failure. WHAT
+# EXPECTED NODE TOOL ARGUMENTS...
 tells()
 {
 	local what=$1 expected=$2 wait=30

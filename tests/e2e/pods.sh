@@ -57,7 +57,7 @@ pods_make()
 	}
 }
 
-# Packets by reason, summed over what is not told apart: VERDICT REASON [DIRECTION]
+# Packets by reason, summed over all other fields: VERDICT REASON [DIRECTION]
 pods_reason()
 {
 	fr_ask agent "[.policies[].verdicts[] | select(.verdict == \"$1\" and .reason == \"$2\" and

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Runs tests/e2e/tools/sessions in a node and speaks with it. Sourced after lib.sh by the tests of a busy host.
+# Runs tests/e2e/tools/sessions in a node and sends it commands. Sourced after lib.sh by the tests of a busy
+# host.
 
 sessions_lines() { wc -l <"$LAB_DIR/log/sessions-$1"; } # NAME
 

@@ -12,7 +12,7 @@ peers_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 peers_top=$(cd "$peers_here/../.." && pwd)
 . "$peers_top/scripts/lab"
 
-# The party's cgroup is joined first, because a socket keeps the one it is born in.
+# The party's cgroup is joined first, because a socket keeps the one it is created in.
 lab_words_set() # PARTY -> lab_words
 {
 	lab_words=(nsenter --net="/run/netns/$LAB_TAG-$1" --)
@@ -20,7 +20,8 @@ lab_words_set() # PARTY -> lab_words
 		lab_words=(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$LAB_CGROUPS/$LAB_TAG-$1" "${lab_words[@]}")
 }
 
-# The words of `ip -batch` that make everybody, in the machine's own namespace: nothing of it stays there.
+# The words of `ip -batch` that make every party, in the machine's own namespace: nothing of it stays
+# there.
 peers_words_make() # PARTIES
 {
 	local name subnet number=0
@@ -106,7 +107,7 @@ peers_up() # DIR PARTIES
 	done <"$2"
 }
 
-# Nothing of the servers' state is worth an orderly end.
+# The servers' state needs no orderly shutdown.
 peers_down() # DIR
 {
 	local file
@@ -115,6 +116,6 @@ peers_down() # DIR
 		[ ! -r "$file" ] || kill -KILL -- "-$(cat "$file")"
 		rm -f "$file"
 	done 2>/dev/null
-	# The shell has a word for each of its children that it finds killed.
+	# The shell prints a message for each of its children that it finds killed.
 	lab_down "$1" 2>/dev/null
 }

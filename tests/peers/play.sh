@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Plays one list of rows: a lab with a party for each role, the servers once, then role after role and
-# variant after variant: audit, probes, enforce, probes, real peers, and what coverage says of it all. Sourced by
+# Plays one list of rows: a lab with a party for each role, the servers once, then role after role and variant
+# after variant: audit, probes, enforce, probes, real peers, and coverage's report on it. Sourced by
 # tests/peers/run; assertions go to stdout, one line each.
 set -uo pipefail
 
@@ -10,8 +10,9 @@ FLOWREEVE=${FLOWREEVE:-$(cd "$peers_top" && realpath -m "${BUILD:-build}/flowree
 for file in "$peers_here"/services/*.sh; do
 	. "$file"
 done
-# How long a probe waits. Silence proves nothing by itself: that a probe was refused says coverage, and that
-# it would have arrived says audit, where an answer is waited for as long as a busy machine may need.
+# The patience of a probe. Silence proves nothing by itself: coverage shows that a probe was refused, and
+# audit that it would have arrived, where the probe waits for an answer for as long as a busy machine may
+# need.
 silence=0.35 answer=30
 
 fr() # PARTY VERB...
@@ -138,8 +139,7 @@ play_one() # TABLE VARIANT ROLE KIND
 	succeeds "$who: detach" fr "$3" detach
 }
 
-# What is left of the connections of earlier plays ends here, lest a segment that is sent once more be
-# told as something that was refused.
+# Connections of earlier plays end here, lest a repeated segment be reported as refused.
 conversations_end()
 {
 	local party
@@ -148,8 +148,8 @@ conversations_end()
 	done <"$work/parties"
 }
 
-# A policy that does not know one role's addresses is watched in audit while the rows are lived; what learn
-# proposes of that makes it whole: every row works, and nothing else does. TABLE VARIANT ROLE FORGOTTEN
+# A policy without one role's addresses is watched in audit while the rows are played; learn's proposal
+# makes it whole: every row works, and nothing else does. TABLE VARIANT ROLE FORGOTTEN
 learn_one()
 {
 	local who="$1, $2, as $3, having learned $4" where="$work/learn.$2.$3" subnets=() audit=False
@@ -174,7 +174,7 @@ learn_one()
 	succeeds "$who: detach" fr "$3" detach
 }
 
-# A row without ports opens nothing and is told. TABLE
+# A row without ports opens nothing and is reported. TABLE
 portless_do()
 {
 	local variant role row said
@@ -206,7 +206,7 @@ complete()
 	fi
 }
 
-# How much of the table was lived, by whom. TABLE
+# How much of the table was played, by which roles. TABLE
 summary()
 {
 	awk -v table="$1" '$7 == "listener" { stood[$1] } $7 != "listener" { real[$1] }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the services share: where each has its state, how it is started and found ready, how a client is
-# asked within its time. Sourced by tests/peers/services/*.sh; needs a lab (LAB_DIR, LAB_TAG) to stand when
-# its functions are called, and makes none.
+# Common parts of the services: the place of their state, start and readiness of a server, a client's
+# request within its time. Sourced by tests/peers/services/*.sh; needs a lab (LAB_DIR, LAB_TAG) when its
+# functions are called, and makes none.
 #
 # A service NAME has two functions. serve_NAME PARTY ADDRESS PORT [OPTION...] starts its server in the
 # party's namespace and returns when every port of it listens, or says on stderr why not. ask_NAME PARTY
@@ -60,7 +60,7 @@ service_spawn()
 	lab_spawn "$service_name" "$party" "${lab_offline[@]}" "$@"
 }
 
-# The same, for what insists on files of its own in /run. PARTY COMMAND...
+# The same, for a server that requires files of its own in /run. PARTY COMMAND...
 service_spawn_private()
 {
 	local party=$1
@@ -155,8 +155,8 @@ service_question()
 	options=" $* "
 }
 
-# A client in the party, without the machine's resolver, ended in time; who asks what must be refused may
-# want to be less patient (services_patience, seconds).
+# A client in the party, without the machine's resolver, ended in time; a caller that expects a refusal
+# may want to be less patient (services_patience, seconds).
 service_client() # PARTY COMMAND...
 {
 	local party=$1
@@ -164,7 +164,7 @@ service_client() # PARTY COMMAND...
 	lab_in "$party" "${lab_offline[@]}" timeout -s KILL "${services_patience:-60}" "$@" </dev/null
 }
 
-# Says WHAT when the client ends well and its words fit; else what it said, on stderr.
+# Prints WHAT when the client ends well and its output fits; else its output, on stderr.
 service_expect() # WHAT EXTENDED-REGULAR-EXPRESSION PARTY COMMAND...
 {
 	local what=$1 pattern=$2 said

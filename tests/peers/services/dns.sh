@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034 # what services-lib.sh reads
 # Packages: dnsmasq-base; bind9-dnsutils. Real: DNS on 53 (or any port), UDP and TCP. It answers for
 # peer.test, and for each option NAME=ADDRESS of the serve. Option of the ask: truncated, an answer too long
-# for a datagram, so that the client comes again over TCP by itself.
+# for a datagram, so that the client repeats it over TCP by itself.
 . "$(dirname "${BASH_SOURCE[0]}")/../services-lib.sh"
 
 serve_dns()

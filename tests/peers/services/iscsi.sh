@@ -16,7 +16,7 @@ serve_iscsi()
 	local service_name service_dir address host port
 	service_begin iscsi "$1" "$2" "$3" 3260 || return 0
 	truncate -s 16M "$service_dir/unit"
-	# A target daemon with targets does not hear a polite signal.
+	# A target daemon with targets ignores SIGTERM.
 	service_spawn "$1" env "TGT_IPC_SOCKET=$service_dir/socket" \
 		sh -c 'tgtd -f --iscsi "$0" & trap "kill -KILL $!; wait" TERM; wait' "portal=$host:$port"
 	service_ready "$1" "tcp/$port" || return

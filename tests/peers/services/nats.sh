@@ -9,14 +9,14 @@
 serve_nats()
 {
 	local service_name service_dir address host port words=()
-	# Whichever port is meant, it is one server.
+	# One server has all three ports.
 	service_begin nats "$1" "$2" - 4222 || return 0
 	[[ ${4:-} != route=* ]] || words=(--routes "nats://${4#*=}:6222")
 	service_spawn "$1" nats-server -a "$address" -p "$port" -m 8222 --cluster_name lab --cluster "nats://$host:6222" "${words[@]}"
 	service_ready "$1" "tcp/$port" tcp/6222 tcp/8222
 }
 
-# A node that speaks to nobody else and goes when it is registered. PARTY
+# A node that has no other peers and exits once it is registered. PARTY
 nats_join()
 {
 	service_expect 'a node, joined to the cluster' 'Registering remote route' "$1" bash -c '

@@ -20,7 +20,7 @@ serve_ssh()
 	service_begin ssh "$1" "$2" "$3" 22 || return 0
 	ssh_keys
 	service_conf sshd_config
-	# What root's shell does elsewhere before a command is not for here.
+	# Hide root's .bashrc, which would run before a command.
 	service_spawn_private "$1" sh -c 'mkdir /run/sshd && { [ ! -e ~/.bashrc ] || mount --bind /dev/null ~/.bashrc; } &&
 		exec /usr/sbin/sshd -D -e -f "$0"' "$service_dir/sshd_config"
 	service_ready "$1" "tcp/$port"
