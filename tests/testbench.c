@@ -265,7 +265,7 @@ static int bench_program(const struct bench_run *run)
 	static const enum program programs[FR_KINDS][FR_DIRS] = {
 		[FR_KIND_INTERFACE] =
 			{[FR_INGRESS] = PROGRAM_IF_INGRESS, [FR_EGRESS] = PROGRAM_IF_EGRESS},
-		/* the device's ingress is what the guest sends */
+		/* the device's ingress is the guest's egress */
 		[FR_KIND_GUEST] =
 			{[FR_INGRESS] = PROGRAM_GUEST_EGRESS, [FR_EGRESS] = PROGRAM_GUEST_INGRESS},
 		[FR_KIND_CGROUP] =

@@ -73,7 +73,7 @@ static void print_machine(void)
 	print_line("srso", "/sys/devices/system/cpu/vulnerabilities/spec_rstack_overflow", "");
 }
 
-/* A name, what it belongs to, numbers, verdicts, samples: the fields of figures.py. */
+/* A name, its owner, numbers, verdicts, samples: the fields of figures.py. */
 static void series_head(const char *kind, const struct series *s)
 {
 	printf("%s\t%s\t%s\t%s\t%u\t%u\t%u\t", kind, s->section, s->workload, s->variant, s->rules,

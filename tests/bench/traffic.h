@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Real packets through pairs of namespaces that differ in their firewall only. A worker is one
- * thread on one CPU that owns both ends of all conversations: what it sends runs through the
+ * thread on one CPU that owns both ends of all conversations: its packets run through the
  * receiver's half of the stack in the softirq of its own system call, so that its processor time is
  * the cost of the whole path, with no wake-up in it. A lane is one worker in one variant.
  */

@@ -64,7 +64,7 @@ new_combinations() # FILE
 	done
 }
 
-# Roles whose rows stand only with another value of a param than its default.
+# Roles whose rows need another value of a param than its default.
 new_choose() # ROLE FILE
 {
 	local choice

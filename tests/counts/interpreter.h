@@ -26,7 +26,7 @@ uint32_t counts_of(const struct counts *counts, const char *name);
 /* By kind, then by name. */
 void counts_sort(struct counts *counts);
 
-/* What the program returns. Adds to *counts. */
+/* Returns the program's return value. Adds to *counts. */
 uint64_t interpret(const struct bpf_insn *program, void *context, struct counts *counts);
 
 #endif

@@ -56,7 +56,7 @@ datagrams()
 }
 
 # The first packets of a flow on every CPU at the same moment: those that had to wait for the neighbour's
-# address are sent by the CPU that hears of it. One flow, one opening, with every packet that the rule has.
+# address are sent by the CPU that learns it. One flow, one opening, with every packet that the rule has.
 races()
 {
 	local i before after flow opened bad=''

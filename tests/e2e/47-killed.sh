@@ -92,8 +92,8 @@ replacements()
 	streams_end
 }
 
-# Between two tables of flows: what one attach point lets out, the other lets in. Killed after each call that changes
-# what is attached, and once in force, and each time from one table to the next.
+# Between two tables of flows: traffic that one attach point lets out, the other lets in. Killed after each call
+# that changes an attachment, and once in force, and each time from one table to the next.
 table_rounds()
 {
 	local calls call room=4096 bad='' table=(--pin-root "$LAB_DIR/bpf/flowreeve" "$work/two.yaml" --flows)

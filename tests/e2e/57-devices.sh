@@ -159,7 +159,7 @@ lab_enter agent ip link del ensbr
 fr agent detach >/dev/null
 second_gone
 
-# Two policies: what one of them judges is not open.
+# Two policies: a device that one of them judges is not open.
 other_writes() { # MODE ATTACH
 	policy_write "$work/q.yaml" "$1" "$2"
 	sed -i 's/name: e2e/name: other/' "$work/q.yaml"

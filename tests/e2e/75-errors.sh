@@ -129,7 +129,7 @@ forged_run() # MTU-OF-A-STRANGER
 	lab_enter "$party" sh -c 'ip route flush cache; ip -6 route flush cache'
 }
 
-# Errors that programs wait for. A closed port that is allowed refuses at once, whoever asks.
+# Errors that programs wait for. A closed port that is allowed refuses at once, in both directions.
 told_run() # [MODE'S-OUTCOME-OF-A-HOP-LIMIT MODE'S-OUTCOME-OF-A-CLOSED-PORT], where nothing is refused
 {
 	local far limited=$outward

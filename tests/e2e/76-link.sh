@@ -77,7 +77,7 @@ groups_run()
 	equal "$kind, $mode: reports of group members leave, IGMP and MLD" 'igmp mld' "$(tail -1 "$work/reports")"
 }
 
-# Does a member hear the endpoint? WHAT heard|timeout GROUP PORT [SOURCE ZONE]
+# Does a member get the endpoint's datagram? WHAT heard|timeout GROUP PORT [SOURCE ZONE]
 hears()
 {
 	local seconds=30

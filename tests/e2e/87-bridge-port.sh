@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The policy names the card, and that is a port of a bridge: the host's address is on the bridge, and a guest of
 # the same bridge uses the same port, while the host does not forward. The host's packets are judged, the guest's
-# are not; when they can no longer be told apart, all are.
+# are not; when they are no longer distinguishable, all are.
 #
 # lesson: a host's policy cut requests to its guests, because nothing was proven to be forwarded.
 . "$(dirname "$0")/lib.sh"

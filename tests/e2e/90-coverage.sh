@@ -112,7 +112,7 @@ met_in_its_middle()
 	succeeds 'met in its middle: detach' fr agent detach
 }
 
-# Two policies on one host, each told apart, and a file that cannot be meant for both.
+# Two policies on one host, each reported apart, and a file that cannot belong to both.
 several()
 {
 	policy_write "$work/policy.yaml" audit '{interfaces: [ens5]}'

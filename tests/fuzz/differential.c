@@ -33,7 +33,7 @@ static struct {
 	void *image;			   /* in the kernel */
 	uint32_t lines;
 	uint8_t policy; /* in the image */
-	bool sure;	/* the kernel's maps hold what the native ones do */
+	bool sure;	/* the kernel's maps equal the native ones */
 	bool loud;
 	uint64_t sequences, packets, refused; /* refused: a test run takes no such packet */
 } rig;

@@ -104,7 +104,7 @@ static bool answers_unseen(const struct fr_packet *p, const struct native_packet
 	       (packet->host.tcp_state == NEW_SYN_RECV || packet->host.tcp_state == SYN_RECV);
 }
 
-/* Whose opening was judged? The packet's own, or that of the flow that it belongs to. */
+/* The judged opening is the packet's own, or that of the flow that it belongs to. */
 static bool oracle_agrees(const struct test_policy *policy, const struct fr_flow *flow,
 			  const struct fr_packet *p, const struct native_packet *packet,
 			  const struct fr_event *trace)

@@ -18,7 +18,7 @@ struct memory {
 };
 
 void memory_take(struct memory *memory);
-/* `result` and `trace` are what native_run() gave for the packet. */
+/* `result` and `trace` are the output of native_run() for the packet. */
 void verdict_check(const struct test_policy *policy, const struct memory *before,
 		   const struct native_packet *packet, const struct fr_event *trace);
 void flows_check(void);

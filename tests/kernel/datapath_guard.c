@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the host must grant and what may be in the way: privileges, namespaces, other programs. */
+/* Requirements on the host and possible obstacles: privileges, namespaces, other programs. */
 #include "datapath_lab.h"
 
 #include <bpf/bpf.h>

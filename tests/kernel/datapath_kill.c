@@ -180,7 +180,7 @@ static bool changes_directory(uint64_t nr)
 	return nr == SYS_unlinkat || nr == SYS_mkdirat;
 }
 
-/* Calls that change what is attached, pinned or in force; of the many pins every fourth. */
+/* Calls that change attachments, pins or the policy in force; of the many pins every fourth. */
 static bool is_step(const struct __ptrace_syscall_info *call, unsigned *pins)
 {
 	if (changes_directory(call->entry.nr))

@@ -123,7 +123,7 @@ Test(packets_forwarded, who_uses_a_masqueraded_tuple_next_is_judged)
 	run(&audit, tuple_taken);
 }
 
-/* ---------------------------------------------------------------- what conntrack forgets */
+/* ---------------------------------------------------------------- forgotten by conntrack */
 
 enum { KNOWN = RIG_CONNTRACK * 3 / 4 }; /* seconds for which an answer surely finds its way */
 

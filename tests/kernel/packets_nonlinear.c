@@ -29,13 +29,13 @@ static const struct image_spec denying = {.policy = "one", .enforce = true, .tcp
 
 static struct lab lab;
 
-/* What it saw of packets that are larger than those of the kernel itself. */
+/* Its record of packets larger than the kernel's own. */
 struct witness {
 	uint64_t packets, linear, length;
 };
 static int witness_map = -1;
 
-/* On `device`, behind ours: counts what passes, and how much of the last one lies in one piece. */
+/* On `device`, behind ours: counts packets, and the bytes of the last one that lie in one piece. */
 static void witness_make(const char *device)
 {
 	enum { R0, R1, R2, R3, R4 };

@@ -246,7 +246,7 @@ static void priority_tags(struct rig *rig)
 
 RIG_TEST(packets_odd, priority_tags_hide_nothing, priority_tags, &enforce, &audit)
 
-/* Whatever the policy for other ethertypes, and in both directions. */
+/* Under any policy for other ethertypes, and in both directions. */
 static void too_many_tags(struct rig *rig)
 {
 	if (rig->kind == FR_KIND_CGROUP)

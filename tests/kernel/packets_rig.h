@@ -18,7 +18,7 @@ enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 enum { IN = FR_INGRESS, OUT = FR_EGRESS };
 enum { RIG_CONNTRACK = 40 }; /* seconds, of which three quarters count */
 
-/* One rule. `host` is the last byte of the peer's address, 0 any peer. ICMP stands for that of both
+/* One rule. `host` is the last byte of the peer's address, 0 any peer. ICMP means that of both
  * families; `first` … `last` are then types of IPv4, and echo-request is translated. */
 struct test_rule {
 	uint8_t dir, action, proto;

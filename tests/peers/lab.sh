@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# The laboratory in which the rows of a table are played: one party for each role, in a network namespace,
-# a subnet and a cgroup of its own, all behind one router, and a stranger. Sourced by tests/peers/run and by
-# whoever tries a service by hand. The words of scripts/lab (lab_in, lab_spawn, lab_stop, lab_listens) work
-# on parties here, and LAB_DIR is where a service may keep its files.
+# The laboratory in which the rows of a table are played: one party for each role, in a network namespace, a
+# subnet and a cgroup of its own, all behind one router, and a stranger. Sourced by tests/peers/run and for
+# trying a service by hand. The words of scripts/lab (lab_in, lab_spawn, lab_stop, lab_listens) work on
+# parties here, and LAB_DIR is where a service may keep its files.
 #
 #   peers_up DIR PARTIES    makes it; a line of the file PARTIES is: NAME V4 V6 GATEWAY4 GATEWAY6 SUBNET
 #   peers_down DIR          removes it, whatever state it is in, and every process in it

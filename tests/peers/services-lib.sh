@@ -7,8 +7,8 @@
 # A service NAME has two functions. serve_NAME PARTY ADDRESS PORT [OPTION...] starts its server in the
 # party's namespace and returns when every port of it listens, or says on stderr why not. ask_NAME PARTY
 # ADDRESS PORT [tcp|udp] [OPTION...] has its client, in that party, exchange something with the server: one
-# line on stdout that says what, or failure and the reason on stderr, always within three seconds. A PORT of
-# "-" is the service's own; an option that a function does not know is another's. service_stop NAME PARTY
+# line on stdout that describes it, or failure and the reason on stderr, always within three seconds. A PORT
+# of "-" is the service's own; an option that a function does not know is another's. service_stop NAME PARTY
 # ADDRESS PORT ends a server; so does the end of the lab.
 [ -z "${services_top:-}" ] || return 0
 services_conf=$(cd "$(dirname "${BASH_SOURCE[0]}")/conf" && pwd)
@@ -16,7 +16,7 @@ services_top=$(cd "$services_conf/../../.." && pwd)
 declare -F lab_in >/dev/null || . "$services_top/scripts/lab"
 declare -F nfs_start >/dev/null || . "$services_top/scripts/lab-servers"
 
-# What a server's functions begin with; the caller declares service_name, service_dir, address, host and
+# The beginning of a server's functions; the caller declares service_name, service_dir, address, host and
 # port local. Fails (and that is no error) when the very server runs already. NAME PARTY ADDRESS PORT DEFAULT
 service_begin()
 {
@@ -143,7 +143,7 @@ service_certificate()
 	) 9>"${at%/*}/lock"
 }
 
-# What an ask begins with: the caller declares address, host, port, protocol and options local.
+# The beginning of an ask: the caller declares address, host, port, protocol and options local.
 # DEFAULT-PORT PARTY ADDRESS PORT [tcp|udp] [OPTION...]
 service_question()
 {

@@ -179,7 +179,7 @@ Test(packet_parse, long_extension_headers_are_skipped_whole)
 	struct fr_packet p;
 
 	wire_make(&w, &frame);
-	frame.data[frame.ip + 41] = 2; /* 24 bytes: the ports are in what was the payload */
+	frame.data[frame.ip + 41] = 2; /* 24 bytes: the ports are in the former payload */
 	wire_put16(frame.data + frame.transport + 16, 77);
 	wire_put16(frame.data + frame.transport + 18, 78);
 	p = parse_bytes(frame.data, frame.size, FR_EGRESS);

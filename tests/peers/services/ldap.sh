@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034 # what services-lib.sh reads
 # Packages: slapd; ldap-utils. Real: LDAP on 389 or any port, TCP. An entry is searched. (LDAP over UDP is
-# what domain controllers alone speak: the listener.)
+# for domain controllers only: the listener.)
 . "$(dirname "${BASH_SOURCE[0]}")/../services-lib.sh"
 
 # slapd with one entry. PARTY SCHEME

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034 # what services-lib.sh reads
 # Packages: samba (nmbd); samba-common-bin (nmblookup). Real: NetBIOS names on 137 UDP; nmbd has 138 too, which
 # nothing asks: datagrams have no answer, a listener on 138 has. IPv4 alone, as NetBIOS is. The server also
-# speaks to the subnet's broadcast address by itself. A name is asked for.
+# sends to the subnet's broadcast address by itself. A name is asked for.
 . "$(dirname "${BASH_SOURCE[0]}")/smb.sh"
 
 serve_netbios()

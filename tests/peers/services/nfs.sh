@@ -5,7 +5,7 @@
 # the option statd=PORT the status monitor too. ganesha binds every address: one server a party, whose name has "any" for an address.
 # Asked on 2049/tcp a file is read over version 4 (option v3: over version 3, which needs 111 and 635 too;
 # option portless: over version 3 without the portmapper); on the other ports, and on UDP, which no client
-# of user space speaks, the program that has the port answers a call.
+# of user space uses, the program that has the port answers a call.
 . "$(dirname "${BASH_SOURCE[0]}")/../services-lib.sh"
 
 nfs_option() # NAME DEFAULT WORD...: the value of NAME=VALUE

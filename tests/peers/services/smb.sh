@@ -4,7 +4,7 @@
 # its own serves that alone. A file of the share is read.
 . "$(dirname "${BASH_SOURCE[0]}")/../services-lib.sh"
 
-# What smb.conf and a client's directories need. PORTS HELPERS [RANGE]
+# smb.conf and the directories beside it. PORTS HELPERS [RANGE]
 smb_conf()
 {
 	mkdir -p "$service_dir/share" "$service_dir/private" "$service_dir/run"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034 # what services-lib.sh reads
 # Packages: snmptrapd; snmp. Real: a receiver of SNMP traps on 162 or any port, UDP. An inform is sent, which
-# the receiver confirms; option trap: a trap, of which only the receiver's log can tell.
+# the receiver confirms; option trap: a trap, which only the receiver's log shows.
 . "$(dirname "${BASH_SOURCE[0]}")/snmp.sh"
 
 serve_snmptrap()

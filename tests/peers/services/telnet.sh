@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034 # what services-lib.sh reads
 # Packages: inetutils-telnetd, socat (its super-server); inetutils-telnet. Real: telnet on 23 or any port, TCP.
-# What the server's program says is read.
+# The output of the server's program is read.
 . "$(dirname "${BASH_SOURCE[0]}")/../services-lib.sh"
 
 serve_telnet()
