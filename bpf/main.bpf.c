@@ -34,7 +34,7 @@ static __always_inline __u16 tc_vlan(const struct __sk_buff *skb)
 	return skb->vlan_present ? skb->vlan_tci & 0xfff : 0;
 }
 
-/* See packet_plain(). On a device without Ethernet the first byte says what it is. */
+/* See packet_plain(). On a device without Ethernet the first byte gives the IP version. */
 static __always_inline int tc_plain(struct fr_ctx *s, struct __sk_buff *skb, struct fr_packet *p,
 				    bool l3)
 {

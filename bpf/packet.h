@@ -342,8 +342,8 @@ static __always_inline void packet_join_ports(struct fr_packet *p, __u64 zero)
 	FR_JOIN(zero, p->seq, p->ack, p->tcp_flags, p->icmp_reply);
 }
 
-/* The same for all of it: what was read in whichever way is one from here on. Its words, because it
- * has many members. `dir` and `kind` are constants of the program, and stay. */
+/* Joins all words of the packet, so that the verifier follows one path from here on. `dir` and
+ * `kind` are constants of the program, and stay. */
 static __always_inline void packet_join_all(struct fr_packet *p, __u64 zero)
 {
 	__u32 *words = (__u32 *)p;
@@ -454,7 +454,7 @@ static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, 
 
 struct packet_services {
 	__u16 from, to;
-	__u32 seq; /* TCP; of UDP the word that is there */
+	__u32 seq; /* TCP; UDP has its length and checksum here */
 };
 
 struct packet_plain4 {

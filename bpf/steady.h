@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Most packets: one that goes on with a flow, is admitted by the rule that has admitted its
- * opening, and changes nothing but figures. They are found and counted in a third of the
- * instructions of judge_packet(), with the same result; it judges all others.
+ * The short way of most packets: those of a flow that the rule of its opening still admits, and
+ * that change nothing but figures. The result is that of judge_packet(), which judges all others.
  */
 #ifndef FR_STEADY_H
 #define FR_STEADY_H
