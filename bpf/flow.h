@@ -220,10 +220,11 @@ static __always_inline __u32 flow_class(const struct fr_progress *flow, __u8 pro
 
 	if (flow->flags & FR_FLOW_WOULD_DROP)
 		return FR_CLASS_UNPROVEN;
-	if (proto != FR_PROTO_TCP)
-		return own				 ? FR_CLASS_OWN
-		       : flow->flags & FR_FLOW_SUSTAINED ? FR_CLASS_SUSTAINED
-							 : FR_CLASS_UNPROVEN;
+	if (proto != FR_PROTO_TCP) {
+		if (own)
+			return FR_CLASS_OWN;
+		return flow->flags & FR_FLOW_SUSTAINED ? FR_CLASS_SUSTAINED : FR_CLASS_UNPROVEN;
+	}
 	if (flow->state == FR_FLOW_ESTABLISHED)
 		return FR_CLASS_ESTABLISHED;
 	if (flow->state == FR_FLOW_ADOPTED) {

@@ -39,20 +39,22 @@ static __always_inline int tc_plain(struct fr_ctx *s, struct __sk_buff *skb, str
 				    bool l3)
 {
 	struct fr_buffer buffer = ctx_buffer(s);
+	__u32 head = l3 ? 0 : sizeof(struct ethhdr);
 	__u16 type = bpf_htons(ETH_P_IP);
 	__u8 first = 0x45;
 
 	if (!fr_shortcuts)
 		return 0;
-	if (l3 ? is_vlan_tag(bpf_ntohs(skb->protocol)) || !PACKET_LINEAR(&buffer, 0, first)
-	       : !PACKET_LINEAR(&buffer, __builtin_offsetof(struct ethhdr, h_proto), type))
+	if (l3 && (is_vlan_tag(bpf_ntohs(skb->protocol)) || !PACKET_LINEAR(&buffer, 0, first)))
 		return 0;
-	s->offset = (l3 ? 0 : sizeof(struct ethhdr)) ^ s->conf->zero;
+	if (!l3 && !PACKET_LINEAR(&buffer, __builtin_offsetof(struct ethhdr, h_proto), type))
+		return 0;
+	s->offset = head ^ s->conf->zero;
 	p->key.vlan = tc_vlan(skb);
 	if (l3 ? first == 0x45 : type == bpf_htons(ETH_P_IP))
-		return packet_plain(&buffer, l3 ? 0 : sizeof(struct ethhdr), 1, p);
+		return packet_plain(&buffer, head, 1, p);
 	if (l3 ? first >> 4 == 6 : type == bpf_htons(ETH_P_IPV6))
-		return packet_plain(&buffer, l3 ? 0 : sizeof(struct ethhdr), 0, p);
+		return packet_plain(&buffer, head, 0, p);
 	return 0;
 }
 

@@ -146,6 +146,13 @@ static __always_inline void packet_v4_mapped(__u8 address[16])
 	__builtin_memcpy(address, words, sizeof(words));
 }
 
+static __always_inline __u8 packet_part(int offset, int more)
+{
+	if (offset)
+		return FR_LATER;
+	return more ? FR_FIRST : FR_WHOLE;
+}
+
 static __always_inline int packet_ipv4(struct fr_buffer *buffer, __u32 offset, struct fr_packet *p)
 {
 	struct iphdr ip;
@@ -165,7 +172,7 @@ static __always_inline int packet_ipv4(struct fr_buffer *buffer, __u32 offset, s
 	p->v4 = 1;
 	p->hops = ip.ttl;
 	p->fragment_id = packet_ntohs(ip.id);
-	p->fragment = fragment & 0x1fff ? FR_LATER : fragment & 0x2000 ? FR_FIRST : FR_WHOLE;
+	p->fragment = packet_part(fragment & 0x1fff, fragment & 0x2000);
 	if ((fragment & 0x1fff) == 1 && ip.protocol == FR_PROTO_TCP)
 		return FR_BROKEN; /* would overwrite the flags that the first one was judged by */
 	packet_v4_mapped(p->key.local);
@@ -211,9 +218,7 @@ static __always_inline int packet_ipv6_chain(struct fr_buffer *buffer, struct fr
 			__u16 fragment = packet_ntohs(ext.fragment);
 
 			p->fragment_id = packet_ntohl(ext.id);
-			p->fragment = fragment & 0xfff8 ? FR_LATER
-				      : fragment & 1	? FR_FIRST
-							: FR_WHOLE;
+			p->fragment = packet_part(fragment & 0xfff8, fragment & 1);
 			if (p->fragment == FR_LATER) {
 				p->key.proto = ext.next;
 				return (fragment & 0xfff8) == 8 && ext.next == FR_PROTO_TCP
@@ -299,9 +304,18 @@ static __always_inline int packet_ip(struct fr_buffer *buffer, __u32 offset, int
 /* The request type that an ICMP answer belongs to, or -1 when the type is no answer. */
 static __always_inline int icmp_request_of(__u8 proto, __u8 type)
 {
-	if (proto == FR_PROTO_ICMP6)
-		return type == 129 ? 128 : type == 140 ? 139 : -1;
-	return type == 0 ? 8 : type == 14 ? 13 : type == 16 ? 15 : type == 18 ? 17 : -1;
+	if (proto == FR_PROTO_ICMP6) {
+		if (type == 129)
+			return 128;
+		return type == 140 ? 139 : -1;
+	}
+	if (type == 0)
+		return 8;
+	if (type == 14)
+		return 13;
+	if (type == 16)
+		return 15;
+	return type == 18 ? 17 : -1;
 }
 
 /* Which requests have an identifier in their third word. */
@@ -632,13 +646,20 @@ static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offs
  * may give it any ethertype. But the kernel takes the ethertype of a tag for one, and delivers the
  * packet behind it.
  */
+static __always_inline __u16 packet_ethertype(__u32 version)
+{
+	if (version == 4)
+		return ETH_P_IP;
+	return version == 6 ? ETH_P_IPV6 : 0;
+}
+
 static __always_inline int packet_bare(struct fr_buffer *buffer, __u32 *offset, __u16 *ethertype)
 {
 	__u8 first;
 
 	if (is_vlan_tag(*ethertype) || PACKET_READ(buffer, 0, first))
 		return FR_BROKEN;
-	*ethertype = first >> 4 == 4 ? ETH_P_IP : first >> 4 == 6 ? ETH_P_IPV6 : 0;
+	*ethertype = packet_ethertype(first >> 4);
 	FR_JOIN(buffer->zero, *ethertype, *offset);
 	packet_rewind(buffer);
 	return FR_IP;
