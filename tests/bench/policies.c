@@ -31,11 +31,20 @@ static struct ruleset *policy_new(struct arena *arena, uint32_t rules)
 	return rs;
 }
 
+static uint32_t allow_list_length(struct judge_random *random, uint32_t kind)
+{
+	if (kind < 45)
+		return 24;
+	if (kind < 65)
+		return 32;
+	return kind < 72 ? 16 : 17 + judge_below(random, 15);
+}
+
 static struct prefix allow_list_peer(struct judge_random *random)
 {
 	uint32_t kind = judge_below(random, 100), length, address = judge_next(random);
 
-	length = kind < 45 ? 24 : kind < 65 ? 32 : kind < 72 ? 16 : 17 + judge_below(random, 15);
+	length = allow_list_length(random, kind);
 	/* out of 0/8, loopback, multicast */
 	address = (1 + address % 100) << 24 | (judge_next(random) & 0xffffff);
 	if (judge_chance(random, 20))
@@ -141,9 +150,7 @@ static void compile_report(const char *name, uint32_t rules,
 	       spread.median / 1e6, spread.low / 1e6, spread.high / 1e6,
 	       image.line_count * (double)FR_LINE_BYTES / 1e6,
 	       image.stats.address_classes[FR_EGRESS], image.stats.service_classes[FR_EGRESS],
-	       image.stats.dense			? "dense"
-	       : image_head(&image)->flags & FR_F_PAGED ? "paged"
-							: "blocks");
+	       image_form(&image));
 	image_free(&image);
 	arena_free(arena);
 }

@@ -200,6 +200,11 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	return text;
 }
 
+const char *arena_optional(struct arena *arena, const char *before, const char *text)
+{
+	return text ? arena_printf(arena, "%s%s", before, text) : "";
+}
+
 /* The link to the mapped chunk that holds only this array; or NULL. */
 static struct chunk **chunk_of(struct arena *arena, const void *array, size_t size)
 {

@@ -35,6 +35,8 @@ char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* `before` and the text; "" where the text is NULL: a part of a sentence that may be missing. */
+const char *arena_optional(struct arena *arena, const char *before, const char *text);
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 /* Grow an array of `count` elements so that one more fits; capacity doubles, content is kept. */

@@ -29,9 +29,12 @@ static const char *escaped(struct arena *arena, const char *word)
 	char *text = arena_alloc(arena, 4 * strlen(word) + sizeof("$''")), *at = text;
 
 	at += sprintf(at, "$'");
-	for (; *word; word++)
-		at += is_control(*word) ? sprintf(at, "\\%03o", (unsigned)(unsigned char)*word)
-					: sprintf(at, strchr("'\\", *word) ? "\\%c" : "%c", *word);
+	for (; *word; word++) {
+		if (is_control(*word))
+			at += sprintf(at, "\\%03o", (unsigned)(unsigned char)*word);
+		else
+			at += sprintf(at, strchr("'\\", *word) ? "\\%c" : "%c", *word);
+	}
 	sprintf(at, "'");
 	return text;
 }

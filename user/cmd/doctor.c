@@ -44,7 +44,7 @@ static struct cause find_cause(const struct doctor_report *report, unsigned kind
 static void tell(struct context *c, const struct doctor_report *report, unsigned first)
 {
 	struct cause cause = find_cause(report, first);
-	const char *list = kind_keys[first];
+	const char *list = kind_keys[first], *lack, *reason;
 	struct loc nowhere = {0};
 
 	for (unsigned kind = 0; kind < FR_KINDS; kind++) {
@@ -55,12 +55,12 @@ static void tell(struct context *c, const struct doctor_report *report, unsigned
 			return; /* reported with that one */
 		list = arena_printf(c->arena, "%s, %s", list, kind_keys[kind]);
 	}
-	diag_error(&c->diags, nowhere, -ENOTSUP, "host-lacks", cause.remedy, "%s %s: %s%s%s",
-		   report->can[first] == ANSWER_NO ? "this host cannot enforce on"
-						   : "it cannot be told whether this host can "
-						     "enforce on",
-		   list, cause.name, cause.found ? ": " : " is missing",
-		   cause.found ? cause.found : "");
+	lack = report->can[first] == ANSWER_NO
+		       ? "this host cannot enforce on"
+		       : "it cannot be told whether this host can enforce on";
+	reason = cause.found ? arena_printf(c->arena, ": %s", cause.found) : " is missing";
+	diag_error(&c->diags, nowhere, -ENOTSUP, "host-lacks", cause.remedy, "%s %s: %s%s", lack,
+		   list, cause.name, reason);
 }
 
 int cmd_doctor(struct context *c)

@@ -56,8 +56,8 @@ void options_help(FILE *out, uint32_t mask)
 
 		if (!(lines[i].bit & (mask | OPT_HELP)))
 			continue;
-		snprintf(text, sizeof(text), "--%s%s%s", lines[i].name, argument ? " " : "",
-			 argument ?: "");
+		snprintf(text, sizeof(text), argument ? "--%s %s" : "--%s", lines[i].name,
+			 argument);
 		fprintf(out, "  %-26s  %s\n", text, lines[i].help);
 	}
 }
@@ -92,10 +92,10 @@ static int refuse_prefix(struct context *c, const char *value, const char *examp
 	if (str_equal(value, "any"))
 		return usage_error(c, "leave it out: without it no peer is left out",
 				   "'any' is not an address or a prefix");
-	return usage_error(
-		c, advice.meant ? arena_printf(c->arena, "write '%s'", advice.meant) : example,
-		"'%s' is not an address or a prefix%s%s", value, advice.message ? ": " : "",
-		advice.message ?: "");
+	if (advice.meant)
+		example = arena_printf(c->arena, "write '%s'", advice.meant);
+	return usage_error(c, example, "'%s' is not an address or a prefix%s", value,
+			   arena_optional(c->arena, ": ", advice.message));
 }
 
 static int parse_local_subnet(struct context *c, const char *value)

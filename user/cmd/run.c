@@ -86,6 +86,24 @@ static void give_reason(struct context *c, int code)
 }
 
 /* Prints the diagnostics and the document of a failure; checks that stdout took it all. */
+static int report_unwritten(void)
+{
+	int error;
+
+	/* The errno of an earlier failed write is lost: write again to get it. */
+	if (!errno) {
+		clearerr(stdout);
+		putchar('\n');
+		fflush(stdout);
+	}
+	error = errno;
+	fputs("flowreeve: error: the output was not written whole", stderr);
+	if (error)
+		fprintf(stderr, ": %s", strerror(error));
+	fputc('\n', stderr);
+	return EXIT_FAILED;
+}
+
 static int finish(struct context *c, int code)
 {
 	/* --query answers by the exit code alone; an error that prevents the answer is still
@@ -99,17 +117,8 @@ static int finish(struct context *c, int code)
 	if ((code || !c->render.json) && !quiet)
 		render_diags(stderr, &c->diags, c->colour_stderr);
 	errno = 0;
-	if (fflush(stdout) || ferror(stdout)) {
-		/* The errno of an earlier failed write is lost: write again to get it. */
-		if (!errno) {
-			clearerr(stdout);
-			putchar('\n');
-			fflush(stdout);
-		}
-		fprintf(stderr, "flowreeve: error: the output was not written whole%s%s\n",
-			errno ? ": " : "", errno ? strerror(errno) : "");
-		return EXIT_FAILED;
-	}
+	if (fflush(stdout) || ferror(stdout))
+		return report_unwritten();
 	return code;
 }
 

@@ -68,14 +68,13 @@ static void warn_redirects(struct context *c, const struct status_view *view)
 
 	for (size_t i = 0; i < view->redirect_count; i++) {
 		const struct redirect_view *redirect = &view->redirects[i];
+		const char *can = redirect->past ? "puts" : "can put";
 
 		diag_warning(
 			&c->diags, nowhere, "peer-redirect",
 			"remove it, or turn the host routing of the CNI that it belongs to off",
-			"%s at %s calls bpf_redirect_peer: it %s past the hook of %s",
-			redirect->words, redirect->where,
-			redirect->past ? "puts packets" : "can put packets",
-			redirect->past ? redirect->past : "a guest");
+			"%s at %s calls bpf_redirect_peer: it %s packets past the hook of %s",
+			redirect->words, redirect->where, can, redirect->past ?: "a guest");
 	}
 }
 

@@ -207,11 +207,14 @@ static bool type_between(uint16_t port, uint8_t first, uint8_t last)
 /* Whether a built-in rule that was off may pass packets of this service: bpf/builtin.h. */
 static bool passed_over(const struct image_comparison *c, uint8_t proto, uint16_t port)
 {
-	uint16_t dhcp = c->v4 ? (c->dir == FR_EGRESS ? 67 : 68) : c->dir == FR_EGRESS ? 547 : 546;
+	static const uint16_t dhcp[][FR_DIRS] = {
+		[false] = {[FR_EGRESS] = 547, [FR_INGRESS] = 546},
+		[true] = {[FR_EGRESS] = 67, [FR_INGRESS] = 68},
+	};
 
 	switch (proto) {
 	case PROTO_UDP:
-		return c->builtins & FR_F_DHCP && port == dhcp;
+		return c->builtins & FR_F_DHCP && port == dhcp[c->v4][c->dir];
 	case PROTO_IGMP:
 		return c->builtins & FR_F_MULTICAST && c->v4;
 	case PROTO_ICMP:

@@ -128,8 +128,13 @@ static void image_finish(struct compilation *c, struct fr_image_head *head, stru
 	if (c->staged_count)
 		head->staged =
 			array_write(&c->lines, c->staged, c->staged_count * sizeof(*c->staged));
-	head->flags = c->rs->flags | (c->rs->enforce ? FR_F_ENFORCE : 0) |
-		      (c->dense ? FR_F_DENSE : 0) | (c->paged ? FR_F_PAGED : 0);
+	head->flags = c->rs->flags;
+	if (c->rs->enforce)
+		head->flags |= FR_F_ENFORCE;
+	if (c->dense)
+		head->flags |= FR_F_DENSE;
+	if (c->paged)
+		head->flags |= FR_F_PAGED;
 	memcpy(lines_at(&c->lines, FR_LINE_HEAD), head, sizeof(*head));
 	conf_write(c, lines_at(&c->lines, FR_LINE_CONF));
 	ident = lines_at(&c->lines, FR_LINE_IDENT);

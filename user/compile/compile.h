@@ -38,6 +38,8 @@ void image_free(struct image *image);
 const struct fr_image_head *image_head(const struct image *image);
 const struct fr_image_conf *image_conf(const struct image *image);
 const struct fr_image_ident *image_ident(const struct image *image);
+/* The form of the matrix: "dense", "blocks" or "paged". */
+const char *image_form(const struct image *image);
 
 /* The compiled image's answer, in the oracle's terms. */
 void image_decide(const struct image *image, const struct tuple *tuple, struct decision *out);

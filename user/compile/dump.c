@@ -134,17 +134,21 @@ static void direction_print(const struct ruleset *rs, const struct image *image,
 	rows_print(&dump);
 }
 
+const char *image_form(const struct image *image)
+{
+	if (image->stats.dense)
+		return "dense";
+	return image_head(image)->flags & FR_F_PAGED ? "paged" : "blocks";
+}
+
 int image_dump(const struct ruleset *rs, const struct image *image, FILE *out)
 {
 	const struct image_stats *stats = &image->stats;
-	const char *form = stats->dense				   ? "dense"
-			   : image_head(image)->flags & FR_F_PAGED ? "paged"
-								   : "blocks";
 
 	fprintf(out, "policy %s: %s, %u rules\n", rs->name, mode_name(rs->enforce), stats->rules);
 	fprintf(out, "image: %u lines of %u bytes: %u tries, %u services, %u matrix (%s)\n",
 		image->line_count, FR_LINE_BYTES, stats->tries_lines, stats->services_lines,
-		stats->matrix_lines, form);
+		stats->matrix_lines, image_form(image));
 	for (int dir = 0; dir < FR_DIRS; dir++)
 		direction_print(rs, image, dir, out);
 	return ferror(out) ? -EIO : 0;

@@ -385,7 +385,9 @@ static int form_choose(struct compilation *c, const struct usage usage[FR_DIRS])
 	}
 	c->dense = dense * FR_LINE_BYTES <= DENSE_BYTES;
 	c->paged = !c->dense && pages < blocks;
-	least = c->dense ? dense : c->paged ? pages : blocks;
+	least = c->paged ? pages : blocks;
+	if (c->dense)
+		least = dense;
 	room = c->lines.most > others ? c->lines.most - others : 0;
 	if (least <= room)
 		return 0;

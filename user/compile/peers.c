@@ -236,10 +236,8 @@ static void sweep_enter(struct address_sweep *sweep, const struct entry *entries
 	struct level *around = &sweep->stack[sweep->depth - 1];
 	uint32_t length = first->length;
 	struct level level = {
-		.high = first->high | (length >= 64 ? 0 : ~0ull >> length),
-		.low = first->low | (length <= 64    ? ~0ull
-				     : length >= 128 ? 0
-						     : ~0ull >> (length - 64)),
+		.high = first->high | ~mask_high(length),
+		.low = first->low | ~mask_low(length),
 		.state = around->state,
 		.rule = first->rule,
 		.before = mark_now(sweep->dir),

@@ -64,7 +64,7 @@ static void collapsed_append(struct buffer *out, const char *text)
 static void append_text(struct page *page, struct buffer *out, const xmlNode *node,
 			const char **link)
 {
-	bool block;
+	const char *before = "", *behind = "";
 
 	if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE)
 		collapsed_append(out, (const char *)node->content);
@@ -76,13 +76,18 @@ static void append_text(struct page *page, struct buffer *out, const xmlNode *no
 		*link = href && *href ? arena_strdup(page->arena, (char *)href) : NULL;
 		xmlFree(href);
 	}
-	block = is_among(
-		node,
-		"p|div|li|ul|ol|br|tr|td|th|dt|dd|h1|h2|h3|h4|h5|h6|pre|table|section|caption");
-	buffer_puts(out, block ? "\n" : is_element(node, "sup") ? " [^" : "");
+	if (is_among(
+		    node,
+		    "p|div|li|ul|ol|br|tr|td|th|dt|dd|h1|h2|h3|h4|h5|h6|pre|table|section|caption")) {
+		before = behind = "\n";
+	} else if (is_element(node, "sup")) {
+		before = " [^";
+		behind = "]";
+	}
+	buffer_puts(out, before);
 	for (const xmlNode *child = node->children; child; child = child->next)
 		append_text(page, out, child, link);
-	buffer_puts(out, block ? "\n" : is_element(node, "sup") ? "]" : "");
+	buffer_puts(out, behind);
 }
 
 static char *node_text(struct page *page, const xmlNode *node, const char **link)
@@ -103,7 +108,9 @@ static unsigned span_of(const xmlNode *node, const char *name, unsigned most)
 	if (text && parse_u64((char *)text, 65535, &value))
 		value = 1;
 	xmlFree(text);
-	return value < 1 ? 1 : value > most ? most : (unsigned)value;
+	if (value < 1)
+		return 1;
+	return value > most ? most : (unsigned)value;
 }
 
 /* Cells of rows above that reach down to this column. */

@@ -90,7 +90,9 @@ static uint32_t line_of(const struct markdown *m, cmark_node *node)
 {
 	int line = cmark_node_get_start_line(node);
 
-	return line < 1 ? 1 : (uint32_t)line > m->count ? m->page->lines : m->lines[line];
+	if (line < 1)
+		return 1;
+	return (uint32_t)line > m->count ? m->page->lines : m->lines[line];
 }
 
 /* ---------------------------------------------------------------- text of a node */

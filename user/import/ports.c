@@ -232,6 +232,14 @@ static bool protocol_follows_protocol(const struct scan *s, size_t at)
 }
 
 /* Whether a number comes before the next protocol: "UDP 53", not "TCP/" of "TCP/UDP 53". */
+/* The protocols of a range that stands beside a protocol, `more` of which follow. */
+static protocols protocols_joined(const struct scan *s, protocols had, protocols named, bool more)
+{
+	if (more && s->settled)
+		return had | named;
+	return s->leading || !had ? named : had;
+}
+
 static void protocol_read(struct scan *s, size_t at)
 {
 	struct port_reading *out = s->out;
@@ -243,11 +251,8 @@ static void protocol_read(struct scan *s, size_t at)
 		size_t from = s->leading && !more ? out->count - 1 : s->group;
 
 		for (size_t i = from; i < out->count; i++)
-			out->ranges[i].protocols = more && s->settled
-							   ? out->ranges[i].protocols | named
-						   : s->leading || !out->ranges[i].protocols
-							   ? named
-							   : out->ranges[i].protocols;
+			out->ranges[i].protocols =
+				protocols_joined(s, out->ranges[i].protocols, named, more);
 		if (s->leading)
 			s->group = from;
 		s->settled = true;

@@ -113,7 +113,9 @@ static size_t number_read(struct sheet *s, const struct prose *p, size_t at, uin
 	if (!t->value || (!named_behind(p, last, &found) && !named_before(p, at, &found)))
 		return last + 1;
 	row = candidate_on(s, line + t->segment, text);
-	range.protocols = found ?: named_anywhere(p) ?: s->assumed;
+	range.protocols = found ?: named_anywhere(p);
+	if (!range.protocols)
+		range.protocols = s->assumed;
 	if (!range.protocols) {
 		range.protocols = 1;
 		if (!row->note_count)

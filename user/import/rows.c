@@ -113,7 +113,9 @@ static void ranges_append(struct work *w, struct drafted_row *row, struct port_r
 			range->protocols =
 				protocols_of_segment(cell, range->segment) & PROTOCOLS_PORTS;
 		if (!range->protocols)
-			range->protocols = all ?: heading && !*cell ? heading : 0;
+			range->protocols = all;
+		if (!range->protocols && !*cell)
+			range->protocols = heading;
 		if (!range->protocols && every)
 			range->protocols = 3;
 		if (!range->protocols && !(range->first == 0 && range->last == 65535)) {
@@ -238,11 +240,14 @@ static bool peers_above(const struct work *w, const char **from, const char **to
 
 static void peers_default(struct work *w, struct drafted_row *row, enum direction dir)
 {
+	static const char *const strangers[] = {
+		[DIR_UNKNOWN] = role_peer,
+		[DIR_IN] = role_inbound_peer,
+		[DIR_OUT] = role_outbound_peer,
+		[DIR_BOTH] = role_inbound_peer,
+	};
 	const char *from = NULL, *to = NULL, *peer = cells_of(w, COLUMN_PEER);
-	const char *stranger = dir == DIR_OUT ? role_outbound_peer
-			       : dir	      ? role_inbound_peer
-					      : role_peer;
-
+	const char *stranger = strangers[dir];
 	const char *here = has_column(w, COLUMN_LOCAL)
 				   ? peer_title(w, row, cells_of(w, COLUMN_LOCAL), role_this_host)
 				   : role_this_host;
@@ -285,12 +290,12 @@ static void peers_set(struct work *w, struct drafted_row *row, enum direction di
 		peers_default(w, row, dir);
 		return;
 	}
-	row->from = from ? peer_title(w, row, side_cell(w, row, COLUMN_FROM), role_inbound_peer)
-		    : dir == DIR_IN ? role_inbound_peer
-				    : role_this_host;
-	row->to = to ? peer_title(w, row, side_cell(w, row, COLUMN_TO), role_outbound_peer)
-		  : dir == DIR_OUT ? role_outbound_peer
-				   : role_this_host;
+	row->from = dir == DIR_IN ? role_inbound_peer : role_this_host;
+	row->to = dir == DIR_OUT ? role_outbound_peer : role_this_host;
+	if (from)
+		row->from = peer_title(w, row, side_cell(w, row, COLUMN_FROM), role_inbound_peer);
+	if (to)
+		row->to = peer_title(w, row, side_cell(w, row, COLUMN_TO), role_outbound_peer);
 }
 
 /* ---------------------------------------------------------------- the rest of a row */
@@ -301,10 +306,10 @@ static void words_set(struct work *w, struct drafted_row *row)
 	const char *service = text_one_line(arena, cells_of(w, COLUMN_SERVICE));
 	const char *purpose = text_one_line(arena, cells_of(w, COLUMN_PURPOSE));
 
-	row->purpose = *service && *purpose ? arena_printf(arena, "%s: %s", service, purpose)
-		       : *service	    ? service
-					    : purpose;
-	row->id = *service ? service : *purpose ? purpose : row->to;
+	row->purpose = *service ? service : purpose;
+	row->id = *row->purpose ? row->purpose : row->to;
+	if (*service && *purpose)
+		row->purpose = arena_printf(arena, "%s: %s", service, purpose);
 	for (size_t i = 0; i < w->layout->columns; i++) {
 		const char *text = cell_text(w->row, i), *heading = w->layout->headings[i];
 		enum column kind = w->layout->kinds[i];

@@ -240,15 +240,12 @@ static void write_head(struct writer *w, const struct import_options *options, c
 {
 	struct arena *arena = w->s->arena;
 	const char *base = strrchr(document, '/') ? strrchr(document, '/') + 1 : document;
+	const char *title = options->title ?: w->s->title, *name = options->name;
 	const char *dot = strrchr(base, '.');
-	const char *name =
-		options->name
-			?: text_slug(arena,
-				     arena_strndup(arena, base,
-						   dot && dot > base ? (size_t)(dot - base)
-								     : strlen(base)),
-				     ROLE_LONGEST);
+	size_t stem = dot && dot > base ? (size_t)(dot - base) : strlen(base);
 
+	if (!name)
+		name = text_slug(arena, arena_strndup(arena, base, stem), ROLE_LONGEST);
 	base = text_one_line(arena, text_tidy(arena, base, false));
 	buffer_printf(
 		&w->out,
@@ -258,7 +255,7 @@ static void write_head(struct writer *w, const struct import_options *options, c
 		"# retrieved: date and URL of the document\n"
 		"apiVersion: flowreeve/v1\nkind: PortTable\nmetadata:\n  name: %s\n  title: ",
 		base, name_value(*name ? name : "draft"));
-	write_quoted(w, options->title ?: w->s->title ?: base);
+	write_quoted(w, title ?: base);
 	buffer_puts(&w->out, "\n  document: ");
 	write_quoted(w, base);
 	buffer_puts(&w->out, "\n");
@@ -276,9 +273,10 @@ static void write_unparsed(struct writer *w)
 						? s->page->conditions[unparsed->line]
 						: NULL;
 
-		write_comment(w, arena_printf(s->arena, "line %u: %s%s%s: %s", unparsed->line,
-					      unparsed->why, condition ? ", only when " : "",
-					      condition ?: "", unparsed->text));
+		write_comment(w, arena_printf(s->arena, "line %u: %s%s: %s", unparsed->line,
+					      unparsed->why,
+					      arena_optional(s->arena, ", only when ", condition),
+					      unparsed->text));
 	}
 }
 

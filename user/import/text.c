@@ -47,11 +47,22 @@ void buffer_printf(struct buffer *b, const char *format, ...)
 /* ---------------------------------------------------------------- UTF-8 */
 
 /* Length of the sequence at `s`, 0 when it is none; the code point in *out. */
-static size_t utf8_take(const char *s, size_t left, uint32_t *out)
+static size_t utf8_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first >> 5 == 6)
+		return 2;
+	if (first >> 4 == 14)
+		return 3;
+	return first >> 3 == 30 ? 4 : 0;
+}
+
+static size_t utf8_decode(const char *s, size_t left, uint32_t *out)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	unsigned char c = (unsigned char)*s;
-	size_t length = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0;
+	size_t length = utf8_length(c);
 	uint32_t code = length == 1 ? c : c & (0x7f >> length);
 
 	if (!length || length > left)
@@ -105,7 +116,7 @@ static bool is_utf8(const char *text, size_t size, size_t *wrong)
 	uint32_t code;
 
 	while (at < size) {
-		length = utf8_take(text + at, size - at, &code);
+		length = utf8_decode(text + at, size - at, &code);
 		if (!length) {
 			*wrong = at;
 			return false;
@@ -241,8 +252,8 @@ static const char *plain_of(uint32_t code)
 
 static void tidy_space(struct buffer *out, bool *space, bool *line)
 {
-	if (out->size)
-		buffer_puts(out, *line ? "\n" : *space ? " " : "");
+	if (out->size && (*line || *space))
+		buffer_puts(out, *line ? "\n" : " ");
 	*space = *line = false;
 }
 
@@ -267,7 +278,7 @@ char *text_tidy(struct arena *arena, const char *text, bool wide)
 		length = footnote_at(text + at);
 		if (length)
 			continue;
-		length = utf8_take(text + at, size - at, &code);
+		length = utf8_decode(text + at, size - at, &code);
 		plain = length ? plain_of(code) : "?";
 		length = length ?: 1;
 		if (code == '\n') {
@@ -277,7 +288,10 @@ char *text_tidy(struct arena *arena, const char *text, bool wide)
 			space = true;
 		} else if (!plain || *plain) {
 			tidy_space(&out, &space, &line);
-			buffer_add(&out, plain ?: text + at, plain ? strlen(plain) : length);
+			if (plain)
+				buffer_puts(&out, plain);
+			else
+				buffer_add(&out, text + at, length);
 		}
 	}
 	return out.text ?: arena_strdup(arena, "");

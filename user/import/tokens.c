@@ -183,6 +183,23 @@ static size_t number_lex(const char *text, struct token *t)
 	return length;
 }
 
+static enum token_kind sign_kind(char sign)
+{
+	static const struct {
+		const char *signs;
+		enum token_kind kind;
+	} kinds[] = {
+		{"-~", TOKEN_DASH},   {",;/&|", TOKEN_SEPARATOR},  {"([{", TOKEN_OPEN},
+		{")]}", TOKEN_CLOSE}, {":", TOKEN_COLON},	   {"+>", TOKEN_ABOVE},
+		{"*", TOKEN_ANY},     {"=.`'\"#!", TOKEN_NOTHING},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strchr(kinds[i].signs, sign))
+			return kinds[i].kind;
+	return TOKEN_WORD;
+}
+
 static size_t sign_lex(const char *text, struct token *t)
 {
 	t->text = text;
@@ -199,16 +216,15 @@ static size_t sign_lex(const char *text, struct token *t)
 		t->kind = TOKEN_NOTHING;
 		return strcspn(text, "]") + (strchr(text, ']') != NULL);
 	}
-	t->kind = strchr("-~", *text)	      ? TOKEN_DASH
-		  : strchr(",;/&|", *text)    ? TOKEN_SEPARATOR
-		  : strchr("([{", *text)      ? TOKEN_OPEN
-		  : strchr(")]}", *text)      ? TOKEN_CLOSE
-		  : *text == ':'	      ? TOKEN_COLON
-		  : strchr("+>", *text)	      ? TOKEN_ABOVE
-		  : *text == '*'	      ? TOKEN_ANY
-		  : strchr("=.`'\"#!", *text) ? TOKEN_NOTHING
-					      : TOKEN_WORD;
+	t->kind = sign_kind(*text);
 	return 1;
+}
+
+static size_t token_lex(const char *text, struct token *t)
+{
+	if (is_digit(*text))
+		return number_lex(text, t);
+	return is_letter(*text) ? word_lex(text, t) : sign_lex(text, t);
 }
 
 size_t tokens_read(const char *text, struct token *out, size_t most, bool *cut)
@@ -232,9 +248,7 @@ size_t tokens_read(const char *text, struct token *out, size_t most, bool *cut)
 			text++;
 			continue;
 		} else {
-			text += is_digit(*text)	   ? number_lex(text, &t)
-				: is_letter(*text) ? word_lex(text, &t)
-						   : sign_lex(text, &t);
+			text += token_lex(text, &t);
 		}
 		depth += t.kind == TOKEN_OPEN;
 		depth -= t.kind == TOKEN_CLOSE && depth;

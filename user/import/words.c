@@ -105,7 +105,9 @@ enum direction direction_of(const char *text)
 			       "outbound/inbound|inbound\noutbound|outbound and inbound")
 			       ? DIR_BOTH
 			       : DIR_UNKNOWN;
-	return in ? DIR_IN : out ? DIR_OUT : DIR_UNKNOWN;
+	if (in)
+		return DIR_IN;
+	return out ? DIR_OUT : DIR_UNKNOWN;
 }
 
 static const char *part(struct arena *arena, const char *from, const char *to)

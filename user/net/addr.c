@@ -191,10 +191,8 @@ enum net_error addr_parse(const char *text, struct addr *out)
 
 static struct addr addr_masked(const struct addr *addr, unsigned length)
 {
-	uint64_t high = length >= 64 ? ~0ull : length ? ~0ull << (64 - length) : 0;
-	uint64_t low = length >= 128 ? ~0ull : length > 64 ? ~0ull << (128 - length) : 0;
-
-	return addr_from_halves(addr_high(addr) & high, addr_low(addr) & low);
+	return addr_from_halves(addr_high(addr) & mask_high(length),
+				addr_low(addr) & mask_low(length));
 }
 
 /* The length after the slash, in the 128-bit form. `dotted`: written as IPv4. */

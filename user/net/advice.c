@@ -170,6 +170,7 @@ static bool range(struct arena *arena, const char *text, struct advice *out)
 {
 	static const char *const marks[] = {"-", "\u2013", "\u2014", "\u2212", "..", " to ", "~"};
 	struct prefix first, last;
+	const char *message = "a range is written as the prefixes that cover it";
 	wide low, high;
 	size_t i;
 
@@ -188,11 +189,15 @@ static bool range(struct arena *arena, const char *text, struct advice *out)
 		return false;
 	low = addr_wide(&first.addr);
 	high = addr_wide(&last.addr);
-	*out = say(
-		low > high ? "a range that ends before it begins"
-			   : "a range is written as the prefixes that cover it",
-		arena_printf(arena, "these cover it: %s",
-			     range_items(arena, low > high ? high : low, low > high ? low : high)));
+	if (low > high) {
+		wide begin = high;
+
+		message = "a range that ends before it begins";
+		high = low;
+		low = begin;
+	}
+	*out = say(message,
+		   arena_printf(arena, "these cover it: %s", range_items(arena, low, high)));
 	return true;
 }
 

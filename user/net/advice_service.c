@@ -150,14 +150,15 @@ static bool icmp_advice(struct arena *arena, const char *text, struct advice *ou
 		return false;
 	if (!named && (slash || !near || (strcmp(near, name) != 0 && strcmp(name, "ping") != 0)))
 		return false;
-	if (near)
-		*out = meant(arena,
-			     named ? "no type of ICMP" : "the protocol of this type is missing",
-			     arena_printf(arena, "%.*s/%s", named ? (int)(slash - text) : 4,
-					  named ? text : "icmp", near));
-	else
+	if (!near)
 		*out = say("no type of ICMP", "an ICMP type by name or number: icmp/echo-request, "
 					      "icmp/3/4, icmp/any");
+	else if (named)
+		*out = meant(arena, "no type of ICMP",
+			     arena_printf(arena, "%.*s/%s", (int)(slash - text), text, near));
+	else
+		*out = meant(arena, "the protocol of this type is missing",
+			     arena_printf(arena, "icmp/%s", near));
 	return true;
 }
 

@@ -29,6 +29,17 @@ uint64_t addr_high(const struct addr *addr); /* the first 64 bits as a number */
 uint64_t addr_low(const struct addr *addr);
 struct addr addr_from_v4(uint32_t host_order);
 struct addr addr_from_halves(uint64_t high, uint64_t low);
+/* The bits of a network of this length (0 to 128), in either half. */
+static inline uint64_t mask_high(unsigned length)
+{
+	if (length >= 64)
+		return ~0ull;
+	return length ? ~0ull << (64 - length) : 0;
+}
+static inline uint64_t mask_low(unsigned length)
+{
+	return length > 64 ? mask_high(length - 64) : 0;
+}
 
 enum { ADDR_TEXT = 48, PREFIX_TEXT = 52, SERVICE_TEXT = 40 };
 

@@ -346,9 +346,12 @@ static bool range_ends(struct service_reader *r, char **at, struct groups *out)
 	range_read(r, at, &end);
 	if (port->any || port->first != port->last || end.first != end.last)
 		return false;
-	r->out->reversed |= end.first < port->first;
-	*port = (struct written_range){end.first < port->first ? end.first : port->first,
-				       end.first < port->first ? port->first : end.first, false};
+	if (end.first < port->first) {
+		r->out->reversed = true;
+		port->first = end.first;
+	} else {
+		port->last = end.first;
+	}
 	if (**at == '/' && str_starts(*at + 1, last->protos[0]))
 		*at += 1 + size;
 	return !**at;

@@ -145,7 +145,10 @@ static bool is_one_port(const char *text, struct service *out)
 		return false;
 	text += digits + 1;
 	*out = (struct service){.first = (uint16_t)port, .last = (uint16_t)port};
-	out->proto = !strcmp(text, "tcp") ? PROTO_TCP : !strcmp(text, "udp") ? PROTO_UDP : 0;
+	if (!strcmp(text, "tcp"))
+		out->proto = PROTO_TCP;
+	else if (!strcmp(text, "udp"))
+		out->proto = PROTO_UDP;
 	return out->proto;
 }
 
@@ -220,10 +223,9 @@ char *service_text(const struct service *service, char *out)
 
 struct service service_one(uint8_t proto, uint16_t port)
 {
-	bool whole = !proto_has_ports(proto) && !proto_is_any_icmp(proto);
-
-	return (struct service){
-		.proto = proto, .first = whole ? 0 : port, .last = whole ? UINT16_MAX : port};
+	if (!proto_has_ports(proto) && !proto_is_any_icmp(proto))
+		return (struct service){.proto = proto, .last = UINT16_MAX};
+	return (struct service){.proto = proto, .first = port, .last = port};
 }
 
 bool service_has(const struct service *service, uint8_t proto, uint16_t port)

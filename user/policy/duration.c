@@ -105,8 +105,10 @@ static bool clock_read(const char *text, double *out)
 
 static const char *duration_text(struct arena *arena, double seconds)
 {
-	uint32_t whole = seconds < 1 ? 1 : seconds > TEN_YEARS ? TEN_YEARS : (uint32_t)seconds;
+	uint32_t whole = 1;
 
+	if (seconds >= 1)
+		whole = seconds > TEN_YEARS ? TEN_YEARS : (uint32_t)seconds;
 	if (whole % 86400 == 0)
 		return arena_printf(arena, "%ud", whole / 86400);
 	if (whole % 3600 == 0)

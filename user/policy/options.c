@@ -105,17 +105,19 @@ static bool attached_nested(struct job *job, const struct ruleset *rs, const str
 {
 	for (size_t i = 0; i < rs->attach_count; i++) {
 		const struct attach_point *point = &rs->attach[i];
-		bool below;
+		const char *inner = node->text, *outer = point->name;
 
 		if (point->kind != FR_KIND_CGROUP)
 			continue;
-		below = is_below(node->text, point->name);
-		if (!below && !is_below(point->name, node->text))
+		if (!is_below(inner, outer)) {
+			inner = point->name;
+			outer = node->text;
+		}
+		if (!is_below(inner, outer))
 			continue;
 		diag_error(job->d, node->loc, -EINVAL, "nested-cgroups", "leave out the inner one",
-			   "cgroup '%s' is below '%s', and both are attached (line %u)",
-			   below ? node->text : point->name, below ? point->name : node->text,
-			   point->loc.line);
+			   "cgroup '%s' is below '%s', and both are attached (line %u)", inner,
+			   outer, point->loc.line);
 		return true;
 	}
 	return false;

@@ -131,14 +131,15 @@ static void unused_check(struct use *use)
 static void replaced_note(struct use *use, const struct role *role, const struct role_state *state)
 {
 	struct words names = {0};
+	const char *first;
 
 	if (!role->names || !state->peers_node || !state->wanted)
 		return;
 	template_expand(use->job, &use->settings, role->names->first, &names);
+	first = names.count ? names.list[0] : role->names->first->text;
 	diag_note(use->job->d, state->peers_node->key->loc, "names-replaced", NULL,
 		  "these peers replace every name that the vendor gives for '%s' (%s%s)",
-		  role->name, names.count ? names.list[0] : role->names->first->text,
-		  role->names->first->next ? ", …" : "");
+		  role->name, first, role->names->first->next ? ", …" : "");
 }
 
 static uint64_t addresses_of(const struct peers *peers)
@@ -162,14 +163,15 @@ static uint64_t addresses_of(const struct peers *peers)
 static void expect_note(struct use *use, const struct role *role, const struct role_state *state)
 {
 	uint64_t given = addresses_of(&state->peers);
+	const char *bound = given >= 1ull << 40 ? "more than " : "";
 
 	if (!role->expect || !state->peers_node || state->bad || state->peers.any ||
 	    state->peers.needs_local || given == role->expect)
 		return;
 	diag_note(use->job->d, state->peers_node->key->loc, "peer-count", NULL,
 		  "the vendor documents %ju addresses of '%s'; %s%ju %s given",
-		  (uintmax_t)role->expect, role->name, given >= 1ull << 40 ? "more than " : "",
-		  (uintmax_t)given, given == 1 ? "is" : "are");
+		  (uintmax_t)role->expect, role->name, bound, (uintmax_t)given,
+		  given == 1 ? "is" : "are");
 }
 
 static void use_end(struct use *use)

@@ -54,6 +54,18 @@ static size_t skip_characters(const char *text, size_t length, size_t count)
 }
 
 /* One screen line of the source, from character `first`, safe to print. */
+static char shown_byte(char byte)
+{
+	switch (byte) {
+	case '\0':
+		return '?';
+	case '\t':
+		return ' ';
+	default:
+		return byte;
+	}
+}
+
 static void print_window(FILE *out, const char *line, size_t length, size_t first)
 {
 	char raw[4 * SHOWN_COLUMNS + 1], clean[4 * SHOWN_COLUMNS + 1];
@@ -64,7 +76,7 @@ static void print_window(FILE *out, const char *line, size_t length, size_t firs
 		size = sizeof(raw) - 1;
 	memcpy(raw, line + start, size);
 	for (size_t i = 0; i < size; i++)
-		raw[i] = raw[i] == '\0' ? '?' : raw[i] == '\t' ? ' ' : raw[i];
+		raw[i] = shown_byte(raw[i]);
 	raw[size] = '\0';
 	fputs(text_clean(raw, clean, sizeof(clean)), out);
 }

@@ -107,9 +107,10 @@ enum { NAME_WIDTH = 19 };
 
 static void print_answer(const struct render *r, uint8_t answer, const char *name)
 {
-	enum colour hue = answer == ANSWER_YES	? COLOUR_GOOD
-			  : answer == ANSWER_NO ? COLOUR_BAD
-						: COLOUR_WARN;
+	static const enum colour hues[] = {[ANSWER_NO] = COLOUR_BAD,
+					   [ANSWER_YES] = COLOUR_GOOD,
+					   [ANSWER_UNKNOWN] = COLOUR_WARN};
+	enum colour hue = hues[answer];
 
 	fprintf(r->out, "%s%-7s%s  %-*s  ", colour_on(r->colour, hue), answer_text(answer),
 		colour_off(r->colour, hue), NAME_WIDTH, name);
@@ -164,21 +165,24 @@ static void print_bypass(const struct render *r, const struct bypass *bypass)
 }
 
 /* "interfaces (TCX), guests (TCX)": the kinds that have this answer; NULL when none has. */
+/* How it attaches to devices. */
+static const char *kind_way(const struct doctor_report *report, unsigned kind)
+{
+	if (report->can[kind] != ANSWER_YES || kind == FR_KIND_CGROUP)
+		return "";
+	return report->tcx ? " (TCX)" : " (clsact)";
+}
+
 static char *kinds_text(const struct doctor_report *report, uint8_t answer, char *out, size_t size)
 {
 	size_t used = 0;
 
 	*out = '\0';
-	for (unsigned kind = 0; kind < FR_KINDS; kind++) {
-		const char *how = kind == FR_KIND_CGROUP ? ""
-				  : report->tcx		 ? " (TCX)"
-							 : " (clsact)";
-
+	for (unsigned kind = 0; kind < FR_KINDS; kind++)
 		if (report->can[kind] == answer && used < size)
 			used += (size_t)snprintf(out + used, size - used, "%s%s%s",
 						 used ? ", " : "", kind_keys[kind],
-						 answer == ANSWER_YES ? how : "");
-	}
+						 kind_way(report, kind));
 	return used ? out : NULL;
 }
 

@@ -134,26 +134,31 @@ static void print_field(FILE *out, const char *name, const char *text)
 	fputc('\n', out);
 }
 
+static const char *lines_text(struct arena *arena, const struct origin *o)
+{
+	if (o->lines)
+		return arena_printf(arena, "lines %s", o->lines);
+	return o->line ? arena_printf(arena, "line %u", o->line) : NULL;
+}
+
 static void print_origin(FILE *out, const struct ruleset *rs, const struct rule *rule)
 {
 	const struct origin *o = rule_origin(rule);
-	const char *lines = o->lines  ? arena_printf(rs->arena, "lines %s", o->lines)
-			    : o->line ? arena_printf(rs->arena, "line %u", o->line)
-				      : NULL;
+	const char *preposition = rule->dir == FR_EGRESS ? "to" : "from";
 
 	print_field(out, "rule",
 		    arena_printf(rs->arena, "%s %s %s %s %s%s", action_name(rule->action),
-				 dir_name(rule->dir), services_text(rs, rule),
-				 rule->dir == FR_EGRESS ? "to" : "from", peers_text(rs, rule),
-				 rule->staged ? " (mode: audit)" : ""));
+				 dir_name(rule->dir), services_text(rs, rule), preposition,
+				 peers_text(rs, rule), rule->staged ? " (mode: audit)" : ""));
 	if (o->from && o->to)
 		print_field(out, "roles", arena_printf(rs->arena, "%s → %s", o->from, o->to));
 	print_field(out, "purpose", o->purpose);
 	if (o->document)
-		print_field(out, "source",
-			    arena_printf(rs->arena, "%s%s%s%s%s", o->document,
-					 o->section ? ", " : "", o->section ? o->section : "",
-					 lines ? ", " : "", lines ? lines : ""));
+		print_field(
+			out, "source",
+			arena_printf(rs->arena, "%s%s%s", o->document,
+				     arena_optional(rs->arena, ", ", o->section),
+				     arena_optional(rs->arena, ", ", lines_text(rs->arena, o))));
 	print_field(out, "note", o->note);
 	if (rule->loc.source && rule->loc.line)
 		print_field(out, "written",

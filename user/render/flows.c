@@ -125,7 +125,6 @@ static void flow_json(struct json_writer *w, const char *policy, const struct fl
 void render_flow(struct render_stream *s, const char *policy, const struct flow_view *view)
 {
 	const struct fr_flow *flow = &view->flow;
-	bool refused = !str_equal(view->verdict, "pass");
 	char text[CLEAN_TEXT];
 
 	if (s->render.json) {
@@ -133,8 +132,10 @@ void render_flow(struct render_stream *s, const char *policy, const struct flow_
 		stream_close(s);
 		return;
 	}
-	table_cell(&s->table, refused ? COLOUR_WARN : COLOUR_NONE,
-		   refused ? view->verdict : view->state);
+	if (str_equal(view->verdict, "pass"))
+		table_cell(&s->table, COLOUR_NONE, view->state);
+	else
+		table_cell(&s->table, COLOUR_WARN, view->verdict);
 	table_cell(&s->table, COLOUR_NONE, view->scope ? view->scope : view->kind);
 	print_ends(&s->table, &view->key, flow->opener == FR_EGRESS, 0);
 	table_cell(&s->table, COLOUR_NONE, view->rule);

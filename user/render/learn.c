@@ -223,8 +223,9 @@ static void print_proposal(FILE *out, const struct proposal *proposal)
 	}
 	fputc('\n', out);
 	for (size_t i = 0; i < proposal->gain_count; i++)
-		fprintf(out, "%s%s%s", i ? ", " : "  which allows it as well: ", proposal->gains[i],
-			i + 1 < proposal->gain_count ? "" : "\n");
+		fprintf(out, "%s%s", i ? ", " : "  which allows it as well: ", proposal->gains[i]);
+	if (proposal->gain_count)
+		fputc('\n', out);
 }
 
 void render_learn_summary(FILE *out, const struct learn_view *view)

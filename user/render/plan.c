@@ -38,8 +38,10 @@ static void peers_put(FILE *out, const struct site_view *site, const struct plan
 	for (size_t i = 0; i < peers->count; i++) {
 		const struct plan_peer *peer = &peers->list[i];
 
-		fprintf(out, "        - %s%s%s\n", peer->text, peer->host ? " # " : "",
-			peer->host ?: "");
+		fprintf(out, "        - %s", peer->text);
+		if (peer->host)
+			fprintf(out, " # %s", peer->host);
+		fputc('\n', out);
 	}
 }
 

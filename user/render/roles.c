@@ -126,6 +126,13 @@ static void roles_text(const struct render *r, const struct table_view *view, st
 	fputs("?: only under conditions, see the rows\n", r->out);
 }
 
+static const char *standing_text(const struct row_view *row)
+{
+	if (row->optional)
+		return "optional";
+	return row->internal ? "internal" : "";
+}
+
 static void rows_text(const struct render *r, const struct table_view *view, struct grid *grid)
 {
 	char text[CELL_TEXT];
@@ -147,7 +154,7 @@ static void rows_text(const struct render *r, const struct table_view *view, str
 		grid_add(grid, row->to->name);
 		grid_add(grid, list_text(&row->ports, text, sizeof(text)));
 		grid_add(grid, row->lines);
-		grid_add(grid, row->optional ? "optional" : row->internal ? "internal" : "");
+		grid_add(grid, standing_text(row));
 		grid_add(grid, row->when);
 	}
 	grid_put(r, grid);

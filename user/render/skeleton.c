@@ -59,13 +59,15 @@ static void param_put(FILE *out, const struct param_view *param)
 
 	if (!text)
 		return;
-	fprintf(text, "      %s%s: %s", param->required ? "" : "# ", param->name,
-		param->plural ? "[" : "");
+	fprintf(text, "      %s%s: ", param->required ? "" : "# ", param->name);
+	if (param->plural)
+		fputc('[', text);
 	if (param->initial.count)
 		words_put(text, &param->initial, ", ");
 	else
 		fputs(POLICY_FILL_IN, text);
-	fputs(param->plural ? "]" : "", text);
+	if (param->plural)
+		fputc(']', text);
 	fclose(text);
 	param_note(param, note, sizeof(note));
 	line_put(out, line, note);
@@ -97,11 +99,13 @@ static void peer_note(const struct table_view *view, const struct role_view *pla
 	for (size_t i = 0; i < view->row_count; i++) {
 		const struct row_view *row = &view->rows[i];
 
-		if (!(row->from == played && row->to == peer) &&
-		    !(row->to == played && row->from == peer))
+		if (!row_view_joins(row, played, peer))
 			continue;
-		fprintf(out, "%s%s%s%s%s%s", before, row->id, row->when ? " (" : "",
-			row->when ?: "", row->when ? ")" : "", row->optional ? " if named" : "");
+		fprintf(out, "%s%s", before, row->id);
+		if (row->when)
+			fprintf(out, " (%s)", row->when);
+		if (row->optional)
+			fputs(" if named", out);
 		before = ", ";
 	}
 	fclose(out);
@@ -149,6 +153,18 @@ static void peers_put(FILE *out, const struct table_view *view, const struct rol
 
 /* ---------------------------------------------------------------- rows by name */
 
+static void row_note(const struct row_view *row, char *text, size_t size)
+{
+	FILE *out = note_open(text, size);
+
+	if (!out)
+		return;
+	fputs(row->purpose ?: "", out);
+	if (row->when)
+		fprintf(out, "%swhen %s", row->purpose ? "; " : "", row->when);
+	fclose(out);
+}
+
 static void rows_put(FILE *out, const struct table_view *view, const struct role_view *played,
 		     bool optional)
 {
@@ -167,9 +183,7 @@ static void rows_put(FILE *out, const struct table_view *view, const struct role
 			      out);
 		any = true;
 		snprintf(line, sizeof(line), "    #   - %s", row->id);
-		snprintf(note, sizeof(note), "%s%s%s%s", row->purpose ?: "",
-			 row->purpose && row->when ? "; " : "", row->when ? "when " : "",
-			 row->when ?: "");
+		row_note(row, note, sizeof(note));
 		line_put(out, line, note);
 	}
 }

@@ -52,8 +52,8 @@ static bool address_parse(struct site *site, const struct node *node, struct pre
 		advice = (struct advice){.hint = subnet};
 	diag_error(job->d, node->loc, -EINVAL, "bad-address",
 		   advice.hint ?: "an address like 10.0.0.1 or \"fd00::1\"",
-		   "'%.80s' is not the address of a host%s%s", text, advice.message ? ": " : "",
-		   advice.message ?: "");
+		   "'%.80s' is not the address of a host%s", text,
+		   arena_optional(job->arena, ": ", advice.message));
 	return false;
 }
 

@@ -222,9 +222,11 @@ static void append_use(struct played_role *played_role, const struct site_part *
 		.table = played_role->su->use.table->name,
 		.role = played_role->role->name,
 		.line = place->loc.line,
-		.by = played->by ? node_text(arena, played->by) : NULL,
-		.set = set ? node_text(arena, set) : NULL,
 	};
+	if (played->by)
+		played_role->plan->by = node_text(arena, played->by);
+	if (set)
+		played_role->plan->set = node_text(arena, set);
 	node_append(arena, played_role->node, "table", played_role->su->use.place);
 	node_append(arena, played_role->node, "as",
 		    node_scalar(arena, played_role->role->name, place->loc));

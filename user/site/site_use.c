@@ -92,12 +92,11 @@ static void unplayed_report(struct site_use *su, const struct role *role)
 	struct use *use = &su->use;
 	const struct role_state *state = role_state(use, role);
 	const struct node *roles = map_get(use->node, "roles");
-	const char *known =
-		state->names.count
-			? arena_printf(use->job->arena, " (the vendor gives names: %s%s)",
-				       state->names.list[0], state->names.count > 1 ? ", …" : "")
-			: "";
+	const char *known = "";
 
+	if (state->names.count)
+		known = arena_printf(use->job->arena, " (the vendor gives names: %s%s)",
+				     state->names.list[0], state->names.count > 1 ? ", …" : "");
 	diag_error(use->job->d, roles->key->loc, -EINVAL, "unplayed-role",
 		   missing_peer_hint(use, role, state, "roles"),
 		   "%s: no host or address plays role '%s'%s", missing_rows_text(use, state),

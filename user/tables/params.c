@@ -268,6 +268,8 @@ static bool setting_complete(struct job *job, const struct param *param, const s
 			     struct setting *setting)
 {
 	const struct node *set = map_get(use, "set"), *table = map_get(use, "table");
+	struct loc loc = set ? set->key->loc : table->loc;
+	const char *example = param->values.count ? param->values.list[0] : "…";
 
 	if (setting->place)
 		return true;
@@ -275,9 +277,8 @@ static bool setting_complete(struct job *job, const struct param *param, const s
 		setting->values = param->defaults;
 	if (!param->required || param->has_default)
 		return true;
-	diag_error(job->d, set ? set->key->loc : table->loc, -EINVAL, "missing-param",
-		   arena_printf(job->arena, "set: {%s: %s}", param->name,
-				param->values.count ? param->values.list[0] : "…"),
+	diag_error(job->d, loc, -EINVAL, "missing-param",
+		   arena_printf(job->arena, "set: {%s: %s}", param->name, example),
 		   "this use must set param '%s'", param->name);
 	return false;
 }

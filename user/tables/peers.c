@@ -90,11 +90,12 @@ static const char *hint_sets(struct peer_collector *g, const char *name)
 	for (i = 0; i < g->sets->count; i++)
 		words_add(g->job, &words,
 			  arena_printf(g->job->arena, "prefixes/%s", g->sets->list[i].name));
-	if (words.count == 0)
+	if (words.count == 0) {
+		name = name_is_kebab(name) ? name : "my-set";
 		return arena_printf(g->job->arena,
 				    "declare it: prefixes: {%s: {file: %s.txt, format: list}}",
-				    name_is_kebab(name) ? name : "my-set",
-				    name_is_kebab(name) ? name : "my-set");
+				    name, name);
+	}
 	return hint_words(g->job->d, arena_printf(g->job->arena, "prefixes/%s", name), words.list,
 			  words.count);
 }
@@ -145,13 +146,14 @@ static bool refuse_peer(struct peer_collector *g, const struct node *node, const
 		advice = peer_advice(g->job->arena, text);
 	if (!set && !advice.message && strpbrk(text, ".*") && name_is_dns(text))
 		return refuse_name(g, node, text);
+	if (set)
+		advice = (struct advice){.hint = set};
 	if (!advice.hint)
 		advice.hint = "an address (10.0.0.1), a prefix (10.0.0.0/24), prefixes/NAME or "
 			      "local-subnet";
-	diag_error(g->job->d, node->loc, -EINVAL, "bad-address", set ?: advice.hint,
-		   "'%.80s' is not an address or a prefix%s%s", text,
-		   advice.message && !set ? ": " : "",
-		   advice.message && !set ? advice.message : "");
+	diag_error(g->job->d, node->loc, -EINVAL, "bad-address", advice.hint,
+		   "'%.80s' is not an address or a prefix%s", text,
+		   arena_optional(g->job->arena, ": ", advice.message));
 	return false;
 }
 

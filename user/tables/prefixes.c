@@ -31,8 +31,8 @@ static bool refuse_prefix(struct job *job, struct loc loc, const char *text)
 	if (!diags_full(job->d))
 		advice = peer_advice(job->arena, text);
 	diag_error(job->d, loc, -EINVAL, "bad-address", advice.hint,
-		   "'%.80s' is not an address or a prefix%s%s", text, advice.message ? ": " : "",
-		   advice.message ?: "");
+		   "'%.80s' is not an address or a prefix%s", text,
+		   arena_optional(job->arena, ": ", advice.message));
 	return false;
 }
 
@@ -156,11 +156,12 @@ static bool aws_read(struct set_reader *r)
 	bool good;
 
 	if (!root) {
-		struct loc loc = {.source = r->source,
-				  .line = error.line > 0 ? (uint32_t)error.line : 0,
-				  .column = error.column > 0 ? (uint32_t)error.column : 1,
-				  .length = 1};
+		struct loc loc = {.source = r->source, .column = 1, .length = 1};
 
+		if (error.line > 0)
+			loc.line = (uint32_t)error.line;
+		if (error.column > 0)
+			loc.column = (uint32_t)error.column;
 		diag_error(r->job->d, loc, -EINVAL, "bad-json", NULL, "not JSON: %s", error.text);
 		return false;
 	}

@@ -10,13 +10,13 @@
 static void refuse_service(struct job *job, const struct node *node, const char *text,
 			   enum service_error error)
 {
+	const char *check = error == SERVICE_BAD_PROTO ? "bad-protocol" : "bad-port";
 	struct advice advice = {NULL, NULL, NULL};
 
 	if (!diags_full(job->d))
 		advice = service_advice(job->arena, text);
-	diag_error(job->d, node->loc, -EINVAL,
-		   error == SERVICE_BAD_PROTO ? "bad-protocol" : "bad-port", advice.hint,
-		   "'%.80s' is not a port: %s", text, advice.message ?: "?");
+	diag_error(job->d, node->loc, -EINVAL, check, advice.hint, "'%.80s' is not a port: %s",
+		   text, advice.message ?: "?");
 }
 
 bool service_add(struct job *job, const struct node *node, const char *text, struct services *out)

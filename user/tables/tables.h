@@ -91,6 +91,9 @@ enum need {
 };
 /* Does this host, playing a role, take part in the row? */
 bool row_view_concerns(const struct row_view *row, const struct role_view *played);
+/* Is the row between these two? */
+bool row_view_joins(const struct row_view *row, const struct role_view *played,
+		    const struct role_view *peer);
 enum need role_view_needs(const struct table_view *table, const struct role_view *played,
 			  const struct role_view *peer);
 

@@ -127,10 +127,9 @@ static bool bound_parse(struct diags *d, const struct node *node, struct version
 	return out->count;
 }
 
-static const struct version *bound_for(const struct version_bound *bound,
-				       const struct version *version)
+static const struct version *bound_for(const struct version_bound *bound, size_t track)
 {
-	return &bound->at[bound->count == 2 ? track(version) : 0];
+	return &bound->at[bound->count == 2 ? track : 0];
 }
 
 /* Some version lies between: of one track at least. */
@@ -141,8 +140,7 @@ static bool range_holds(const struct version_range *range)
 	if (!range->from.count || !range->before.count)
 		return true;
 	for (i = 0; i < 2; i++)
-		if (version_compare(&range->from.at[range->from.count == 2 ? i : 0],
-				    &range->before.at[range->before.count == 2 ? i : 0]) < 0)
+		if (version_compare(bound_for(&range->from, i), bound_for(&range->before, i)) < 0)
 			return true;
 	return false;
 }
@@ -180,8 +178,9 @@ bool version_within(const struct version_range *range, const struct version *ver
 {
 	if (!version)
 		return !range->before.count;
-	if (range->from.count && version_compare(version, bound_for(&range->from, version)) < 0)
+	if (range->from.count &&
+	    version_compare(version, bound_for(&range->from, track(version))) < 0)
 		return false;
 	return !range->before.count ||
-	       version_compare(version, bound_for(&range->before, version)) < 0;
+	       version_compare(version, bound_for(&range->before, track(version))) < 0;
 }

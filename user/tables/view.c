@@ -102,9 +102,15 @@ static const char *when_text(struct job *job, const struct row *row)
 	size_t i;
 
 	for (i = 0; i < row->when_count; i++)
-		text = arena_printf(job->arena, "%s%s%s", text ?: "", text ? ", " : "",
-				    condition_text(job, &row->when[i]));
+		text = str_list_append(job->arena, text, condition_text(job, &row->when[i]));
 	return text;
+}
+
+static const char *lines_text(struct job *job, const struct row *row)
+{
+	if (row->lines)
+		return row->lines;
+	return row->line ? arena_printf(job->arena, "%u", row->line) : NULL;
 }
 
 /* ---------------------------------------------------------------- the whole */
@@ -119,9 +125,7 @@ static struct row_view row_view(struct job *job, const struct table *table, cons
 		.purpose = row->purpose,
 		.note = row->note,
 		.see = row->see,
-		.lines = row->lines  ? row->lines
-			 : row->line ? arena_printf(job->arena, "%u", row->line)
-				     : NULL,
+		.lines = lines_text(job, row),
 		.from = &roles[row->from - table->roles],
 		.to = &roles[row->to - table->roles],
 		.optional = row->optional,
@@ -208,10 +212,23 @@ bool row_view_concerns(const struct row_view *row, const struct role_view *playe
 	return row->from == played || row->to == played;
 }
 
+bool row_view_joins(const struct row_view *row, const struct role_view *played,
+		    const struct role_view *peer)
+{
+	return (row->from == played && row->to == peer) || (row->to == played && row->from == peer);
+}
+
+static enum need row_view_needs(const struct row_view *row)
+{
+	if (row->optional)
+		return NEED_OPTIONAL;
+	return row->when ? NEED_PERHAPS : NEED_ALWAYS;
+}
+
 enum need role_view_needs(const struct table_view *table, const struct role_view *played,
 			  const struct role_view *peer)
 {
-	enum need need = NEED_NOT, one;
+	enum need need = NEED_NOT;
 	size_t i;
 
 	if (peer->addresses.count && !peer->names.count)
@@ -219,12 +236,8 @@ enum need role_view_needs(const struct table_view *table, const struct role_view
 	for (i = 0; i < table->row_count; i++) {
 		const struct row_view *row = &table->rows[i];
 
-		if (!(row->from == played && row->to == peer) &&
-		    !(row->to == played && row->from == peer))
-			continue;
-		one = row->optional ? NEED_OPTIONAL : row->when ? NEED_PERHAPS : NEED_ALWAYS;
-		if (one > need)
-			need = one;
+		if (row_view_joins(row, played, peer) && row_view_needs(row) > need)
+			need = row_view_needs(row);
 	}
 	return need;
 }

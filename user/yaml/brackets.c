@@ -55,18 +55,16 @@ static void brackets_find(const struct broken_text *t, size_t begin, struct brac
 static bool not_closed(const struct broken_text *t, size_t open)
 {
 	bool list = t->text[open] == '[';
+	const char *hint = list ? "write ']' where the list ends" : "write '}' where the map ends";
 	size_t end = source_line_end(t->source, open);
-	const char *comment = memmem(t->text + open, end - open, " #", 2);
+	bool comment = memmem(t->text + open, end - open, " #", 2);
 
 	if (comment)
-		return broken_fault(t, open, 1,
-				    list ? "'[' is not closed: ' #' begins a comment in this line"
-					 : "'{' is not closed: ' #' begins a comment in this line",
-				    list ? "write ']' before the comment"
-					 : "write '}' before the comment");
-	return broken_fault(t, open, 1, list ? "'[' is not closed" : "'{' is not closed",
-			    list ? "write ']' where the list ends"
-				 : "write '}' where the map ends");
+		hint = list ? "write ']' before the comment" : "write '}' before the comment";
+	return broken_fault(t, open, 1,
+			    arena_printf(t->arena, "'%c' is not closed%s", t->text[open],
+					 comment ? ": ' #' begins a comment in this line" : ""),
+			    hint);
 }
 
 /* ---------------------------------------------------------------- quotes */
@@ -252,13 +250,13 @@ static bool colon_before_bracket(const struct broken_text *t, size_t open)
 static bool comma_missing(const struct broken_text *t)
 {
 	const char *value = source_value(t->arena, t->source, t->at);
-	size_t size = key_size(value);
+	size_t size = key_size(value) ?: 1;
 
 	if (!strchr("]}\"'", source_sign_before(t->source, t->at)) || !*value)
 		return false;
 	return broken_fault(
-		t, t->at, size ?: 1,
-		arena_printf(t->arena, "',' is missing before '%.*s'", (int)size ?: 1, value),
+		t, t->at, size,
+		arena_printf(t->arena, "',' is missing before '%.*s'", (int)size, value),
 		"write ',' between the two");
 }
 

@@ -84,9 +84,9 @@ static struct edit_list *list_of(struct edit *edit, const struct yaml_span *span
 static void append_in_brackets(struct edit *edit, const struct yaml_span *list, const char *item)
 {
 	struct edit_list *grown = list_of(edit, list);
+	size_t at = list->last ? list->last->end : list->start + 1;
 
-	insert(edit, list->last ? list->last->end : list->start + 1,
-	       grown->begun ? arena_printf(edit->arena, ", %s", item) : item);
+	insert(edit, at, grown->begun ? arena_printf(edit->arena, ", %s", item) : item);
 	grown->begun = true;
 }
 

@@ -112,14 +112,24 @@ bool events_next(struct events *events, struct event *out)
 	return true;
 }
 
+static enum event_failure failure_of(const yaml_parser_t *parser)
+{
+	switch (parser->error) {
+	case YAML_MEMORY_ERROR:
+		return EVENT_NO_MEMORY;
+	case YAML_READER_ERROR:
+		return EVENT_NO_TEXT;
+	default:
+		return EVENT_NO_YAML;
+	}
+}
+
 struct event_error events_error(const struct events *events)
 {
 	const yaml_parser_t *parser = &events->parser;
 
 	return (struct event_error){
-		.why = parser->error == YAML_MEMORY_ERROR   ? EVENT_NO_MEMORY
-		       : parser->error == YAML_READER_ERROR ? EVENT_NO_TEXT
-							    : EVENT_NO_YAML,
+		.why = failure_of(parser),
 		.problem = parser->problem ? parser->problem : "cannot be read",
 		.offset = parser->problem_offset,
 		.line = (uint32_t)parser->problem_mark.line + 1,

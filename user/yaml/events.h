@@ -33,7 +33,7 @@ struct event {
 
 /* Why there is no further event. */
 struct event_error {
-	enum { EVENT_NO_MEMORY, EVENT_NO_TEXT, EVENT_NO_YAML } why;
+	enum event_failure { EVENT_NO_MEMORY, EVENT_NO_TEXT, EVENT_NO_YAML } why;
 	const char *problem;   /* libyaml's words */
 	size_t offset;	       /* no text: bytes before it */
 	uint32_t line, column; /* no YAML: where */

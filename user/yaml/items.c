@@ -142,7 +142,9 @@ static bool word_read(struct item_reader *r, struct node *node)
 	char *begin = r->at, *end;
 	bool quoted = *begin == '"' || *begin == '\'';
 
-	end = quoted ? quoted_end(begin) : is_letter(*begin) ? plain_end(begin) : NULL;
+	end = is_letter(*begin) ? plain_end(begin) : NULL;
+	if (quoted)
+		end = quoted_end(begin);
 	if (!end)
 		return false;
 	r->at = end + quoted;

@@ -41,7 +41,9 @@ static const char *kind_by_keys(const struct node *root, const char **key)
 	const char *site = key_among(root, sites, ARRAY_SIZE(sites));
 	const char *policy = key_among(root, policies, ARRAY_SIZE(policies));
 
-	*key = table ?: site ?: policy;
+	*key = table ?: site;
+	if (!*key)
+		*key = policy;
 	/* A site has most keys of a policy, and may have `hosts` misspelt. */
 	if (str_equal(kind, kinds[2]) && !table)
 		keys_settle(root, sites, ARRAY_SIZE(sites));
@@ -101,13 +103,13 @@ static void version_check(struct diags *d, const struct node *root)
 static const char *kind_of(struct diags *d, const struct node *root)
 {
 	const struct node *node = map_get(root, "kind");
-	const char *text = text_of(root, "kind"), *key;
+	const char *text = text_of(root, "kind"), *key, *meant;
 	int kind = node ? want_word(d, node, "'kind'", kinds, ARRAY_SIZE(kinds)) : -1;
 
 	if (kind >= 0)
 		return kinds[kind];
-	return (text ? word_meant(text, kinds, ARRAY_SIZE(kinds)) : NULL)
-		       ?: kind_by_keys(root, &key);
+	meant = text ? word_meant(text, kinds, ARRAY_SIZE(kinds)) : NULL;
+	return meant ?: kind_by_keys(root, &key);
 }
 
 static void refuse_kind(struct diags *d, const struct node *root, const char *found,

@@ -245,17 +245,18 @@ static bool no_colon(const struct broken_text *t, size_t key, size_t size)
 {
 	size_t at = key + size + strspn(t->text + key + size, " ");
 	const char *name = broken_cut(t, key, key + size), *value;
+	const char *message = "a blank is missing behind ':'";
 	bool blank = t->text[at] == ':';
 
+	if (!blank)
+		message = arena_printf(t->arena, "':' is missing behind '%s'", name);
 	if (blank)
 		at++;
 	else if (str_starts(t->text + at, "->") || str_starts(t->text + at, "=>"))
 		at += 2 + strspn(t->text + at + 2, " ");
 	value = broken_cut(t, at, source_line_end(t->source, key));
 	return broken_fault(
-		t, key, size,
-		blank ? "a blank is missing behind ':'"
-		      : arena_printf(t->arena, "':' is missing behind '%s'", name),
+		t, key, size, message,
 		broken_write(t, arena_printf(t->arena, *value ? "%s: %s" : "%s:", name, value)));
 }
 
