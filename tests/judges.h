@@ -63,7 +63,6 @@ static inline struct prefix judge_prefix(struct judge_random *random)
 {
 	struct prefix prefix = {.addr = judge_addr(random)};
 	bool v4 = addr_is_v4(&prefix.addr);
-	uint64_t high, low;
 
 	if (v4)
 		prefix.length = 96 + (judge_chance(random, 10) ? judge_below(random, 33)
@@ -71,13 +70,8 @@ static inline struct prefix judge_prefix(struct judge_random *random)
 	else
 		prefix.length = judge_chance(random, 30) ? judge_below(random, 129)
 							 : 48 + judge_below(random, 81);
-	high = addr_high(&prefix.addr);
-	low = addr_low(&prefix.addr);
-	high &= prefix.length >= 64 ? ~0ull : prefix.length ? ~0ull << (64 - prefix.length) : 0;
-	low &= prefix.length <= 64    ? 0
-	       : prefix.length == 128 ? ~0ull
-				      : ~0ull << (128 - prefix.length);
-	prefix.addr = addr_from_halves(high, low);
+	prefix.addr = addr_from_halves(addr_high(&prefix.addr) & mask_high(prefix.length),
+				       addr_low(&prefix.addr) & mask_low(prefix.length));
 	return prefix;
 }
 
@@ -127,11 +121,13 @@ static inline struct service judge_service(struct judge_random *random)
 static inline void judge_rule(struct judge_random *random, struct arena *arena, struct rule *rule,
 			      size_t number)
 {
-	uint32_t action = judge_below(random, 100);
+	uint32_t chance = judge_below(random, 100);
 
 	rule->id = arena_printf(arena, "rule-%zu", number);
 	rule->dir = judge_below(random, FR_DIRS);
-	rule->action = action < 55 ? FR_ALLOW : action < 95 ? FR_DENY : FR_FAILSAFE_ALLOW;
+	rule->action = chance < 55 ? FR_ALLOW : FR_DENY;
+	if (chance >= 95)
+		rule->action = FR_FAILSAFE_ALLOW;
 	rule->staged = rule->action == FR_DENY && judge_chance(random, 40);
 	rule->any_peer = judge_chance(random, 10);
 	rule->peer_count = rule->any_peer ? 0 : 1 + judge_below(random, 4);

@@ -86,11 +86,14 @@ static inline void wire_address(const struct wire *w, bool local, uint8_t *out)
 	const uint8_t *given = local ? w->local_addr : w->peer_addr;
 	uint32_t size = w->v6 ? 16 : 4;
 
-	memcpy(out, given ? given : w->v6 ? v6[local] : v4[local], size);
-	if (!given && local)
+	if (given) {
+		memcpy(out, given, size);
+		return;
+	}
+	memcpy(out, w->v6 ? v6[local] : v4[local], size);
+	out[size - 1] = w->host ? w->host : WIRE_HOST;
+	if (local)
 		out[size - 1] = 1;
-	else if (!given)
-		out[size - 1] = w->host ? w->host : WIRE_HOST;
 }
 
 static inline uint32_t wire_transport(const struct wire *w, uint8_t *at)

@@ -88,10 +88,11 @@ static double ours_run(const struct course *course, uint8_t dir, const struct fr
 		.repeat = repeat,
 	};
 	int err = bench_run(course->bench, &run);
+	int wanted = pass ? course->hook->pass : course->hook->drop;
 
 	if (err)
 		DIE("%s does not run: %s", course->hook->name, strerror(-err));
-	if (run.retval != (pass ? course->hook->pass : course->hook->drop))
+	if (run.retval != wanted)
 		DIE("%s returns %d for a packet that should %s", course->hook->name, run.retval,
 		    pass ? "pass" : "drop");
 	return run.duration_ns;

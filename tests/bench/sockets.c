@@ -185,6 +185,7 @@ static void home_of(const struct variant *variant, char *home, size_t size)
 {
 	FILE *file CLEANUP(close_file) = fopen("/proc/self/cgroup", "re");
 	const char *slash = strrchr(variant->cgroup, '/');
+	int above = slash ? (int)(slash - variant->cgroup) : 0;
 	char line[256], *path = NULL;
 
 	while (!path && file && fgets(line, sizeof(line), file))
@@ -192,8 +193,7 @@ static void home_of(const struct variant *variant, char *home, size_t size)
 			path = line + 3;
 	if (path)
 		path[strcspn(path, "\n")] = 0;
-	snprintf(home, size, "%.*s%s", slash ? (int)(slash - variant->cgroup) : 0, variant->cgroup,
-		 path ? path : "");
+	snprintf(home, size, "%.*s%s", above, variant->cgroup, path ? path : "");
 }
 
 static bool drop_attach(struct lane *lane)

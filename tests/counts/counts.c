@@ -151,11 +151,13 @@ static void socket_fill(const struct wire *w, struct bpf_sock *sock)
 	};
 
 	*sock = (struct bpf_sock){.family = w->v6 ? INET6 : INET,
-				  .type = w->proto == TCP ? STREAM : DATAGRAM,
+				  .type = DATAGRAM,
 				  .protocol = w->proto,
 				  .src_port = w->local,
 				  .dst_port = __builtin_bswap16(w->peer),
 				  .state = 1};
+	if (w->proto == TCP)
+		sock->type = STREAM;
 	for (int local = 0; local < 2; local++)
 		wire_address(w, local, addresses[w->v6][local]);
 }
@@ -386,8 +388,8 @@ static void path_count(struct course *c, const struct path *path)
 	for (size_t i = 0; i < c->counts.count; i++) {
 		const struct count *one = &c->counts.list[i];
 
-		printf("%s%s %*u", i && one->kind != one[-1].kind ? "; " : " ", one->name,
-		       one->kind == COUNT_INSTRUCTIONS ? 4 : 1, one->number);
+		printf("%s%s", i && one->kind != one[-1].kind ? "; " : " ", one->name);
+		printf(" %*u", one->kind == COUNT_INSTRUCTIONS ? 4 : 1, one->number);
 	}
 	printf("\n");
 }

@@ -69,9 +69,14 @@ static _Noreturn void unknown(const struct bpf_insn *at)
 
 static uint64_t swap(uint64_t value, int bits)
 {
-	return bits == 64   ? __builtin_bswap64(value)
-	       : bits == 32 ? __builtin_bswap32((uint32_t)value)
-			    : __builtin_bswap16((uint16_t)value);
+	switch (bits) {
+	case 64:
+		return __builtin_bswap64(value);
+	case 32:
+		return __builtin_bswap32((uint32_t)value);
+	default:
+		return __builtin_bswap16((uint16_t)value);
+	}
 }
 
 /* BPF_END: to the order of little or big endian; this machine is little. */

@@ -242,11 +242,13 @@ static bool tables_equal(void)
 			continue;
 		equal = false;
 		if (rig.loud)
-			fprintf(stderr,
-				"a flow differs: native state %u flags %#x, "
-				"kernel state %d flags %#x\n",
-				native.state, native.flags, kernel ? kernel->state : -1,
-				kernel ? kernel->flags : 0u);
+			fprintf(stderr, "a flow differs: native state %u flags %#x, ", native.state,
+				native.flags);
+		if (rig.loud && kernel)
+			fprintf(stderr, "kernel state %u flags %#x\n", kernel->state,
+				kernel->flags);
+		else if (rig.loud)
+			fprintf(stderr, "the kernel has none\n");
 	}
 	return equal;
 }
@@ -264,12 +266,12 @@ static void tell(const struct step *step, const struct bytes *frame, const int r
 		 const struct fr_event traces[2])
 {
 	static const char *const kinds[] = {"interface", "guest", "cgroup"};
+	const char *head = step->packet.l3 ? " without Ethernet" : "";
 
 	if (!rig.loud)
 		return;
 	fprintf(stderr, "%s %s%s, %u bytes:\n  ", kinds[step->packet.kind],
-		step->packet.dir ? "ingress" : "egress", step->packet.l3 ? " without Ethernet" : "",
-		frame->size);
+		step->packet.dir ? "ingress" : "egress", head, frame->size);
 	for (uint32_t i = 0; i < frame->size; i++)
 		fprintf(stderr, "%02x", frame->data[i]);
 	fprintf(stderr, "\n");

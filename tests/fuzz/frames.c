@@ -54,6 +54,18 @@ static bool layout4(const struct bytes *f, struct layout *out)
 	return true;
 }
 
+static uint32_t extension_size(uint8_t type, const uint8_t *head)
+{
+	switch (type) {
+	case 44:
+		return 8;
+	case 51:
+		return (head[1] + 2u) * 4;
+	default:
+		return (head[1] + 1u) * 8;
+	}
+}
+
 static bool layout6(const struct bytes *f, struct layout *out)
 {
 	uint32_t at = out->ip + 40;
@@ -72,7 +84,7 @@ static bool layout6(const struct bytes *f, struct layout *out)
 		head = f->data + at;
 		if (next == 44 && wire_get16(head + 2) & 0xfff9)
 			return false;
-		at += next == 44 ? 8 : next == 51 ? (head[1] + 2u) * 4 : (head[1] + 1u) * 8;
+		at += extension_size(next, head);
 		next = head[0];
 	}
 	out->v4 = false;

@@ -40,18 +40,23 @@ static struct fr_packet parse(const struct native_packet *packet, const uint8_t 
 	uint16_t ethertype = packet->protocol, vlan = packet->vlan & 0xfff;
 	uint32_t offset = 0;
 
-	p.outcome = packet->kind == FR_KIND_CGROUP ? FR_IP
-		    : packet->l3		   ? packet_bare(&buffer, &offset, &ethertype)
-				 : packet_ethernet(&buffer, &offset, &ethertype, &vlan);
-	p.key.vlan = packet->kind == FR_KIND_CGROUP ? 0 : vlan;
+	if (packet->kind == FR_KIND_CGROUP) {
+		p.outcome = FR_IP;
+		vlan = 0;
+	} else if (packet->l3) {
+		p.outcome = packet_bare(&buffer, &offset, &ethertype);
+	} else {
+		p.outcome = packet_ethernet(&buffer, &offset, &ethertype, &vlan);
+	}
+	p.key.vlan = vlan;
 	if (p.outcome != FR_IP)
 		return p;
-	if (ethertype == ETH_P_IP || ethertype == ETH_P_IPV6 || packet->kind == FR_KIND_CGROUP)
-		p.outcome = packet_parse(&buffer, offset, ethertype == ETH_P_IP, &p);
-	else
+	if (ethertype != ETH_P_IP && ethertype != ETH_P_IPV6 && packet->kind != FR_KIND_CGROUP) {
 		p.outcome = packet_non_ip(&buffer, offset, ethertype);
-	if (ethertype == ETH_P_IP || ethertype == ETH_P_IPV6 || packet->kind == FR_KIND_CGROUP)
-		check_plain(&buffer, offset, ethertype == ETH_P_IP, &p);
+		return p;
+	}
+	p.outcome = packet_parse(&buffer, offset, ethertype == ETH_P_IP, &p);
+	check_plain(&buffer, offset, ethertype == ETH_P_IP, &p);
 	return p;
 }
 

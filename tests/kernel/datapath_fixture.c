@@ -142,12 +142,12 @@ void need_root(void)
 
 void refuse_bpf(int command, int error)
 {
+	uint32_t compare = command < 0 ? BPF_JGE : BPF_JEQ;
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_bpf, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-		BPF_JUMP(BPF_JMP | (command < 0 ? BPF_JGE : BPF_JEQ) | BPF_K,
-			 command < 0 ? 0 : (uint32_t)command, 0, 1),
+		BPF_JUMP(BPF_JMP | compare | BPF_K, command < 0 ? 0 : (uint32_t)command, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};

@@ -53,7 +53,7 @@ static pid_t apply_in_child(int step)
 		struct apply_result result;
 		char messages[512];
 
-		_exit(lab_apply(&lab, &plan, step % 2 ? one : two, &result, messages) ? 1 : 0);
+		_exit(lab_apply(&lab, &plan, step % 2 ? one : two, &result, messages) != 0);
 	}
 	cr_assert_gt(pid, 0);
 	return pid;

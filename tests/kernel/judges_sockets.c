@@ -87,6 +87,7 @@ static bool is_left_alone(const struct ruleset *rs, const struct tuple *tuple, u
 
 static void ask(struct asking *asking, const struct tuple *tuple, bool mapped)
 {
+	static const char *const words[] = {[false] = "passes", [true] = "refuses"};
 	struct decision decision;
 	uint16_t local_port;
 	bool refused = socket_refused(tuple, mapped, &local_port), expected;
@@ -94,11 +95,11 @@ static void ask(struct asking *asking, const struct tuple *tuple, bool mapped)
 
 	ruleset_decide(asking->rs, tuple, &decision);
 	expected = decision.verdict == FR_DROP && !is_left_alone(asking->rs, tuple, local_port);
-	cr_assert_eq(refused, expected, "seed %llu, %s%s: oracle says %s, the socket hook %s",
-		     (unsigned long long)asking->seed, judge_tuple_text(tuple, text),
-		     mapped ? " (v4-mapped)" : "", expected ? "refuse" : "pass",
-		     refused ? "refused" : "passed");
-	*(refused ? &asking->refused : &asking->passed) += 1;
+	cr_assert_eq(refused, expected, "seed %llu, %s%s: the oracle %s it, the socket hook not",
+		     (unsigned long long)asking->seed, mapped ? "v4-mapped " : "",
+		     judge_tuple_text(tuple, text), words[expected]);
+	asking->refused += refused;
+	asking->passed += !refused;
 }
 
 static bool can_be_asked(const struct tuple *tuple)

@@ -65,9 +65,12 @@ static void multicast(struct rig *rig)
 
 RIG_TEST(packets_builtin, mld_and_igmp_stay_on_the_link, multicast, &enforce)
 
+/* The ports of DHCP in IPv4 and IPv6. */
+static const uint16_t dhcp_client[] = {68, 546}, dhcp_server[] = {67, 547};
+
 static void dhcp(struct rig *rig)
 {
-	uint16_t client = rig->v6 ? 546 : 68, server = rig->v6 ? 547 : 67;
+	uint16_t client = dhcp_client[rig->v6], server = dhcp_server[rig->v6];
 	const uint8_t *unset = nobody, *all = rig->v6 ? all_dhcp : broadcast;
 	const uint8_t *near = rig->v6 ? link_local : NULL; /* an IPv4 server may be anywhere */
 
@@ -92,8 +95,8 @@ static void dhcp(struct rig *rig)
 	DROP(rig, DEFAULT, by_default(OUT), .dir = OUT, .proto = TCP, .local = client,
 	     .peer = server, .flags = SYN);
 	DROP(rig, DEFAULT, by_default(IN), .dir = IN, .proto = UDP, .local = client, .peer = 68);
-	DROP(rig, DEFAULT, by_default(OUT), .dir = OUT, .proto = UDP, .local = rig->v6 ? 68 : 546,
-	     .peer = rig->v6 ? 67 : 547);
+	DROP(rig, DEFAULT, by_default(OUT), .dir = OUT, .proto = UDP,
+	     .local = dhcp_client[!rig->v6], .peer = dhcp_server[!rig->v6]);
 }
 
 RIG_TEST(packets_builtin, dhcp_clients_work, dhcp, &enforce)
@@ -118,7 +121,7 @@ RIG_TEST(packets_builtin, loopback_is_a_device_not_an_address, loopback, &enforc
 static void all_off(struct rig *rig)
 {
 	static const uint8_t igmp[8] = {0x16};
-	uint16_t client = rig->v6 ? 546 : 68, server = rig->v6 ? 547 : 67;
+	uint16_t client = dhcp_client[rig->v6], server = dhcp_server[rig->v6];
 
 	loopback(rig);
 	DROP(rig, DEFAULT, by_default(OUT), .dir = OUT, .proto = UDP, .local = client,

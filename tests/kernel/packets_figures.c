@@ -229,10 +229,13 @@ static struct events_read events(struct rig *rig)
 
 static void lease(struct rig *rig, bool refusals, bool openings)
 {
-	struct fr_control control = {.refusals_until = refusals ? ~0ull : 0,
-				     .openings_until = openings ? ~0ull : 0};
+	struct fr_control control = {0};
 	uint32_t zero = 0;
 
+	if (refusals)
+		control.refusals_until = ~0ull;
+	if (openings)
+		control.openings_until = ~0ull;
 	cr_assert_eq(
 		bpf_map_update_elem(bench_map(rig->bench, "fr_control"), &zero, &control, BPF_ANY),
 		0);

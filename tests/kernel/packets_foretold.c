@@ -151,17 +151,18 @@ static const char *story(const struct trial *trial)
 	for (uint32_t i = 1; i <= NOTED; i++) {
 		uint32_t n = (last + i) % NOTED;
 		const struct wire *w = &trial->noted[n];
+		const char *dir = w->dir == OUT ? "out" : "in ";
 
 		if (!same_ports(w, about) || at + 200 > sizeof(text))
 			continue;
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
 				       "\n  %s proto %u %u<>%u flags %02x type %u%s: "
 				       "enforce %u/%u/%u, audit %u/%u/%u",
-				       w->dir == OUT ? "out" : "in ", w->proto, w->local, w->peer,
-				       w->flags, w->type, w->fragment ? " fragment" : "",
-				       trial->trace[n][0].verdict, trial->trace[n][0].reason,
-				       trial->trace[n][0].slot, trial->trace[n][1].verdict,
-				       trial->trace[n][1].reason, trial->trace[n][1].slot);
+				       dir, w->proto, w->local, w->peer, w->flags, w->type,
+				       w->fragment ? " fragment" : "", trial->trace[n][0].verdict,
+				       trial->trace[n][0].reason, trial->trace[n][0].slot,
+				       trial->trace[n][1].verdict, trial->trace[n][1].reason,
+				       trial->trace[n][1].slot);
 	}
 	return text;
 }

@@ -60,14 +60,14 @@ static void peers_of(struct arena *arena, const struct test_rule *wanted, struct
 static void services_of(struct arena *arena, const struct test_rule *wanted, struct rule *rule)
 {
 	struct service *services = arena_alloc(arena, 2 * sizeof(*services));
-	uint16_t last = wanted->last ? wanted->last : wanted->first ? wanted->first : 65535;
+	uint16_t last = wanted->last ?: wanted->first;
 
 	rule->services = services;
 	rule->service_count = 1;
 	services[0] = (struct service){.any_proto = !wanted->proto,
 				       .proto = wanted->proto,
 				       .first = wanted->first,
-				       .last = last};
+				       .last = last ?: 65535};
 	if (wanted->proto != ICMP)
 		return;
 	services[rule->service_count++] =
@@ -191,6 +191,7 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 	       const struct expected *expected)
 {
 	static const char *const verdicts[] = {"pass", "drop", "would-drop"};
+	static const char *const families[] = {"IPv4", "IPv6"};
 	struct bench_run run = {.kind = rig->kind,
 				.dir = dir,
 				.data = data,
@@ -200,6 +201,7 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 				.segments = rig->segments};
 	uint8_t verdict = expected->verdict;
 	int err = bench_run(rig->bench, &run);
+	const char *seen = run.verdict.version ? verdicts[run.verdict.verdict] : "nothing";
 
 	if (verdict == FR_DROP && rig->policy.audit)
 		verdict = FR_WOULD_DROP;
@@ -211,12 +213,10 @@ void rig_bytes(struct rig *rig, uint8_t dir, const void *data, uint32_t size,
 	cr_assert(run.verdict.version && run.verdict.verdict == verdict &&
 			  run.verdict.reason == expected->reason &&
 			  run.verdict.slot == expected->rule,
-		  "%s:%d (%s, IPv%d, %s): %s, reason %u, rule %u; expected %s, reason %u, rule %u",
-		  expected->file, expected->line, kind_words[rig->kind], rig->v6 ? 6 : 4,
-		  rig->policy.audit ? "audit" : "enforce",
-		  run.verdict.version ? verdicts[run.verdict.verdict] : "nothing",
-		  run.verdict.reason, run.verdict.slot, verdicts[verdict], expected->reason,
-		  expected->rule);
+		  "%s:%d (%s, %s, %s): %s, reason %u, rule %u; expected %s, reason %u, rule %u",
+		  expected->file, expected->line, kind_words[rig->kind], families[rig->v6],
+		  mode_name(!rig->policy.audit), seen, run.verdict.reason, run.verdict.slot,
+		  verdicts[verdict], expected->reason, expected->rule);
 	cr_assert_eq(run.retval, return_of(rig->kind, verdict), "%s:%d: returns %d", expected->file,
 		     expected->line, run.retval);
 }

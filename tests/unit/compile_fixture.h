@@ -74,15 +74,24 @@ static inline void build_services(struct build *b, struct rule *rule, const char
 }
 
 /* "allow nfs 10.0.0.0/8 10.1.2.3 | 2049/tcp 2049/udp"; the action "staged" is a staged deny. */
+static inline uint8_t build_action(char word)
+{
+	switch (word) {
+	case 'f':
+		return FR_FAILSAFE_ALLOW;
+	case 'a':
+		return FR_ALLOW;
+	default:
+		return FR_DENY;
+	}
+}
+
 static inline struct rule *build_rule(struct build *b, uint8_t dir, const char *text)
 {
 	char *copy = arena_strdup(b->rs.arena, text), *save = NULL;
 	const char *action = strtok_r(copy, " ", &save), *id = strtok_r(NULL, " ", &save);
 	const char *peers = strtok_r(NULL, "|", &save), *services = strtok_r(NULL, "", &save);
-	struct rule *rule = build_add(b, id, dir,
-				      *action == 'f'   ? FR_FAILSAFE_ALLOW
-				      : *action == 'a' ? FR_ALLOW
-						       : FR_DENY);
+	struct rule *rule = build_add(b, id, dir, build_action(*action));
 	size_t end = strlen(peers);
 	char *trimmed = arena_strndup(b->rs.arena, peers, peers[end - 1] == ' ' ? end - 1 : end);
 

@@ -449,8 +449,9 @@ static void crowd_is_learnt(uint16_t port, bool ports, const char *peers)
 	long before = memory_most();
 
 	for (int i = 0; i < CROWD; i++) {
-		snprintf(names[i], sizeof(names[i]), "10.%s.%d.%d", peers, ports ? 0 : i / 250,
-			 ports ? 7 : i % 250);
+		int peer = ports ? 7 : i;
+
+		snprintf(names[i], sizeof(names[i]), "10.%s.%d.%d", peers, peer / 250, peer % 250);
 		asked[i] = (struct asked){names[i], FR_EGRESS, PROTO_TCP, ports ? port + i : port};
 	}
 	learnt(&l, HEAD USE "    peers:\n" ENDS "      nfs-server: 10.20.0.7\n", false, asked,

@@ -192,7 +192,8 @@ static void text_change(struct judge_random *random, char text[512])
 	};
 	const char *piece = pieces[judge_next(random) % ARRAY_SIZE(pieces)];
 	size_t at = judge_next(random) % (strlen(text) + 1), left = strlen(text + at);
-	size_t gone = judge_next(random) % 3 ? 0 : judge_next(random) % (left < 6 ? left + 1 : 6);
+	size_t most = left < 6 ? left + 1 : 6;
+	size_t gone = judge_next(random) % 3 ? 0 : judge_next(random) % most;
 
 	memmove(text + at + strlen(piece), text + at + gone, left - gone + 1);
 	memcpy(text + at, piece, strlen(piece));

@@ -545,11 +545,13 @@ Test(policy, rules_stand_behind_those_of_use_wherever_they_are_written)
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(rules); i++) {
 		struct load l = load_new();
 		bool first = i & 1;
+		const char *above = first ? rules[i / 2] : use;
+		const char *below = first ? use : rules[i / 2];
 
 		load_file(&l, "s.txt", "10.7.0.0/24\n");
 		load_file(&l, "tables/acme.yaml", table_text);
 		load_text(&l, arena_printf(l.d.arena, "%s%s%sprefixes: {s: {file: s.txt}}\n", HEAD,
-					   first ? rules[i / 2] : use, first ? use : rules[i / 2]));
+					   above, below));
 		cr_assert_eq(l.err, 0, "%zu: %s", i, load_all(&l));
 		cr_assert_str_eq(ids_all(&l), "acme/nfs a b c", "%zu", i);
 		cr_assert_str_eq(rule_origin(load_rule(&l, "b", FR_EGRESS))->purpose, "of b");

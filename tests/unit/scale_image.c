@@ -59,8 +59,9 @@ Test(scale_image, ten_thousand_rules_with_ranges_stay_below_16_MB, .timeout = 12
 
 	for (uint32_t i = 0; i < 10000; i++) {
 		uint16_t one = judge_next(&random), other = judge_next(&random);
-		struct rule *rule =
-			add_tcp(&b, one < other ? one : other, one < other ? other : one);
+		uint16_t least = one < other ? one : other;
+		uint16_t most = one < other ? other : one;
+		struct rule *rule = add_tcp(&b, least, most);
 
 		*rule->peers = (struct prefix){addr_from_v4(judge_next(&random)), 128};
 	}

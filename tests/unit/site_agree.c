@@ -23,18 +23,18 @@ static void put_param(FILE *out, const struct trial *t, const struct param_view 
 {
 	size_t count = param->values.count, i;
 
-	if (!strcmp(param->type, "ports") && !count && !param->initial.count)
-		fprintf(out, "%s: [4400/tcp], ", param->name);
-	else if (!strcmp(param->type, "set"))
+	if (!strcmp(param->type, "set")) {
+		fprintf(out, "%s: [", param->name);
 		for (i = 0; i < count; i++)
-			fprintf(out, "%s%s%s", i ? ", " : param->name, i ? "" : ": [",
-				param->values.list[i]);
-	else if (count && strcmp(param->type, "ports"))
-		fprintf(out, "%s: %s, ", param->name, param->values.list[t->last ? count - 1 : 0]);
-	else if (param->required)
-		fprintf(out, "%s: %s, ", param->name, param->plural ? "[x1]" : "x1");
-	if (!strcmp(param->type, "set"))
+			fprintf(out, "%s%s", i ? ", " : "", param->values.list[i]);
 		fputs("], ", out);
+	} else if (!strcmp(param->type, "ports") && !count && !param->initial.count) {
+		fprintf(out, "%s: [4400/tcp], ", param->name);
+	} else if (count && strcmp(param->type, "ports")) {
+		fprintf(out, "%s: %s, ", param->name, param->values.list[t->last ? count - 1 : 0]);
+	} else if (param->required) {
+		fprintf(out, "%s: %s, ", param->name, param->plural ? "[x1]" : "x1");
+	}
 }
 
 static void put_hosts(FILE *out, const struct trial *t)

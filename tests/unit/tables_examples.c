@@ -72,11 +72,11 @@ static void expect_row(const char *path, struct tuple tuple, const char *rule, u
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct diags d = {0};
 	struct ruleset *rs = example_load(arena, path, &d);
+	const char *name = rule ?: "nothing";
 	struct decision decision;
 
 	ruleset_decide(rs, &tuple, &decision);
-	cr_expect_eq(decision.verdict, rule ? FR_PASS : FR_WOULD_DROP, "%s: %s", path,
-		     rule ? rule : "nothing");
+	cr_expect_eq(decision.verdict, rule ? FR_PASS : FR_WOULD_DROP, "%s: %s", path, name);
 	if (!rule || decision.verdict != FR_PASS)
 		return;
 	cr_expect_str_eq(ruleset_rule_name(rs, decision.rule), rule);
