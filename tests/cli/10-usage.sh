@@ -17,8 +17,8 @@ exits 'a value for an option that takes none' 2 '--json takes no value' version 
 exits 'no operand' 2 'usage: flowreeve check' check
 exits 'one operand too many' 2 'one operand too many' compile a.yaml b.yaml
 exits 'what show does not know' 2 "did you mean 'rules'" show rule
-exits 'peers of rules' 2 'flows and drops have one' show rules --peer 10.0.0.1
-exits 'processes of rules' 2 'a rule has no process' show rules --wide
+exits 'peers of rules' 2 'show flows and show drops do' show rules --peer 10.0.0.1
+exits 'processes of rules' 2 'show rules has no wider form' show rules --wide
 exits 'wide is of show' 2 'monitor has no option --wide' monitor --wide
 exits 'peers that are none' 2 "'any' is not an address" show flows --peer any
 exits 'a mode that is none' 2 "'enforced' is not a mode" apply x.yaml --mode enforced
@@ -36,7 +36,7 @@ json_is 'an unknown command as JSON' 2 '.diagnostics[0].hint | contains("apply")
 
 if "$flowreeve" version >/dev/full 2>"$work/err"; then
 	not_ok 'a full disk is a failure'
-elif [ $? = 1 ] && grep -q 'not written whole: No space left' "$work/err"; then
+elif [ $? = 1 ] && grep -q 'not written completely: No space left' "$work/err"; then
 	ok 'a full disk is a failure'
 else
 	not_ok 'a full disk is a failure' "$(cat "$work/err")"
@@ -47,7 +47,7 @@ wait $! # it reads no more
 "$flowreeve" --help 2>"$work/err" >&8
 status=$?
 exec 8>&-
-if [ "$status" = 1 ] && grep -q 'not written whole: Broken pipe' "$work/err"; then
+if [ "$status" = 1 ] && grep -q 'not written completely: Broken pipe' "$work/err"; then
 	ok 'a reader that went away is a failure'
 else
 	not_ok 'a reader that went away is a failure' "exit $status" "$(cat "$work/err")"

@@ -82,7 +82,7 @@ ask '| ingress tcp 10.0.0.1:443' ingress 10.0.0.1:443 tcp
 ask '| 10.0.0.1:443' egress tcp 10.0.0.1 443
 ask '| 10.0.0.1:443' egress tcp 10.0.0.1:https
 ask '| 10.0.0.1:443' egress tcp 10.0.0.1:443/tcp
-ask "the port is missing behind ':'" egress tcp 10.0.0.1:
+ask "the port is missing after ':'" egress tcp 10.0.0.1:
 ask "'80-90' is not a port from 0 to 65535" egress tcp 10.0.0.1:80-90
 ask "'-1' is not a port from 0 to 65535" egress tcp 10.0.0.1:-1
 ask "'10.0.0.0/24' is not a single address" egress tcp 10.0.0.0/24:443
@@ -91,7 +91,7 @@ ask "'10.0.0.1-10.0.0.9' is not an address: a range" egress tcp 10.0.0.1-10.0.0.
 ask "'!10.0.0.1' is not an address: a peer cannot be negated" egress tcp '!10.0.0.1:443'
 ask "'10.0.0.300' is not an address: 300 is over 255" egress tcp 10.0.0.300:443
 ask 'getent ahosts db.example.com' egress tcp db.example.com:443
-ask '[fd00::1]:443 when 443 is the port' egress tcp fd00::1:443
+ask '[fd00::1]:443 if 443 is the port' egress tcp fd00::1:443
 ask '| [fd00::1]:443' egress tcp '[fd00::1]443'
 ask "'ping' is not an ICMP type [usage]       | did you mean 'echo-request'?" egress icmp 10.0.0.1 ping
 ask 'icmpv6 needs an IPv6 peer [usage]       | icmp PEER 8' egress icmpv6 10.0.0.1 8
@@ -99,5 +99,5 @@ usage_says 'did you mean --mode enforce?' apply x.yaml --mode Enforce
 usage_says 'did you mean --mode enforce?' apply x.yaml --mode enforcing
 usage_says 'the length of an IPv4 prefix is 0 to 32' check x.yaml --local-subnet eth0=10.0.0.0/33
 usage_says "write '10.0.0.0/16'" learn x --peer 10.0.0.0/255.255.0.0
-usage_says "leave it out" learn x --peer any
+usage_says "leave --peer out" learn x --peer any
 usage_says 'give the policy either as an operand or with --policy' status x --policy x

@@ -7,8 +7,8 @@ exits 'doctor takes no operand' 2 'one operand too many' doctor everything
 exits 'doctor has no option of apply' 2 'doctor has no option --no-tcx' doctor --no-tcx
 [ "$(id -u)" != 0 ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 exits 'doctor without privilege: exit 6, and what is missing' 6 \
-	'cannot be told whether .* interfaces, guests, cgroups: privilege: .*CAP_NET_ADMIN' doctor
-grep -qx 'not to be told from here: whether it can enforce on interfaces, guests, cgroups' "$work/out" &&
+	'cannot find out whether .* interfaces, guests, cgroups: privilege: .*CAP_NET_ADMIN' doctor
+grep -qx 'unknown from here: whether this host can enforce on interfaces, guests, cgroups' "$work/out" &&
 	ok 'and the sum is no guess' || not_ok 'and the sum is no guess' "$(tail -3 "$work/out")"
 said=$(grep -E '^unknown .*not tried.*(remedy|a kernel (of|with))' "$work/out")
 [ -z "$said" ] && ok 'and no kernel is advised for what was not tried' ||

@@ -53,7 +53,7 @@ printf '# No ports\n\nOnly words.\n' >"$work/words.md"
 refused 'an empty file' 'the document is empty \[empty-file\]' "$work/empty"
 refused 'a PDF' 'a PDF \[not-text\]' "$work/ports.pdf"
 refused 'a binary file' 'a binary file: .* \[not-text\]' "$work/binary"
-refused 'UTF-16' 'UTF-16; UTF-8 is wanted \[not-text\]' "$work/utf16.txt"
+refused 'UTF-16' 'UTF-16 instead of UTF-8 \[not-text\]' "$work/utf16.txt"
 refused 'a page of 50 MB' 'over 4 MB.* \[file-too-big\]' "$work/huge.html"
 refused 'a directory' '\[file-unreadable\]' "$work"
 refused 'a file that is not there' '\[file-unreadable\]' "$work/absent"
@@ -87,7 +87,7 @@ exits 'import: check accepts a table called null' 0 '' check "$work/null.yaml"
 if [ -w /dev/full ]; then
 	"$flowreeve" import tests/cli/documents/tabs.txt >/dev/full 2>"$work/err"
 	status=$?
-	if [ $status = 1 ] && grep -q 'not written whole' "$work/err"; then
+	if [ $status = 1 ] && grep -q 'not written completely' "$work/err"; then
 		ok 'import: a full disk is told'
 	else
 		not_ok 'import: a full disk is told' "exit $status" "$(cat "$work/err")"

@@ -14,8 +14,8 @@ exits 'a site is no policy' 3 'wrong-kind' apply $site
 exits 'and the hint says what to do' 3 'flowreeve plan FILE --host NAME' compile $site
 exits 'a policy is no site' 3 'this is a Policy; a Site is expected here \[wrong-kind\]' \
 	plan policies/examples/nfs-server.yaml --host a
-exits 'plan of nobody' 2 'plan needs --host NAME or --all' plan $site
-exits 'plan of one and of all' 2 'plan needs --host NAME or --all' plan $site --host db1 --all --dir "$work/d"
+exits 'plan of nobody' 2 'plan needs either --host NAME or --all' plan $site
+exits 'plan of one and of all' 2 'plan needs either --host NAME or --all' plan $site --host db1 --all --dir "$work/d"
 exits 'plan of all, to nowhere' 2 '--all needs --dir' plan $site --all
 exits 'plan of one, to a directory' 2 '--dir goes with --all' plan $site --host db1 --dir "$work/d"
 exits 'check --mode enforce of a site' 0 '' check --mode enforce $site

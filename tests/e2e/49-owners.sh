@@ -115,7 +115,7 @@ covered()
 		equal "a mount at ${at#"$root/"}: status: exit 3" 3 $code
 		apply
 		equal "a mount at ${at#"$root/"}: apply: exit 3" 3 $code
-		matches 'and says so' "something is mounted at $at" "$said"
+		matches 'and says so' "another file system is mounted at $at" "$said"
 		hint=$(hint)
 		bash -c "$hint"
 		say status --query
@@ -207,7 +207,7 @@ pipes()
 		exec unshare --net sh -c 'ip link add d0 type veth peer name e0 && "$0" apply "$1" --no-tcx --pin-root "$2" &&
 			exec cat' "$FLOWREEVE" "$work/one.yaml" "$root"
 	}
-	until grep -q 'what the policy refuses' <<<"${line:-}"; do read -r line <&"${there[0]}" || break; done
+	until grep -q 'refused packets are dropped' <<<"${line:-}"; do read -r line <&"${there[0]}" || break; done
 	exec 9<"/proc/$there_PID/ns/net"
 	end=${there[1]}
 	exec {end}>&-

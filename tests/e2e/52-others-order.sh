@@ -88,10 +88,10 @@ policy_write "$work/unit.yaml" enforce "{cgroups: [/$LAB_TAG-agent/unit]}"
 
 id=$(foreign cgroup "$slice" egress 1)
 fr_exits 'the same cgroup is held: exit 3' 3 agent apply "$work/slice.yaml"
-matches 'the same cgroup is held: by whom, and where' "program foreign \\(id $id\\) holds .*$LAB_TAG-agent for itself" "$said"
+matches 'the same cgroup is held: by whom, and where' "program foreign \\(id $id\\) is the exclusive program .*$LAB_TAG-agent" "$said"
 matches 'the same cgroup is held: what to do' 'IPAddressDeny=' "$said"
 fr_exits 'the slice is held: exit 3' 3 agent apply "$work/unit.yaml"
-matches 'the slice is held: by whom, and where' "program foreign \\(id $id\\) holds .*$LAB_TAG-agent for itself" "$said"
+matches 'the slice is held: by whom, and where' "program foreign \\(id $id\\) is the exclusive program .*$LAB_TAG-agent" "$said"
 equal 'nothing is left of the attempts' '' "$(pins_left)"
 foreign cgroup-off "$slice" egress
 
@@ -99,7 +99,7 @@ id=$(foreign cgroup "$slice" egress 1 override)
 said=$(fr agent apply "$work/slice.yaml" 2>&1)
 equal 'the same cgroup is held, to be overridden below: exit 3' 3 $?
 matches 'the same cgroup is held, to be overridden below: by whom' \
-	"program foreign \\(id $id\\) holds .*$LAB_TAG-agent for itself" "$said"
+	"program foreign \\(id $id\\) is the exclusive program .*$LAB_TAG-agent" "$said"
 succeeds 'the slice may be overridden: the unit can be attached' fr agent apply "$work/unit.yaml"
 LAB_CGROUP=$unit tries 'the slice may be overridden: ours refuses in the unit' denied refused
 succeeds 'the slice may be overridden: detach' fr agent detach

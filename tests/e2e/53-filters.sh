@@ -91,7 +91,7 @@ filters_clear
 
 filter_u32 1 flowid 1:1
 said=$(fr agent apply "$work/one.yaml" --no-tcx 2>&1)
-matches 'no TCX, u32 of the first priority: apply tells that it stands before' 'filter u32 of priority 1 stands before' "$said"
+matches 'no TCX, u32 of the first priority: apply tells that it stands before' 'filter u32 of priority 1 runs before' "$said"
 tries 'no TCX, u32 of the first priority: the answer finds no flow' timeout refused
 equal 'no TCX, u32 of the first priority: it hides the packets' 0 "$(told)"
 fr_exits 'no TCX, u32 of the first priority: status exits 5' 5 agent status

@@ -78,7 +78,7 @@ write enforce "$ens5" < <(rules "$deny")
 succeeds 'with a deny rule' fr agent apply "$file"
 write enforce "$ens5" < <(rules)
 refused 'without it' deny-removed --
-matches 'without it: named' 'deny rule stranger \(egress\) is not in the policy' "$said"
+matches 'without it: named' 'deny rule stranger \(egress\) is no longer in the policy' "$said"
 equal 'without it: still refused' timeout "$(peer_try agent tcp 10.66.0.66 4444 --wait 0.3)"
 write enforce "$ens5" < <(rules "${deny/action: deny/action: deny, mode: audit}")
 refused 'staged' deny-removed --
@@ -146,14 +146,14 @@ succeeds 'a deny rule again' fr agent apply "$file"
 # A default, and the set of judged traffic.
 write enforce "$ens5" 'default: {ingress: allow}' < <(rules "$in22")
 refused 'a default' default-lowered --
-matches 'a default: named' 'the default of ingress goes from deny to allow' "$said"
+matches 'a default: named' 'the default of ingress changes from deny to allow' "$said"
 write enforce "$ens5" "forwarded: judge
 non-ip: deny" < <(rules "$in22")
 succeeds 'more is judged' fr agent apply "$file"
 write enforce "$ens5" < <(rules "$in22")
 refused 'less is judged' default-lowered --
-matches 'less is judged: what is forwarded' 'forwards is no longer judged' "$said"
-matches 'less is judged: what is not IP' 'non-ip goes from deny to allow' "$said"
+matches 'less is judged: what is forwarded' 'forwarded packets are no longer judged' "$said"
+matches 'less is judged: what is not IP' 'non-ip changes from deny to allow' "$said"
 
 # All at once.
 write audit '{cgroups: [/]}' 'default: {egress: allow}' < <(rules)

@@ -75,7 +75,7 @@ for options in '' --no-tcx; do
 	matches "$with: the name is another device's" 'FAULT +interface ens9: ens9 is another device now' "$said"
 	equal "$with: the device of before is judged still" judged "$(reaches_second)"
 	fr_exits "$with: apply follows the name" 0 agent apply "$work/p.yaml" $options
-	matches "$with: and says what it lets go" 'lowered +interface ens5, which was ens9 when it was applied, is let go' "$said"
+	matches "$with: and says what it lets go" 'lowered +interface ens5, which was ens9 when it was applied, is no longer attached' "$said"
 	equal "$with: and lets the other go" open "$(reaches_second)"
 	fr_exits "$with: status exits 0 again" 0 agent status --query
 	exchange ens5 ens9
@@ -115,7 +115,7 @@ for options in '' --no-tcx; do
 	lab_enter agent sh -ec 'ip link set ens9 down; ip link set ens9 name lan0; ip link set lan0 up
 		ip link add ens9 type veth peer name pair9'
 	fr_exits "$with: the name of a pattern's device goes to another: status exits 5" 5 agent status
-	matches "$with: and its hint names what is to be done" 'lan0 is asked for by no name of the policy: add it to attach' "$said"
+	matches "$with: and its hint names what is to be done" 'lan0 matches no name under attach: add it there' "$said"
 	fr_exits "$with: apply lets no device of a pattern go" 3 agent apply "$work/p.yaml" $options
 	matches "$with: and names it" 'interface lan0, which was ens9 when it was applied, is no longer attached' "$said"
 	equal "$with: it is judged" judged "$(reaches_second)"
@@ -132,9 +132,9 @@ if grep -q clsact <<<"$(fr agent status)"; then
 	skip 'a device that moves' 'no TCX'
 else
 	lab_enter agent ip link set ens9 netns "$(lab_netns nfs)"
-	matches 'it is judged there' 'ens9 has gone to another network namespace' "$(fr agent status)"
+	matches 'it is judged there' 'ens9 is in another network namespace' "$(fr agent status)"
 	fr_exits 'apply does not let it go' 3 agent apply "$work/p.yaml"
-	matches 'and names it' 'interface ens9, which has gone to another network namespace, is no longer attached' "$said"
+	matches 'and names it' 'interface ens9, which is now in another network namespace, is no longer attached' "$said"
 	rm "$LAB_DIR"/bpf/flowreeve/e2e/link-*-egress
 	fr_exits 'nor where one of its links is lost' 3 agent apply "$work/p.yaml"
 	succeeds 'but by the command that says so' fr agent apply "$work/p.yaml" --allow-removal
@@ -178,7 +178,7 @@ other_writes audit '{interfaces: [ens9]}'
 succeeds 'the other in audit' fr agent apply "$work/q.yaml" --mode audit
 fr_exits 'the other in audit: a fault' 5 agent status e2e
 matches 'and told' 'ens9 of policy e2e: it matches ens\* and is judged by policy other, in audit' "$said"
-matches 'with what puts it right' 'put policy other in enforce' "$said"
+matches 'with what puts it right' 'apply policy other in mode enforce' "$said"
 fr agent detach --all >/dev/null
 writes enforce '{interfaces: [ens5]}'
 other_writes enforce '{interfaces: [ens9]}'
@@ -211,7 +211,7 @@ not_there() # ATTACH WORDS
 	fr_exits "$1 is not there" 3 agent apply "$work/p.yaml"
 	matches "$1: what was meant" "$2" "$said"
 }
-not_there '{interfaces: ["ens5@if9"]}' "write ens5: what 'ip link' puts behind @ is not of the name"
+not_there '{interfaces: ["ens5@if9"]}' "write ens5: the part after @ in the output of 'ip link' is not in the name"
 not_there '{interfaces: [ENS5]}' "did you mean 'ens5'\?"
 not_there '{interfaces: [ens6]}' "did you mean 'ens5'\?"
 not_there '{interfaces: ["wlan*"]}' 'ip link lists those of this network namespace'
@@ -251,7 +251,7 @@ rmdir "$LAB_CGROUP"/[ab]
 # Below another root than that of the host.
 root=$LAB_CGROUP
 not_there "{cgroups: [$root]}" "write /$LAB_TAG-pods: paths begin below"
-not_there '{cgroups: ["/no/such/*"]}' 'find .* -type d lists those there are'
+not_there '{cgroups: ["/no/such/*"]}' 'find .* -type d lists them'
 mkdir -p "$root"/pods/a "$root"/b
 writes enforce '{cgroups: ["/pods/*"]}'
 succeeds 'below a root of its own' fr agent apply "$work/p.yaml" --cgroup "$root"

@@ -145,7 +145,7 @@ words_run()
 	equal 'words: with its room, twice the flows' 8192 "$(fr_ask agent '.policies[0].maps[] | select(.map == "flows") | .max' status)"
 	mapfile -t many < <(yes -- --local-subnet=ens5=10.0.5.0/24 | head -200)
 	fr_exits 'words: too long to be kept' 1 agent apply "$work/a policy.yaml" --tables "$work/far/tab les" "${many[@]}"
-	matches 'words: too long, and said' 'cannot be kept with the policy.*command-long' "$said"
+	matches 'words: too long, and said' 'is too long to be kept with the policy.*command-long' "$said"
 	equal 'words: what runs is untouched' 'enforce true 0' "$(state)"
 	succeeds 'words: detach' fr agent detach
 	mv "$work/far/tab les"/* "$work/tables"
@@ -160,7 +160,7 @@ lost_run()
 	succeeds 'lost: apply' fr agent apply "$work/a policy.yaml"
 	lab_enter agent ip link del lost0
 	fr_exits 'lost: a device with a name' 5 agent status
-	matches 'lost: named' "^interface lost0 has to come back, or go from the file of the policy; then flowreeve apply" "$(hint)"
+	matches 'lost: named' "^bring interface lost0 back, or remove it from the policy's file; then flowreeve apply" "$(hint)"
 	lab_enter agent ip link add lost0 type veth peer name lost1
 	fr_exits 'lost: it is back' 5 agent status
 	succeeds 'lost: and the command heals' paste "$(hint)"
@@ -168,7 +168,7 @@ lost_run()
 	succeeds 'lost: a pattern' fr agent apply "$work/a policy.yaml" --allow-removal
 	lab_enter agent ip link del lost0
 	fr_exits 'lost: all of a pattern' 5 agent status
-	matches 'lost: all of a pattern, named' "^an interface that matches lost\* has to come back" "$(hint)"
+	matches 'lost: all of a pattern, named' "^bring an interface that matches lost\* back" "$(hint)"
 	succeeds 'lost: detach' fr agent detach
 	e2e_kind cgroup
 	mkdir "$LAB_CGROUP/lost"
@@ -177,7 +177,7 @@ lost_run()
 	rmdir "$LAB_CGROUP/lost"
 	until_true gone cgroup || not_ok 'lost: the cgroup is gone'
 	fr_exits 'lost: a cgroup that is gone' 5 agent status
-	matches 'lost: a cgroup, named' "^cgroup /$LAB_TAG-agent/lost has to come back" "$(hint)"
+	matches 'lost: a cgroup, named' "^bring cgroup /$LAB_TAG-agent/lost back" "$(hint)"
 	succeeds 'lost: detach' fr agent detach
 	LAB_CGROUP=''
 	ip netns add "$LAB_TAG-brief"

@@ -78,7 +78,7 @@ reader_leaves()
 	code=${PIPESTATUS[0]}
 	equal 'a reader that leaves after three lines has three lines' 3 "$(wc -l <"$work/head")"
 	equal '... and the command ends, exit 1' 1 "$code"
-	matches '... saying why' 'not written whole: Broken pipe' "$(cat "$work/said")"
+	matches '... saying why' 'not written completely: Broken pipe' "$(cat "$work/said")"
 }
 
 # One line is read, so it is in the midst of the table; then the user presses Ctrl-C.

@@ -47,8 +47,8 @@ replaced()
 	sed 's/^rules:/&\n  - {id: stranger, direction: egress, peer: [10.66.0.66], ports: [4444\/tcp], action: allow}/' \
 		"$work/policy.yaml" >"$work/new.yaml"
 	said=$(fr "$host" coverage --source "$work/new.yaml" 2>&1)
-	matches "$kind: another file is told" 'new.yaml is not what runs as e2e' "$said"
-	matches "$kind: what it would decide" 'rule stranger of the file decides it, once it is applied' "$said"
+	matches "$kind: another file is told" 'new.yaml differs from the running policy e2e' "$said"
+	matches "$kind: what it would decide" 'rule stranger of the file decides it once it is applied' "$said"
 	succeeds "$kind: a new policy" fr "$host" apply "$work/new.yaml" --mode enforce $options
 	equal "$kind: the row keeps its figures" "$before" "$(rule aws-datasync/nfs .connections)"
 	equal "$kind: what it explains is no longer told" null "$(opening egress 10.66.0.66 4444 .verdict)"
@@ -56,7 +56,7 @@ replaced()
 	at_least "$kind: and that is counted" 1 "$(coverage .decided_by_current)"
 	mv "$work/new.yaml" "$work/gone.yaml"
 	said=$(fr "$host" coverage 2>&1)
-	matches "$kind: a file that is gone is told" 'no nearest misses: the file of e2e' "$said"
+	matches "$kind: a file that is gone is told" 'no nearest misses, because the file of e2e' "$said"
 	matches "$kind: and the rest is there all the same" '^aws-datasync/nfs ' "$said"
 }
 

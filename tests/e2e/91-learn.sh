@@ -71,7 +71,7 @@ refusals()
 	policy_write "$work/policy.yaml" audit "$attach"
 	succeeds 'refusals: apply' fr "$host" apply "$work/policy.yaml" $options
 	fr_exits 'nothing was seen' 0 "$host" learn
-	matches 'nothing was seen: says so' 'nothing was seen that no rule explains' "$said"
+	matches 'nothing was seen: says so' 'no unexplained traffic was seen' "$said"
 	fr_exits 'a policy that is not applied' 1 "$host" learn nobody
 	fr_exits 'host bits' 2 "$host" learn --peer 10.0.0.1/8
 	traffic

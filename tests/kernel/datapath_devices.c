@@ -236,7 +236,7 @@ Test(datapath_devices, a_device_that_went_to_another_namespace_is_told)
 	}
 	cr_assert_eq(view.remark_count, 1);
 	cr_expect_str_eq(view.remarks[0].text,
-			 "q1 has gone to another network namespace, and is judged there");
+			 "q1 is in another network namespace, and is judged there");
 }
 
 /* The device of the same index has no link of ours. */
@@ -263,7 +263,7 @@ Test(datapath_devices, a_device_asked_for_in_another_part_is_a_fault)
 	applied(&deny, points);
 	run("ip link set va0 name tmp && ip link set va1 name va0 && ip link set tmp name va1");
 	cr_expect_eq(status().unjudged_count, 2);
-	cr_expect(strstr(status().unjudged[0].why, "and asked for as a"), "%s",
+	cr_expect(strstr(status().unjudged[0].why, "but the policy names it as a"), "%s",
 		  status().unjudged[0].why);
 	cr_expect(!status().enforcing);
 }
@@ -300,7 +300,7 @@ Test(datapath_devices, what_passes_two_devices_is_told)
 	expect_twice(macvlan, "va0 lies below mv");
 	expect_twice(bridge, "va1 lies below br0");
 	expect_twice(above, "va1 lies below mv20");
-	expect_twice(wire, "q1 and q2 are two ends of one wire");
+	expect_twice(wire, "q1 and q2 are the two ends of one pair");
 	run("ip link set va1 nomaster");
 	lab_applied(&lab, &deny, apart);
 	cr_expect_eq(status().remark_count, 0, "%s", status().remarks[0].text);

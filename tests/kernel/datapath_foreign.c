@@ -189,7 +189,7 @@ Test(datapath_foreign, filters_around_ours_are_told_in_order, .init = need_root)
 	/* of one protocol: nothing else can have this priority */
 	stranger_filter("prio 1 protocol arp");
 	cr_expect_eq(lab_apply(&lab, &deny, va0, &result, messages), 0, "%s", messages);
-	cr_expect(strstr(messages, "stands before the policy at va0"), "%s", messages);
+	cr_expect(strstr(messages, "runs before the policy at va0"), "%s", messages);
 	stranger_filter("prio 2 protocol all");
 	stranger_filter("prio 9 protocol ip");
 	cr_expect_eq(system("tc filter add dev va0 ingress prio 9 protocol ip chain 5 u32 match "

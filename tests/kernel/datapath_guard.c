@@ -162,7 +162,7 @@ Test(datapath_guard, other_filters_are_neither_removed_nor_in_the_way)
 	unlink(pin);
 	lab.host.no_tcx = true;
 	cr_expect_eq(lab_apply(&lab, &deny, va0, &result, messages), 0, "%s", messages);
-	cr_expect(strstr(messages, "stands before the policy at va0"), "%s", messages);
+	cr_expect(strstr(messages, "runs before the policy at va0"), "%s", messages);
 	cr_expect(!lab_udp_in(&lab, 0, 5000));
 	cr_expect_eq(system("tc filter show dev va0 ingress | grep -q 'pref 2 bpf'"), 0);
 	lab_detached(&lab);

@@ -52,7 +52,7 @@ Test(datapath_lowering, the_mode_goes_down_when_the_command_says_so)
 	struct apply_result result;
 
 	lab_applied(&lab, &deny, va0);
-	refused(&audit, va0, "the mode goes from enforce to audit (--mode audit allows it)");
+	refused(&audit, va0, "the mode changes from enforce to audit (--mode audit allows it)");
 	refused(&audit, va0, "flowreeve apply --mode enforce --pin-root");
 	result = allowed(&audit, va0);
 	cr_expect_eq(result.lowered_count, 1);
@@ -83,7 +83,7 @@ Test(datapath_lowering, an_audit_is_held_to_its_attach_points_as_well)
 Test(datapath_lowering, a_default_goes_down_when_the_command_says_so)
 {
 	lab_applied(&lab, &deny, va0);
-	refused(&open_out, va0, "the default of egress goes from deny to allow");
+	refused(&open_out, va0, "the default of egress changes from deny to allow");
 	allowed(&open_out, va0);
 	lab_applied(&lab, &deny, va0);
 }
@@ -94,7 +94,7 @@ Test(datapath_lowering, all_of_it_is_named_in_one_run)
 
 	all.enforce = false;
 	lab_applied(&lab, &deny, both);
-	refused(&all, va0, "the mode goes from enforce to audit");
+	refused(&all, va0, "the mode changes from enforce to audit");
 	refused(&all, va0, "interface va1 is no longer attached");
 	refused(&all, va0, "the default of egress");
 	refused(&all, va0, "flowreeve apply --mode enforce --allow-removal --pin-root");

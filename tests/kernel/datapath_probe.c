@@ -100,7 +100,7 @@ Test(datapath_probe, programs_load_where_the_kernel_has_no_btf)
 	arena_free(arena);
 }
 
-/* The doctor names the missing feature and that enforcement does without it. */
+/* The doctor names the missing feature, and that enforcement does not need it. */
 Test(datapath_probe, without_btf_only_the_parent_process_is_missing)
 {
 	struct doctor_report report;

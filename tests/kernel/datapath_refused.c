@@ -34,7 +34,8 @@ Test(datapath_refused, a_refused_link_leaves_nothing_and_a_hint)
 	cr_expect(lab_udp_out(&lab, 0, 5000), "nothing is in force, but it drops");
 	lab.host.no_tcx = true;
 	cr_assert_eq(lab_apply(&lab, &deny, va0, &result, messages), 0, "%s", messages);
-	cr_expect(strstr(messages, "is asked for this host's sockets"), "%s", messages);
+	cr_expect(strstr(messages, "program for redirected packets cannot be attached"), "%s",
+		  messages);
 	cr_expect_eq(result.hooks_added, 1);
 	cr_expect(!lab_udp_out(&lab, 0, 5000));
 	cr_expect(lab_tcp_out(&lab, 0, 443));

@@ -52,8 +52,8 @@ static const struct bad cases[] = {
 	{R("any", "1064-1024/tcp"), "bad-port", "1064-1024/tcp", "ends before it begins"},
 	{R("any", "1-70000/tcp"), "bad-port", "1-70000/tcp", "over 65535"},
 	{R("any", "99999/tcp"), "bad-port", "99999/tcp", "over 65535"},
-	{R("any", "443"), "bad-port", "443", "which protocol"},
-	{R("any", "icmp"), "bad-port", "icmp", "which ports of the protocol"},
+	{R("any", "443"), "bad-port", "443", "the protocol is missing"},
+	{R("any", "icmp"), "bad-port", "icmp", "the ports of the protocol are missing"},
 	{R("any", "0443/tcp"), "bad-port", "0443/tcp", "is not a port"},
 	{R("any", "1-0443/tcp"), "bad-port", "1-0443/tcp", "is not a port"},
 	{R("10.0.0.0/024", "any"), "bad-address", "10.0.0.0/024", "has no leading 0"},
@@ -79,7 +79,7 @@ static const struct bad cases[] = {
 	 "bad-name", "A_b", "not a valid name"},
 	{HEAD
 	 "rules: [{id: default-egress, direction: egress, peer: any, ports: any, action: deny}]\n",
-	 "bad-name", "default-egress", "default itself"},
+	 "bad-name", "default-egress", "reserved for the default"},
 	{HEAD
 	 "rules: [{id: a, direction: egress, peer: any, ports: any, action: allow, mode: audit}]\n",
 	 "staged-allow", "audit", "only a deny rule"},

@@ -130,7 +130,7 @@ Test(render_doctor, programs_with_the_verifiers_count_or_the_kernels_words)
 	expect_line(text, "yes      fr_if_ingress        loads; 1234 instructions verified, 56 in "
 			  "the program");
 	expect_line(text, "no       fr_sock_create       the kernel has no ?[2JBTF; enforcement "
-			  "does without it");
+			  "does not need it");
 	free(text);
 }
 
@@ -152,7 +152,7 @@ Test(render_doctor, the_sum_says_by_what_it_attaches)
 
 	expect_line(text, "this host can enforce on interfaces (clsact)");
 	expect_line(text, "this host cannot enforce on guests");
-	expect_line(text, "not to be told from here: whether it can enforce on cgroups");
+	expect_line(text, "unknown from here: whether this host can enforce on cgroups");
 	free(text);
 	what.tcx = true;
 	memset(what.can, ANSWER_YES, sizeof(what.can));

@@ -414,7 +414,7 @@ Test(render_text_status, tells_what_has_changed_since_apply)
 		"may pass  program b (id 6) at vy tcx/ingress calls bpf_redirect_peer",
 		"may pass  whether programs call bpf_redirect_peer is not known: hidden",
 		"remarks   a lies below b",
-		"NOT ENFORCING  generation 3  1 asked for and not judged",
+		"NOT ENFORCING  generation 3  1 named but not judged",
 	};
 	struct status_view view = sample_changed(true);
 	struct capture c;

@@ -38,9 +38,9 @@ static const char *holder_hint(struct arena *arena, const char *path)
 	const char *above = strrchr(path, '/');
 
 	return arena_printf(arena,
-			    "systemd's IPAddressDeny= and IPAddressAllow= attach like this: remove "
-			    "them, or attach a cgroup above it, %.*s or higher: what is held below "
-			    "does not matter there",
+			    "systemd's IPAddressDeny= and IPAddressAllow= attach like this: "
+			    "remove them, or attach %.*s or a cgroup above it, where programs "
+			    "below do not matter",
 			    (int)(above - path), path);
 }
 
@@ -63,7 +63,8 @@ static int refused_cgroup(const struct attach_job *job, const struct hook_progra
 		if (query.attach_flags & ATTACH_ALLOW_MULTI || (query.attach_flags && !here))
 			continue;
 		return diag_error(d, NO_LOC, -EBUSY, "foreign-program", holder_hint(d->arena, path),
-				  "cannot attach to cgroup %s: %s holds %s of cgroup %s for itself",
+				  "cannot attach to cgroup %s: %s is the exclusive program at %s "
+				  "of cgroup %s",
 				  job->point->name, program_words(d->arena, query.programs[0]),
 				  hook->text, path);
 	}
@@ -72,8 +73,8 @@ static int refused_cgroup(const struct attach_job *job, const struct hook_progra
 }
 
 static const char without_tcx[] =
-	"this host lists programs on TCX but refuses a link of ours; apply --no-tcx attaches by filters "
-	"of clsact instead";
+	"this kernel lists TCX programs but refuses to attach one; use apply --no-tcx (clsact "
+	"filters)";
 
 static int hook_refused(const struct attach_job *job, const struct hook_program *hook, int err,
 			struct diags *d)
@@ -279,7 +280,7 @@ int attach_update(const struct attach_update *update, const struct fr_hook_recor
 	netns_leave(&back);
 	if (err)
 		return diag_error(d, NO_LOC, err, "attach", NULL,
-				  "cannot put other programs at %s: %s", point->name,
+				  "cannot replace the programs at %s: %s", point->name,
 				  error_text(err));
 	return 0;
 }

@@ -152,7 +152,7 @@ static void check_wire(struct overlaps *o, const struct point *point)
 		other = point_at(o, device->parent, false);
 	if (other)
 		add_pair(o, point, other,
-			 arena_printf(o->arena, "%s and %s are two ends of one wire",
+			 arena_printf(o->arena, "%s and %s are the two ends of one pair",
 				      point->hook->name, other->hook->name));
 }
 
@@ -166,12 +166,14 @@ static void check_bridge(struct overlaps *o, const struct point *point)
 	    point_at(o, bridge->ifindex, true))
 		return;
 	if (str_equal(device->port_of, "bridge"))
-		advice = arena_printf(o->arena, "bridge %s: others send by it as well; attach %s",
+		advice = arena_printf(o->arena,
+				      "bridge %s: other hosts send through it too; "
+				      "attach %s",
 				      bridge->name, bridge->name);
 	else if (str_equal(device->port_of, "openvswitch"))
 		advice = arena_printf(o->arena,
-				      "switch %s: others send by it as well; attach the internal "
-				      "port of the switch",
+				      "switch %s: other hosts send through it too; attach the "
+				      "internal port of the switch",
 				      bridge->name);
 	else
 		return;

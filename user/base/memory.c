@@ -22,7 +22,7 @@ void memory_begin(void)
 
 void memory_exhausted(void)
 {
-	static const char words[] = "flowreeve: error: there is no memory left\n";
+	static const char words[] = "flowreeve: error: out of memory\n";
 
 	if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
 		abort();

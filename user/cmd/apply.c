@@ -64,7 +64,7 @@ static int find_local(struct context *c, const struct rule *rule, const struct a
 		return 0;
 	diag_error(&c->diags, rule->loc, -ENODEV, "no-local-subnet",
 		   "give --local-subnet IF=CIDR, or write the subnet",
-		   "rule %s names local-subnet and no attached interface has an address", rule->id);
+		   "rule %s uses local-subnet, but no attached interface has an address", rule->id);
 	return EXIT_REJECTED;
 }
 

@@ -56,7 +56,7 @@ static void warn_of_mode(const struct ruleset *rs, bool was_enforce, struct diag
 		diag_warning(
 			d, whole, "failsafe-open",
 			"failsafe: [{peer: [10.0.0.0/24], ports: [22/tcp]}], or failsafe: [] for none",
-			"failsafe is not written, so 22/tcp stays open to every address");
+			"the policy has no failsafe, so 22/tcp stays open to every address");
 }
 
 static void set_mode(struct context *c, struct ruleset *rs, struct diags *d)

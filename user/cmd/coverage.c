@@ -66,15 +66,15 @@ static enum source_state read_source(struct context *c, const struct coverage_vi
 	if (load_for_host(&reading, path, rs, &hooks, &count)) {
 		diag_warning(&c->diags, nowhere, "source-unreadable",
 			     source_command(c, view->policy),
-			     "no nearest misses: the file of %s, %s: %s", view->policy, path,
-			     first_error(&reading.diags));
+			     "no nearest misses, because the file of %s cannot be used: %s: %s",
+			     view->policy, path, first_error(&reading.diags));
 		return SOURCE_UNREADABLE;
 	}
 	if (file_is_what_runs(*rs, view, &reading.diags))
 		return SOURCE_RUNS;
 	diag_warning(&c->diags, nowhere, "source-differs", apply_command(c, view, path),
-		     "%s is not what runs as %s; nearest misses are those of the file", path,
-		     view->policy);
+		     "%s differs from the running policy %s; nearest misses are those of the file",
+		     path, view->policy);
 	return SOURCE_DIFFERS;
 }
 
@@ -85,7 +85,7 @@ static const char *nearest(const struct ruleset *rs, const struct tuple *tuple)
 
 	ruleset_decide(rs, tuple, &decision);
 	if (decision.rule >= FR_RULE_FIRST)
-		return arena_printf(rs->arena, "rule %s of the file decides it, once it is applied",
+		return arena_printf(rs->arena, "rule %s of the file decides it once it is applied",
 				    ruleset_rule_name(rs, decision.rule));
 	return ruleset_nearest(rs, tuple, &why) ? why : NULL;
 }
@@ -117,7 +117,9 @@ int cmd_coverage(struct context *c)
 		return ret;
 	if (c->options.source && count != 1)
 		return usage_error(c, "flowreeve coverage NAME --source FILE",
-				   "--source is the file of one policy, and %zu are meant", count);
+				   "--source is the file of one policy, but %zu policies are "
+				   "selected",
+				   count);
 	c->answered = true;
 	if (!count && !c->render.json) { /* no output would be unclear */
 		render_status(&c->render, NULL, 0);

@@ -26,7 +26,7 @@ static int which_of(struct context *c, const char *const *names, size_t count)
 	for (size_t i = 0; i < count; i++)
 		list = arena_printf(c->arena, "%s%s%s", list, i ? ", " : "", names[i]);
 	return usage_error(c, command_text(c->arena, &line),
-			   "%zu policies are applied: name the ones to detach, or say --all: %s",
+			   "%zu policies are applied: name those to detach, or give --all: %s",
 			   count, list);
 }
 
@@ -55,7 +55,7 @@ int cmd_detach(struct context *c)
 	int ret;
 
 	if (all && o->operand_count)
-		return usage_error(c, NULL, "--all and names: detach takes one or the other");
+		return usage_error(c, NULL, "give detach either names or --all");
 	if (all)
 		ret = exit_of_read(datapath_detach(&o->host, NULL, &c->diags, &removed));
 	else if (o->operand_count)

@@ -55,9 +55,8 @@ static void tell(struct context *c, const struct doctor_report *report, unsigned
 			return; /* reported with that one */
 		list = arena_printf(c->arena, "%s, %s", list, kind_keys[kind]);
 	}
-	lack = report->can[first] == ANSWER_NO
-		       ? "this host cannot enforce on"
-		       : "it cannot be told whether this host can enforce on";
+	lack = report->can[first] == ANSWER_NO ? "this host cannot enforce on"
+					       : "cannot find out whether this host can enforce on";
 	reason = cause.found ? arena_printf(c->arena, ": %s", cause.found) : " is missing";
 	diag_error(&c->diags, nowhere, -ENOTSUP, "host-lacks", cause.remedy, "%s %s: %s%s", lack,
 		   list, cause.name, reason);

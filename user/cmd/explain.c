@@ -105,8 +105,8 @@ static const char *hint_port(struct context *c, const char *word, const char *ne
 	if (word[0] == '[')
 		return arena_printf(c->arena, "%s:443", word);
 	if (colon && !parse_u64(colon + 1, 65535, &port) && addr_parse(address, &addr) == NET_OK)
-		return arena_printf(c->arena, "[%s]:%s when %s is the port, [%s]:443 when not",
-				    address, colon + 1, colon + 1, word);
+		return arena_printf(c->arena, "[%s]:%s if %s is the port, [%s]:443 if not", address,
+				    colon + 1, colon + 1, word);
 	return peer_with_port(c, word, digits ? arena_strndup(c->arena, next, digits) : "443");
 }
 
@@ -117,7 +117,7 @@ static int refuse_port(struct context *c, const char *address, const char *port)
 
 	if (!*port)
 		return usage_error(c, peer_with_port(c, address, "443"),
-				   "the port is missing behind ':'");
+				   "the port is missing after ':'");
 	if (meant)
 		return usage_error(
 			c, peer_with_port(c, address, arena_printf(c->arena, "%u", service.first)),
@@ -172,11 +172,10 @@ static int refuse_peer(struct context *c, const char *word, const char *address,
 	return usage_error(
 		c,
 		strchr(address, '.')
-			? arena_printf(
-				  c->arena,
-				  "names are not looked up; the system's answer: getent ahosts %s",
-				  address)
-			: "an address such as 10.0.0.1 or fd00::1; names are not looked up",
+			? arena_printf(c->arena,
+				       "names are not resolved; to resolve it: getent ahosts %s",
+				       address)
+			: "an address such as 10.0.0.1 or fd00::1; names are not resolved",
 		"'%s' is not an address", address);
 }
 
@@ -236,8 +235,8 @@ static int parse_question(struct context *c, struct tuple *tuple)
 	if (!ret && proto_is_any_icmp(tuple->proto))
 		return parse_icmp(c, next, tuple);
 	if (!ret && more)
-		return usage_error(c, "PEER:PORT is one word", "'%s' is one operand too many",
-				   words[4]);
+		return usage_error(c, "write the port after the peer: PEER:PORT",
+				   "'%s' is one operand too many", words[4]);
 	return ret;
 }
 

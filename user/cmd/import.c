@@ -32,11 +32,11 @@ static void draft_tell(struct context *c, const struct source *source,
 
 	if (draft->without_ports)
 		diag_warning(&c->diags, loc, "row-without-ports", NULL,
-			     "%zu rows have a link where the ports should be",
-			     draft->without_ports);
+			     "%zu rows have a link instead of ports", draft->without_ports);
 	if (draft->candidates)
 		diag_warning(&c->diags, loc, "ports-in-prose", NULL,
-			     "%zu places in the text name ports; they are comments in the draft",
+			     "%zu places in the text mention ports; they are comments in the "
+			     "draft",
 			     draft->candidates);
 	if (draft->unparsed)
 		diag_warning(&c->diags, loc, "not-understood", NULL,

@@ -121,12 +121,12 @@ static int prove(struct context *c, const struct ruleset *before, struct edit *e
 	if (!read_file(c, path, edit_finish(edit), &after) && allows_proposals(after, learn) &&
 	    leaves_others(before, after, &c->options, view))
 		return 0;
-	diag_error(
-		&c->diags, nowhere, -EINVAL, "learn-unproven",
-		"write the rules by hand; flowreeve coverage lists what they are for",
-		"%s is written in a way that cannot be added to: the result would not allow what "
-		"is proposed and that alone",
-		path);
+	diag_error(&c->diags, nowhere, -EINVAL, "learn-unproven",
+		   "write the rules by hand; flowreeve coverage lists the traffic that no rule "
+		   "explains",
+		   "cannot add rules to %s as it is written: the result would not allow exactly "
+		   "what is proposed",
+		   path);
 	return EXIT_FAILED;
 }
 
@@ -200,6 +200,6 @@ int cmd_learn(struct context *c)
 		return ret;
 	if (count != 1)
 		return usage_error(c, "flowreeve learn NAME",
-				   "one policy is edited at a time, and %zu are applied", count);
+				   "%zu policies are applied; learn edits the file of one", count);
 	return each_instance(c, names, count, learn, NULL);
 }

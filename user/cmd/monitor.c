@@ -56,7 +56,7 @@ static void watch_close(struct context *c, struct watch *watch)
 		render_lost(&c->render, watch->instance.name, lost);
 		diag_warning(&c->diags, nowhere, "events-lost",
 			     "the counters of show rules are exact",
-			     "%llu events of %s came faster than they were read",
+			     "%llu events of %s were lost: they came faster than they were read",
 			     (unsigned long long)lost, watch->instance.name);
 	}
 	monitor_close(watch->monitor);

@@ -26,7 +26,9 @@ static int parse_attach(struct context *c, struct skeleton *s)
 				   "--attach takes KIND=NAME, not '%s'", text);
 	if (s->attach_to[strspn(s->attach_to, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					      "0123456789-._@:/")])
-		return usage_error(c, "write a pattern into the file, in quotes",
+		return usage_error(c,
+				   "for a pattern, edit the file and write the pattern in "
+				   "quotes",
 				   "'%s' is not a name to attach to", s->attach_to);
 	return 0;
 }

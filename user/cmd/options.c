@@ -15,36 +15,36 @@ struct option_line {
 
 static const struct option_line lines[] = {
 	{"json", NULL, "one JSON document on stdout (docs/json.md)", OPT_JSON},
-	{"strict", NULL, "warnings of doubtful rows are errors", OPT_STRICT},
-	{"tables", "DIR", "look for tables here first", OPT_TABLES},
-	{"local-subnet", "IF=CIDR", "what local-subnet means, offline; may be repeated",
+	{"strict", NULL, "treat warnings about doubtful rows as errors", OPT_STRICT},
+	{"tables", "DIR", "search this directory for tables first", OPT_TABLES},
+	{"local-subnet", "IF=CIDR", "the value of local-subnet, offline; may be repeated",
 	 OPT_LOCAL_SUBNET},
-	{"mode", "audit|enforce", "instead of the mode that the file says", OPT_MODE},
-	{"dump", NULL, "the image in words: who may do what, class by class", OPT_DUMP},
+	{"mode", "audit|enforce", "use this mode instead of the policy's", OPT_MODE},
+	{"dump", NULL, "print the image, class by class", OPT_DUMP},
 	{"table", "TABLE", "the table, by its name or its file", OPT_TABLE},
 	{"as", "ROLE", "the role that the host plays", OPT_AS},
-	{"name", "NAME", "of the policy or table that is written", OPT_NAME},
-	{"title", "TITLE", "of the table that is written", OPT_TITLE},
+	{"name", "NAME", "the name of the policy or table that is written", OPT_NAME},
+	{"title", "TITLE", "the title of the table that is written", OPT_TITLE},
 	{"host", "NAME", "the host of the site", OPT_HOST},
-	{"all", NULL, "all there are: hosts of the site, applied policies", OPT_ALL},
-	{"dir", "DIR", "where the policies go, a file for each host", OPT_DIR},
+	{"all", NULL, "all hosts of the site, or all applied policies", OPT_ALL},
+	{"dir", "DIR", "write the policies to this directory, a file for each host", OPT_DIR},
 	{"attach", "KIND=NAME", "where: interfaces=eth0, guests=tap0, cgroups=/PATH", OPT_ATTACH},
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
 	{"source", "FILE", "the policy's file, instead of the one that was applied", OPT_SOURCE},
-	{"peer", "PREFIX", "only what these peers were seen with", OPT_PEER},
+	{"peer", "PREFIX", "only traffic with these peers", OPT_PEER},
 	{"wide", NULL, "also the user, the parent and the start of each process", OPT_WIDE},
-	{"rules-only", NULL, "rules for what was seen and nothing else; no peer joins a role",
+	{"rules-only", NULL, "propose rules for exactly the traffic seen; no peer joins a role",
 	 OPT_RULES_ONLY},
-	{"query", NULL, "print nothing; exit 0 when all is in force, else 5", OPT_QUERY},
-	{"openings", NULL, "allowed openings too, not only what is refused", OPT_OPENINGS},
+	{"query", NULL, "print nothing; exit 0 if everything is in force, else 5", OPT_QUERY},
+	{"openings", NULL, "allowed connections too, not only refusals", OPT_OPENINGS},
 	{"count", "N", "end after N events", OPT_COUNT},
-	{"flows", "N", "room for N flows", OPT_FLOWS},
-	{"cgroup", "DIR", "where cgroup2 is mounted", OPT_CGROUP},
+	{"flows", "N", "size of the flow table: N flows", OPT_FLOWS},
+	{"cgroup", "DIR", "the mount point of cgroup2", OPT_CGROUP},
 	{"allow-removal", NULL,
-	 "attach points and deny rules in force may go, defaults may be lowered",
+	 "allow removing attach points and deny rules in force, and lowering defaults",
 	 OPT_ALLOW_REMOVAL},
 	{"no-tcx", NULL, "attach by clsact even where the kernel has TCX", OPT_NO_TCX},
-	{"pin-root", "DIR", "where pins are kept (" PIN_ROOT_DEFAULT ")", OPT_PIN_ROOT},
+	{"pin-root", "DIR", "directory of the pins (" PIN_ROOT_DEFAULT ")", OPT_PIN_ROOT},
 	{"help", NULL, "this text", OPT_HELP},
 };
 
@@ -90,7 +90,7 @@ static int refuse_prefix(struct context *c, const char *value, const char *examp
 	struct advice advice = peer_advice(c->arena, value);
 
 	if (str_equal(value, "any"))
-		return usage_error(c, "leave it out: without it no peer is left out",
+		return usage_error(c, "leave --peer out to see all peers",
 				   "'any' is not an address or a prefix");
 	if (advice.meant)
 		example = arena_printf(c->arena, "write '%s'", advice.meant);
@@ -275,8 +275,8 @@ static int parse_option(struct context *c, char **argv, int argc, int *at)
 	if (str_equal(argv[*at], "-h"))
 		name = "help", length = 4;
 	else if (argv[*at][1] != '-')
-		return usage_error(c, "options are words: --json", "'%s' is not an option",
-				   argv[*at]);
+		return usage_error(c, "write options as --NAME, such as --json",
+				   "'%s' is not an option", argv[*at]);
 	line = find_option(c->command->options, name, length);
 	if (!line)
 		return unknown_option(c, arena_strndup(c->arena, name, length));

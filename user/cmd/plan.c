@@ -60,7 +60,7 @@ static int refuse_foreign(struct context *c, const char *path, int dir, const ch
 	if (file_is_ours(dir, name))
 		return 0;
 	diag_error(&c->diags, (struct loc){0}, -EEXIST, "plan-directory",
-		   "name a directory that is not there yet, or is empty, or has plans only",
+		   "name a directory that does not exist, is empty, or has plans only",
 		   "%s has '%.80s', which `plan` did not write", path, name);
 	return EXIT_REJECTED;
 }
@@ -212,7 +212,7 @@ int cmd_plan(struct context *c)
 
 	if (!o->plan_host == !all)
 		return usage_error(c, "flowreeve plan SITE --host NAME",
-				   "plan needs --host NAME or --all, one of them");
+				   "plan needs either --host NAME or --all");
 	if (all != !!o->dir)
 		return usage_error(c, "flowreeve plan SITE --all --dir DIR",
 				   all ? "--all needs --dir" : "--dir goes with --all");

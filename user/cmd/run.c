@@ -15,7 +15,7 @@ static const char exit_codes[] =
 	"  0  done\n"
 	"  1  failed\n"
 	"  2  usage\n"
-	"  3  policy rejected, refused by a guard, or an attach target is not there or taken\n"
+	"  3  policy rejected, refused by a guard, or an attach target is missing or in use\n"
 	"  5  asked to enforce and not enforcing\n"
 	"  6  not supported by this kernel, or insufficient privilege\n";
 
@@ -81,8 +81,10 @@ static void give_reason(struct context *c, int code)
 	if (code == EXIT_DONE || code == EXIT_USAGE || c->answered || c->diags.errors ||
 	    ferror(stdout))
 		return;
-	diag_error(&c->diags, nowhere, -EIO, "no-reason", "report it, with what was asked for",
-		   "%s failed, and nothing has said why", c->schema);
+	diag_error(&c->diags, nowhere, -EIO, "no-reason",
+		   "this is a defect of flowreeve: please "
+		   "report it with the command",
+		   "%s failed without a message", c->schema);
 }
 
 /* Prints the diagnostics and the document of a failure; checks that stdout took it all. */
@@ -97,7 +99,7 @@ static int report_unwritten(void)
 		fflush(stdout);
 	}
 	error = errno;
-	fputs("flowreeve: error: the output was not written whole", stderr);
+	fputs("flowreeve: error: the output was not written completely", stderr);
 	if (error)
 		fprintf(stderr, ": %s", strerror(error));
 	fputc('\n', stderr);

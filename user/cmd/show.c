@@ -123,7 +123,7 @@ static const struct show *find_show(struct context *c, const char *word)
 	usage_error(c,
 		    near ? arena_printf(c->arena, "did you mean '%s'?", near)
 			 : "rules, flows or drops",
-		    "there is nothing to show that is called '%s'", word);
+		    "show has no report '%s'", word);
 	return NULL;
 }
 
@@ -138,9 +138,11 @@ int cmd_show(struct context *c)
 	if (!show)
 		return EXIT_USAGE;
 	if (c->options.given & OPT_PEER && show->visit == show_rules)
-		return usage_error(c, "flows and drops have one", "a rule is not of one peer");
+		return usage_error(c, "show flows and show drops do",
+				   "show rules does not select by peer");
 	if (c->options.given & OPT_WIDE && show->visit == show_rules)
-		return usage_error(c, "flows and drops have processes", "a rule has no process");
+		return usage_error(c, "show flows and show drops do",
+				   "show rules has no wider form");
 	c->render.wide = c->options.given & OPT_WIDE;
 	c->schema = show->what;
 	ret = named_policies(c, 1, &names, &count);

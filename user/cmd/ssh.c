@@ -338,5 +338,5 @@ void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image
 	diag_warning(d, (struct loc){.source = rs->source}, "ssh-closed",
 		     "add to failsafe: {peer: [10.0.0.0/24], ports: [22/tcp]}, with the addresses "
 		     "that administer this host",
-		     "enforcing %s would refuse port 22/tcp to everybody", rs->name);
+		     "enforcing %s would refuse port 22/tcp to every address", rs->name);
 }

@@ -31,8 +31,9 @@ static void warn_preempted(struct context *c, const struct status_view *view)
 			diag_warning(&c->diags, nowhere, "not-first",
 				     policy_heal_command(c->options.host.pin_root, view->policy,
 							 c->arena),
-				     "%s stands before %s at %s (%s) and may take packets that the "
-				     "policy never sees; apply goes to the front where it can",
+				     "%s runs before %s at %s (%s) and may take packets that the "
+				     "policy never sees; apply moves the policy to the front if "
+				     "it can",
 				     view->hooks[i].preempted_by, view->policy, view->hooks[i].name,
 				     view->hooks[i].hook);
 }
@@ -72,7 +73,7 @@ static void warn_redirects(struct context *c, const struct status_view *view)
 
 		diag_warning(
 			&c->diags, nowhere, "peer-redirect",
-			"remove it, or turn the host routing of the CNI that it belongs to off",
+			"remove it, or turn off the host routing of the CNI that it belongs to",
 			"%s at %s calls bpf_redirect_peer: it %s packets past the hook of %s",
 			redirect->words, redirect->where, can, redirect->past ?: "a guest");
 	}
@@ -85,7 +86,7 @@ static int not_enforcing(struct context *c, const struct status_view *view)
 
 	diag_error(&c->diags, nowhere, -EUCLEAN, "not-enforcing",
 		   hint_of(c, view, view->unjudged_count ? &view->unjudged[0] : &none),
-		   "%s is asked to enforce and does not", view->policy);
+		   "policy %s is in enforce mode but not enforcing", view->policy);
 	return EXIT_NOT_ENFORCING;
 }
 

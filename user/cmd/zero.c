@@ -35,13 +35,13 @@ static int refuse_operands(struct context *c, const char *const *applied, size_t
 
 	if (policy)
 		return usage_error(c, zero_command(c, policy),
-				   "operands of zero are rules, and %s is an applied policy",
+				   "operands of zero are rules, but %s is an applied policy",
 				   policy);
 	for (size_t i = 0; i < count; i++)
 		list = arena_printf(c->arena, "%s%s%s", list, i ? ", " : "", applied[i]);
 	return usage_error(c, "--policy NAME",
-			   "%zu policies are applied; say with --policy whose rules are meant: %s",
-			   count, list);
+			   "%zu policies are applied; say which one with --policy: %s", count,
+			   list);
 }
 
 /* Names of rules take precedence over names of policies. */

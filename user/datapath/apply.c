@@ -300,8 +300,8 @@ static void clean_after(const struct change *change)
 	if (policy_reconcile(change->root, change->policy, &later, &ignored))
 		diag_warning(change->d, NO_LOC, "left-over",
 			     "the same flowreeve apply again removes it",
-			     "the new policy is in force at every attach point, but what it "
-			     "replaced could not all be removed: %s",
+			     "the new policy is in force at every attach point, but parts of the "
+			     "old one could not be removed: %s",
 			     first_message(&later));
 }
 
@@ -313,8 +313,8 @@ static void clean_failed(const struct change *change)
 	if (policy_reconcile(change->root, change->policy, &later, &running)) {
 		diag_warning(change->d, NO_LOC, "left-over",
 			     "the next flowreeve apply, or detach, removes it",
-			     "what was in force before is so still, but what this command has made "
-			     "could not all be removed: %s",
+			     "the state before this command is still in force, but parts of what "
+			     "it made could not be removed: %s",
 			     first_message(&later));
 		return;
 	}

@@ -168,17 +168,17 @@ int port_fault(const struct instance *instance, const struct fr_hook_record *hoo
 	if (ports < 0 && !pins_damaged(ports))
 		return ports;
 	if (ports < 0)
-		*out = "what the programs know of its bridge cannot be read";
+		*out = "the programs' record of its bridge cannot be read";
 	if (ports < 0 || bpf_map_lookup_elem(ports, &hook->ifindex, &is))
 		return 0;
 	err = interfaces_of(hook->netns, arena, &ignored, &all.list, &all.count);
 	if (err)
-		*out = "its bridge cannot be asked";
+		*out = "its bridge cannot be queried";
 	else if (is.mixed)
-		*out = "this host sends by it with another Ethernet address than its bridge's: "
-		       "what passes it for others is judged as this host's";
+		*out = "this host sends through it from an Ethernet address that is not its "
+		       "bridge's: packets of other hosts that pass it are judged as this host's";
 	else if (!port_record(&all, hook->ifindex, &now) || memcmp(&is, &now, sizeof(is)) != 0)
-		*out = "its bridge, or what lies above that, has another Ethernet address than at "
-		       "apply";
+		*out = "its bridge, or a device above the bridge, has another Ethernet address "
+		       "than at apply";
 	return err_lacks_means(err) ? err : 0;
 }

@@ -109,9 +109,9 @@ static void carry_latest(const struct change *change)
 	if (err)
 		diag_warning(
 			change->d, NO_LOC, "flows-not-carried", NULL,
-			"the new policy is in force, but flows that began while it was "
-			"activated could not all be carried into its flow table: their packets "
-			"are judged as those of connections met in mid-stream: %s",
+			"the new policy is in force, but some flows that began during the change "
+			"could not be copied to its flow table and are judged as mid-stream "
+			"connections: %s",
 			error_text(err));
 }
 

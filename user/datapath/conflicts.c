@@ -55,13 +55,13 @@ static int check_other(struct change *change, const char *name)
 		return 0;
 	return diag_error(change->d, NO_LOC, -EBUSY, "attach-taken",
 			  arena_printf(change->d->arena,
-				       "name it in one of the two; %s takes all of %s off",
+				       "name it in one of the two; %s detaches %s",
 				       command_text(change->d->arena,
 						    &(struct command_line){.verb = "detach",
 									   .pin_root = change->root,
 									   .operand = name}),
 				       name),
-			  "%s %s belongs to the applied policy %s, and to one policy only",
+			  "%s %s belongs to the applied policy %s; an attach point has one policy",
 			  kind_of(taken), taken->name, name);
 }
 
@@ -209,8 +209,8 @@ void conflicts_warn(const struct change *change)
 
 		if (program)
 			diag_warning(change->d, NO_LOC, "not-first",
-				     "give it a later place, or remove it",
-				     "%s stands before the policy at %s and may take packets that "
+				     "move it behind the policy, or remove it",
+				     "%s runs before the policy at %s and may take packets that "
 				     "the policy never sees",
 				     program, point->record.name);
 	}

@@ -125,12 +125,12 @@ int policy_broken(const char *root, const char *policy, int err, struct diags *d
 	if (unknown)
 		return diag_error(d, NO_LOC, -EIO, "pins-broken",
 				  policy_heal_command(root, policy, d->arena),
-				  "policy %s may be in force, but what is pinned below %s/%s does "
-				  "not tell",
+				  "policy %s may be in force, but the pins below %s/%s do not "
+				  "show it",
 				  policy, root, policy);
-	return diag_error(
-		d, NO_LOC, -EIO, "pins-broken", policy_heal_command(root, policy, d->arena),
-		"what is pinned below %s/%s cannot be read: %s", root, policy, error_text(err));
+	return diag_error(d, NO_LOC, -EIO, "pins-broken",
+			  policy_heal_command(root, policy, d->arena),
+			  "the pins below %s/%s cannot be read: %s", root, policy, error_text(err));
 }
 
 /* ---------------------------------------------------------------- the running records */
@@ -140,7 +140,7 @@ int report_records_missing(const struct running *running, int err, struct diags 
 	if (!pins_damaged(err))
 		return pins_unreadable(running->pins, err, d);
 	return diag_error(d, NO_LOC, -EIO, "pins-broken", running_heal_command(running, d->arena),
-			  "records below %s are missing, or not ours", running->pins);
+			  "records below %s are missing, or not of flowreeve", running->pins);
 }
 
 int running_read(const char *root, const char *policy, struct diags *d, struct running *out)
@@ -171,7 +171,8 @@ int report_other_layout(const struct running *running, uint32_t layout, struct d
 {
 	return diag_error(d, NO_LOC, -EPROTO, "pins-version",
 			  running_heal_command(running, d->arena),
-			  "what is applied below %s is of layout %u, this flowreeve knows %u",
+			  "the policies below %s have layout %u, but this flowreeve reads layout "
+			  "%u",
 			  running->dir, layout, FR_ABI_VERSION);
 }
 

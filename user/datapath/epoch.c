@@ -252,7 +252,7 @@ int epoch_make(struct change *change)
 	err = carry_running(change);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
-				  "cannot carry over what runs: %s", error_text(err));
+				  "cannot carry over the running state: %s", error_text(err));
 	return 0;
 }
 

@@ -270,17 +270,14 @@ static const char *unasked(const struct remains *remains, const struct interface
 			continue;
 		if (!now)
 			return arena_printf(arena,
-					    "%s has gone to another network namespace: bring it "
-					    "back,",
+					    "%s is in another network namespace: move it back,",
 					    hook->name);
 		asked = !name_is_pattern(remains->requests[hook->request].name);
 		for (uint32_t j = 0; j < remains->request_count && !asked; j++)
 			asked = asks_here(&remains->requests[j], false) &&
 				interface_fits(now, remains->requests[j].name);
 		if (!asked)
-			return arena_printf(arena,
-					    "%s is asked for by no name of the policy: add it to "
-					    "attach,",
+			return arena_printf(arena, "%s matches no name under attach: add it there,",
 					    now->name);
 	}
 	return NULL;
@@ -363,11 +360,11 @@ static const char *first_words(const struct remains *remains, struct arena *aren
 		return "its network namespace is gone; in the one that has its interfaces: ";
 	name = err ? NULL : lacking(remains, &all, arena);
 	if (name)
-		return arena_printf(arena,
-				    "%s has to come back, or go from the file of the policy; then ",
-				    name);
+		return arena_printf(
+			arena, "bring %s back, or remove it from the policy's file; then ", name);
 	name = err ? NULL : unasked(remains, &all, arena);
-	return name ? arena_printf(arena, "%s or let it go by --allow-removal; then ", name) : "";
+	return name ? arena_printf(arena, "%s or give it up with --allow-removal; then ", name)
+		    : "";
 }
 
 const char *policy_heal_command(const char *root, const char *policy, struct arena *arena)

@@ -104,13 +104,13 @@ static int read_program(const struct asker *asker, const struct hook_program *ho
 		/* the process detail program does not judge */
 		err = hook->optional ? 0 : program_uses(fd, asker->images, &right);
 		if (!err && !right)
-			fact->fault = "its program judges by other maps than those in force";
+			fact->fault = "its program uses other maps than those in force";
 		return err;
 	}
 	err = program_succeeds(asker, hook, fact->program, &right);
 	if (!err && !right)
 		fact->fault =
-			arena_printf(asker->arena, "%s runs here, which is not the pinned one",
+			arena_printf(asker->arena, "%s runs here instead of the pinned program",
 				     program_words(asker->arena, fact->program));
 	return err;
 }
@@ -139,7 +139,7 @@ static int read_chain(const struct asker *asker, const struct hook_program *hook
 	if (err_lacks_means(chain.err))
 		return chain.err;
 	if (!chain.found && !chain.err)
-		fact->fault = "its program is not among those of the hook";
+		fact->fault = "its program is not attached at the hook";
 	fact->neighbours = chain.words;
 	fact->neighbour_count = chain.count;
 	fact->preempted_by = chain.preempted_by;
@@ -324,8 +324,7 @@ int instance_hooks(const struct instance *instance, const struct host_options *o
 		return pins_damaged(err)
 			       ? diag_error(d, NO_LOC, err, "pins-broken",
 					    instance_heal_command(instance, err, d->arena),
-					    "the records of what is attached cannot be "
-					    "read: %s",
+					    "the records of attach points cannot be read: %s",
 					    error_text(err))
 			       : pins_unreadable(instance->pins, err, d);
 	*out = (struct hook_facts){asker.list, asker.count};

@@ -119,7 +119,8 @@ static int broken(const struct running *running, struct diags *d)
 	return err ? err
 		   : diag_error(d, NO_LOC, -EIO, "pins-broken",
 				running_heal_command(running, d->arena),
-				"what is pinned below %s is incomplete, or not ours", running->dir);
+				"the pins below %s are incomplete, or not of flowreeve",
+				running->dir);
 }
 
 /* No generation is in force: the policy is not applied, or its pins are damaged. */

@@ -31,7 +31,7 @@ static void add(struct change *change, const char *check, const char *what)
 static void compare_mode(struct change *change)
 {
 	if (image_head(&change->live)->flags & FR_F_ENFORCE && !change->request->ruleset->enforce)
-		add(change, "mode-lowered", "the mode goes from enforce to audit");
+		add(change, "mode-lowered", "the mode changes from enforce to audit");
 }
 
 /* ---------------------------------------------------------------- attach points */
@@ -144,7 +144,7 @@ static const char *attach_words(const struct change *change, const struct interf
 	if (old->kind == FR_KIND_CGROUP || (now && str_equal(now->name, old->name)))
 		return arena_printf(arena, "%s %s", kind, old->name);
 	if (!now)
-		return arena_printf(arena, "%s %s, which has gone to another network namespace,",
+		return arena_printf(arena, "%s %s, which is now in another network namespace,",
 				    kind, old->name);
 	return arena_printf(arena, "%s %s, which was %s when it was applied,", kind, now->name,
 			    old->name);
@@ -159,7 +159,7 @@ static void lose(struct change *change, const struct interfaces *all,
 
 	if (follows)
 		add(change, attach_followed,
-		    arena_printf(arena, "%s is let go: %s is %s now", words, name,
+		    arena_printf(arena, "%s is no longer attached: %s is %s now", words, name,
 				 str_equal(follows->name, name) ? "another device"
 								: follows->name));
 	else
@@ -224,10 +224,10 @@ static const char *rule_fate(const struct change *change, uint32_t slot)
 
 	slot_record(&change->slots, slot, &is);
 	if (is.used != SLOT_USED || !str_equal(was->id, is.id) || was->dir != is.dir)
-		return "is not in the policy any more";
+		return "is no longer in the policy";
 	if (is.action != FR_DENY)
-		return "allows now";
-	return is.staged ? "is staged now (mode: audit), and refuses nothing" : NULL;
+		return "is now an allow rule";
+	return is.staged ? "is now staged (mode: audit) and refuses nothing" : NULL;
 }
 
 static bool was_deny(const struct fr_rule_record *record)
@@ -254,7 +254,7 @@ static void compare_default(struct change *change, uint8_t dir, uint32_t slot)
 
 	if (was_deny(was) && change->request->ruleset->default_allow[dir])
 		add(change, "default-lowered",
-		    arena_printf(change->d->arena, "the default of %s goes from deny to allow",
+		    arena_printf(change->d->arena, "the default of %s changes from deny to allow",
 				 dir_name(dir)));
 }
 
@@ -306,13 +306,13 @@ static void compare_flags(struct change *change)
 		const char *what;
 	} flags[] = {
 		{FR_F_FORWARD_JUDGE, 1 << FR_KIND_INTERFACE,
-		 "what this host forwards is no longer judged"},
+		 "forwarded packets are no longer judged"},
 		{FR_F_IPSEC_JUDGE, 1 << FR_KIND_INTERFACE | 1 << FR_KIND_GUEST,
-		 "what comes out of IPsec is no longer judged"},
+		 "decrypted IPsec packets are no longer judged"},
 		{FR_F_NONIP_DENY_IF, 1 << FR_KIND_INTERFACE,
-		 "non-ip goes from deny to allow on interfaces"},
+		 "non-ip changes from deny to allow on interfaces"},
 		{FR_F_NONIP_DENY_GUEST, 1 << FR_KIND_GUEST,
-		 "non-ip goes from deny to allow on guests"},
+		 "non-ip changes from deny to allow on guests"},
 	};
 	const struct fr_hook_record *old = change->old_hooks.list;
 	uint32_t was = image_head(&change->live)->flags, kinds = 0;
@@ -325,7 +325,7 @@ static void compare_flags(struct change *change)
 			add(change, "default-lowered", flags[i].what);
 	if (change->denies && kinds & 1 << FR_KIND_CGROUP && is & ~was & FR_F_LOOPBACK)
 		add(change, "default-lowered",
-		    "no deny rule refuses what stays on this host: builtin loopback is on");
+		    "no deny rule refuses loopback traffic any more: builtin loopback is on");
 }
 
 /* ---------------------------------------------------------------- options of the command */
@@ -369,8 +369,8 @@ static const char *passing_command(const struct change *change)
 static void refuse(struct change *change, const struct lowering *lowering, const char *hint)
 {
 	diag_error(change->d, NO_LOC, -ECANCELED, lowering->check, hint,
-		   "this would lower what policy %s protects: %s (%s allows it)", change->policy,
-		   lowering->what, is_mode(lowering) ? "--mode audit" : "--allow-removal");
+		   "this would weaken policy %s: %s (%s allows it)", change->policy, lowering->what,
+		   is_mode(lowering) ? "--mode audit" : "--allow-removal");
 }
 
 /* Report every refusal; the first carries the command. */

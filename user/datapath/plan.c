@@ -50,9 +50,9 @@ static int choose_how(const struct change *change, struct fr_hook_record *record
 		return 0;
 	err = change->request->host.no_tcx ? 0 : tcx_works(record->ifindex, &tcx);
 	if (err)
-		return diag_error(
-			change->d, NO_LOC, err, "attach", "apply --no-tcx does not need to know",
-			"cannot find out whether %s has TCX: %s", record->name, error_text(err));
+		return diag_error(change->d, NO_LOC, err, "attach", "use apply --no-tcx",
+				  "cannot find out whether %s has TCX: %s", record->name,
+				  error_text(err));
 	record->how = tcx ? HOW_TCX : HOW_CLSACT;
 	return 0;
 }
@@ -164,9 +164,9 @@ static int runs_in_namespace(const struct change *change, uint64_t netns, bool *
 static void local_refused(const struct change *change, int err)
 {
 	diag_warning(change->d, NO_LOC, "local-sockets",
-		     "forwarded: judge puts what is forwarded under the rules as well",
-		     "no program can be attached that is asked for this host's sockets: what "
-		     "netfilter turns from transit to one of them (REDIRECT, TPROXY) is not "
+		     "forwarded: judge applies the rules to forwarded packets too",
+		     "the program for redirected packets cannot be attached: forwarded packets "
+		     "that netfilter redirects to a local socket (REDIRECT, TPROXY) are not "
 		     "judged: %s",
 		     error_text(err));
 }
@@ -351,7 +351,7 @@ int change_plan(struct change *change)
 			 change->d->arena, &change->slots);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "counters", NULL,
-				  "the counters that run cannot be read: %s", error_text(err));
+				  "the running counters cannot be read: %s", error_text(err));
 	err = lowering_check(change);
 	if (err)
 		return err;

@@ -72,8 +72,8 @@ static int sweep_filters(const char *dir, const char *name, void *context)
 	else if (err == -EBADMSG)
 		diag_warning(
 			sweep->d, NO_LOC, "left-over", "tc filter show dev DEVICE ingress",
-			"%s/%s is not ours: filters of clsact that it named, if any, stay, and "
-			"pass every packet",
+			"%s/%s was not made by flowreeve: clsact filters that it names, if any, "
+			"stay attached and pass every packet",
 			dir, name);
 	records_unmap(&records);
 	return pins_damaged(err) ? 0 : err;
@@ -169,10 +169,9 @@ static int report_not_removed(const char *dir, int err, struct diags *d)
 
 	if (lack)
 		return lack;
-	return diag_error(d, NO_LOC, err, "pins-unreadable",
-			  err == -EMFILE ? "ulimit -n 1024" : NULL,
-			  "what is pinned below %s and not in force cannot be removed: %s", dir,
-			  error_text(err));
+	return diag_error(
+		d, NO_LOC, err, "pins-unreadable", err == -EMFILE ? "ulimit -n 1024" : NULL,
+		"pins below %s that are not in force cannot be removed: %s", dir, error_text(err));
 }
 
 /* Filters first: their records are removed after them. */
@@ -374,7 +373,7 @@ static int find_ours(const char *root, const char *policy, struct diags *d, stru
 
 static void stopped(const struct running *running, struct diags *d)
 {
-	diag_note(d, NO_LOC, "left-over", "flowreeve detach removes what is left",
+	diag_note(d, NO_LOC, "left-over", "flowreeve detach removes the rest",
 		  "the policy at %s is no longer in force, but some of it could not be removed",
 		  running->dir);
 }

@@ -54,7 +54,7 @@ void instance_peer_redirects(const struct instance *instance, struct arena *aren
 	}
 	if (err)
 		found.unknown =
-			arena_printf(arena, "their devices cannot be asked: %s", error_text(err));
+			arena_printf(arena, "their devices cannot be queried: %s", error_text(err));
 	records_unmap(&hooks);
 	*out = found;
 }

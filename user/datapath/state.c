@@ -12,7 +12,7 @@
 static int too_long(struct diags *d, const char *what, size_t room)
 {
 	return diag_error(d, NO_LOC, -E2BIG, "command-long", NULL,
-			  "%s cannot be kept with the policy: there is room for %zu bytes", what,
+			  "%s is too long to be kept with the policy: at most %zu bytes", what,
 			  room - 1);
 }
 

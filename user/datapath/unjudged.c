@@ -41,13 +41,12 @@ static void add_unjudged(struct comparison *c, struct unjudged found)
 /* It is unknown whether these are judged. */
 static void add_unknown(struct comparison *c, const char *reason)
 {
-	add_unjudged(c,
-		     (struct unjudged){
-			     .name = c->request->name,
-			     .why = arena_printf(
-				     c->arena,
-				     "the devices or cgroups that it names now are not known: %s",
-				     reason)});
+	add_unjudged(c, (struct unjudged){
+				.name = c->request->name,
+				.why = arena_printf(
+					c->arena,
+					"the devices or cgroups that it names cannot be read: %s",
+					reason)});
 }
 
 static bool wants_cgroup(const struct fr_request_record *request)
@@ -99,7 +98,8 @@ static void judge_elsewhere(const struct comparison *c, const struct other *othe
 		found->remark = "other-policy";
 	else
 		found->hint = arena_printf(c->arena,
-					   "put policy %s in enforce, or take %s out of its attach",
+					   "apply policy %s in mode enforce, or remove %s from "
+					   "its attach",
 					   other->policy, found->name);
 }
 
@@ -116,8 +116,10 @@ static const char *device_fault(const struct comparison *c, const struct fr_hook
 {
 	if (hook)
 		return hook->kind == FR_KIND_GUEST
-			       ? "it is judged as a guest, and asked for as an interface"
-			       : "it is judged as an interface, and asked for as a guest";
+			       ? "it is judged as a guest, but the policy names it as an "
+				 "interface"
+			       : "it is judged as an interface, but the policy names it as a "
+				 "guest";
 	return arena_printf(c->arena, "%s is not judged", asked_words(c));
 }
 
@@ -287,7 +289,7 @@ int instance_unjudged(const struct instance *instance, const struct host_options
 	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
-				  "the records of what the policy asks for cannot be read: %s",
+				  "the records of the names under attach cannot be read: %s",
 				  error_text(err));
 	host = words_host(&state, o, arena);
 	c.options = &host;
@@ -340,10 +342,9 @@ static void add_moved(const struct instance *instance, const struct overlap_requ
 					   sizeof(*remarks->list));
 		remarks->list[remarks->count++] = (struct remark){
 			"device-moved",
-			arena_printf(
-				arena,
-				"%s has gone to another network namespace, and is judged there",
-				hook->name),
+			arena_printf(arena,
+				     "%s is in another network namespace, and is judged there",
+				     hook->name),
 			false};
 	}
 }
@@ -359,7 +360,7 @@ int instance_remarks(const struct instance *instance, const struct host_options 
 
 	if (err)
 		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
-				  "the records of what is attached cannot be read: %s",
+				  "the records of attach points cannot be read: %s",
 				  error_text(err));
 	hooks = arena_alloc(arena, hook_count * sizeof(*hooks));
 	memcpy(hooks, list, hook_count * sizeof(*hooks));

@@ -67,8 +67,7 @@ static int attach_here(const struct change *change, const struct planned_point *
 	if (point->kind == FR_KIND_CGROUP && !is_cgroup(planned->path, point->cgroup))
 		return diag_error(change->d, NO_LOC, -ENOENT, "no-cgroup",
 				  "apply --cgroup DIR, where it was found before",
-				  "cgroup %s, which is judged, is not found by its name",
-				  point->name);
+				  "the attached cgroup %s is not found by its name", point->name);
 	return attach_make(&job, change->d);
 }
 
@@ -188,7 +187,7 @@ static int copy_image(struct change *change)
 static int not_carried(const struct change *change, int err)
 {
 	return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
-			  "cannot take over what an older flowreeve has applied: %s",
+			  "cannot take over the policies of an older flowreeve: %s",
 			  error_text(err));
 }
 
@@ -216,8 +215,8 @@ static int take_over(struct change *change)
 static void report(const struct change *change)
 {
 	diag_note(change->d, NO_LOC, "taken-over", NULL,
-		  "an older flowreeve (layout %u) had applied %s: its flows and the figures of its "
-		  "rules go on, the list of refused packets begins anew",
+		  "an older flowreeve (layout %u) had applied %s: its flows and the counters of "
+		  "its rules are kept, the list of refused packets starts empty",
 		  change->running.layout, change->policy);
 }
 

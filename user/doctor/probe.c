@@ -17,7 +17,7 @@ struct finding finding_of(const struct probing *p, int result)
 	if (result >= 0)
 		return (struct finding){ANSWER_YES, NULL};
 	if (!p->privileged && result != -ENOSYS)
-		return (struct finding){ANSWER_UNKNOWN, "not tried: the privilege is missing"};
+		return (struct finding){ANSWER_UNKNOWN, "not tried: no privilege"};
 	/* A lack of resources is no evidence about the feature. */
 	if (result == -ENOMEM || result == -EMFILE || result == -ENFILE || result == -EAGAIN)
 		return (struct finding){ANSWER_UNKNOWN, error_text(result)};

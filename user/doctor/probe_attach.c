@@ -136,8 +136,9 @@ static void probe_devices(struct probing *p)
 	};
 	static const struct feature_words local = {
 		.name = "local-sockets",
-		.purpose = "judges what netfilter turns from forwarded to a socket of this host",
-		.cost = "whoever may send through this host reaches what its netfilter redirects",
+		.purpose = "judges forwarded packets that netfilter redirects to a local socket",
+		.cost = "packets sent through this host reach, unjudged, the local sockets that "
+			"netfilter redirects them to",
 		.remedy = "forwarded: judge in the policy",
 	};
 	CLEANUP(close_fd) int program = probe_program(BPF_PROG_TYPE_SCHED_CLS, 0, -1);
@@ -180,7 +181,7 @@ static const struct cgroup_trial cgroup_trials[] = {
 	  CGROUP_REMEDY},
 	 BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
 	 {BPF_CGROUP_UDP4_SENDMSG, BPF_CGROUP_UDP6_SENDMSG}},
-	{{"cgroup-sock-create", BY_NONE, NULL, "notes who makes a socket",
+	{{"cgroup-sock-create", BY_NONE, NULL, "records the process that makes a socket",
 	  "events, flows and drops name the process from its first connect on, not its parent",
 	  CGROUP_REMEDY},
 	 BPF_PROG_TYPE_CGROUP_SOCK,
@@ -216,7 +217,7 @@ static const char *exclusive_program(const struct probing *p, int root, enum bpf
 
 	if (hook_query((uint32_t)root, hook, &query) || !query.count || query.attach_flags)
 		return NULL;
-	return arena_printf(p->arena, "%s holds the root cgroup for itself",
+	return arena_printf(p->arena, "%s is the exclusive program of the root cgroup",
 			    program_words(p->arena, query.programs[0]));
 }
 

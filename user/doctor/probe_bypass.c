@@ -78,15 +78,17 @@ static void probe_devices_here(struct probing *p)
 		 (struct bypass){.name = "xdp",
 				 .of = BY_DEVICES,
 				 .what = "an XDP program runs before the hooks of its device: it "
-					 "can answer what they never see, or redirect it into a "
-					 "guest's device, past the hooks there",
-				 .closed_by = "ip link set dev DEVICE xdp off, or its owner"},
+					 "can answer packets, or redirect them into a guest's "
+					 "device, past all hooks",
+				 .closed_by = "ip link set dev DEVICE xdp off, or removal by its "
+					      "owner"},
 		 xdp_devices(p, &devices));
 	add_seen(p,
 		 (struct bypass){.name = "macvlan",
 				 .of = BY_DEVICES,
-				 .what = "broadcasts among macvlan siblings pass no hook of their "
-					 "parent; all else passes there, judged as this host's own",
+				 .what = "broadcasts among macvlan siblings pass no hook of "
+					 "their parent; their other packets are judged there as "
+					 "this host's own",
 				 .closed_by = "attach the macvlan devices themselves, as guests"},
 		 devices_of(p, &devices, macvlan));
 	add_seen(p,
@@ -162,8 +164,8 @@ static void probe_hardware(struct probing *p)
 	add_seen(p,
 		 (struct bypass){.name = "vfio",
 				 .of = BY_DEVICES,
-				 .what = "a network device passed through to a guest or a process "
-					 "never meets this kernel",
+				 .what = "packets of a device passed through to a guest or a "
+					 "process do not pass this kernel",
 				 .closed_by = "give the guest a tap, and attach that as a guest"},
 		 entries_of(p, "/sys/bus/pci/drivers/vfio-pci", is_network_device));
 	add_seen(p,
@@ -201,10 +203,10 @@ static void probe_neighbours(struct probing *p)
 	struct bypass bypass = {
 		.name = "neighbours-before",
 		.of = BY_DEVICES,
-		.what = "a program that stands before ours on a hook can take packets that ours "
-			"never sees",
-		.closed_by =
-			"remove it, or flowreeve apply again: it goes to the front where it can",
+		.what = "a program that runs before the policy at a hook can take packets that "
+			"the policy never sees",
+		.closed_by = "remove it, or flowreeve apply again, which moves the policy to the "
+			     "front if it can",
 	};
 	struct diags d = {.arena = p->arena};
 	const char **names, *found = NULL;
@@ -276,8 +278,8 @@ static void probe_pins(struct probing *p)
 	add_seen(p,
 		 (struct bypass){.name = "bpffs-writable",
 				 .of = BY_ALL,
-				 .what = "in a bpffs that other users may write, one who makes the "
-					 "pin root first owns it, and apply is refused",
+				 .what = "in a bpffs that other users may write, another user "
+					 "can make the pin root first; apply then refuses it",
 				 .closed_by = closed_by},
 		 found);
 }
@@ -287,14 +289,13 @@ static void probe_forwarding(struct probing *p)
 	bool forwards = false;
 
 	host_forwarding(&forwards);
-	add_seen(
-		p,
-		(struct bypass){.name = "forwarding",
-				.of = BY_INTERFACES,
-				.what = "what this host forwards for others is counted, not judged",
-				.closed_by = "forwarded: judge in the policy, or attach what is "
-					     "behind the interface as guests"},
-		forwards ? "this network namespace forwards" : NULL);
+	add_seen(p,
+		 (struct bypass){.name = "forwarding",
+				 .of = BY_INTERFACES,
+				 .what = "forwarded packets are counted, not judged",
+				 .closed_by = "forwarded: judge in the policy, or attach the "
+					      "devices of the forwarded hosts as guests"},
+		 forwards ? "this network namespace forwards" : NULL);
 }
 
 void probe_bypasses(struct probing *p)

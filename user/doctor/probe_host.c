@@ -43,8 +43,8 @@ static void probe_privilege(struct probing *p)
 
 	if (in_user_namespace())
 		finding = (struct finding){ANSWER_NO,
-					   "in a user namespace; BPF asks for the capabilities of "
-					   "the initial one"};
+					   "in a user namespace; BPF needs capabilities in the "
+					   "initial one"};
 	else if (host_privileges(&d))
 		finding = (struct finding){ANSWER_NO, d.list[0].message};
 	p->privileged = finding.answer == ANSWER_YES;
@@ -55,12 +55,13 @@ static void probe_admin(struct probing *p)
 {
 	static const struct feature_words words = {
 		.name = "cap-sys-admin",
-		.purpose = "mounts what is not mounted, enters other network namespaces",
+		.purpose = "mounts a missing bpffs, enters other network namespaces",
 		.cost = "a missing bpffs is not mounted; detach cannot reach clsact filters of "
-			"another network namespace; this command cannot try what needs a mount",
+			"another network namespace; this command cannot try features that need a "
+			"mount",
 		.remedy = "run it as root, or grant CAP_SYS_ADMIN for those two",
 	};
-	struct finding finding = {ANSWER_UNKNOWN, "there is no /proc to ask"};
+	struct finding finding = {ANSWER_UNKNOWN, "/proc is not mounted"};
 	uint64_t have;
 
 	if (!host_capabilities(&have))
@@ -101,7 +102,7 @@ static void probe_memory(struct probing *p)
 		.name = "bpf",
 		.needed_by = BY_ALL,
 		.purpose = "the bpf() call itself: maps and programs",
-		.cost = "nothing of flowreeve but check, explain and compile works",
+		.cost = "only the offline commands work",
 		.remedy = "a kernel with CONFIG_BPF_SYSCALL, and no seccomp filter against bpf()",
 	};
 	static const struct feature_words memory = {
@@ -142,8 +143,8 @@ static void probe_bpffs(struct probing *p)
 	static const struct feature_words words = {
 		.name = "bpffs",
 		.needed_by = BY_ALL,
-		.purpose = "holds what is in force when the command has ended",
-		.cost = "nothing can be applied there",
+		.purpose = "keeps policies in force after the command has ended",
+		.cost = "no policy can be applied",
 		.remedy = "mount -t bpf -o mode=0700 bpf /sys/fs/bpf",
 	};
 	const char *root = pin_root(p->options);
@@ -169,14 +170,14 @@ static void probe_bpffs(struct probing *p)
 	feature = probe_add(p, &words, (struct finding){ANSWER_NO, d.list[0].message});
 	if (fd < 0)
 		return;
-	feature->found = arena_printf(p->arena, "not mounted, but the kernel has it");
+	feature->found = arena_printf(p->arena, "not mounted, but the kernel supports it");
 	if (!bpffs_mountable(root)) {
 		feature->remedy = d.list[0].hint;
 		return;
 	}
 	feature->needed_by = BY_NONE;
-	feature->cost = "what is applied has no place until it is mounted";
-	feature->remedy = "nothing: apply mounts it at /sys/fs/bpf";
+	feature->cost = "no policy can be pinned until it is mounted";
+	feature->remedy = "none needed: apply mounts it at /sys/fs/bpf";
 }
 
 /* Whether the controller of that name, or any if NULL, is in a version 1 hierarchy. */
@@ -228,7 +229,7 @@ static void probe_net_cls(struct probing *p)
 	struct finding finding = {ANSWER_YES, "neither net_cls nor net_prio is in use"};
 
 	if (access("/proc/cgroups", R_OK))
-		finding = (struct finding){ANSWER_UNKNOWN, "there is no /proc/cgroups to ask"};
+		finding = (struct finding){ANSWER_UNKNOWN, "/proc/cgroups cannot be read"};
 	else if (controller_is_v1("net_cls") || controller_is_v1("net_prio"))
 		finding = (struct finding){ANSWER_UNKNOWN, "net_cls or net_prio is mounted"};
 	probe_add(p, &words, finding);
@@ -241,10 +242,10 @@ static void probe_btf(struct probing *p)
 	static const struct feature_words words = {
 		.name = "kernel-btf",
 		.purpose =
-			"lets the program that notes the parent process of a socket's owner load",
-		.cost = "events, flows and drops name the process, not who started it; verdicts "
-			"are the same",
-		.remedy = "a kernel with CONFIG_DEBUG_INFO_BTF; otherwise nothing",
+			"needed to load the program that records the parent of a socket's process",
+		.cost = "events, flows and drops name the process, not its parent; verdicts are "
+			"the same",
+		.remedy = "a kernel with CONFIG_DEBUG_INFO_BTF",
 	};
 	CLEANUP(close_fd) int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
 

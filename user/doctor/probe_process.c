@@ -78,7 +78,7 @@ static const char *holders_text(const struct probing *p, const struct holders *h
 	const char *names = NULL, *count;
 
 	if (!holders->count && holders->unreadable)
-		return "processes of others cannot be read";
+		return "processes of other users cannot be read";
 	for (unsigned i = 0; i < holders->named; i++)
 		names = str_list_append(p->arena, names, holders->names[i]);
 	count = holders->count == 1 ? "1 process"
@@ -103,16 +103,16 @@ static void add_holders(struct probing *p, struct bypass bypass, const struct ho
 static const struct bypass packet_sockets = {
 	.name = "packet-sockets",
 	.of = BY_ALL,
-	.what = "who has CAP_NET_RAW in a device's network namespace sends past its hooks "
-		"(PACKET_QDISC_BYPASS, AF_XDP), past those of cgroups by any packet socket, and "
-		"reads what is dropped",
+	.what = "a process with CAP_NET_RAW in a device's network namespace can send past its "
+		"hooks (PACKET_QDISC_BYPASS, AF_XDP), past those of cgroups with any packet "
+		"socket, and read dropped packets",
 	.closed_by = "take CAP_NET_RAW away, or enforce from outside, as guests",
 };
 static const struct bypass bpf_users = {
 	.name = "bpf-users",
 	.of = BY_ALL,
-	.what = "who may load BPF programs or is root takes a policy off as easily as it was "
-		"put on",
+	.what = "root, or a process that may load BPF programs, can detach a policy as easily as "
+		"it was applied",
 	.closed_by = "take CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN away, or enforce from "
 		     "outside, as guests",
 };
@@ -120,10 +120,10 @@ static const struct bypass cgroup_leavers = {
 	.name = "cgroup-leavers",
 	.answer = ANSWER_UNKNOWN,
 	.of = BY_CGROUPS,
-	.what = "who may write cgroup.procs elsewhere leaves the cgroup, and makes its next "
-		"socket outside",
+	.what = "a process that may write cgroup.procs of another cgroup can leave its own and "
+		"make its next socket outside",
 	.closed_by = "attach the slice or the root cgroup above, and delegate nothing beside it",
-	.found = "rights to every cgroup are not looked through",
+	.found = "write access to cgroups is not checked",
 };
 
 /* The capabilities to bypass the hooks, and to load programs. */

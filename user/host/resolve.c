@@ -132,7 +132,10 @@ static const char *device_hint(const struct finder *finder, const char *word)
 			near = names[i];
 	if (near && word[length])
 		return arena_printf(
-			arena, "write %s: what 'ip link' puts behind @ is not of the name", near);
+			arena,
+			"write %s: the part after @ in the output of 'ip link' is not in "
+			"the name",
+			near);
 	if (!near && !name_is_pattern(word))
 		near = nearest_word(own, names, count);
 	return near ? arena_printf(arena, "did you mean '%s'?", near)
@@ -220,8 +223,7 @@ static const char *cgroup_hint(const struct finder *finder, const char *name)
 				    name[length] ? name + length : "/", root);
 	if (str_starts(name, "/sys/fs/cgroup/"))
 		return arena_printf(arena, "paths begin below %s, without it", root);
-	return arena_printf(arena, "find %s -type d lists those there are",
-			    shell_word(arena, root));
+	return arena_printf(arena, "find %s -type d lists them", shell_word(arena, root));
 }
 
 static int resolve_one_cgroup(struct finder *finder, const struct attach_point *point,
@@ -275,8 +277,8 @@ static int check_patterns(const struct finder *finder)
 			continue;
 		if (finder->count)
 			diag_warning(finder->d, point->loc, "no-match",
-				     "what matches it later is judged from the next apply on; "
-				     "status names it",
+				     "later matches are judged from the next apply on; status "
+				     "names them",
 				     "no %s matches %s", kind, point->name);
 		else
 			err = refuse_unmatched(finder, point);

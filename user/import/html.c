@@ -272,7 +272,7 @@ static htmlDocPtr parse(struct page *page, const char *text, size_t size, uint32
 
 	if (!document)
 		diag_warning(page->d, (struct loc){.source = page->source, .line = line},
-			     "bad-html", NULL, "HTML that cannot be read from here");
+			     "bad-html", NULL, "HTML that cannot be parsed from here on");
 	return document;
 }
 

@@ -183,5 +183,5 @@ void liquid_read(struct page *page)
 	if (l.depth || l.unbalanced)
 		diag_warning(
 			page->d, (struct loc){.source = page->source}, "template", NULL,
-			"the template's conditions do not end where they began; check those of the draft");
+			"the template's conditions are not balanced; check those of the draft");
 }

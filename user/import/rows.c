@@ -391,7 +391,7 @@ static void row_reverse(struct sheet *s, const struct drafted_row *row)
 	back->id = arena_printf(s->arena, "%s back", text_slug(s->arena, copy.id, 40));
 	back->notes = NULL;
 	back->note_count = back->note_capacity = 0;
-	row_note(s, back, "the other way of the row above: the document says both");
+	row_note(s, back, "the reverse of the row above: the document names both directions");
 }
 
 static void row_read(struct work *w)

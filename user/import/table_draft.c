@@ -108,9 +108,9 @@ static const char *placeholder_title(const char *role)
 	if (role == role_this_host)
 		return "the host that the document is about";
 	if (role == role_inbound_peer)
-		return "who connects to it";
+		return "hosts that connect to it";
 	if (role == role_outbound_peer)
-		return "what it connects to";
+		return "hosts that it connects to";
 	return "the other end, which the document does not name";
 }
 
@@ -301,7 +301,7 @@ void table_draft_write(struct sheet *s, const struct import_options *options,
 		if (!s->rows[i].candidate)
 			write_row(&w, &s->rows[i]);
 	if (draft.candidates)
-		buffer_puts(&w.out, "\n  # Ports in the text; read there who opens to whom:\n");
+		buffer_puts(&w.out, "\n  # Ports in the text; check there which side opens:\n");
 	for (size_t i = 0; i < s->count; i++)
 		if (s->rows[i].candidate)
 			write_candidate(&w, &s->rows[i]);

@@ -142,7 +142,7 @@ static int refuse(const struct source *source, struct diags *d)
 				  "an archive or an office document");
 	if (size >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
 		return diag_error(d, loc, -EINVAL, "not-text", "iconv -f UTF-16 -t UTF-8",
-				  "UTF-16; UTF-8 is wanted");
+				  "UTF-16 instead of UTF-8");
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 

@@ -102,7 +102,7 @@ static bool negated(struct arena *arena, const char *text, struct advice *out)
 	if (!rest)
 		return false;
 	rest = trimmed(arena, rest, strlen(rest));
-	*out = say("a peer cannot be negated", "name the peers that are meant");
+	*out = say("a peer cannot be negated", "list the intended peers");
 	if (is_prefix(rest, &prefix))
 		out->hint = arena_printf(
 			arena,
@@ -355,7 +355,7 @@ static bool wrong_length(struct arena *arena, const char *text, struct advice *o
 	*out = (struct advice){.hint = length_hint(arena, address)};
 	if (parse_u64(text, UINT64_MAX, &length)) {
 		out->message = *text ? "the length of a prefix is a number"
-				     : "the length is missing behind '/'";
+				     : "the length is missing after '/'";
 	} else if (length > most) {
 		out->message = arena_printf(arena, "the length of an IPv%d prefix is 0 to %u",
 					    most == 32 ? 4 : 6, most);
@@ -529,7 +529,7 @@ static bool other_word(struct arena *arena, const char *text, struct advice *out
 	if (!strcasecmp(text, "localhost")) {
 		*out = say("this host itself", "leave it out: loopback is always allowed");
 	} else if (word_among(text, local, ARRAY_SIZE(local)) || (near && !strchr(text, '.'))) {
-		out->message = "no word for peers";
+		out->message = "not a word for peers";
 		out->hint = arena_printf(arena, "did you mean '%s'?", near ?: ours[0]);
 	} else {
 		return false;
@@ -628,7 +628,7 @@ static bool typographic(struct arena *arena, const char *text, struct advice *ou
 	if (prefix_parse(text, &prefix) == NET_OK)
 		*out = (struct advice){.hint = arena_printf(arena, "write \"%s\"", text),
 				       .meant = text};
-	out->message = "its quotation marks are none for YAML";
+	out->message = "its quotation marks are not quotes of YAML";
 	return true;
 }
 

@@ -151,10 +151,11 @@ static bool icmp_advice(struct arena *arena, const char *text, struct advice *ou
 	if (!named && (slash || !near || (strcmp(near, name) != 0 && strcmp(name, "ping") != 0)))
 		return false;
 	if (!near)
-		*out = say("no type of ICMP", "an ICMP type by name or number: icmp/echo-request, "
-					      "icmp/3/4, icmp/any");
+		*out = say("not a type of ICMP",
+			   "an ICMP type by name or number: icmp/echo-request, "
+			   "icmp/3/4, icmp/any");
 	else if (named)
-		*out = meant(arena, "no type of ICMP",
+		*out = meant(arena, "not a type of ICMP",
 			     arena_printf(arena, "%.*s/%s", (int)(slash - text), text, near));
 	else
 		*out = meant(arena, "the protocol of this type is missing",
@@ -177,9 +178,9 @@ static const char *form_message(struct arena *arena, const struct service_readin
 	if (group->ports[0].any && !group->proto_first)
 		return "the word is 'any'";
 	if (str_starts(group->protos[0] ?: "", "icmp"))
-		return "a type of ICMP is written behind its protocol and '/'";
+		return "a type of ICMP is written after its protocol and '/'";
 	if (group->proto_first)
-		return "the protocol comes behind the port";
+		return "the protocol comes after the port";
 	if (r->open)
 		return "a range has two ends";
 	if (r->reversed)
@@ -251,14 +252,14 @@ static bool missing_proto(struct arena *arena, const struct service_reading *r, 
 	else if (r->icmp_type || r->leading_zero || r->negative)
 		return false;
 	else
-		*out = port_alone(arena, "it does not say which protocol", text);
+		*out = port_alone(arena, "the protocol is missing", text);
 	return true;
 }
 
 /* "tcp": all of it may be meant, or a port was forgotten. */
 static bool missing_port(struct arena *arena, const struct service_reading *r, struct advice *out)
 {
-	static const char message[] = "it does not say which ports of the protocol";
+	static const char message[] = "the ports of the protocol are missing";
 	const struct group *group = &r->groups.list[0];
 	const char *proto = group->protos[0];
 	uint8_t number;
@@ -267,7 +268,7 @@ static bool missing_port(struct arena *arena, const struct service_reading *r, s
 	    proto_parse(proto, &number))
 		return false;
 	if (group->proto_count > 1)
-		*out = say("it does not say which ports of the protocols",
+		*out = say("the ports of the protocols are missing",
 			   "each with its port is an item of its own, like 443/tcp");
 	else if (proto_has_ports(number))
 		*out = say(message,
@@ -376,7 +377,7 @@ static struct advice in_quotes(struct arena *arena, const char *text)
 	if (service_parse(text, service, &count) == SERVICE_OK)
 		advice = (struct advice){.hint = arena_printf(arena, "write \"%s\"", text),
 					 .meant = text};
-	advice.message = "its quotation marks are none for YAML";
+	advice.message = "its quotation marks are not quotes of YAML";
 	return advice;
 }
 

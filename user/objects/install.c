@@ -90,7 +90,7 @@ static int image_check(const struct image *image, struct diags *d)
 				  FR_ABI_VERSION);
 	if (!image_sound(image))
 		return diag_error(d, NO_LOC, -EINVAL, "image", NULL,
-				  "the image names tables outside of itself");
+				  "the image has offsets outside of itself");
 	return 0;
 }
 

@@ -357,7 +357,7 @@ static const char *last_words(struct arena *arena, const struct object *object)
 		end--;
 	for (line = end; line > log && line[-1] != '\n'; line--)
 		;
-	return arena_printf(arena, "the verifier says of %s: %.*s", program_names[program],
+	return arena_printf(arena, "the verifier refuses %s: %.*s", program_names[program],
 			    (int)(end - line), line);
 }
 
@@ -395,7 +395,7 @@ static int load_failed(struct object *object, int err, struct diags *d)
 			d, NO_LOC, err, "kernel-load",
 			"run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON; before Linux "
 			"5.11 also with LimitMEMLOCK=infinity",
-			"the kernel does not let this process load its programs");
+			"this process may not load the programs");
 	if (no_room(err))
 		return diag_error(
 			d, NO_LOC, err, "kernel-load", err == -EMFILE ? "ulimit -n 1024" : words,

@@ -56,7 +56,7 @@ static const char *command(struct arena *arena, const char *words, const char *p
 static int foreign(const char *path, const struct stat *status, struct diags *d)
 {
 	return diag_error(d, NO_LOC, -EBUSY, "pins-foreign", command(d->arena, "rm -r", path),
-			  "%s belongs to user %u, who could take a policy off: nothing below it is "
+			  "%s belongs to user %u, who could remove a policy: nothing below it is "
 			  "used",
 			  path, status->st_uid);
 }
@@ -93,14 +93,14 @@ static int check_above(int fd, const struct stat *status, const char *root, stru
 	if (!is_ours(status))
 		return diag_error(d, NO_LOC, -EBUSY, "pins-foreign",
 				  disown_command(fd, status, path, d->arena),
-				  "%s, which the pin root %s is in, belongs to user %u, who could "
-				  "put another in its place",
+				  "%s, above the pin root %s, belongs to user %u, who could "
+				  "replace the pin root",
 				  path, root, status->st_uid);
 	if (status->st_mode & OTHERS_MAY_WRITE && !(status->st_mode & S_ISVTX))
 		return diag_error(d, NO_LOC, -EBUSY, "pins-foreign",
 				  command(d->arena, "chmod go-w", path),
-				  "other users may write %s (mode %04o), and could put another in "
-				  "the place of the pin root %s",
+				  "other users may write %s (mode %04o), and could replace the "
+				  "pin root %s",
 				  path, status->st_mode & 07777, root);
 	return 0;
 }
@@ -144,7 +144,8 @@ static int refuse_link(int at, const char *name, const char *path, int err, stru
 		return pins_unreadable(path, -errno, d);
 	return diag_error(d, NO_LOC, -EBUSY, "pins-foreign", command(d->arena, "rm", path),
 			  S_ISLNK(status.st_mode)
-				  ? "%s is a symbolic link: the pin root is reached without any"
+				  ? "%s is a symbolic link: the path of the pin root may have "
+				    "none"
 				  : "%s is not a directory",
 			  path);
 }
@@ -218,8 +219,8 @@ static int close_to_others(int fd, const char *path, struct diags *d)
 	if (fstat(fd, &status) || (status.st_mode & 077))
 		return pins_unreadable(path, -EPERM, d);
 	diag_warning(d, NO_LOC, "pin-mode", command(d->arena, "ls -la", path),
-		     "%s was open to other users (mode %04o) and is closed to them now: see "
-		     "whether what is in it is as it should be",
+		     "%s was open to other users (mode %04o) and is now closed to them: check "
+		     "its contents",
 		     path, mode);
 	return 0;
 }
@@ -277,7 +278,8 @@ static int leads_on(enum level level, const char *path, const char *name)
 static int covered(const char *path, struct diags *d)
 {
 	return diag_error(d, NO_LOC, -EBUSY, "pins-foreign", command(d->arena, "umount", path),
-			  "something is mounted at %s: what is pinned there cannot be read", path);
+			  "another file system is mounted at %s: the pins there cannot be read",
+			  path);
 }
 
 static int check_below(int fd, const char *path, enum level level, struct diags *d);

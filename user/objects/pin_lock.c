@@ -36,7 +36,7 @@ int pin_lock(const char *root, bool create, struct diags *d, int *lock)
 	}
 	if (fd == -EWOULDBLOCK || fd == -ESTALE)
 		return diag_error(d, NO_LOC, -EBUSY, "locked", "try again when it has ended",
-				  "another flowreeve command is changing what is applied below %s",
+				  "another flowreeve command is changing the policies below %s",
 				  root);
 	if (fd == -ENOTSUP)
 		return host_bpffs(root, false, d);

@@ -160,10 +160,10 @@ int pins_unreadable(const char *path, int err, struct diags *d)
 
 		return lack ? lack
 			    : diag_error(d, NO_LOC, -EPERM, "privilege", "run it as root",
-					 "what is pinned below %s cannot be read: %s", path,
+					 "the pins below %s cannot be read: %s", path,
 					 error_text(err));
 	}
 	return diag_error(d, NO_LOC, err, "pins-unreadable",
 			  err == -EMFILE ? "ulimit -n 1024" : NULL,
-			  "what is pinned below %s cannot be read: %s", path, error_text(err));
+			  "the pins below %s cannot be read: %s", path, error_text(err));
 }

@@ -67,7 +67,7 @@ static bool check_failsafe_open(const struct check_context *c, struct check_find
 {
 	out->loc = key_loc(c, "mode");
 	out->hint = "failsafe: [{peer: [10.0.0.0/24], ports: [22/tcp]}], or failsafe: [] for none";
-	out->message = "failsafe is not written, so 22/tcp stays open to every address";
+	out->message = "the policy has no failsafe, so 22/tcp stays open to every address";
 	return c->rs->failsafe_open && c->rs->enforce;
 }
 
@@ -110,7 +110,8 @@ static bool check_kernel_sockets(const struct check_context *c, struct check_fin
 		out->hint = "attach interfaces as well";
 		out->message = arena_printf(
 			c->job->arena,
-			"rule '%s' is about NFS, whose sockets the kernel keeps in the root cgroup: these cgroups do not see them",
+			"rule '%s' is for NFS, whose sockets are in the root cgroup: the cgroups "
+			"of this policy do not see them",
 			rule->id);
 		return true;
 	}
@@ -146,10 +147,12 @@ static bool check_local_unknown(const struct check_context *c, struct check_find
 		if (!rule->needs_local)
 			continue;
 		out->loc = rule->loc;
-		out->hint = "--local-subnet IF=CIDR says what it is on that host";
-		out->message = arena_printf(
-			c->job->arena, "rule '%s' names local-subnet, which only the host knows",
-			rule->id);
+		out->hint = "--local-subnet IF=CIDR sets it for an offline answer";
+		out->message =
+			arena_printf(c->job->arena,
+				     "rule '%s' uses local-subnet, which is known only on the "
+				     "host",
+				     rule->id);
 		return true;
 	}
 	return false;

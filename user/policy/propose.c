@@ -245,7 +245,7 @@ static void propose(struct proposing *p, bool rules_only, struct proposal *propo
 		proposal->why = "it depends on local-subnet, which is not known";
 	else if (decision.rule >= FR_RULE_FIRST)
 		proposal->why = arena_printf(p->edit->arena,
-					     "rule %s of the file decides it, once it is applied",
+					     "rule %s of the file decides it once it is applied",
 					     ruleset_rule_name(p->rs, decision.rule));
 	else if (rules_only || (!join_earlier(p, proposal) && !propose_peer(p, proposal)))
 		propose_rule(p, proposal);

@@ -34,7 +34,7 @@ static bool id_parse(struct job *job, const struct node *node, struct rule *rule
 	for (i = 0; i < ARRAY_SIZE(reserved_ids); i++) {
 		if (word_is(rule->id, reserved_ids[i])) {
 			diag_error(job->d, node->loc, -EINVAL, "bad-name", "choose another id",
-				   "'%s' is the name of the default itself", rule->id);
+				   "'%s' is reserved for the default", rule->id);
 			return false;
 		}
 	}
@@ -95,10 +95,9 @@ static bool words_parse(struct job *job, const struct node *const values[RULE_KE
 	rule->action = (uint8_t)act;
 	rule->staged = enforced == FR_AUDIT;
 	if (rule->staged && rule->action == FR_ALLOW) {
-		diag_error(
-			job->d, mode->loc, -EINVAL, "staged-allow",
-			"leave 'mode' out; what an allow rule would admit shows in the policy's own audit mode",
-			"only a deny rule can be staged with 'mode: audit'");
+		diag_error(job->d, mode->loc, -EINVAL, "staged-allow",
+			   "leave 'mode' out; to try an allow rule, apply the policy in mode audit",
+			   "only a deny rule can be staged with 'mode: audit'");
 		return false;
 	}
 	return true;
@@ -219,7 +218,8 @@ static bool failsafe_port(struct job *job, const struct node *node, struct rule 
 		diag_error(job->d, node->loc, -EINVAL, "bad-port",
 			   arena_printf(job->arena, "{peer: [%s], ports: [22/tcp]}",
 					text_item(job->arena, node->text)),
-			   "'%s' is not a port: an address has its ports with it", node->text);
+			   "'%s' is not a port: give an address together with its ports",
+			   node->text);
 		return false;
 	}
 	if (!services_parse(job, node, "a failsafe entry", &services))

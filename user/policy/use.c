@@ -82,7 +82,7 @@ static void with_check(struct use *use, const struct row *row, const struct row_
 
 	if (!state->concerns)
 		diag_error(job->d, state->with->loc, -EINVAL, "unselected-row", NULL,
-			   "row '%s' goes from '%s' to '%s', and neither is played here", row->id,
+			   "row '%s' goes from '%s' to '%s', and this use plays neither", row->id,
 			   row->from->name, row->to->name);
 	else if (!state->selected)
 		diag_error(job->d, state->with->loc, -EINVAL, "unselected-row",

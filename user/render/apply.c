@@ -126,8 +126,9 @@ void render_apply(const struct render *r, const struct apply_request *request,
 	if (attaches_interfaces(request))
 		fprintf(r->out, "  by        %s\n", result->tcx ? "TCX links" : "clsact filters");
 	fprintf(r->out, "  means     %s\n",
-		enforce ? "what the policy refuses is dropped, until detach or a reboot"
-			: "nothing is dropped; what enforcement would drop is counted and reported");
+		enforce ? "refused packets are dropped, until detach or a reboot"
+			: "nothing is dropped; packets that enforcement would drop are counted "
+			  "and reported");
 	print_lowered(r->out, result);
 	print_next(r->out, request);
 }
@@ -138,10 +139,9 @@ void render_detach(const struct render *r, size_t count)
 
 	if (!r->json) {
 		if (count == 1)
-			fputs("detached 1 policy; nothing of ours is left of it\n", r->out);
+			fputs("detached 1 policy; nothing of it is left\n", r->out);
 		else if (count)
-			fprintf(r->out, "detached %zu policies; nothing of ours is left of them\n",
-				count);
+			fprintf(r->out, "detached %zu policies; nothing of them is left\n", count);
 		else
 			fputs("no policy was applied\n", r->out);
 		return;

@@ -144,7 +144,7 @@ static void print_program(const struct render *r, const struct program_fact *pro
 	else
 		print_clean(r->out, program->refused ? program->refused : "does not load");
 	if (program->answer == ANSWER_NO && program->optional)
-		fputs("; enforcement does without it", r->out);
+		fputs("; enforcement does not need it", r->out);
 	fputc('\n', r->out);
 }
 
@@ -196,7 +196,7 @@ static void print_verdict(const struct render *r, const struct doctor_report *re
 		{ANSWER_YES, COLOUR_GOOD, "this host can enforce on "},
 		{ANSWER_NO, COLOUR_BAD, "this host cannot enforce on "},
 		{ANSWER_UNKNOWN, COLOUR_WARN,
-		 "not to be told from here: whether it can enforce on "},
+		 "unknown from here: whether this host can enforce on "},
 	};
 	char text[128];
 

@@ -223,7 +223,7 @@ static void print_proposal(FILE *out, const struct proposal *proposal)
 	}
 	fputc('\n', out);
 	for (size_t i = 0; i < proposal->gain_count; i++)
-		fprintf(out, "%s%s", i ? ", " : "  which allows it as well: ", proposal->gains[i]);
+		fprintf(out, "%s%s", i ? ", " : "  which also allows it: ", proposal->gains[i]);
 	if (proposal->gain_count)
 		fputc('\n', out);
 }
@@ -233,10 +233,10 @@ void render_learn_summary(FILE *out, const struct learn_view *view)
 	for (size_t i = 0; i < view->count; i++)
 		print_proposal(out, &view->list[i]);
 	if (!view->count)
-		fprintf(out, "%s: nothing was seen that no rule explains\n", view->policy);
+		fprintf(out, "%s: no unexplained traffic was seen\n", view->policy);
 	if (!view->edit->count)
 		return;
-	fputs("nothing is changed yet: read the diff, then  patch ", out);
+	fputs("no file is changed yet: read the diff, then  patch ", out);
 	print_clean(out, view->edit->source->name);
 	fputs(" <it, check and apply\n", out);
 }

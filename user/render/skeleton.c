@@ -177,9 +177,9 @@ static void rows_put(FILE *out, const struct table_view *view, const struct role
 		if (!row_view_concerns(row, played) || row->optional != optional)
 			continue;
 		if (!any)
-			fputs(optional
-				      ? "    # Rows that are off unless named here:\n    # with:\n"
-				      : "    # Rows that stand unless named here:\n    # without:\n",
+			fputs(optional ? "    # Rows that are off unless named here:\n    # with:\n"
+				       : "    # Rows that are on unless named here:\n"
+					 "    # without:\n",
 			      out);
 		any = true;
 		snprintf(line, sizeof(line), "    #   - %s", row->id);
@@ -226,6 +226,6 @@ void render_skeleton(const struct render *r, const struct table_view *view,
 	      "allow}\n",
 	      out);
 	line_put(out, "failsafe: [{peer: [" POLICY_FILL_IN "], ports: [22/tcp]}]",
-		 "allowed whatever else is written; [] for none");
+		 "always allowed; [] for none");
 	fputs("default: {ingress: deny, egress: deny}\n", out);
 }

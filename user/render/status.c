@@ -368,7 +368,7 @@ static void print_view(const struct render *r, const struct status_view *view)
 	if (faults)
 		fprintf(r->out, "  %zu of %zu hooks at fault", faults, view->hook_count);
 	if (view->unjudged_count)
-		fprintf(r->out, "  %zu asked for and not judged", view->unjudged_count);
+		fprintf(r->out, "  %zu named but not judged", view->unjudged_count);
 	fputs("\n  source    ", r->out);
 	print_clean(r->out, view->source);
 	fprintf(r->out, " (%u rules, digest %.16s)\n", view->rules, view->digest);

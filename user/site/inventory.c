@@ -25,7 +25,7 @@ static bool host_name(struct site *site, const struct node *node, const char **o
 	if (i == ARRAY_SIZE(taken) && prefix_parse(*out, &prefix) == NET_NOT_ADDRESS)
 		return true;
 	diag_error(job->d, node->key->loc, -EINVAL, "bad-name", "choose another name",
-		   "'%s' means something else where peers are named", *out);
+		   "'%s' is a reserved word for peers", *out);
 	return false;
 }
 

@@ -105,7 +105,7 @@ static const char *value_text(struct job *job, const struct param *param, const 
 		return ports_value(job, param, node, text) ? text : NULL;
 	if ((param->type == PARAM_STRING || param->type == PARAM_LIST) && !fits_names(text)) {
 		diag_error(job->d, node->loc, -EINVAL, "unknown-value",
-			   "letters, digits, '-', '.' and '_' are what names are made of",
+			   "names are made of letters, digits, '-', '.' and '_'",
 			   "param '%s' cannot be '%.80s'", param->name, text);
 		return NULL;
 	}

@@ -123,6 +123,6 @@ const char *template_expand(struct job *job, const struct settings *settings,
 	expand_from(&x, node->text, 0);
 	if (out->count >= EXPANSIONS_MAX)
 		diag_error(job->d, node->loc, -E2BIG, "too-many-values", NULL,
-			   "'%.80s' stands for %d texts or more", node->text, EXPANSIONS_MAX);
+			   "'%.80s' expands to %d texts or more", node->text, EXPANSIONS_MAX);
 	return x.unset;
 }

@@ -122,8 +122,7 @@ static bool bound_parse(struct diags *d, const struct node *node, struct version
 	if (out->count == 1 && taken[1])
 		out->at[0] = out->at[1];
 	if (out->count == 0)
-		diag_error(d, node->loc, -EINVAL, "bad-condition", NULL,
-			   "there is no version here");
+		diag_error(d, node->loc, -EINVAL, "bad-condition", NULL, "the version is missing");
 	return out->count;
 }
 

@@ -120,13 +120,13 @@ static bool quote_inside(const struct broken_text *t)
 	if (meant) {
 		whole = broken_cut(t, begin + 1, meant);
 		return broken_fault(t, end - 1, 1,
-				    "this quote ends the text, which goes on behind it",
+				    "this quote ends the text, but more text follows",
 				    broken_yaml(text_in_quotes(t->arena, whole)));
 	}
 	whole = arena_printf(t->arena, "%s%s", broken_cut(t, begin + 1, end - 1),
 			     arena_printf(t->arena, "%.*s%s", (int)(t->at - end), t->text + end,
 					  source_value(t->arena, t->source, t->at)));
-	return broken_fault(t, t->at, 1, "the text goes on behind its quotes",
+	return broken_fault(t, t->at, 1, "text follows the closing quote",
 			    t->at > end ? broken_yaml(text_in_quotes(t->arena, whole)) : NULL);
 }
 
@@ -241,7 +241,7 @@ static bool colon_before_bracket(const struct broken_text *t, size_t open)
 		return false;
 	key = arena_strndup(t->arena, t->text + end - size, size);
 	return broken_fault(
-		t, end - size, size, arena_printf(t->arena, "':' is missing behind '%s'", key),
+		t, end - size, size, arena_printf(t->arena, "':' is missing after '%s'", key),
 		broken_write(t, arena_printf(t->arena, "%s: %s", key,
 					     broken_cut(t, t->at, bracket_end(t, t->at)))));
 }
@@ -317,10 +317,10 @@ static bool colon_unexpected(const struct broken_text *t)
 		return broken_fault(t, begin, size + 1, "a value that ends with ':'",
 				    source_value_hint(t->arena, t->source, begin));
 	if (next == '}')
-		return broken_fault(t, t->at, 1, "nothing is written behind ':'",
+		return broken_fault(t, t->at, 1, "nothing is written after ':'",
 				    key_example(broken_cut(t, begin, t->at)));
 	return broken_fault(
-		t, t->at, 1, "a blank is missing behind ':'",
+		t, t->at, 1, "a space is missing after ':'",
 		broken_write(t, arena_printf(t->arena, "%s: %s", broken_cut(t, begin, t->at),
 					     broken_cut(t, t->at + 1, bracket_end(t, t->at + 1)))));
 }
@@ -417,10 +417,9 @@ static bool behind_value(const struct broken_text *t)
 	if (strchr("\"'", before) && quote_inside(t))
 		return true;
 	if (strchr("[{\"'", sign))
-		return broken_fault(t, t->at, 1, "a second value behind the first",
-				    lists_joined(t));
+		return broken_fault(t, t->at, 1, "a second value after the first", lists_joined(t));
 	return broken_fault(t, t->at, strlen(source_value(t->arena, t->source, t->at)),
-			    arena_printf(t->arena, "text behind '%c'", before),
+			    arena_printf(t->arena, "text after '%c'", before),
 			    "leave it out; a comment begins with ' #'");
 }
 

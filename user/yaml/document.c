@@ -303,8 +303,8 @@ static void split_key(struct builder *b, struct key *key, struct node *value)
 		return;
 	diag_error(b->d, key->loc, -EINVAL, "yaml-syntax",
 		   arena_printf(b->d->arena, "write '%s: %s'", word, rest),
-		   key->text[size] == ':' ? "a blank is missing behind ':'"
-					  : "':' is missing behind '%s'",
+		   key->text[size] == ':' ? "a space is missing after ':'"
+					  : "':' is missing after '%s'",
 		   word);
 	size = strlen(rest);
 	if (size > 2 && strchr("\"'", *rest) && rest[size - 1] == *rest)
@@ -517,7 +517,7 @@ static int refuse_break(struct builder *b, size_t at, const char *odd)
 		hint = arena_printf(b->d->arena, "sed -i 's/\\r/\\n/g' %s",
 				    shell_word(b->d->arena, source->name));
 	return diag_error(b->d, source_place(source, at, 1), -EINVAL, "yaml-syntax", hint,
-			  "%s ends a line in YAML and nowhere else", odd);
+			  "%s ends a line in YAML only", odd);
 }
 
 static int breaks_check(struct builder *b, size_t begin, size_t end)

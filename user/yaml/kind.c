@@ -84,7 +84,7 @@ static bool refuse_foreign(struct diags *d, const struct node *root)
 	place = map_get(root, head_keys[0]);
 	diag_error(d, place->loc, -EINVAL, "unknown-version",
 		   "a document begins with: apiVersion: flowreeve/v1",
-		   "a '%.80s' of '%.80s' is no document of flowreeve", kind, version);
+		   "a '%.80s' of '%.80s' is not a flowreeve document", kind, version);
 	return true;
 }
 

@@ -160,7 +160,7 @@ static bool odd_sign(const struct broken_text *t)
 			sprintf(bytes + 4 * k, "\\x%02x", (unsigned char)sign[k]);
 		return broken_fault(
 			t, (size_t)(found - t->text), strlen(sign),
-			arena_printf(t->arena, "%s, which is no %s in YAML", odd_signs[i].name,
+			arena_printf(t->arena, "%s, which is not a %s in YAML", odd_signs[i].name,
 				     *odd_signs[i].instead == ':' ? "':'" : "blank"),
 			arena_printf(t->arena, "sed -i 's/%s/%s/g' %s", bytes, odd_signs[i].instead,
 				     shell_word(t->arena, t->source->name)));
@@ -177,13 +177,13 @@ static bool blank_missing(const struct broken_text *t, size_t begin)
 
 	if (t->text[at] == '-' && isalnum((unsigned char)t->text[at + 1]))
 		return broken_fault(
-			t, at, 1, "a blank is missing behind '-'",
+			t, at, 1, "a space is missing after '-'",
 			arena_printf(t->arena, "write '- %s'", broken_cut(t, at + 1, end)));
 	size = key_size(t->text + at);
 	if (!size || t->text[at + size] != ':' || strchr(" \r\n", t->text[at + size + 1]) ||
 	    memmem(t->text + at, end - at, ": ", 2))
 		return false;
-	return broken_fault(t, at + size, 1, "a blank is missing behind ':'",
+	return broken_fault(t, at + size, 1, "a space is missing after ':'",
 			    arena_printf(t->arena, "write '%.*s: %s'", (int)size, t->text + at,
 					 broken_cut(t, at + size + 1, end)));
 }
@@ -245,11 +245,11 @@ static bool no_colon(const struct broken_text *t, size_t key, size_t size)
 {
 	size_t at = key + size + strspn(t->text + key + size, " ");
 	const char *name = broken_cut(t, key, key + size), *value;
-	const char *message = "a blank is missing behind ':'";
+	const char *message = "a space is missing after ':'";
 	bool blank = t->text[at] == ':';
 
 	if (!blank)
-		message = arena_printf(t->arena, "':' is missing behind '%s'", name);
+		message = arena_printf(t->arena, "':' is missing after '%s'", name);
 	if (blank)
 		at++;
 	else if (str_starts(t->text + at, "->") || str_starts(t->text + at, "=>"))
@@ -375,7 +375,7 @@ static bool key_in_quotes(const struct broken_text *t, size_t begin)
 	value = broken_cut(t, close + 1 + strspn(t->text + close + 1, " "), end);
 	return broken_fault(
 		t, begin, close + 1 - begin,
-		arena_printf(t->arena, "':' is missing behind '%s'", inner),
+		arena_printf(t->arena, "':' is missing after '%s'", inner),
 		broken_write(t, arena_printf(t->arena, *value ? "%s: %s" : "%s:", inner, value)));
 }
 
@@ -460,7 +460,8 @@ static bool indentation(const struct broken_text *t)
 	if (place.column == t->at - begin + 1)
 		return false;
 	return broken_fault(t, t->at, key_size(t->text + t->at),
-			    "this line is indented like none above that it could belong to",
+			    "the indentation of this line matches no line above that it could "
+			    "belong to",
 			    arena_printf(t->arena, "begin it in column %u, like '%.*s' in line %u",
 					 place.column, (int)key_size(t->text + key), t->text + key,
 					 place.line));
