@@ -179,6 +179,36 @@ Test(policy, the_four_notations_of_the_region_are_one_param)
 	}
 }
 
+/* A row whose ports are an empty list has a source, which the hint repeats, and no param to set. */
+Test(policy, a_row_with_an_empty_list_of_ports_opens_nothing_and_names_its_source)
+{
+	static const char table[] =
+		"apiVersion: flowreeve/v1\nkind: PortTable\nmetadata: {name: t}\n"
+		"roles: {a: {}, b: {}}\n"
+		"rows: [{id: linked, from: a, to: b, ports: [], see: \"https://x/ports\"},\n"
+		"       {id: open, from: a, to: b, ports: [1/tcp]}]\n";
+	static const char use[] = HEAD "use: [{table: t, as: a, peers: {b: 10.0.0.1}}]\n";
+
+	for (int strict = 0; strict < 2; strict++) {
+		struct load l = load_new();
+
+		l.options.strict = strict;
+		load_file(&l, "tables/t.yaml", table);
+		load_text(&l, use);
+		cr_assert_eq(l.d.count, 1, "%s", load_all(&l));
+		cr_expect_eq(l.d.errors, (size_t)strict);
+		cr_expect_str_eq(l.d.list[0].check, "row-without-ports");
+		cr_expect(strstr(l.d.list[0].message, "row 'linked' ("), "%s", load_all(&l));
+		cr_expect_str_eq(l.d.list[0].hint, "write a rule of your own, and without: "
+						   "[linked]; see https://x/ports");
+		if (!strict)
+			cr_assert_eq(l.rs->rule_count, 1);
+		if (!strict)
+			cr_expect_str_eq(l.rs->rules[0].id, "t/open");
+		load_free(&l);
+	}
+}
+
 Test(policy, rows_without_ports_stay_closed_and_are_loud)
 {
 	struct load l = load_good(USE("as: agent, set: {region: eu, storage: [nfs, fsx]}, "
