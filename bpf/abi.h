@@ -541,7 +541,7 @@ struct fr_drop {
 	__u32 generation;
 	__u32 pid;
 	__u16 opener_port; /* the last one seen */
-	__u8 dir;	   /* of the refused packets */
+	__u8 dir;	   /* enum fr_dir: who opened, or would have */
 	__u8 verdict;
 	__u8 reason;
 	__u8 pad[7];

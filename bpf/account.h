@@ -82,6 +82,7 @@ static __always_inline void event_emit(__u8 type, const struct fr_ctx *s, const 
 	}
 	event_fill(e, s, p, d);
 	e->type = type;
+	e->dir = d->opener; /* one connection, whoever's packet it is */
 	e->held = held;
 	bpf_ringbuf_submit(e, 0);
 }

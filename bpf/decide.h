@@ -24,6 +24,13 @@ static __always_inline void decide_unreadable(const struct fr_ctx *s, const stru
 
 /* ---------------------------------------------------------------- known flows */
 
+/* The reason why the policy is not asked about what it would refuse, or 0. */
+static __always_inline __u8 decide_exempt(const struct fr_ctx *s, const struct fr_packet *p,
+					  struct fr_hook h)
+{
+	return h.kind == FR_KIND_INTERFACE && h.dir == FR_INGRESS ? exempt_reason(s, p) : 0;
+}
+
 /* The cell of a flow's opening: as its record remembers it, or else as the policy says. */
 static __always_inline __u32 known_cell(const struct fr_ctx *s, const struct fr_packet *p,
 					const struct fr_match *m)
@@ -50,12 +57,17 @@ static __always_inline void decide_known(const struct fr_ctx *s, const struct fr
 		d->reason = FR_REASON_REPLY;
 }
 
-/* A refused opening is no flow: what looks like its answer may open one itself. */
-static __always_inline int decide_opens_itself(const struct fr_packet *p, const struct fr_match *m,
+/*
+ * A refused opening is no flow, although audit remembers it: a datagram that looks like its answer
+ * opens one itself where it would pass without. Nobody can tell the two apart where both ends use
+ * one port. All else is told with the opening.
+ */
+static __always_inline int decide_opens_itself(const struct fr_ctx *s, const struct fr_packet *p,
+					       const struct fr_match *m,
 					       const struct fr_decision *d, struct fr_hook h)
 {
-	return h.dir != m->opener && d->verdict == FR_DROP && p->key.proto != FR_PROTO_TCP &&
-	       !proto_is_icmp(p->key.proto);
+	return h.dir != m->opener && d->verdict != FR_PASS && p->key.proto != FR_PROTO_TCP &&
+	       !p->icmp_reply && (policy_admits(s, p, h.dir, p->port, 0) || decide_exempt(s, p, h));
 }
 
 /* ---------------------------------------------------------------- openings */
@@ -89,7 +101,7 @@ static __always_inline void decide_as_reply(const struct fr_ctx *s, const struct
 static __always_inline void decide_refused(const struct fr_ctx *s, const struct fr_packet *p,
 					   struct fr_decision *d, struct fr_hook h)
 {
-	__u8 reason = h.kind == FR_KIND_INTERFACE && h.dir == FR_INGRESS ? exempt_reason(s, p) : 0;
+	__u8 reason = decide_exempt(s, p, h);
 
 	if (reason) {
 		verdict_pass(d, FR_RULE_OTHER, reason);
@@ -176,7 +188,7 @@ static __always_inline void decide(struct fr_ctx *s, struct fr_packet *p, const 
 		return verdict_refuse(s, d, FR_REASON_STATE);
 	case FR_REL_KNOWN:
 		decide_known(s, p, m, d, h);
-		if (!decide_opens_itself(p, m, d, h))
+		if (!decide_opens_itself(s, p, m, d, h))
 			return;
 		d->flow = 0;
 		d->opener = h.dir;

@@ -71,10 +71,10 @@ static __always_inline __s64 drop_rank(__u32 info, __u32 now, __u32 way)
 }
 
 static __always_inline void drop_write(struct fr_drop *drop, const struct fr_flow_key *key,
-				       __u32 ports, __u8 dir, const struct fr_ctx *s)
+				       __u32 ports, __u8 opener, const struct fr_ctx *s)
 {
 	drop->key = *key;
-	drop->dir = dir;
+	drop->dir = opener;
 	drop->key.local_port &= ports;
 	drop->key.peer_port &= ports >> 16;
 	drop->packets = drop->bytes = 0;
@@ -115,8 +115,8 @@ static __always_inline void unlisted_add(const struct fr_unlisted *u, __u8 kind)
 
 /* Under the lock: the way of the key in its set, made if there is room for it; or FR_WAYS. */
 static __always_inline __u32 drop_claim(const struct fr_ctx *s, struct fr_drop_set *set,
-					const struct fr_packet *p, __u32 ports, __u32 tag,
-					struct fr_unlisted *u)
+					const struct fr_packet *p, __u8 opener, __u32 ports,
+					__u32 tag, struct fr_unlisted *u)
 {
 	__u32 way = set_way(&set->set, tag);
 
@@ -130,7 +130,7 @@ static __always_inline __u32 drop_claim(const struct fr_ctx *s, struct fr_drop_s
 	u->slot = set->way[way].slot;
 	set->set.tag[way] = 0;
 	barrier();
-	drop_write(&set->way[way], &p->key, ports, p->dir, s);
+	drop_write(&set->way[way], &p->key, ports, opener, s);
 	set->set.info[way] = FR_INFO(DROP_SEEN, ticks(s->now));
 	barrier();
 	set->set.tag[way] = tag;
@@ -138,8 +138,8 @@ static __always_inline __u32 drop_claim(const struct fr_ctx *s, struct fr_drop_s
 }
 
 static __always_inline struct fr_drop *drop_insert(const struct fr_ctx *s, struct fr_drop_set *set,
-						   const struct fr_packet *p, __u32 ports,
-						   __u64 hash)
+						   const struct fr_packet *p, __u8 opener,
+						   __u32 ports, __u64 hash)
 {
 	__u32 region = place_region(hash, FR_DROP_REGIONS), way;
 	struct fr_lock *lock = bpf_map_lookup_elem(&fr_drop_locks, &region);
@@ -148,7 +148,7 @@ static __always_inline struct fr_drop *drop_insert(const struct fr_ctx *s, struc
 	if (!lock)
 		return 0;
 	bpf_spin_lock(&lock->lock);
-	way = drop_claim(s, set, p, ports, place_tag(hash), &u);
+	way = drop_claim(s, set, p, opener, ports, place_tag(hash), &u);
 	bpf_spin_unlock(&lock->lock);
 	if (way >= FR_WAYS)
 		return 0;
@@ -210,7 +210,7 @@ static __always_inline struct fr_drop *drop_list(const struct fr_ctx *s, const s
 		return 0;
 	drop = drop_find(set, place_tag(hash), key, ports);
 	if (!drop && budget_take(s, hash))
-		drop = drop_insert(s, set, p, ports, hash);
+		drop = drop_insert(s, set, p, d->opener, ports, hash);
 	if (!drop)
 		return 0;
 	drop_count(s, p, d, drop);

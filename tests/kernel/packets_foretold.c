@@ -109,15 +109,17 @@ static bool is_syn(const struct wire *w)
 }
 
 /*
- * Packets after a refused opening: enforcement never sees the conversation, and meets here strays
- * that a rule of their own direction may admit. Audit knows their opening, and both directions of
- * it are would-drop. Another SYN is an opening of its own.
+ * Packets after a refused opening that cannot open one themselves: enforcement never sees the
+ * conversation, and meets here strays that a rule of their own direction may admit. Audit knows
+ * their opening, and both directions of it are would-drop. A datagram is an opening of its own, and
+ * so is another SYN.
  */
 static bool is_aftermath(const struct trial *trial, uint32_t now)
 {
 	const struct wire *w = &trial->noted[now];
 
-	if (is_syn(w) || trial->trace[now][1].verdict != FR_WOULD_DROP)
+	if (is_syn(w) || (w->proto == UDP && !w->offset) ||
+	    trial->trace[now][1].verdict != FR_WOULD_DROP)
 		return false;
 	for (uint32_t n = 0; n < NOTED; n++) {
 		const struct wire *before = &trial->noted[n];

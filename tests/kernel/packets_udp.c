@@ -105,6 +105,85 @@ Test(packets_udp, a_refused_opening_of_the_peer_does_not_block_ours)
 	rig_close(&rig);
 }
 
+/*
+ * Audit decides what follows as enforcement would: the refused packet made no flow, so ours opens,
+ * and is answered. One refusal, one connection.
+ */
+static const struct test_rule either_rules[] = {
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 500},
+	{.dir = OUT, .action = FR_ALLOW, .proto = 132, .first = 36412},
+	{.dir = OUT, .action = FR_ALLOW, .proto = 89},
+	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
+};
+static const struct test_policy either_enforce = {.rules = either_rules,
+						  .count = ARRAY_SIZE(either_rules)};
+static const struct test_policy either_audit = {
+	.rules = either_rules, .count = ARRAY_SIZE(either_rules), .audit = true};
+
+#define REFUSED_THEN_OURS(rig, rule, ...)                                                          \
+	do {                                                                                       \
+		DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, __VA_ARGS__);               \
+		PASS(rig, RULE, rule, .dir = OUT, __VA_ARGS__);                                    \
+		PASS(rig, REPLY, rule, .dir = IN, __VA_ARGS__);                                    \
+		PASS(rig, RULE, rule, .dir = OUT, __VA_ARGS__);                                    \
+		cr_assert_eq(rig_counters(rig, rule).connections, 1);                              \
+		cr_assert_eq(rig_entries(rig, "drops", NULL, NULL), 1);                            \
+		rig_start(rig, &rig->policy);                                                      \
+	} while (0)
+
+static void ours_after_theirs(struct rig *rig)
+{
+#define ECHO .proto = ICMP, .id = 5, .type
+	REFUSED_THEN_OURS(rig, NTH_RULE(0), .proto = UDP, .local = 500, .peer = 500);
+	REFUSED_THEN_OURS(rig, NTH_RULE(0), .proto = UDP, .local = 4500, .peer = 500);
+	REFUSED_THEN_OURS(rig, NTH_RULE(1), .proto = 132, .local = 36412, .peer = 36412);
+	REFUSED_THEN_OURS(rig, NTH_RULE(2), .proto = 89);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, ECHO = rig->v6 ? 128 : 8);
+	PASS(rig, RULE, NTH_RULE(3), .dir = OUT, ECHO = rig->v6 ? 128 : 8);
+	PASS(rig, REPLY, NTH_RULE(3), .dir = IN, ECHO = rig->v6 ? 129 : 0);
+#undef ECHO
+}
+
+RIG_TEST(packets_udp, what_follows_a_refused_opening_may_open_itself, ours_after_theirs,
+	 &either_enforce, &either_audit)
+
+/* What may not open is told with the opening, in the opener's direction, on its rule. */
+static void answer_to_refused(struct rig *rig)
+{
+	struct fr_drop drop;
+
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, .proto = UDP, .local = 9, .peer = 7);
+	DROP(rig, DEFAULT, rig->policy.audit ? FR_RULE_DEFAULT_INGRESS : FR_RULE_DEFAULT_EGRESS,
+	     .dir = OUT, .proto = UDP, .local = 9, .peer = 7);
+	if (!rig->policy.audit)
+		return; /* never sees it */
+	cr_assert_eq(rig_entries(rig, "drops", NULL, &drop), 1);
+	cr_assert(drop.dir == IN && drop.packets == 2 && drop.key.local_port == 9);
+}
+
+RIG_TEST(packets_udp, an_answer_to_what_is_refused_is_no_event_of_its_own, answer_to_refused,
+	 &either_enforce, &either_audit)
+
+/* A flow that a new policy refuses is refused as what it is, also when this side speaks next. */
+static void cut(struct rig *rig)
+{
+	const struct test_policy nothing = {.audit = rig->policy.audit};
+	struct fr_drop drop;
+
+	PASS(rig, RULE, NTH_RULE(0), .dir = OUT, .proto = UDP, .local = 4500, .peer = 500);
+	PASS(rig, REPLY, NTH_RULE(0), .dir = IN, .proto = UDP, .local = 4500, .peer = 500);
+	rig_policy(rig, &nothing);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, .dir = IN, .proto = UDP, .local = 4500,
+	     .peer = 500);
+	cr_assert_eq(rig_entries(rig, "drops", NULL, &drop), 1);
+	cr_assert(drop.dir == OUT && drop.key.peer_port == 500 && drop.opener_port == 4500);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, .dir = OUT, .proto = UDP, .local = 4500,
+	     .peer = 500);
+	cr_assert_eq(rig_entries(rig, "drops", NULL, NULL), 1);
+}
+
+RIG_TEST(packets_udp, a_flow_that_is_cut_keeps_its_opener, cut, &either_enforce, &either_audit)
+
 /* ---------------------------------------------------------------- sockets */
 
 static void connected_udp(struct rig *rig)

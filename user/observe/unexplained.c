@@ -20,20 +20,9 @@ static struct tuple key_tuple(const struct fr_flow_key *key, uint8_t dir)
 	return tuple;
 }
 
-/* The port that the key leaves out shows the opener; for a flow first seen in its middle, the
- * direction of its first packet does not. */
-static uint8_t drop_opener(const struct drop_view *view)
-{
-	const struct fr_flow_key *key = &view->key;
-
-	if (!proto_has_ports(key->proto) || !key->local_port == !key->peer_port)
-		return view->drop.dir;
-	return key->local_port ? FR_INGRESS : FR_EGRESS;
-}
-
 struct tuple drop_tuple(const struct drop_view *view)
 {
-	return key_tuple(&view->key, drop_opener(view));
+	return key_tuple(&view->key, view->drop.dir);
 }
 
 struct tuple flow_tuple(const struct flow_view *view)
