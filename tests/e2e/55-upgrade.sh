@@ -134,7 +134,7 @@ takes_over() # MODE: by the command that who looks is given
 	refuses_to_read
 	said=$(paste "${hint:-false}" 2>&1)
 	equal "$kind: which takes over" 0 $?
-	matches "$kind: and says what goes on" 'flows and .* figures .* go on, .*\[taken-over\]' "$said"
+	matches "$kind: and says what goes on" 'flows and .* counters .* are kept, .*\[taken-over\]' "$said"
 	goes_on "$1"
 }
 

@@ -8,7 +8,7 @@
 
 #include "../render/render.h"
 
-/* The command's answer to the shell; docs/commands.md. */
+/* The command's answer to the shell; docs/flowreeve.8. */
 enum exit_code {
 	EXIT_DONE,
 	EXIT_FAILED,
