@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bookkeeping: what was decided becomes counters, entries of refused packets, events. Nothing here
- * decides.
+ * Bookkeeping: decisions become counters, entries of refused packets, events. No verdict is decided
+ * or changed here.
  */
 #ifndef FR_ACCOUNT_H
 #define FR_ACCOUNT_H
@@ -82,7 +82,7 @@ static __always_inline void event_emit(__u8 type, const struct fr_ctx *s, const 
 	}
 	event_fill(e, s, p, d);
 	e->type = type;
-	e->dir = d->opener; /* one connection, whoever's packet it is */
+	e->dir = d->opener; /* of the connection, not of the packet */
 	e->held = held;
 	bpf_ringbuf_submit(e, 0);
 }
@@ -146,7 +146,7 @@ static __always_inline void account_figures(const struct fr_ctx *s, const struct
 	account_trace(s, p, d);
 }
 
-/* Everything that one verdict leaves behind. */
+/* Everything that is recorded about one verdict. */
 static __always_inline void account(const struct fr_ctx *s, const struct fr_packet *p,
 				    const struct fr_decision *d, struct fr_hook h)
 {

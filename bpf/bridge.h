@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An attached interface that is a port of a bridge: what passes it for other stations is not this
- * host's, also where the host does not forward. Asked for what would otherwise be refused.
+ * An attached interface that is a port of a bridge: frames for other stations are not this host's,
+ * also where the host does not forward. Checked for packets that would otherwise be refused.
  */
 #ifndef FR_BRIDGE_H
 #define FR_BRIDGE_H
@@ -21,7 +21,7 @@ static __always_inline int station_is(const __u8 a[6], const __u8 b[6])
 	return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
 }
 
-/* The record of this device, while it holds, and the addresses of the frame. */
+/* The record of this device, unless it no longer holds, and the addresses of the frame. */
 static __always_inline struct fr_port *port_of(const struct fr_ctx *s, struct fr_stations *stations)
 {
 	__u32 ifindex = s->ifindex;
@@ -35,8 +35,8 @@ static __always_inline struct fr_port *port_of(const struct fr_ctx *s, struct fr
 	return port;
 }
 
-/* Is it for another station than this host? To the stack it is no more than to any other that is
- * not meant: a bridge hands up what has its own address. */
+/* Is the frame for another station than this host? pkt_type alone does not show it: a bridge passes
+ * frames for its own address to the stack. */
 static __noinline int is_bridged(const struct fr_ctx *s)
 {
 	struct fr_stations stations;
@@ -49,8 +49,8 @@ static __noinline int is_bridged(const struct fr_ctx *s)
 	       !station_is(stations.to, port->own);
 }
 
-/* The packets that this host sends show the addresses that it can be reached by: the bridge's
- * may have changed, or there is a macvlan above it. */
+/* The source addresses of packets that this host sends are those by which it can be reached: the
+ * bridge's may have changed, or a macvlan is above it. */
 static __noinline int bridge_watch(const struct fr_ctx *s)
 {
 	struct fr_stations stations;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Traffic that every policy allows unless `builtin:` switches it off: neighbour discovery,
- * multicast reports, DHCP clients, and ICMP errors about what is allowed.
+ * multicast reports, DHCP clients, and ICMP errors about allowed flows.
  */
 #ifndef FR_BUILTIN_H
 #define FR_BUILTIN_H
@@ -79,7 +79,7 @@ static __always_inline int is_icmp_error(const struct fr_packet *p)
 	return p->key.proto == FR_PROTO_ICMP && (type == 3 || type == 11 || type == 12);
 }
 
-/* Parse the IP packet at `offset` into `p`, whose dir and v4 say how. */
+/* Parse the IP packet at `offset` into `p`, of the direction and family that `p` has. */
 static __noinline int packet_again(const struct fr_ctx *s, struct fr_packet *p, __u32 offset)
 {
 	struct fr_buffer buffer = ctx_buffer(s);
@@ -96,17 +96,18 @@ static __noinline int packet_again(const struct fr_ctx *s, struct fr_packet *p, 
 	return outcome;
 }
 
-/* To whom an ICMP error goes is who had sent what it quotes. */
+/* The receiver of an ICMP error: it must be the sender of the quoted packet. */
 static __always_inline const __u64 *error_receiver(const struct fr_packet *p, __u8 dir)
 {
 	return (const __u64 *)(dir == FR_EGRESS ? p->key.peer : p->key.local);
 }
 
 /*
- * Is the packet that an ICMP error quotes of a known flow, or of one that the policy would admit as
- * opened from either side? It travelled the other way, and its sender gets the error: else a forged
- * quotation would open a way to any address. Errors never create or refresh a flow. `p` is parsed
- * anew for the quoted packet and then back, because a second one would not fit on the stack.
+ * Does an ICMP error quote a packet of a known flow, or of one that the policy would admit as
+ * opened from either side? The quoted packet travelled the other way, and its sender must be the
+ * receiver of the error: else a forged quotation would open a way to any address. Errors never
+ * create or refresh a flow. `p` is parsed for the quoted packet and then again for the error,
+ * because a second one would not fit on the stack.
  */
 static __always_inline int icmp_error_is_admitted(const struct fr_ctx *s, struct fr_packet *p)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How does a packet stand to the flows? The parsed headers answer, then the table of flows and, for
- * a packet of no flow, the kernel's sockets. The policy is asked about failsafe ports, about what
- * an ICMP error quotes, and where nothing else says who opened.
+ * The relation of a packet to the flows: by the parsed headers, then by the table of flows and, for
+ * a packet of no flow, by the kernel's sockets. The policy is consulted for failsafe ports, for the
+ * packet that an ICMP error quotes, and where nothing else shows the opener.
  */
 #ifndef FR_CLASSIFY_H
 #define FR_CLASSIFY_H
@@ -31,7 +31,7 @@ static __always_inline int is_misplaced(const struct fr_packet *p, struct fr_hoo
 	return is_loopback_address(p->key.peer, p->v4) || is_loopback_address(p->key.local, p->v4);
 }
 
-/* By headers and devices alone. FR_REL_KNOWN: the table of flows has to be asked. */
+/* By headers and devices alone. FR_REL_KNOWN: the table of flows decides. */
 static __always_inline __u8 classify_headers(const struct fr_ctx *s, const struct fr_packet *p,
 					     struct fr_hook h)
 {
@@ -54,9 +54,9 @@ static __always_inline int classify_opens(const struct fr_packet *p)
 }
 
 /*
- * May the answer to a forwarded packet be for this host by now? Conntrack forgets before we do, and
- * then a socket that has the port takes what comes. Without connections any packet opens, and only
- * UDP's sockets can be looked up.
+ * May the answer to a forwarded packet be for this host by now? Conntrack expires the tuple before
+ * its flow ends here, and then a socket on the port gets the packet. Without connections any packet
+ * opens, and only UDP's sockets can be looked up.
  */
 static __always_inline int conntrack_may_forget(const struct fr_ctx *s, const struct fr_packet *p,
 						const struct fr_flow *flow)
@@ -73,10 +73,10 @@ static __always_inline int conntrack_may_forget(const struct fr_ctx *s, const st
 
 /*
  * Does this host use the tuple of a forwarded flow by now? Three cases. A packet that this host
- * sends: conntrack forgets the tuple before we do, and then a socket may get the port that was
- * masqueraded. A packet that conntrack may take to be this host's. And a SYN from outside: a
- * published port that answers a stray segment leaves the same record as a connection that goes out,
- * so its next opening is judged.
+ * sends: conntrack expires the tuple before the flow ends here, and then a socket may get the port
+ * that was masqueraded. A packet that conntrack may treat as this host's. And a SYN from outside: a
+ * published port that answers a stray segment leaves the same record as an outgoing connection, so
+ * its next opening is judged.
  */
 static __always_inline int tuple_is_reused(const struct fr_ctx *s, const struct fr_packet *p,
 					   const struct fr_flow *flow, struct fr_hook h)
@@ -88,8 +88,8 @@ static __always_inline int tuple_is_reused(const struct fr_ctx *s, const struct 
 	return classify_opens(p) || conntrack_may_forget(s, p, flow);
 }
 
-/* A SYN that meets no opening: the socket that asked for this connection has gone. Of a guest's
- * sockets nothing is known. */
+/* A SYN of the peer, and no local socket that still connects. A guest's sockets cannot be looked
+ * up. */
 static __always_inline int socket_gave_up(const struct fr_ctx *s, const struct fr_packet *p,
 					  const struct fr_progress *flow, struct fr_hook h)
 {
@@ -97,7 +97,7 @@ static __always_inline int socket_gave_up(const struct fr_ctx *s, const struct f
 	       host_tcp(s->skb, p, p->key.peer_port) != FR_SK_SYN_SENT;
 }
 
-/* The flow of the packet, and what the packet makes of it. */
+/* The flow of the packet, and the state after the packet. */
 static __always_inline __u8 classify_flow(const struct fr_ctx *s, const struct fr_packet *p,
 					  struct fr_match *m, struct fr_hook h)
 {

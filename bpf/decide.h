@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The verdict of a packet, by how it stands to the flows: here the policy is asked.
+ * The verdict of a packet, by its relation to the flows: here the policy decides.
  */
 #ifndef FR_DECIDE_H
 #define FR_DECIDE_H
@@ -24,7 +24,7 @@ static __always_inline void decide_unreadable(const struct fr_ctx *s, const stru
 
 /* ---------------------------------------------------------------- known flows */
 
-/* The reason why the policy is not asked about what it would refuse, or 0. */
+/* The reason why a packet that the policy would refuse is exempt from it, or 0. */
 static __always_inline __u8 decide_exempt(const struct fr_ctx *s, const struct fr_packet *p,
 					  struct fr_hook h)
 {
@@ -59,8 +59,8 @@ static __always_inline void decide_known(const struct fr_ctx *s, const struct fr
 
 /*
  * A refused opening is no flow, although audit remembers it: a datagram that looks like its answer
- * opens one itself where it would pass without. Nobody can tell the two apart where both ends use
- * one port. All else is told with the opening.
+ * opens a flow itself if it would pass without that record. The two are indistinguishable where
+ * both ends use one port. All other packets are reported with the opening.
  */
 static __always_inline int decide_opens_itself(const struct fr_ctx *s, const struct fr_packet *p,
 					       const struct fr_match *m,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The flow state machine: what one packet does to a flow, and when a flow has ended. No maps, no
- * clock but what it is given, no policy: whether the opening is admitted is judged elsewhere, for
- * every packet. Compiles natively too.
+ * The flow state machine: the effect of one packet on a flow, and the end of a flow. No maps, no
+ * policy, and no clock but the time that the caller passes: whether the opening is admitted is
+ * judged elsewhere, for every packet. Compiles natively too.
  */
 #ifndef FR_FLOW_H
 #define FR_FLOW_H
@@ -12,8 +12,8 @@
 enum fr_step {
 	FR_STEP_KNOWN,	  /* belongs to the flow */
 	FR_STEP_REOPENED, /* the same, and opens it again */
-	FR_STEP_NEW,	  /* not this flow's: an opening to be judged in its own direction */
-	FR_STEP_INVALID,  /* no packet that this flow can carry */
+	FR_STEP_NEW,	  /* not of this flow: an opening, judged in its own direction */
+	FR_STEP_INVALID,  /* impossible in the state of this flow */
 };
 
 static __always_inline __u32 flow_timeout(const struct fr_progress *flow, __u8 proto)
@@ -32,7 +32,7 @@ static __always_inline __u32 flow_timeout(const struct fr_progress *flow, __u8 p
 enum {
 	FR_FLOW_FINS = FR_FLOW_FIN_OPENER | FR_FLOW_FIN_RESPONDER,
 	FR_FLOW_RSTS = FR_FLOW_RST_OPENER | FR_FLOW_RST_RESPONDER,
-	FR_FIRST_ACK_MAX = 65536 /* past the SYN: what a responder may send before it is answered */
+	FR_FIRST_ACK_MAX = 65536 /* past the SYN: data of a responder before the first ACK */
 };
 
 /*
@@ -48,7 +48,7 @@ static __always_inline int flow_is_answered(const struct fr_progress *flow,
 
 /*
  * Another SYN of the opener. While established it may be forged, and only the responder's answer
- * shows it: the flow stays what it is until a SYN-ACK says that it begins anew.
+ * shows it: the flow keeps its state until a SYN-ACK starts it again.
  */
 static __always_inline int flow_step_syn_again(struct fr_progress *flow)
 {
@@ -63,8 +63,8 @@ static __always_inline int flow_step_syn_again(struct fr_progress *flow)
 	return known ? FR_STEP_KNOWN : FR_STEP_REOPENED;
 }
 
-/* May this be a simultaneous open? Then the socket that a SYN of the responder without ACK would
- * meet decides. */
+/* May this be a simultaneous open, a SYN of the responder without ACK? Then the state of the local
+ * socket decides. */
 static __always_inline int flow_meets_syn(const struct fr_progress *flow, const struct fr_packet *p)
 {
 	return p->key.proto == FR_PROTO_TCP && flow->opener != p->dir &&
@@ -72,8 +72,8 @@ static __always_inline int flow_meets_syn(const struct fr_progress *flow, const 
 	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
 }
 
-/* A SYN of the responder without ACK: simultaneous open, while the opener's is unanswered. One that
- * enforcement would have refused is no opening to meet. */
+/* A SYN of the responder without ACK: simultaneous open, while the opener's is unanswered. Not
+ * if enforcement would have refused the opener's. */
 static __always_inline int flow_step_syn_both(struct fr_progress *flow, const struct fr_packet *p)
 {
 	if (flow->state != FR_FLOW_OPENING || flow->flags & FR_FLOW_WOULD_DROP)
@@ -103,7 +103,7 @@ static __always_inline int flow_step_syn(struct fr_progress *flow, const struct 
 	return FR_STEP_KNOWN;
 }
 
-/* A RST closes, but who goes on after it had not sent it. */
+/* A RST closes the flow. If its sender goes on, the RST was forged: undo it. */
 static __always_inline void flow_step_rst(struct fr_progress *flow, __u8 flags, int from_opener)
 {
 	__u8 mine = from_opener ? FR_FLOW_RST_OPENER : FR_FLOW_RST_RESPONDER;
@@ -153,8 +153,8 @@ static __always_inline int flow_step_other(struct fr_progress *flow, int from_op
 }
 
 /*
- * Does a packet without SYN, FIN and RST of this side leave the flow as it is? Without a look at
- * the packet, and not where flow_step() would have more to ask.
+ * Does a packet of this side without SYN, FIN and RST leave the flow as it is? Decided without the
+ * packet; 0 where flow_step() would read more of it.
  */
 static __always_inline int flow_is_steady(const struct fr_progress *flow, __u8 proto,
 					  int from_opener)
@@ -240,7 +240,7 @@ static __always_inline __u32 flow_class(const struct fr_progress *flow, __u8 pro
 	return own ? FR_CLASS_OWN : FR_CLASS_UNPROVEN;
 }
 
-/* The listener's port of a flow, as the policy asks for it. */
+/* The listener's port of a flow, for the look-up in the policy. */
 static __always_inline __u16 flow_port(const struct fr_flow_key *key, __u8 opener)
 {
 	if (proto_is_icmp(key->proto))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Packets of other hosts, which this one forwards: the policy is not asked about them.
+ * Packets of other hosts, which this one forwards: the policy does not apply to them.
  */
 #ifndef FR_FORWARD_H
 #define FR_FORWARD_H
@@ -24,9 +24,9 @@ static __always_inline int is_forwarded_reply(const struct fr_ctx *s, const stru
 }
 
 /*
- * A conversation that passes through may have been opened under a rule that fits it; a policy
- * without that rule does not cut it. Asked for what would otherwise be refused. On the way out an
- * answer from behind a published port looks the same, but what audit has refused was this host's.
+ * A forwarded flow may have been opened under a rule that fits it; a policy without that rule does
+ * not cut it. Checked for packets that would otherwise be refused. On the way out an answer from
+ * behind a published port looks the same, but a flow that audit has refused was this host's.
  */
 static __always_inline int forwarded_survives(const struct fr_ctx *s, const struct fr_packet *p,
 					      const struct fr_flow *flow, struct fr_hook h)
@@ -38,7 +38,7 @@ static __always_inline int forwarded_survives(const struct fr_ctx *s, const stru
 	return is_forwarded(s, h) && !(flow->flags & FR_FLOW_WOULD_DROP);
 }
 
-/* The reason why the policy is not asked about a packet that it would refuse, or 0. Interfaces,
+/* The reason why a packet that the policy would refuse is exempt from it, or 0. Interfaces,
  * ingress. */
 static __noinline int exempt_reason(const struct fr_ctx *s, const struct fr_packet *p)
 {

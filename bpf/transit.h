@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Packets that passed as forwarded and are not: netfilter may redirect them to a socket of this
- * host (REDIRECT, DNAT, TPROXY, a route by mark) once the device's hook has asked the routing
- * table. So its sender is noted, and when a socket is looked for in his name a moment later, what
- * he gets is an opening like any other. The packet itself is not to be seen there, nor the port
- * that it was sent from: conntrack gives it another one where two of one sender's would be alike.
- * Any other packet from this address in the same moment is judged alike, but for answers.
+ * Packets that passed as forwarded but reach a socket of this host: netfilter may redirect them
+ * (REDIRECT, DNAT, TPROXY, a route by mark) after the device's hook has asked the routing table. So
+ * the sender is noted, and a socket look-up for it a moment later is judged as an opening. The
+ * look-up has neither the packet nor its first source port: conntrack changes the port where two
+ * connections of one sender would be alike. Any other packet from this address in the same moment
+ * is judged alike, except answers.
  */
 #ifndef FR_TRANSIT_H
 #define FR_TRANSIT_H
@@ -13,7 +13,7 @@
 #include "host.h"
 #include "track.h"
 
-/* From the hook to the socket: one run of softirqs, or a queue. */
+/* The time from the hook to the socket: one run of softirqs, or a queue. */
 #define FR_TRANSIT_NS 250000000ll
 #define FR_TRANSIT_JIFFIES 1000 /* no less, at any rate of the clock */
 
@@ -35,9 +35,8 @@ static __always_inline int transit_may_open(const struct fr_packet *p)
 	       (p->tcp_flags & (FR_TCP_SYN | FR_TCP_ACK)) == FR_TCP_SYN;
 }
 
-/* Was anything noted lately? A socket that is looked for asks nothing else where nothing is
- * forwarded. Another CPU may note a packet after this one has read its clock: what lies ahead of it
- * is lately, too. */
+/* Was a packet noted lately? Where nothing is forwarded a socket look-up checks no more than this.
+ * Another CPU may note a packet after this one has read its clock: a time ahead counts too. */
 static __always_inline int transit_is_busy(void)
 {
 	__u32 which = FR_TIME_TRANSIT;
@@ -47,7 +46,7 @@ static __always_inline int transit_is_busy(void)
 	return last && (__s64)(bpf_jiffies64() - last) <= FR_TRANSIT_JIFFIES;
 }
 
-/* Now, not when the packet's program began: that may have been held up since. */
+/* Reads the clock: the packet's program may have been delayed since it began. */
 static __always_inline void transit_was_noted(void)
 {
 	__u32 which = FR_TIME_TRANSIT;
@@ -83,7 +82,7 @@ static __noinline int transit_note(const struct fr_ctx *s, const struct fr_packe
 	return transit_put(s, p);
 }
 
-/* Would it be forwarded, as the routing table has it? Then it is noted. */
+/* Would it be forwarded by the routing table? Then it is noted. */
 static __noinline int transit_passes(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	return !(s->head->flags & FR_F_FORWARD_JUDGE) && host_forwards(s->skb, p) &&
@@ -105,7 +104,7 @@ static __always_inline const struct fr_transit *transit_at(const struct fr_packe
 	return noted;
 }
 
-/* Did what may be this packet pass as forwarded a moment ago? */
+/* May this packet have passed as forwarded a moment ago? */
 static __always_inline int transit_find(struct fr_ctx *s, struct fr_packet *p)
 {
 	const struct fr_transit *noted = transit_at(p, 0);
@@ -120,7 +119,7 @@ static __always_inline int transit_find(struct fr_ctx *s, struct fr_packet *p)
 	return 1;
 }
 
-/* The answer to what a socket of this host has asked, without being connected. */
+/* The answer to a datagram that an unconnected socket of this host has sent. */
 static __always_inline int transit_is_answer(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	__u32 info;
