@@ -211,15 +211,20 @@ bench-scale: $(BUILD)/bench all  ## what big policies cost in time and memory; r
 # ---------------------------------------------------------------- install
 MAN             := $(PREFIX)/share/man
 COMPLETIONS     := $(PREFIX)/share/bash-completion/completions
+DOCUMENTS       := $(DESTDIR)$(PREFIX)/share/doc/flowreeve
 INSTALLED_PAGES := $(DESTDIR)$(MAN)/man5/flowreeve-policy.5 $(DESTDIR)$(MAN)/man8/flowreeve.8
-.PHONY: install uninstall clean
-install: all  ## DESTDIR and PREFIX are honoured
+.PHONY: install install-documents uninstall clean
+# In the tree of the sources: their links lead to each other.
+install-documents:
+	install -d $(DOCUMENTS)/docs
+	install -m 644 README.md ARCHITECTURE.md CHANGELOG.md SECURITY.md LICENSE $(DOCUMENTS)
+	install -m 644 $(wildcard docs/*.md) docs/performance.html $(DOCUMENTS)/docs
+install: all install-documents  ## DESTDIR and PREFIX are honoured
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/flowreeve/tables \
-		$(DESTDIR)$(PREFIX)/share/flowreeve/examples $(DESTDIR)$(PREFIX)/share/doc/flowreeve
+		$(DESTDIR)$(PREFIX)/share/flowreeve/examples
 	install -m 755 $(BUILD)/flowreeve $(DESTDIR)$(PREFIX)/sbin/flowreeve
 	install -m 644 policies/tables/*.yaml $(DESTDIR)$(PREFIX)/share/flowreeve/tables
 	install -m 644 policies/examples/* $(DESTDIR)$(PREFIX)/share/flowreeve/examples
-	install -m 644 README.md CHANGELOG.md SECURITY.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/flowreeve
 	install -d $(DESTDIR)$(COMPLETIONS) $(DESTDIR)$(MAN)/man5 $(DESTDIR)$(MAN)/man8
 	install -m 644 deploy/completion/flowreeve.bash $(DESTDIR)$(COMPLETIONS)/flowreeve
 	install -m 644 docs/flowreeve-policy.5 $(DESTDIR)$(MAN)/man5

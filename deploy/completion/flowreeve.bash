@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Completion for bash: verbs, the options of each, files, names of applied policies, ids of rules. It
-# reads directories, and for the rules of `zero` runs one `flowreeve show rules`, bounded in time, where
-# the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
+# Completion for bash: verbs, the options of each, files, tables and their roles, hosts of a site,
+# interfaces, names of applied policies, ids of rules. It reads directories; for roles, hosts and rules it
+# runs one command, bounded in time, for rules only where the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
 _flowreeve_verbs='check explain compile roles new import plan apply status show coverage learn monitor zero detach doctor version'
 
@@ -12,17 +12,17 @@ _flowreeve_options() # VERB
 	case $1 in
 	check | explain) echo "$file" ;;
 	compile) echo "$file --dump" ;;
-	roles) echo '--json --tables' ;;
+	roles) echo '--json --tables --wide' ;;
 	new) echo '--tables --table --as --name --attach' ;;
 	import) echo '--name --title' ;;
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
 	apply) echo "$file --allow-removal --flows --cgroup --no-tcx --pin-root" ;;
-	status) echo '--json --policy --query --pin-root' ;;
+	status) echo '--json --policy --query --wide --pin-root' ;;
 	show) echo '--json --peer --wide --policy --pin-root' ;;
 	zero) echo '--json --policy --pin-root' ;;
-	coverage) echo '--json --policy --source --tables --local-subnet --cgroup --pin-root' ;;
+	coverage) echo '--json --policy --wide --source --tables --local-subnet --cgroup --pin-root' ;;
 	learn) echo '--json --policy --source --peer --rules-only --tables --local-subnet --cgroup --pin-root' ;;
-	monitor) echo '--json --policy --openings --count --pin-root' ;;
+	monitor) echo '--json --policy --openings --count --wide --pin-root' ;;
 	detach) echo '--json --all --pin-root' ;;
 	doctor) echo '--json --cgroup --pin-root' ;;
 	version) echo '--json' ;;
@@ -74,14 +74,67 @@ _flowreeve_rules()
 		awk '$1 == "RULE" { rules = 1; next } !NF { rules = 0 } rules { print $1 }' | head -n 4096)"
 }
 
-_flowreeve_interfaces()
+_flowreeve_interfaces() # SUFFIX
 {
 	local path names=''
 	for path in /sys/class/net/*; do
-		[ "${path##*/}" = lo ] || names+=" ${path##*/}="
+		[ "${path##*/}" = lo ] || names+=" ${path##*/}$1"
 	done
-	compopt -o nospace 2>/dev/null
 	_flowreeve_words "$names"
+}
+
+# Tables where a policy of this directory finds them, and files.
+_flowreeve_tables()
+{
+	local dir path names=''
+	for dir in ${tables:+"$tables"} tables ../tables /etc/flowreeve/tables \
+		"${BASH_SOURCE[0]%/*}/../../flowreeve/tables"; do
+		for path in "$dir"/*.yaml; do
+			[ -f "$path" ] && path=${path##*/} && names+=" ${path%.yaml}"
+		done
+	done
+	_flowreeve_words "$names"
+	_flowreeve_files
+}
+
+_flowreeve_ask() # OPERAND...: one command without a terminal's width
+{
+	COLUMNS='' timeout 1 "${words[0]}" "$@" 2>/dev/null
+}
+
+_flowreeve_roles()
+{
+	[ -z "$table" ] ||
+		_flowreeve_words "$(_flowreeve_ask roles "$table" ${tables:+--tables "$tables"} |
+			awk '$1 == "ROLE" { roles = 1; next } $1 == "?:" { exit } roles { print $1 }')"
+}
+
+_flowreeve_hosts()
+{
+	[ -z "$first" ] ||
+		_flowreeve_words "$(_flowreeve_ask check "$first" ${tables:+--tables "$tables"} |
+			awk '/^    / { print $1 }')"
+}
+
+# The shell replaces the part after "=" alone.
+_flowreeve_attach()
+{
+	local path names='' kind=${cur%%=*}
+	if [[ $cur != *=* ]]; then
+		compopt -o nospace 2>/dev/null
+		_flowreeve_words interfaces= guests= cgroups=
+		return
+	fi
+	cur=${cur#*=}
+	case $kind in
+	interfaces | guests) _flowreeve_interfaces '' ;;
+	cgroups)
+		for path in /sys/fs/cgroup"$cur"*/; do
+			[ -d "$path" ] && path=${path%/} && names+=" ${path#/sys/fs/cgroup}"
+		done
+		_flowreeve_words "$names"
+		;;
+	esac
 }
 
 _flowreeve_takes_value() # OPTION
@@ -99,9 +152,12 @@ _flowreeve_value() # OPTION
 	--mode) _flowreeve_words audit enforce ;;
 	--tables | --cgroup | --pin-root | --dir) _flowreeve_paths -d ;;
 	--policy) _flowreeve_policies ;;
-	--table | --source) _flowreeve_files ;;
-	--attach) compopt -o nospace 2>/dev/null && _flowreeve_words interfaces= guests= cgroups= ;;
-	--local-subnet) _flowreeve_interfaces ;;
+	--table) _flowreeve_tables ;;
+	--source) _flowreeve_files ;;
+	--as) _flowreeve_roles ;;
+	--host) _flowreeve_hosts ;;
+	--attach) _flowreeve_attach ;;
+	--local-subnet) compopt -o nospace 2>/dev/null && _flowreeve_interfaces '=' ;;
 	esac
 }
 
@@ -120,7 +176,8 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 {
 	case $1 in
 	check) _flowreeve_files ;;
-	compile | apply | roles | plan) [ "$2" != 0 ] || _flowreeve_files ;;
+	compile | apply | plan) [ "$2" != 0 ] || _flowreeve_files ;;
+	roles) [ "$2" != 0 ] || _flowreeve_tables ;;
 	explain) _flowreeve_explain "$2" ;;
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops; else _flowreeve_policies; fi ;;
@@ -145,12 +202,15 @@ _flowreeve_read()
 			case $name in
 			--pin-root) root=$value ;;
 			--policy) named=$value ;;
+			--tables) tables=$value ;;
+			--table) table=$value ;;
 			esac
 		elif [[ ${words[at]} == -- && $ended == 0 ]]; then
 			ended=1
 		elif [ -z "$verb" ]; then
 			verb=${words[at]}
 		else
+			[ "$operands" != 0 ] || first=${words[at]}
 			operands=$((operands + 1))
 		fi
 	done
@@ -159,7 +219,7 @@ _flowreeve_read()
 _flowreeve()
 {
 	local cur prev words cword split=false
-	local verb='' named='' root=/sys/fs/bpf/flowreeve
+	local verb='' named='' tables='' table='' first='' root=/sys/fs/bpf/flowreeve
 	local -i operands=0 ended=0
 	_init_completion -s || return
 	_flowreeve_read

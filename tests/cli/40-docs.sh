@@ -173,6 +173,34 @@ for id in "${listed[@]}"; do
 done
 [ ${#listed[@]} -gt 60 ] && ok "docs/diagnostics.md: ${#listed[@]} ids of commands" || not_ok 'docs/diagnostics.md: ids of commands' "${#listed[@]}"
 
+# ---------------------------------------------------------------- links
+
+# Each link of a document that is installed leads to another one, to a place in one, or out of the machine.
+make -s install-documents DESTDIR="$work/root" PREFIX=/usr >/dev/null
+installed=$work/root/usr/share/doc/flowreeve
+headings() { sed -nE 's/^#+ (.*)/\1/p' "$1" | tr 'A-Z ' 'a-z-' | tr -cd 'a-z0-9\n_-'; } # FILE
+dead=() links=0
+while IFS=: read -r document link; do
+	links=$((links + 1))
+	target=${link%%#*} place=
+	[[ $link != *#* ]] || place=${link#*#}
+	case $target in
+	http://* | https://* | mailto:*) continue ;;
+	'') path=$document ;;
+	*) path=$(dirname "$document")/$target ;;
+	esac
+	if [ ! -f "$path" ]; then
+		dead+=("${document#"$installed/"}: $link is not installed")
+	elif [ -n "$place" ] && ! headings "$path" | grep -qx -- "$place"; then
+		dead+=("${document#"$installed/"}: $link has no such heading")
+	fi
+done < <(find "$installed" -name '*.md' -exec grep -oHE '\]\([^) ]+\)' {} + | sed 's/:](/:/; s/)$//')
+if [ ${#dead[@]} = 0 ] && [ $links -gt 15 ]; then
+	ok "each of $links links of installed documents leads somewhere"
+else
+	not_ok "each of $links links of installed documents leads somewhere" "${dead[@]}"
+fi
+
 # ---------------------------------------------------------------- lessons
 
 # Every test that docs/lessons.md names is there.
@@ -284,6 +312,16 @@ else
 	offers 'after -- no options' '' 'flowreeve check -- --'
 	offers 'one policy, no second' '' 'flowreeve compile a.yaml '
 	offers 'what show shows' 'rules flows drops' 'flowreeve show '
+	offers 'tables' "$(basename -a -s .yaml policies/tables/*.yaml | grep ^aws)" 'flowreeve roles --tables policies/tables aws'
+	offers 'a table as a value' qumulo 'flowreeve new --tables policies/tables --table q'
+	offers 'roles of the table' 'mediator management-lif management-host' \
+		"$flowreeve new --tables policies/tables --table snapmirror-active-sync --as m"
+	offers 'no roles without a table' '' "$flowreeve new --as m"
+	offers 'hosts of a site' "$("$flowreeve" check --tables policies/tables policies/examples/site.yaml | awk '/^    / { print $1 }')" \
+		"$flowreeve plan --tables policies/tables policies/examples/site.yaml --host "
+	for kind in interfaces guests; do
+		offers "$kind of this host" "$(ls /sys/class/net | grep -vx lo)" "flowreeve new --attach $kind="
+	done
 	offers 'a direction' 'egress ingress' 'flowreeve explain --mode enforce a.yaml '
 	mkdir -p "$work/pins/web" "$work/pins/db"
 	offers 'the file of a policy' tests/cli/input/good.yaml 'flowreeve coverage --source tests/cli/input/g'

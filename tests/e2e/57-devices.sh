@@ -45,7 +45,7 @@ for options in '' --no-tcx; do
 	fr_exits "$with: it enforces" 0 agent status --query
 	second ens9
 	equal "$with: a device that comes later is open" open "$(reaches_second)"
-	fr_exits "$with: status exits 5" 5 agent status
+	fr_exits "$with: status exits 5" 5 agent status e2e
 	matches "$with: and names it" 'FAULT +interface ens9: it matches ens\* and is not judged' "$said"
 	equal "$with: with a command" "flowreeve apply --mode enforce --pin-root $LAB_DIR/bpf/flowreeve${options:+ $options} $work/p.yaml" "$(hint)"
 	matches "$with: on stderr too" 'ens9 of policy e2e: it matches ens\* and is not judged \[not-judged\]' "$said"
@@ -62,7 +62,7 @@ for options in '' --no-tcx; do
 	writes audit '{interfaces: ["ens*"]}'
 	succeeds "$with: in audit" fr agent apply "$work/p.yaml" $options
 	second ens9
-	fr_exits "$with: in audit: status exits 0" 0 agent status
+	fr_exits "$with: in audit: status exits 0" 0 agent status e2e
 	matches "$with: in audit: and names it" 'OPEN +interface ens9: it matches ens\*' "$said"
 	fr agent detach >/dev/null
 
@@ -70,7 +70,7 @@ for options in '' --no-tcx; do
 	writes enforce '{interfaces: [ens9]}'
 	succeeds "$with: one device is judged" fr agent apply "$work/p.yaml" $options
 	exchange ens5 ens9
-	fr_exits "$with: names exchanged: status exits 5" 5 agent status
+	fr_exits "$with: names exchanged: status exits 5" 5 agent status e2e
 	matches "$with: the hook has the name of today" 'alive +interface ens5 \(ens9 when applied\)' "$said"
 	matches "$with: the name is another device's" 'FAULT +interface ens9: ens9 is another device now' "$said"
 	equal "$with: the device of before is judged still" judged "$(reaches_second)"
@@ -83,7 +83,7 @@ for options in '' --no-tcx; do
 
 	# A mere renaming is none.
 	lab_enter agent sh -c 'ip link set ens9 down; ip link set ens9 name wan; ip link set wan up'
-	fr_exits "$with: renamed: status exits 0" 0 agent status
+	fr_exits "$with: renamed: status exits 0" 0 agent status e2e
 	matches "$with: renamed: by its name of today" 'alive +interface wan \(ens9 when applied\)' "$said"
 	equal "$with: renamed: judged" judged "$(reaches_second)"
 	equal "$with: renamed: --json has both" 'wan ens9 ens9' \
@@ -95,12 +95,12 @@ for options in '' --no-tcx; do
 	writes enforce '{interfaces: [the-uplink-of-this-host]}'
 	succeeds "$with: an alternative name" fr agent apply "$work/p.yaml" $options
 	equal "$with: is judged" judged "$(reaches_second)"
-	matches "$with: and shown by its own" 'alive +interface wan ' "$(fr agent status)"
+	matches "$with: and shown by its own" 'alive +interface wan ' "$(fr agent status e2e)"
 
 	# That goes to another device: the policy refers to the name.
 	lab_enter agent ip link property del dev wan altname the-uplink-of-this-host
 	lab_enter agent ip link property add dev ens5 altname the-uplink-of-this-host
-	fr_exits "$with: it goes to another device: status exits 5" 5 agent status
+	fr_exits "$with: it goes to another device: status exits 5" 5 agent status e2e
 	succeeds "$with: the command of status heals" paste "$(hint)"
 	fr_exits "$with: and it enforces" 0 agent status --query
 	equal "$with: the device of before is let go" open "$(reaches_second)"
@@ -114,7 +114,7 @@ for options in '' --no-tcx; do
 	succeeds "$with: a pattern" fr agent apply "$work/p.yaml" $options
 	lab_enter agent sh -ec 'ip link set ens9 down; ip link set ens9 name lan0; ip link set lan0 up
 		ip link add ens9 type veth peer name pair9'
-	fr_exits "$with: the name of a pattern's device goes to another: status exits 5" 5 agent status
+	fr_exits "$with: the name of a pattern's device goes to another: status exits 5" 5 agent status e2e
 	matches "$with: and its hint names what is to be done" 'lan0 matches no name under attach: add it there' "$said"
 	fr_exits "$with: apply lets no device of a pattern go" 3 agent apply "$work/p.yaml" $options
 	matches "$with: and names it" 'interface lan0, which was ens9 when it was applied, is no longer attached' "$said"
@@ -128,11 +128,11 @@ done
 second ens9
 writes enforce '{interfaces: ["ens*"]}'
 succeeds 'a device that moves' fr agent apply "$work/p.yaml"
-if grep -q clsact <<<"$(fr agent status)"; then
+if grep -q clsact <<<"$(fr agent status e2e)"; then
 	skip 'a device that moves' 'no TCX'
 else
 	lab_enter agent ip link set ens9 netns "$(lab_netns nfs)"
-	matches 'it is judged there' 'ens9 is in another network namespace' "$(fr agent status)"
+	matches 'it is judged there' 'ens9 is in another network namespace' "$(fr agent status e2e)"
 	fr_exits 'apply does not let it go' 3 agent apply "$work/p.yaml"
 	matches 'and names it' 'interface ens9, which is now in another network namespace, is no longer attached' "$said"
 	rm "$LAB_DIR"/bpf/flowreeve/e2e/link-*-egress
@@ -149,7 +149,7 @@ writes enforce '{interfaces: ["ens*"]}'
 succeeds 'a device that becomes a port' fr agent apply "$work/p.yaml"
 lab_enter agent sh -ec 'ip link add ensbr type bridge; ip link set ensbr up; ip link set ens9 master ensbr
 	ip addr add 10.99.0.1/24 dev ensbr'
-fr_exits 'the bridge comes: status exits 5' 5 agent status
+fr_exits 'the bridge comes: status exits 5' 5 agent status e2e
 succeeds 'the command of status heals' paste "$(hint)"
 fr_exits 'and it enforces' 0 agent status --query
 equal 'at the bridge' judged "$(reaches_second)"
@@ -185,7 +185,7 @@ other_writes enforce '{interfaces: [ens9]}'
 succeeds 'one device each' fr agent apply "$work/p.yaml"
 succeeds 'and the other' fr agent apply "$work/q.yaml"
 exchange ens5 ens9
-fr_exits 'their names exchanged: no fault' 0 agent status
+fr_exits 'their names exchanged: no fault' 0 agent status e2e
 matches 'but told' 'ens5: ens5 is another device now, which is judged by policy other' "$said"
 exchange ens5 ens9
 fr agent detach --all >/dev/null
@@ -221,7 +221,7 @@ not_there '{interfaces: ["ENS5*"]}' 'ip link lists those of this network namespa
 writes audit '{interfaces: [eth0]}'
 fr_exits 'a port of a bridge' 0 hypervisor apply "$work/p.yaml"
 matches 'apply names the bridge' 'eth0 is a port of bridge br0: .*attach br0' "$said"
-matches 'status as well' 'eth0 is a port of bridge br0' "$(fr hypervisor status)"
+matches 'status as well' 'eth0 is a port of bridge br0' "$(fr hypervisor status e2e)"
 fr hypervisor detach >/dev/null
 writes enforce '{interfaces: ["[be]*"]}'
 fr_exits 'a bridge and its port by one pattern' 0 hypervisor apply "$work/p.yaml"
@@ -241,7 +241,7 @@ writes enforce "{cgroups: [\"/$LAB_TAG-pods/*\"]}"
 succeeds 'cgroups by a pattern' fr agent apply "$work/p.yaml"
 fr_exits 'cgroups: it enforces' 0 agent status --query
 mkdir "$LAB_CGROUP/b"
-fr_exits 'cgroups: one that comes later: status exits 5' 5 agent status
+fr_exits 'cgroups: one that comes later: status exits 5' 5 agent status e2e
 matches 'cgroups: and names it' "FAULT +cgroup /$LAB_TAG-pods/b: it matches" "$said"
 succeeds 'cgroups: apply takes it in' fr agent apply "$work/p.yaml"
 fr_exits 'cgroups: it enforces again' 0 agent status --query
@@ -257,7 +257,7 @@ writes enforce '{cgroups: ["/pods/*"]}'
 succeeds 'below a root of its own' fr agent apply "$work/p.yaml" --cgroup "$root"
 fr_exits 'below a root of its own: it enforces' 0 agent status --query
 mkdir "$root"/pods/z
-fr_exits 'below a root of its own: one that comes later' 5 agent status
+fr_exits 'below a root of its own: one that comes later' 5 agent status e2e
 matches 'below a root of its own: named' 'FAULT +cgroup /pods/z: it matches' "$said"
 succeeds 'below a root of its own: the command of status heals' paste "$(hint)"
 fr_exits 'below a root of its own: and it enforces' 0 agent status --query

@@ -123,7 +123,8 @@ moved_run()
 	equal 'file gone: in force as it was' 'enforce true 0' "$(state)"
 	mv "$work/FILE" "$work/a policy.yaml"
 	succeeds 'file gone: the file is back' fr agent apply "$work/a policy.yaml" --mode enforce
-	matches 'and status knows it' "source +$work/a policy.yaml" "$(fr agent status)"
+	equal 'show rules names what runs' "$(fr_ask agent '.policies[0].digest' status)" "$(fr_ask agent '.windows[0].digest' show rules)"
+	matches 'and status knows it' "source +$work/a policy.yaml" "$(fr agent status e2e)"
 	succeeds 'file gone: detach' fr agent detach
 }
 
@@ -190,7 +191,7 @@ lost_run()
 	matches 'lost: a network namespace, said' '^its network namespace is gone; in the one that has its interfaces: flowreeve apply' "$(hint)"
 	succeeds 'lost: detach' fr agent detach
 }
-gone() { grep -q "nothing is attached: the $1 is gone" <<<"$(fr agent status)"; }
+gone() { grep -q "nothing is attached: the $1 is gone" <<<"$(fr agent status e2e)"; }
 
 # Of another policy that cannot be read; the command takes nothing of it off for a passing error.
 other_run()

@@ -12,7 +12,7 @@
 #include "../../user/compile/compilation.h"
 #include "../judges.h"
 
-static const char *digest_text(const struct image *image, char out[65])
+static const char *image_digest_text(const struct image *image, char out[65])
 {
 	for (int i = 0; i < 32; i++)
 		snprintf(out + 2 * i, 3, "%02x", image->digest[i]);
@@ -24,7 +24,8 @@ static void assert_digest(struct build *b, const struct image *before, bool same
 	struct image now = build_image(b);
 	char first[65], second[65];
 
-	cr_assert((!strcmp(digest_text(before, first), digest_text(&now, second))) == same,
+	cr_assert((!strcmp(image_digest_text(before, first), image_digest_text(&now, second))) ==
+			  same,
 		  "%s and %s", first, second);
 	image_free(&now);
 }

@@ -85,7 +85,7 @@ Test(coverage, more_than_a_screen_is_counted)
 
 	cr_assert(strstr(text, " tcp/40 "), "%s", text);
 	cr_assert(!strstr(text, " tcp/41 "), "%s", text);
-	cr_assert(strstr(text, "… and 5 more; --json has them all\n"), "%s", text);
+	cr_assert(strstr(text, "… and 5 more; --wide and --json have them all\n"), "%s", text);
 	free(text);
 }
 

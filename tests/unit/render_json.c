@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../user/render/render.h"
 
@@ -218,9 +219,7 @@ Test(render_text_stream, wide_adds_the_user_the_parent_and_the_start)
 	drop.process = view.process;
 	for (int wide = 0; wide < 2; wide++) {
 		const char *end =
-			wide ? "curl (7)                    1000  c?on (6)                  "
-			       "2023-11-14T22:13:20Z\n"
-			     : "  curl (7)\n";
+			wide ? "curl (7)  1000  c?on (6)  2023-11-14T22:13:20Z\n" : "  curl (7)\n";
 		struct capture c;
 
 		capture_begin(&c, false);
@@ -294,11 +293,14 @@ Test(render_json, an_event_is_one_line)
 				  .ifname = "ens5",
 				  .time = 1};
 	struct capture c;
+	struct render_stream *s;
 	json_t *document;
 
 	view.event.key.proto = PROTO_UDP;
 	capture_begin(&c, true);
-	render_event(&c.render, "p", &view);
+	s = render_events_begin(&c.render);
+	render_event(s, "p", &view);
+	render_events_end(s);
 	fflush(c.render.out);
 	cr_assert_eq(strchr(c.text, '\n'), c.text + c.size - 1);
 	document = capture_json(&c);
@@ -335,7 +337,7 @@ Test(render_json, status_tells_faults_and_reasons)
 	json_t *document, *policy, *verdict;
 
 	capture_begin(&c, true);
-	render_status(&c.render, &view, 1);
+	render_status(&c.render, &view, 1, true);
 	document = capture_json(&c);
 	policy = json_array_get(json_object_get(document, "policies"), 0);
 	cr_expect(json_is_false(json_object_get(policy, "enforcing")));
@@ -388,7 +390,7 @@ Test(render_json, status_tells_what_has_changed_since_apply)
 	json_t *policy;
 
 	capture_begin(&c, true);
-	render_status(&c.render, &view, 1);
+	render_status(&c.render, &view, 1, true);
 	document = capture_json(&c);
 	policy = first_of(document, "policies");
 	cr_expect_eq(json_integer_value(json_object_get(policy, "faults")), 2);
@@ -420,14 +422,14 @@ Test(render_text_status, tells_what_has_changed_since_apply)
 	struct capture c;
 
 	capture_begin(&c, false);
-	render_status(&c.render, &view, 1);
+	render_status(&c.render, &view, 1, true);
 	fclose(c.render.out);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		cr_expect(strstr(c.text, lines[i]), "%s\nin %s", lines[i], c.text);
 	free(c.text);
 	view = sample_changed(false);
 	capture_begin(&c, false);
-	render_status(&c.render, &view, 1);
+	render_status(&c.render, &view, 1, true);
 	fclose(c.render.out);
 	cr_expect(strstr(c.text, "OPEN      guest tap7"), "%s", c.text);
 	cr_expect_null(strstr(c.text, "FAULT"), "%s", c.text);
@@ -448,7 +450,7 @@ Test(render_text_status, says_in_capitals_whether_it_holds)
 		struct capture c;
 
 		capture_begin(&c, false);
-		render_status(&c.render, &view, 1);
+		render_status(&c.render, &view, 1, true);
 		fclose(c.render.out);
 		cr_expect(!strncmp(c.text, cases[i].word, strlen(cases[i].word)), "%s", c.text);
 		cr_expect_eq(!strstr(c.text, "the link is gone"), cases[i].alive);
@@ -503,9 +505,8 @@ static struct drop_view sample_drop(uint8_t dir)
 
 Test(render_text_stream, a_refusal_points_from_its_opener_and_tells_the_last_port)
 {
-	static const char *const lines[] = {
-		[FR_EGRESS] = "10.0.0.1:40000         →  10.66.0.66:4444",
-		[FR_INGRESS] = "10.0.0.1:4444          ←  10.66.0.66:40000"};
+	static const char *const lines[] = {[FR_EGRESS] = "10.0.0.1:40000  →  10.66.0.66:4444 ",
+					    [FR_INGRESS] = "10.0.0.1:4444  ←  10.66.0.66:40000 "};
 
 	for (uint8_t dir = 0; dir < FR_DIRS; dir++) {
 		struct drop_view view = sample_drop(dir);
@@ -598,6 +599,7 @@ Test(render_text_event, is_one_line_with_its_row)
 				  .ifname = "ens5",
 				  .time = UINT64_C(1700000000123456789)};
 	struct capture c;
+	struct render_stream *s;
 
 	view.event.key.proto = PROTO_TCP;
 	view.event.dir = FR_EGRESS;
@@ -611,11 +613,45 @@ Test(render_text_event, is_one_line_with_its_row)
 					     .parent_name = "c\033d",
 					     .started = UINT64_C(1700000000000000000)};
 	capture_begin(&c, false);
-	render_event(&c.render, "p", &view);
+	c.render.wide = true;
+	s = render_events_begin(&c.render);
+	render_event(s, "p", &view);
+	render_events_end(s);
 	fclose(c.render.out);
-	cr_expect_str_eq(c.text,
-			 "2023-11-14T22:13:20.123Z  pass        egress   tcp    [::]:0 → [::]:2049"
-			 "  rule=t/nfs  reason=rule  row=t/nfs:17  on ens5  a?b (7)  uid=1000"
-			 "  parent=c?d (6)  started=2023-11-14T22:13:20Z  and 3 more like it\n");
+	cr_expect(strstr(c.text, "\n2023-11-14  22:13:20.123  pass        p         ens5  "), "%s",
+		  c.text);
+	cr_expect(strstr(c.text, " [::]:0 "), "%s", c.text);
+	cr_expect(strstr(c.text, " →  [::]:2049 "), "%s", c.text);
+	cr_expect(strstr(c.text, " t/nfs             rule      t/nfs:17             3  a?b (7)"),
+		  "%s", c.text);
+	cr_expect(strstr(c.text, "  1000  c?d (6)               2023-11-14T22:13:20Z\n"), "%s",
+		  c.text);
 	free(c.text);
+}
+
+Test(render_json, documents_name_the_host_the_digest_and_the_time_that_they_cover)
+{
+	struct window_view window = {.policy = "p",
+				     .generation = 3,
+				     .digest = "5b1e",
+				     .since = UINT64_C(1700000000000000000),
+				     .until = UINT64_C(1700000001000000000)};
+	struct render_stream *s;
+	json_t *document, *item;
+	struct capture c;
+	char host[256];
+
+	gethostname(host, sizeof(host));
+	capture_begin(&c, true);
+	s = render_drops_begin(&c.render);
+	render_window(s, &window);
+	render_end(s);
+	document = capture_json(&c);
+	item = first_of(document, "windows");
+	cr_expect_str_eq(word(document, "host"), host);
+	cr_expect_str_eq(word(item, "digest"), "5b1e");
+	cr_expect_str_eq(word(item, "mode"), "audit");
+	cr_expect_str_eq(word(item, "since"), "2023-11-14T22:13:20.000000Z");
+	cr_expect_str_eq(word(item, "until"), "2023-11-14T22:13:21.000000Z");
+	json_decref(document);
 }

@@ -101,6 +101,8 @@ int parse_duration(const char *text, uint32_t *seconds);
 
 /* SHA-256 of a buffer, 32 bytes out. */
 void sha256(const void *data, size_t size, uint8_t out[32]);
+enum { DIGEST_TEXT = 65 };
+char *digest_text(const uint8_t digest[32], char out[DIGEST_TEXT]); /* hexadecimal */
 
 /* ---------------------------------------------------------------- names with values */
 
@@ -132,6 +134,8 @@ struct source {
 /* Read a regular file whole. Refuses directories, devices, and more than `limit` bytes (-EFBIG).
  * 0, or -errno with nothing in *out. */
 int source_read(struct arena *arena, const char *path, size_t limit, struct source **out);
+/* Standard input as "<stdin>", read once: the same text each time. */
+int source_stdin(struct arena *arena, size_t limit, struct source **out);
 
 /* Lines and columns start at 1; line 0 means the file as a whole; source NULL means no file. */
 struct loc {

@@ -217,3 +217,10 @@ void sha256_plainly(const void *data, size_t size, uint8_t out[32])
 {
 	digest(absorb_plainly, data, size, out);
 }
+
+char *digest_text(const uint8_t digest[32], char out[DIGEST_TEXT])
+{
+	for (size_t i = 0; i < 32; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	return out;
+}

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,6 +93,39 @@ int source_read(struct arena *arena, const char *path, size_t limit, struct sour
 	source->name = arena_strdup(arena, path);
 	source->text = text;
 	source->size = (size_t)got;
+	*out = source;
+	return 0;
+}
+
+/* Read once: a command may load its policy twice. */
+static char *stdin_text;
+static size_t stdin_size;
+
+static int read_stdin(size_t limit)
+{
+	char *text = memory_new(limit + 2);
+	ssize_t got = read_upto(STDIN_FILENO, text, limit + 1);
+
+	if (got >= 0 && (size_t)got <= limit) {
+		stdin_text = memory_resize(text, (size_t)got + 1);
+		stdin_size = (size_t)got;
+		return 0;
+	}
+	free(text);
+	return got < 0 ? (int)got : -EFBIG;
+}
+
+int source_stdin(struct arena *arena, size_t limit, struct source **out)
+{
+	int err = stdin_text ? 0 : read_stdin(limit);
+	struct source *source;
+
+	if (err)
+		return err;
+	source = arena_alloc(arena, sizeof(*source));
+	source->name = "<stdin>";
+	source->text = stdin_text;
+	source->size = stdin_size;
 	*out = source;
 	return 0;
 }

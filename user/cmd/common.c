@@ -99,7 +99,7 @@ const char *path_from_anywhere(struct context *c, const char *path)
 {
 	char here[PATH_MAX];
 
-	return *path == '/' || !getcwd(here, sizeof(here))
+	return *path == '/' || str_equal(path, "-") || !getcwd(here, sizeof(here))
 		       ? path
 		       : arena_printf(c->arena, "%s/%s", here, path);
 }

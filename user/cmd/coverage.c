@@ -93,12 +93,16 @@ static const char *nearest(const struct ruleset *rs, const struct tuple *tuple)
 static int cover(struct context *c, const struct instance *instance, void *user)
 {
 	struct coverage_view view;
+	struct window_view window;
 	enum source_state source;
 	struct ruleset *rs;
 	int err = coverage_collect(instance, c->arena, &c->diags, &view);
 
+	if (!err)
+		err = window_collect(instance, &c->diags, &window);
 	if (err)
 		return exit_of_read(err);
+	render_window(user, &window);
 	source = read_source(c, &view, &rs);
 	for (size_t i = 0; source != SOURCE_UNREADABLE && i < view.unexplained_count; i++)
 		view.unexplained[i].nearest = nearest(rs, &view.unexplained[i].tuple);
@@ -122,7 +126,7 @@ int cmd_coverage(struct context *c)
 				   count);
 	c->answered = true;
 	if (!count && !c->render.json) { /* no output would be unclear */
-		render_status(&c->render, NULL, 0);
+		render_no_policy(&c->render);
 		return 0;
 	}
 	stream = render_coverage_begin(&c->render);

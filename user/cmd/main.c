@@ -24,7 +24,7 @@ static const struct command commands[] = {
 	{"roles", "TABLE", "parameters, roles and rows of a table; offline",
 	 "TABLE is a file, or a name that is found as in a policy's `use`. Lists for each role\n"
 	 "the peers that a policy in that role must give.",
-	 OPT_JSON | OPT_TABLES, 1, 1, cmd_roles},
+	 OPT_JSON | OPT_TABLES | OPT_WIDE, 1, 1, cmd_roles},
 	{"new", "--table TABLE --as ROLE", "a template of a policy, every choice marked; offline",
 	 "Writes to stdout. Replace each FILL-IN; commented lines are optional. `check` refuses\n"
 	 "the file until no FILL-IN is left.",
@@ -46,8 +46,9 @@ static const struct command commands[] = {
 	 "audit or --allow-removal.",
 	 OPT_JSON | OPTS_FILE | OPTS_HOST | OPT_FLOWS | OPT_ALLOW_REMOVAL, 1, 1, cmd_apply},
 	{"status", "[NAME]...", "what is enforced, read from the kernel; exit 5 if not enforcing",
-	 "Reads links, programs and maps from the kernel, not from a file.",
-	 OPT_JSON | OPTS_READ | OPT_QUERY, 0, SIZE_MAX, cmd_status},
+	 "One line a policy; with names, the hooks, verdicts and limits of each. Reads links,\n"
+	 "programs and maps from the kernel, not from a file.",
+	 OPT_JSON | OPTS_READ | OPT_QUERY | OPT_WIDE, 0, SIZE_MAX, cmd_status},
 	{"show", "rules|flows|drops [NAME]...",
 	 "counters by rule and row; live connections; drops and would-drops",
 	 "rules: connections, packets, bytes, drops and would-drops of every rule, by table row.\n"
@@ -58,8 +59,8 @@ static const struct command commands[] = {
 	 "used rows, unused rows, and traffic that no row explains",
 	 "Since the counters were reset: each rule as seen or never seen, with the key that\n"
 	 "leaves it out; and each peer and port that no rule decides, with the nearest rule.",
-	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE, 0,
-	 SIZE_MAX, cmd_coverage},
+	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE | OPT_WIDE,
+	 0, SIZE_MAX, cmd_coverage},
 	{"learn", "[NAME]", "edits of the policy's file that allow unexplained traffic",
 	 "A unified diff on stdout, a summary on stderr; no file is changed. A peer joins the\n"
 	 "role of the row that fits, or gets a rule of its own. Review it: attempts of strangers\n"
@@ -70,7 +71,7 @@ static const struct command commands[] = {
 	{"monitor", "[NAME]...", "events as they happen, one line each",
 	 "Refusals; with --openings allowed connections too. Runs until a signal. With --json\n"
 	 "one JSON object a line.",
-	 OPT_JSON | OPTS_READ | OPT_OPENINGS | OPT_COUNT, 0, SIZE_MAX, cmd_monitor},
+	 OPT_JSON | OPTS_READ | OPT_OPENINGS | OPT_COUNT | OPT_WIDE, 0, SIZE_MAX, cmd_monitor},
 	{"zero", "[RULE]...", "reset counters, and record the time", "All rules, or those named.",
 	 OPT_JSON | OPTS_READ, 0, SIZE_MAX, cmd_zero},
 	{"detach", "[NAME]...",
@@ -88,7 +89,7 @@ static const struct command commands[] = {
 
 int main(int argc, char **argv)
 {
-	/* A reader that goes away is an error to report (exit 1), not a silent death. */
+	/* A reader that goes away ends the command at its end (run.c), not amid a change. */
 	signal(SIGPIPE, SIG_IGN);
 	memory_begin();
 	return run(commands, ARRAY_SIZE(commands), argc - 1, argv + 1);

@@ -29,6 +29,11 @@ static void catch_signals(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
+struct shown {
+	struct render_stream *stream;
+	uint64_t events;
+};
+
 struct watch {
 	struct instance instance;
 	struct monitor *monitor;
@@ -79,14 +84,14 @@ static int refuse_end(struct context *c, const struct watch *watch, int err)
 }
 
 /* Prints the events of one policy within its turn. Nonzero ends the command. */
-static int watch_turn(struct context *c, struct watch *watch, int wait_ms, uint64_t *shown)
+static int watch_turn(struct context *c, struct watch *watch, int wait_ms, struct shown *shown)
 {
 	struct event_view event;
 	int ret;
 
 	while ((ret = monitor_next(watch->monitor, wait_ms, &event)) > 0) {
-		render_event(&c->render, watch->instance.name, &event);
-		if (c->options.count && ++*shown >= c->options.count)
+		render_event(shown->stream, watch->instance.name, &event);
+		if (c->options.count && ++shown->events >= c->options.count)
 			stopped = 1;
 		wait_ms = 0;
 		if (stopped)
@@ -99,12 +104,13 @@ static int watch_turn(struct context *c, struct watch *watch, int wait_ms, uint6
 
 static int watch_all(struct context *c, struct watch *watches, size_t count)
 {
-	uint64_t shown = 0;
+	struct shown shown = {render_events_begin(&c->render), 0};
 	int ret = 0;
 
 	while (!stopped && !ret)
 		for (size_t i = 0; i < count && !stopped && !ret; i++)
 			ret = watch_turn(c, &watches[i], count == 1 ? WAIT_MS : TURN_MS, &shown);
+	render_events_end(shown.stream);
 	return ret;
 }
 

@@ -10,7 +10,7 @@ int cmd_roles(struct context *c)
 
 	if (table_view(c->options.operands[0], &c->options.policy, &c->diags, &view))
 		return EXIT_REJECTED;
-	render_roles(&c->render, view, c->arena);
+	render_roles(&c->render, view);
 	c->answered = true;
 	return 0;
 }

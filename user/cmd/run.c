@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -49,6 +51,18 @@ static bool colour_wanted(int fd)
 	return isatty(fd) && !(no_color && *no_color) && !str_equal(term, "dumb");
 }
 
+/* Of the terminal, or as COLUMNS says. 0: a pipe or a file has no width. */
+static unsigned output_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	uint64_t width;
+
+	if (columns && !parse_u64(columns, UINT16_MAX, &width) && width)
+		return (unsigned)width;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
+}
+
 static const struct command *find_command(const struct command *commands, size_t count,
 					  const char *name)
 {
@@ -87,7 +101,13 @@ static void give_reason(struct context *c, int code)
 		   "%s failed without a message", c->schema);
 }
 
-/* Prints the diagnostics and the document of a failure; checks that stdout took it all. */
+/* A reader that has gone had enough: end as any program does that writes to its pipe. */
+static void end_by_sigpipe(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+}
+
 static int report_unwritten(void)
 {
 	int error;
@@ -99,6 +119,8 @@ static int report_unwritten(void)
 		fflush(stdout);
 	}
 	error = errno;
+	if (error == EPIPE)
+		end_by_sigpipe();
 	fputs("flowreeve: error: the output was not written completely", stderr);
 	if (error)
 		fprintf(stderr, ": %s", strerror(error));
@@ -106,6 +128,7 @@ static int report_unwritten(void)
 	return EXIT_FAILED;
 }
 
+/* Prints the diagnostics and the document of a failure; checks that stdout took it all. */
 static int finish(struct context *c, int code)
 {
 	/* --query answers by the exit code alone; an error that prevents the answer is still
@@ -162,7 +185,11 @@ int run(const struct command *commands, size_t count, int argc, char **argv)
 
 	c.diags.arena = c.arena;
 	c.render = (struct render){
-		.out = stdout, .colour = colour_wanted(STDOUT_FILENO), .diags = &c.diags};
+		.out = stdout,
+		.colour = colour_wanted(STDOUT_FILENO),
+		.width = output_width(),
+		.diags = &c.diags,
+	};
 	c.colour_stderr = colour_wanted(STDERR_FILENO);
 	c.options.policy.share_dir = FLOWREEVE_SHARE;
 	c.options.host.pin_root = PIN_ROOT_DEFAULT;

@@ -24,6 +24,17 @@ static bool is_asked_for(const struct shown *shown, const struct fr_flow_key *ke
 	return prefix_has(shown->peer, &peer);
 }
 
+static int show_window(struct context *c, const struct instance *instance,
+		       struct render_stream *stream)
+{
+	struct window_view window;
+	int err = window_collect(instance, &c->diags, &window);
+
+	if (!err)
+		render_window(stream, &window);
+	return err;
+}
+
 static int show_rules(struct context *c, const struct instance *instance, void *user)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
@@ -32,6 +43,8 @@ static int show_rules(struct context *c, const struct instance *instance, void *
 	size_t count;
 	int err = rules_collect(instance, arena, &c->diags, &rules, &count);
 
+	if (!err)
+		err = show_window(c, instance, shown->stream);
 	if (!err)
 		render_rules(shown->stream, instance->name, rules, count);
 	return exit_of_read(err);
@@ -59,7 +72,9 @@ static int show_flows(struct context *c, const struct instance *instance, void *
 	int ret;
 
 	shown->policy = instance->name;
-	ret = flows_each(instance, &c->diags, show_flow, shown);
+	ret = show_window(c, instance, shown->stream);
+	if (!ret)
+		ret = flows_each(instance, &c->diags, show_flow, shown);
 	return ret > 0 ? ret : exit_of_read(ret);
 }
 
@@ -94,7 +109,9 @@ static int show_drops(struct context *c, const struct instance *instance, void *
 	int ret;
 
 	shown->policy = instance->name;
-	ret = drops_each(instance, &c->diags, show_drop, shown);
+	ret = show_window(c, instance, shown->stream);
+	if (!ret)
+		ret = drops_each(instance, &c->diags, show_drop, shown);
 	if (!ret)
 		ret = show_not_listed(c, instance, shown);
 	return ret > 0 ? ret : exit_of_read(ret);
@@ -140,17 +157,13 @@ int cmd_show(struct context *c)
 	if (c->options.given & OPT_PEER && show->visit == show_rules)
 		return usage_error(c, "show flows and show drops do",
 				   "show rules does not select by peer");
-	if (c->options.given & OPT_WIDE && show->visit == show_rules)
-		return usage_error(c, "show flows and show drops do",
-				   "show rules has no wider form");
-	c->render.wide = c->options.given & OPT_WIDE;
 	c->schema = show->what;
 	ret = named_policies(c, 1, &names, &count);
 	if (ret)
 		return ret;
 	c->answered = true;
 	if (!count && !c->render.json) { /* a heading alone would be unclear */
-		render_status(&c->render, NULL, 0);
+		render_no_policy(&c->render);
 		return 0;
 	}
 	shown.peer = c->options.given & OPT_PEER ? &c->options.peer : NULL;

@@ -115,7 +115,7 @@ int cmd_status(struct context *c)
 	}
 	if (query)
 		return code;
-	render_status(&c->render, views, count);
+	render_status(&c->render, views, count, c->options.operand_count || c->options.policy_name);
 	c->answered = true;
 	return code;
 }

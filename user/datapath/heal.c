@@ -321,6 +321,8 @@ static const char *file_words(const struct remains *remains, struct arena *arena
 {
 	if (!remains->source)
 		return ", with the file of the policy for FILE";
+	if (str_equal(remains->source, "-"))
+		return ", with the policy that was read from standard input for FILE";
 	return arena_printf(arena, ", with the file of the policy for FILE, which is no longer %s",
 			    remains->source);
 }

@@ -59,6 +59,15 @@ struct status_view {
 	struct fr_reason_counters reasons[FR_KINDS][FR_DIRS][FR_REASONS_COUNT];
 };
 
+/* The policy of which figures speak, and the time that they cover. */
+struct window_view {
+	char policy[FR_NAME_MAX];
+	bool enforce;
+	uint32_t generation;
+	char digest[65];
+	uint64_t since, until; /* realtime ns */
+};
+
 struct rule_view {
 	uint32_t slot;
 	const char *id, *table, *row;
@@ -147,6 +156,7 @@ struct event_view {
 /* Arena memory throughout. 0 or -errno with a diagnostic. */
 int status_collect(const struct host_options *o, const char *policy, struct arena *arena,
 		   struct diags *d, struct status_view *out);
+int window_collect(const struct instance *instance, struct diags *d, struct window_view *out);
 int rules_collect(const struct instance *instance, struct arena *arena, struct diags *d,
 		  struct rule_view **out, size_t *count);
 /* Streams: `visit` is called for each; a non-zero return ends it and is returned. Skips expired

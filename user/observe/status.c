@@ -27,8 +27,7 @@ static int collect_image(const struct instance *instance, struct status_view *vi
 	view->enforce = image_head(&image)->flags & FR_F_ENFORCE;
 	view->generation = image_head(&image)->generation;
 	view->rules = image.rule_count - FR_RULE_FIRST;
-	for (size_t i = 0; i < sizeof(image.digest); i++)
-		snprintf(view->digest + 2 * i, 3, "%02x", image.digest[i]);
+	digest_text(image.digest, view->digest);
 	image_unmap(&image);
 	return 0;
 }

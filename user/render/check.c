@@ -27,8 +27,7 @@ static json_t *json_image(const struct ruleset *rs, const struct image *image)
 	json_t *value = json_object(), *dir;
 	char digest[65];
 
-	for (size_t i = 0; i < sizeof(image->digest); i++)
-		snprintf(digest + 2 * i, 3, "%02x", image->digest[i]);
+	digest_text(image->digest, digest);
 	json_object_set_new(value, "digest", json_string(digest));
 	json_object_set_new(value, "bytes", json_count(image_bytes(image)));
 	json_object_set_new(value, "dense", json_boolean(stats->dense));

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "print.h"
+#include "table.h"
 
 enum { SHOWN_MOST = 40 };
 
@@ -106,33 +106,41 @@ static json_t *coverage_json(const struct coverage_view *view, enum source_state
 
 /* ---------------------------------------------------------------- text */
 
-static unsigned id_width(const struct coverage_view *view)
+static const struct column seen_columns[] = {
+	{"SEEN", .least = 16},
+	{"DIR", .order = 3},
+	{"ACTION", .order = 4},
+	{"CONNS", .right = true},
+	{"BYTES", .order = 2, .right = true},
+	{"REFUSED", .right = true},
+	{"LAST", .order = 1},
+};
+static const struct column never_columns[] = {
+	{"NEVER SEEN", .least = 16},
+	{"DIR", .order = 1},
+	{"ACTION", .order = 3},
+	{"FOR", .order = 2, .right = true},
+	{"IF IT IS NOT NEEDED", .least = 20},
+};
+static const struct column unexplained_columns[] = {
+	{"UNEXPLAINED", .order = 0},
+	{"ON", .order = 4, .least = 8},
+	{"DIR", .order = 0},
+	{"PEER", .least = 15},
+	{"SERVICE", .least = 12},
+	{"PACKETS", .order = 2, .right = true},
+	{"BYTES", .order = 5, .right = true},
+	{"LAST", .order = 3, .right = true},
+	{"PROCESS", .order = 1, .least = 12},
+};
+
+static void print_seen(const struct render *r, const struct coverage_view *view, uint64_t now)
 {
-	char clean[CLEAN_TEXT];
-	size_t width = 4;
-
-	for (size_t i = 0; i < view->rule_count; i++) {
-		size_t here = text_width(text_clean(view->rules[i].id, clean, sizeof(clean)));
-
-		if (rule_is_policys(&view->rules[i]) && here > width)
-			width = here < 48 ? here : 48;
-	}
-	return width;
-}
-
-static void print_seen(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
-{
-	struct column columns[] = {{"SEEN", id_width(view), false},
-				   {"DIR", 7, false},
-				   {"ACTION", 8, false},
-				   {"CONNS", 6, true},
-				   {"BYTES", 8, true},
-				   {"REFUSED", 7, true},
-				   {"LAST", 0, false}};
-	struct table table = {out, colour, columns, ARRAY_SIZE(columns), .at = 0};
 	char text[FIGURE_TEXT];
+	struct table table;
 
-	table_head(&table);
+	fputc('\n', r->out);
+	table_begin(&table, r, seen_columns, ARRAY_SIZE(seen_columns));
 	for (size_t i = 0; i < view->rule_count; i++) {
 		const struct rule_view *rule = &view->rules[i];
 		uint64_t refused = rule->totals.drops + rule->totals.would_drops;
@@ -147,20 +155,16 @@ static void print_seen(FILE *out, bool colour, const struct coverage_view *view,
 		table_cell(&table, refused ? COLOUR_WARN : COLOUR_NONE, count_text(refused, text));
 		table_cell(&table, COLOUR_NONE, age_text(rule->last, now, text));
 	}
+	table_end(&table);
 }
 
-static void print_never(FILE *out, bool colour, const struct coverage_view *view, uint64_t now)
+static void print_never(const struct render *r, const struct coverage_view *view, uint64_t now)
 {
-	struct column columns[] = {{"NEVER SEEN", id_width(view), false},
-				   {"DIR", 7, false},
-				   {"ACTION", 8, false},
-				   {"FOR", 6, true},
-				   {"IF IT IS NOT NEEDED", 0, false}};
-	struct table table = {out, colour, columns, ARRAY_SIZE(columns), .at = 0};
 	char text[CLEAN_TEXT];
+	struct table table;
 
-	columns[0].width = columns[0].width < 10 ? 10 : columns[0].width;
-	table_head(&table);
+	fputc('\n', r->out);
+	table_begin(&table, r, never_columns, ARRAY_SIZE(never_columns));
 	for (size_t i = 0; i < view->rule_count; i++) {
 		const struct rule_view *rule = &view->rules[i];
 
@@ -173,6 +177,7 @@ static void print_never(FILE *out, bool colour, const struct coverage_view *view
 		snprintf(text, sizeof(text), "leave out with without: [%s]", rule->row);
 		table_cell(&table, COLOUR_NONE, can_leave_out(view, rule) ? text : NULL);
 	}
+	table_end(&table);
 }
 
 static void print_opening(struct table *table, const struct unexplained_view *view, uint64_t now)
@@ -193,29 +198,23 @@ static void print_opening(struct table *table, const struct unexplained_view *vi
 	table_cell(table, COLOUR_NONE, bytes_text(view->bytes, text));
 	table_cell(table, COLOUR_NONE, age_text(view->last, now, text));
 	table_cell(table, COLOUR_NONE, process_text(&view->process, text));
+	table_note(table, view->nearest);
 }
 
-static void print_unexplained(FILE *out, bool colour, const struct coverage_view *view,
+static void print_unexplained(const struct render *r, const struct coverage_view *view,
 			      uint64_t now)
 {
-	static const struct column columns[] = {
-		{"UNEXPLAINED", 11, false}, {"ON", 9, false},	    {"DIR", 7, false},
-		{"PEER", 15, false},	    {"SERVICE", 10, false}, {"PACKETS", 7, true},
-		{"BYTES", 8, true},	    {"LAST", 6, true},	    {"PROCESS", 0, false}};
-	struct table table = {out, colour, columns, ARRAY_SIZE(columns), .at = 0};
-	size_t shown = view->unexplained_count < SHOWN_MOST ? view->unexplained_count : SHOWN_MOST;
+	size_t most = r->wide ? SIZE_MAX : SHOWN_MOST;
+	size_t shown = view->unexplained_count < most ? view->unexplained_count : most;
+	struct table table;
 
-	table_head(&table);
-	for (size_t i = 0; i < shown; i++) {
+	fputc('\n', r->out);
+	table_begin(&table, r, unexplained_columns, ARRAY_SIZE(unexplained_columns));
+	for (size_t i = 0; i < shown; i++)
 		print_opening(&table, &view->unexplained[i], now);
-		if (!view->unexplained[i].nearest)
-			continue;
-		fputs("             ", out);
-		print_clean(out, view->unexplained[i].nearest);
-		fputc('\n', out);
-	}
+	table_end(&table);
 	if (shown < view->unexplained_count)
-		fprintf(out, "… and %zu more; --json has them all\n",
+		fprintf(r->out, "… and %zu more; --wide and --json have them all\n",
 			view->unexplained_count - shown);
 }
 
@@ -241,11 +240,11 @@ static void print_coverage(struct render_stream *s, const struct coverage_view *
 		mode_name(view->enforce), time_text(view->since, text),
 		age_text(view->since, s->now, age), seen, seen + never, view->unexplained_count);
 	if (seen)
-		print_seen(out, s->render.colour, view, s->now);
+		print_seen(&s->render, view, s->now);
 	if (never)
-		print_never(out, s->render.colour, view, s->now);
+		print_never(&s->render, view, s->now);
 	if (view->unexplained_count)
-		print_unexplained(out, s->render.colour, view, s->now);
+		print_unexplained(&s->render, view, s->now);
 	if (view->incomplete)
 		fprintf(out,
 			"the list of refusals is incomplete (%llu of %llu entries): the rest is counted "

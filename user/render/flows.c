@@ -1,30 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Flows with their rows, and drops, real or would-be. Streamed tables: the widths are those of
- * IPv4; a longer cell pushes its own row along.
- */
+/* Flows with their rows, and drops, real or would-be. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "print.h"
+#include "table.h"
 
-/* The last ones are of --wide. */
-enum { WIDE_COLUMNS = 3 };
-#define PROCESS_COLUMNS                                                                            \
-	{"PROCESS", 24, false}, {"UID", 6, true}, {"PARENT", 24, false},                           \
-	{                                                                                          \
-		"STARTED", 0, false                                                                \
-	}
+/* The peers of IPv4 are never shortened. */
+enum { END_LEAST = 21 };
 
 static const struct column flow_columns[] = {
-	{"STATE", 11, false}, {"ON", 9, false},	      {"PROTO", 6, false}, {"LOCAL", 21, false},
-	{"", 1, false},	      {"PEER", 21, false},    {"RULE", 26, false}, {"ROW", 30, false},
-	{"SENT", 16, true},   {"RECEIVED", 16, true}, {"AGE", 6, true},	   PROCESS_COLUMNS,
+	{"STATE", .least = 0},
+	{"ON", .order = 6, .least = 8},
+	{"POLICY", .order = 10, .least = 8},
+	{"PROTO", .least = 0},
+	{"LOCAL", .order = 1, .least = 14},
+	{"", .least = 0},
+	{"PEER", .least = END_LEAST},
+	{"RULE", .least = 10},
+	{"ROW", .order = 9, .least = 16},
+	{"SENT", .order = 5, .right = true},
+	{"RECEIVED", .order = 4, .right = true},
+	{"AGE", .order = 7, .right = true},
+	{"PROCESS", .order = 8, .least = 12},
+	{"UID", .right = true, .wide = true},
+	{"PARENT", .wide = true},
+	{"STARTED", .wide = true},
 };
 static const struct column drop_columns[] = {
-	{"VERDICT", 10, false}, {"ON", 9, false},    {"PROTO", 6, false}, {"LOCAL", 21, false},
-	{"", 1, false},		{"PEER", 21, false}, {"RULE", 26, false}, {"REASON", 19, false},
-	{"PACKETS", 7, true},	{"BYTES", 9, true},  {"LAST", 6, true},	  PROCESS_COLUMNS,
+	{"VERDICT", .least = 0},
+	{"ON", .order = 7, .least = 8},
+	{"POLICY", .order = 10, .least = 8},
+	{"PROTO", .least = 0},
+	{"LOCAL", .order = 1, .least = 12},
+	{"", .least = 0},
+	{"PEER", .least = END_LEAST},
+	{"RULE", .order = 2, .least = 10},
+	{"REASON", .order = 6},
+	{"PACKETS", .order = 3, .right = true},
+	{"BYTES", .order = 9, .right = true},
+	{"LAST", .order = 4, .right = true},
+	{"PROCESS", .order = 5, .least = 12},
+	{"UID", .right = true, .wide = true},
+	{"PARENT", .wide = true},
+	{"STARTED", .wide = true},
 };
 
 static bool key_has_ports(const struct fr_flow_key *key)
@@ -56,26 +75,12 @@ static void print_traffic(struct table *table, uint64_t packets, uint64_t bytes)
 	table_cell(table, COLOUR_NONE, text);
 }
 
-static void print_process(struct table *table, const struct process_view *process, bool wide)
-{
-	char text[CLEAN_TEXT];
-
-	table_cell(table, COLOUR_NONE, process_text(process, text));
-	if (!wide)
-		return;
-	number_append(text, process->uid);
-	table_cell(table, COLOUR_NONE, process->known ? text : NULL);
-	table_cell(table, COLOUR_NONE, parent_text(process, text));
-	snprintf(text, sizeof(text), "%.19sZ", time_text(process->started, text + TIME_TEXT));
-	table_cell(table, COLOUR_NONE, process->started ? text : NULL);
-}
-
 static void stream_table(struct render_stream *s, const struct column *columns, size_t count)
 {
-	count -= s->render.wide ? 0 : WIDE_COLUMNS;
-	s->table = (struct table){s->render.out, s->render.colour, columns, count, .at = 0};
-	if (!s->render.json)
-		table_head(&s->table);
+	if (s->render.json)
+		return;
+	s->table = memory_new(sizeof(*s->table));
+	table_begin(s->table, &s->render, columns, count);
 }
 
 struct render_stream *render_flows_begin(const struct render *r)
@@ -133,17 +138,18 @@ void render_flow(struct render_stream *s, const char *policy, const struct flow_
 		return;
 	}
 	if (str_equal(view->verdict, "pass"))
-		table_cell(&s->table, COLOUR_NONE, view->state);
+		table_cell(s->table, COLOUR_NONE, view->state);
 	else
-		table_cell(&s->table, COLOUR_WARN, view->verdict);
-	table_cell(&s->table, COLOUR_NONE, view->scope ? view->scope : view->kind);
-	print_ends(&s->table, &view->key, flow->opener == FR_EGRESS, 0);
-	table_cell(&s->table, COLOUR_NONE, view->rule);
-	table_cell(&s->table, COLOUR_NONE, row_text(view->table, view->row, view->line, text));
-	print_traffic(&s->table, flow->packets[FR_EGRESS], flow->bytes[FR_EGRESS]);
-	print_traffic(&s->table, flow->packets[FR_INGRESS], flow->bytes[FR_INGRESS]);
-	table_cell(&s->table, COLOUR_NONE, age_text(view->first, s->now, text));
-	print_process(&s->table, &view->process, s->render.wide);
+		table_cell(s->table, COLOUR_WARN, view->verdict);
+	table_cell(s->table, COLOUR_NONE, view->scope ? view->scope : view->kind);
+	table_cell(s->table, COLOUR_NONE, policy);
+	print_ends(s->table, &view->key, flow->opener == FR_EGRESS, 0);
+	table_cell(s->table, COLOUR_NONE, view->rule);
+	table_cell(s->table, COLOUR_NONE, row_text(view->table, view->row, view->line, text));
+	print_traffic(s->table, flow->packets[FR_EGRESS], flow->bytes[FR_EGRESS]);
+	print_traffic(s->table, flow->packets[FR_INGRESS], flow->bytes[FR_INGRESS]);
+	table_cell(s->table, COLOUR_NONE, age_text(view->first, s->now, text));
+	print_process(s->table, &view->process);
 }
 
 struct render_stream *render_drops_begin(const struct render *r)
@@ -158,14 +164,14 @@ struct render_stream *render_drops_begin(const struct render *r)
 
 void render_not_listed(struct render_stream *s, const char *policy, const struct rule_view *rule)
 {
-	char count[FIGURE_TEXT];
+	char count[FIGURE_TEXT], text[CLEAN_TEXT];
 	json_t *item;
 
 	if (!s->render.json) {
-		fprintf(s->render.out, "%s packets of sources that are not listed, by rule ",
-			count_text(rule->totals.unlisted, count));
-		print_clean(s->render.out, rule->id);
-		fputc('\n', s->render.out);
+		snprintf(text, sizeof(text),
+			 "%s packets of sources that are not listed, by rule %s",
+			 count_text(rule->totals.unlisted, count), rule->id);
+		table_note(s->table, text);
 		return;
 	}
 	item = json_object();
@@ -205,13 +211,14 @@ void render_drop(struct render_stream *s, const char *policy, const struct drop_
 		stream_close(s);
 		return;
 	}
-	table_cell(&s->table, colour_of_verdict(view->verdict), view->verdict);
-	table_cell(&s->table, COLOUR_NONE, view->scope ? view->scope : view->kind);
-	print_ends(&s->table, &view->key, drop->dir == FR_EGRESS, drop->opener_port);
-	table_cell(&s->table, COLOUR_NONE, view->rule);
-	table_cell(&s->table, COLOUR_NONE, view->reason);
-	table_cell(&s->table, COLOUR_NONE, count_text(drop->packets, text));
-	table_cell(&s->table, COLOUR_NONE, bytes_text(drop->bytes, text));
-	table_cell(&s->table, COLOUR_NONE, age_text(view->last, s->now, text));
-	print_process(&s->table, &view->process, s->render.wide);
+	table_cell(s->table, colour_of_verdict(view->verdict), view->verdict);
+	table_cell(s->table, COLOUR_NONE, view->scope ? view->scope : view->kind);
+	table_cell(s->table, COLOUR_NONE, policy);
+	print_ends(s->table, &view->key, drop->dir == FR_EGRESS, drop->opener_port);
+	table_cell(s->table, COLOUR_NONE, view->rule);
+	table_cell(s->table, COLOUR_NONE, view->reason);
+	table_cell(s->table, COLOUR_NONE, count_text(drop->packets, text));
+	table_cell(s->table, COLOUR_NONE, bytes_text(drop->bytes, text));
+	table_cell(s->table, COLOUR_NONE, age_text(view->last, s->now, text));
+	print_process(s->table, &view->process);
 }

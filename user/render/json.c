@@ -3,7 +3,9 @@
  * JSON values that documents are made of. Schemas are described in docs/json.md; a field is only
  * ever added, a changed meaning gets a new schema number.
  */
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "print.h"
 
@@ -97,6 +99,15 @@ json_t *json_diags(const struct diags *d)
 	return list;
 }
 
+const char *host_name(void)
+{
+	static char name[HOST_NAME_MAX + 1];
+
+	if (!*name && gethostname(name, sizeof(name) - 1))
+		snprintf(name, sizeof(name), "unknown");
+	return name;
+}
+
 int schema_version(const char *verb)
 {
 	return str_equal(verb, "status") || str_equal(verb, "coverage") ? 2 : 1;
@@ -108,6 +119,7 @@ json_t *document_new(const char *verb)
 
 	json_object_set_new(document, "schema",
 			    json_sprintf("flowreeve/%s/v%d", verb, schema_version(verb)));
+	json_object_set_new(document, "host", json_words(host_name()));
 	return document;
 }
 

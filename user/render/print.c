@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Text as people read it: bytes made safe for a terminal, aligned cells, colours, figures and
- * times. Independent of the content.
+ * Text as people read it: bytes made safe for a terminal, colours, figures and times. Independent
+ * of the content.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -47,16 +47,6 @@ static bool code_is_safe(uint32_t code)
 	if ((code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f))
 		return false;
 	return code != 0xfeff;
-}
-
-/* How much of a text is printable ASCII: most of them are nothing else. */
-static size_t plain_length(const char *text)
-{
-	size_t length = 0;
-
-	while (text[length] >= ' ' && text[length] <= '~')
-		length++;
-	return length;
 }
 
 char *text_clean(const char *text, char *out, size_t size)
@@ -133,66 +123,6 @@ void out_append(struct out_line *line, const char *text, size_t length)
 		out_end(line);
 	memcpy(line->text + line->used, text, length);
 	line->used += length;
-}
-
-static void out_pad(struct out_line *line, size_t count)
-{
-	static const char blanks[64] =
-		"                                                                ";
-
-	for (; count > sizeof(blanks); count -= sizeof(blanks))
-		out_append(line, blanks, sizeof(blanks));
-	out_append(line, blanks, count);
-}
-
-static void out_word(struct out_line *line, const char *word)
-{
-	out_append(line, word, strlen(word));
-}
-
-static void table_append(struct table *table, enum colour colour, const char *clean, size_t length)
-{
-	const struct column *column = &table->columns[table->at];
-	size_t width = text_width(clean);
-	size_t pad = width < column->width ? column->width - width : 0;
-	bool last = ++table->at == table->count;
-	struct out_line *line = &table->line;
-
-	line->out = table->out;
-	out_pad(line, column->right ? pad : 0);
-	if (table->colour)
-		out_word(line, colour_on(true, colour));
-	out_append(line, clean, length);
-	if (table->colour)
-		out_word(line, colour_off(true, colour));
-	if (!last) {
-		out_pad(line, (column->right ? 0 : pad) + 2);
-		return;
-	}
-	out_append(line, "\n", 1);
-	out_end(line);
-	table->at = 0;
-}
-
-void table_head(struct table *table)
-{
-	for (size_t i = 0; i < table->count; i++)
-		table_append(table, COLOUR_BOLD, table->columns[i].title,
-			     strlen(table->columns[i].title));
-}
-
-void table_cell(struct table *table, enum colour colour, const char *text)
-{
-	char clean[CLEAN_TEXT];
-	size_t length;
-
-	text = text && *text ? text : "-";
-	length = plain_length(text);
-	if (text[length] || length >= sizeof(clean)) {
-		text = text_clean(text, clean, sizeof(clean));
-		length = strlen(text);
-	}
-	table_append(table, colour, text, length);
 }
 
 char *number_append(char *at, uint64_t number)

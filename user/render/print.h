@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by the files of render: safe text, aligned cells, figures for people, JSON values.
+ * Shared by the files of render: safe text, figures for people, JSON values.
  * Internal: no other floor includes it.
  */
 #ifndef RENDER_PRINT_H
@@ -37,23 +37,6 @@ struct out_line {
 void out_append(struct out_line *line, const char *text, size_t length);
 void out_end(struct out_line *line);
 
-/* Columns whose widths are known before the first row; a cell that is wider pushes its row along.
- */
-struct column {
-	const char *title;
-	unsigned width; /* 0: the last one, not padded */
-	bool right;
-};
-struct table {
-	FILE *out;
-	bool colour;
-	const struct column *columns;
-	size_t count, at;
-	struct out_line line;
-};
-void table_head(struct table *table);
-void table_cell(struct table *table, enum colour colour, const char *text); /* NULL or "": "-" */
-
 /* Digits and NUL; gives where the NUL is. */
 char *number_append(char *at, uint64_t number);
 /* Buffers of FIGURE_TEXT bytes; they return their buffer. */
@@ -80,9 +63,10 @@ json_t *json_row(const char *table, const char *row, uint32_t line); /* object, 
 json_t *json_process(const struct process_view *process);	     /* object, or null */
 json_t *json_rule_figures(const struct rule_view *rule);
 json_t *json_diags(const struct diags *d);
+const char *host_name(void);
 int schema_version(const char *verb); /* docs/json.md */
-/* {"schema": "flowreeve/<verb>/v<version>"}; document_print adds "diagnostics", writes and frees
- * it. */
+/* {"schema": "flowreeve/<verb>/v<version>", "host"}; document_print adds "diagnostics", writes and
+ * frees it. */
 json_t *document_new(const char *verb);
 void document_print(const struct render *r, json_t *document);
 
@@ -106,13 +90,15 @@ void writer_process(struct json_writer *w, const struct process_view *process);
 void writer_ends(struct json_writer *w, const struct fr_flow_key *key);
 
 /* A document with one long array, item by item (stream.c). */
+struct table;
 struct render_stream {
 	struct render render;
-	struct table table;
+	struct table *table; /* one over all policies, or NULL */
 	struct json_writer writer;
 	uint64_t now;
 	size_t items;
 	json_t *not_listed; /* of `show drops`: a second list, after the first; or NULL */
+	json_t *windows;    /* of all that read policies in force: another one; or NULL */
 };
 struct render_stream *stream_begin(const struct render *r, const char *verb, const char *array);
 void stream_item(struct render_stream *s, json_t *item);  /* takes the item */

@@ -17,7 +17,8 @@ struct render {
 	FILE *out;
 	bool json;
 	bool colour;
-	bool wide; /* tables of flows and drops: all known facts of processes */
+	bool wide;	/* tables: every column, whatever the width */
+	unsigned width; /* of the terminal, for tables; 0: no limit */
 	const struct diags
 		*diags; /* JSON: a document's "diagnostics"; text leaves them to the caller */
 };
@@ -41,8 +42,8 @@ void render_detach(const struct render *r, size_t count);
 /* The policies and rules whose counters were reset; no rule named: all of them. */
 void render_zero(const struct render *r, const char *const *policies, size_t policy_count,
 		 const char *const *rules, size_t rule_count);
-/* A table: its params, roles with the peers that each needs, rows. `arena` is for scratch. */
-void render_roles(const struct render *r, const struct table_view *view, struct arena *arena);
+/* A table: its params, roles with the peers that each needs, rows. */
+void render_roles(const struct render *r, const struct table_view *view);
 /* A policy for a player of a role of a table, every choice marked POLICY_FILL_IN or commented. */
 struct skeleton {
 	const char *name;      /* of the policy */
@@ -52,7 +53,11 @@ struct skeleton {
 void render_skeleton(const struct render *r, const struct table_view *view,
 		     const struct role_view *role, const struct skeleton *skeleton);
 void render_doctor(const struct render *r, const struct doctor_report *report);
-void render_status(const struct render *r, const struct status_view *views, size_t count);
+/* Text: a line for each policy, or with `details` all that is known. */
+void render_status(const struct render *r, const struct status_view *views, size_t count,
+		   bool details);
+/* "no policy is applied": a heading alone would be unclear. Text only. */
+void render_no_policy(const struct render *r);
 
 /* The policy of a host of a site as a file; its first line begins with the mark. */
 #define PLAN_MARK "# flowreeve plan:"
@@ -72,6 +77,9 @@ void render_check_table(struct render_stream *s, const char *file,
 void render_check_site(struct render_stream *s, const struct site_view *site,
 		       const struct image *images, const struct diags *d);
 void render_check_bad(struct render_stream *s, const char *file, const struct diags *d);
+
+/* JSON: the policy of which the document speaks, and the time that its figures cover. */
+void render_window(struct render_stream *s, const struct window_view *window);
 
 struct render_stream *render_rules_begin(const struct render *r);
 void render_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
@@ -100,7 +108,9 @@ void render_learn(const struct render *r, struct arena *arena, const struct lear
 void render_learn_summary(FILE *out, const struct learn_view *view);
 
 /* One line (text) or one JSON object per line: monitor is the one verb that prints JSON lines. */
-void render_event(const struct render *r, const char *policy, const struct event_view *event);
+struct render_stream *render_events_begin(const struct render *r);
+void render_event(struct render_stream *s, const char *policy, const struct event_view *event);
+void render_events_end(struct render_stream *s);
 void render_lost(const struct render *r, const char *policy, uint64_t count);
 
 #endif

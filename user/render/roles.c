@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
-#include "print.h"
+#include "table.h"
 
-enum { CELL_TEXT = 256, CELL_SHOWN = 40 };
+enum { CELL_TEXT = CLEAN_TEXT };
 
 /* "a, b, c", cut where the room ends; "" for none. */
 static char *list_text(const struct word_list *words, char *out, size_t size)
@@ -33,60 +33,51 @@ static json_t *list_json(const struct word_list *words)
 
 /* ---------------------------------------------------------------- text */
 
-/* A table whose columns are as wide as their cells: filled first, printed then. */
-struct grid {
-	struct column columns[8];
-	size_t width, count; /* columns; cells so far */
-	char (*cells)[CELL_TEXT];
+static const struct column param_columns[] = {
+	{"PARAM", .least = 0},	  {"TYPE", .order = 1},
+	{"DEFAULT", .least = 12}, {"VALUES", .order = 2, .least = 12},
+	{"MEANING", .least = 24},
+};
+static const struct column role_columns[] = {
+	{"ROLE", .least = 0},
+	{"MEANING", .order = 1, .least = 20},
+	{"PEERS TO GIVE", .least = 20},
+};
+static const struct column row_columns[] = {
+	{"ROW", .least = 12},
+	{"FROM", .least = 12},
+	{"TO", .least = 12},
+	{"PORTS", .least = 10},
+	{"LINES", .order = 2, .least = 6},
+	{"NOTE", .order = 3},
+	{"WHEN", .order = 1, .least = 12},
 };
 
-static void grid_add(struct grid *grid, const char *text)
-{
-	struct column *column = &grid->columns[grid->count % grid->width];
-	char *cell = grid->cells[grid->count++];
-	size_t width;
-
-	text_clean(text ? text : "", cell, CELL_TEXT);
-	width = text_width(cell);
-	if (width > CELL_SHOWN)
-		width = CELL_SHOWN;
-	if (column->width && width > column->width)
-		column->width = width;
-}
-
-static void grid_put(const struct render *r, struct grid *grid)
-{
-	struct table table = {
-		.out = r->out, .colour = r->colour, .columns = grid->columns, .count = grid->width};
-
-	table_head(&table);
-	for (size_t i = 0; i < grid->count; i++)
-		table_cell(&table, i % grid->width ? COLOUR_NONE : COLOUR_BOLD, grid->cells[i]);
-	grid->count = 0;
-}
-
-static void params_text(const struct render *r, const struct table_view *view, struct grid *grid)
+static void list_cell(struct table *table, const struct word_list *words)
 {
 	char text[CELL_TEXT];
 
-	*grid = (struct grid){.columns = {{"PARAM", 5, false},
-					  {"TYPE", 4, false},
-					  {"DEFAULT", 7, false},
-					  {"VALUES", 6, false},
-					  {"MEANING", 0, false}},
-			      .width = 5,
-			      .cells = grid->cells};
+	table_cell(table, COLOUR_NONE, list_text(words, text, sizeof(text)));
+}
+
+static void params_text(const struct render *r, const struct table_view *view)
+{
+	struct table table;
+
+	table_begin(&table, r, param_columns, ARRAY_SIZE(param_columns));
 	for (size_t i = 0; i < view->param_count; i++) {
 		const struct param_view *param = &view->params[i];
 
-		grid_add(grid, param->name);
-		grid_add(grid, param->type);
-		grid_add(grid, param->required ? "to be set"
-					       : list_text(&param->initial, text, sizeof(text)));
-		grid_add(grid, list_text(&param->values, text, sizeof(text)));
-		grid_add(grid, param->describe);
+		table_cell(&table, COLOUR_BOLD, param->name);
+		table_cell(&table, COLOUR_NONE, param->type);
+		if (param->required)
+			table_cell(&table, COLOUR_NONE, "to be set");
+		else
+			list_cell(&table, &param->initial);
+		list_cell(&table, &param->values);
+		table_cell(&table, COLOUR_NONE, param->describe);
 	}
-	grid_put(r, grid);
+	table_end(&table);
 }
 
 /* The roles for which a player of `played` has to give peers. */
@@ -108,63 +99,50 @@ static void needs_text(const struct table_view *view, const struct role_view *pl
 	}
 }
 
-static void roles_text(const struct render *r, const struct table_view *view, struct grid *grid)
+static void roles_text(const struct render *r, const struct table_view *view)
 {
+	struct table table;
 	char text[CELL_TEXT];
 
-	*grid = (struct grid){
-		.columns = {{"ROLE", 4, false}, {"WHO", 3, false}, {"PEERS TO GIVE", 0, false}},
-		.width = 3,
-		.cells = grid->cells};
+	table_begin(&table, r, role_columns, ARRAY_SIZE(role_columns));
 	for (size_t i = 0; i < view->role_count; i++) {
-		grid_add(grid, view->roles[i].name);
-		grid_add(grid, view->roles[i].title);
+		table_cell(&table, COLOUR_BOLD, view->roles[i].name);
+		table_cell(&table, COLOUR_NONE, view->roles[i].title);
 		needs_text(view, &view->roles[i], text);
-		grid_add(grid, text);
+		table_cell(&table, COLOUR_NONE, text);
 	}
-	grid_put(r, grid);
+	table_end(&table);
 	fputs("?: only under conditions, see the rows\n", r->out);
 }
 
-static const char *standing_text(const struct row_view *row)
+static const char *row_mark(const struct row_view *row)
 {
 	if (row->optional)
 		return "optional";
-	return row->internal ? "internal" : "";
+	return row->internal ? "internal" : NULL;
 }
 
-static void rows_text(const struct render *r, const struct table_view *view, struct grid *grid)
+static void rows_text(const struct render *r, const struct table_view *view)
 {
-	char text[CELL_TEXT];
+	struct table table;
 
-	*grid = (struct grid){.columns = {{"ROW", 3, false},
-					  {"FROM", 4, false},
-					  {"TO", 2, false},
-					  {"PORTS", 5, false},
-					  {"LINES", 5, false},
-					  {"", 8, false},
-					  {"WHEN", 0, false}},
-			      .width = 7,
-			      .cells = grid->cells};
+	table_begin(&table, r, row_columns, ARRAY_SIZE(row_columns));
 	for (size_t i = 0; i < view->row_count; i++) {
 		const struct row_view *row = &view->rows[i];
 
-		grid_add(grid, row->id);
-		grid_add(grid, row->from->name);
-		grid_add(grid, row->to->name);
-		grid_add(grid, list_text(&row->ports, text, sizeof(text)));
-		grid_add(grid, row->lines);
-		grid_add(grid, standing_text(row));
-		grid_add(grid, row->when);
+		table_cell(&table, COLOUR_BOLD, row->id);
+		table_cell(&table, COLOUR_NONE, row->from->name);
+		table_cell(&table, COLOUR_NONE, row->to->name);
+		list_cell(&table, &row->ports);
+		table_cell(&table, COLOUR_NONE, row->lines);
+		table_cell(&table, COLOUR_NONE, row_mark(row));
+		table_cell(&table, COLOUR_NONE, row->when);
 	}
-	grid_put(r, grid);
+	table_end(&table);
 }
 
-static void table_text(const struct render *r, const struct table_view *view,
-		       char (*cells)[CELL_TEXT])
+static void table_text(const struct render *r, const struct table_view *view)
 {
-	struct grid grid = {.cells = cells};
-
 	print_clean(r->out, view->name);
 	if (view->title)
 		fputs(": ", r->out), print_clean(r->out, view->title);
@@ -172,12 +150,12 @@ static void table_text(const struct render *r, const struct table_view *view,
 		fputs("\ndocument ", r->out), print_clean(r->out, view->document);
 	fputs("\n\n", r->out);
 	if (view->param_count) {
-		params_text(r, view, &grid);
+		params_text(r, view);
 		fputc('\n', r->out);
 	}
-	roles_text(r, view, &grid);
+	roles_text(r, view);
 	fputc('\n', r->out);
-	rows_text(r, view, &grid);
+	rows_text(r, view);
 }
 
 /* ---------------------------------------------------------------- JSON */
@@ -255,12 +233,10 @@ static void table_json(const struct render *r, const struct table_view *view)
 	document_print(r, document);
 }
 
-void render_roles(const struct render *r, const struct table_view *view, struct arena *arena)
+void render_roles(const struct render *r, const struct table_view *view)
 {
-	size_t most = view->row_count * 7 + view->role_count * 3 + view->param_count * 5;
-
 	if (r->json)
 		table_json(r, view);
 	else
-		table_text(r, view, arena_alloc(arena, most * CELL_TEXT));
+		table_text(r, view);
 }

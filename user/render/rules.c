@@ -3,7 +3,20 @@
  * The rules of the running policy with their counters: which row of the vendor's table is used,
  * and which never.
  */
-#include "print.h"
+#include "table.h"
+
+static const struct column rule_columns[] = {
+	{"RULE", .least = 16},
+	{"ROW", .order = 8, .least = 16},
+	{"DIR", .order = 5},
+	{"ACTION", .order = 4},
+	{"CONNS", .right = true},
+	{"PACKETS", .order = 7, .right = true},
+	{"BYTES", .order = 6, .right = true},
+	{"DROPS", .right = true},
+	{"WOULD-DROP", .right = true},
+	{"LAST", .order = 3},
+};
 
 struct render_stream *render_rules_begin(const struct render *r)
 {
@@ -28,16 +41,6 @@ json_t *json_rule_figures(const struct rule_view *rule)
 	json_object_set_new(value, "since", json_time(rule->since));
 	json_object_set_new(value, "last", json_time(rule->last));
 	return value;
-}
-
-static unsigned wider(unsigned width, const char *text, unsigned most)
-{
-	char clean[CLEAN_TEXT];
-	size_t here = text_width(text_clean(text, clean, sizeof(clean)));
-
-	if (here > most)
-		here = most;
-	return here > width ? here : width;
 }
 
 static void print_rule(struct table *table, const struct rule_view *rule, uint64_t now)
@@ -70,37 +73,24 @@ static unsigned rule_rank(const struct rule_view *rule)
 static void print_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
 			size_t count)
 {
-	struct column columns[] = {{"RULE", 4, false},	     {"ROW", 3, false},
-				   {"DIR", 7, false},	     {"ACTION", 8, false},
-				   {"CONNS", 6, true},	     {"PACKETS", 7, true},
-				   {"BYTES", 8, true},	     {"DROPS", 6, true},
-				   {"WOULD-DROP", 10, true}, {"LAST", 0, false}};
-	struct table table = {
-		.out = s->render.out,
-		.colour = s->render.colour,
-		.columns = columns,
-		.count = ARRAY_SIZE(columns),
-	};
 	uint64_t since = count ? rules[0].since : 0;
-	char row[ROW_TEXT], text[TIME_TEXT];
+	char text[TIME_TEXT];
+	struct table table;
 
-	for (size_t i = 0; i < count; i++) {
-		columns[0].width = wider(columns[0].width, rules[i].id, 48);
-		row_text(rules[i].table, rules[i].row, rules[i].line, row);
-		columns[1].width = wider(columns[1].width, row, 56);
+	for (size_t i = 0; i < count; i++)
 		since = rules[i].since < since ? rules[i].since : since;
-	}
 	if (s->items++)
 		fputc('\n', s->render.out);
 	print_clean(s->render.out, policy);
 	if (since)
 		fprintf(s->render.out, "  counters since %.19sZ", time_text(since, text));
 	fputc('\n', s->render.out);
-	table_head(&table);
+	table_begin(&table, &s->render, rule_columns, ARRAY_SIZE(rule_columns));
 	for (unsigned rank = 0; rank <= 2; rank++)
 		for (size_t i = 0; i < count; i++)
 			if (rule_rank(&rules[i]) == rank)
 				print_rule(&table, &rules[i], s->now);
+	table_end(&table);
 }
 
 void render_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,

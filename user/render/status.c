@@ -5,7 +5,7 @@
  */
 #include <inttypes.h>
 
-#include "print.h"
+#include "table.h"
 
 static const char *const tallies[FR_TALLY_COUNT] = {[FR_TALLY_EVENTS_LOST] = "events_lost",
 						    [FR_TALLY_EVENTS_HELD] = "events_held",
@@ -26,6 +26,11 @@ static const char *state_text(const struct status_view *view, enum colour *colou
 	}
 	*colour = view->enforcing ? COLOUR_GOOD : COLOUR_BAD;
 	return view->enforcing ? "ENFORCING" : "NOT ENFORCING";
+}
+
+static const char *source_text(const struct status_view *view)
+{
+	return str_equal(view->source, "-") ? "(standard input)" : view->source;
 }
 
 static size_t dead_count(const struct status_view *view)
@@ -184,6 +189,8 @@ static json_t *view_json(const struct status_view *view)
 	json_object_set_new(value, "digest", json_words(view->digest));
 	json_object_set_new(value, "applied", json_time(view->applied));
 	json_object_set_new(value, "zeroed", json_time(view->zeroed));
+	json_object_set_new(value, "since", json_time(view->zeroed ? view->zeroed : view->applied));
+	json_object_set_new(value, "until", json_time(time_now()));
 	json_object_set_new(value, "netns", json_count(view->netns));
 	json_object_set_new(value, "rules", json_count(view->rules));
 	json_object_set_new(value, "faults", json_count(fault_count(view)));
@@ -370,7 +377,7 @@ static void print_view(const struct render *r, const struct status_view *view)
 	if (view->unjudged_count)
 		fprintf(r->out, "  %zu named but not judged", view->unjudged_count);
 	fputs("\n  source    ", r->out);
-	print_clean(r->out, view->source);
+	print_clean(r->out, source_text(view));
 	fprintf(r->out, " (%u rules, digest %.16s)\n", view->rules, view->digest);
 	fprintf(r->out, "  applied   %.19sZ by ", time_text(view->applied, applied));
 	print_clean(r->out, view->build);
@@ -385,24 +392,134 @@ static void print_view(const struct render *r, const struct status_view *view)
 	print_figures(r, view);
 }
 
-void render_status(const struct render *r, const struct status_view *views, size_t count)
-{
-	json_t *document, *list;
+/* ---------------------------------------------------------------- one line a policy */
 
-	if (r->json) {
-		document = document_new("status");
-		list = json_array();
-		for (size_t i = 0; i < count; i++)
-			json_array_append_new(list, view_json(&views[i]));
-		json_object_set_new(document, "policies", list);
-		document_print(r, document);
-		return;
-	}
-	if (!count)
-		fputs("no policy is applied\n", r->out);
+static const struct column status_columns[] = {
+	{"POLICY", .least = 12},
+	{"STATE", .least = 0},
+	{"ON", .order = 1, .least = 10},
+	{"HOOKS", .order = 2},
+	{"RULES", .order = 5, .right = true},
+	{"DROPS", .right = true},
+	{"WOULD-DROP", .right = true},
+	{"APPLIED", .order = 4, .right = true},
+	{"DIGEST", .order = 6},
+	{"SOURCE", .order = 3, .least = 16},
+};
+
+struct verdict_sums {
+	uint64_t packets[FR_VERDICTS];
+};
+
+static void on_reason_sum(const struct reason_count *count, void *context)
+{
+	((struct verdict_sums *)context)->packets[count->verdict] += count->packets;
+}
+
+static bool named_before(const struct status_view *view, size_t hook)
+{
+	for (size_t i = 0; i < hook; i++)
+		if (str_equal(view->hooks[i].name, view->hooks[hook].name))
+			return true;
+	return false;
+}
+
+/* "ens5, ens6", each attach point once. */
+static void print_attach_points(struct table *table, const struct status_view *view)
+{
+	char text[CLEAN_TEXT] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < view->hook_count && used < sizeof(text); i++)
+		if (!named_before(view, i))
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+						 used ? ", " : "", view->hooks[i].name);
+	table_cell(table, COLOUR_NONE, text);
+}
+
+static void print_hook_count(struct table *table, const struct status_view *view)
+{
+	size_t dead = dead_count(view);
+	char text[2 * FIGURE_TEXT];
+
+	if (dead)
+		snprintf(text, sizeof(text), "%zu of %zu at fault", dead, view->hook_count);
+	else if (view->unjudged_count)
+		snprintf(text, sizeof(text), "%zu not judged", view->unjudged_count);
+	else
+		snprintf(text, sizeof(text), "%zu alive", view->hook_count);
+	table_cell(table, dead || view->unjudged_count ? COLOUR_BAD : COLOUR_NONE, text);
+}
+
+static void print_line(struct table *table, const struct status_view *view, uint64_t now)
+{
+	struct verdict_sums sums = {0};
+	char text[FIGURE_TEXT];
+	enum colour hue;
+	const char *state = state_text(view, &hue);
+
+	reasons_each(view, on_reason_sum, &sums);
+	table_cell(table, COLOUR_BOLD, view->policy);
+	table_cell(table, hue, state);
+	print_attach_points(table, view);
+	print_hook_count(table, view);
+	snprintf(text, sizeof(text), "%u", view->rules);
+	table_cell(table, COLOUR_NONE, text);
+	table_cell(table, COLOUR_NONE, count_text(sums.packets[FR_DROP], text));
+	table_cell(table, COLOUR_NONE, count_text(sums.packets[FR_WOULD_DROP], text));
+	table_cell(table, COLOUR_NONE, age_text(view->applied, now, text));
+	snprintf(text, sizeof(text), "%.12s", view->digest);
+	table_cell(table, COLOUR_DIM, text);
+	table_cell(table, COLOUR_NONE, source_text(view));
+	for (size_t i = 0; i < view->remark_count; i++)
+		table_note(table, view->remarks[i].text);
+}
+
+static void print_overview(const struct render *r, const struct status_view *views, size_t count)
+{
+	struct table table;
+	uint64_t now = time_now();
+
+	table_begin(&table, r, status_columns, ARRAY_SIZE(status_columns));
+	for (size_t i = 0; i < count; i++)
+		print_line(&table, &views[i], now);
+	table_end(&table);
+	fputs("status NAME shows the hooks, verdicts and limits of one policy\n", r->out);
+}
+
+void render_no_policy(const struct render *r)
+{
+	fputs("no policy is applied\n", r->out);
+}
+
+static void print_details(const struct render *r, const struct status_view *views, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			fputc('\n', r->out);
 		print_view(r, &views[i]);
 	}
+}
+
+static void status_json(const struct render *r, const struct status_view *views, size_t count)
+{
+	json_t *document = document_new("status"), *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, view_json(&views[i]));
+	json_object_set_new(document, "policies", list);
+	document_print(r, document);
+}
+
+void render_status(const struct render *r, const struct status_view *views, size_t count,
+		   bool details)
+{
+	if (r->json)
+		status_json(r, views, count);
+	else if (!count)
+		render_no_policy(r);
+	else if (details)
+		print_details(r, views, count);
+	else
+		print_overview(r, views, count);
 }

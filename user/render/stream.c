@@ -5,7 +5,27 @@
  */
 #include <stdlib.h>
 
-#include "print.h"
+#include "table.h"
+
+static void print_opening(FILE *out, const char *verb, const char *array)
+{
+	json_t *host = json_words(host_name());
+
+	fprintf(out, "{\n\"schema\": \"flowreeve/%s/v%d\",\n\"host\": ", verb,
+		schema_version(verb));
+	json_dumpf(host, out, JSON_ENCODE_ANY);
+	fprintf(out, ",\n\"%s\": [", array);
+	json_decref(host);
+}
+
+static void print_list(FILE *out, const char *key, const json_t *list)
+{
+	if (!list)
+		return;
+	fprintf(out, "\"%s\": ", key);
+	json_dumpf(list, out, 0);
+	fputs(",\n", out);
+}
 
 struct render_stream *stream_begin(const struct render *r, const char *verb, const char *array)
 {
@@ -16,9 +36,25 @@ struct render_stream *stream_begin(const struct render *r, const char *verb, con
 	s->render = *r;
 	s->now = time_now();
 	if (r->json)
-		fprintf(r->out, "{\n\"schema\": \"flowreeve/%s/v%d\",\n\"%s\": [", verb,
-			schema_version(verb), array);
+		print_opening(r->out, verb, array);
 	return s;
+}
+
+void render_window(struct render_stream *s, const struct window_view *window)
+{
+	json_t *item;
+
+	if (!s->render.json)
+		return;
+	s->windows = s->windows ? s->windows : json_array();
+	item = json_object();
+	json_object_set_new(item, "policy", json_words(window->policy));
+	json_object_set_new(item, "mode", json_string(mode_name(window->enforce)));
+	json_object_set_new(item, "generation", json_count(window->generation));
+	json_object_set_new(item, "digest", json_words(window->digest));
+	json_object_set_new(item, "since", json_time(window->since));
+	json_object_set_new(item, "until", json_time(window->until));
+	json_array_append_new(s->windows, item);
 }
 
 void stream_item(struct render_stream *s, json_t *item)
@@ -53,16 +89,17 @@ void render_end(struct render_stream *s)
 	if (s->render.json) {
 		diags = json_diags(s->render.diags);
 		fputs(s->items ? "\n],\n" : "],\n", s->render.out);
-		if (s->not_listed) {
-			fputs("\"not_listed\": ", s->render.out);
-			json_dumpf(s->not_listed, s->render.out, 0);
-			fputs(",\n", s->render.out);
-		}
+		print_list(s->render.out, "not_listed", s->not_listed);
+		print_list(s->render.out, "windows", s->windows);
 		fputs("\"diagnostics\": ", s->render.out);
 		json_dumpf(diags, s->render.out, 0);
 		fputs("\n}\n", s->render.out);
 		json_decref(diags);
 	}
+	if (s->table)
+		table_end(s->table);
+	free(s->table);
 	json_decref(s->not_listed);
+	json_decref(s->windows);
 	free(s);
 }

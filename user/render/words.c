@@ -2,7 +2,7 @@
 /* Protocols, table rows and endpoints as users see them, for text and JSON alike. */
 #include <string.h>
 
-#include "print.h"
+#include "table.h"
 
 char *proto_text(uint8_t proto, char *out)
 {
@@ -71,4 +71,16 @@ char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, ch
 		number_append(at, port);
 	}
 	return out;
+}
+
+void print_process(struct table *table, const struct process_view *process)
+{
+	char text[CLEAN_TEXT];
+
+	table_cell(table, COLOUR_NONE, process_text(process, text));
+	number_append(text, process->uid);
+	table_cell(table, COLOUR_NONE, process->known ? text : NULL);
+	table_cell(table, COLOUR_NONE, parent_text(process, text));
+	snprintf(text, sizeof(text), "%.19sZ", time_text(process->started, text + TIME_TEXT));
+	table_cell(table, COLOUR_NONE, process->started ? text : NULL);
 }

@@ -485,7 +485,8 @@ const struct source *doc_plain(struct arena *arena, const struct source *source)
 int doc_source(const char *path, struct diags *d, const struct source **out)
 {
 	struct source *source;
-	int err = source_read(d->arena, path, DOC_BYTES_MAX, &source);
+	int err = str_equal(path, "-") ? source_stdin(d->arena, DOC_BYTES_MAX, &source)
+				       : source_read(d->arena, path, DOC_BYTES_MAX, &source);
 
 	if (err)
 		return refuse_file(d, path, err);
