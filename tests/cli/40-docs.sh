@@ -195,7 +195,7 @@ while IFS=: read -r document link; do
 		dead+=("${document#"$installed/"}: $link has no such heading")
 	fi
 done < <(find "$installed" -name '*.md' -exec grep -oHE '\]\([^) ]+\)' {} + | sed 's/:](/:/; s/)$//')
-if [ ${#dead[@]} = 0 ] && [ $links -gt 15 ]; then
+if [ ${#dead[@]} = 0 ] && [ $links -gt 10 ]; then
 	ok "each of $links links of installed documents leads somewhere"
 else
 	not_ok "each of $links links of installed documents leads somewhere" "${dead[@]}"
