@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The contract between the two halves: what user space writes into the maps and the kernel programs
- * read, and the other way round. Plain data in host byte order unless a field says otherwise; no
- * pointers, no policy words. A change of any layout here raises FR_ABI_VERSION.
+ * The contract between the two halves: the data that one of user space and the kernel programs
+ * writes into the maps and the other reads. Plain data in host byte order unless a field says
+ * otherwise; no pointers, no policy words. A change of any layout here raises FR_ABI_VERSION.
  */
 #ifndef FR_ABI_H
 #define FR_ABI_H
@@ -11,7 +11,7 @@
 
 #define FR_ABI_VERSION 5
 
-/* The layout, beside each struct: of what both halves share, and of what fills cache lines. */
+/* The layout, beside each struct that both halves share or that fills cache lines. */
 #define FR_SIZE(type, bytes)                                                                       \
 	_Static_assert(sizeof(struct type) == (bytes), #type " has another size")
 #define FR_AT(type, member, offset)                                                                \
@@ -185,8 +185,8 @@ FR_AT(fr_image_conf, zero, 56);
 
 struct fr_image_ident {
 	__u32 abi;	 /* FR_ABI_VERSION */
-	__u32 conntrack; /* jiffies: for so long after a forwarded packet conntrack surely knows
-			  * where its answer goes; 0 as compiled; the loader writes it */
+	__u32 conntrack; /* jiffies: conntrack keeps the tuple of a forwarded packet at least that
+			    long; 0 as compiled; the loader writes it */
 	__u8 digest[32]; /* SHA-256 of the compiled image with this field, slots and generation 0 */
 	__u8 names[24]; /* of SHA-256 of the rules' names and origins: a renamed rule is a new image
 			 */
@@ -280,7 +280,7 @@ FR_SIZE(fr_service, 8);
 
 /* `fr_counters`, per-CPU, by slot. Only the kernel writes it; user space subtracts baselines. */
 struct fr_counters {
-	__u64 packets;	   /* max(1, gso segments), everything booked on the rule */
+	__u64 packets;	   /* max(1, gso segments), everything counted on the rule */
 	__u64 bytes;	   /* L3 */
 	__u64 connections; /* openings that passed, would-drop ones included */
 	__u64 drops;
@@ -304,9 +304,9 @@ _Static_assert(FR_REASONS_COUNT <= (int)FR_REASONS_MAX, "an index for each");
 /* How much a flow is worth: a new one takes the place of one that is worth less. Stored in `info`.
  */
 #define FR_CLASSES(X)                                                                              \
-	X(ENDED, "ended")	/* closed by both sides */                                         \
-	X(UNPROVEN, "unproven") /* opened by others, who have not shown that they hear answers */  \
-	X(SUSTAINED, "sustained") /* datagrams of others, who went on when answered */             \
+	X(ENDED, "ended")	  /* closed by both sides */                                       \
+	X(UNPROVEN, "unproven")	  /* opened by others, not shown to receive answers */             \
+	X(SUSTAINED, "sustained") /* datagrams of others, sent again after an answer */            \
 	X(OWN, "own") /* opened by the protected party: pending connections, datagrams */          \
 	X(ESTABLISHED, "established") /* TCP with a whole handshake, or adopted and answered */
 
@@ -345,7 +345,7 @@ FR_AT(fr_flow_key, scope, 36);
 /*
  * Flows of two scopes have nothing to do with each other. The flows of all interfaces are one
  * scope, those of each guest are their own, those of a cgroup are apart by space: the network
- * namespace of the socket or, where that cannot be told, the socket itself. A space is a cookie of
+ * namespace of the socket or, where that is unknown, the socket itself. A space is a cookie of
  * the kernel's, which counts up from boot and comes nowhere near 45 bits, and a bit for which of
  * the two it is. It fills the scope and the VLAN id, which sockets do not have.
  */
@@ -405,8 +405,9 @@ struct fr_progress {
 };
 FR_SIZE(fr_progress, 8);
 
-/* A flow record is state and accounting, and what one generation said of its opening (track.h),
- * which no other believes. Two cache lines: finding a flow reads the first one alone. */
+/* A flow record is state and accounting, and the answer of one generation about its opening
+ * (track.h), which no other generation uses. Two cache lines: finding a flow reads the first one
+ * alone. */
 struct fr_flow {
 	struct fr_flow_key key;
 	union {
@@ -541,7 +542,7 @@ struct fr_drop {
 	__u32 generation;
 	__u32 pid;
 	__u16 opener_port; /* the last one seen */
-	__u8 dir;	   /* enum fr_dir: who opened, or would have */
+	__u8 dir;	   /* enum fr_dir: the opener, also of a refused opening */
 	__u8 verdict;
 	__u8 reason;
 	__u8 pad[7];
@@ -572,9 +573,9 @@ FR_SIZE(fr_budget, 16);
 
 /*
  * `fr_ports`, by ifindex: attached interfaces that are ports of a bridge, as they are at apply.
- * This host can be reached by these two addresses alone; what comes in for another one is the
- * bridge's to pass on. User space writes; a program that sees this host send with another address
- * sets `mixed`, and the entry holds no longer.
+ * This host can be reached by these two addresses alone; a frame for another one is only forwarded
+ * by the bridge. User space writes; a program that sees this host send with another address sets
+ * `mixed`, and the entry holds no longer.
  */
 struct fr_port {
 	__u8 bridge[6]; /* Ethernet address of the bridge */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mid-stream packets that no flow knows: does a socket vouch for the connection, or the grace time
- * of a guest, and who opened it?
+ * Mid-stream packets of no flow: does a socket vouch for the connection, or the grace time of a
+ * guest, and which side opened it?
  */
 #ifndef FR_ADOPT_H
 #define FR_ADOPT_H
@@ -31,7 +31,7 @@ static __always_inline int adopt_either(const struct fr_ctx *s, const struct fr_
 	return policy_admits(s, p, FR_INGRESS, p->key.local_port, 0) ? FR_INGRESS : -1;
 }
 
-/* Mid-stream TCP in the grace time of a guest, whose sockets cannot be asked. */
+/* Mid-stream TCP in the grace time of a guest, whose sockets cannot be looked up. */
 static __always_inline int adopt_guest(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	if (p->key.proto != FR_PROTO_TCP ||
@@ -48,9 +48,9 @@ static __always_inline int adopt_passes_reply(const struct fr_ctx *s)
 
 /*
  * Of a device above this one (macvlan, ipvlan), whose sockets are in another namespace. On the way
- * out the socket that sends vouches. On the way in, what has an Ethernet address other than the
- * device's, as macvlan has, and no socket here would take, is as with guests. Of the device's own
- * address nothing is known: a flood of strays fills no table.
+ * out the sending socket vouches. On the way in, a packet to an Ethernet address other than the
+ * device's, as macvlan has, that no socket here would take is adopted as for guests. A packet to
+ * the device's own address is not: a flood of strays fills no table.
  */
 static __always_inline int adopt_sibling(const struct fr_ctx *s, const struct fr_packet *p,
 					 struct fr_hook h, __u8 state)

@@ -9,7 +9,7 @@
 #include "maps.h"
 #include "packet.h"
 
-/* Constant over one packet but for the owner, which is looked up for what no flow knows. */
+/* Constant over one packet but for the owner, which is looked up for packets of no flow. */
 struct fr_ctx {
 	struct __sk_buff *skb; /* NULL in the socket-address hooks */
 	fr_image image;
@@ -25,7 +25,7 @@ extern const volatile bool fr_tracing;
 /* packet_plain() and steady_pass(), which change no result. Tests switch them off. */
 extern const volatile bool fr_shortcuts;
 
-/* Which attach point runs: constants of each program, so that what does not concern it is left out.
+/* The attach point: constants of each program, so that the compiler removes code for others.
  */
 struct fr_hook {
 	enum fr_kind kind;

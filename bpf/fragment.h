@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Later fragments, which carry no port: out, when their first was allowed; in, when some port of
- * their protocol is open, because nothing is put together without its judged first.
+ * their protocol is open, because no datagram is reassembled without its judged first.
  */
 #ifndef FR_FRAGMENT_H
 #define FR_FRAGMENT_H
@@ -32,10 +32,9 @@ static __noinline int fragment_note(const struct fr_ctx *s, const struct fr_pack
 
 /*
  * May some port of a later fragment's protocol come in, or go out and be answered? Where an IPv6
- * datagram goes on with an extension header behind the fragment header, later parts tell that
- * header's number and no protocol. They are taken for UDP: TCP is not fragmented where senders know
- * the path's MTU, and a part that is let in here is of no use without a first part that was
- * admitted.
+ * datagram goes on with an extension header behind the fragment header, later parts have that
+ * header's number and no protocol. They count as UDP: TCP is not fragmented where senders know the
+ * path's MTU, and a part that is let in here is of no use without a first part that was admitted.
  */
 static __always_inline int fragment_admits(const struct fr_ctx *s, struct fr_packet *p)
 {

@@ -76,10 +76,11 @@ static __noinline __u8 host_udp(void *ctx, const struct fr_packet *p, __u16 peer
 typedef __u32 __attribute__((may_alias)) host_word;
 
 /*
- * The names by which the socket knows its connection. NAT on this host has given a packet others by
- * the time that it leaves a cgroup, and takes them back before an answer gets there. Only what a
- * stream socket sends is sure to be of its connection: others may send to anybody. With IP options
- * or extension headers a packet may go through another host: it is judged by its destination.
+ * Takes the addresses and ports from the socket. NAT on this host has changed those of a packet by
+ * the time that it leaves a cgroup, and changes them back before an answer gets there. Only packets
+ * of a stream socket are certain to be of its connection: other sockets may send to any peer. With
+ * IP options or extension headers a packet may go through another host: it is judged by its
+ * destination.
  */
 static __noinline int host_socket_names(struct __sk_buff *skb, struct fr_packet *p)
 {
@@ -146,8 +147,8 @@ static __always_inline __u64 host_space(struct __sk_buff *skb)
 }
 
 /*
- * The kernel's own answer, a RST or an acknowledgement from TIME_WAIT, where its namespace cannot
- * be told. It comes from a socket of the kernel's that serves many connections, or all namespaces,
+ * The kernel's own answer, a RST or an acknowledgement from TIME_WAIT, where its namespace is
+ * unknown. It comes from a socket of the kernel's that serves many connections, or all namespaces,
  * and so from another space than the connection that it ends.
  */
 static __always_inline int host_is_control(struct __sk_buff *skb, const struct fr_packet *p)
@@ -214,8 +215,8 @@ static __noinline long host_route(struct __sk_buff *skb, const struct fr_packet 
 }
 
 /*
- * Would the host forward this packet rather than take it? Only a proven yes counts, and none is for
- * a sender to whom there is no way out: it may have forged an address of this host. TC ingress.
+ * Would the host forward this packet rather than take it? Only a proven yes counts, and not for a
+ * sender without a route: it may have forged an address of this host. TC ingress.
  */
 static __always_inline int host_forwards(struct __sk_buff *skb, const struct fr_packet *p)
 {

@@ -138,7 +138,7 @@ struct fr_peer {
 	__u64 high, low;
 };
 
-/* The whole question: what may this peer and that listener's port do in this direction? */
+/* The cell of a peer and a listener's port in one direction. */
 static __always_inline __u32 image_lookup(fr_image image, const struct fr_image_head *head,
 					  const struct fr_image_dir *dir,
 					  const struct fr_peer *peer, int v4, __u32 column)

@@ -97,7 +97,7 @@ static __always_inline int tc_judge(struct __sk_buff *skb, struct fr_hook h, boo
 	return judge_packet(&s, &p, h) == FR_DROP ? TC_REFUSE : TC_PASS_ON;
 }
 
-/* The guest is behind the device: what comes in from it is its egress. */
+/* The guest is behind the device: packets that come in from it are its egress. */
 #define TC_HOOK(name, kind, dir, l3)                                                               \
 	SEC("tc") int name(struct __sk_buff *skb)                                                  \
 	{                                                                                          \
@@ -200,7 +200,7 @@ static __always_inline void address_owner(struct bpf_sock_addr *ctx, struct fr_c
 	bpf_get_current_comm(owner->comm, sizeof(owner->comm));
 }
 
-/* As what the socket sends will be, or the packet hooks would not know it again. */
+/* As the packets of the socket will be, so that the packet hooks find the same key. */
 static __always_inline __u64 address_space(struct bpf_sock_addr *ctx, const struct fr_ctx *s)
 {
 	if (fr_space_by == FR_SPACE_BY_OWNER && s->owner)
@@ -242,7 +242,7 @@ static __always_inline bool address_has_socket(struct bpf_sock_addr *ctx, struct
 }
 
 /* May the destination be a socket of this host, reached over lo, or a peer that is answered? The
- * packet hooks know. */
+ * packet hooks decide. */
 static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const struct fr_ctx *s,
 					    struct fr_packet *p)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every map of one instance: key, value, who inserts, who deletes, who reads. Sizes here are
+ * Every map of one instance: key, value, and which side inserts, deletes and reads. Sizes here are
  * defaults; the loader sets those that depend on the policy before it loads.
  */
 #ifndef FR_MAPS_H
@@ -72,14 +72,14 @@ FR_SETS(fr_flows, FR_REGIONS_DEFAULT *FR_REGION_SETS, struct fr_flow_set);
 /* Of each region its lock and, for each set, which tags it may hold (see track.h). Programs only.
  */
 struct fr_region {
-	struct bpf_spin_lock lock; /* with what fills its line; 5.10 wants it to be a member */
+	struct bpf_spin_lock lock; /* with the padding of its line; 5.10 requires a member */
 	__u32 pad[15];
 	__u32 held[FR_REGION_SETS];
 };
 FR_MAP(fr_flow_regions, BPF_MAP_TYPE_ARRAY, FR_REGIONS_DEFAULT, __u32, struct fr_region);
 extern const volatile __u32 fr_regions; /* of fr_flows */
 
-/* jiffies64 of what happened last; 0 never. Programs only. */
+/* jiffies64 of the last occurrence of each; 0 never. Programs only. */
 enum fr_time {
 	FR_TIME_LOST,	 /* a flow that had been adopted, or whole and idle, was evicted or found no
 			    room */
@@ -103,7 +103,7 @@ FR_MAP(fr_budget, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct fr_budget);
 /* Fragmented datagrams on their way out; their first part was allowed. Programs only. */
 FR_MAP(fr_fragments, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_fragment_key, struct fr_fragment);
 
-/* Senders of what passed as forwarded. Programs only. */
+/* Senders of packets that passed as forwarded. Programs only. */
 FR_MAP(fr_transit, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_transit_key, struct fr_transit);
 /* Ports of bridges. User space inserts and deletes, programs read and set `mixed`. */
 FR_MAP(fr_ports, BPF_MAP_TYPE_HASH, FR_HOOKS_MAX, __u32, struct fr_port);

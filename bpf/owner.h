@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one map that two objects share: who owns a socket, and its space. Programs write it when a
- * socket is made, connects, or has its first packet; accepted sockets inherit their listener's; it
- * ends with the socket.
+ * The one map that two objects share: the owner of a socket, and its space. Programs write it when
+ * a socket is made, connects, or has its first packet; accepted sockets inherit their listener's;
+ * it ends with the socket.
  */
 #ifndef FR_OWNER_H
 #define FR_OWNER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Parsing: from a socket buffer to a struct fr_packet. No maps, no policy. It compiles natively
- * too, over a plain buffer, so that tests and fuzzers run the very text that the kernel runs. A
+ * too, over a plain buffer, so that tests and fuzzers run the same code as the kernel. A
  * header that is not in the linear part is read by helper, never guessed; a read past the packet is
  * "malformed".
  */
@@ -66,7 +66,7 @@ enum { PACKET_OFFSET_MAX = 0x3fff }; /* headers end before it; the verifier need
 #define PACKET_TYPED(at) ((const void *)(at)) /* no alignment to promise */
 #endif
 
-/* Look at the packet as at first: the verifier drops what each path had proven of its length. */
+/* Reload the bounds of the packet: the verifier forgets the proven lengths of each path. */
 static __always_inline void packet_rewind(struct fr_buffer *buffer)
 {
 #ifdef __bpf__
@@ -114,7 +114,7 @@ struct fr_packet {
 	__u32 fragment_id;
 	__u32 packets;	/* on the wire: GSO segments */
 	__u32 seq, ack; /* TCP */
-	__u16 payload;	/* offset of the transport header, then of what follows the part read */
+	__u16 payload;	/* offset of the transport header, then of the data after the part read */
 	__u16 port;	/* the listener's, if this packet opens; ICMP: its own type << 8 | code */
 	__u8 dir;	/* enum fr_dir */
 	__u8 kind;	/* enum fr_kind */
@@ -349,7 +349,7 @@ static __always_inline void packet_join(struct fr_packet *p, __u64 zero)
 	FR_JOIN(zero, p->fragment, p->v4, p->key.proto);
 }
 
-/* The same for what the transport header said. */
+/* The same for the fields of the transport header. */
 static __always_inline void packet_join_ports(struct fr_packet *p, __u64 zero)
 {
 	FR_JOIN(zero, p->key.local_port, p->key.peer_port, p->key.pad, p->port);
@@ -454,7 +454,7 @@ static __always_inline int packet_parse(struct fr_buffer *buffer, __u32 offset, 
 		outcome = packet_tcp(buffer, p);
 	packet_join_ports(p, buffer->zero);
 	if (outcome == FR_IP && p->payload - offset > p->length)
-		return FR_BROKEN; /* read from what pads the frame */
+		return FR_BROKEN; /* read from the padding of the frame */
 	return outcome;
 }
 
@@ -642,9 +642,9 @@ static __always_inline int packet_ethernet(struct fr_buffer *buffer, __u32 *offs
 }
 
 /*
- * On a device without Ethernet the first byte says what a packet is: a sender with a packet socket
- * may give it any ethertype. But the kernel takes the ethertype of a tag for one, and delivers the
- * packet behind it.
+ * On a device without Ethernet the first byte gives the protocol of a packet: a sender with a
+ * packet socket may give it any ethertype. But the kernel takes the ethertype of a tag for one, and
+ * delivers the packet behind it.
  */
 static __always_inline __u16 packet_ethertype(__u32 version)
 {

@@ -13,7 +13,7 @@ static __always_inline __u32 policy_slot(const struct fr_ctx *s, __u32 rule)
 	return image_word(s->image, s->head->slots, rule);
 }
 
-/* The question about an opening, beside the peer's address: the listener's port, and: */
+/* The argument of the look-up beside the peer's address: the listener's port, and: */
 enum {
 	FR_ASK_V4 = 1 << 16,
 	FR_ASK_PORTLESS = 1 << 17, /* of a packet that carries no port */
@@ -34,10 +34,10 @@ static __always_inline fr_image policy_image(__u32 generation, __u32 slot)
 }
 
 /*
- * The cell of an opening. A global function: the verifier reads it once for itself, and not again
- * for every path that leads to it, which up to 6.3 were half a million instructions. Its arguments
- * have to be numbers (5.10), so it finds the image by the generation that its packet began with;
- * when that has been replaced meanwhile, it is in slot 1.
+ * The cell of an opening. A global function: the verifier checks it once, and not again for every
+ * path that leads to it, which up to 6.3 took half a million instructions. Its arguments have to be
+ * numbers (5.10), so it finds the image by the generation that its packet began with; when that has
+ * been replaced meanwhile, it is in slot 1.
  */
 __noinline __u32 fr_policy(__u32 generation, __u32 what, __u64 high, __u64 low)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Tables of sets: where an entry may be, finding it, and which entry makes room for another. The
- * entries are flows (track.h) or refused packets (drops.h); nothing here knows what they mean.
- * Compiles natively too.
+ * entries are flows (track.h) or refused packets (drops.h); this file does not depend on their
+ * meaning. Compiles natively too.
  */
 #ifndef FR_SETS_H
 #define FR_SETS_H
@@ -38,7 +38,7 @@ static __always_inline __u64 hash_word(__u64 hash, __u64 word, int i)
 	return hash ^ hash >> 32;
 }
 
-/* Which ports count: a port of who opened is one of many. */
+/* The ports that are hashed: the opener's own port is one of many. */
 #define PORTS_BOTH 0xffffffffu
 #define PORTS_PEER 0xffff0000u
 #define PORTS_LOCAL 0x0000ffffu

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of flows: finding a flow, opening one, and the changes that a packet makes to it.
- * Whether a flow may be is not decided here.
+ * The table of flows: finding a flow, opening one, and the changes that a packet makes to it. No
+ * policy.
  *
  * Finding takes no lock. Key, progress and class of a flow change under the lock of its region,
  * after the flow was found again; so no packet's progress goes to another flow that has taken the
@@ -19,7 +19,7 @@ enum {
 	FLOW_STAMP_TICKS = 64,	 /* how far the end of a flow moves before its set records it */
 	FLOW_IDLE_OPENINGS = 20, /* a transfer is idle after so many times the time of an opening */
 };
-#define FLOW_TICKS_AHEAD (1u << (FR_INFO_BITS - 1)) /* what is farther has passed */
+#define FLOW_TICKS_AHEAD (1u << (FR_INFO_BITS - 1)) /* farther: it has passed */
 
 /* ---------------------------------------------------------------- time */
 
@@ -41,7 +41,7 @@ static __always_inline __u32 flow_ends(const struct fr_ctx *s, const struct fr_p
 
 /* ---------------------------------------------------------------- finding */
 
-/* The sets of a key, and of each what its region holds of it. */
+/* The sets of a key, and the word of each in its region. */
 struct fr_sets {
 	struct fr_flow_set *first, *second;
 	struct fr_region *region;
@@ -108,7 +108,8 @@ static __always_inline __u32 flow_way(const struct fr_flow_set *set, __u32 tag,
 	return way | any_bit(key_differs(&set->way[WAY(way)].key, key, PORTS_BOTH)) * FR_WAYS;
 }
 
-/* The flow of the packet's key, or NULL; it may have ended. *info is what its set knows of it. */
+/* The flow of the packet's key, or NULL; it may have ended. *info is its class and end, from its
+ * set. */
 static __always_inline struct fr_flow *
 flow_look_up(const struct fr_ctx *s, const struct fr_packet *p, __u64 hash, __u32 *info)
 {
@@ -197,8 +198,8 @@ enum { /* levels of ranks */
        LEVEL_NEVER = 7,
 };
 
-/* By enum fr_class, four bits each: who opens makes room among what others opened first, then among
- * its own; strangers make room only among themselves. */
+/* By enum fr_class, four bits each: an opening of this side evicts flows that others opened first,
+ * then its own; others evict only flows of others. */
 #define LEVELS(ended, stranger, sustained, own, transfer)                                          \
 	((ended) | (stranger) << 4 | (sustained) << 8 | (own) << 12 | (transfer) << 16)
 #define LEVELS_OWN LEVELS(LEVEL_DEAD, LEVEL_UNPROVEN, LEVEL_SUSTAINED, LEVEL_OWN, LEVEL_NEVER)
@@ -299,7 +300,7 @@ static __always_inline int room_is_in_second(const struct fr_room *first,
 	return first->kept >= FLOW_CROWDED && second->kept < first->kept;
 }
 
-/* The answer of fr_room: 0, or a place and what it holds. */
+/* The result of fr_room: 0, or a place and the entry there. */
 enum {
 	ROOM_WAY = 32,	  /* shift */
 	ROOM_SECOND = 35, /* bit: of the second set */
@@ -307,9 +308,9 @@ enum {
 };
 
 /*
- * The entry that makes room for a new flow of this hash. Without the lock: whoever takes the place
- * looks under the lock whether it still holds the same (`info`, the low half). A global function,
- * as fr_policy: the verifier reads it once, and its frame is not below another.
+ * The entry that makes room for a new flow of this hash. Without the lock: the insertion checks
+ * under the lock that the place still holds the same entry (`info`, the low half). A global
+ * function, as fr_policy: the verifier checks it once, and its frame is not below another.
  */
 __noinline __u64 fr_room(__u64 hash, __u32 levels, __u32 now, __u32 idle)
 {
@@ -356,7 +357,7 @@ struct fr_place {
 	struct fr_flow_set *set;
 	__u32 way;    /* FR_WAYS: none */
 	__u32 second; /* it is the second set */
-	__u32 was;    /* PLACE_KNOWN, or what goes: its enum fr_class, 0 none, and PLACE_LOST */
+	__u32 was;    /* PLACE_KNOWN, or the evicted: its enum fr_class, 0 none, and PLACE_LOST */
 };
 
 static __always_inline int place_known(struct fr_place *place, struct fr_flow_set *set, __u32 tag,
@@ -392,7 +393,7 @@ static __always_inline int place_take(struct fr_place *place, const struct fr_se
 	return 1;
 }
 
-/* Where the key is, or else where it goes. 0: look for room again. */
+/* The place of the key, or one for it. 0: look for room again. */
 static __always_inline int place_claim(struct fr_place *place, const struct fr_sets *sets,
 				       __u64 hash, const struct fr_flow_key *key, __u64 room,
 				       __u32 now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The two results of judging a packet: how it stands to the flows (classify.h), and the verdict
- * with all that it leaves behind (decide.h).
+ * The two results of judging a packet: its relation to the flows (classify.h), and the verdict with
+ * its effects (decide.h).
  */
 #ifndef FR_VERDICT_H
 #define FR_VERDICT_H
@@ -11,14 +11,14 @@
 
 /* How a packet stands to the flows. */
 enum fr_relation {
-	FR_REL_UNREADABLE,	/* no IP, or broken: the outcome of parsing says which */
+	FR_REL_UNREADABLE,	/* no IP, or broken: see the outcome of parsing */
 	FR_REL_MISPLACED,	/* an address of the loopback device, on another one */
 	FR_REL_LOOPBACK,	/* within this host, and allowed */
 	FR_REL_BUILTIN,		/* a built-in rule admits it */
 	FR_REL_FRAGMENT,	/* a later fragment */
 	FR_REL_FORWARDED,	/* other hosts', of a flow that is noted or of none */
 	FR_REL_FORWARDED_FIRST, /* other hosts', the first of a flow */
-	FR_REL_FORWARDED_REPLY, /* the answer to what was forwarded, masqueraded */
+	FR_REL_FORWARDED_REPLY, /* the answer to a forwarded, masqueraded packet */
 	FR_REL_KNOWN,		/* of a known flow */
 	FR_REL_INVALID,		/* no packet that its flow can carry */
 	FR_REL_NEW,		/* may open a flow */
@@ -42,7 +42,7 @@ struct fr_match {
 	__u32 rule;		     /* the built-in rule, or the failsafe one */
 	__u8 reason;		     /* why that admits it */
 	__u8 relation;		     /* enum fr_relation */
-	__u8 opener;		     /* who opened it, or opens it: enum fr_dir */
+	__u8 opener;		     /* the side that opened it, or opens it: enum fr_dir */
 	__u8 again;		     /* the packet opens its flow again */
 	__u8 peer_has_flow; /* an admitted flow of this key exists that the other side opened */
 };
@@ -53,7 +53,7 @@ struct fr_decision {
 	__u32 rule;	      /* number in the image */
 	__u32 slot;	      /* 0: that of the rule */
 	__u32 cell;	      /* of the image, that a new flow remembers; FR_CELL_GONE none */
-	__u32 staged;	      /* a staged deny rule that matched what passes, or 0 */
+	__u32 staged;	      /* a staged deny rule that matched a passed packet, or 0 */
 	__u8 verdict;	      /* enum fr_verdict */
 	__u8 reason;	      /* enum fr_reason */
 	__u8 opener;	      /* enum fr_dir */
