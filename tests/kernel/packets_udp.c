@@ -147,7 +147,7 @@ static void ours_after_theirs(struct rig *rig)
 RIG_TEST(packets_udp, what_follows_a_refused_opening_may_open_itself, ours_after_theirs,
 	 &either_enforce, &either_audit)
 
-/* What may not open is told with the opening, in the opener's direction, on its rule. */
+/* A packet that may not open is reported with the opening, in its direction, on its rule. */
 static void answer_to_refused(struct rig *rig)
 {
 	struct fr_drop drop;

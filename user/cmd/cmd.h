@@ -130,7 +130,7 @@ struct host_points {
 	size_t count;
 };
 /* Warnings about SSH, in audit as well: would enforcing refuse the connection of this session, or
- * port 22 to everybody? `points`: NULL when offline. ssh.c */
+ * port 22 to every address? `points`: NULL when offline. ssh.c */
 void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,
 		 const struct host_points *points, struct diags *d);
 /* A remembered path must be valid from any directory. */

@@ -32,7 +32,7 @@ static const struct option_line lines[] = {
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
 	{"source", "FILE", "the policy's file, instead of the one that was applied", OPT_SOURCE},
 	{"peer", "PREFIX", "only traffic with these peers", OPT_PEER},
-	{"wide", NULL, "every column, whole, whatever the width of the terminal", OPT_WIDE},
+	{"wide", NULL, "every column in full, at any width of the terminal", OPT_WIDE},
 	{"rules-only", NULL, "propose rules for exactly the traffic seen; no peer joins a role",
 	 OPT_RULES_ONLY},
 	{"query", NULL, "print nothing; exit 0 if everything is in force, else 5", OPT_QUERY},

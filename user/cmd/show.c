@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * show rules|flows|drops: counters by rule, live conversations, refusals. Each streams policy by
+ * show rules|flows|drops: counters by rule, live flows, refusals. Each streams policy by
  * policy.
  */
 #include <string.h>

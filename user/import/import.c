@@ -180,7 +180,7 @@ int import_draft(const struct source *source, const struct import_options *optio
 	page_read(&page);
 	if (page.cell_count >= PAGE_CELLS_MAX)
 		diag_warning(d, (struct loc){.source = source}, "too-many-cells", NULL,
-			     "more than %d cells: what comes after is left out", PAGE_CELLS_MAX);
+			     "more than %d cells: the rest is left out", PAGE_CELLS_MAX);
 	sheet_fill(&sheet);
 	table_draft_write(&sheet, options, out);
 	return 0;

@@ -232,7 +232,7 @@ static bool protocol_follows_protocol(const struct scan *s, size_t at)
 }
 
 /* Whether a number comes before the next protocol: "UDP 53", not "TCP/" of "TCP/UDP 53". */
-/* The protocols of a range that stands beside a protocol, `more` of which follow. */
+/* The protocols of a range beside a protocol, `more` of which follow. */
 static protocols protocols_joined(const struct scan *s, protocols had, protocols named, bool more)
 {
 	if (more && s->settled)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The policy in force of which a report speaks, and the time that its figures cover. */
+/* The policy in force that a report is about, and the time that its figures cover. */
 #include "internal.h"
 
 #include <string.h>

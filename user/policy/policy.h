@@ -72,7 +72,7 @@ struct ruleset {
 /*
  * The whole front: read, parse, resolve, check. On success (0) *out is a ruleset without errors;
  * warnings and notes may be in `d`. On failure -errno (the file cannot be read) or -EINVAL with at
- * least one error in `d`, and *out untouched. The ruleset lives in d->arena.
+ * least one error in `d`, and *out untouched. The ruleset is in d->arena.
  */
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out);

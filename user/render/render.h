@@ -78,7 +78,7 @@ void render_check_site(struct render_stream *s, const struct site_view *site,
 		       const struct image *images, const struct diags *d);
 void render_check_bad(struct render_stream *s, const char *file, const struct diags *d);
 
-/* JSON: the policy of which the document speaks, and the time that its figures cover. */
+/* JSON: the policy that the document is about, and the time that its figures cover. */
 void render_window(struct render_stream *s, const struct window_view *window);
 
 struct render_stream *render_rules_begin(const struct render *r);

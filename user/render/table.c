@@ -113,7 +113,7 @@ static void fit(struct table *table)
 
 /* ---------------------------------------------------------------- lines */
 
-/* "10.0.0…:443": both ends of a name tell more than its beginning. */
+/* "10.0.0…:443": both ends of a name identify more than its beginning. */
 static void out_shortened(struct out_line *line, const char *text, const struct table_cell *cell,
 			  size_t width)
 {
