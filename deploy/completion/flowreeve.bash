@@ -55,7 +55,7 @@ _flowreeve_files()
 	done < <(compgen -f -- "$cur")
 }
 
-# What is applied has a directory below the pin root, which only its owner may read.
+# An applied policy has a directory below the pin root, which only its owner may read.
 _flowreeve_policies()
 {
 	local path names=''
@@ -187,7 +187,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	esac
 }
 
-# What stands before the current word: the verb, how many operands, and the options that matter here.
+# The words before the current one: the verb, how many operands, and the options that matter here.
 _flowreeve_read()
 {
 	local at name value
