@@ -33,7 +33,7 @@ grep -q '^drop  rule=default-egress  reason=default$' "$work/out" && ok 'and the
 grep -v '^failsafe' $in/good.yaml >"$work/open.yaml"
 exits 'no failsafe, audit: nothing to say' 0 '' check --tables $in/tables "$work/open.yaml"
 [ -s "$work/err" ] && not_ok 'and nothing is said' "$(cat "$work/err")"
-exits 'no failsafe, --mode enforce: the open port is told' 0 'warning: .*22/tcp.*failsafe-open' \
+exits 'no failsafe, --mode enforce: the open port is reported' 0 'warning: .*22/tcp.*failsafe-open' \
 	check --tables $in/tables --mode enforce "$work/open.yaml"
 json_is 'a warning as JSON: stderr stays empty' 0 '.files[0].diagnostics[0].check == "failsafe-open"' \
 	check --tables $in/tables --mode enforce "$work/open.yaml"
@@ -46,7 +46,7 @@ json_is 'an unknown answer as JSON' 0 '.verdict == "unknown" and .rule == "near"
 golden explain-no-port 2 explain $in/good.yaml egress tcp 10.20.0.5
 golden explain-name 2 explain $in/good.yaml egress tcp files.example.com:2049
 exits 'a direction that is none' 2 'neither egress nor ingress' explain $in/good.yaml out tcp 10.0.0.1:1
-exits 'a protocol nobody knows' 2 "did you mean 'tcp'" explain $in/good.yaml egress tpc 10.0.0.1:1
+exits 'an unknown protocol' 2 "did you mean 'tcp'" explain $in/good.yaml egress tpc 10.0.0.1:1
 exits 'a port past the end' 2 'not a port from 0 to 65535' explain $in/good.yaml egress tcp 10.0.0.1:65536
 exits 'an IPv6 port without brackets' 2 'port is missing' explain $in/good.yaml egress tcp fd00::1
 exits 'icmp without a type' 2 'ICMP type is missing' explain $in/good.yaml egress icmp 10.0.0.1

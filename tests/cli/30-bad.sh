@@ -22,7 +22,7 @@ bad_policy 'oversized range' '1-70000' "$(rule any 1-70000/tcp)"
 bad_policy 'port 99999' '99999' "$(rule any 99999/tcp)"
 bad_policy 'address 10.0.0.300' '10.0.0.300' "$(rule 10.0.0.300 1/tcp)"
 bad_policy 'host bits' '10.0.0.0/24' "$(rule 10.0.0.5/24 1/tcp)"
-bad_policy 'protocol nobody knows' 'tpc' "$(rule any 1/tpc)"
+bad_policy 'unknown protocol' 'tpc' "$(rule any 1/tpc)"
 bad_policy 'duplicate ids' "'r'|duplicate" 'rules:' \
 	'  - {id: r, direction: egress, peer: [any], ports: [1/tcp], action: allow}' \
 	'  - {id: r, direction: egress, peer: [any], ports: [2/tcp], action: allow}'

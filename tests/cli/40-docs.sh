@@ -124,12 +124,12 @@ fi
 # Each of A1 ... A45 is documented, and pinned: by a fact that it is a reading of, a case or a test; the
 # counts of rows are true.
 for number in {1..45}; do
-	told=$(grep -c "^| A$number |" docs/tables.md)
+	documented=$(grep -c "^| A$number |" docs/tables.md)
 	pinned=$(find tests/cases -maxdepth 1 -name "a$(printf %02d "$number")-*" | wc -l)
 	pinned=$((pinned + $(cat tests/facts/*.json | grep -c "\"A$number\"")))
 	pinned=$((pinned + $(grep -cE "\(A$number\)|/\* A$number \*/" tests/unit/tables_facts.c)))
-	if [ "$told" = 1 ] && [ $pinned -gt 0 ]; then
-		ok "docs/tables.md: A$number is told and pinned"
+	if [ "$documented" = 1 ] && [ $pinned -gt 0 ]; then
+		ok "docs/tables.md: A$number is documented and pinned"
 	else
 		not_ok "docs/tables.md: A$number is told and pinned" "told $told times, pinned $pinned times"
 	fi

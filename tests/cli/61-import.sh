@@ -88,9 +88,9 @@ if [ -w /dev/full ]; then
 	"$flowreeve" import tests/cli/documents/tabs.txt >/dev/full 2>"$work/err"
 	status=$?
 	if [ $status = 1 ] && grep -q 'not written completely' "$work/err"; then
-		ok 'import: a full disk is told'
+		ok 'import: a full disk is reported'
 	else
-		not_ok 'import: a full disk is told' "exit $status" "$(cat "$work/err")"
+		not_ok 'import: a full disk is reported' "exit $status" "$(cat "$work/err")"
 	fi
 fi
 ends() # WHAT FILE

@@ -55,10 +55,10 @@ whole() { # NAME STATUS PATTERN ARGS...: refused, and what was there is as it wa
 sed 's/10.40.1.12/10.40.1.11/' $site >"$work/site/wrong.yaml"
 whole 'plan of a wrong site' 3 'duplicate-address' plan --tables policies/tables "$work/site/wrong.yaml" --all --dir "$plans"
 echo precious >"$plans/notes.txt"
-whole 'plan over a file of somebody else' 3 'notes.txt., which .plan. did not write' plan $site --all --dir "$plans"
+whole 'plan over a foreign file' 3 'notes.txt., which .plan. did not write' plan $site --all --dir "$plans"
 rm "$plans/notes.txt"
 mkdir "$plans/sub"
-whole 'plan over a directory of somebody else' 3 'sub., which .plan. did not write' plan $site --all --dir "$plans"
+whole 'plan over a foreign directory' 3 'sub., which .plan. did not write' plan $site --all --dir "$plans"
 rmdir "$plans/sub"
 as=(bash -c "trap '' XFSZ; ulimit -f 1; exec \"\$@\"" bash)
 whole 'plan to a full disk' 1 'cannot be written: File too large' plan $site --all --dir "$plans"

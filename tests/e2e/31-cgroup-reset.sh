@@ -38,5 +38,5 @@ for i in 1 2 3 4 5 6; do
 	equal "conversation $i: the client is told that the server is gone" EPIPE,ECONNRESET \
 		"$(lab_in bastion /usr/bin/python3 -c "$client" 2>&1 | sed 's/^\(EPIPE\|ECONNRESET\)$/EPIPE,ECONNRESET/')"
 done
-equal 'nothing is told as refused' '' \
+equal 'nothing is reported as refused' '' \
 	"$(fr_ask agent '.drops[] | "\(.direction) \(.peer.address) \(.peer.port)"' show drops)"

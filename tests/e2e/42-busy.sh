@@ -77,7 +77,7 @@ flows_listed() # WHAT FORBIDDEN
 	equal "$1: sessions of ours are listed as adopted" $each "$(adopted echo pass local)"
 	equal "$1: those of the bastion, and its transfer, too" $((each + 1)) "$(adopted ssh-from-bastion pass peer)"
 	equal "$1: our transfer too" 1 "$(adopted spare pass local)"
-	equal "$1: forbidden ones of ours are told as would-drop" "$2" "$(adopted default-egress would-drop local)"
+	equal "$1: forbidden ones of ours are reported as would-drop" "$2" "$(adopted default-egress would-drop local)"
 	equal "$1: those of the intruder too" "$2" "$(adopted default-ingress would-drop peer)"
 	at_least "$1: the tally says how many" $((2 * each + 2 * $2 + 2)) \
 		"$(fr_ask "$host" '.policies[0].tallies.flows_adopted' status)"

@@ -38,10 +38,10 @@ cut_run()
 	equal "$kind: sessions live" "answered $each of $each" "$(sessions_ask tcp ask)"
 	succeeds "$kind: a policy that denies them" fr "$host" apply "$work/less.yaml" $options
 	equal "$kind: no datagram goes out from now on" "answered 0 of $each" "$(sessions_ask udp ask 0.3)"
-	equal "$kind: each is told" $each "$(datagrams_refused egress)"
+	equal "$kind: each is reported" $each "$(datagrams_refused egress)"
 	sessions_ask serve tell >/dev/null
 	equal "$kind: no answer comes in" 'heard 0' "$(sessions_ask udp heard 0.3)"
-	equal "$kind: each of those is told" $each "$(datagrams_refused ingress)"
+	equal "$kind: each of those is reported" $each "$(datagrams_refused ingress)"
 	before=$(bytes_in)
 	equal "$kind: no session is answered" "answered 0 of $each" "$(sessions_ask tcp ask 0.5)"
 	equal "$kind: the transfer that the peer opened has stopped" "$before" "$(bytes_in)"

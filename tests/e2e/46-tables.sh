@@ -30,12 +30,12 @@ policy_make() # FILE TIMEOUTS
 conversations()
 {
 	tries "$kind: nobody answers" timeout peer_try "$party" tcp 10.20.0.77 7
-	matches "$kind: an opening without an answer is told as such" '^opening pass local [1-9] 0$' "$(flows_with 10.20.0.77 tcp)"
+	matches "$kind: an opening without an answer is reported as such" '^opening pass local [1-9] 0$' "$(flows_with 10.20.0.77 tcp)"
 	tries "$kind: nor to a datagram" timeout peer_try "$party" udp 10.20.0.77 7
 	equal "$kind: it is one-way" 'opening pass local 1 0' "$(flows_with 10.20.0.77 udp)"
 	at_least "$kind: both are in the table" 2 "$(entries flows)"
 	lab_in "$party" ping -c 3 -i 0.2 -W 30 10.20.0.5 >/dev/null
-	equal "$kind: a ping is told with its answers" 'established pass local 3 3' "$(flows_with 10.20.0.5 icmp)"
+	equal "$kind: a ping is reported with its answers" 'established pass local 3 3' "$(flows_with 10.20.0.5 icmp)"
 	sessions_start tcp "$party" hold tcp 10.20.0.5 7 1
 	matches "$kind: a connection is established" '^established pass local [0-9]+ [0-9]+$' "$(flows_with 10.20.0.5 tcp)"
 	sessions_start udp "$party" hold udp 10.20.0.5 7 1
@@ -60,7 +60,7 @@ refusals()
 	equal "$kind: refused connections are one entry" '1 0' \
 		"$(fr_ask "$host" '[.drops[] | select(.peer.address == "10.66.0.66" and .protocol == "tcp")] |
 			"\(length) \(.[0].peer.port)"' show drops)"
-	matches "$kind: people are told, too" 'drop .*udp .*:8081 .*10.66.0.66.*default-ingress' "$(fr "$host" show drops 2>&1)"
+	matches "$kind: unknown peers are reported, too" 'drop .*udp .*:8081 .*10.66.0.66.*default-ingress' "$(fr "$host" show drops 2>&1)"
 	equal "$kind: they are no flows" '' "$(flows_with 10.66.0.66 udp)$(flows_with 10.66.0.66 tcp)"
 }
 

@@ -76,7 +76,7 @@ rejected 'a file that is not there' 3 'nowhere.yaml' apply "$work/nowhere.yaml"
 head -c 4096 /dev/urandom >"$work/bad.yaml"
 rejected 'binary junk' 3 'error' apply "$work/bad.yaml"
 rejected 'a verb misspelt' 2 'apply' aply "$work/good.yaml"
-rejected 'a mode that nobody knows' 2 'enforce' apply "$work/other.yaml" --mode strict
+rejected 'an unknown mode' 2 'enforce' apply "$work/other.yaml" --mode strict
 
 # Operations that the caller may not do, and ones that it may with exactly these three.
 lacking CAP_BPF -all,+net_admin,+perfmon

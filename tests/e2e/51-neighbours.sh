@@ -35,7 +35,7 @@ sed 's/metadata: .*/metadata: {name: own}/; s/attach: .*/attach: {interfaces: [b
 	sed '/id: echo/d' >"$work/own.yaml"
 succeeds 'two policies: the guest'"'"'s' fr hypervisor apply "$work/guest.yaml"
 succeeds 'two policies: the hypervisor'"'"'s own' fr hypervisor apply "$work/own.yaml"
-equal 'two policies: both are told' 'e2e own' "$(fr_ask hypervisor '[.policies[].policy] | sort | join(" ")' status)"
+equal 'two policies: both are reported' 'e2e own' "$(fr_ask hypervisor '[.policies[].policy] | sort | join(" ")' status)"
 tries 'two policies: the guest may' "ok" peer_try appliance udp 10.20.0.5 7
 tries 'two policies: the hypervisor itself may not' timeout peer_try hypervisor udp 10.20.0.5 7
 succeeds 'two policies: detach one' fr hypervisor detach own

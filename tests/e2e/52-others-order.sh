@@ -18,7 +18,7 @@ others() { fr_ask agent ".policies[].hooks[] | select(.hook == \"$1\") | .neighb
 order_on_device()
 {
 	succeeds 'apply' fr agent apply "$work/one.yaml"
-	equal 'alone: no neighbour is told' '' "$(others tcx/egress)"
+	equal 'alone: no neighbour is reported' '' "$(others tcx/egress)"
 
 	id=$(foreign tcx ens5 egress before -1 "$pin")
 	equal 'one before that passes on: status names it' "before: program foreign (id $id)" "$(others tcx/egress)"
@@ -57,7 +57,7 @@ order_on_device()
 	# Filters of clsact come after all of TCX.
 	succeeds 'without TCX: apply' fr agent apply "$work/one.yaml" --no-tcx
 	LAB_WAIT=0.4 refused >/dev/null
-	matches 'without TCX: doctor names what stands before' "clsact/egress of policy e2e: program foreign \\(id $id\\)" \
+	matches 'without TCX: doctor names the programs before' "clsact/egress of policy e2e: program foreign \\(id $id\\)" \
 		"$(fr agent doctor 2>&1)"
 	equal 'without TCX: which hides the packets' 0 "$(drops_of agent drop egress 10.66.0.66 4444)"
 	rm -f "$pin"

@@ -67,7 +67,7 @@ fi
 # first priority cannot be passed, and status reports it as hiding packets.
 filter_number 0 1
 succeeds 'no TCX, one that accepts was first: apply' fr agent apply "$work/one.yaml" --no-tcx
-tries 'no TCX, one that accepts was first: ours stands before it' timeout refused
+tries 'no TCX, one that accepts was first: ours runs before it' timeout refused
 matches 'no TCX, one that accepts was first: status' "^after: program foreign \\(id $id\\), filter bpf of priority 1$" \
 	"$(others clsact/egress)"
 succeeds 'no TCX, one that accepts was first: detach' fr agent detach
@@ -91,7 +91,7 @@ filters_clear
 
 filter_u32 1 flowid 1:1
 said=$(fr agent apply "$work/one.yaml" --no-tcx 2>&1)
-matches 'no TCX, u32 of the first priority: apply tells that it stands before' 'filter u32 of priority 1 runs before' "$said"
+matches 'no TCX, u32 of the first priority: apply reports that it runs before' 'filter u32 of priority 1 runs before' "$said"
 tries 'no TCX, u32 of the first priority: the answer finds no flow' timeout refused
 equal 'no TCX, u32 of the first priority: it hides the packets' 0 "$(told)"
 fr_exits 'no TCX, u32 of the first priority: status exits 5' 5 agent status

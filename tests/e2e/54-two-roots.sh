@@ -29,7 +29,7 @@ for options in '' --no-tcx; do
 	succeeds "$name: the first takes it" fr agent apply "$work/one.yaml" $options
 	said=$(other agent apply "$work/one.yaml" $options 2>&1)
 	equal "$name: the second is refused, exit 3" 3 $?
-	matches "$name: and told who has it" 'interface ens5 belongs to a policy that is not pinned below .*/other' "$said"
+	matches "$name: and reports its owner" 'interface ens5 belongs to a policy that is not pinned below .*/other' "$said"
 	equal "$name: the second leaves nothing" '' "$(find "$LAB_DIR/bpf/other" -mindepth 1 2>/dev/null | head -3)"
 	equal "$name: the first enforces" true "$(fr_ask agent '.policies[0].enforcing' status)"
 	tries "$name: and refuses" timeout refused
@@ -44,7 +44,7 @@ done
 succeeds 'the same cgroup: the first takes it' fr agent apply "$work/service.yaml"
 said=$(other agent apply "$work/service.yaml" 2>&1)
 equal 'the same cgroup: the second is refused, exit 3' 3 $?
-matches 'the same cgroup: and told who has it' "cgroup .*$LAB_TAG-agent belongs to a policy that is not pinned below" "$said"
+matches 'the same cgroup: and reports its owner' "cgroup .*$LAB_TAG-agent belongs to a policy that is not pinned below" "$said"
 
 # An interface by one and a cgroup by the other: both decide, a refusal of either is a refusal.
 succeeds 'side by side: the interface by the second' other agent apply "$work/one.yaml"

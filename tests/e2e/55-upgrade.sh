@@ -99,7 +99,7 @@ connection_known() { figures '[.flows[] | select(.peer.port == 1024 and .state =
 
 refuses_to_read()
 {
-	fr_exits "$kind: who only looks is told" 1 "$host" status
+	fr_exits "$kind: a command that only reads asks for apply" 1 "$host" status
 	matches "$kind: of the layout" 'have layout [0-9]+, but this flowreeve reads layout [0-9]+ \[pins-version\]' "$said"
 	hint=$(sed -n 's/^ *| //p' <<<"$said" | head -n 1)
 	matches "$kind: and of a command that opens nothing" '^flowreeve apply --mode [a-z]+ .*/upgrade.yaml$' "$hint"

@@ -94,7 +94,7 @@ equal 'without CAP_PERFMON: no program is called refused' unknown \
 	"$(ask '[.programs[] | select(.name != "fr_clock") | .answer] | unique | join(" ")')"
 examine lab_enter agent "${three_caps[@]}" "${doctor[@]}" "${pins[@]}"
 equal 'exactly the three: interfaces and guests' 'yes yes' "$(ask '"\(.can_enforce.interfaces) \(.can_enforce.guests)"')"
-equal 'exactly the three: no namespace can be made, TCX is told all the same' \
+equal 'exactly the three: no namespace can be made, TCX is reported all the same' \
 	"$tcx" "$(ask .tcx)"
 examine in_user_namespace "${doctor[@]}"
 equal 'in a user namespace: exit 6' 6 "$code"
@@ -105,7 +105,7 @@ matches 'in a user namespace: says so' 'user namespace' "$(feature privilege fou
 examine unshare -m sh -c 'for dir in /sys/fs/bpf $0; do mount -t tmpfs none $dir || exit 99; done; exec "$@"' \
 	"$cgroup2" "${doctor[@]}"
 equal 'neither bpffs nor cgroup2: exit 6' 6 "$code"
-equal 'neither bpffs nor cgroup2: both are told' 'no no' "$(feature bpffs answer) $(feature cgroup2 answer)"
+equal 'neither bpffs nor cgroup2: both are reported' 'no no' "$(feature bpffs answer) $(feature cgroup2 answer)"
 equal 'neither bpffs nor cgroup2: apply mounts the one, interfaces do without the other' 'yes no' \
 	"$(ask '"\(.can_enforce.interfaces) \(.can_enforce.cgroups)"')"
 examine lab_enter agent "${doctor[@]}" --pin-root "$work/not-bpffs"

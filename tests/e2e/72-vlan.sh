@@ -47,7 +47,7 @@ vlan_apart()
 {
 	local one="[.flows[] | select(.vlan == 5 and .local.port == 4005 and .rule == \"ask\") | .ingress.packets] | add // 0"
 	hears 'a conversation in VLAN 5' ok "$party4" 10.0.5.10 7 --tags 5 --from 4005
-	equal "$kind, $mode: is told with its VLAN" 1 "$(fr_ask "$host" "$one" show flows)"
+	equal "$kind, $mode: is reported with its VLAN" 1 "$(fr_ask "$host" "$one" show flows)"
 	tagged send 10.0.5.10 "$party4" 4005 --tags 5 --from 7 >/dev/null
 	equal "$kind, $mode: another answer in VLAN 5 belongs to it" 2 "$(fr_ask "$host" "$one" show flows)"
 	tagged send 10.0.5.10 "$party4" 4005 --tags 6 --from 7 >/dev/null

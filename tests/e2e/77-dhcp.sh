@@ -40,7 +40,7 @@ dhcp_run() # KIND DEVICE ATTACH
 	odd_apply audit
 	matches "$kind, audit: a lease" '^10\.0\.5\.2[0-9]+$' "$(lease 4)"
 	matches "$kind, audit: a lease of an IPv6 address" '^fd00:5::2' "$(lease 6)"
-	equal "$kind, audit: nothing of it is told as would-drop" '' \
+	equal "$kind, audit: nothing of it is reported as would-drop" '' \
 		"$(fr_ask "$host" '.drops[] | select(.protocol == "udp") | "\(.peer.address) \(.peer.port)"' show drops)"
 	odd_apply enforce
 	matches "$kind, enforce: a lease" '^10\.0\.5\.2[0-9]+$' "$(lease 4)"

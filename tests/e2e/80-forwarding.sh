@@ -61,9 +61,9 @@ pods_pass() # MODE OPTIONS...
 	for pod in pod1 pod2; do
 		tries "$mode${*:+, $*}: $pod reaches what the host may not" "$(all ok)" reaches $pod
 	done
-	equal "$mode${*:+, $*}: nothing of it is told as refused" 0 "$(refused $verdict)"
+	equal "$mode${*:+, $*}: nothing of it is reported as refused" 0 "$(refused $verdict)"
 	tries "$mode${*:+, $*}: the host itself" "$own" reaches agent
-	equal "$mode${*:+, $*}: its own four attempts are told" 4 "$(refused $verdict)"
+	equal "$mode${*:+, $*}: its own four attempts are reported" 4 "$(refused $verdict)"
 	at_least "$mode${*:+, $*}: what leaves for pods is counted" 12 "$(pods_reason pass forwarded egress)"
 	at_least "$mode${*:+, $*}: and what comes back" 12 "$(pods_reason pass forwarded ingress)"
 	at_least "$mode${*:+, $*}: and the rest of what comes in pieces" 8 "$(pods_reason pass forwarded-reply ingress)"
@@ -100,7 +100,7 @@ tuple_reused()
 	for address in $stranger4 $stranger6; do
 		tries "a tuple that was masqueraded: taken by the host, $address" timeout \
 			peer_try agent udp $address 4445 --from 5555
-		equal "a tuple that was masqueraded: it is told, $address" 1 "$(drops_of agent drop egress $address 4445)"
+		equal "a tuple that was masqueraded: it is reported, $address" 1 "$(drops_of agent drop egress $address 4445)"
 		tries "a tuple that was masqueraded: the pod again, $address" ok peer_try pod1 udp $address 4445 --from 5555
 	done
 	lab_enter agent sh -c 'echo 30 >/proc/sys/net/netfilter/nf_conntrack_udp_timeout
@@ -154,7 +154,7 @@ published()
 	equal 'published ports: openings are booked on the rule' 4 "$(rule_field agent web connections)"
 	equal 'published ports: their answers are nothing forwarded' "$before" "$(pods_reason pass forwarded egress)"
 	at_least 'published ports: but replies' 8 "$(pods_reason pass reply egress)"
-	at_least 'published ports: a refused one is told with the host'"'"'s port' 1 \
+	at_least 'published ports: a refused one is reported with the host'"'"'s port' 1 \
 		"$(drops_of agent drop ingress 10.0.9.5 8081)"
 	published_knocked $((before + 1))
 }

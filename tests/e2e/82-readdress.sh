@@ -67,7 +67,7 @@ judged()
 	tries "$name: what may come in does" ok peer_try bastion tcp "$address" 22022
 	equal "$name: what may not does not" 'timeout timeout' \
 		"$(peer_try bastion tcp "$address" 4444 --wait 0.3) $(peer_try bastion udp "$address" 4445 --wait 0.3)"
-	equal "$name: it is told with this address" 2 "$(fr_ask agent "[.drops[] | select(.verdict == \"drop\" and
+	equal "$name: it is reported with this address" 2 "$(fr_ask agent "[.drops[] | select(.verdict == \"drop\" and
 		.direction == \"ingress\" and .local.address == \"$address\" and .peer.address == \"$3\")] | length" show drops)"
 }
 

@@ -144,7 +144,7 @@ redirected_run() # MODE OPTIONS...
 		equal "$way: nor what conntrack gives another port" '' "$(heard "$way-twice")"
 	fi
 	for port in $ways; do
-		equal "$way: it is told, port $port" '10.0.9.5 fd00:9::5' "$(told $verdict $port udp)"
+		equal "$way: it is reported, port $port" '10.0.9.5 fd00:9::5' "$(told $verdict $port udp)"
 	done
 	equal "$way: and TCP" '10.0.9.5 fd00:9::5' "$(told $verdict 9009 tcp)"
 	for port in redirected:9011 redirected6:9011 published:9010 published6:9010 direct:9014; do

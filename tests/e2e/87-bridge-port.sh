@@ -125,7 +125,7 @@ redirected()
 	fi
 	[ "$1" = enforce ] || verdict=$passes
 	equal "$what" "$verdict" "$(asks 50 777)"
-	equal "$what: it is told" '10.99.0.2 tcp, 10.99.0.2 udp, fd00:99::2 tcp, fd00:99::2 udp' "$(fr_ask agent '[.drops[] |
+	equal "$what: it is reported" '10.99.0.2 tcp, 10.99.0.2 udp, fd00:99::2 tcp, fd00:99::2 udp' "$(fr_ask agent '[.drops[] |
 		select(.direction == "ingress" and .local.port == 516) | "\(.peer.address) \(.protocol)"] | unique | join(", ")' \
 		show drops)"
 	equal "$what: what is the guest's" "$passes" "$(asks 50 515)"
@@ -150,7 +150,7 @@ for mode in audit enforce; do
 	port_judged $mode "$passes"
 	[ $mode = audit ] || at_least "$mode: the guest's is counted as forwarded" 4 "$(fr_ask agent '[.policies[].verdicts[] |
 		select(.reason == "forwarded" and .direction == "ingress") | .packets] | add // 0' status)"
-	[ $mode = enforce ] || equal 'audit: nothing of the guest is told' 0 \
+	[ $mode = enforce ] || equal 'audit: nothing of the guest is reported' 0 \
 		"$(fr_ask agent '[.drops[] | select(.local.address | endswith("50"))] | length' show drops)"
 	redirected $mode
 done

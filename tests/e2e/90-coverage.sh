@@ -47,7 +47,7 @@ replaced()
 	sed 's/^rules:/&\n  - {id: stranger, direction: egress, peer: [10.66.0.66], ports: [4444\/tcp], action: allow}/' \
 		"$work/policy.yaml" >"$work/new.yaml"
 	said=$(fr "$host" coverage --source "$work/new.yaml" 2>&1)
-	matches "$kind: another file is told" 'new.yaml differs from the running policy e2e' "$said"
+	matches "$kind: another file is reported" 'new.yaml differs from the running policy e2e' "$said"
 	matches "$kind: what it would decide" 'rule stranger of the file decides it once it is applied' "$said"
 	succeeds "$kind: a new policy" fr "$host" apply "$work/new.yaml" --mode enforce $options
 	equal "$kind: the row keeps its figures" "$before" "$(rule aws-datasync/nfs .connections)"
@@ -56,7 +56,7 @@ replaced()
 	at_least "$kind: and that is counted" 1 "$(coverage .decided_by_current)"
 	mv "$work/new.yaml" "$work/gone.yaml"
 	said=$(fr "$host" coverage 2>&1)
-	matches "$kind: a file that is gone is told" 'no nearest misses, because the file of e2e' "$said"
+	matches "$kind: a file that is gone is reported" 'no nearest misses, because the file of e2e' "$said"
 	matches "$kind: and the rest is there all the same" '^aws-datasync/nfs ' "$said"
 }
 
@@ -67,7 +67,7 @@ zeroed()
 	succeeds "$kind: zero" fr "$host" zero
 	equal "$kind: nothing is seen since" 0 "$(coverage '[.rules[] | select(.seen)] | length')"
 	equal "$kind: nothing is unexplained since" 0 "$(coverage '.unexplained | length')"
-	equal "$kind: and since when is told" true "$([[ $(coverage .since) > $before ]] && echo true)"
+	equal "$kind: and since when is reported" true "$([[ $(coverage .since) > $before ]] && echo true)"
 }
 
 default_allow()
@@ -118,13 +118,13 @@ several()
 	policy_write "$work/policy.yaml" audit '{interfaces: [ens5]}'
 	sed 's/name: e2e/name: other/; s/interfaces: \[ens5\]/interfaces: [spare0]/' "$work/policy.yaml" >"$work/other.yaml"
 	lab_enter agent ip link add spare0 type veth peer name spare1
-	equal 'no policy: that is told' 'no policy is applied no policy is applied' \
+	equal 'no policy: that is reported' 'no policy is applied no policy is applied' \
 		"$({ fr agent coverage; fr agent show rules; } | paste -sd ' ')"
 	succeeds 'two policies: the first' apply_here policy.yaml
 	equal 'two policies: a file is remembered so that it is found from elsewhere' "$work/policy.yaml" \
 		"$(fr_ask agent '.policies[0].source' coverage e2e)"
 	succeeds 'two policies: the second' fr agent apply "$work/other.yaml"
-	equal 'two policies: both are told' 'e2e other' "$(fr_ask agent '[.policies[].policy] | join(" ")' coverage)"
+	equal 'two policies: both are reported' 'e2e other' "$(fr_ask agent '[.policies[].policy] | join(" ")' coverage)"
 	equal 'two policies: one is' other "$(fr_ask agent '[.policies[].policy] | join(" ")' coverage other)"
 	fr_exits 'two policies: one file is not of both' 2 agent coverage --source "$work/policy.yaml"
 	fr_exits 'a policy that is not applied' 1 agent coverage nobody

@@ -109,7 +109,7 @@ matrix_audit()
 		"$(fr_ask "$host" '.policies[0] | "\(.mode) \(.faults)"' status)"
 	matrix_allowed audit
 	# The router's ICMPv6 redirects are the lab's: it has one port for all of its networks.
-	equal "$kind, audit: nothing that is allowed is told as would-drop" '' \
+	equal "$kind, audit: nothing that is allowed is reported as would-drop" '' \
 		"$(fr_ask "$host" '.drops[] | select(.protocol == "tcp" or .protocol == "udp") | "\(.direction) \(.local.address):\(.local.port) \(.peer.address):\(.peer.port)"' show drops)"
 	matrix_refused audit ok ok
 	matrix_counts audit
@@ -125,7 +125,7 @@ matrix_audit()
 			"$(drops_of "$host" would-drop ingress $side)"
 	done
 	text=$(stream_count intruder "$party4" 8081 80)
-	equal "$kind, audit: a stream of the intruder is told as one would-drop, both ways" \
+	equal "$kind, audit: a stream of the intruder is reported as one would-drop, both ways" \
 		$((2 * $(awk '{ print $2 }' <<<"$text"))) "$(drops_of "$host" would-drop ingress 10.66.0.66 8081)"
 	equal "$kind, audit: not one packet was dropped" 0 \
 		"$(fr_ask "$host" '[.policies[].verdicts[] | select(.verdict == "drop") | .packets] | add // 0' status)"

@@ -182,9 +182,9 @@ portless_do()
 		said=$(lab_enter router "$FLOWREEVE" check --json "$work/portless.$variant.$role.yaml" |
 			jq -r '.files[].diagnostics[] | select(.check == "row-without-ports") | .message')
 		if grep -q "'$row'" <<<"$said"; then
-			ok "$1, $variant, as $role: row $row has no ports and is told"
+			ok "$1, $variant, as $role: row $row has no ports and is reported"
 		else
-			not_ok "$1, $variant, as $role: row $row has no ports and is told" "$said"
+			not_ok "$1, $variant, as $role: row $row has no ports and is reported" "$said"
 		fi
 	done <"$work/portless"
 }
