@@ -143,7 +143,7 @@ static __always_inline struct fr_drop *drop_insert(const struct fr_ctx *s, struc
 {
 	__u32 region = place_region(hash, FR_DROP_REGIONS), way;
 	struct fr_lock *lock = bpf_map_lookup_elem(&fr_drop_locks, &region);
-	struct fr_unlisted u = {};
+	struct fr_unlisted u = {0};
 
 	if (!lock)
 		return 0;

@@ -46,7 +46,7 @@ static __always_inline __u32 host_tuple(const struct fr_packet *p, __u16 peer_po
  * peer's port (0: only a listener answers); 0 without one. */
 static __noinline __u8 host_tcp(void *ctx, const struct fr_packet *p, __u16 peer_port)
 {
-	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock_tuple tuple = {0};
 	__u32 size = host_tuple(p, peer_port, &tuple);
 	struct bpf_sock *sk = bpf_skc_lookup_tcp(ctx, &tuple, size, BPF_F_CURRENT_NETNS, 0);
 	__u8 state;
@@ -61,7 +61,7 @@ static __noinline __u8 host_tcp(void *ctx, const struct fr_packet *p, __u16 peer
 /* The same for UDP; ESTABLISHED only when the socket is connected to exactly this peer. */
 static __noinline __u8 host_udp(void *ctx, const struct fr_packet *p, __u16 peer_port)
 {
-	struct bpf_sock_tuple tuple = {};
+	struct bpf_sock_tuple tuple = {0};
 	__u32 size = host_tuple(p, peer_port, &tuple);
 	struct bpf_sock *sk = bpf_sk_lookup_udp(ctx, &tuple, size, BPF_F_CURRENT_NETNS, 0);
 	__u8 state;
@@ -200,7 +200,7 @@ static __noinline long host_route(struct __sk_buff *skb, const struct fr_packet 
 {
 	const __u8 *from = answer ? p->key.local : p->key.peer;
 	const __u8 *to = answer ? p->key.peer : p->key.local;
-	struct bpf_fib_lookup fib = {};
+	struct bpf_fib_lookup fib = {0};
 
 	fib.family = p->v4 ? FR_AF_INET : FR_AF_INET6;
 	fib.ifindex = skb->ifindex;

@@ -38,7 +38,7 @@ static __always_inline void judge_commit(const struct fr_ctx *s, const struct fr
 
 static __always_inline int judge_packet(struct fr_ctx *s, struct fr_packet *p, struct fr_hook h)
 {
-	struct fr_match m = {};
+	struct fr_match m = {0};
 	struct fr_decision d = {.cell = FR_CELL_GONE, .new_state = FR_FLOW_NONE};
 
 	classify(s, p, &m, h);

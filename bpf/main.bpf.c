@@ -13,7 +13,7 @@
 const volatile bool fr_tracing = false;
 const volatile bool fr_shortcuts = true;
 const volatile __u32 fr_regions = FR_REGIONS_DEFAULT;
-const volatile __u64 fr_secret[FR_SECRET_WORDS] = {};
+const volatile __u64 fr_secret[FR_SECRET_WORDS] = {0};
 const volatile __u32 fr_space_by = FR_SPACE_BY_OWNER;
 const volatile __u32 fr_first_generation = 0;
 const volatile __u32 fr_last_generation = 0xffffffff;
@@ -80,7 +80,7 @@ static __always_inline void tc_parse(struct fr_ctx *s, struct __sk_buff *skb, st
 static __always_inline int tc_judge(struct __sk_buff *skb, struct fr_hook h, bool l3)
 {
 	struct fr_packet p;
-	struct fr_ctx s = {};
+	struct fr_ctx s = {0};
 
 	if (ctx_open(&s, skb, skb->ifindex))
 		return TC_PASS_ON;
@@ -143,7 +143,7 @@ static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 {
 	struct fr_hook h = {FR_KIND_CGROUP, dir};
 	struct fr_packet p;
-	struct fr_ctx s = {};
+	struct fr_ctx s = {0};
 
 	if (ctx_open(&s, skb, skb->ifindex))
 		return CGROUP_PASS;
@@ -259,7 +259,7 @@ static __always_inline int address_judge(struct bpf_sock_addr *ctx, const __u32 
 	struct fr_packet p = {.kind = FR_KIND_CGROUP, .dir = FR_EGRESS, .outcome = FR_IP};
 	struct fr_hook h = {FR_KIND_CGROUP, FR_EGRESS};
 	struct fr_decision d = {.opener = FR_EGRESS};
-	struct fr_ctx s = {};
+	struct fr_ctx s = {0};
 
 	if (ctx_open(&s, 0, 0))
 		return CGROUP_PASS;
@@ -353,7 +353,7 @@ SEC("sk_lookup") int fr_local(struct bpf_sk_lookup *ctx)
 	struct fr_packet p = {.kind = FR_KIND_INTERFACE, .dir = FR_INGRESS, .outcome = FR_IP};
 	struct fr_hook h = {FR_KIND_INTERFACE, FR_INGRESS};
 	struct fr_decision d = {.opener = FR_INGRESS};
-	struct fr_ctx s = {};
+	struct fr_ctx s = {0};
 
 	if (!transit_is_busy() || ctx_open(&s, 0, 0) || s.head->flags & FR_F_FORWARD_JUDGE)
 		return SK_PASS;
@@ -386,7 +386,7 @@ SEC("tc") int fr_clock(struct __sk_buff *skb)
  */
 SEC("tc") int fr_import(struct __sk_buff *skb)
 {
-	struct fr_ctx s = {};
+	struct fr_ctx s = {0};
 	struct fr_flow flow __attribute__((aligned(8)));
 
 	if (ctx_open(&s, skb, 0))

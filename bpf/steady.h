@@ -51,7 +51,7 @@ static __always_inline int steady_verdict(const struct fr_ctx *s, const struct f
 static __always_inline struct fr_progress progress_of(const struct fr_flow *flow)
 {
 	__u32 word = *(const volatile host_word *)&flow->progress;
-	struct fr_progress progress = {};
+	struct fr_progress progress = {0};
 
 	__builtin_memcpy(&progress, &word, sizeof(word));
 	return progress;

@@ -696,7 +696,7 @@ static __always_inline void flow_change(const struct fr_ctx *s, const struct fr_
 static __noinline int flow_commit(const struct fr_ctx *s, const struct fr_packet *p, __u64 hash,
 				  __u64 judged)
 {
-	struct fr_place place = {};
+	struct fr_place place = {0};
 	struct fr_sets sets;
 
 	if (!sets_of(hash, &sets))
