@@ -148,7 +148,7 @@ static inline size_t case_lines(const char *path, const struct ruleset *rs,
 
 	cr_assert_not_null(file, "%s: %s", path, strerror(errno));
 	for (unsigned number = 1; fgets(text, sizeof(text), file); number++) {
-		struct case_line line = {};
+		struct case_line line = {0};
 
 		snprintf(line.where, sizeof(line.where), "%s:%u", path, number);
 		if (!case_parse(text, &line))
@@ -191,7 +191,7 @@ static inline size_t case_directory(const char *directory, uint32_t flags, case_
 	struct arena *arena = arena_new();
 	struct diags diags = {.arena = arena};
 	struct ruleset *rs = NULL;
-	struct image image = {};
+	struct image image = {0};
 	char path[512];
 	size_t count;
 
@@ -212,7 +212,7 @@ static inline size_t case_directory(const char *directory, uint32_t flags, case_
 /* All cases; returns their number. `flags` are added to those of the policies. */
 static inline size_t cases_each(uint32_t flags, case_visit visit, void *context)
 {
-	glob_t found = {};
+	glob_t found = {0};
 	size_t count = 0;
 
 	cr_assert_eq(glob("tests/cases/*/", 0, NULL, &found), 0,

@@ -343,10 +343,11 @@ int bench_ask_local(struct bench *bench, const void *ask, uint32_t size, struct 
 	int trace = bench->fds[PROGRAM_COUNT + MAP_TRACE];
 	int err = trace_clear(bench, trace);
 
-	if (!err && bpf_prog_test_run_opts(bench->fds[PROGRAM_LOCAL], &options))
-		err = -errno;
-	if (!err)
-		err = trace_read(bench, trace, verdict);
+	if (err)
+		return err;
+	if (bpf_prog_test_run_opts(bench->fds[PROGRAM_LOCAL], &options))
+		return -errno;
+	err = trace_read(bench, trace, verdict);
 	return err ? err : (int)options.retval;
 }
 

@@ -253,7 +253,7 @@ static void server_open(struct server *server)
 
 static void server_rules(struct server *server, uint32_t rules)
 {
-	struct diags diags = {};
+	struct diags diags = {0};
 
 	arena_free(server->arena);
 	image_free(&server->image);
@@ -427,7 +427,7 @@ static void rules_measure(struct asked *asked, int count, uint32_t rules, uint32
 int bench_hooks(int count, char **words)
 {
 	uint32_t rounds = (uint32_t)atoi(words[0]), rules = (uint32_t)atoi(words[1]);
-	struct asked asked[SERVERS_MAX] = {};
+	struct asked asked[SERVERS_MAX] = {0};
 
 	if (!rounds || !rules || count < 3 || count - 2 > SERVERS_MAX)
 		DIE("hooks ROUNDS RULES BINARY..., 1 to %d binaries", SERVERS_MAX);

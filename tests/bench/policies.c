@@ -110,7 +110,7 @@ struct tuple policy_tuple(const struct ruleset *rs, bool pass, bool v4)
 	for (int i = 0; i < 100000; i++) {
 		const struct rule *rule = &rs->rules[judge_below(&random, rs->rule_count)];
 		struct tuple tuple = {.proto = PROTO_TCP, .port = rule->services->first};
-		struct decision decision = {};
+		struct decision decision = {0};
 
 		tuple.peer = rule->peers->addr;
 		tuple.port = tuple.port ? tuple.port : 7;
@@ -133,7 +133,7 @@ static void compile_report(const char *name, uint32_t rules,
 	struct diags diags = {.arena = arena};
 	struct ruleset *rs = make(arena, rules);
 	double samples[COMPILES];
-	struct image image = {};
+	struct image image = {0};
 	struct spread spread;
 
 	for (int i = 0; i < COMPILES; i++) {

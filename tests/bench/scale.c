@@ -110,7 +110,7 @@ static void measure(const char *path, struct run *run)
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct diags d = {.arena = arena};
 	struct stopwatch watch = {clock_ns(), cpu_ns()};
-	struct image image = {};
+	struct image image = {0};
 	struct ruleset *rs;
 
 	drain_libyaml(path);
@@ -165,7 +165,7 @@ int bench_scale(int count, char **paths)
 	printf(" %8s %8s %8s\n", "all", "cpu", "MB");
 	fflush(stdout);
 	for (int i = 0; i < count; i++) {
-		struct run runs[RUNS] = {};
+		struct run runs[RUNS] = {0};
 		pid_t child = fork();
 
 		if (child < 0)

@@ -85,7 +85,7 @@ static void slice_judge(struct lane *lane, uint32_t done, uint32_t expected)
 static double slice_run(const struct course *course, struct lane *lane,
 			const struct cpu_clock *clock, uint32_t slice)
 {
-	struct witness before = {};
+	struct witness before = {0};
 	double start, took;
 	uint32_t done;
 

@@ -21,7 +21,7 @@ static uint32_t datagrams_drain(int fd)
 {
 	char payloads[BATCH][PAYLOAD];
 	struct iovec data[BATCH];
-	struct mmsghdr messages[BATCH] = {};
+	struct mmsghdr messages[BATCH] = {0};
 	int count;
 
 	for (int i = 0; i < BATCH; i++) {

@@ -32,3 +32,38 @@ int f(int a)
 	return text ? '?' : 0;
 }
 END
+forms_say 'a ladder of if (!err)' '7: a ladder of `if (!err)`: return early' <<'END'
+int f(void)
+{
+	int err = g();
+
+	if (!err)
+		err = h();
+	if (!err && x)
+		err = i();
+	return err;
+}
+END
+forms_say 'an empty initialiser, of a declaration and of a compound literal' '3: an empty initialiser is {0}
+5: an empty initialiser is {0}' <<'END'
+void f(void)
+{
+	struct a a = {};
+
+	a = (struct a){};
+	for (; g();) {
+	}
+}
+END
+forms_say 'an index that only loops use' "3: 'i' is used in loops alone: declare it in them" <<'END'
+void f(void)
+{
+	size_t i, k;
+
+	for (i = 0; i < 3; i++)
+		for (k = 0; k < i; k++)
+			if (s.i == i)
+				break;
+	g(k);
+}
+END

@@ -127,7 +127,7 @@ static const struct image *policy_get(uint32_t rules)
 		struct image compiled, ready;
 	} policies[2];
 	struct policy *policy = &policies[rules != 0];
-	struct diags d = {};
+	struct diags d = {0};
 	struct ruleset *rs;
 
 	if (policy->ready.lines)

@@ -95,7 +95,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void *image_map(void)
 {
 	const struct test_policy *first = test_policy_get(0);
-	struct bpf_map_info info = {};
+	struct bpf_map_info info = {0};
 	uint32_t zero = 0, id, size = sizeof(info);
 	void *lines;
 	int fd;
@@ -132,7 +132,7 @@ static void policy_install(uint8_t number)
 static struct fr_flow_set *table_map(const char *map)
 {
 	int fd = bench_map(rig.bench, map);
-	struct bpf_map_info info = {};
+	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);
 	void *at;
 

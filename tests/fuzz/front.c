@@ -131,7 +131,7 @@ struct judges {
 static int judge(const struct tuple *tuple, void *context)
 {
 	const struct judges *judges = context;
-	struct decision oracle = {}, image = {};
+	struct decision oracle = {0}, image = {0};
 	const char *why = NULL;
 
 	ruleset_decide(judges->rs, tuple, &oracle);
@@ -162,7 +162,7 @@ static struct tuple tuple_of(const uint8_t at[TUPLE_BYTES])
 
 static void judges_ask(const struct ruleset *rs, struct diags *d, const struct text *tuples)
 {
-	struct image image = {};
+	struct image image = {0};
 	struct judges judges = {rs, &image};
 	size_t errors = d->errors;
 	int err = image_compile(rs, d, &image);
@@ -204,7 +204,7 @@ static void policy_try(const struct text *tuples)
 
 static void table_try(enum section section)
 {
-	const struct policy_options options = {};
+	const struct policy_options options = {0};
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct diags d = {.arena = arena};
 	struct table_summary summary;
@@ -222,7 +222,7 @@ static void table_try(enum section section)
 /* For any bytes: each host of a valid site has rules. */
 static void site_try(enum section section)
 {
-	const struct policy_options options = {};
+	const struct policy_options options = {0};
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct diags d = {.arena = arena};
 	const struct site_view *site = NULL;

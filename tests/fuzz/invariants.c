@@ -77,7 +77,7 @@ static bool oracle_says(const struct test_policy *policy, uint8_t dir, uint16_t 
 {
 	struct tuple tuple = {.dir = dir, .proto = trace->key.proto, .port = port};
 	bool replies = trace->reason == FR_REASON_REPLY || trace->reason == FR_REASON_ADOPTED;
-	struct decision decision = {};
+	struct decision decision = {0};
 
 	memcpy(tuple.peer.b, trace->key.peer, sizeof(tuple.peer.b));
 	ruleset_decide(policy->ruleset, &tuple, &decision);

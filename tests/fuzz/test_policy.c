@@ -36,7 +36,7 @@ static struct ruleset *ruleset_get(uint8_t number)
 						    "tests/fuzz/policies/open.yaml",
 						    "tests/fuzz/policies/shut.yaml"};
 	static const struct policy_options options = {.tables_dir = "policies/tables"};
-	struct diags d = {};
+	struct diags d = {0};
 	struct ruleset *rs = NULL;
 
 	if (number == POLICIES)
@@ -83,7 +83,7 @@ void test_policy_ready(const struct image *from, uint32_t hz, struct image *out)
 
 static void test_policy_make(uint8_t number, struct test_policy *out)
 {
-	struct diags d = {};
+	struct diags d = {0};
 
 	out->ruleset = ruleset_get(number & 3);
 	out->ruleset->enforce = !(number & 4);

@@ -263,7 +263,7 @@ Test(datapath_spaces, refusals_of_two_namespaces_are_two)
 	struct diags d = {.arena = arena_new()};
 	const struct lab *const labs[] = {&one, &two};
 	struct instance instance;
-	struct spaces spaces = {};
+	struct spaces spaces = {0};
 
 	lab_applied(&one, &serves, points);
 	for (size_t i = 0; i < 2; i++) {

@@ -63,7 +63,7 @@ static bool is_extension(const struct tuple *tuple)
 /* The expected trace where a staged rule matched: that rule, would-drop. */
 static struct decision expected(const struct ruleset *rs, const struct tuple *tuple)
 {
-	struct decision decision = {};
+	struct decision decision = {0};
 
 	ruleset_decide(rs, tuple, &decision);
 	if (decision.staged) {
@@ -133,7 +133,7 @@ static void judge_seed(uint64_t seed, uint32_t rules, struct comparison *compari
 	struct diags diags = {.arena = arena};
 	struct ruleset *rs = judge_policy(arena, seed, rules);
 	struct judge_random random = {~seed};
-	struct image image = {};
+	struct image image = {0};
 
 	rs->flags = FLAGS;
 	comparison->seed = seed;

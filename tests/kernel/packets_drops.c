@@ -124,7 +124,7 @@ static int find_hitter(const void *entry, void *context)
 static void hidden(struct rig *rig)
 {
 	const uint32_t packets = 2000000; /* with fewer, the share missed at first is larger */
-	struct hitters hitters = {};
+	struct hitters hitters = {0};
 
 	for (uint32_t n = 0; n < packets; n++)
 		if (n % OF_THEM)

@@ -217,7 +217,7 @@ static int on_event(void *context, void *data, size_t size)
 
 static struct events_read events(struct rig *rig)
 {
-	struct events_read read = {};
+	struct events_read read = {0};
 	struct ring_buffer *ring =
 		ring_buffer__new(bench_map(rig->bench, "fr_events"), on_event, &read, NULL);
 

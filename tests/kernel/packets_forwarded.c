@@ -28,7 +28,7 @@ static const struct test_policy enforce = {.rules = rules, .count = ARRAY_SIZE(r
 static const struct test_policy audit = {.rules = rules, .count = ARRAY_SIZE(rules), .audit = true};
 static const struct test_policy judging = {
 	.rules = rules, .count = ARRAY_SIZE(rules), .flags_on = FR_F_FORWARD_JUDGE};
-static const struct test_policy nothing = {};
+static const struct test_policy nothing = {0};
 static const struct test_policy nothing_judging = {.flags_on = FR_F_FORWARD_JUDGE};
 
 /* Interfaces only: for guests and cgroups nothing is forwarded. */

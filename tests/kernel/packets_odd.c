@@ -175,7 +175,7 @@ RIG_TEST(packets_odd, later_fragments_behind_options_follow_their_datagram, opti
 
 static void frame_of(struct rig *rig, uint8_t dir, uint16_t ethertype, uint8_t verdict)
 {
-	uint8_t data[60] = {};
+	uint8_t data[60] = {0};
 
 	wire_put16(data + 12, ethertype);
 	rig_bytes(rig, dir, data, sizeof(data),

@@ -114,7 +114,7 @@ static void install(struct rig *rig, const struct test_policy *policy, bool forg
 {
 	struct fr_image_ident *ident;
 	struct fr_image_conf *conf;
-	struct image image = {};
+	struct image image = {0};
 
 	cr_assert_eq(image_compile(ruleset_of(rig, policy), &rig->diags, &image), 0);
 	((struct fr_image_head *)image.lines)->flags |= policy->flags_on & FR_F_FORWARDING_ON;
@@ -364,7 +364,7 @@ static void age_way(struct fr_flow_set *set, uint32_t way, uint32_t seconds)
 void *rig_table(const struct rig *rig, const char *map, size_t *sets)
 {
 	int fd = bench_map(rig->bench, map);
-	struct bpf_map_info info = {};
+	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);
 	void *at;
 

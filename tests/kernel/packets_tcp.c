@@ -582,7 +582,7 @@ static int import_program(const struct rig *rig)
 	size_t count = bench_lend(rig->bench, fds);
 
 	for (size_t i = 0; i < count; i++) {
-		struct bpf_prog_info info = {};
+		struct bpf_prog_info info = {0};
 		uint32_t size = sizeof(info);
 
 		if (fds[i] >= 0 && !bpf_obj_get_info_by_fd(fds[i], &info, &size) &&

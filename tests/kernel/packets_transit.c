@@ -195,7 +195,7 @@ static void pieces_admitted(struct rig *rig)
 
 Test(packets_transit, a_later_fragment_is_of_any_port_of_its_sender)
 {
-	static const struct test_policy closed = {};
+	static const struct test_policy closed = {0};
 
 	run(&closed, pieces);
 	run(&enforce, pieces_admitted);
@@ -252,7 +252,7 @@ static void forged(struct rig *rig)
 
 Test(packets_transit, an_address_of_this_host_is_no_sender_that_is_forwarded)
 {
-	static const struct test_policy closed = {};
+	static const struct test_policy closed = {0};
 
 	run(&closed, forged);
 }

@@ -14,17 +14,17 @@
 Test(base, arena_memory_is_zeroed_aligned_and_survives_growth)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
-	size_t capacity = 0, i;
+	size_t capacity = 0;
 	int *numbers = NULL;
 
-	for (i = 0; i < 100000; i++) {
+	for (size_t i = 0; i < 100000; i++) {
 		numbers = arena_grow(arena, numbers, i, &capacity, sizeof(*numbers));
 		cr_assert_eq((uintptr_t)numbers % sizeof(void *), 0);
 		numbers[i] = (int)i;
 	}
-	for (i = 0; i < 100000; i++)
+	for (size_t i = 0; i < 100000; i++)
 		cr_assert_eq(numbers[i], (int)i);
-	for (i = 1; i < 5000; i++) {
+	for (size_t i = 1; i < 5000; i++) {
 		char *block = arena_alloc(arena, i);
 
 		cr_assert(block[0] == 0 && block[i - 1] == 0);
@@ -183,10 +183,9 @@ static void digest_is(const char *text, size_t size, const char *expected)
 {
 	uint8_t digest[32];
 	char hex[65];
-	int i;
 
 	sha256(text, size, digest);
-	for (i = 0; i < 32; i++)
+	for (int i = 0; i < 32; i++)
 		sprintf(hex + 2 * i, "%02x", digest[i]);
 	cr_assert_str_eq(hex, expected);
 }
@@ -234,7 +233,6 @@ Test(base, diagnostics_are_kept_in_order_and_bounded)
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct diags d = {.arena = arena};
 	struct loc loc = {.line = 3, .column = 4, .length = 5};
-	int i;
 
 	cr_assert_eq(diag_error(&d, loc, -EINVAL, "bad-port", "hint", "port %d", 99999), -EINVAL);
 	diag_warning(&d, loc, "w", NULL, "careful");
@@ -245,7 +243,7 @@ Test(base, diagnostics_are_kept_in_order_and_bounded)
 	cr_assert_str_eq(d.list[0].message, "port 99999");
 	cr_assert_str_eq(d.list[0].hint, "hint");
 	cr_assert_eq(d.list[1].severity, SEV_WARNING);
-	for (i = 0; i < 1000; i++)
+	for (int i = 0; i < 1000; i++)
 		diag_error(&d, loc, -EINVAL, "x", NULL, "%d", i);
 	cr_assert_eq(d.errors, 1001);
 	cr_assert_eq(d.count, 202);

@@ -7,7 +7,7 @@
 static void judge_line(const struct ruleset *rs, const struct image *image,
 		       const struct case_line *line, void *context)
 {
-	struct decision oracle = {}, compiled = {};
+	struct decision oracle = {0}, compiled = {0};
 
 	(void)context;
 	ruleset_decide(rs, &line->tuple, &oracle);

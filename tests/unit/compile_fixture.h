@@ -20,7 +20,7 @@ static const struct source build_source = {.name = "built", .text = ""};
 
 static inline struct build build_new(void)
 {
-	struct build b = {};
+	struct build b = {0};
 
 	b.rs.arena = b.diags.arena = arena_new();
 	b.rs.source = &build_source;
@@ -103,7 +103,7 @@ static inline struct rule *build_rule(struct build *b, uint8_t dir, const char *
 
 static inline struct image build_image(struct build *b)
 {
-	struct image image = {};
+	struct image image = {0};
 
 	cr_assert_eq(image_compile(&b->rs, &b->diags, &image), 0);
 	return image;

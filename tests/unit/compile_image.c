@@ -207,7 +207,7 @@ static struct image random_ranges(struct build *b, uint32_t count)
 static int compare(const struct tuple *tuple, void *context)
 {
 	const void *const *pair = context;
-	struct decision oracle = {}, image = {};
+	struct decision oracle = {0}, image = {0};
 	char text[96];
 
 	ruleset_decide(pair[0], tuple, &oracle);
@@ -396,7 +396,7 @@ static int compile_within(const struct ruleset *rs, uint32_t lines, struct diags
 static const struct diag *refusal(struct build *b, size_t rules, uint32_t lines)
 {
 	struct ruleset some = b->rs;
-	struct image image = {};
+	struct image image = {0};
 
 	some.rule_count = rules;
 	b->diags.count = b->diags.errors = 0;

@@ -21,7 +21,7 @@ struct comparison {
 static int compare_judges(const struct tuple *tuple, void *context)
 {
 	struct comparison *comparison = context;
-	struct decision oracle = {}, image = {};
+	struct decision oracle = {0}, image = {0};
 	char what[96], first[96], second[96];
 
 	ruleset_decide(comparison->rs, tuple, &oracle);
@@ -39,7 +39,7 @@ static void judge_seed(uint64_t seed, uint32_t rules, struct comparison *compari
 {
 	struct arena *arena = arena_new();
 	struct diags diags = {.arena = arena};
-	struct image image = {};
+	struct image image = {0};
 	struct judge_random random = {~seed};
 
 	comparison->seed = seed;
@@ -59,7 +59,7 @@ static void judge_seed(uint64_t seed, uint32_t rules, struct comparison *compari
 
 Test(judges_random, oracle_and_image_agree_on_random_policies, .timeout = 300)
 {
-	struct comparison comparison = {};
+	struct comparison comparison = {0};
 
 	for (uint64_t i = 0; i < POLICIES; i++)
 		judge_seed(FIRST_SEED + i, i % 4 ? 24 : 90, &comparison);
@@ -71,7 +71,7 @@ Test(judges_random, oracle_and_image_agree_on_random_policies, .timeout = 300)
 
 Test(judges_random, oracle_and_image_agree_on_a_big_policy, .timeout = 300)
 {
-	struct comparison comparison = {};
+	struct comparison comparison = {0};
 
 	judge_seed(7, 2000, &comparison);
 	judge_seed(12, 2000, &comparison);

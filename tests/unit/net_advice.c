@@ -24,9 +24,9 @@ static void ports_are(const struct mistake *mistakes, size_t number)
 {
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct service service[2];
-	size_t count, i;
+	size_t count;
 
-	for (i = 0; i < number; i++) {
+	for (size_t i = 0; i < number; i++) {
 		struct advice advice = service_advice(arena, mistakes[i].text);
 
 		advice_is(&mistakes[i], advice);
@@ -172,9 +172,8 @@ Test(net_advice, peers)
 	};
 	struct arena *arena CLEANUP(arena_drop) = arena_new();
 	struct prefix prefix;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(mistakes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
 		struct advice advice = peer_advice(arena, mistakes[i].text);
 
 		advice_is(&mistakes[i], advice);
@@ -212,12 +211,12 @@ static void covered(struct arena *arena, const char *list, bool out[256])
 {
 	memset(out, 0, 256);
 	while (*list) {
-		size_t size = strcspn(list, ","), i;
+		size_t size = strcspn(list, ",");
 		struct prefix prefix;
 
 		cr_assert_eq(prefix_parse(arena_strndup(arena, list, size), &prefix), NET_OK, "%s",
 			     list);
-		for (i = 0; i < 256; i++) {
+		for (size_t i = 0; i < 256; i++) {
 			struct addr addr = addr_from_v4(0x0a000000u + (uint32_t)i);
 
 			cr_assert(!out[i] || !prefix_has(&prefix, &addr), "twice: %s", list);
@@ -233,7 +232,7 @@ Test(net_advice, a_range_is_covered_exactly)
 	uint32_t state = 7;
 
 	for (int round = 0; round < 300; round++) {
-		unsigned from = next_random(&state) % 256, to = next_random(&state) % 256, i;
+		unsigned from = next_random(&state) % 256, to = next_random(&state) % 256;
 		unsigned least = from < to ? from : to, most = from + to - least;
 		struct advice advice =
 			peer_advice(arena, arena_printf(arena, "10.0.0.%u-10.0.0.%u", from, to));
@@ -242,7 +241,7 @@ Test(net_advice, a_range_is_covered_exactly)
 
 		cr_assert(list, "%s", advice.hint);
 		covered(arena, list + 2, has);
-		for (i = 0; i < 256; i++)
+		for (unsigned i = 0; i < 256; i++)
 			cr_assert_eq(has[i], i >= least && i <= most, "%u-%u: %u in %s", from, to,
 				     i, advice.hint);
 	}
@@ -259,10 +258,10 @@ Test(net_advice, junk_never_crashes)
 
 	for (int round = 0; round < 20000; round++) {
 		char text[40];
-		size_t size = next_random(&state) % sizeof(text), i;
+		size_t size = next_random(&state) % sizeof(text);
 		struct advice ports, peers;
 
-		for (i = 0; i < size; i++)
+		for (size_t i = 0; i < size; i++)
 			text[i] = signs[next_random(&state) % (sizeof(signs) - 1)];
 		text[size ? size - 1 : 0] = '\0';
 		ports = service_advice(arena, text);

@@ -96,9 +96,8 @@ Test(net, bad_addresses_say_why)
 	};
 	struct prefix prefix;
 	char text[PREFIX_TEXT];
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		cr_assert_eq(prefix_parse(cases[i].text, &prefix), cases[i].error, "%s",
 			     cases[i].text);
 	prefix_parse("10.0.0.5/24", &prefix);
@@ -161,10 +160,10 @@ static void service_is(const char *text, const char *printed)
 {
 	struct service services[2];
 	char out[SERVICE_TEXT], all[2 * SERVICE_TEXT + 1] = "";
-	size_t count = 0, i;
+	size_t count = 0;
 
 	cr_assert_eq(service_parse(text, services, &count), SERVICE_OK, "%s", text);
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		strcat(all, i ? " " : "");
 		strcat(all, service_text(&services[i], out));
 	}
@@ -227,9 +226,9 @@ Test(net, bad_services_say_why)
 		{"8/icmp", SERVICE_NO_PORTS},
 	};
 	struct service services[2];
-	size_t count = 77, i;
+	size_t count = 77;
 
-	for (i = 0; i < ARRAY_SIZE(cases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		cr_assert_eq(service_parse(cases[i].text, services, &count), cases[i].error, "%s",
 			     cases[i].text);
 	cr_assert_eq(count, 77, "untouched on failure");

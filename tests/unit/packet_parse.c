@@ -274,7 +274,7 @@ Test(packet_parse, priority_tags_are_skipped_and_a_third_vlan_is_broken)
 
 Test(packet_parse, arp_behind_priority_tags_is_arp_and_a_cut_tag_is_broken)
 {
-	uint8_t frame[64] = {};
+	uint8_t frame[64] = {0};
 
 	for (uint8_t tags = 0; tags <= 11; tags++) {
 		for (uint8_t i = 0; i < tags; i++)
@@ -334,7 +334,7 @@ Test(packet_parse, other_ethertypes)
 		{0x0806, FR_NON_IP_KNOWN}, {0x88cc, FR_NON_IP_KNOWN}, {0x888e, FR_NON_IP_KNOWN},
 		{0x8809, FR_NON_IP_KNOWN}, {0x8864, FR_NON_IP},	      {0x88f7, FR_NON_IP},
 		{0x8847, FR_NON_IP},	   {0x0026, FR_NON_IP},	      {0x9100, FR_NON_IP}};
-	uint8_t frame[60] = {};
+	uint8_t frame[60] = {0};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		wire_put16(frame + 12, cases[i].type);

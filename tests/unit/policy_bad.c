@@ -140,9 +140,7 @@ static const struct bad cases[] = {
 
 Test(policy_bad, each_mistake_is_one_error_at_its_place)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct load l = load_new();
 		const struct bad *bad = &cases[i];
 
@@ -225,9 +223,7 @@ static const struct bad documents[] = {
 
 Test(policy_bad, documents_that_are_no_policy)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(documents); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(documents); i++) {
 		struct load l = load_new();
 		const struct bad *bad = &documents[i];
 
@@ -275,16 +271,15 @@ Test(policy_bad, junk_and_torn_policies_never_crash_and_always_say_something)
 	const char *path = load_file(&l, "tables/acme.yaml", table_text);
 	char text[2048];
 	uint32_t state = 7;
-	int round;
 
 	path = arena_printf(l.d.arena, "%s/policy.yaml", l.dir);
-	for (round = 0; round < 600; round++) {
-		size_t size = strlen(HEAD USE RULE), i;
+	for (int round = 0; round < 600; round++) {
+		size_t size = strlen(HEAD USE RULE);
 
 		memcpy(text, HEAD USE RULE, size);
 		if (round % 3 == 0)
 			size = next_random(&state) % size;
-		for (i = 0; i < (round % 3 == 1 ? 3u : 30u); i++)
+		for (size_t i = 0; i < (round % 3 == 1 ? 3u : 30u); i++)
 			text[next_random(&state) % (size + 1)] =
 				round % 2 ? (char)next_random(&state)
 					  : "{}[]:,-#&*!|>'\"%@` \n\t\\"[next_random(&state) % 22];

@@ -20,10 +20,9 @@ static const char *floors_text(struct arena *arena)
 {
 	const char *all = "";
 	glob_t found;
-	size_t i;
 
 	cr_assert_eq(glob("user/{yaml,tables,policy,site}/*.c", GLOB_BRACE, NULL, &found), 0);
-	for (i = 0; i < found.gl_pathc; i++)
+	for (size_t i = 0; i < found.gl_pathc; i++)
 		all = arena_printf(arena, "%s%s", all, file_text(arena, found.gl_pathv[i]));
 	globfree(&found);
 	return all;

@@ -88,9 +88,8 @@ static inline void load_free(struct load *l)
 static inline const char *load_all(struct load *l)
 {
 	const char *all = "";
-	size_t i;
 
-	for (i = 0; i < l->d.count; i++)
+	for (size_t i = 0; i < l->d.count; i++)
 		all = arena_printf(l->d.arena, "%s\n  %u:%u %s [%s] %s", all, l->d.list[i].loc.line,
 				   l->d.list[i].loc.column, l->d.list[i].message,
 				   l->d.list[i].check, l->d.list[i].hint ?: "");
@@ -101,9 +100,8 @@ static inline const char *load_all(struct load *l)
 static inline const char *load_pointed(struct load *l, const struct diag *diag)
 {
 	const char *at = diag->loc.source->text;
-	uint32_t line;
 
-	for (line = 1; line < diag->loc.line; line++)
+	for (uint32_t line = 1; line < diag->loc.line; line++)
 		at = strchr(at, '\n') + 1;
 	if (diag->loc.line == 0)
 		return "";
@@ -112,9 +110,7 @@ static inline const char *load_pointed(struct load *l, const struct diag *diag)
 
 static inline const struct diag *load_find(struct load *l, const char *check)
 {
-	size_t i;
-
-	for (i = 0; i < l->d.count; i++)
+	for (size_t i = 0; i < l->d.count; i++)
 		if (str_equal(l->d.list[i].check, check))
 			return &l->d.list[i];
 	return NULL;
@@ -122,9 +118,7 @@ static inline const struct diag *load_find(struct load *l, const char *check)
 
 static inline const struct rule *load_rule(struct load *l, const char *id, uint8_t dir)
 {
-	size_t i;
-
-	for (i = 0; i < l->rs->rule_count; i++)
+	for (size_t i = 0; i < l->rs->rule_count; i++)
 		if (str_equal(l->rs->rules[i].id, id) && l->rs->rules[i].dir == dir)
 			return &l->rs->rules[i];
 	return NULL;
@@ -134,9 +128,8 @@ static inline const char *rule_services(struct load *l, const struct rule *rule)
 {
 	char one[SERVICE_TEXT];
 	const char *all = "";
-	size_t i;
 
-	for (i = 0; i < rule->service_count; i++)
+	for (size_t i = 0; i < rule->service_count; i++)
 		all = arena_printf(l->d.arena, "%s%s%s", all, i ? " " : "",
 				   service_text(&rule->services[i], one));
 	return all;
@@ -146,9 +139,8 @@ static inline const char *rule_peers(struct load *l, const struct rule *rule)
 {
 	char one[PREFIX_TEXT];
 	const char *all = rule->any_peer ? "any" : "";
-	size_t i;
 
-	for (i = 0; i < rule->peer_count; i++)
+	for (size_t i = 0; i < rule->peer_count; i++)
 		all = arena_printf(l->d.arena, "%s%s%s", all, *all ? " " : "",
 				   prefix_text(&rule->peers[i], one));
 	return all;

@@ -156,9 +156,8 @@ Test(policy, the_four_notations_of_the_region_are_one_param)
 {
 	static const char *const notations[] = {"${region}", "$activation_region", "{region}",
 						"<region>", "<REGION>"};
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(notations); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(notations); i++) {
 		struct load l = load_new();
 
 		load_file(&l, "tables/t.yaml",
@@ -533,10 +532,9 @@ Test(policy, a_hundred_thousand_rules_load)
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
-	int i;
 
 	fprintf(out, "%srules:\n", HEAD);
-	for (i = 0; i < 100000; i++)
+	for (int i = 0; i < 100000; i++)
 		fprintf(out,
 			"- {id: r%d, direction: egress, peer: 10.0.0.1, ports: 1/tcp, action: allow}\n",
 			i);

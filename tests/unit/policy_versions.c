@@ -26,7 +26,6 @@ static const char table_text[] =
 static const char *selected(const char *release, char out[64])
 {
 	struct load l = load_new();
-	size_t i;
 
 	load_file(&l, "tables/acme.yaml", table_text);
 	cr_assert_eq(load_text(&l, arena_printf(l.d.arena,
@@ -35,7 +34,7 @@ static const char *selected(const char *release, char out[64])
 						release)),
 		     0, "%s", load_all(&l));
 	out[0] = '\0';
-	for (i = 0; i < l.rs->rule_count; i++) {
+	for (size_t i = 0; i < l.rs->rule_count; i++) {
 		const char *row = rule_origin(&l.rs->rules[i])->row;
 
 		if (strcmp(row, "always") != 0 && strcmp(row, "inside") != 0)
@@ -68,9 +67,8 @@ Test(policy_versions, a_row_is_selected_from_its_first_version_and_before_its_la
 		{"", "new"}, /* unknown: the newest */
 	};
 	char out[64];
-	size_t i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		cr_expect_str_eq(selected(cases[i][0], out), cases[i][1], "%s gives '%s'",
 				 cases[i][0], out);
 }
@@ -80,9 +78,8 @@ Test(policy_versions, what_is_no_version_is_refused_at_its_place)
 	static const char *const bad[] = {"newest",    "10",	     "10.x.1",	 "10.1.0CU3",
 					  "10.1.0 CU", "10.1.2 CU3", "10.1.0.4", "v10.1.0",
 					  "-1.2.3",    "1.2.9999999"};
-	size_t i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct load l = load_new();
 		const struct diag *diag;
 
@@ -137,9 +134,8 @@ Test(policy_versions, a_row_for_internal_networks_is_never_opened_to_everybody)
 {
 	static const char *const everybody[] = {"any", "0.0.0.0/0", "\"::/0\"", "[10.0.0.1, any]"};
 	struct load l;
-	size_t i;
 
-	for (i = 0; i < sizeof(everybody) / sizeof(*everybody); i++) {
+	for (size_t i = 0; i < sizeof(everybody) / sizeof(*everybody); i++) {
 		l = load_new();
 		load_file(&l, "tables/acme.yaml", table_text);
 		load_text(&l,

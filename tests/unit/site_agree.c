@@ -21,11 +21,11 @@ struct trial {
 
 static void put_param(FILE *out, const struct trial *t, const struct param_view *param)
 {
-	size_t count = param->values.count, i;
+	size_t count = param->values.count;
 
 	if (!strcmp(param->type, "set")) {
 		fprintf(out, "%s: [", param->name);
-		for (i = 0; i < count; i++)
+		for (size_t i = 0; i < count; i++)
 			fprintf(out, "%s%s", i ? ", " : "", param->values.list[i]);
 		fputs("], ", out);
 	} else if (!strcmp(param->type, "ports") && !count && !param->initial.count) {
@@ -39,11 +39,9 @@ static void put_param(FILE *out, const struct trial *t, const struct param_view 
 
 static void put_hosts(FILE *out, const struct trial *t)
 {
-	size_t i, k;
-
 	fputs("hosts:\n  all: {addresses: [10.1.0.1, \"fd00::1\"]}\n", out);
-	for (i = 0; i < t->table->role_count; i++)
-		for (k = 0; t->role[i] && k < EACH; k++)
+	for (size_t i = 0; i < t->table->role_count; i++)
+		for (size_t k = 0; t->role[i] && k < EACH; k++)
 			fprintf(out, "  h%zu-%zu: {addresses: [10.1.%zu.%zu]}\n", i, k, i + 1,
 				k + 1);
 }
@@ -51,19 +49,19 @@ static void put_hosts(FILE *out, const struct trial *t)
 static const char *trial_text(struct trial *t)
 {
 	char *text CLEANUP(free_ptr) = NULL;
-	size_t size, i;
+	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	fprintf(out, SITE_HEAD "use:\n  - table: %s\n    set: {", t->table->name);
-	for (i = 0; i < t->table->param_count; i++)
+	for (size_t i = 0; i < t->table->param_count; i++)
 		put_param(out, t, &t->table->params[i]);
 	fputs("}\n    roles:\n", out);
-	for (i = 0; i < t->table->role_count; i++)
+	for (size_t i = 0; i < t->table->role_count; i++)
 		if (t->role[i])
 			fprintf(out, "      %s: [all, h%zu-0, 10.1.%zu.2/31]\n",
 				t->table->roles[i].name, i, i + 1);
 	fputs("    with: [", out);
-	for (i = 0; i < t->table->row_count; i++)
+	for (size_t i = 0; i < t->table->row_count; i++)
 		if (t->row[i])
 			fprintf(out, "%s, ", t->table->rows[i].id);
 	fputs("]\n", out);
@@ -75,9 +73,7 @@ static const char *trial_text(struct trial *t)
 /* Takes back the cause of the site's refusal; false when there is another cause. */
 static bool trial_mend(struct trial *t)
 {
-	size_t i, k;
-
-	for (i = 0; i < t->l.d.count; i++) {
+	for (size_t i = 0; i < t->l.d.count; i++) {
 		const struct diag *diag = &t->l.d.list[i];
 		const char *word = diag->loc.source ? load_pointed(&t->l, diag) : "";
 
@@ -85,9 +81,9 @@ static bool trial_mend(struct trial *t)
 			continue;
 		if (strcmp(diag->check, "unused-peer") && strcmp(diag->check, "unselected-row"))
 			return false;
-		for (k = 0; k < t->table->role_count; k++)
+		for (size_t k = 0; k < t->table->role_count; k++)
 			t->role[k] &= strcmp(t->table->roles[k].name, word) != 0;
-		for (k = 0; k < t->table->row_count; k++)
+		for (size_t k = 0; k < t->table->row_count; k++)
 			t->row[k] &= strcmp(t->table->rows[k].id, word) != 0;
 	}
 	return true;
@@ -96,13 +92,12 @@ static bool trial_mend(struct trial *t)
 static const struct site_view *trial_load(struct trial *t)
 {
 	const struct site_view *site = NULL;
-	size_t i;
 
-	for (i = 0; i < t->table->role_count; i++)
+	for (size_t i = 0; i < t->table->role_count; i++)
 		t->role[i] = true;
-	for (i = 0; i < t->table->row_count; i++)
+	for (size_t i = 0; i < t->table->row_count; i++)
 		t->row[i] = t->table->rows[i].optional;
-	for (i = 0; i < ROUNDS && !site; i++) {
+	for (size_t i = 0; i < ROUNDS && !site; i++) {
 		site = site_text_load(&t->l, trial_text(t));
 		if (!site)
 			cr_assert(trial_mend(t), "%s: %s", t->table->name, load_all(&t->l));
@@ -152,10 +147,8 @@ static void ask(struct trial *t, const struct end *a, const struct end *b, uint8
 static void ask_rules(struct trial *t, const struct end *a, const struct end *b,
 		      const struct ruleset *rs)
 {
-	size_t i, k;
-
-	for (i = 0; i < rs->rule_count; i++)
-		for (k = 0; k < rs->rules[i].service_count; k++) {
+	for (size_t i = 0; i < rs->rule_count; i++)
+		for (size_t k = 0; k < rs->rules[i].service_count; k++) {
 			const struct service *s = &rs->rules[i].services[k];
 			uint8_t proto = s->any_proto ? PROTO_TCP : s->proto;
 
@@ -169,9 +162,8 @@ static void ask_rules(struct trial *t, const struct end *a, const struct end *b,
 static void ask_pairs(struct trial *t, const struct site_view *site)
 {
 	struct end *ends = arena_alloc(t->l.d.arena, site->plan_count * sizeof(*ends));
-	size_t i, k;
 
-	for (i = 0; i < site->plan_count; i++) {
+	for (size_t i = 0; i < site->plan_count; i++) {
 		unsigned role, number;
 
 		ends[i].plan = &site->plans[i];
@@ -180,25 +172,25 @@ static void ask_pairs(struct trial *t, const struct site_view *site)
 		if (sscanf(ends[i].plan->host, "h%u-%u", &role, &number) == 2)
 			ends[i].address = addr_from_v4(0x0a010000 + ((role + 1) << 8) + number + 1);
 	}
-	for (i = 0; i < site->plan_count; i++)
-		for (k = 0; k < site->plan_count; k++)
+	for (size_t i = 0; i < site->plan_count; i++)
+		for (size_t k = 0; k < site->plan_count; k++)
 			if (i != k) {
 				ask_rules(t, &ends[i], &ends[k], ends[i].plan->rs);
 				ask_rules(t, &ends[i], &ends[k], ends[k].plan->rs);
 			}
-	for (i = 0; i < site->plan_count; i++)
+	for (size_t i = 0; i < site->plan_count; i++)
 		image_free(&ends[i].image);
 }
 
 /* Each selected row is some host's rule in each direction. */
 static void rows_are_on_both_sides(const struct trial *t, const struct site_view *site)
 {
-	size_t row, i, k, on[FR_DIRS];
+	size_t on[FR_DIRS];
 
-	for (row = 0; row < t->table->row_count; row++) {
+	for (size_t row = 0; row < t->table->row_count; row++) {
 		on[FR_EGRESS] = on[FR_INGRESS] = 0;
-		for (i = 0; i < site->plan_count; i++)
-			for (k = 0; k < site->plans[i].rs->rule_count; k++) {
+		for (size_t i = 0; i < site->plan_count; i++)
+			for (size_t k = 0; k < site->plans[i].rs->rule_count; k++) {
 				const struct rule *rule = &site->plans[i].rs->rules[k];
 
 				if (str_equal(rule_origin(rule)->row, t->table->rows[row].id))

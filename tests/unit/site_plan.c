@@ -117,14 +117,13 @@ static void printed_is_resolved(struct load *l, const struct site_view *site,
 {
 	const char *text = plan_text(l, site, plan);
 	uint8_t resolved[DIGEST], printed[DIGEST];
-	size_t i;
 
 	cr_assert_eq(load_text(l, text), 0, "%s: %s\n%s", plan->host, load_all(l), text);
 	digest_of(l, plan->rs, resolved);
 	digest_of(l, l->rs, printed);
 	cr_expect_eq(memcmp(resolved, printed, DIGEST), 0, "%s", text);
 	cr_assert_eq(l->rs->rule_count, plan->rs->rule_count, "%s", text);
-	for (i = 0; i < plan->rs->rule_count; i++) {
+	for (size_t i = 0; i < plan->rs->rule_count; i++) {
 		cr_expect_str_eq(l->rs->rules[i].id, plan->rs->rules[i].id);
 		cr_expect_eq(l->rs->rules[i].dir, plan->rs->rules[i].dir);
 		cr_expect_str_eq(rule_peers(l, &l->rs->rules[i]),
@@ -140,13 +139,12 @@ Test(site, the_printed_policy_of_every_host_is_the_resolved_one)
 {
 	struct load l = load_new();
 	const struct site_view *site;
-	size_t i;
 
 	l.options.tables_dir = "policies/tables";
 	cr_assert_eq(site_load("policies/examples/site.yaml", &l.options, &l.d, &site), 0, "%s",
 		     load_all(&l));
 	cr_expect_eq(site->plan_count, 7);
-	for (i = 0; i < site->plan_count; i++)
+	for (size_t i = 0; i < site->plan_count; i++)
 		printed_is_resolved(&l, site, &site->plans[i]);
 	load_free(&l);
 }
@@ -201,7 +199,7 @@ enum { NODES = 200 };
 static const char *big_site(struct load *l, size_t count)
 {
 	char *text CLEANUP(free_ptr) = NULL;
-	size_t size, i;
+	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	fputs(SITE_HEAD "use:\n  - table: dataminer\n    set: {transport: grpc}\n"
@@ -210,10 +208,10 @@ static const char *big_site(struct load *l, size_t count)
 			"      elasticsearch: [search1, search2]\n      client: [10.50.0.0/16]\n"
 			"      snmp-device: [10.70.0.1]\n      cassandra:\n",
 	      out);
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		fprintf(out, "        - db%zu\n", i);
 	fputs("hosts:\n", out);
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		fprintf(out, "  db%zu: {addresses: [10.1.%zu.%zu]}\n", i, i / 250, i % 250 + 1);
 	fputs("  dma1: {addresses: [10.0.0.1]}\n  dma2: {addresses: [10.0.0.2]}\n"
 	      "  search1: {addresses: [10.0.2.1]}\n  search2: {addresses: [10.0.2.2]}\n",
@@ -227,10 +225,10 @@ static const char *big_site(struct load *l, size_t count)
 static size_t rules_compare(struct load *l, const struct plan *before, const struct plan *after,
 			    const char *added)
 {
-	size_t differ = 0, i;
+	size_t differ = 0;
 
 	cr_assert_eq(before->rs->rule_count, after->rs->rule_count, "%s", before->host);
-	for (i = 0; i < before->rs->rule_count; i++) {
+	for (size_t i = 0; i < before->rs->rule_count; i++) {
 		const struct rule *a = &before->rs->rules[i], *b = &after->rs->rules[i];
 		const char *was, *is, *at;
 
@@ -259,13 +257,13 @@ Test(site, a_new_node_changes_the_peers_of_its_peers_alone)
 	struct load l = load_new();
 	const struct site_view *small = site_text_load(&l, big_site(&l, NODES));
 	const struct site_view *large;
-	size_t i, changed = 0;
+	size_t changed = 0;
 
 	cr_assert(small, "%s", load_all(&l));
 	large = site_text_load(&l, big_site(&l, NODES + 1));
 	cr_assert(large, "%s", load_all(&l));
 	cr_assert_eq(large->plan_count, small->plan_count + 1);
-	for (i = 0; i < small->plan_count; i++) {
+	for (size_t i = 0; i < small->plan_count; i++) {
 		const struct plan *before = &small->plans[i];
 		const struct plan *after = plan_of(&l, large, before->host);
 		bool speaks = !str_starts(before->host, "search");
@@ -289,10 +287,9 @@ Test(site, the_same_site_gives_the_same_text)
 	struct load l = load_new();
 	const char *text = big_site(&l, 20);
 	const struct site_view *one = site_text_load(&l, text), *two = site_text_load(&l, text);
-	size_t i;
 
 	cr_assert(one && two, "%s", load_all(&l));
-	for (i = 0; i < one->plan_count; i++)
+	for (size_t i = 0; i < one->plan_count; i++)
 		cr_expect_str_eq(plan_text(&l, one, &one->plans[i]),
 				 plan_text(&l, two, &two->plans[i]));
 	load_free(&l);

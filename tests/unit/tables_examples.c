@@ -18,12 +18,11 @@ static struct ruleset *example_load(struct arena *arena, const char *path, struc
 {
 	const struct policy_options options = {.strict = true};
 	struct ruleset *rs = NULL;
-	size_t i;
 	int err;
 
 	d->arena = arena;
 	err = policy_load(path, &options, d, &rs);
-	for (i = 0; i < d->count; i++)
+	for (size_t i = 0; i < d->count; i++)
 		if (d->list[i].severity != SEV_NOTE)
 			cr_expect(false, "%s:%u: %s", path, d->list[i].loc.line,
 				  d->list[i].message);
@@ -33,9 +32,9 @@ static struct ruleset *example_load(struct arena *arena, const char *path, struc
 
 static size_t lines_of(const struct source *source)
 {
-	size_t lines = 0, i;
+	size_t lines = 0;
 
-	for (i = 0; i < source->size; i++)
+	for (size_t i = 0; i < source->size; i++)
 		lines += source->text[i] == '\n';
 	return lines;
 }
@@ -43,11 +42,10 @@ static size_t lines_of(const struct source *source)
 Test(examples, every_example_is_right_short_and_writes_its_failsafe)
 {
 	glob_t found;
-	size_t i;
 
 	cr_assert_eq(glob(EXAMPLES_GLOB, 0, NULL, &found), 0);
 	cr_expect_geq(found.gl_pathc, EXAMPLES);
-	for (i = 0; i < found.gl_pathc; i++) {
+	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct arena *arena CLEANUP(arena_drop) = arena_new();
 		struct diags d = {0};
 		struct ruleset *rs = example_load(arena, found.gl_pathv[i], &d);
@@ -172,10 +170,9 @@ static int judge_corner(const struct tuple *tuple, void *context)
 Test(examples, mean_the_same_compiled_at_every_corner, .timeout = 120)
 {
 	glob_t found;
-	size_t i;
 
 	cr_assert_eq(glob(EXAMPLES_GLOB, 0, NULL, &found), 0);
-	for (i = 0; i < found.gl_pathc; i++) {
+	for (size_t i = 0; i < found.gl_pathc; i++) {
 		struct arena *arena CLEANUP(arena_drop) = arena_new();
 		struct bench bench = {.path = found.gl_pathv[i]};
 		struct diags d = {0};

@@ -30,9 +30,7 @@ static const char *const tables[] = {"aws-datasync", "aws-mgn", "dataminer",
 
 static bool words_have(const struct words *words, const char *word)
 {
-	size_t i;
-
-	for (i = 0; i < words->count; i++)
+	for (size_t i = 0; i < words->count; i++)
 		if (strcmp(words->list[i], word) == 0)
 			return true;
 	return false;
@@ -48,9 +46,7 @@ static void words_add(struct words *words, const char *word)
 
 static bool words_within(const struct words *inner, const struct words *outer)
 {
-	size_t i;
-
-	for (i = 0; i < inner->count; i++)
+	for (size_t i = 0; i < inner->count; i++)
 		if (!words_have(outer, inner->list[i]))
 			return false;
 	return true;
@@ -141,7 +137,6 @@ static void service_words(struct book *book, const char *text, struct words *out
 static void row_services(struct book *book, const struct node *row, struct words *out)
 {
 	const struct node *port;
-	size_t i;
 
 	for_items(port, map_get(row, "ports"))
 	{
@@ -154,7 +149,7 @@ static void row_services(struct book *book, const struct node *row, struct words
 		}
 		param_words(book, arena_strndup(book->arena, text + 2, (size_t)(close - text - 2)),
 			    &values);
-		for (i = 0; i < values.count; i++)
+		for (size_t i = 0; i < values.count; i++)
 			service_words(book,
 				      arena_printf(book->arena, "%s%s", values.list[i], close + 1),
 				      out);
@@ -225,10 +220,9 @@ static bool fact_has_ends(const json_t *fact, const struct node *row)
 static bool fact_backs(const json_t *fact, const struct node *row)
 {
 	struct words lines = {0};
-	size_t i;
 
 	row_lines(row, &lines);
-	for (i = 0; i < lines.count; i++)
+	for (size_t i = 0; i < lines.count; i++)
 		if (fact_has_ends(fact, row) && fact_has_line(fact, lines.list[i]))
 			return true;
 	return false;
@@ -365,13 +359,14 @@ static void expect_same_releases(const struct book *book, const json_t *fact)
 {
 	static const char *const bounds[] = {"from", "before"};
 	const struct node *param, *row, *when;
-	size_t i, k;
+	size_t k;
 
 	for_children(param, book->params)
 	{
 		if (!str_equal(text_of(param, "type"), "version"))
 			continue;
-		for_children(row, book->rows) for (i = 0; fact_backs(fact, row) && i < 2; i++)
+		for_children(row, book->rows) for (size_t i = 0; fact_backs(fact, row) && i < 2;
+						   i++)
 		{
 			const json_t *list =
 				json_object_get(json_object_get(fact, "release"), bounds[i]);
@@ -401,9 +396,9 @@ Test(tables, every_fact_is_a_row_with_its_line_ports_names_and_conditions)
 {
 	struct book book = {0};
 	json_t *fact;
-	size_t i, k;
+	size_t i;
 
-	for (k = 0; k < ARRAY_SIZE(tables); k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(tables); k++) {
 		book = (struct book){0};
 		book_open(&book, tables[k]);
 		json_array_foreach (book.flows, i, fact)
@@ -416,9 +411,8 @@ Test(tables, every_fact_is_a_row_with_its_line_ports_names_and_conditions)
 Test(tables, the_record_holds_all_flows_of_every_document)
 {
 	static const size_t flows[] = {25, 17, 24, 9, 26};
-	size_t k;
 
-	for (k = 0; k < ARRAY_SIZE(tables); k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(tables); k++) {
 		struct book book = {0};
 
 		book_open(&book, tables[k]);
@@ -435,11 +429,11 @@ static void expect_every_line_told(const struct book *book, const struct node *r
 {
 	struct words lines = {0};
 	json_t *fact;
-	size_t i, k;
+	size_t i;
 
 	row_lines(row, &lines);
 	cr_expect_gt(lines.count, 0, "%s cites no line", text_of(row, "id"));
-	for (k = 0; k < lines.count; k++) {
+	for (size_t k = 0; k < lines.count; k++) {
 		size_t found = 0;
 
 		json_array_foreach (book->flows, i, fact)
@@ -486,9 +480,8 @@ static void expect_as_optional_as_told(const struct book *book, const struct nod
 Test(tables, every_row_is_backed_by_facts)
 {
 	const struct node *row;
-	size_t k;
 
-	for (k = 0; k < ARRAY_SIZE(tables); k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(tables); k++) {
 		struct book book = {0};
 
 		book_open(&book, tables[k]);
@@ -506,7 +499,7 @@ Test(tables, firewall_recipes_of_the_vendor_are_no_rows)
 {
 	const struct node *row;
 	struct book book = {0};
-	size_t recipes = 0, i, k;
+	size_t recipes = 0, i;
 	json_t *fact;
 
 	book_open(&book, "aws-mgn");
@@ -517,7 +510,7 @@ Test(tables, firewall_recipes_of_the_vendor_are_no_rows)
 			struct words lines = {0};
 
 			row_lines(row, &lines);
-			for (k = 0; fact_is_recipe(fact) && k < lines.count; k++)
+			for (size_t k = 0; fact_is_recipe(fact) && k < lines.count; k++)
 				cr_expect_not(fact_has_line(fact, lines.list[k]), "%s",
 					      text_of(row, "id"));
 		}
@@ -559,10 +552,10 @@ static void expect_choice(struct book *book, const json_t *fact, const struct no
 Test(tables, alternatives_defaults_and_links_are_params)
 {
 	const struct node *row;
-	size_t i, k;
+	size_t i;
 	json_t *fact;
 
-	for (k = 0; k < ARRAY_SIZE(tables); k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(tables); k++) {
 		struct book book = {0};
 
 		book_open(&book, tables[k]);
@@ -723,11 +716,11 @@ static void expect_addition(const struct book *book, const char *path)
 
 Test(tables, what_no_vendor_says_is_marked_as_an_addition)
 {
-	size_t i, additions = 0;
+	size_t additions = 0;
 	glob_t found;
 
 	cr_assert_eq(glob("policies/tables/*.yaml", 0, NULL, &found), 0);
-	for (i = 0; i < found.gl_pathc; i++) {
+	for (size_t i = 0; i < found.gl_pathc; i++) {
 		const char *path = found.gl_pathv[i];
 		const struct node *metadata;
 		struct book book = {0};

@@ -155,9 +155,10 @@ int hook_program_id(const struct hook_ref *ref, uint32_t *out)
 	if (by_filters(ref->point))
 		return filter_program(ref, out);
 	err = link_find(ref, &target);
-	if (!err)
-		*out = target.prog_id;
-	return err;
+	if (err)
+		return err;
+	*out = target.prog_id;
+	return 0;
 }
 
 static int hook_alive(const struct hook_ref *ref, bool *out)

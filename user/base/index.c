@@ -36,11 +36,10 @@ static struct index_slot *slot_find(const struct index *index, const char *name,
 static void index_widen(struct index *index, size_t size)
 {
 	struct index old = *index;
-	size_t i;
 
 	index->size = size;
 	index->slots = arena_alloc(index->arena, index->size * sizeof(*index->slots));
-	for (i = 0; i < old.size; i++)
+	for (size_t i = 0; i < old.size; i++)
 		if (old.slots[i].name)
 			*slot_find(index, old.slots[i].name, old.slots[i].hash) = old.slots[i];
 }
@@ -82,9 +81,9 @@ const void *index_insert(struct index *index, const char *name, const void *valu
 const char *const *index_names(struct arena *arena, const struct index *index)
 {
 	const char **names = arena_alloc(arena, (index->count + 1) * sizeof(*names));
-	size_t count = 0, i;
+	size_t count = 0;
 
-	for (i = 0; i < index->size; i++)
+	for (size_t i = 0; i < index->size; i++)
 		if (index->slots[i].name)
 			names[count++] = index->slots[i].name;
 	return names;

@@ -194,17 +194,17 @@ static void digest(absorb_fn absorb, const void *data, size_t size, uint8_t out[
 	uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
 			     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 	const uint8_t *bytes = data;
-	size_t rest = size % 64, tail_size = rest < 56 ? 64 : 128, i;
+	size_t rest = size % 64, tail_size = rest < 56 ? 64 : 128;
 	uint8_t tail[128] = {0};
 
 	absorb(state, bytes, size / 64);
 	if (rest)
 		memcpy(tail, bytes + size - rest, rest);
 	tail[rest] = 0x80;
-	for (i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		tail[tail_size - 1 - i] = (uint8_t)((uint64_t)size * 8 >> (8 * i));
 	absorb(state, tail, tail_size / 64);
-	for (i = 0; i < 32; i++)
+	for (size_t i = 0; i < 32; i++)
 		out[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
 }
 

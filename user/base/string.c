@@ -54,15 +54,15 @@ static size_t min3(size_t a, size_t b, size_t c)
 /* Edit distance with neighbours swapped counted once; both shorter than WORD_MAX. */
 static size_t edit_distance(const char *a, const char *b)
 {
-	size_t row[3][WORD_MAX + 1], i, j, a_len = strlen(a), b_len = strlen(b);
+	size_t row[3][WORD_MAX + 1], a_len = strlen(a), b_len = strlen(b);
 
-	for (j = 0; j <= b_len; j++)
+	for (size_t j = 0; j <= b_len; j++)
 		row[0][j] = j;
-	for (i = 1; i <= a_len; i++) {
+	for (size_t i = 1; i <= a_len; i++) {
 		size_t *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
 
 		now[0] = i;
-		for (j = 1; j <= b_len; j++) {
+		for (size_t j = 1; j <= b_len; j++) {
 			size_t change = last[j - 1] + (a[i - 1] != b[j - 1]);
 
 			now[j] = min3(last[j] + 1, now[j - 1] + 1, change);
@@ -76,14 +76,14 @@ static size_t edit_distance(const char *a, const char *b)
 
 const char *nearest_word(const char *word, const char *const *candidates, size_t count)
 {
-	size_t length = strlen(word), limit, best, i;
+	size_t length = strlen(word), limit, best;
 	const char *nearest = NULL;
 
 	if (length == 0 || length >= WORD_MAX)
 		return NULL;
 	limit = length < 3 ? 1 : (length + 2) / 3;
 	best = (limit < 4 ? limit : 4) + 1;
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		size_t other = strlen(candidates[i]), distance;
 
 		if (other >= WORD_MAX || other > length + best || length > other + best)

@@ -36,17 +36,16 @@ static int check_site(struct context *c, const char *path, struct diags *d, stru
 	const struct site_view *site;
 	struct image *images;
 	int ret = 0;
-	size_t i;
 
 	if (load_site(c, path, d, &site))
 		return EXIT_REJECTED;
 	images = arena_alloc(d->arena, site->plan_count * sizeof(*images));
-	for (i = 0; i < site->plan_count; i++)
+	for (size_t i = 0; i < site->plan_count; i++)
 		if (image_compile(site->plans[i].rs, d, &images[i]))
 			ret = EXIT_REJECTED;
 	if (!ret)
 		render_check_site(s, site, images, d);
-	for (i = 0; i < site->plan_count; i++)
+	for (size_t i = 0; i < site->plan_count; i++)
 		image_free(&images[i]);
 	return ret;
 }

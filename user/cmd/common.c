@@ -85,11 +85,10 @@ int load_site(struct context *c, const char *path, struct diags *d, const struct
 {
 	struct diags scratch = {.arena = d->arena};
 	const struct site_view *site;
-	size_t i;
 
 	if (site_load(path, &c->options.policy, d, &site))
 		return EXIT_REJECTED;
-	for (i = 0; i < site->plan_count; i++)
+	for (size_t i = 0; i < site->plan_count; i++)
 		set_mode(c, site->plans[i].rs, i ? &scratch : d);
 	*out = site;
 	return 0;

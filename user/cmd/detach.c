@@ -38,13 +38,13 @@ static int detach_only(struct context *c, size_t *removed)
 	size_t count;
 	int err = datapath_list_all(&o->host, c->arena, &c->diags, &names, &count);
 
-	if (!err && count > 1)
+	if (err)
+		return exit_of_read(err);
+	if (count > 1)
 		return which_of(c, names, count);
-	if (!err && count == 1)
+	if (count == 1)
 		return detach_each(c, names, 1, removed);
-	if (!err)
-		err = datapath_detach(&o->host, NULL, &c->diags, removed);
-	return exit_of_read(err);
+	return exit_of_read(datapath_detach(&o->host, NULL, &c->diags, removed));
 }
 
 int cmd_detach(struct context *c)

@@ -228,16 +228,20 @@ static int parse_question(struct context *c, struct tuple *tuple)
 	const char *next = more ? words[4] : NULL;
 	int ret = parse_direction(c, words[1], tuple);
 
-	if (!ret)
-		ret = parse_proto(c, words[2], words[3], tuple);
-	if (!ret)
-		ret = parse_peer(c, words[3], next, tuple);
-	if (!ret && proto_is_any_icmp(tuple->proto))
+	if (ret)
+		return ret;
+	ret = parse_proto(c, words[2], words[3], tuple);
+	if (ret)
+		return ret;
+	ret = parse_peer(c, words[3], next, tuple);
+	if (ret)
+		return ret;
+	if (proto_is_any_icmp(tuple->proto))
 		return parse_icmp(c, next, tuple);
-	if (!ret && more)
+	if (more)
 		return usage_error(c, "write the port after the peer: PEER:PORT",
 				   "'%s' is one operand too many", words[4]);
-	return ret;
+	return 0;
 }
 
 static int ask_both(struct context *c, const struct ruleset *rs, const struct tuple *tuple,
@@ -271,10 +275,12 @@ int cmd_explain(struct context *c)
 	struct ruleset *rs;
 	int ret = parse_question(c, &tuple);
 
-	if (!ret)
-		ret = load_policy(c, c->options.operands[0], &c->diags, &rs);
-	if (!ret)
-		ret = ask_both(c, rs, &tuple, &decision);
+	if (ret)
+		return ret;
+	ret = load_policy(c, c->options.operands[0], &c->diags, &rs);
+	if (ret)
+		return ret;
+	ret = ask_both(c, rs, &tuple, &decision);
 	if (ret)
 		return ret;
 	render_explain(&c->render, rs, &tuple, &decision);

@@ -171,8 +171,9 @@ static int learn(struct context *c, const struct instance *instance, void *user)
 		return exit_of_read(err);
 	path = c->options.source ? c->options.source : view.source;
 	ret = read_policy(c, path, view.policy, &rs);
-	if (!ret)
-		ret = begin_edit(c, path, &edit);
+	if (ret)
+		return ret;
+	ret = begin_edit(c, path, &edit);
 	if (ret)
 		return ret;
 	collect_proposals(c, &view, &learn);

@@ -10,12 +10,11 @@
 static int parse_attach(struct context *c, struct skeleton *s)
 {
 	const char *text = c->options.attach, *equals = text ? strchr(text, '=') : NULL;
-	size_t i;
 
 	s->kind = kind_keys[0];
 	if (!text)
 		return 0;
-	for (i = 0; equals && i < FR_KINDS; i++)
+	for (size_t i = 0; equals && i < FR_KINDS; i++)
 		if (strlen(kind_keys[i]) == (size_t)(equals - text) &&
 		    str_starts(text, kind_keys[i])) {
 			s->kind = kind_keys[i];

@@ -165,18 +165,20 @@ static int plan_all(struct context *c, const struct site_view *site, const char 
 	bool there;
 	int ret = target_find(c, dir, &target, &there);
 
-	if (!ret)
-		ret = dir_make(c, target, &made);
-	if (!ret)
-		ret = files_write(c, made, site);
-	if (!ret)
-		ret = dir_commit(c, made, target, there);
+	if (ret)
+		return ret;
+	ret = dir_make(c, target, &made);
+	if (ret)
+		return ret;
+	ret = files_write(c, made, site);
+	ret = ret ? ret : dir_commit(c, made, target, there);
 	/* After an exchange it is the old one. */
 	if (ret || there)
 		dir_remove(c, made);
-	if (!ret)
-		fprintf(c->render.out, "%zu policies in %s\n", site->plan_count, dir);
-	return ret;
+	if (ret)
+		return ret;
+	fprintf(c->render.out, "%zu policies in %s\n", site->plan_count, dir);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- the verb */

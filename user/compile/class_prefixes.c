@@ -178,7 +178,7 @@ const char **class_prefixes_text(const struct ruleset *rs, const struct image *i
 	struct phrase *words = arena_alloc(arena, row_count * sizeof(*words));
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		struct bounds bounds = {};
+		struct bounds bounds = {0};
 		uint32_t *rows;
 
 		bounds_collect(rs, dir, &families[i], &bounds);

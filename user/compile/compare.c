@@ -160,7 +160,7 @@ static void rows_at(struct image_comparison *c, uint64_t high, struct starts *lo
 
 static void rows_collect(struct image_comparison *c)
 {
-	struct starts highs = {}, lows = {};
+	struct starts highs = {0}, lows = {0};
 
 	c->rows.count = 0;
 	for (int i = 0; i < 2; i++)

@@ -21,7 +21,7 @@ static uint32_t array_write(struct image_lines *lines, const void *array, size_t
 /* The stages, direction by direction; *head gets their results. */
 static int stages_run(struct compilation *c, struct fr_image_head *head, struct image_stats *stats)
 {
-	uint32_t matrix[FR_DIRS] = {}, before;
+	uint32_t matrix[FR_DIRS] = {0}, before;
 	int err;
 
 	for (int i = 0; i < FR_DIRS; i++) {
@@ -90,7 +90,7 @@ static void digest_append_number(struct digest_text *text, uint32_t number, char
 /* The names that `show` prints are part of the digest: a changed name alone needs a new image. */
 static void names_digest(const struct ruleset *rs, uint8_t out[32])
 {
-	struct digest_text text = {};
+	struct digest_text text = {0};
 
 	for (size_t i = 0; i < rs->rule_count; i++) {
 		const struct rule *rule = &rs->rules[i];
@@ -175,8 +175,8 @@ void compilation_free(struct compilation *c)
 
 int image_build(struct compilation *c, struct image *out)
 {
-	struct fr_image_head head = {};
-	struct image image = {};
+	struct fr_image_head head = {0};
+	struct image image = {0};
 	int err;
 
 	if (c->rs->rule_count > FR_MAX_RULES - FR_RULE_FIRST)
@@ -204,5 +204,5 @@ int image_compile(const struct ruleset *rs, struct diags *d, struct image *out)
 void image_free(struct image *image)
 {
 	free(image->lines);
-	*image = (struct image){};
+	*image = (struct image){0};
 }

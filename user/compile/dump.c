@@ -56,7 +56,7 @@ static void cell_print(const struct dumper *dump, uint32_t cell)
 static const char *group_text(const struct dumper *dump, const struct row_cell *entries,
 			      uint32_t count)
 {
-	struct phrase words = {};
+	struct phrase words = {0};
 
 	for (uint32_t i = 0; i < count; i++)
 		phrase_add(dump->arena, &words, dump->columns[entries[i].column]);

@@ -409,7 +409,7 @@ static uint32_t direction_write(struct compilation *c, struct direction *dir, st
 
 int matrix_write(struct compilation *c, uint32_t matrix[FR_DIRS], struct image_stats *stats)
 {
-	struct usage usage[FR_DIRS] = {};
+	struct usage usage[FR_DIRS] = {0};
 	uint32_t before = c->lines.count;
 	int err;
 

@@ -86,7 +86,7 @@ void map_free(struct map *map)
 {
 	free(map->keys);
 	free(map->values);
-	*map = (struct map){};
+	*map = (struct map){0};
 }
 
 uint32_t lines_add(struct image_lines *lines, uint32_t count)

@@ -33,7 +33,7 @@ static int entry_order(const void *left, const void *right)
 static bool places_distribute(const struct sort_place *from, struct sort_place *to, uint32_t count,
 			      uint32_t shift)
 {
-	uint32_t next[DIGITS] = {}, sum = 0;
+	uint32_t next[DIGITS] = {0}, sum = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 		next[from[i].high >> shift & (DIGITS - 1)]++;

@@ -310,7 +310,7 @@ static int family_sweep(struct compilation *c, struct direction *dir, struct ent
 
 static int family_refuse(struct compilation *c, const struct direction *dir, int family)
 {
-	struct entries families[FAMILIES] = {};
+	struct entries families[FAMILIES] = {0};
 	int err;
 
 	entries_collect(c->rs, dir, families);
@@ -334,8 +334,8 @@ static void states_free(struct direction *dir)
 int peers_compile(struct compilation *c, struct direction *dir)
 {
 	uint32_t *const roots[FAMILIES] = {&dir->root4, &dir->root6};
-	struct entries families[FAMILIES] = {};
-	struct points points[FAMILIES] = {};
+	struct entries families[FAMILIES] = {0};
+	struct points points[FAMILIES] = {0};
 	int err = 0;
 
 	dir->leaving = NONE;

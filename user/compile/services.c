@@ -66,7 +66,7 @@ static int first_order(const void *left, const void *right)
 static void wants_by_proto(struct wants *wants)
 {
 	struct rule_ports *sorted = array_new(wants->count, sizeof(*sorted));
-	uint32_t next[257] = {};
+	uint32_t next[257] = {0};
 
 	memory_touch(sorted, wants->count * sizeof(*sorted));
 	for (uint32_t i = 0; i < wants->count; i++)
@@ -228,7 +228,7 @@ static int refuse_port(struct compilation *c, const struct rule_ports *wanted, u
 static int protocol_table(struct compilation *c, struct direction *dir,
 			  const struct rule_ports *wanted, uint32_t count)
 {
-	struct port_sweep sweep = {};
+	struct port_sweep sweep = {0};
 	struct fr_service *service = &dir->service[wanted->proto];
 	uint32_t over = NONE, classes;
 
@@ -278,7 +278,7 @@ static void any_runs(const struct ruleset *rs, struct direction *dir)
 
 int services_compile(struct compilation *c, struct direction *dir)
 {
-	struct wants wants = {};
+	struct wants wants = {0};
 	bool any;
 	int err = 0;
 

@@ -323,5 +323,5 @@ void tree_free(struct tree *tree)
 {
 	free(tree->nodes);
 	free(tree->slots);
-	*tree = (struct tree){};
+	*tree = (struct tree){0};
 }

@@ -102,14 +102,17 @@ static int make_records(struct change *change)
 		return diag_error(change->d, NO_LOC, err, "namespace", NULL,
 				  "cannot read the network namespace: %s", error_text(err));
 	err = change_record(change, "state", sizeof(struct fr_state), 1, &change->state);
-	if (!err)
-		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->point_count,
-				    &change->new_hooks);
-	if (!err)
-		err = make_rules(change);
-	if (!err)
-		err = change_record(change, "requests", sizeof(*requests),
-				    (uint32_t)rs->attach_count, &change->requests);
+	if (err)
+		return err;
+	err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->point_count,
+			    &change->new_hooks);
+	if (err)
+		return err;
+	err = make_rules(change);
+	if (err)
+		return err;
+	err = change_record(change, "requests", sizeof(*requests), (uint32_t)rs->attach_count,
+			    &change->requests);
 	if (err)
 		return err;
 	requests = change->requests.list;
@@ -139,9 +142,12 @@ static int flows_go_on(const struct change *change)
 		return old == -ENOENT ? 0 : old;
 	new = pin_open(change->pins, map_names[MAP_FLOWS]);
 	err = new < 0 ? new : fd_map_id(old, &old_id);
-	if (!err)
-		err = fd_map_id(new, &new_id);
-	return err ? err : old_id == new_id;
+	if (err)
+		return err;
+	err = fd_map_id(new, &new_id);
+	if (err)
+		return err;
+	return old_id == new_id;
 }
 
 /* Flows are adopted for a while after a new flow table is attached; a mere change of rules does not
@@ -243,17 +249,26 @@ static int carry_out(struct change *change)
 		memcpy(change->pins, change->running.pins, sizeof(change->pins));
 	else
 		err = epoch_make(change);
-	if (!err)
-		err = ports_store(change);
-	if (!err)
-		err = make_records(change);
-	if (!err)
-		err = make_image(change);
-	if (!err && !change->same_shape)
+	if (err)
+		return err;
+	err = ports_store(change);
+	if (err)
+		return err;
+	err = make_records(change);
+	if (err)
+		return err;
+	err = make_image(change);
+	if (err)
+		return err;
+	if (!change->same_shape)
 		err = epoch_attach(change);
-	if (!err && !change->same_shape)
+	if (err)
+		return err;
+	if (!change->same_shape)
 		err = carry_counters(change);
-	return err ? err : flip(change);
+	if (err)
+		return err;
+	return flip(change);
 }
 
 /* Counts the attach points that the policy names, so without the hook for local sockets. One that
@@ -395,9 +410,12 @@ static int take_over(struct change *change)
 
 	change_free(change);
 	*change = again;
-	if (!err)
-		err = reconcile(change);
-	return err ? err : change_plan(change);
+	if (err)
+		return err;
+	err = reconcile(change);
+	if (err)
+		return err;
+	return change_plan(change);
 }
 
 static int plan(struct change *change)
@@ -417,17 +435,19 @@ static int apply_locked(struct change *change, struct apply_result *out)
 	int err = reconcile(change);
 	bool same;
 
-	if (!err && mkdir(change->running.dir, 0700) && errno != EEXIST)
+	if (err)
+		return err;
+	if (mkdir(change->running.dir, 0700) && errno != EEXIST)
 		err = diag_error(change->d, NO_LOC, -errno, "pin-root", NULL, "cannot make %s: %s",
 				 change->running.dir, error_text(errno));
-	if (!err)
-		err = pin_dir_check(change->running.dir, change->d);
+	if (err)
+		return err;
+	err = pin_dir_check(change->running.dir, change->d);
 	if (err)
 		return err;
 	err = plan(change);
 	same = !err && unchanged(change);
-	if (!err && !same)
-		err = carry_out(change);
+	err = err || same ? err : carry_out(change);
 	if (err) {
 		clean_failed(change);
 		return err;
@@ -454,14 +474,18 @@ int datapath_apply(const struct apply_request *request, struct diags *d, struct 
 	int err = words_store(request, d, &change.command);
 
 	libbpf_quiet();
-	if (!err)
-		err = host_privileges(d);
-	if (!err)
-		err = host_bpffs(change.root, true, d);
-	if (!err)
-		err = pin_lock(change.root, true, d, &lock);
-	if (!err)
-		err = apply_locked(&change, out);
+	if (err)
+		return err;
+	err = host_privileges(d);
+	if (err)
+		return err;
+	err = host_bpffs(change.root, true, d);
+	if (err)
+		return err;
+	err = pin_lock(change.root, true, d, &lock);
+	if (err)
+		return err;
+	err = apply_locked(&change, out);
 	change_free(&change);
 	return err;
 }

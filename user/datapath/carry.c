@@ -31,9 +31,12 @@ static int two_maps(const struct change *change, enum kernel_map which, int *old
 		return pins_damaged(*old) ? 0 : *old;
 	*new = pin_open(change->pins, map_names[which]);
 	err = *new < 0 ? *new : fd_map_id(*old, &old_id);
-	if (!err)
-		err = fd_map_id(*new, &new_id);
-	return err ? err : old_id != new_id;
+	if (err)
+		return err;
+	err = fd_map_id(*new, &new_id);
+	if (err)
+		return err;
+	return old_id != new_id;
 }
 
 /* ---------------------------------------------------------------- flows */

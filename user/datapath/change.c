@@ -25,29 +25,43 @@ static int open_counters(struct change *change)
 	return fd_map_entries(fd, &change->old_slots);
 }
 
-int change_open(struct change *change)
+static int open_records(struct change *change)
+{
+	const struct {
+		const char *name;
+		struct records *out;
+	} wanted[] = {{"rules", &change->old_rules},
+		      {"hooks", &change->old_hooks},
+		      {"state", &change->old_state},
+		      {"requests", &change->old_requests}};
+	const struct running *running = &change->running;
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted) && !err; i++)
+		err = records_open(running->pins, wanted[i].name, running->generation,
+				   wanted[i].out);
+	return err;
+}
+
+static int open_running(struct change *change)
 {
 	const struct running *running = &change->running;
-	CLEANUP(close_fd) int image = -1;
-	int err;
+	CLEANUP(close_fd) int image = pin_open_number(running->pins, "image", running->generation);
+	int err = image < 0 ? image : image_map_view(image, &change->live);
 
-	if (!running->epoch)
-		return 0;
-	image = pin_open_number(running->pins, "image", running->generation);
-	err = image < 0 ? image : image_map_view(image, &change->live);
-	if (!err)
-		err = fd_map_entries(image, &change->live_class);
-	if (!err)
-		err = records_open(running->pins, "rules", running->generation, &change->old_rules);
-	if (!err)
-		err = records_open(running->pins, "hooks", running->generation, &change->old_hooks);
-	if (!err)
-		err = records_open(running->pins, "state", running->generation, &change->old_state);
-	if (!err)
-		err = records_open(running->pins, "requests", running->generation,
-				   &change->old_requests);
-	if (!err)
-		err = open_counters(change);
+	if (err)
+		return err;
+	err = fd_map_entries(image, &change->live_class);
+	if (err)
+		return err;
+	err = open_records(change);
+	return err ? err : open_counters(change);
+}
+
+int change_open(struct change *change)
+{
+	int err = change->running.epoch ? open_running(change) : 0;
+
 	return err ? policy_broken(change->root, change->policy, err, change->d) : 0;
 }
 
@@ -119,7 +133,9 @@ int change_flip(const struct change *change)
 {
 	int err = activate(change);
 
-	if (!err && flows_wait(change))
+	if (err)
+		return err;
+	if (flows_wait(change))
 		carry_latest(change);
-	return err;
+	return 0;
 }

@@ -39,16 +39,14 @@ static int find_taken(const struct change *change, const struct running *other,
 
 static int check_other(struct change *change, const char *name)
 {
+	CLEANUP(records_unmap) struct records records = {0};
 	struct running other = {0};
-	struct records records = {0};
 	const struct fr_hook_record *taken = NULL;
 	int err = running_find(change->root, name, &other);
 
 	if (!err && other.epoch)
 		err = records_open(other.pins, "hooks", other.generation, &records);
-	if (!err)
-		err = find_taken(change, &other, &records, &taken);
-	records_unmap(&records);
+	err = err ? err : find_taken(change, &other, &records, &taken);
 	if (err)
 		return policy_broken(change->root, name, err, change->d);
 	if (!taken)

@@ -98,9 +98,8 @@ static int look_once(const char *root, const char *name, bool *unknown)
 
 	*unknown = false;
 	if (!err && !running.epoch)
-		err = pin_each(running.dir, on_unknown, unknown);
-	if (!err && !running.epoch)
-		err = links_without_epoch(running.dir, unknown);
+		err = pin_each(running.dir, on_unknown, unknown)
+			      ?: links_without_epoch(running.dir, unknown);
 	return err < 0 && err != -ENOENT ? err : 0;
 }
 

@@ -19,9 +19,10 @@ static int detach_all(const char *root, struct diags *d, size_t *count)
 		err = policy_remove(root, names[i], d);
 		removed += !err;
 	}
-	if (!err)
-		*count = removed;
-	return err;
+	if (err)
+		return err;
+	*count = removed;
+	return 0;
 }
 
 static int detach_locked(const char *root, const char *policy, struct diags *d, size_t *count)
@@ -31,9 +32,10 @@ static int detach_locked(const char *root, const char *policy, struct diags *d, 
 	if (!policy)
 		return detach_all(root, d, count);
 	err = policy_remove(root, policy, d);
-	if (!err)
-		*count = 1;
-	return err;
+	if (err)
+		return err;
+	*count = 1;
+	return 0;
 }
 
 int datapath_detach(const struct host_options *o, const char *policy, struct diags *d,
@@ -45,8 +47,9 @@ int datapath_detach(const struct host_options *o, const char *policy, struct dia
 	int err = host_privileges(d);
 
 	libbpf_quiet();
-	if (!err)
-		err = pin_lock(root, false, d, &lock);
+	if (err)
+		return err;
+	err = pin_lock(root, false, d, &lock);
 	if (err == -ENOENT && !policy) {
 		*count = 0;
 		return 0;

@@ -83,6 +83,18 @@ static int keep_import(struct change *change, const struct object *object)
 	return change->import < 0 ? -errno : 0;
 }
 
+static int pin_object(struct change *change, struct object *object, enum prog_variant variant,
+		      uint32_t programs)
+{
+	int err = variant == PROG_STEADY ? keep_import(change, object) : 0;
+
+	if (err)
+		return err;
+	if (variant == PROG_STEADY)
+		err = pin_maps(change, object);
+	return err ? err : pin_programs(change, object, variant, programs);
+}
+
 static int load_variant(struct change *change, enum prog_variant variant,
 			struct object_request *request)
 {
@@ -97,12 +109,7 @@ static int load_variant(struct change *change, enum prog_variant variant,
 	err = object_load(request, change->d, &object);
 	if (err)
 		return err;
-	if (variant == PROG_STEADY)
-		err = keep_import(change, object);
-	if (variant == PROG_STEADY && !err)
-		err = pin_maps(change, object);
-	if (!err)
-		err = pin_programs(change, object, variant, request->programs);
+	err = pin_object(change, object, variant, request->programs);
 	object_close(object);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "pin-root", NULL,
@@ -172,6 +179,17 @@ static int reuse_running(const struct change *change, struct object_request *req
 	return reuse_open(pins, change->older ? older_map_goes_on : all_but_images_go_on, request);
 }
 
+static int load_others(struct change *change, struct object_request *request)
+{
+	int err = load_variant(change, PROG_JOINING, request);
+
+	if (err)
+		return err;
+	if (change->new_table)
+		err = keep_table(change, request);
+	return err ? err : load_variant(change, PROG_LEAVING, request);
+}
+
 static int load_variants(struct change *change)
 {
 	uint32_t lines = change->request->image->line_count;
@@ -193,11 +211,7 @@ static int load_variants(struct change *change)
 	err = reuse_open(change->pins, any_goes_on, &request);
 	if (err)
 		return pins_unreadable(change->pins, err, change->d);
-	err = load_variant(change, PROG_JOINING, &request);
-	if (!err && change->new_table)
-		err = keep_table(change, &request);
-	if (!err)
-		err = load_variant(change, PROG_LEAVING, &request);
+	err = load_others(change, &request);
 	reuse_close(&request);
 	return err;
 }

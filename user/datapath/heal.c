@@ -175,18 +175,20 @@ static void remains_find(const char *root, const char *policy, struct arena *are
 	struct running running = {0};
 	int err = running_find(root, policy, &running);
 
-	remains->err = err && !pins_damaged(err) ? err : 0;
 	snprintf(remains->dir, sizeof(remains->dir), "%s/%s", root, policy);
-	if (!err && running.epoch) {
+	remains->err = pins_damaged(err) ? 0 : err;
+	if (err)
+		return;
+	if (running.epoch) {
 		remains->generation = running.generation;
 		memcpy(remains->pins, running.pins, sizeof(remains->pins));
 		remains->whole = true;
-	} else if (!err) {
+	} else {
 		pin_each(running.dir, on_epoch, remains);
 	}
 	if (remains->generation)
 		read_all(arena, remains);
-	else if (!err)
+	else
 		pin_each(running.dir, on_judging, remains);
 }
 

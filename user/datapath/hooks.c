@@ -108,7 +108,9 @@ static int read_program(const struct asker *asker, const struct hook_program *ho
 		return err;
 	}
 	err = program_succeeds(asker, hook, fact->program, &right);
-	if (!err && !right)
+	if (err)
+		return err;
+	if (!right)
 		fact->fault =
 			arena_printf(asker->arena, "%s runs here instead of the pinned program",
 				     program_words(asker->arena, fact->program));
@@ -226,9 +228,13 @@ static int read_hook(const struct asker *asker, const struct hook_program *hook,
 	int err = point->how == HOW_CLSACT ? read_filter(asker, hook, fact)
 					   : read_link(asker, hook, fact);
 
-	if (!err && !fact->fault)
+	if (err)
+		return err;
+	if (!fact->fault)
 		err = read_chain(asker, hook, fact);
-	if (!err && !fact->fault && point->kind == FR_KIND_INTERFACE)
+	if (err)
+		return err;
+	if (!fact->fault && point->kind == FR_KIND_INTERFACE)
 		err = port_fault(asker->instance, point, asker->arena, &fact->fault);
 	return err;
 }
@@ -297,29 +303,35 @@ static int read_points(struct asker *asker, const struct records *hooks,
 	return err;
 }
 
+static int read_instance(struct asker *asker, const struct host_options *o)
+{
+	const struct instance *instance = asker->instance;
+	CLEANUP(records_unmap) struct records hooks = {0};
+	CLEANUP(records_unmap) struct records requests = {0};
+	struct host_options host;
+	struct fr_state state;
+	int err = fd_map_id(instance->images, &asker->images);
+
+	if (err)
+		return err;
+	err = instance_state(instance, &state);
+	if (err)
+		return err;
+	host = words_host(&state, o, asker->arena);
+	asker->options = &host;
+	err = records_map(instance->hooks, &hooks);
+	if (err)
+		return err;
+	err = records_map(instance->requests, &requests);
+	return err ? err : read_points(asker, &hooks, &requests);
+}
+
 int instance_hooks(const struct instance *instance, const struct host_options *o,
 		   struct arena *arena, struct diags *d, struct hook_facts *out)
 {
 	struct asker asker = {.instance = instance, .arena = arena};
-	struct records hooks = {0}, requests = {0};
-	struct host_options host;
-	struct fr_state state;
-	int err = fd_map_id(instance->images, &asker.images);
+	int err = read_instance(&asker, o);
 
-	if (!err)
-		err = instance_state(instance, &state);
-	if (!err) {
-		host = words_host(&state, o, arena);
-		asker.options = &host;
-	}
-	if (!err)
-		err = records_map(instance->hooks, &hooks);
-	if (!err)
-		err = records_map(instance->requests, &requests);
-	if (!err)
-		err = read_points(&asker, &hooks, &requests);
-	records_unmap(&hooks);
-	records_unmap(&requests);
 	if (err)
 		return pins_damaged(err)
 			       ? diag_error(d, NO_LOC, err, "pins-broken",

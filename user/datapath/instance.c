@@ -255,9 +255,10 @@ int instance_rules(const struct instance *instance, struct rule_records *out)
 	struct records records;
 	int err = records_map(instance->rules, &records);
 
-	if (!err)
-		*out = (struct rule_records){records.list, records.count, records.size};
-	return err;
+	if (err)
+		return err;
+	*out = (struct rule_records){records.list, records.count, records.size};
+	return 0;
 }
 
 void instance_rules_close(struct rule_records *rules)

@@ -397,8 +397,9 @@ int lowering_check(struct change *change)
 		return 0;
 	compare_mode(change);
 	err = compare_attach_points(change);
-	if (!err)
-		err = compare_rules(change);
+	if (err)
+		return err;
+	err = compare_rules(change);
 	if (err)
 		return err;
 	compare_flags(change);

@@ -280,8 +280,7 @@ static int plan_table(struct change *change)
 
 		err = fd < 0 ? fd : 0;
 	}
-	if (!err)
-		err = flows_fit(change, &fits);
+	err = err ? err : flows_fit(change, &fits);
 	change->new_table = !fits;
 	return pins_damaged(err) ? 0 : err;
 }
@@ -300,10 +299,12 @@ static int plan_same_shape(const struct change *change, bool *out)
 	if (change->slots.count > change->old_slots || !str_equal(state->build, change->build))
 		return 0;
 	err = running_readable(&change->running, out);
-	if (!err && *out)
-		err = ports_pinned(change, out);
-	if (!err && *out)
-		err = programs_pinned(change, out);
+	if (err || !*out)
+		return err;
+	err = ports_pinned(change, out);
+	if (err || !*out)
+		return err;
+	err = programs_pinned(change, out);
 	return err || !*out ? err : flows_fit(change, out);
 }
 
@@ -340,10 +341,12 @@ int change_plan(struct change *change)
 	if (err)
 		return pins_unreadable(change->running.pins, err, change->d);
 	err = plan_hooks(change);
-	if (!err)
-		err = conflicts_check(change);
-	if (!err)
-		err = plan_host_facts(change);
+	if (err)
+		return err;
+	err = conflicts_check(change);
+	if (err)
+		return err;
+	err = plan_host_facts(change);
 	if (err)
 		return err;
 	err = slots_plan(change->request->ruleset,

@@ -111,25 +111,30 @@ static int add_counters(const struct records *records, int theirs)
 }
 
 /* Fold counters of an abandoned change into the active rules. */
-static int carry_back(const struct sweep *sweep, const char *abandoned)
+static int add_abandoned(const struct sweep *sweep, const char *abandoned)
 {
 	const uint32_t key = sizeof(uint32_t), value = sizeof(struct fr_counters);
 	CLEANUP(close_fd)
 	int ours = pin_open_map(sweep->running->pins, map_names[MAP_COUNTERS], key, value);
 	CLEANUP(close_fd)
 	int theirs = ours < 0 ? ours : pin_open_map(abandoned, map_names[MAP_COUNTERS], key, value);
-	struct records records = {0};
+	CLEANUP(records_unmap) struct records records = {0};
 	uint32_t our_id, their_id;
 	int err = theirs < 0 ? theirs : fd_map_id(ours, &our_id);
 
-	if (!err)
-		err = fd_map_id(theirs, &their_id);
-	if (!err && our_id != their_id)
-		err = records_open(sweep->running->pins, "rules", sweep->running->generation,
-				   &records);
-	if (!err && records.list)
-		err = add_counters(&records, theirs);
-	records_unmap(&records);
+	if (err)
+		return err;
+	err = fd_map_id(theirs, &their_id);
+	if (err || our_id == their_id)
+		return err;
+	err = records_open(sweep->running->pins, "rules", sweep->running->generation, &records);
+	return err ? err : add_counters(&records, theirs);
+}
+
+static int carry_back(const struct sweep *sweep, const char *abandoned)
+{
+	int err = add_abandoned(sweep, abandoned);
+
 	return pins_damaged(err) ? 0 : err;
 }
 
@@ -175,19 +180,30 @@ static int report_not_removed(const char *dir, int err, struct diags *d)
 }
 
 /* Filters first: their records are removed after them. */
-static int sweep_all(struct sweep *sweep)
+static int sweep_each(struct sweep *sweep)
 {
 	const char *dir = sweep->running->dir;
-	unsigned said = sweep->d->errors;
 	int err = pin_each(dir, sweep_epoch_filters, sweep);
 
-	if (!err)
-		err = pin_each(dir, sweep_link, sweep);
-	if (!err)
-		err = pin_each(dir, sweep_epoch, sweep);
-	if (!err && sweep->running->epoch)
-		err = pin_each(sweep->running->pins, sweep_generation, sweep);
-	return err && sweep->d->errors == said ? report_not_removed(dir, err, sweep->d) : err;
+	if (err)
+		return err;
+	err = pin_each(dir, sweep_link, sweep);
+	if (err)
+		return err;
+	err = pin_each(dir, sweep_epoch, sweep);
+	if (err || !sweep->running->epoch)
+		return err;
+	return pin_each(sweep->running->pins, sweep_generation, sweep);
+}
+
+static int sweep_all(struct sweep *sweep)
+{
+	unsigned said = sweep->d->errors;
+	int err = sweep_each(sweep);
+
+	if (!err || sweep->d->errors != said)
+		return err;
+	return report_not_removed(sweep->running->dir, err, sweep->d);
 }
 
 /* ---------------------------------------------------------------- reconciling */
@@ -227,25 +243,36 @@ static int reconcile_running(struct sweep *sweep)
 	return err;
 }
 
+static int reconcile_found(struct running *running, struct diags *d)
+{
+	struct sweep sweep = {.running = running, .d = d};
+	int err;
+
+	if (!running->generation)
+		return sweep_all(&sweep);
+	err = running_layout(running, d, &running->layout);
+	if (err)
+		return err;
+	if (!layout_is_known(running->layout))
+		return report_other_layout(running, running->layout, d);
+	return reconcile_running(&sweep);
+}
+
 int policy_reconcile(const char *root, const char *policy, struct diags *d, struct running *out)
 {
 	struct running running = {0};
-	struct sweep sweep = {.running = &running, .d = d};
 	int err = running_read(root, policy, d, &running);
 
 	if (err == -ENOENT) {
 		snprintf(running.dir, sizeof(running.dir), "%s/%s", root, policy);
-		err = 0;
-	} else if (!err) {
-		err = running.generation ? running_layout(&running, d, &running.layout) : 0;
-		if (!err && running.generation && !layout_is_known(running.layout))
-			err = report_other_layout(&running, running.layout, d);
-		if (!err)
-			err = running.generation ? reconcile_running(&sweep) : sweep_all(&sweep);
-	}
-	if (!err)
 		*out = running;
-	return err;
+		return 0;
+	}
+	err = err ? err : reconcile_found(&running, d);
+	if (err)
+		return err;
+	*out = running;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- removing a policy */
@@ -384,10 +411,12 @@ int policy_remove(const char *root, const char *policy, struct diags *d)
 	struct sweep sweep = {.running = &running, .d = d};
 	int err = find_ours(root, policy, d, &running);
 
-	if (!err)
-		err = check_reach(&running, d);
-	if (!err)
-		err = policy_stop(&running, d);
+	if (err)
+		return err;
+	err = check_reach(&running, d);
+	if (err)
+		return err;
+	err = policy_stop(&running, d);
 	if (err)
 		return err;
 	running.epoch = 0; /* so that none of them is kept */

@@ -33,28 +33,36 @@ static void redirects_here(const struct records *hooks, struct arena *arena,
 		host_peer_redirects(arena, out);
 }
 
+static int find_redirects(const struct instance *instance, struct arena *arena,
+			  struct peer_redirects *found)
+{
+	CLEANUP(records_unmap) struct records hooks = {0};
+	const struct fr_hook_record *list;
+	int back = -1, err = records_map(instance->hooks, &hooks);
+	uint32_t guest = 0;
+
+	if (err)
+		return err;
+	list = hooks.list;
+	while (guest < hooks.count && !(list[guest].used && list[guest].kind == FR_KIND_GUEST))
+		guest++;
+	if (guest == hooks.count)
+		return 0;
+	err = netns_enter(list[guest].netns, &back);
+	if (!err)
+		redirects_here(&hooks, arena, found);
+	netns_leave(&back);
+	return err;
+}
+
 void instance_peer_redirects(const struct instance *instance, struct arena *arena,
 			     struct peer_redirects *out)
 {
 	struct peer_redirects found = {0};
-	const struct fr_hook_record *list;
-	struct records hooks = {0};
-	int back = -1, err = records_map(instance->hooks, &hooks);
-	uint32_t guest = 0;
+	int err = find_redirects(instance, arena, &found);
 
-	list = hooks.list;
-	while (!err && guest < hooks.count &&
-	       !(list[guest].used && list[guest].kind == FR_KIND_GUEST))
-		guest++;
-	if (!err && guest < hooks.count) {
-		err = netns_enter(list[guest].netns, &back);
-		if (!err)
-			redirects_here(&hooks, arena, &found);
-		netns_leave(&back);
-	}
 	if (err)
 		found.unknown =
 			arena_printf(arena, "their devices cannot be queried: %s", error_text(err));
-	records_unmap(&hooks);
 	*out = found;
 }

@@ -199,9 +199,10 @@ static int start_from_zero(const struct planner *planner, uint32_t slot, struct 
 	if (planner->counters < 0 || slot >= planner->capacity)
 		return 0;
 	err = counters_sum(planner->counters, slot, base);
-	if (!err)
-		counters_negate(base);
-	return err;
+	if (err)
+		return err;
+	counters_negate(base);
+	return 0;
 }
 
 /* For a rule that kept its slot. */

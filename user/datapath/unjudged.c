@@ -269,24 +269,32 @@ static bool is_enforced(const struct instance *instance)
 	return enforced;
 }
 
+static int comparison_open(struct comparison *c, struct fr_state *state)
+{
+	const struct instance *instance = c->instance;
+	const void *hooks, *requests;
+	int err =
+		copy_records(instance->hooks, c->arena, sizeof(*c->hooks), &hooks, &c->hook_count);
+
+	if (err)
+		return err;
+	c->hooks = hooks;
+	err = copy_records(instance->requests, c->arena, sizeof(*c->requests), &requests,
+			   &c->request_count);
+	if (err)
+		return err;
+	c->requests = requests;
+	return instance_state(instance, state);
+}
+
 int instance_unjudged(const struct instance *instance, const struct host_options *o,
 		      struct arena *arena, struct diags *d, struct unjudged_list *out)
 {
 	struct comparison c = {.instance = instance, .arena = arena, .d = d};
 	struct host_options host;
 	struct fr_state state;
-	const void *list;
-	int err = copy_records(instance->hooks, arena, sizeof(*c.hooks), &list, &c.hook_count);
+	int err = comparison_open(&c, &state);
 
-	if (!err) {
-		c.hooks = list;
-		err = copy_records(instance->requests, arena, sizeof(*c.requests), &list,
-				   &c.request_count);
-	}
-	if (!err) {
-		c.requests = list;
-		err = instance_state(instance, &state);
-	}
 	if (err)
 		return diag_error(d, NO_LOC, err, "pins-broken", NULL,
 				  "the records of the names under attach cannot be read: %s",
@@ -369,9 +377,10 @@ int instance_remarks(const struct instance *instance, const struct host_options 
 	while (request.hook_count < hook_count && hooks[request.hook_count].used)
 		request.hook_count++;
 	err = overlaps_find(&request, arena, d, out);
-	if (!err)
-		add_moved(instance, &request, arena, out);
-	return err;
+	if (err)
+		return err;
+	add_moved(instance, &request, arena, out);
+	return 0;
 }
 
 void instance_names_now(const struct instance *instance, struct fr_hook_record *hooks,

@@ -129,15 +129,17 @@ static int copy_records(struct change *change)
 	struct fr_hook_record *hooks;
 	int err = change_record(change, "state", sizeof(struct fr_state), 1, &change->state);
 
-	if (!err)
-		err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->point_count,
-				    &change->new_hooks);
-	if (!err)
-		err = change_record(change, "rules", sizeof(struct fr_rule_record), rules,
-				    &change->rules);
-	if (!err)
-		err = change_record(change, "requests", sizeof(struct fr_request_record), requests,
-				    &change->requests);
+	if (err)
+		return err;
+	err = change_record(change, "hooks", sizeof(*hooks), (uint32_t)change->point_count,
+			    &change->new_hooks);
+	if (err)
+		return err;
+	err = change_record(change, "rules", sizeof(struct fr_rule_record), rules, &change->rules);
+	if (err)
+		return err;
+	err = change_record(change, "requests", sizeof(struct fr_request_record), requests,
+			    &change->requests);
 	if (err)
 		return err;
 	fill_state(change);
@@ -155,9 +157,10 @@ static int adopt_again(const struct change *change, struct fr_image_conf *conf)
 	struct clock_pair clock;
 	int err = program < 0 ? program : clock_run(program, &clock);
 
-	if (!err)
-		conf->adopt_until = clock.jiffies + conf->timeout[FR_TIMEOUT_ADOPT];
-	return err;
+	if (err)
+		return err;
+	conf->adopt_until = clock.jiffies + conf->timeout[FR_TIMEOUT_ADOPT];
+	return 0;
 }
 
 /* The lines in force, with the new generation and layout, and guests adopted for a while. */
@@ -195,8 +198,9 @@ static int take_over(struct change *change)
 {
 	int err = epoch_make(change);
 
-	if (!err)
-		err = copy_records(change);
+	if (err)
+		return err;
+	err = copy_records(change);
 	if (err)
 		return err;
 	err = copy_image(change);
@@ -207,8 +211,9 @@ static int take_over(struct change *change)
 		return err;
 	err = older_figures(change->running.pins, change->running.layout, change->pins,
 			    change->slots.count);
-	if (!err)
-		err = change_flip(change);
+	if (err)
+		return not_carried(change, err);
+	err = change_flip(change);
 	return err ? not_carried(change, err) : 0;
 }
 
@@ -218,6 +223,24 @@ static void report(const struct change *change)
 		  "an older flowreeve (layout %u) had applied %s: its flows and the counters of "
 		  "its rules are kept, the list of refused packets starts empty",
 		  change->running.layout, change->policy);
+}
+
+static int upgrade(struct change *change, uint32_t *flows)
+{
+	int err = change_open(change);
+
+	if (err)
+		return err;
+	err = older_flows_room(change->running.pins, change->running.layout, flows);
+	if (err)
+		return not_carried(change, err);
+	change->slots.count = change->old_rules.count;
+	plan_beside(change);
+	err = take_over(change);
+	if (err)
+		return err;
+	report(change);
+	return 0;
 }
 
 int policy_upgrade(const struct change *planned)
@@ -231,19 +254,8 @@ int policy_upgrade(const struct change *planned)
 				.generation = planned->running.generation + 1,
 				.older = true,
 				CHANGE_NEW};
-	int err = change_open(&change);
+	int err = upgrade(&change, &request.flows);
 
-	if (!err) {
-		err = older_flows_room(change.running.pins, change.running.layout, &request.flows);
-		err = err ? not_carried(&change, err) : 0;
-	}
-	if (!err) {
-		change.slots.count = change.old_rules.count;
-		plan_beside(&change);
-		err = take_over(&change);
-	}
-	if (!err)
-		report(&change);
 	change_free(&change);
 	return err;
 }

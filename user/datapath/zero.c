@@ -71,29 +71,41 @@ static int zero_open(const struct instance *instance, struct records *records,
 {
 	int err = records_map(instance->rules, records);
 
-	if (!err)
-		err = records_map(instance->state, state);
+	if (err)
+		return pins_unreadable(instance->dir, err, d);
+	err = records_map(instance->state, state);
 	return err ? pins_unreadable(instance->dir, err, d) : 0;
+}
+
+static int zero_instance(const struct instance *instance, const char *const *rules, size_t count,
+			 struct diags *d)
+{
+	CLEANUP(records_unmap) struct records records = {0};
+	CLEANUP(records_unmap) struct records state = {0};
+	int err = zero_open(instance, &records, &state, d);
+
+	if (err)
+		return err;
+	err = check_names(&records, rules, count, d);
+	if (err)
+		return err;
+	err = zero_records(instance, &records, rules, count, d);
+	if (err)
+		return err;
+	if (!count)
+		((struct fr_state *)state.list)->zeroed = real_now();
+	return 0;
 }
 
 static int zero_locked(const struct host_options *o, const char *policy, const char *const *rules,
 		       size_t count, struct diags *d)
 {
 	struct instance instance;
-	struct records records = {0}, state = {0};
 	int err = instance_open(o, policy, d, &instance);
 
 	if (err)
 		return err;
-	err = zero_open(&instance, &records, &state, d);
-	if (!err)
-		err = check_names(&records, rules, count, d);
-	if (!err)
-		err = zero_records(&instance, &records, rules, count, d);
-	if (!err && !count)
-		((struct fr_state *)state.list)->zeroed = real_now();
-	records_unmap(&records);
-	records_unmap(&state);
+	err = zero_instance(&instance, rules, count, d);
 	instance_close(&instance);
 	return err;
 }
@@ -104,8 +116,9 @@ int datapath_zero(const struct host_options *o, const char *policy, const char *
 	CLEANUP(close_fd) int lock = -1;
 	int err = host_privileges(d);
 
-	if (!err)
-		err = pin_lock(pin_root(o), false, d, &lock);
+	if (err)
+		return err;
+	err = pin_lock(pin_root(o), false, d, &lock);
 	if (err == -ENOENT)
 		return report_not_applied(policy, pin_root(o), d);
 	return err ? err : zero_locked(o, policy, rules, count, d);

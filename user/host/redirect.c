@@ -178,19 +178,22 @@ static int add_filters(struct search *s, const struct interface *device, uint32_
 
 static int add_device(struct search *s, const struct interface *device)
 {
+	static const struct {
+		uint32_t type;
+		const char *name;
+		bool netkit;
+	} lists[] = {{ATTACH_TCX_INGRESS, "tcx/ingress", false},
+		     {ATTACH_TCX_EGRESS, "tcx/egress", false},
+		     {ATTACH_NETKIT_PRIMARY, "netkit/primary", true},
+		     {ATTACH_NETKIT_PEER, "netkit/peer", true}};
 	bool netkit = str_equal(device->kind, "netkit");
-	int err = add_queried(s, device, ATTACH_TCX_INGRESS, "tcx/ingress");
+	int err = 0;
 
-	if (!err)
-		err = add_queried(s, device, ATTACH_TCX_EGRESS, "tcx/egress");
-	if (!err && netkit)
-		err = add_queried(s, device, ATTACH_NETKIT_PRIMARY, "netkit/primary");
-	if (!err && netkit)
-		err = add_queried(s, device, ATTACH_NETKIT_PEER, "netkit/peer");
-	if (!err)
-		err = add_filters(s, device, TC_H_MIN_INGRESS, "clsact/ingress");
-	if (!err)
-		err = add_filters(s, device, TC_H_MIN_EGRESS, "clsact/egress");
+	for (size_t i = 0; i < ARRAY_SIZE(lists) && !err; i++)
+		if (netkit || !lists[i].netkit)
+			err = add_queried(s, device, lists[i].type, lists[i].name);
+	err = err ? err : add_filters(s, device, TC_H_MIN_INGRESS, "clsact/ingress");
+	err = err ? err : add_filters(s, device, TC_H_MIN_EGRESS, "clsact/egress");
 	return err == -ENODEV ? 0 : err; /* it has gone meanwhile */
 }
 

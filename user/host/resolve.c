@@ -363,12 +363,13 @@ int host_resolve(const struct ruleset *rs, const struct host_options *o, struct 
 		err = rs->attach[i].kind == FR_KIND_CGROUP
 			      ? resolve_cgroup(&finder, &rs->attach[i])
 			      : resolve_interface(&finder, &rs->attach[i]);
-	if (!err)
-		err = check_patterns(&finder);
-	if (!err)
-		leave_ports_out(&finder);
-	if (!err)
-		err = refuse_nested(&finder);
+	if (err)
+		return err;
+	err = check_patterns(&finder);
+	if (err)
+		return err;
+	leave_ports_out(&finder);
+	err = refuse_nested(&finder);
 	if (err)
 		return err;
 	*out = finder.list;

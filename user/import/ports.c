@@ -62,14 +62,14 @@ static void numbers_choose(struct scan *s)
 			s->tokens[at].kind = TOKEN_WORD;
 	for (size_t at = 0; at < s->count; at++) {
 		const struct token *t = &s->tokens[at];
-		size_t first = at, i;
+		size_t first = at;
 		bool outside = false;
 
 		while (first && s->tokens[first - 1].segment == t->segment)
 			first--;
 		if (t->kind != TOKEN_NUMBER || !t->depth)
 			continue;
-		for (i = first; i < s->count && s->tokens[i].segment == t->segment; i++)
+		for (size_t i = first; i < s->count && s->tokens[i].segment == t->segment; i++)
 			outside |= s->tokens[i].kind == TOKEN_NUMBER && !s->tokens[i].depth;
 		if (outside && !(at && s->tokens[at - 1].kind == TOKEN_DASH))
 			s->tokens[at].kind = TOKEN_WORD;

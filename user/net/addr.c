@@ -250,12 +250,12 @@ bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
 bool name_is_dns(const char *text)
 {
 	const char *last = strrchr(text, '.');
-	size_t length = strlen(text), i;
+	size_t length = strlen(text);
 
 	last = last ? last + 1 : text;
 	if (length == 0 || length > 253 || !*last || strspn(last, "0123456789") == strlen(last))
 		return false;
-	for (i = 0; i < length; i++)
+	for (size_t i = 0; i < length; i++)
 		if (!isalnum((unsigned char)text[i]) && !strchr(".-_*", text[i]))
 			return false;
 	return !strstr(text, "..") && text[0] != '.' && text[0] != '-';

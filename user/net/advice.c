@@ -603,12 +603,12 @@ const char *text_unquoted(struct arena *arena, const char *text)
 {
 	static const char *const marks[] = {"\u201c", "\u201d", "\u201e", "\u2018",
 					    "\u2019", "\u00ab", "\u00bb"};
-	size_t length = strlen(text), begin = 0, i;
+	size_t length = strlen(text), begin = 0;
 
-	for (i = 0; i < ARRAY_SIZE(marks); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (str_starts(text, marks[i]))
 			begin = strlen(marks[i]);
-	for (i = 0; i < ARRAY_SIZE(marks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		size_t size = strlen(marks[i]);
 
 		if (begin && length >= begin + size && str_equal(text + length - size, marks[i]))

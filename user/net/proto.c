@@ -61,9 +61,7 @@ bool proto_is_any_icmp(uint8_t proto)
 
 const char *proto_name(uint8_t proto)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(protocols); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
 		if (protocols[i].number == proto)
 			return protocols[i].name;
 	return NULL;
@@ -72,9 +70,8 @@ const char *proto_name(uint8_t proto)
 int proto_parse(const char *text, uint8_t *out)
 {
 	uint64_t number;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
 		if ((*text | 0x20) == *protocols[i].name &&
 		    strcasecmp(text, protocols[i].name) == 0) {
 			*out = protocols[i].number;
@@ -90,9 +87,8 @@ int proto_parse(const char *text, uint8_t *out)
 const char *proto_nearest(const char *text)
 {
 	const char *names[ARRAY_SIZE(protocols)];
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(protocols); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
 		names[i] = protocols[i].name;
 	return nearest_word(text, names, ARRAY_SIZE(names));
 }
@@ -135,9 +131,7 @@ static const struct icmp_entry icmp_types[] = {
 
 const char *icmp_type_name(uint8_t proto, uint8_t type)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(icmp_types); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(icmp_types); i++)
 		if (icmp_types[i].proto == proto && icmp_types[i].type == type)
 			return icmp_types[i].name;
 	return NULL;
@@ -146,11 +140,10 @@ const char *icmp_type_name(uint8_t proto, uint8_t type)
 const char *icmp_type_nearest(const char *text)
 {
 	const char *names[ARRAY_SIZE(icmp_types)];
-	size_t i;
 
 	if (strcasecmp(text, "ping") == 0)
 		return "echo-request";
-	for (i = 0; i < ARRAY_SIZE(icmp_types); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(icmp_types); i++)
 		names[i] = icmp_types[i].name;
 	return nearest_word(text, names, ARRAY_SIZE(names));
 }
@@ -158,9 +151,8 @@ const char *icmp_type_nearest(const char *text)
 static int type_parse(uint8_t proto, const char *text, uint8_t *type)
 {
 	uint64_t number;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(icmp_types); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(icmp_types); i++) {
 		if (icmp_types[i].proto == proto && strcasecmp(icmp_types[i].name, text) == 0) {
 			*type = icmp_types[i].type;
 			return 0;

@@ -18,9 +18,7 @@ static const char *const range_marks[] = {"-",	    "\u2013", "\u2014", "\u2212",
 
 static const char *find_range_mark(const char *text, size_t *length)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(range_marks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(range_marks); i++) {
 		const char *found = strstr(text, range_marks[i]);
 
 		if (found) {
@@ -114,9 +112,8 @@ static bool icmp_name_shared(const char *text)
 {
 	static const char *const names[] = {"echo-request", "echo-reply", "destination-unreachable",
 					    "time-exceeded", "parameter-problem"};
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcasecmp(text, names[i]) == 0)
 			return true;
 	return false;

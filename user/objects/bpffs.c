@@ -82,12 +82,13 @@ static int bpffs_missing(const char *root, int err, struct diags *d)
 static int bpffs_mount(const char *root, struct diags *d)
 {
 	bool there = false;
-	int err = mounts_outlive_us() ? 0 : -EXDEV;
+	int err;
 
-	if (!err && mount("bpf", BPFFS_USUAL, "bpf", 0, "mode=0700"))
-		err = -errno;
-	if (!err)
-		err = within_bpffs(BPFFS_USUAL, &there);
+	if (!mounts_outlive_us())
+		return bpffs_missing(root, -EXDEV, d);
+	if (mount("bpf", BPFFS_USUAL, "bpf", 0, "mode=0700"))
+		return bpffs_missing(root, -errno, d);
+	err = within_bpffs(BPFFS_USUAL, &there);
 	if (err || !there)
 		return bpffs_missing(root, err, d);
 	diag_note(d, NO_LOC, "bpffs-mounted", NULL,

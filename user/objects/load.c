@@ -233,10 +233,12 @@ static int prepare_maps(struct object *object, const struct object_request *requ
 	uint32_t serve;
 	int err = maps_serve(skeleton->obj, request, &serve);
 
-	if (!err)
-		err = size_maps(skeleton->obj, request, serve);
-	if (!err)
-		err = choose_secret(request, serve, secret);
+	if (err)
+		return err;
+	err = size_maps(skeleton->obj, request, serve);
+	if (err)
+		return err;
+	err = choose_secret(request, serve, secret);
 	if (err)
 		return err;
 	memcpy((void *)skeleton->rodata->fr_secret, secret, sizeof(*secret));
@@ -330,11 +332,15 @@ static int object_try(const struct object_request *request, bool process_detail,
 	object->skeleton->rodata->fr_last_generation = request->last;
 	choose_programs(object, request);
 	err = size_images(object->skeleton->obj, request->image_lines, &template_fd);
-	if (!err)
-		err = prepare_maps(object, request, &secret);
-	if (!err)
-		err = flowreeve__load(object->skeleton);
-	return err ? err : store_secret(object, &secret);
+	if (err)
+		return err;
+	err = prepare_maps(object, request, &secret);
+	if (err)
+		return err;
+	err = flowreeve__load(object->skeleton);
+	if (err)
+		return err;
+	return store_secret(object, &secret);
 }
 
 /* The verifier's last line before its statistics: the reason. */

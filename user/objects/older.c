@@ -298,14 +298,12 @@ int older_figures(const char *pins, uint32_t layout, const char *new_pins, uint3
 			pin_open_map(pins, map_names[of->map], sizeof(uint32_t), of->older * WORD);
 		CLEANUP(close_fd) int now = pin_open(new_pins, map_names[of->map]);
 
-		err = older < 0 ? older : 0;
-		if (!err && now < 0)
-			err = now;
-		if (!err)
+		err = older < 0 ? older : now;
+		if (err < 0)
+			err = pins_damaged(err) ? 0 : err; /* they begin at 0 */
+		else
 			err = sums_carry(&(struct sums){of, older, now, cpus, each},
 					 of->entries ? of->entries : slots);
-		else if (pins_damaged(err))
-			err = 0; /* they begin at 0 */
 	}
 	return err;
 }

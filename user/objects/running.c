@@ -44,12 +44,9 @@ int epoch_generation(const char *dir, uint32_t *out)
 	CLEANUP(close_fd) int images = pin_open(dir, map_names[MAP_IMAGES]);
 	struct image_search search = {0};
 	uint32_t zero = 0;
-	int err = images < 0 ? images : 0;
+	int err = images < 0 ? images : bpf_map_lookup_elem(images, &zero, &search.id);
 
-	if (!err && bpf_map_lookup_elem(images, &zero, &search.id))
-		err = -errno;
-	if (!err)
-		err = pin_each(dir, match_image, &search);
+	err = err ? err : pin_each(dir, match_image, &search);
 	if (err < 0 && err != -ENOENT)
 		return err;
 	*out = search.generation;
@@ -104,9 +101,10 @@ int running_find(const char *root, const char *policy, struct running *out)
 		return -ENAMETOOLONG;
 	snprintf(running.root, sizeof(running.root), "%s", root);
 	err = pin_each(running.dir, on_epoch, &running);
-	if (!err)
-		*out = running;
-	return err;
+	if (err)
+		return err;
+	*out = running;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- policies */
@@ -152,9 +150,10 @@ int policy_is_ours(const char *dir, bool *out)
 	struct belongings found = {false, false};
 	int err = pin_each(dir, on_belonging, &found);
 
-	if (!err)
-		*out = found.ours || !found.others;
-	return err;
+	if (err)
+		return err;
+	*out = found.ours || !found.others;
+	return 0;
 }
 
 struct name_list {

@@ -106,6 +106,21 @@ static bool is_incomplete(const struct coverage_view *view)
 	return false;
 }
 
+static int collect_parts(const struct instance *instance, struct arena *arena, struct diags *d,
+			 struct coverage *coverage)
+{
+	struct coverage_view *view = &coverage->view;
+	int err = collect_state(instance, arena, coverage);
+
+	if (err)
+		return failed(instance, err, d);
+	err = rules_collect(instance, arena, d, &view->rules, &view->rule_count);
+	if (err)
+		return err;
+	err = drops_each(instance, d, on_drop, coverage);
+	return err ? err : flows_each(instance, d, on_flow, coverage);
+}
+
 int coverage_collect(const struct instance *instance, struct arena *arena, struct diags *d,
 		     struct coverage_view *out)
 {
@@ -115,15 +130,7 @@ int coverage_collect(const struct instance *instance, struct arena *arena, struc
 
 	if (err)
 		return failed(instance, err, d);
-	err = collect_state(instance, arena, &coverage);
-	if (err)
-		failed(instance, err, d);
-	if (!err)
-		err = rules_collect(instance, arena, d, &view->rules, &view->rule_count);
-	if (!err)
-		err = drops_each(instance, d, on_drop, &coverage);
-	if (!err)
-		err = flows_each(instance, d, on_flow, &coverage);
+	err = collect_parts(instance, arena, d, &coverage);
 	image_unmap(&coverage.image);
 	if (err)
 		return err;

@@ -64,9 +64,10 @@ static int renew(struct monitor *monitor)
 	if (monitor->renewed_ms && now - monitor->renewed_ms < RENEW_MS)
 		return 0;
 	err = store_lease(monitor, LEASE_S);
-	if (!err)
-		monitor->renewed_ms = now;
-	return err;
+	if (err)
+		return err;
+	monitor->renewed_ms = now;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -122,8 +123,9 @@ static int monitor_start(struct monitor *monitor, struct diags *d)
 {
 	int err = lock_reader(monitor, d);
 
-	if (!err)
-		err = names_open(&monitor->instance, d, &monitor->names);
+	if (err)
+		return err;
+	err = names_open(&monitor->instance, d, &monitor->names);
 	if (err)
 		return err;
 	monitor->generation = monitor->instance.generation;

@@ -35,17 +35,28 @@ static int collect_hooks(const struct instance *instance, struct names *names)
 	return 0;
 }
 
+static int collect_names(const struct instance *instance, struct names *names)
+{
+	int err = instance_rules(instance, &names->rules);
+
+	if (err)
+		return err;
+	err = collect_hooks(instance, names);
+	if (err)
+		return err;
+	err = instance_clock(instance, &names->clock);
+	if (err)
+		return err;
+	if (instance->processes >= 0)
+		names->processes = fcntl(instance->processes, F_DUPFD_CLOEXEC, 0);
+	return 0;
+}
+
 int names_open(const struct instance *instance, struct diags *d, struct names *out)
 {
 	struct names names = {.processes = -1};
-	int err = instance_rules(instance, &names.rules);
+	int err = collect_names(instance, &names);
 
-	if (!err)
-		err = collect_hooks(instance, &names);
-	if (!err)
-		err = instance_clock(instance, &names.clock);
-	if (!err && instance->processes >= 0)
-		names.processes = fcntl(instance->processes, F_DUPFD_CLOEXEC, 0);
 	if (err) {
 		names_close(&names);
 		return diag_error(d, NO_LOC, err, "pins-broken",

@@ -151,8 +151,9 @@ static int collect_requests(const struct instance *instance, const struct host_o
 	struct remarks remarks;
 	int err = instance_remarks(instance, o, arena, d, &remarks);
 
-	if (!err)
-		err = instance_unjudged(instance, o, arena, d, &found);
+	if (err)
+		return err;
+	err = instance_unjudged(instance, o, arena, d, &found);
 	if (err)
 		return err;
 	view->remarks =
@@ -224,35 +225,46 @@ static void collect_redirects(const struct instance *instance, struct arena *are
 	}
 }
 
+static int collect_figures(const struct instance *instance, struct arena *arena,
+			   struct status_view *view)
+{
+	int cpus = libbpf_num_possible_cpus();
+	int err = cpus < 0 ? cpus : collect_image(instance, view);
+
+	if (err)
+		return err;
+	err = collect_state(instance, arena, view);
+	if (err)
+		return err;
+	err = collect_maps(instance, view);
+	if (err)
+		return err;
+	err = collect_tallies(instance, (unsigned)cpus, view);
+	return err ? err : collect_reasons(instance, (unsigned)cpus, view);
+}
+
 static int collect_once(const struct host_options *o, const char *policy, struct arena *arena,
 			struct diags *d, struct status_view *out)
 {
 	struct status_view view = {0};
-	int cpus = libbpf_num_possible_cpus();
 	struct instance instance;
 	int err = instance_open(o, policy, d, &instance);
 
 	if (err)
 		return err;
-	err = cpus < 0 ? cpus : collect_image(&instance, &view);
-	if (!err)
-		err = collect_state(&instance, arena, &view);
-	if (!err)
-		err = collect_maps(&instance, &view);
-	if (!err)
-		err = collect_tallies(&instance, (unsigned)cpus, &view);
-	if (!err)
-		err = collect_reasons(&instance, (unsigned)cpus, &view);
+	err = collect_figures(&instance, arena, &view);
 	if (err)
 		failed(&instance, err, d);
 	else
 		err = collect_hooks(&instance, o, arena, d, &view);
-	if (!err)
-		collect_redirects(&instance, arena, &view);
+	if (err) {
+		instance_close(&instance);
+		return err;
+	}
+	collect_redirects(&instance, arena, &view);
 	instance_close(&instance);
-	if (!err)
-		*out = view;
-	return err;
+	*out = view;
+	return 0;
 }
 
 /* If the generation ended while its hooks were read, the programs found belong to another one. */
@@ -281,7 +293,8 @@ int status_collect(const struct host_options *o, const char *policy, struct aren
 		err = collect_once(o, policy, arena, d, &view);
 	} while (!err && view.enforce && !view.enforcing && ++tries < COLLECT_TRIES &&
 		 moved_on(o, &view));
-	if (!err)
-		*out = view;
-	return err;
+	if (err)
+		return err;
+	*out = view;
+	return 0;
 }

@@ -39,9 +39,7 @@ static bool list_is_empty(const struct check_context *c, const char *key)
 
 static bool rules_written(const struct ruleset *rs)
 {
-	size_t i;
-
-	for (i = 0; i < rs->rule_count; i++)
+	for (size_t i = 0; i < rs->rule_count; i++)
 		if (rs->rules[i].action != FR_FAILSAFE_ALLOW)
 			return true;
 	return false;
@@ -73,9 +71,7 @@ static bool check_failsafe_open(const struct check_context *c, struct check_find
 
 static bool attaches_only_cgroups(const struct ruleset *rs)
 {
-	size_t i;
-
-	for (i = 0; i < rs->attach_count; i++)
+	for (size_t i = 0; i < rs->attach_count; i++)
 		if (rs->attach[i].kind != FR_KIND_CGROUP)
 			return false;
 	return rs->attach_count > 0;
@@ -83,9 +79,7 @@ static bool attaches_only_cgroups(const struct ruleset *rs)
 
 static bool names_nfs(const struct rule *rule)
 {
-	size_t i;
-
-	for (i = 0; i < rule->service_count; i++) {
+	for (size_t i = 0; i < rule->service_count; i++) {
 		const struct service *s = &rule->services[i];
 		bool all = s->any_proto || (s->first == 0 && s->last == 65535);
 
@@ -97,11 +91,9 @@ static bool names_nfs(const struct rule *rule)
 
 static bool check_kernel_sockets(const struct check_context *c, struct check_finding *out)
 {
-	size_t i;
-
 	if (!attaches_only_cgroups(c->rs))
 		return false;
-	for (i = 0; i < c->rs->rule_count; i++) {
+	for (size_t i = 0; i < c->rs->rule_count; i++) {
 		const struct rule *rule = &c->rs->rules[i];
 
 		if (!names_nfs(rule))
@@ -120,9 +112,7 @@ static bool check_kernel_sockets(const struct check_context *c, struct check_fin
 
 static bool check_unused_prefixes(const struct check_context *c, struct check_finding *out)
 {
-	size_t i;
-
-	for (i = 0; i < c->draft->sets.count; i++) {
+	for (size_t i = 0; i < c->draft->sets.count; i++) {
 		const struct prefix_set *set = &c->draft->sets.list[i];
 
 		if (set->used)
@@ -139,9 +129,7 @@ static bool check_unused_prefixes(const struct check_context *c, struct check_fi
 
 static bool check_local_unknown(const struct check_context *c, struct check_finding *out)
 {
-	size_t i;
-
-	for (i = 0; i < c->rs->rule_count; i++) {
+	for (size_t i = 0; i < c->rs->rule_count; i++) {
 		const struct rule *rule = &c->rs->rules[i];
 
 		if (!rule->needs_local)
@@ -186,9 +174,8 @@ void policy_check(struct job *job, const struct node *root, const struct draft *
 {
 	struct check_context c = {.job = job, .root = root, .draft = draft, .rs = draft->rs};
 	bool errors = job->d->errors;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(checks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		struct check_finding found = {0};
 
 		if ((checks[i].always || !errors) && checks[i].fn(&c, &found))

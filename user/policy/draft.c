@@ -62,11 +62,10 @@ bool draft_claim_id(struct job *job, struct draft *draft, struct rule *rule, boo
 static bool draft_full(struct job *job, const struct draft *draft, const struct rule *rule)
 {
 	const size_t most = FR_MAX_RULES - FR_RULE_FIRST;
-	size_t i;
 
 	if (draft->rs->rule_count < most)
 		return false;
-	for (i = job->d->count; i > 0; i--)
+	for (size_t i = job->d->count; i > 0; i--)
 		if (str_equal(job->d->list[i - 1].check, "too-many-rules"))
 			return true;
 	diag_error(job->d, rule->loc, -E2BIG, "too-many-rules",

@@ -22,11 +22,9 @@ static enum rank rule_rank(const struct rule *rule)
 
 bool rule_serves(const struct rule *rule, const struct tuple *tuple)
 {
-	size_t i;
-
 	if (rule->dir != tuple->dir)
 		return false;
-	for (i = 0; i < rule->service_count; i++)
+	for (size_t i = 0; i < rule->service_count; i++)
 		if (service_has(&rule->services[i], tuple->proto, tuple->port))
 			return true;
 	return false;
@@ -34,11 +32,9 @@ bool rule_serves(const struct rule *rule, const struct tuple *tuple)
 
 bool rule_has_peer(const struct rule *rule, const struct addr *peer)
 {
-	size_t i;
-
 	if (rule->any_peer)
 		return true;
-	for (i = 0; i < rule->peer_count; i++)
+	for (size_t i = 0; i < rule->peer_count; i++)
 		if (prefix_has(&rule->peers[i], peer))
 			return true;
 	return false;
@@ -111,9 +107,8 @@ static void decide(const struct ruleset *rs, const struct tuple *tuple, const st
 void ruleset_decide(const struct ruleset *rs, const struct tuple *tuple, struct decision *out)
 {
 	struct walk w = {0};
-	size_t i;
 
-	for (i = 0; i < rs->rule_count; i++) {
+	for (size_t i = 0; i < rs->rule_count; i++) {
 		const struct rule *rule = &rs->rules[i];
 
 		if (!rule_serves(rule, tuple))

@@ -41,11 +41,10 @@ static unsigned shared_bits(const struct addr *a, const struct addr *b)
 static unsigned peer_distance(const struct rule *rule, const struct addr *peer)
 {
 	unsigned best = 129;
-	size_t i;
 
 	if (rule->any_peer)
 		return 0;
-	for (i = 0; i < rule->peer_count; i++) {
+	for (size_t i = 0; i < rule->peer_count; i++) {
 		unsigned away = 129 - shared_bits(&rule->peers[i].addr, peer);
 
 		if (prefix_has(&rule->peers[i], peer))
@@ -65,9 +64,7 @@ static unsigned port_distance(const struct service *service, uint16_t port)
 
 static bool takes_any_port(const struct rule *rule, const struct tuple *tuple)
 {
-	size_t i;
-
-	for (i = 0; i < rule->service_count; i++) {
+	for (size_t i = 0; i < rule->service_count; i++) {
 		const struct service *service = &rule->services[i];
 
 		if (service->any_proto || (service->proto == tuple->proto && service->first <= 1 &&
@@ -80,11 +77,9 @@ static bool takes_any_port(const struct rule *rule, const struct tuple *tuple)
 /* How the services of a rule miss the tuple's: MISFIT_NONE, _PORT or _PROTO. */
 static void service_miss(const struct rule *rule, const struct tuple *tuple, struct miss *miss)
 {
-	size_t i;
-
 	miss->misfit = MISFIT_PROTO;
 	miss->distance = 1u << 17;
-	for (i = 0; i < rule->service_count; i++) {
+	for (size_t i = 0; i < rule->service_count; i++) {
 		const struct service *service = &rule->services[i];
 		bool same_proto = service->any_proto || service->proto == tuple->proto;
 		unsigned away = service->any_proto ? 0 : port_distance(service, tuple->port);
@@ -187,9 +182,8 @@ const struct rule *ruleset_nearest(const struct ruleset *rs, const struct tuple 
 				   const char **why)
 {
 	struct miss best = {.misfit = MISFIT_MANY};
-	size_t i;
 
-	for (i = 0; i < rs->rule_count; i++) {
+	for (size_t i = 0; i < rs->rule_count; i++) {
 		struct miss miss;
 
 		if (rs->rules[i].action == FR_DENY)

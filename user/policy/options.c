@@ -54,9 +54,7 @@ static bool cgroup_check(struct job *job, const struct node *node, const char *n
 static bool attached_twice(struct job *job, const struct ruleset *rs, uint8_t kind,
 			   const struct node *node)
 {
-	size_t i;
-
-	for (i = 0; i < rs->attach_count; i++) {
+	for (size_t i = 0; i < rs->attach_count; i++) {
 		const struct attach_point *point = &rs->attach[i];
 		bool same_place = (point->kind == FR_KIND_CGROUP) == (kind == FR_KIND_CGROUP);
 
@@ -153,7 +151,6 @@ void attach_parse(struct job *job, const struct node *node, struct draft *draft)
 {
 	const struct node *list, *point;
 	size_t count, number = 0;
-	int kind;
 
 	if (!want_keys(job->d, node, "'attach'", kind_keys, FR_KINDS))
 		return;
@@ -163,7 +160,7 @@ void attach_parse(struct job *job, const struct node *node, struct draft *draft)
 			   "attach: {interfaces: [eth0]}, guests or cgroups",
 			   "'attach' names no attach point");
 	draft->rs->attach = arena_alloc(job->arena, FR_HOOKS_MAX * sizeof(*draft->rs->attach));
-	for (kind = 0; kind < FR_KINDS; kind++) {
+	for (int kind = 0; kind < FR_KINDS; kind++) {
 		list = map_get(node, kind_keys[kind]);
 		if (!list || !want_items(job->d, list, "attach points"))
 			continue;
@@ -184,11 +181,9 @@ static const char *const judge_words[] = {"pass", "judge"};
 
 static void default_parse(struct job *job, const struct node *node, struct ruleset *rs)
 {
-	int dir;
-
 	if (!want_keys(job->d, node, "'default'", dir_names, FR_DIRS))
 		return;
-	for (dir = 0; dir < FR_DIRS; dir++) {
+	for (int dir = 0; dir < FR_DIRS; dir++) {
 		const struct node *value = map_get(node, dir_names[dir]);
 
 		if (value)
@@ -205,11 +200,10 @@ static void builtin_parse(struct job *job, const struct node *node, struct rules
 					     "'icmp-error'"};
 	static const uint32_t flags[] = {FR_F_LOOPBACK, FR_F_NEIGHBOUR, FR_F_MULTICAST, FR_F_DHCP,
 					 FR_F_ICMP_ERROR};
-	size_t i;
 
 	if (!want_keys(job->d, node, "'builtin'", words, ARRAY_SIZE(words)))
 		return;
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		const struct node *value = map_get(node, words[i]);
 		bool on = true;
 
@@ -250,11 +244,10 @@ static void timeouts_parse(struct job *job, const struct node *node, struct rule
 		FR_TIMEOUT_TCP_CLOSING, FR_TIMEOUT_UDP_ONEWAY,
 		FR_TIMEOUT_UDP,		FR_TIMEOUT_ICMP,
 		FR_TIMEOUT_EVENT};
-	size_t i;
 
 	if (!want_keys(job->d, node, "'timeouts'", words, ARRAY_SIZE(words)))
 		return;
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		const struct node *value = map_get(node, words[i]);
 
 		if (value)

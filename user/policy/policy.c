@@ -23,9 +23,8 @@ static void metadata_parse(struct job *job, const struct node *root, struct rule
 static void names_refuse(struct job *job, const struct node *root)
 {
 	static const char *const keys[] = {"resolvers", "names"};
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const struct node *value = map_get(root, keys[i]);
 
 		if (value)
@@ -104,9 +103,10 @@ static int read_serially(struct job *job, const struct source *source, struct ar
 				     .items = items};
 	int err = yaml_read(&reader, job->d, root);
 
-	if (!err)
-		arena_adopt(nodes, TAKE_PTR(items));
-	return err;
+	if (err)
+		return err;
+	arena_adopt(nodes, TAKE_PTR(items));
+	return 0;
 }
 
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,

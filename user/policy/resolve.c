@@ -37,10 +37,9 @@ static bool row_port(struct use *use, const struct node *port, struct services *
 	const struct node *place = port_place(use, port);
 	struct words texts = {0};
 	bool good = true;
-	size_t i;
 
 	*unset = template_expand(use->job, &use->settings, port, &texts);
-	for (i = 0; i < texts.count; i++)
+	for (size_t i = 0; i < texts.count; i++)
 		good &= service_add(use->job, place, texts.list[i], out);
 	return good && !*unset;
 }
@@ -131,9 +130,8 @@ const char *missing_rows_text(struct use *use, const struct role_state *state)
 {
 	const char *text = arena_printf(use->job->arena, "row '%s' (%s)", state->first->id,
 					row_place_text(use->job, use->table, state->first));
-	size_t i;
 
-	for (i = 1; i < state->missing.count && i < 4; i++)
+	for (size_t i = 1; i < state->missing.count && i < 4; i++)
 		text = arena_printf(use->job->arena, "%s, '%s'", text, state->missing.list[i]);
 	if (state->missing.count > 4)
 		text = arena_printf(use->job->arena, "%s and %zu more", text,
@@ -147,10 +145,9 @@ const char *missing_peer_hint(struct use *use, const struct role *role,
 	const char *text = arena_printf(use->job->arena, "%s: {%s: [%s]}", key, role->name,
 					str_equal(key, "peers") ? "ADDRESS or prefixes/NAME"
 								: "HOST, ADDRESS or prefixes/NAME");
-	size_t i;
 
 	text = arena_printf(use->job->arena, "%s, or without: [", text);
-	for (i = 0; i < state->missing.count; i++)
+	for (size_t i = 0; i < state->missing.count; i++)
 		text = arena_printf(use->job->arena, "%s%s%s", text, i ? ", " : "",
 				    state->missing.list[i]);
 	text = arena_printf(use->job->arena, "%s]", text);
@@ -186,9 +183,7 @@ static void report_missing_role(struct use *use, const struct role *role,
 
 void use_report_missing(struct use *use)
 {
-	size_t i;
-
-	for (i = 0; i < use->table->role_count; i++)
+	for (size_t i = 0; i < use->table->role_count; i++)
 		if (use->roles[i].missing.count)
 			report_missing_role(use, &use->table->roles[i], &use->roles[i]);
 }
@@ -217,9 +212,7 @@ static const struct origin *row_origin(struct job *job, const struct table *tabl
 /* `any`, or a prefix that covers a family. */
 static bool peers_are_everybody(const struct peers *peers)
 {
-	size_t i;
-
-	for (i = 0; i < peers->count; i++)
+	for (size_t i = 0; i < peers->count; i++)
 		if (peers->list[i].length == (prefix_is_v4(&peers->list[i]) ? 96 : 0))
 			return true;
 	return peers->any;

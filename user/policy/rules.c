@@ -25,13 +25,11 @@ static void rule_set_match(struct rule *rule, const struct peers *peers,
 
 static bool id_parse(struct job *job, const struct node *node, struct rule *rule)
 {
-	size_t i;
-
 	if (!want_name(job->d, node, "rule id", &rule->id))
 		return false;
 	rule->id = arena_strdup(job->arena, rule->id);
 	rule->loc = node->loc;
-	for (i = 0; i < ARRAY_SIZE(reserved_ids); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(reserved_ids); i++) {
 		if (word_is(rule->id, reserved_ids[i])) {
 			diag_error(job->d, node->loc, -EINVAL, "bad-name", "choose another id",
 				   "'%s' is reserved for the default", rule->id);
@@ -256,9 +254,8 @@ static void failsafe_ssh(struct job *job, const struct node *root, struct draft 
 			    .services = ssh,
 			    .service_count = 1};
 	bool logs_in = false;
-	size_t i;
 
-	for (i = 0; i < rs->attach_count; i++)
+	for (size_t i = 0; i < rs->attach_count; i++)
 		logs_in |= rs->attach[i].kind != FR_KIND_GUEST;
 	if (!logs_in)
 		return;

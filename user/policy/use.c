@@ -115,9 +115,7 @@ bool use_row_stands(struct use *use, const struct row *row)
 
 static void unused_check(struct use *use)
 {
-	size_t i;
-
-	for (i = 0; i < use->table->role_count; i++) {
+	for (size_t i = 0; i < use->table->role_count; i++) {
 		const struct role_state *state = &use->roles[i];
 
 		if (!state->peers_node || state->wanted)
@@ -146,9 +144,8 @@ static uint64_t addresses_of(const struct peers *peers)
 {
 	const uint64_t many = 1ull << 40;
 	uint64_t sum = 0;
-	size_t i;
 
-	for (i = 0; i < peers->count; i++) {
+	for (size_t i = 0; i < peers->count; i++) {
 		unsigned free_bits = 128u - peers->list[i].length;
 
 		if (free_bits >= 40)
@@ -176,11 +173,9 @@ static void expect_note(struct use *use, const struct role *role, const struct r
 
 static void use_end(struct use *use)
 {
-	size_t i;
-
 	use_report_missing(use);
 	unused_check(use);
-	for (i = 0; i < use->table->role_count; i++) {
+	for (size_t i = 0; i < use->table->role_count; i++) {
 		replaced_note(use, &use->table->roles[i], &use->roles[i]);
 		expect_note(use, &use->table->roles[i], &use->roles[i]);
 	}
@@ -195,9 +190,8 @@ static void use_end(struct use *use)
 static void use_rows(struct use *use)
 {
 	const struct table *table = use->table;
-	size_t i;
 
-	for (i = 0; i < table->row_count; i++) {
+	for (size_t i = 0; i < table->row_count; i++) {
 		const struct row *row = &table->rows[i];
 
 		if (!use_row_stands(use, row))

@@ -148,9 +148,8 @@ void inventory_parse(struct site *site)
 static const char *hint_hosts(struct site *site, const char *word)
 {
 	const char **names = arena_alloc(site->job->arena, (site->host_count + 1) * sizeof(*names));
-	size_t i;
 
-	for (i = 0; i < site->host_count; i++)
+	for (size_t i = 0; i < site->host_count; i++)
 		names[i] = site->hosts[i].name;
 	return hint_words(site->job->d, word, names, site->host_count);
 }
@@ -246,10 +245,8 @@ bool members_parse(struct site *site, const struct node *node, struct site_role 
 
 static bool peers_have(const struct peers *peers, const struct site_host *host)
 {
-	size_t i, k;
-
-	for (i = 0; i < peers->count; i++)
-		for (k = 0; k < host->address_count; k++)
+	for (size_t i = 0; i < peers->count; i++)
+		for (size_t k = 0; k < host->address_count; k++)
 			if (prefix_has(&peers->list[i], &host->prefixes[k].addr))
 				return true;
 	return false;
@@ -260,14 +257,12 @@ static bool peers_have(const struct peers *peers, const struct site_host *host)
 static void host_plays(const struct site_member *members, size_t count,
 		       const struct site_host *host, struct site_part *out)
 {
-	size_t i;
-
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (members[i].host == host) {
 			out->member = &members[i];
 			return;
 		}
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (!members[i].host && peers_have(&members[i].peers, host)) {
 			out->member = &members[i];
 			out->by = members[i].node;
@@ -277,10 +272,8 @@ static void host_plays(const struct site_member *members, size_t count,
 
 void members_play(struct site *site, struct site_role *role)
 {
-	size_t i;
-
 	role->parts = arena_alloc(site->job->arena, site->host_count * sizeof(*role->parts));
-	for (i = 0; i < site->host_count; i++) {
+	for (size_t i = 0; i < site->host_count; i++) {
 		host_plays(role->members, role->member_count, &site->hosts[i], &role->parts[i]);
 		if (!role->parts[i].member)
 			continue;

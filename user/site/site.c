@@ -46,9 +46,7 @@ static void diag_pass(struct diags *d, const struct diag *diag)
 /* Notes at one place are one note: only their counts of peers differ between hosts. */
 static void diags_merge(struct diags *to, const struct diags *from, struct index *seen)
 {
-	size_t i;
-
-	for (i = 0; i < from->count; i++) {
+	for (size_t i = 0; i < from->count; i++) {
 		const struct diag *diag = &from->list[i];
 		const char *key =
 			arena_printf(to->arena, "%u:%u:%s:%s", diag->loc.line, diag->loc.column,
@@ -63,9 +61,7 @@ static void diags_merge(struct diags *to, const struct diags *from, struct index
 
 static void unused_sets(struct site *site)
 {
-	size_t i;
-
-	for (i = 0; i < site->draft.sets.count; i++) {
+	for (size_t i = 0; i < site->draft.sets.count; i++) {
 		const struct prefix_set *set = &site->draft.sets.list[i];
 
 		if (!set->used)
@@ -82,9 +78,8 @@ static const struct plan *hosts_resolve(struct site *site)
 	struct diags *d = job->d;
 	struct index seen = {.arena = job->arena};
 	struct plan *plans = arena_alloc(job->arena, site->host_count * sizeof(*plans));
-	size_t i;
 
-	for (i = 0; i < site->host_count; i++) {
+	for (size_t i = 0; i < site->host_count; i++) {
 		struct diags own = {.arena = job->arena};
 
 		job->d = &own;
@@ -143,9 +138,8 @@ const struct plan *site_plan(const struct site_view *site, const char *host, str
 {
 	struct loc whole = {.source = site->source};
 	const char **names = arena_alloc(d->arena, (site->plan_count + 1) * sizeof(*names));
-	size_t i;
 
-	for (i = 0; i < site->plan_count; i++) {
+	for (size_t i = 0; i < site->plan_count; i++) {
 		names[i] = site->plans[i].host;
 		if (str_equal(names[i], host))
 			return &site->plans[i];

@@ -21,9 +21,7 @@ static const char *const common_keys[] = {"rules",     "failsafe",  "default", "
 
 static bool site_key_passes(const char *key)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(common_keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(common_keys); i++)
 		if (strcmp(common_keys[i], key) == 0)
 			return true;
 	return false;
@@ -59,9 +57,9 @@ static struct node **append_peer(struct played_role *played_role, const struct s
 
 static size_t members_room(const struct site_role *role)
 {
-	size_t room = 0, i;
+	size_t room = 0;
 
-	for (i = 0; i < role->member_count; i++)
+	for (size_t i = 0; i < role->member_count; i++)
 		room += role->members[i].host ? role->members[i].host->address_count : 1;
 	return room;
 }
@@ -70,9 +68,9 @@ static size_t members_room(const struct site_role *role)
 static size_t append_members(struct played_role *played_role, const struct site_role *role,
 			     struct plan_peer *plan, struct node **end)
 {
-	size_t count = 0, i, k;
+	size_t count = 0;
 
-	for (i = 0; i < role->member_count; i++) {
+	for (size_t i = 0; i < role->member_count; i++) {
 		const struct site_member *member = &role->members[i];
 		const struct site_host *host = member->host;
 
@@ -80,7 +78,7 @@ static size_t append_members(struct played_role *played_role, const struct site_
 			continue;
 		if (!host)
 			end = append_peer(played_role, member, member->node, &plan[count++], end);
-		for (k = 0; host && k < host->address_count; k++)
+		for (size_t k = 0; host && k < host->address_count; k++)
 			end = append_peer(played_role, member, host->addresses[k], &plan[count++],
 					  end);
 	}
@@ -134,14 +132,13 @@ static void append_peers(struct played_role *played_role)
 	struct arena *arena = played_role->site->job->arena;
 	bool *on = arena_alloc(arena, table->role_count * sizeof(*on));
 	struct plan_peers *plans;
-	size_t i;
 
-	for (i = 0; i < table->row_count; i++)
+	for (size_t i = 0; i < table->row_count; i++)
 		if (row_standing(played_role, &table->rows[i]) == ROW_ON)
 			on[row_other(&table->rows[i], played_role->role) - table->roles] = true;
 	plans = arena_alloc(arena, table->role_count * sizeof(*plans));
 	played_role->peers = node_branch(arena, NODE_MAP, played_role->su->use.node->loc);
-	for (i = 0; i < table->role_count; i++)
+	for (size_t i = 0; i < table->role_count; i++)
 		if (on[i] && played_role->su->roles[i].node)
 			append_role_peers(played_role, &table->roles[i],
 					  &plans[played_role->plan->peer_count++]);
@@ -180,13 +177,13 @@ static size_t select_rows(struct played_role *played_role)
 	struct node *with = node_branch(arena, NODE_LIST, played_role->su->use.place->loc);
 	struct node *without = node_branch(arena, NODE_LIST, played_role->su->use.place->loc);
 	const char **named = arena_alloc(arena, table->row_count * sizeof(*named));
-	size_t on = 0, i;
+	size_t on = 0;
 
 	played_role->plan->with = named;
 	played_role->left_out =
 		arena_alloc(arena, table->row_count * sizeof(*played_role->left_out));
 	played_role->plan->without = played_role->left_out;
-	for (i = 0; i < table->row_count; i++) {
+	for (size_t i = 0; i < table->row_count; i++) {
 		const struct row *row = &table->rows[i];
 		enum standing standing = row_standing(played_role, row);
 
@@ -241,10 +238,11 @@ static void append_use(struct played_role *played_role, const struct site_part *
 
 static size_t roles_played(const struct site *site, size_t number)
 {
-	size_t count = 0, i, k;
+	size_t count = 0;
 
-	for (i = 0; i < site->use_count; i++)
-		for (k = 0; site->uses[i].good && k < site->uses[i].use.table->role_count; k++)
+	for (size_t i = 0; i < site->use_count; i++)
+		for (size_t k = 0; site->uses[i].good && k < site->uses[i].use.table->role_count;
+		     k++)
 			if (site->uses[i].roles[k].parts)
 				count += site->uses[i].roles[k].parts[number].member != NULL;
 	return count;
@@ -253,14 +251,14 @@ static size_t roles_played(const struct site *site, size_t number)
 static struct node *uses_make(struct site *site, const struct site_host *host, struct plan *out)
 {
 	struct arena *arena = site->job->arena;
-	size_t number = (size_t)(host - site->hosts), i, k;
+	size_t number = (size_t)(host - site->hosts);
 	struct node *uses = node_branch(arena, NODE_LIST, host->loc);
 	struct plan_use *plans = arena_alloc(arena, roles_played(site, number) * sizeof(*plans));
 
-	for (i = 0; i < site->use_count; i++) {
+	for (size_t i = 0; i < site->use_count; i++) {
 		struct site_use *su = &site->uses[i];
 
-		for (k = 0; su->good && k < su->use.table->role_count; k++) {
+		for (size_t k = 0; su->good && k < su->use.table->role_count; k++) {
 			struct played_role played_role = {.site = site,
 							  .host = host,
 							  .su = su,
@@ -306,9 +304,8 @@ static struct node *sets_rooted(struct site *site, const struct draft *draft,
 				const struct node *sets)
 {
 	struct node *out = node_branch(site->job->arena, NODE_MAP, sets->loc);
-	size_t i;
 
-	for (i = 0; i < draft->sets.count; i++) {
+	for (size_t i = 0; i < draft->sets.count; i++) {
 		const struct prefix_set *set = &draft->sets.list[i];
 
 		/* A set that is no map was reported already. */
@@ -348,14 +345,13 @@ static struct node *root_make(struct site *site, const struct site_host *host, s
 	struct node *root = node_branch(arena, NODE_MAP, host->loc);
 	struct node *metadata = node_branch(arena, NODE_MAP, host->loc);
 	const struct node *value, *uses;
-	size_t i;
 
 	out->policy = name_is_kebab(host->name)
 			      ? arena_printf(arena, "%s-%s", site->name, host->name)
 			      : site->name;
 	node_append(arena, metadata, "name", node_scalar(arena, out->policy, host->loc));
 	node_append(arena, root, "metadata", metadata);
-	for (i = 0; i < ARRAY_SIZE(own); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
 		value = own_or_common(site, host, own[i]);
 		node_append(arena, root, own[i],
 			    value ? value : stand_in(arena, own[i], host->loc));
@@ -410,9 +406,9 @@ static void keys_text(struct site *site, const struct node *root, const struct d
 	const struct node *value, *sets = map_get(site->root, "prefixes");
 	struct plan_key *heads = arena_alloc(arena, (ARRAY_SIZE(head) + 1) * sizeof(*heads));
 	struct plan_key *tails;
-	size_t count = 0, i;
+	size_t count = 0;
 
-	for (i = 0; i < ARRAY_SIZE(head); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(head); i++)
 		if (map_get(root, head[i]))
 			heads[out->head_count++] = plan_key_of(arena, map_get(root, head[i]));
 	if (sets && sets->kind == NODE_MAP) {
@@ -434,12 +430,12 @@ static void keys_text(struct site *site, const struct node *root, const struct d
 /* The site's sets with a mark of their own each, so that a host has those that it names. */
 static void sets_copy(struct site *site, struct draft *draft)
 {
-	size_t count = site->draft.sets.count, i;
+	size_t count = site->draft.sets.count;
 	struct prefix_set *list = arena_alloc(site->job->arena, count * sizeof(*list));
 
 	draft->sets = (struct prefix_sets){
 		.list = list, .count = count, .by_name.arena = site->job->arena};
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		list[i] = site->draft.sets.list[i];
 		list[i].used = false;
 		index_insert(&draft->sets.by_name, list[i].name, &list[i]);
@@ -449,9 +445,7 @@ static void sets_copy(struct site *site, struct draft *draft)
 /* A set that no host uses is reported for the whole site. */
 static void sets_merge_used(struct site *site, struct draft *draft)
 {
-	size_t i;
-
-	for (i = 0; i < draft->sets.count; i++) {
+	for (size_t i = 0; i < draft->sets.count; i++) {
 		site->draft.sets.list[i].used |= draft->sets.list[i].used;
 		draft->sets.list[i].used = true;
 	}

@@ -73,9 +73,8 @@ static void end_want(struct site_use *su, const struct row *row, const struct ro
 static void rows_select(struct site_use *su)
 {
 	const struct table *table = su->use.table;
-	size_t i;
 
-	for (i = 0; i < table->row_count; i++) {
+	for (size_t i = 0; i < table->row_count; i++) {
 		const struct row *row = &table->rows[i];
 
 		su->stands[i] = use_row_stands(&su->use, row);
@@ -117,7 +116,6 @@ static void unwanted_report(struct site_use *su, const struct role *role)
 static void roles_check(struct site_use *su)
 {
 	const struct table *table = su->use.table;
-	size_t i;
 
 	if (su->use.row_count == 0) {
 		diag_error(su->use.job->d, su->use.place->loc, -EINVAL, "empty-use",
@@ -126,7 +124,7 @@ static void roles_check(struct site_use *su)
 		su->good = false;
 		return;
 	}
-	for (i = 0; i < table->role_count; i++) {
+	for (size_t i = 0; i < table->role_count; i++) {
 		if (su->use.roles[i].missing.count)
 			unplayed_report(su, &table->roles[i]);
 		if (su->roles[i].node && !su->roles[i].wanted)
@@ -175,12 +173,10 @@ static void use_parse(struct site *site, const struct node *node, struct site_us
 /* While a use is wrong, the roles of a host are not known, and it is not called idle. */
 static void idle_report(struct site *site)
 {
-	size_t i;
-
-	for (i = 0; i < site->use_count; i++)
+	for (size_t i = 0; i < site->use_count; i++)
 		if (!site->uses[i].good)
 			return;
-	for (i = 0; i < site->host_count; i++)
+	for (size_t i = 0; i < site->host_count; i++)
 		if (!site->hosts[i].plays && site->hosts[i].address_count)
 			diag_error(site->job->d, site->hosts[i].loc, -EINVAL, "idle-host",
 				   "name it below the roles of a use, or leave it out",

@@ -67,9 +67,8 @@ static void refuse_unknown(struct job *job, const struct places *places, const s
 {
 	const char *looked = "", *hint;
 	struct words found = {0};
-	size_t i;
 
-	for (i = 0; i < places->count; i++) {
+	for (size_t i = 0; i < places->count; i++) {
 		tables_list(job, places->dir[i], &found);
 		looked = arena_printf(job->arena, "%s%s%s", looked, i ? ", " : "", places->dir[i]);
 	}
@@ -102,12 +101,11 @@ struct table *table_find(struct job *job, const char *policy_path, const struct 
 {
 	const char *name = want_text(job->d, place, "'table'");
 	struct places places;
-	size_t i;
 
 	if (!name)
 		return NULL;
 	places_make(job, policy_path, &places);
-	for (i = 0; name_is_kebab(name) && i < places.count; i++) {
+	for (size_t i = 0; name_is_kebab(name) && i < places.count; i++) {
 		const char *path = arena_printf(job->arena, "%s/%s.yaml", places.dir[i], name);
 
 		if (access(path, F_OK) == 0)

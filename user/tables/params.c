@@ -38,13 +38,11 @@ static bool service_within(const struct service *inner, const struct service *ou
 static bool narrows(struct job *job, const struct param *param, const struct node *node,
 		    const struct service *value)
 {
-	size_t i, k;
-
-	for (i = 0; i < param->any_of.count; i++) {
+	for (size_t i = 0; i < param->any_of.count; i++) {
 		struct services allowed = {0};
 
 		port_value(job, node, param->any_of.list[i], &allowed);
-		for (k = 0; k < allowed.count; k++)
+		for (size_t k = 0; k < allowed.count; k++)
 			if (service_within(value, &allowed.list[k]))
 				return true;
 	}
@@ -288,7 +286,6 @@ bool settings_make(struct job *job, const struct table *table, const struct node
 {
 	const struct node *set = map_get(use, "set"), *value;
 	bool good = true;
-	size_t i;
 
 	out->table = table;
 	out->of = arena_alloc(job->arena, table->param_count * sizeof(*out->of));
@@ -296,7 +293,7 @@ bool settings_make(struct job *job, const struct table *table, const struct node
 		return false;
 	if (set)
 		for_children(value, set) good &= setting_parse(job, value, out);
-	for (i = 0; i < table->param_count; i++)
+	for (size_t i = 0; i < table->param_count; i++)
 		good &= setting_complete(job, &table->params[i], use, &out->of[i]);
 	return good;
 }
@@ -313,14 +310,13 @@ static bool condition_met(const struct settings *settings, const struct conditio
 	const struct words *values =
 		&settings->of[condition->param - settings->table->params].values;
 	struct version version;
-	size_t i;
 
 	if (condition->param->type == PARAM_VERSION)
 		return version_within(&condition->range,
 				      values->count && version_parse(values->list[0], &version)
 					      ? &version
 					      : NULL);
-	for (i = 0; i < values->count; i++)
+	for (size_t i = 0; i < values->count; i++)
 		if (words_have(&condition->values, values->list[i]))
 			return true;
 	return false;
@@ -328,9 +324,7 @@ static bool condition_met(const struct settings *settings, const struct conditio
 
 bool row_selected(const struct settings *settings, const struct row *row)
 {
-	size_t i;
-
-	for (i = 0; i < row->when_count; i++)
+	for (size_t i = 0; i < row->when_count; i++)
 		if (!condition_met(settings, &row->when[i]))
 			return false;
 	return true;

@@ -42,11 +42,11 @@ static bool are_halves(const struct prefix *a, const struct prefix *b, struct pr
 
 size_t prefixes_normalise(struct prefix *list, size_t count, bool merge)
 {
-	size_t kept = 0, i;
+	size_t kept = 0;
 
 	if (count > 1)
 		qsort(list, count, sizeof(*list), prefix_order);
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (kept && prefix_covers(&list[kept - 1], &list[i]))
 			continue;
 		list[kept++] = list[i];
@@ -76,18 +76,15 @@ static void gather_prefix(struct peer_collector *g, const struct prefix *prefix)
 
 static void gather_list(struct peer_collector *g, const struct prefix *list, size_t count)
 {
-	size_t i;
-
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		gather_prefix(g, &list[i]);
 }
 
 static const char *hint_sets(struct peer_collector *g, const char *name)
 {
 	struct words words = {0};
-	size_t i;
 
-	for (i = 0; i < g->sets->count; i++)
+	for (size_t i = 0; i < g->sets->count; i++)
 		words_add(g->job, &words,
 			  arena_printf(g->job->arena, "prefixes/%s", g->sets->list[i].name));
 	if (words.count == 0) {
@@ -185,12 +182,11 @@ static bool gather_local(struct peer_collector *g, const char *text)
 {
 	const struct policy_options *options = g->job->options;
 	bool v4 = word_is(text, "local-subnet/ipv4"), v6 = word_is(text, "local-subnet/ipv6");
-	size_t i;
 
 	if (!v4 && !v6 && !word_is(text, "local-subnet"))
 		return false;
 	g->peers.needs_local |= !options->local_known;
-	for (i = 0; options->local_known && i < options->local_count; i++)
+	for (size_t i = 0; options->local_known && i < options->local_count; i++)
 		if (prefix_is_v4(&options->local[i]) ? !v6 : !v4)
 			gather_prefix(g, &options->local[i]);
 	return true;

@@ -23,14 +23,14 @@ bool service_add(struct job *job, const struct node *node, const char *text, str
 {
 	struct service found[2];
 	enum service_error error;
-	size_t count, i;
+	size_t count;
 
 	error = service_parse(text, found, &count);
 	if (error) {
 		refuse_service(job, node, text, error);
 		return false;
 	}
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		out->list = arena_grow(job->arena, out->list, out->count, &out->capacity,
 				       sizeof(*out->list));
 		out->list[out->count++] = found[i];

@@ -144,7 +144,6 @@ int table_load(const char *path, const struct policy_options *options, struct di
 	unsigned errors = d->errors;
 	struct table *table;
 	struct node *root;
-	size_t i;
 	int err = doc_load(path, d, &root);
 
 	if (err)
@@ -157,7 +156,7 @@ int table_load(const char *path, const struct policy_options *options, struct di
 	summary.rows = table->row_count;
 	summary.roles = table->role_count;
 	summary.params = table->param_count;
-	for (i = 0; i < table->row_count; i++)
+	for (size_t i = 0; i < table->row_count; i++)
 		summary.without_ports += table->rows[i].see != NULL;
 	*out = summary;
 	return 0;

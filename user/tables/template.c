@@ -15,7 +15,6 @@ static const char *const region_marks[] = {"$activation_region", "{region}", "<r
 static bool slot_at(struct arena *arena, const char *text, size_t at, struct template_mark *out)
 {
 	const char *close;
-	size_t i;
 
 	if (str_starts(text + at, "${")) {
 		close = strchr(text + at, '}');
@@ -26,7 +25,7 @@ static bool slot_at(struct arena *arena, const char *text, size_t at, struct tem
 		out->param = arena_strndup(arena, text + at + 2, out->end - at - 3);
 		return true;
 	}
-	for (i = 0; i < ARRAY_SIZE(region_marks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(region_marks); i++) {
 		size_t length = strlen(region_marks[i]);
 
 		if (strncasecmp(text + at, region_marks[i], length) == 0) {
@@ -48,9 +47,7 @@ bool template_next(struct arena *arena, const char *text, size_t from, struct te
 
 static bool stray_mark(const char *text, size_t start, size_t end)
 {
-	size_t i;
-
-	for (i = start; i < end; i++)
+	for (size_t i = start; i < end; i++)
 		if (strchr("${}<>", text[i]))
 			return true;
 	return false;
@@ -92,7 +89,6 @@ static void expand_from(struct expansion *x, const char *text, size_t from)
 {
 	const struct setting *setting;
 	struct template_mark mark;
-	size_t i;
 
 	if (x->out->count >= EXPANSIONS_MAX)
 		return;
@@ -105,7 +101,7 @@ static void expand_from(struct expansion *x, const char *text, size_t from)
 		x->unset = mark.param;
 		return;
 	}
-	for (i = 0; i < setting->values.count; i++) {
+	for (size_t i = 0; i < setting->values.count; i++) {
 		const char *value = setting->values.list[i];
 
 		expand_from(x,

@@ -40,9 +40,8 @@ static bool update_parse(const char *text, uint32_t *out)
 bool version_parse(const char *text, struct version *out)
 {
 	struct version version = {.update = 0};
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(version.part); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(version.part); i++) {
 		if (i && *text++ != '.')
 			return false;
 		text = number_parse(text, &version.part[i]);
@@ -64,9 +63,7 @@ static int compare(uint32_t a, uint32_t b)
 
 int version_compare(const struct version *a, const struct version *b)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(a->part); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(a->part); i++)
 		if (a->part[i] != b->part[i])
 			return compare(a->part[i], b->part[i]);
 	return compare(a->update, b->update);
@@ -134,11 +131,9 @@ static const struct version *bound_for(const struct version_bound *bound, size_t
 /* Some version lies between: of one track at least. */
 static bool range_holds(const struct version_range *range)
 {
-	size_t i;
-
 	if (!range->from.count || !range->before.count)
 		return true;
-	for (i = 0; i < 2; i++)
+	for (size_t i = 0; i < 2; i++)
 		if (version_compare(bound_for(&range->from, i), bound_for(&range->before, i)) < 0)
 			return true;
 	return false;

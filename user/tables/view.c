@@ -26,11 +26,10 @@ static struct word_list addresses_list(struct job *job, const struct role *role)
 {
 	struct words words = {0};
 	char text[PREFIX_TEXT];
-	size_t i;
 
 	if (role->needs_local)
 		words_add(job, &words, "local-subnet");
-	for (i = 0; i < role->address_count; i++)
+	for (size_t i = 0; i < role->address_count; i++)
 		words_add(job, &words,
 			  arena_strdup(job->arena, prefix_text(&role->addresses[i], text)));
 	return list_of(&words);
@@ -84,13 +83,12 @@ static const char *bound_text(struct job *job, const char *word, const struct ve
 static const char *condition_text(struct job *job, const struct condition *condition)
 {
 	const char *text = condition->param->name;
-	size_t i;
 
 	if (condition->param->type == PARAM_VERSION)
 		return arena_printf(job->arena, "%s%s%s", text,
 				    bound_text(job, "from", &condition->range.from),
 				    bound_text(job, "before", &condition->range.before));
-	for (i = 0; i < condition->values.count; i++)
+	for (size_t i = 0; i < condition->values.count; i++)
 		text = arena_printf(job->arena, "%s%s%s", text, i ? " or " : ": ",
 				    condition->values.list[i]);
 	return text;
@@ -99,9 +97,8 @@ static const char *condition_text(struct job *job, const struct condition *condi
 static const char *when_text(struct job *job, const struct row *row)
 {
 	const char *text = NULL;
-	size_t i;
 
-	for (i = 0; i < row->when_count; i++)
+	for (size_t i = 0; i < row->when_count; i++)
 		text = str_list_append(job->arena, text, condition_text(job, &row->when[i]));
 	return text;
 }
@@ -139,13 +136,12 @@ static const struct table_view *view_make(struct job *job, const struct table *t
 	struct param_view *params = arena_alloc(job->arena, table->param_count * sizeof(*params));
 	struct role_view *roles = arena_alloc(job->arena, table->role_count * sizeof(*roles));
 	struct row_view *rows = arena_alloc(job->arena, table->row_count * sizeof(*rows));
-	size_t i;
 
-	for (i = 0; i < table->param_count; i++)
+	for (size_t i = 0; i < table->param_count; i++)
 		params[i] = param_view(&table->params[i]);
-	for (i = 0; i < table->role_count; i++)
+	for (size_t i = 0; i < table->role_count; i++)
 		roles[i] = role_view(job, &table->roles[i]);
-	for (i = 0; i < table->row_count; i++)
+	for (size_t i = 0; i < table->row_count; i++)
 		rows[i] = row_view(job, table, &table->rows[i], roles);
 	*view = (struct table_view){.name = table->name,
 				    .title = table->title,
@@ -194,9 +190,8 @@ const struct role_view *table_view_role(const struct table_view *table, const ch
 {
 	struct loc nowhere = {0};
 	const char **names = arena_alloc(d->arena, table->role_count * sizeof(*names));
-	size_t i;
 
-	for (i = 0; i < table->role_count; i++) {
+	for (size_t i = 0; i < table->role_count; i++) {
 		names[i] = table->roles[i].name;
 		if (str_equal(names[i], name))
 			return &table->roles[i];
@@ -229,11 +224,10 @@ enum need role_view_needs(const struct table_view *table, const struct role_view
 			  const struct role_view *peer)
 {
 	enum need need = NEED_NOT;
-	size_t i;
 
 	if (peer->addresses.count && !peer->names.count)
 		return NEED_NOT;
-	for (i = 0; i < table->row_count; i++) {
+	for (size_t i = 0; i < table->row_count; i++) {
 		const struct row_view *row = &table->rows[i];
 
 		if (row_view_joins(row, played, peer) && row_view_needs(row) > need)

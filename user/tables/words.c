@@ -15,9 +15,7 @@ void words_add(struct job *job, struct words *words, const char *word)
 
 bool words_have(const struct words *words, const char *word)
 {
-	size_t i;
-
-	for (i = 0; i < words->count; i++)
+	for (size_t i = 0; i < words->count; i++)
 		if (strcmp(words->list[i], word) == 0)
 			return true;
 	return false;

@@ -139,9 +139,7 @@ static int build_node(struct builder *b, const struct event *event, struct node 
 /* Values end up in messages and on terminals. */
 static bool has_control(const char *value, size_t length)
 {
-	size_t i;
-
-	for (i = 0; i < length; i++)
+	for (size_t i = 0; i < length; i++)
 		if (((unsigned char)value[i] < ' ' && value[i] != '\n' && value[i] != '\t') ||
 		    value[i] == 0x7f)
 			return true;
@@ -163,8 +161,9 @@ static int build_scalar(struct builder *b, const struct event *event, struct nod
 	const char *text;
 	int err = scalar_text(b, event, &text);
 
-	if (!err)
-		err = node_new(b, event, NODE_SCALAR, &node);
+	if (err)
+		return err;
+	err = node_new(b, event, NODE_SCALAR, &node);
 	if (err)
 		return err;
 	node->text = text;
@@ -241,8 +240,9 @@ static int build_key(struct builder *b, const struct event *event, struct key **
 	if (event->kind != EVENT_SCALAR)
 		return refuse_key(b, event);
 	err = count_value(b, event);
-	if (!err)
-		err = scalar_text(b, event, &text);
+	if (err)
+		return err;
+	err = scalar_text(b, event, &text);
 	if (err)
 		return err;
 	key = arena_alloc(b->arena, sizeof(*key));
@@ -318,9 +318,8 @@ static int build_map(struct builder *b, struct node *map)
 {
 	struct index seen = {.arena = b->arena};
 	struct node **tail = &map->first;
-	size_t count;
 
-	for (count = 0;; count++) {
+	for (size_t count = 0;; count++) {
 		struct node *value;
 		struct key *key;
 		int err = build_next_key(b, &key);
@@ -359,9 +358,10 @@ static int build_collection(struct builder *b, const struct event *event, struct
 	b->depth++;
 	err = is_map ? build_map(b, node) : build_list(b, node, streaming);
 	b->depth--;
-	if (!err)
-		*out = node;
-	return err;
+	if (err)
+		return err;
+	*out = node;
+	return 0;
 }
 
 /* An alias has no value, and neither has `!10.0.0.1`, which is a tag of nothing. */
@@ -394,13 +394,16 @@ static int finish_document(struct builder *b)
 	int err = next_event(b, &event);
 	bool ended = !err && !event.plain;
 
-	if (!err)
-		err = next_event(b, &event);
-	if (!err && event.kind != EVENT_STREAM_END)
+	if (err)
+		return err;
+	err = next_event(b, &event);
+	if (err)
+		return err;
+	if (event.kind != EVENT_STREAM_END)
 		return diag_error(b->d, event_loc(b, &event), -EINVAL, "yaml-documents",
 				  "move the part below to a file of its own",
 				  "a second document begins here; a file holds one");
-	if (!err && b->reader) {
+	if (b->reader) {
 		b->reader->lines = event.line - 1;
 		b->reader->ended = ended;
 	}
@@ -425,20 +428,24 @@ static int build_document(struct builder *b, struct node **out)
 	int err;
 
 	err = next_event(b, &event); /* the stream */
-	if (!err)
-		err = next_event(b, &event);
+	if (err)
+		return err;
+	err = next_event(b, &event);
 	if (err)
 		return err;
 	if (event.kind == EVENT_STREAM_END)
 		return refuse_empty(b);
 	err = build_next(b, &root);
-	if (!err && !b->stopped)
+	if (err)
+		return err;
+	if (!b->stopped)
 		err = finish_document(b);
-	if (!err && node_is_null(root) && !*root->text)
+	if (err)
+		return err;
+	if (node_is_null(root) && !*root->text)
 		return refuse_empty(b);
-	if (!err)
-		*out = root;
-	return err;
+	*out = root;
+	return 0;
 }
 
 static int refuse_file(struct diags *d, const char *path, int err)
@@ -524,9 +531,8 @@ static int refuse_break(struct builder *b, size_t at, const char *odd)
 static int breaks_check(struct builder *b, size_t begin, size_t end)
 {
 	const char *text = b->source->text, *odd;
-	size_t at;
 
-	for (at = begin; at < end; at++) {
+	for (size_t at = begin; at < end; at++) {
 		at += strcspn(text + at, "\r\xc2\xe2");
 		odd = at < end ? odd_break(text + at) : NULL;
 		if (odd)

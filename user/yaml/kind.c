@@ -174,7 +174,9 @@ int document_kind(const char *path, struct diags *d, const struct source **sourc
 	int err;
 
 	err = doc_source(path, d, source);
-	if (!err && doc_load_until(*source, "kind", &scratch_diags, &root))
+	if (err)
+		return err;
+	if (doc_load_until(*source, "kind", &scratch_diags, &root))
 		err = doc_load_until(*source, "kind", d, &root);
 	if (err)
 		return err;

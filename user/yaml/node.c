@@ -160,9 +160,8 @@ bool text_is_bool(const char *text, bool *out)
 {
 	static const char *const yes[] = {"on", "yes", "true"};
 	static const char *const no[] = {"off", "no", "false"};
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(yes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
 		if (!strcasecmp(text, yes[i]) || !strcasecmp(text, no[i])) {
 			*out = !strcasecmp(text, yes[i]);
 			return true;
@@ -180,13 +179,13 @@ bool want_bool(struct diags *d, const struct node *node, const char *what, bool 
 
 static char *join_words(struct arena *arena, const char *const *words, size_t count)
 {
-	size_t size = 1, i;
+	size_t size = 1;
 	char *text, *at;
 
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		size += strlen(words[i]) + 2;
 	at = text = arena_alloc(arena, size);
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		at += sprintf(at, "%s%s", i ? ", " : "", words[i]);
 	return text;
 }
@@ -210,9 +209,7 @@ const char *hint_words(struct diags *d, const char *word, const char *const *wor
 
 static bool word_in(const char *word, const char *const *words, size_t count)
 {
-	size_t i;
-
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (word_is(word, words[i]))
 			return true;
 	return false;
@@ -222,11 +219,10 @@ int want_word(struct diags *d, const struct node *node, const char *what, const 
 	      size_t count)
 {
 	const char *text = want_text(d, node, what), *hint;
-	size_t i;
 
 	if (!text)
 		return -1;
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (word_is(text, words[i]))
 			return (int)i;
 	hint = !strcasecmp(text, "both") && word_in("egress", words, count)
@@ -334,9 +330,9 @@ bool map_need_all(struct diags *d, const struct node *map, const char *what,
 		  const char *const *keys, size_t count)
 {
 	const char *missing = "", *hint = "";
-	size_t found = 0, i;
+	size_t found = 0;
 
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const char *example;
 
 		if (map_get(map, keys[i]) || is_astray(map, what, keys[i]))
