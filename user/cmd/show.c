@@ -43,11 +43,13 @@ static int show_rules(struct context *c, const struct instance *instance, void *
 	size_t count;
 	int err = rules_collect(instance, arena, &c->diags, &rules, &count);
 
-	if (!err)
-		err = show_window(c, instance, shown->stream);
-	if (!err)
-		render_rules(shown->stream, instance->name, rules, count);
-	return exit_of_read(err);
+	if (err)
+		return exit_of_read(err);
+	err = show_window(c, instance, shown->stream);
+	if (err)
+		return exit_of_read(err);
+	render_rules(shown->stream, instance->name, rules, count);
+	return 0;
 }
 
 /* The reader has gone: do not write a million flows to it. run.c reports the reason. */
@@ -110,11 +112,12 @@ static int show_drops(struct context *c, const struct instance *instance, void *
 
 	shown->policy = instance->name;
 	ret = show_window(c, instance, shown->stream);
-	if (!ret)
-		ret = drops_each(instance, &c->diags, show_drop, shown);
-	if (!ret)
-		ret = show_not_listed(c, instance, shown);
-	return ret > 0 ? ret : exit_of_read(ret);
+	if (ret)
+		return exit_of_read(ret);
+	ret = drops_each(instance, &c->diags, show_drop, shown);
+	if (ret)
+		return ret > 0 ? ret : exit_of_read(ret);
+	return exit_of_read(show_not_listed(c, instance, shown));
 }
 
 static const struct show {
