@@ -131,7 +131,7 @@ for number in {1..45}; do
 	if [ "$documented" = 1 ] && [ $pinned -gt 0 ]; then
 		ok "docs/tables.md: A$number is documented and pinned"
 	else
-		not_ok "docs/tables.md: A$number is told and pinned" "told $told times, pinned $pinned times"
+		not_ok "docs/tables.md: A$number is documented and pinned" "documented $documented times, pinned $pinned times"
 	fi
 done
 while read -r table rows; do

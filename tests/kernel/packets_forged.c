@@ -73,6 +73,16 @@ static void blind(struct rig *rig)
 	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 0);
 }
 
+static void responder_alone(struct rig *rig)
+{
+	PASS(rig, RULE, WEB, WEB_IN = SYN);
+	PASS(rig, REPLY, WEB, WEB_OUT = SYN | ACK, .seq = 1000);
+	PASS(rig, REPLY, WEB, WEB_OUT = ACK, .seq = 1001, .payload = 100);
+	PASS(rig, REPLY, WEB, WEB_OUT = SYN | ACK, .seq = 1000);
+	cr_assert_eq(rig_entries(rig, "established", NULL, NULL), 0);
+	cr_assert_eq(rig_entries(rig, "pending", NULL, NULL), 1);
+}
+
 /* Lesson: connection tables of peers fill with openings whose source is forged, because any third
  * packet makes them live. A sender that does not see our answer cannot acknowledge it. */
 static void blind_third(struct rig *rig)
@@ -101,6 +111,8 @@ RIG_TEST(packets_forged, a_reset_that_nobody_believed_is_forgotten, forged_reset
 RIG_TEST(packets_forged, a_peer_that_lost_its_memory_connects_again, crashed_peer, &enforce)
 
 RIG_TEST(packets_forged, one_side_alone_promotes_nothing, blind, &enforce)
+
+RIG_TEST(packets_forged, the_responder_alone_promotes_nothing, responder_alone, &enforce)
 
 RIG_TEST(packets_forged, a_third_packet_without_the_right_ack_promotes_nothing, blind_third,
 	 &enforce)
