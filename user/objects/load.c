@@ -138,10 +138,11 @@ static int map_fits(const struct bpf_map *map, enum kernel_map which,
 	if ((which == MAP_FLOWS || which == MAP_REGIONS) && request->flows &&
 	    info.max_entries != entries)
 		return 0;
-	*out = which == MAP_IMAGES || (info.type == (uint32_t)bpf_map__type(map) &&
-				       info.key_size == bpf_map__key_size(map) &&
-				       info.value_size == bpf_map__value_size(map) &&
-				       info.map_flags == bpf_map__map_flags(map));
+	*out = which == MAP_IMAGES ||
+	       (info.type == (uint32_t)bpf_map__type(map) &&
+		info.key_size == bpf_map__key_size(map) &&
+		info.value_size == bpf_map__value_size(map) &&
+		((info.map_flags ^ bpf_map__map_flags(map)) & ~(uint32_t)BPF_F_CLONE) == 0);
 	return 0;
 }
 
@@ -314,6 +315,20 @@ static enum fr_space_by space_by(const struct object_request *request)
 	return packet_space_works() ? FR_SPACE_BY_PACKET : FR_SPACE_BY_OWNER;
 }
 
+/* An accepted socket needs a note of its own only where its space is read from it. A connection of
+ * a listener begins with a SYN, which has the listener's note. */
+static int choose_space(struct flowreeve *skeleton, const struct object_request *request)
+{
+	enum fr_space_by by = space_by(request);
+
+	skeleton->rodata->fr_space_by = by;
+	if (by != FR_SPACE_BY_PACKET)
+		return 0;
+	return bpf_map__set_map_flags(skeleton->maps.fr_owner,
+				      bpf_map__map_flags(skeleton->maps.fr_owner) &
+					      ~(uint32_t)BPF_F_CLONE);
+}
+
 static int object_try(const struct object_request *request, bool process_detail,
 		      struct object **out)
 {
@@ -327,10 +342,12 @@ static int object_try(const struct object_request *request, bool process_detail,
 		return errno ? -errno : -ENOMEM;
 	object->skeleton->rodata->fr_tracing = request->tracing;
 	object->skeleton->rodata->fr_process_detail = process_detail;
-	object->skeleton->rodata->fr_space_by = space_by(request);
 	object->skeleton->rodata->fr_first_generation = request->first;
 	object->skeleton->rodata->fr_last_generation = request->last;
 	choose_programs(object, request);
+	err = choose_space(object->skeleton, request);
+	if (err)
+		return err;
 	err = size_images(object->skeleton->obj, request->image_lines, &template_fd);
 	if (err)
 		return err;
