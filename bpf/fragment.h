@@ -49,12 +49,22 @@ static __always_inline int fragment_admits(const struct fr_ctx *s, struct fr_pac
 	return admits;
 }
 
+/* The slot that counts a datagram whose first part went out, and 1; or 0. */
+static __noinline __u32 fragment_slot(const struct fr_ctx *s, const struct fr_packet *p)
+{
+	struct fr_fragment *known;
+	struct fr_fragment_key key;
+
+	fragment_key(p, &key);
+	known = bpf_map_lookup_elem(&fr_fragments, &key);
+	return known && s->now <= known->until ? known->slot + 1 : 0;
+}
+
 /* A later fragment. In: order is not given, and without its judged first nothing reassembles. */
 static __always_inline void fragment_decide(const struct fr_ctx *s, struct fr_packet *p,
 					    struct fr_decision *d, struct fr_hook h)
 {
-	struct fr_fragment *known;
-	struct fr_fragment_key key;
+	__u32 slot;
 	__u8 reason;
 
 	if (h.dir == FR_INGRESS) {
@@ -68,11 +78,10 @@ static __always_inline void fragment_decide(const struct fr_ctx *s, struct fr_pa
 			verdict_refuse(s, d, FR_REASON_FRAGMENT);
 		return;
 	}
-	fragment_key(p, &key);
-	known = bpf_map_lookup_elem(&fr_fragments, &key);
-	if (known && s->now <= known->until) {
+	slot = fragment_slot(s, p);
+	if (slot) {
 		verdict_pass(d, FR_RULE_OTHER, FR_REASON_FRAGMENT);
-		d->slot = known->slot;
+		d->slot = slot - 1;
 	} else {
 		verdict_refuse(s, d, FR_REASON_FRAGMENT);
 	}

@@ -6,7 +6,7 @@
 #ifndef FR_JUDGE_H
 #define FR_JUDGE_H
 
-#include "steady.h"
+#include "shortcut.h"
 
 /* Audit remembers an opening that it would refuse, but not at the expense of an admitted flow. */
 static __always_inline int judge_opens_flow(const struct fr_match *m, const struct fr_decision *d)
@@ -36,7 +36,7 @@ static __always_inline void judge_commit(const struct fr_ctx *s, const struct fr
 	account(s, p, d, h);
 }
 
-static __always_inline int judge_packet(struct fr_ctx *s, struct fr_packet *p, struct fr_hook h)
+static __always_inline int judge_wholly(struct fr_ctx *s, struct fr_packet *p, struct fr_hook h)
 {
 	struct fr_match m = {0};
 	struct fr_decision d = {.cell = FR_CELL_GONE, .new_state = FR_FLOW_NONE};
@@ -48,6 +48,13 @@ static __always_inline int judge_packet(struct fr_ctx *s, struct fr_packet *p, s
 	decide_bridged(s, p, &d, h);
 	judge_commit(s, p, &m, &d, h);
 	return d.verdict;
+}
+
+static __always_inline int judge_packet(struct fr_ctx *s, struct fr_packet *p, struct fr_hook h)
+{
+	int verdict = shortcut_judge(s, p, h);
+
+	return verdict == SHORTCUT_NONE ? judge_wholly(s, p, h) : verdict;
 }
 
 #endif /* FR_JUDGE_H */

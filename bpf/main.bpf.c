@@ -58,8 +58,10 @@ static __always_inline int tc_plain(struct fr_ctx *s, struct __sk_buff *skb, str
 	return 0;
 }
 
-static __always_inline void tc_parse(struct fr_ctx *s, struct __sk_buff *skb, struct fr_packet *p,
-				     bool l3)
+/* The long way of parsing. No part of its caller: what it leaves in registers is forgotten, and the
+ * verifier does not follow each of its paths to the end. */
+static __noinline int tc_parse(struct fr_ctx *s, struct __sk_buff *skb, struct fr_packet *p,
+			       bool l3)
 {
 	struct fr_buffer buffer = ctx_buffer(s);
 	__u16 ethertype = bpf_ntohs(skb->protocol), vlan = tc_vlan(skb);
@@ -75,6 +77,7 @@ static __always_inline void tc_parse(struct fr_ctx *s, struct __sk_buff *skb, st
 				     ? packet_parse(&buffer, offset, ethertype == ETH_P_IP, p)
 				     : packet_non_ip(&buffer, offset, ethertype);
 	packet_join_all(p, buffer.zero);
+	return 0;
 }
 
 static __always_inline int tc_judge(struct __sk_buff *skb, struct fr_hook h, bool l3)
@@ -92,8 +95,6 @@ static __always_inline int tc_judge(struct __sk_buff *skb, struct fr_hook h, boo
 		tc_parse(&s, skb, &p, l3);
 	p.packets = skb->gso_segs ?: 1;
 	p.key.scope = FR_SCOPE(h.kind, skb->ifindex);
-	if (steady_pass(&s, &p, h))
-		return TC_PASS_ON;
 	return judge_packet(&s, &p, h) == FR_DROP ? TC_REFUSE : TC_PASS_ON;
 }
 
@@ -129,14 +130,15 @@ static __always_inline int cgroup_plain(struct fr_ctx *s, struct __sk_buff *skb,
 	return fr_shortcuts && packet_plain(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), p);
 }
 
-static __always_inline void cgroup_parse(struct fr_ctx *s, struct __sk_buff *skb,
-					 struct fr_packet *p)
+/* As tc_parse(). */
+static __noinline int cgroup_parse(struct fr_ctx *s, struct __sk_buff *skb, struct fr_packet *p)
 {
 	struct fr_buffer buffer = ctx_buffer(s);
 
 	*p = (struct fr_packet){.kind = p->kind, .dir = p->dir, .length = skb->len};
 	p->outcome = packet_parse(&buffer, 0, skb->protocol == bpf_htons(ETH_P_IP), p);
 	packet_join_all(p, buffer.zero);
+	return 0;
 }
 
 static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
@@ -157,9 +159,10 @@ static __always_inline int cgroup_judge(struct __sk_buff *skb, enum fr_dir dir)
 		host_socket_names(skb, &p);
 		packet_join(&p, s.conf->zero);
 		FR_JOIN(s.conf->zero, p.key.local_port, p.key.peer_port, p.port);
+	} else {
+		FR_JOIN(s.conf->zero, p.outcome, p.fragment, p.key.proto, p.v4, p.tcp_flags,
+			p.key.scope, p.key.vlan);
 	}
-	if (steady_pass(&s, &p, h))
-		return CGROUP_PASS;
 	return judge_packet(&s, &p, h) == FR_DROP ? CGROUP_REFUSE : CGROUP_PASS;
 }
 
