@@ -115,8 +115,8 @@ static __always_inline void unlisted_add(const struct fr_unlisted *u, __u8 kind)
 
 /* Under the lock: the way of the key in its set, made if there is room for it; or FR_WAYS. */
 static __always_inline __u32 drop_claim(const struct fr_ctx *s, struct fr_drop_set *set,
-					const struct fr_packet *p, __u8 opener, __u32 ports,
-					__u32 tag, struct fr_unlisted *u)
+					__u32 *held, const struct fr_packet *p, __u8 opener,
+					__u32 ports, __u32 tag, struct fr_unlisted *u)
 {
 	__u32 way = set_way(&set->set, tag);
 
@@ -132,24 +132,23 @@ static __always_inline __u32 drop_claim(const struct fr_ctx *s, struct fr_drop_s
 	barrier();
 	drop_write(&set->way[way], &p->key, ports, opener, s);
 	set->set.info[way] = FR_INFO(DROP_SEEN, ticks(s->now));
+	*held = set_held(&set->set) | held_bit(tag);
 	barrier();
 	set->set.tag[way] = tag;
 	return way;
 }
 
 static __always_inline struct fr_drop *drop_insert(const struct fr_ctx *s, struct fr_drop_set *set,
+						   struct fr_region *region,
 						   const struct fr_packet *p, __u8 opener,
 						   __u32 ports, __u64 hash)
 {
-	__u32 region = place_region(hash, FR_DROP_REGIONS), way;
-	struct fr_lock *lock = bpf_map_lookup_elem(&fr_drop_locks, &region);
+	__u32 *held = &region->held[place_first(hash, FR_DROP_REGIONS) % FR_REGION_SETS], way;
 	struct fr_unlisted u = {0};
 
-	if (!lock)
-		return 0;
-	bpf_spin_lock(&lock->lock);
-	way = drop_claim(s, set, p, opener, ports, place_tag(hash), &u);
-	bpf_spin_unlock(&lock->lock);
+	bpf_spin_lock(&region->lock);
+	way = drop_claim(s, set, held, p, opener, ports, place_tag(hash), &u);
+	bpf_spin_unlock(&region->lock);
 	if (way >= FR_WAYS)
 		return 0;
 	if (u.packets)
@@ -196,21 +195,25 @@ static __always_inline struct fr_drop *drop_list(const struct fr_ctx *s, const s
 {
 	const struct fr_flow_key *key = &p->key;
 	__u32 ports = PORTS_LOCAL;
+	struct fr_region *region;
 	struct fr_drop_set *set;
-	struct fr_drop *drop;
-	__u32 at;
+	struct fr_drop *drop = 0;
+	__u32 at, number;
 	__u64 hash;
 
 	if (d->opener == FR_EGRESS || proto_is_icmp(key->proto))
 		ports = PORTS_PEER;
 	hash = hash_key(key, p->v4, ports);
 	at = place_first(hash, FR_DROP_REGIONS);
+	number = place_region(hash, FR_DROP_REGIONS);
 	set = bpf_map_lookup_elem(&fr_drops, &at);
-	if (!set)
+	region = bpf_map_lookup_elem(&fr_drop_regions, &number);
+	if (!set || !region)
 		return 0;
-	drop = drop_find(set, place_tag(hash), key, ports);
+	if (region->held[at % FR_REGION_SETS] & held_bit(place_tag(hash)))
+		drop = drop_find(set, place_tag(hash), key, ports);
 	if (!drop && budget_take(s, hash))
-		drop = drop_insert(s, set, p, d->opener, ports, hash);
+		drop = drop_insert(s, set, region, p, d->opener, ports, hash);
 	if (!drop)
 		return 0;
 	drop_count(s, p, d, drop);

@@ -60,22 +60,17 @@ static __always_inline void counter_add(__u64 *value, __u64 amount, __u8 kind)
 		__type(value, vtype);                                                              \
 	} name SEC(".maps")
 
-/* A lock fills a cache line. Not in the table: a map with locks cannot be mapped. */
-struct fr_lock {
-	struct bpf_spin_lock lock;
-	__u32 pad[15];
-};
-
-/* Flows. Programs insert, update and evict; user space only reads. */
-#define FR_REGIONS_DEFAULT (FR_FLOWS_DEFAULT / FR_FLOWS_MIN)
-FR_SETS(fr_flows, FR_REGIONS_DEFAULT *FR_REGION_SETS, struct fr_flow_set);
-/* Of each region its lock and, for each set, which tags it may hold (see track.h). Programs only.
- */
+/* Of each region of a table its lock and, for each set, which tags it may hold (see sets.h). Not
+ * in the table: a map with locks cannot be mapped. Programs only. */
 struct fr_region {
 	struct bpf_spin_lock lock; /* with the padding of its line; 5.10 requires a member */
 	__u32 pad[15];
 	__u32 held[FR_REGION_SETS];
 };
+
+/* Flows. Programs insert, update and evict; user space only reads. */
+#define FR_REGIONS_DEFAULT (FR_FLOWS_DEFAULT / FR_FLOWS_MIN)
+FR_SETS(fr_flows, FR_REGIONS_DEFAULT *FR_REGION_SETS, struct fr_flow_set);
 FR_MAP(fr_flow_regions, BPF_MAP_TYPE_ARRAY, FR_REGIONS_DEFAULT, __u32, struct fr_region);
 extern const volatile __u32 fr_regions; /* of fr_flows */
 
@@ -97,7 +92,7 @@ extern const volatile __u64 fr_secret[FR_SECRET_WORDS];
  * space reads. */
 #define FR_DROP_REGIONS 16
 FR_SETS(fr_drops, FR_DROP_REGIONS *FR_REGION_SETS, struct fr_drop_set);
-FR_MAP(fr_drop_locks, BPF_MAP_TYPE_ARRAY, FR_DROP_REGIONS, __u32, struct fr_lock);
+FR_MAP(fr_drop_regions, BPF_MAP_TYPE_ARRAY, FR_DROP_REGIONS, __u32, struct fr_region);
 FR_MAP(fr_budget, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct fr_budget);
 
 /* Fragmented datagrams on their way out; their first part was allowed. Programs only. */

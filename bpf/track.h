@@ -68,26 +68,9 @@ static __always_inline int set_has_spilled(const struct fr_set *set, __u32 now)
 	return set->spilled && (__s32)(set->spill_until - now) >= 0;
 }
 
-/*
- * Which tags a set holds, in one word: a bit for each tag that may be there, and one for flows that
- * are in their second set. Most packets of no flow are known by it, and read no set, which in a
- * large table is a miss of all caches. Written under the lock, before the tag; a bit too many costs
- * a look at the set.
- */
-#define HELD_ELSEWHERE (1u << 31)
-static __always_inline __u32 held_bit(__u32 tag)
-{
-	return 1u << (tag * 31 >> 16);
-}
-
 static __always_inline __u32 held_by(const struct fr_set *set, __u32 now)
 {
-	__u32 held = set_has_spilled(set, now) ? HELD_ELSEWHERE : 0;
-
-#pragma GCC unroll 8
-	for (__u32 way = 0; way < FR_WAYS; way++)
-		held |= (__u32)(set->tag[way] > 0) << (set->tag[way] * 31u >> 16);
-	return held;
+	return set_held(set) | (set_has_spilled(set, now) ? HELD_ELSEWHERE : 0);
 }
 
 static __always_inline int table_may_hold(__u64 hash)

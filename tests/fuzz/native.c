@@ -66,7 +66,7 @@ struct shim_table {
 
 static struct shim_table shim_tables[] = {
 	SHIM_TABLE(fr_flow_regions, true), SHIM_TABLE(fr_times, true),
-	SHIM_TABLE(fr_drop_locks, true),   SHIM_TABLE(fr_budget, true),
+	SHIM_TABLE(fr_drop_regions, true), SHIM_TABLE(fr_budget, true),
 	SHIM_TABLE(fr_fragments, false),   SHIM_TABLE(fr_transit, false),
 	SHIM_TABLE(fr_ports, false),	   SHIM_TABLE(fr_counters, true),
 	SHIM_TABLE(fr_reasons, true),	   SHIM_TABLE(fr_tallies, true),

@@ -150,8 +150,8 @@ static int map_fits(const struct bpf_map *map, enum kernel_map which,
 static const uint32_t map_needs[MAP_COUNT] = {
 	[MAP_FLOWS] = 1u << MAP_HASHING | 1u << MAP_REGIONS,
 	[MAP_REGIONS] = 1u << MAP_HASHING | 1u << MAP_FLOWS,
-	[MAP_DROPS] = 1u << MAP_HASHING | 1u << MAP_DROP_LOCKS,
-	[MAP_DROP_LOCKS] = 1u << MAP_HASHING | 1u << MAP_DROPS,
+	[MAP_DROPS] = 1u << MAP_HASHING | 1u << MAP_DROP_REGIONS,
+	[MAP_DROP_REGIONS] = 1u << MAP_HASHING | 1u << MAP_DROPS,
 };
 
 /* A bit for each map of an earlier load that can be reused. */

@@ -7,7 +7,7 @@ const char *const map_names[MAP_COUNT] = {
 	[MAP_REASONS] = "fr_reasons",	   [MAP_TALLIES] = "fr_tallies",
 	[MAP_HASHING] = "fr_hashing",	   [MAP_FLOWS] = "fr_flows",
 	[MAP_REGIONS] = "fr_flow_regions", [MAP_TIMES] = "fr_times",
-	[MAP_DROPS] = "fr_drops",	   [MAP_DROP_LOCKS] = "fr_drop_locks",
+	[MAP_DROPS] = "fr_drops",	   [MAP_DROP_REGIONS] = "fr_drop_regions",
 	[MAP_BUDGET] = "fr_budget",	   [MAP_PORTS] = "fr_ports",
 	[MAP_TRANSIT] = "fr_transit",	   [MAP_FRAGMENTS] = "fr_fragments",
 	[MAP_EVENTS] = "fr_events",	   [MAP_CONTROL] = "fr_control",
