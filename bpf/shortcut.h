@@ -113,12 +113,10 @@ static __always_inline int shortcut_known(const struct fr_ctx *s, const struct f
 
 /* ---------------------------------------------------------------- an opening */
 
-/* Might an opening that its cell refuses pass all the same? */
+/* May an opening that its rule refuses pass all the same? */
 static __always_inline int shortcut_exempts(const struct fr_ctx *s, const struct fr_packet *p,
 					    struct fr_hook h)
 {
-	if (!(s->head->flags & FR_F_ENFORCE))
-		return 1;
 	return h.kind == FR_KIND_INTERFACE && h.dir == FR_INGRESS &&
 	       (s->skb->pkt_type == FR_TO_OTHERS || exempt_reason(s, p));
 }
@@ -131,21 +129,14 @@ static __always_inline int shortcut_opening(struct fr_ctx *s, const struct fr_pa
 
 	if (table_may_hold(hash))
 		return SHORTCUT_NONE;
-	d.cell = policy_cell(s, p, h.dir, p->port, 0);
-	if (d.cell & FR_CELL_STAGED)
+	verdict_from_cell(s, &d, policy_cell(s, p, h.dir, p->port, 0));
+	if (d.staged || d.verdict == FR_WOULD_DROP ||
+	    (d.verdict == FR_DROP && shortcut_exempts(s, p, h)))
 		return SHORTCUT_NONE;
-	d.rule = FR_CELL_NUMBER(d.cell);
-	d.reason = d.rule < FR_DIRS ? FR_REASON_DEFAULT : FR_REASON_RULE;
 	d.slot = policy_slot(s, d.rule);
-	if (FR_CELL_ACTION(d.cell) == FR_ALLOW) {
-		ctx_owner(s, h);
+	ctx_owner(s, h);
+	if (d.verdict == FR_PASS)
 		d.opened = flow_open(s, p, &m, &d) != JOINED;
-	} else if (FR_CELL_ACTION(d.cell) == FR_DENY && !shortcut_exempts(s, p, h)) {
-		ctx_owner(s, h);
-		d.verdict = FR_DROP;
-	} else {
-		return SHORTCUT_NONE;
-	}
 	account(s, p, &d, h);
 	return d.verdict;
 }
