@@ -18,7 +18,7 @@ _flowreeve_options() # VERB
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
 	apply) echo "$file --allow-removal --flows --cgroup --no-tcx --pin-root" ;;
 	status) echo '--json --policy --query --wide --pin-root' ;;
-	show) echo '--json --peer --wide --policy --pin-root' ;;
+	show) echo '--json --peer --wide --sort --limit --policy --pin-root' ;;
 	zero) echo '--json --policy --pin-root' ;;
 	coverage) echo '--json --policy --wide --source --tables --local-subnet --cgroup --pin-root' ;;
 	learn) echo '--json --policy --source --peer --rules-only --tables --local-subnet --cgroup --pin-root' ;;
@@ -141,7 +141,7 @@ _flowreeve_takes_value() # OPTION
 {
 	case $1 in
 	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows | \
-		--table | --as | --name | --attach | --title | --source | --host | --dir) ;;
+		--sort | --limit | --table | --as | --name | --attach | --title | --source | --host | --dir) ;;
 	*) return 1 ;;
 	esac
 }
@@ -150,6 +150,7 @@ _flowreeve_value() # OPTION
 {
 	case $1 in
 	--mode) _flowreeve_words audit enforce ;;
+	--sort) _flowreeve_words last first packets bytes peer port rule ;;
 	--tables | --cgroup | --pin-root | --dir) _flowreeve_paths -d ;;
 	--policy) _flowreeve_policies ;;
 	--table) _flowreeve_tables ;;

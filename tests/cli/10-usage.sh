@@ -76,3 +76,34 @@ from_stdin 'compile -' 0 'digest' policies/examples/datasync-agent-vpc.yaml comp
 from_stdin 'a table from standard input' 0 'table of [0-9]+ rows' policies/tables/qumulo.yaml check -
 from_stdin 'an endless standard input is refused' 3 'larger than' /dev/zero check -
 json_is 'every document names its host' 0 ".host == \"$(uname -n)\"" version
+
+# ---------------------------------------------------------------- filters
+
+says() { # NAME CODE LINES ARGS...: the lines are in the diagnostics
+	local name=$1 want=$2 lines=$3
+	shift 3
+	attempt "$@"
+	if [ "$status" = "$want" ] && [[ $(cat "$work/err") == *"$lines"* ]]; then
+		ok "$name"
+	else
+		not_ok "$name" "exit $status" "$(cat "$work/err")"
+	fi
+}
+says 'a filter: a word misspelt' 2 "filter:1:21: error: 'prot' is nothing to select by [filter]
+    1 | peer 10.0.0.0/8 and prot 443
+      |                     ^~~~ did you mean 'port'?" show drops 'peer 10.0.0.0/8 and prot 443'
+says 'a filter: in several words' 2 "    1 | peer 10.0.0.0/8 and port 70000
+      |                          ^~~~~ a port or a range: port 443, port 1024-1064" \
+	show flows peer 10.0.0.0/8 and port 70000
+says 'a filter: a value is missing' 2 "    1 | verdict
+      |        ^ pass, drop or would-drop" monitor verdict
+says 'a filter: another verdict' 2 '^~~~ pass, drop or would-drop' monitor verdict deny
+says 'a filter: the end is missing' 2 '^ one of: peer, port, verdict, rule, row, process, direction, since' show drops port 1 and
+says 'a filter: another conjunction' 2 "^~ 'and' between two terms, or the end" show drops port 1 or port 2
+says 'a filter: a peer that is none' 2 '^~~ an address or a prefix: peer 10.0.0.0/8' show flows peer any
+says 'a filter: host bits' 2 '^~~~~~~~~~~ an address or a prefix' show flows peer 10.0.0.1/24
+says 'a filter: rules have fewer' 2 '^~~~ one of: verdict, rule, row, direction, since' show rules port 1
+says 'a filter: an age without a unit' 2 '^~ how long ago: since 90s, 10m, 2h, 5d' show drops since 10
+says 'a filter: a range backwards' 2 '^~~ a port or a range' show drops port 9-1
+says 'an order that is none' 2 'last, first, packets, bytes, peer, port or rule' show drops --sort size
+exits 'a limit of nothing' 2 '--limit takes a number' show drops --limit 0

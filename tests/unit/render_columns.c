@@ -307,7 +307,7 @@ static void rules_date(uint64_t now)
 static void sample_rules(struct render_stream *s)
 {
 	rules_date(s->now);
-	render_rules(s, "datasync-agent", rules, ARRAY_SIZE(rules));
+	render_rules(s, "datasync-agent", rules, ARRAY_SIZE(rules), false);
 }
 
 static void sample_coverage(struct render_stream *s)

@@ -472,8 +472,8 @@ Test(render_json, rules_of_several_policies)
 
 	capture_begin(&c, true);
 	s = render_rules_begin(&c.render);
-	render_rules(s, "one", &rule, 1);
-	render_rules(s, "two", &rule, 0);
+	render_rules(s, "one", &rule, 1, false);
+	render_rules(s, "two", &rule, 0, false);
 	render_end(s);
 	document = capture_json(&c);
 	cr_assert_eq(json_array_size(json_object_get(document, "policies")), 2);

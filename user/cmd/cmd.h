@@ -6,6 +6,7 @@
 #ifndef CMD_H
 #define CMD_H
 
+#include "../observe/filter.h"
 #include "../render/render.h"
 
 /* The command's answer to the shell; docs/flowreeve.8. */
@@ -48,6 +49,8 @@ enum option_bit {
 	OPT_PEER = 1 << 25,
 	OPT_ALLOW_REMOVAL = 1 << 26,
 	OPT_WIDE = 1 << 27,
+	OPT_SORT = 1 << 28,
+	OPT_LIMIT = 1 << 29,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -68,6 +71,9 @@ struct options {
 	const char *plan_host, *dir;		/* plan; or NULL */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
+	enum order order;
+	uint64_t limit;	      /* show: lines; 0: no end */
+	struct filter filter; /* show, monitor */
 	/* options as given, except those that a hint writes anew: see is_repeated() */
 	const char **words;
 	size_t word_count;
@@ -137,6 +143,9 @@ void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image
 const char *path_from_anywhere(struct context *c, const char *path);
 /* The policies of a command: operands from `first` on, --policy, else all that are applied. */
 int named_policies(struct context *c, size_t first, const char ***names, size_t *count);
+/* Operands from the first that begins a filter on are one: parses and removes them. 0 or
+ * EXIT_USAGE. */
+int operands_filter(struct context *c, size_t first, uint32_t keys);
 /* Reports that no policy is applied below the pin root, as a failure. */
 int nothing_applied(struct context *c);
 /* Calls `visit` with each policy's open instance; ends at the first non-zero return. */

@@ -125,6 +125,21 @@ int named_policies(struct context *c, size_t first, const char ***names, size_t 
 	return err ? exit_of_read(err) : 0;
 }
 
+int operands_filter(struct context *c, size_t first, uint32_t keys)
+{
+	struct options *o = &c->options;
+	const char *text = NULL;
+	size_t at = first;
+
+	while (at < o->operand_count && !filter_begins(o->operands[at]))
+		at++;
+	for (size_t i = at; i < o->operand_count; i++)
+		text = text ? arena_printf(c->arena, "%s %s", text, o->operands[i])
+			    : o->operands[i];
+	o->operand_count = at;
+	return text && filter_parse(text, keys, &c->diags, &o->filter) ? EXIT_USAGE : 0;
+}
+
 int nothing_applied(struct context *c)
 {
 	struct loc nowhere = {0};

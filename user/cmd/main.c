@@ -49,12 +49,12 @@ static const struct command commands[] = {
 	 "One line a policy; with names, the hooks, verdicts and limits of each. Reads links,\n"
 	 "programs and maps from the kernel, not from a file.",
 	 OPT_JSON | OPTS_READ | OPT_QUERY | OPT_WIDE, 0, SIZE_MAX, cmd_status},
-	{"show", "rules|flows|drops [NAME]...",
+	{"show", "rules|flows|drops [NAME]... [FILTER]",
 	 "counters by rule and row; live connections; drops and would-drops",
 	 "rules: connections, packets, bytes, drops and would-drops of every rule, by table row.\n"
 	 "flows: every live connection and the rule that admitted it.\n"
 	 "drops: refused packets by peer and port; in audit those that enforcement would refuse.",
-	 OPT_JSON | OPTS_READ | OPT_PEER | OPT_WIDE, 1, SIZE_MAX, cmd_show},
+	 OPT_JSON | OPTS_READ | OPT_PEER | OPT_WIDE | OPT_SORT | OPT_LIMIT, 1, SIZE_MAX, cmd_show},
 	{"coverage", "[NAME]...",
 	 "used rows, unused rows, and traffic that no row explains",
 	 "Since the counters were reset: each rule as seen or never seen, with the key that\n"
@@ -68,7 +68,7 @@ static const struct command commands[] = {
 	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE | OPT_PEER |
 		 OPT_RULES_ONLY,
 	 0, 1, cmd_learn},
-	{"monitor", "[NAME]...", "events as they happen, one line each",
+	{"monitor", "[NAME]... [FILTER]", "events as they happen, one line each",
 	 "Refusals; with --openings allowed connections too. Runs until a signal. With --json\n"
 	 "one JSON object a line.",
 	 OPT_JSON | OPTS_READ | OPT_OPENINGS | OPT_COUNT | OPT_WIDE, 0, SIZE_MAX, cmd_monitor},

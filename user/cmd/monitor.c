@@ -83,6 +83,14 @@ static int refuse_end(struct context *c, const struct watch *watch, int err)
 	return exit_of_read(err);
 }
 
+static bool is_wanted(const struct context *c, const struct event_view *event)
+{
+	struct facts facts;
+
+	facts_of_event(event, &facts);
+	return filter_has(&c->options.filter, &facts, event->time);
+}
+
 /* Prints the events of one policy within its turn. Nonzero ends the command. */
 static int watch_turn(struct context *c, struct watch *watch, int wait_ms, struct shown *shown)
 {
@@ -90,6 +98,12 @@ static int watch_turn(struct context *c, struct watch *watch, int wait_ms, struc
 	int ret;
 
 	while ((ret = monitor_next(watch->monitor, wait_ms, &event)) > 0) {
+		if (!is_wanted(c, &event)) {
+			wait_ms = 0;
+			if (stopped)
+				break;
+			continue;
+		}
 		render_event(shown->stream, watch->instance.name, &event);
 		if (c->options.count && ++shown->events >= c->options.count)
 			stopped = 1;
@@ -119,8 +133,10 @@ int cmd_monitor(struct context *c)
 	struct watch *watches;
 	const char **names;
 	size_t count, open = 0;
-	int ret = named_policies(c, 0, &names, &count);
+	int ret = operands_filter(c, 0, FILTER_ALL);
 
+	if (!ret)
+		ret = named_policies(c, 0, &names, &count);
 	if (ret)
 		return ret;
 	if (!count)

@@ -37,6 +37,8 @@ static const struct option_line lines[] = {
 	 OPT_RULES_ONLY},
 	{"query", NULL, "print nothing; exit 0 if everything is in force, else 5", OPT_QUERY},
 	{"openings", NULL, "allowed connections too, not only refusals", OPT_OPENINGS},
+	{"sort", "KEY", "by last, first, packets, bytes, peer, port or rule", OPT_SORT},
+	{"limit", "N", "at most N lines", OPT_LIMIT},
 	{"count", "N", "end after N events", OPT_COUNT},
 	{"flows", "N", "size of the flow table: N flows", OPT_FLOWS},
 	{"cgroup", "DIR", "the mount point of cgroup2", OPT_CGROUP},
@@ -198,6 +200,12 @@ static int parse_value(struct context *c, const struct option_line *line, const 
 		return parse_mode(c, value);
 	case OPT_PEER:
 		return parse_peer(c, value);
+	case OPT_SORT:
+		o->order = order_parse(value);
+		return o->order ? 0
+				: usage_error(c, order_words, "'%s' is nothing to sort by", value);
+	case OPT_LIMIT:
+		return parse_number(c, line->name, value, &o->limit);
 	case OPT_WIDE:
 		c->render.wide = true;
 		break;

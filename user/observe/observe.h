@@ -163,6 +163,13 @@ int rules_collect(const struct instance *instance, struct arena *arena, struct d
  * flows. */
 int flows_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct flow_view *, void *), void *context);
+/* The refusals that the policy in force does not admit, since their rule's counters began. */
+struct drop_list {
+	struct drop_view *list;
+	size_t count, admitted; /* left out: admitted by the policy in force */
+};
+int drops_collect(const struct instance *instance, struct arena *arena, struct diags *d,
+		  struct drop_list *out);
 int drops_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct drop_view *, void *), void *context);
 

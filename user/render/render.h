@@ -82,8 +82,9 @@ void render_check_bad(struct render_stream *s, const char *file, const struct di
 void render_window(struct render_stream *s, const struct window_view *window);
 
 struct render_stream *render_rules_begin(const struct render *r);
+/* `as_given`: in the order of the list, else those of the policy first. */
 void render_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
-		  size_t count);
+		  size_t count, bool as_given);
 struct render_stream *render_flows_begin(const struct render *r);
 void render_flow(struct render_stream *s, const char *policy, const struct flow_view *flow);
 struct render_stream *render_drops_begin(const struct render *r);

@@ -71,7 +71,7 @@ static unsigned rule_rank(const struct rule_view *rule)
 }
 
 static void print_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
-			size_t count)
+			size_t count, bool as_given)
 {
 	uint64_t since = count ? rules[0].since : 0;
 	char text[TIME_TEXT];
@@ -88,18 +88,18 @@ static void print_rules(struct render_stream *s, const char *policy, const struc
 	table_begin(&table, &s->render, rule_columns, ARRAY_SIZE(rule_columns));
 	for (unsigned rank = 0; rank <= 2; rank++)
 		for (size_t i = 0; i < count; i++)
-			if (rule_rank(&rules[i]) == rank)
+			if (as_given ? !rank : rule_rank(&rules[i]) == rank)
 				print_rule(&table, &rules[i], s->now);
 	table_end(&table);
 }
 
 void render_rules(struct render_stream *s, const char *policy, const struct rule_view *rules,
-		  size_t count)
+		  size_t count, bool as_given)
 {
 	json_t *item, *list;
 
 	if (!s->render.json) {
-		print_rules(s, policy, rules, count);
+		print_rules(s, policy, rules, count, as_given);
 		return;
 	}
 	item = json_object();

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The refusals that still stand: without those that the policy in force admits, and without those
+ * of before the counters of their rule were reset.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+struct collection {
+	struct arena *arena;
+	struct image image;
+	struct rule_records rules;
+	struct drop_list list;
+	size_t capacity;
+};
+
+static uint64_t since_of(const struct collection *collection, uint32_t slot)
+{
+	const struct rule_records *rules = &collection->rules;
+
+	return slot < rules->count && rules->list[slot].used == SLOT_USED ? rules->list[slot].since
+									  : 0;
+}
+
+/* Only what a policy decides can be admitted by another one. */
+static bool is_admitted(const struct collection *collection, const struct drop_view *view)
+{
+	struct tuple tuple = drop_tuple(view);
+	struct decision decision;
+
+	if (view->drop.reason != FR_REASON_DEFAULT && view->drop.reason != FR_REASON_RULE)
+		return false;
+	image_decide(&collection->image, &tuple, &decision);
+	return decision.verdict == FR_PASS;
+}
+
+static const char *kept(struct arena *arena, const char *text)
+{
+	return text ? arena_strdup(arena, text) : NULL;
+}
+
+static int on_drop(const struct drop_view *view, void *context)
+{
+	struct collection *collection = context;
+	struct drop_list *list = &collection->list;
+	struct drop_view *copy;
+
+	if (view->last < since_of(collection, view->drop.slot))
+		return 0;
+	if (is_admitted(collection, view)) {
+		list->admitted++;
+		return 0;
+	}
+	list->list = arena_grow(collection->arena, list->list, list->count, &collection->capacity,
+				sizeof(*list->list));
+	copy = &list->list[list->count++];
+	*copy = *view;
+	copy->scope = kept(collection->arena, view->scope);
+	copy->rule = kept(collection->arena, view->rule);
+	copy->table = kept(collection->arena, view->table);
+	copy->row = kept(collection->arena, view->row);
+	return 0;
+}
+
+int drops_collect(const struct instance *instance, struct arena *arena, struct diags *d,
+		  struct drop_list *out)
+{
+	struct collection collection = {.arena = arena};
+	int err = instance_image(instance, &collection.image);
+
+	if (!err) {
+		err = instance_rules(instance, &collection.rules);
+		if (err)
+			image_unmap(&collection.image);
+	}
+	if (err)
+		return diag_error(d, NO_LOC, err, "pins-broken",
+				  instance_heal_command(instance, err, d->arena),
+				  "the refusals of policy %s cannot be read: %s", instance->name,
+				  error_text(err));
+	err = drops_each(instance, d, on_drop, &collection);
+	instance_rules_close(&collection.rules);
+	image_unmap(&collection.image);
+	if (!err)
+		*out = collection.list;
+	return err;
+}
