@@ -66,3 +66,12 @@ for prefix in /usr/local /opt/elsewhere; do
 done
 grep -qa /opt/elsewhere/share/flowreeve "$work/prefix/user/cmd/run.o" && ok 'make follows a changed PREFIX' ||
 	not_ok 'make follows a changed PREFIX'
+
+# ---------------------------------------------------------------- rules that others cover
+
+attempt check --tables policies/tables policies/examples/datasync-agent-public.yaml
+if [ "$status" = 0 ] && grep -q "note: rule 'aws-datasync/control-public' decides nothing: rule 'aws-datasync/api' has its peers and ports \[covered\]" "$work/err"; then
+	ok 'a row whose traffic another row decides is noted'
+else
+	not_ok 'a row whose traffic another row decides is noted' "exit $status" "$(cat "$work/err")"
+fi

@@ -4,6 +4,27 @@
  */
 #include "cmd.h"
 
+/* Its counters stay 0 whatever happens. */
+static void note_covered(const struct ruleset *rs, const struct image *image, struct diags *d)
+{
+	for (size_t i = 0; i < rs->rule_count; i++) {
+		const struct rule *rule = &rs->rules[i], *by = rule_covered(rs, image, rule);
+
+		if (!by)
+			continue;
+		if (by->action == FR_DENY && rule->action == FR_ALLOW)
+			diag_note(d, rule->loc, "covered",
+				  "leave one of the two out, or narrow the deny rule",
+				  "rule '%s' allows nothing: rule '%s' denies all of it", rule->id,
+				  by->id);
+		else
+			diag_note(d, rule->loc, "covered",
+				  "no fault: the counters of the other rule include its traffic",
+				  "rule '%s' decides nothing: rule '%s' has its peers and ports",
+				  rule->id, by->id);
+	}
+}
+
 static int check_policy(struct context *c, const struct source *source, struct diags *d,
 			struct render_stream *s)
 {
@@ -15,6 +36,7 @@ static int check_policy(struct context *c, const struct source *source, struct d
 	if (load_policy(&reading, source->name, d, &rs) || image_compile(rs, d, &image))
 		return EXIT_REJECTED;
 	warn_of_ssh(c, rs, &image, NULL, d);
+	note_covered(rs, &image, d);
 	render_check(s, rs, &image, d);
 	image_free(&image);
 	return 0;

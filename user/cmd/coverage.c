@@ -78,6 +78,36 @@ static enum source_state read_source(struct context *c, const struct coverage_vi
 	return SOURCE_DIFFERS;
 }
 
+static struct rule_view *view_of(struct coverage_view *view, const struct rule *rule)
+{
+	for (size_t i = 0; i < view->rule_count; i++)
+		if (str_equal(view->rules[i].id, rule->id) &&
+		    str_equal(view->rules[i].dir, dir_name(rule->dir)))
+			return &view->rules[i];
+	return NULL;
+}
+
+/* Rules of the same traffic: one of them has all the figures, so neither is proven unused. */
+static void find_shared(struct coverage_view *view, const struct ruleset *rs, struct diags *d)
+{
+	struct image image = {0};
+
+	if (image_compile(rs, d, &image))
+		return;
+	for (size_t i = 0; i < rs->rule_count; i++) {
+		const struct rule *by = rule_covered(rs, &image, &rs->rules[i]);
+		struct rule_view *covered = by ? view_of(view, &rs->rules[i]) : NULL;
+		struct rule_view *other = by ? view_of(view, by) : NULL;
+
+		if (!covered || !other)
+			continue;
+		covered->shares_with = by->id;
+		if (!other->shares_with)
+			other->shares_with = rs->rules[i].id;
+	}
+	image_free(&image);
+}
+
 static const char *nearest(const struct ruleset *rs, const struct tuple *tuple)
 {
 	struct decision decision;
@@ -106,6 +136,8 @@ static int cover(struct context *c, const struct instance *instance, void *user)
 	source = read_source(c, &view, &rs);
 	for (size_t i = 0; source != SOURCE_UNREADABLE && i < view.unexplained_count; i++)
 		view.unexplained[i].nearest = nearest(rs, &view.unexplained[i].tuple);
+	if (source != SOURCE_UNREADABLE)
+		find_shared(&view, rs, &c->diags);
 	render_coverage(user, &view, source);
 	return 0;
 }

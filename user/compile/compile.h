@@ -54,6 +54,11 @@ void image_lost_denials(const struct image *old, const struct image *new, denial
 /* Whether from any address at all this is admitted, by a rule, a failsafe or the default. */
 bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, uint16_t port);
 
+/* A rule that decides a part of what `rule` matches, where rules decide all of it so that `rule`
+ * itself never does; else NULL. Failsafe rules and those of local-subnet are not looked at. */
+const struct rule *rule_covered(const struct ruleset *rs, const struct image *image,
+				const struct rule *rule);
+
 /* The image in words: classes, their members and their verdicts, row by row. */
 int image_dump(const struct ruleset *rs, const struct image *image, FILE *out);
 

@@ -78,6 +78,8 @@ struct rule_view {
 	struct fr_counters totals; /* since `since` */
 	uint64_t since;
 	uint64_t last; /* realtime ns of the last packet, 0 never */
+	const char
+		*shares_with; /* a rule that decides the same traffic, set by the caller; or NULL */
 };
 
 /* The owner of a socket, recorded when it made its first one. */

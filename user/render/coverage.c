@@ -36,7 +36,8 @@ static bool row_is_seen(const struct coverage_view *view, const struct rule_view
 /* A row of a table of which no rule was seen can be left out of the policy's use. */
 static bool can_leave_out(const struct coverage_view *view, const struct rule_view *rule)
 {
-	return *rule->table && *rule->row && !rule_is_seen(rule) && !row_is_seen(view, rule);
+	return *rule->table && *rule->row && !rule->shares_with && !rule_is_seen(rule) &&
+	       !row_is_seen(view, rule);
 }
 
 /* ---------------------------------------------------------------- JSON */
@@ -48,6 +49,7 @@ static json_t *rule_json(const struct coverage_view *view, const struct rule_vie
 	json_object_set_new(value, "seen", json_boolean(rule_is_seen(rule)));
 	json_object_set_new(value, "leave_out",
 			    can_leave_out(view, rule) ? json_words(rule->row) : json_null());
+	json_object_set_new(value, "shares_with", json_words(rule->shares_with));
 	return value;
 }
 
@@ -136,7 +138,7 @@ static const struct column unexplained_columns[] = {
 
 static void print_seen(const struct render *r, const struct coverage_view *view, uint64_t now)
 {
-	char text[FIGURE_TEXT];
+	char text[FIGURE_TEXT], note[CLEAN_TEXT];
 	struct table table;
 
 	fputc('\n', r->out);
@@ -154,8 +156,26 @@ static void print_seen(const struct render *r, const struct coverage_view *view,
 		table_cell(&table, COLOUR_NONE, bytes_text(rule->totals.bytes, text));
 		table_cell(&table, refused ? COLOUR_WARN : COLOUR_NONE, count_text(refused, text));
 		table_cell(&table, COLOUR_NONE, age_text(rule->last, now, text));
+		if (rule->shares_with) {
+			snprintf(note, sizeof(note), "shares its traffic with %s",
+				 rule->shares_with);
+			table_note(&table, note);
+		}
 	}
 	table_end(&table);
+}
+
+/* Buffer of CLEAN_TEXT bytes; or NULL. */
+static const char *advice_text(const struct coverage_view *view, const struct rule_view *rule,
+			       char *out)
+{
+	if (rule->shares_with)
+		snprintf(out, CLEAN_TEXT, "shares its traffic with %s", rule->shares_with);
+	else if (can_leave_out(view, rule))
+		snprintf(out, CLEAN_TEXT, "leave out with without: [%s]", rule->row);
+	else
+		return NULL;
+	return out;
 }
 
 static void print_never(const struct render *r, const struct coverage_view *view, uint64_t now)
@@ -174,8 +194,7 @@ static void print_never(const struct render *r, const struct coverage_view *view
 		table_cell(&table, COLOUR_NONE, rule->dir);
 		table_cell(&table, COLOUR_NONE, rule->action);
 		table_cell(&table, COLOUR_NONE, age_text(rule->since, now, text));
-		snprintf(text, sizeof(text), "leave out with without: [%s]", rule->row);
-		table_cell(&table, COLOUR_NONE, can_leave_out(view, rule) ? text : NULL);
+		table_cell(&table, COLOUR_NONE, advice_text(view, rule, text));
 	}
 	table_end(&table);
 }
