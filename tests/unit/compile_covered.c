@@ -39,7 +39,7 @@ static const struct {
 	 "  - {id: c, direction: egress, peer: 10.0.0.7, ports: [80/tcp, 443/tcp], action: allow}\n",
 	 "c<a"},
 	{"{id: a, direction: egress, peer: any, ports: any, action: allow}\n"
-	 "  - {id: b, direction: egress, peer: 'fd00::/8', ports: icmpv6, action: allow}\n",
+	 "  - {id: b, direction: egress, peer: 'fd00::/8', ports: any/icmpv6, action: allow}\n",
 	 "b<a"},
 	{"{id: a, direction: egress, peer: 10.0.0.0/8, ports: any, action: allow}\n"
 	 "  - {id: b, direction: egress, peer: any, ports: any, action: allow}\n",
