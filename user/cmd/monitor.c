@@ -135,8 +135,9 @@ int cmd_monitor(struct context *c)
 	size_t count, open = 0;
 	int ret = operands_filter(c, 0, FILTER_ALL);
 
-	if (!ret)
-		ret = named_policies(c, 0, &names, &count);
+	if (ret)
+		return ret;
+	ret = named_policies(c, 0, &names, &count);
 	if (ret)
 		return ret;
 	if (!count)

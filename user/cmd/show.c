@@ -322,8 +322,9 @@ int cmd_show(struct context *c)
 				   "show rules does not select by peer");
 	c->schema = show->what;
 	ret = operands_filter(c, 1, show->visit == show_rules ? FILTER_OF_RULES : FILTER_ALL);
-	if (!ret)
-		ret = named_policies(c, 1, &names, &count);
+	if (ret)
+		return ret;
+	ret = named_policies(c, 1, &names, &count);
 	if (ret)
 		return ret;
 	c->answered = true;

@@ -63,26 +63,38 @@ static int on_drop(const struct drop_view *view, void *context)
 	return 0;
 }
 
+static int refuse(const struct instance *instance, int err, struct diags *d)
+{
+	return diag_error(
+		d, NO_LOC, err, "pins-broken", instance_heal_command(instance, err, d->arena),
+		"the refusals of policy %s cannot be read: %s", instance->name, error_text(err));
+}
+
+static int collect(const struct instance *instance, struct diags *d, struct collection *collection)
+{
+	int err = instance_image(instance, &collection->image);
+
+	if (err)
+		return refuse(instance, err, d);
+	err = instance_rules(instance, &collection->rules);
+	if (err) {
+		image_unmap(&collection->image);
+		return refuse(instance, err, d);
+	}
+	err = drops_each(instance, d, on_drop, collection);
+	instance_rules_close(&collection->rules);
+	image_unmap(&collection->image);
+	return err;
+}
+
 int drops_collect(const struct instance *instance, struct arena *arena, struct diags *d,
 		  struct drop_list *out)
 {
 	struct collection collection = {.arena = arena};
-	int err = instance_image(instance, &collection.image);
+	int err = collect(instance, d, &collection);
 
-	if (!err) {
-		err = instance_rules(instance, &collection.rules);
-		if (err)
-			image_unmap(&collection.image);
-	}
 	if (err)
-		return diag_error(d, NO_LOC, err, "pins-broken",
-				  instance_heal_command(instance, err, d->arena),
-				  "the refusals of policy %s cannot be read: %s", instance->name,
-				  error_text(err));
-	err = drops_each(instance, d, on_drop, &collection);
-	instance_rules_close(&collection.rules);
-	image_unmap(&collection.image);
-	if (!err)
-		*out = collection.list;
-	return err;
+		return err;
+	*out = collection.list;
+	return 0;
 }
