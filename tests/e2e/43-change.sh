@@ -41,7 +41,7 @@ cut_run()
 	equal "$kind: each is reported" $each "$(datagrams_refused egress)"
 	sessions_ask serve tell >/dev/null
 	equal "$kind: no answer comes in" 'heard 0' "$(sessions_ask udp heard 0.3)"
-	equal "$kind: each of those is reported" $each "$(datagrams_refused ingress)"
+	equal "$kind: each of those is reported with its opening" $((2 * each)) "$(datagrams_refused egress)"
 	before=$(bytes_in)
 	equal "$kind: no session is answered" "answered 0 of $each" "$(sessions_ask tcp ask 0.5)"
 	equal "$kind: the transfer that the peer opened has stopped" "$before" "$(bytes_in)"
