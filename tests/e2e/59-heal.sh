@@ -155,6 +155,7 @@ words_run()
 # No command brings a device back: the message names the missing device.
 lost_run()
 {
+	local spare
 	e2e_kind interface
 	lab_enter agent ip link add lost0 type veth peer name lost1
 	policy_write "$work/a policy.yaml" enforce '{interfaces: [ens5, lost0]}'
@@ -181,7 +182,15 @@ lost_run()
 	matches 'lost: a cgroup, named' "^bring cgroup /$LAB_TAG-agent/lost back" "$(hint)"
 	succeeds 'lost: detach' fr agent detach
 	LAB_CGROUP=''
+	# The kernel numbers a new namespace by the lowest free number: these leave lower ones to
+	# namespaces of other tests, which else may get that of the one which goes.
+	for spare in $(seq 24); do
+		ip netns add "$LAB_TAG-spare$spare"
+	done
 	ip netns add "$LAB_TAG-brief"
+	for spare in $(seq 24); do
+		ip netns del "$LAB_TAG-spare$spare"
+	done
 	policy_write "$work/a policy.yaml" enforce '{interfaces: ["d*"]}'
 	ip -n "$LAB_TAG-brief" link add d0 type veth peer name d1
 	ip netns exec "$LAB_TAG-brief" "$FLOWREEVE" apply "$work/a policy.yaml" --pin-root "$LAB_DIR/bpf/flowreeve" >/dev/null

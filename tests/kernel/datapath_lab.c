@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,10 +49,20 @@ static void go(int ns)
 	cr_assert_eq(setns(ns, CLONE_NEWNET), 0, "setns: %m");
 }
 
+/* Unlike any other's: a pid comes again, and a test that was killed leaves its pins. */
+static uint64_t lab_number(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 void lab_begin(struct lab *lab)
 {
 	memset(lab, 0, sizeof(*lab));
-	snprintf(lab->root, sizeof(lab->root), "/sys/fs/bpf/frd-test-%d", getpid());
+	snprintf(lab->root, sizeof(lab->root), "/sys/fs/bpf/frd-test-%d-%jx", getpid(),
+		 (uintmax_t)lab_number());
 	lab->host.pin_root = lab->root;
 	lab->there = namespace_new();
 	lab->here = namespace_new();
@@ -90,7 +101,8 @@ void lab_cgroup(struct lab *lab)
 	char root[64], path[160];
 
 	cgroup2_root(root);
-	snprintf(lab->cgroup, sizeof(lab->cgroup), "%s/frd-test-%d", root, getpid());
+	snprintf(lab->cgroup, sizeof(lab->cgroup), "%s/frd-test-%d-%jx", root, getpid(),
+		 (uintmax_t)lab_number());
 	cr_assert_eq(mkdir(lab->cgroup, 0755), 0, "mkdir %s: %m", lab->cgroup);
 	snprintf(path, sizeof(path), "%s/cgroup.procs", lab->cgroup);
 	procs = fopen(path, "w");
