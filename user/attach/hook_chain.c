@@ -107,23 +107,13 @@ static int on_filter(const struct nlmsghdr *message, void *context)
 
 static int add_filters(struct chain *all, uint32_t ifindex, uint32_t attach_type)
 {
-	struct {
-		struct nlmsghdr header;
-		struct tcmsg tc;
-	} request = {
-		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct tcmsg)),
-			   .nlmsg_type = RTM_GETTFILTER},
-		.tc = {.tcm_ifindex = (int)ifindex,
-		       .tcm_parent = TC_H_MAKE(TC_H_CLSACT, attach_type == ATTACH_TCX_INGRESS
-								    ? TC_H_MIN_INGRESS
-								    : TC_H_MIN_EGRESS)},
-	};
+	uint32_t minor = attach_type == ATTACH_TCX_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS;
 	size_t before = all->count;
 	int err = -EAGAIN;
 
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_TRIES; tries++) {
 		all->count = before;
-		err = netlink_dump(&request.header, on_filter, all);
+		err = netlink_dump_filters(ifindex, minor, on_filter, all);
 	}
 	return err;
 }

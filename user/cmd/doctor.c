@@ -41,7 +41,7 @@ static struct cause find_cause(const struct doctor_report *report, unsigned kind
 }
 
 /* One error for all kinds with the same obstacle. */
-static void tell(struct context *c, const struct doctor_report *report, unsigned first)
+static void report_lacking(struct context *c, const struct doctor_report *report, unsigned first)
 {
 	struct cause cause = find_cause(report, first);
 	const char *list = kind_keys[first], *lack, *reason;
@@ -71,7 +71,7 @@ int cmd_doctor(struct context *c)
 	for (unsigned kind = 0; kind < FR_KINDS; kind++) {
 		if (report.can[kind] == ANSWER_YES)
 			continue;
-		tell(c, &report, kind);
+		report_lacking(c, &report, kind);
 		code = EXIT_CANNOT;
 	}
 	render_doctor(&c->render, &report);

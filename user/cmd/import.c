@@ -25,8 +25,8 @@ static int document_read(struct context *c, const char *path, struct source **ou
 }
 
 /* The number of places to review; the draft has the places. */
-static void draft_tell(struct context *c, const struct source *source,
-		       const struct table_draft *draft)
+static void report_draft(struct context *c, const struct source *source,
+			 const struct table_draft *draft)
 {
 	struct loc loc = {.source = source};
 
@@ -57,7 +57,7 @@ int cmd_import(struct context *c)
 	if (document_read(c, o->operands[0], &source) ||
 	    import_draft(source, &options, &c->diags, &draft))
 		return EXIT_REJECTED;
-	draft_tell(c, source, &draft);
+	report_draft(c, source, &draft);
 	if (draft.rows || draft.candidates)
 		fwrite(draft.text, 1, draft.size, stdout);
 	c->answered = true;

@@ -3,6 +3,7 @@
 #include "netlink.h"
 
 #include <errno.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -59,4 +60,18 @@ int netlink_dump(struct nlmsghdr *request, netlink_visit visit, void *context)
 		result = visit_messages(buffer, size, visit, context);
 	}
 	return result < 0 ? result : 0;
+}
+
+int netlink_dump_filters(uint32_t ifindex, uint32_t minor, netlink_visit visit, void *context)
+{
+	struct {
+		struct nlmsghdr header;
+		struct tcmsg tc;
+	} request = {
+		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct tcmsg)),
+			   .nlmsg_type = RTM_GETTFILTER},
+		.tc = {.tcm_ifindex = (int)ifindex, .tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor)},
+	};
+
+	return netlink_dump(&request.header, visit, context);
 }

@@ -4,10 +4,13 @@
 #define HOST_NETLINK_H
 
 #include <linux/netlink.h>
+#include <stdint.h>
 
 /* Calls `visit` for each message of a dump; a non-zero return ends it. -EAGAIN: the list changed
  * during the dump. */
 typedef int (*netlink_visit)(const struct nlmsghdr *message, void *context);
 int netlink_dump(struct nlmsghdr *request, netlink_visit visit, void *context);
+/* The filters of clsact on a device; `minor`: TC_H_MIN_INGRESS or TC_H_MIN_EGRESS. */
+int netlink_dump_filters(uint32_t ifindex, uint32_t minor, netlink_visit visit, void *context);
 
 #endif

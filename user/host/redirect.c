@@ -159,20 +159,11 @@ static int on_filter(const struct nlmsghdr *message, void *context)
 static int add_filters(struct search *s, const struct interface *device, uint32_t minor,
 		       const char *hook)
 {
-	struct {
-		struct nlmsghdr header;
-		struct tcmsg tc;
-	} request = {
-		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct tcmsg)),
-			   .nlmsg_type = RTM_GETTFILTER},
-		.tc = {.tcm_ifindex = (int)device->ifindex,
-		       .tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor)},
-	};
 	int err = -EAGAIN;
 
 	s->where = arena_printf(s->arena, "%s %s", device->name, hook);
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_TRIES; tries++)
-		err = netlink_dump(&request.header, on_filter, s);
+		err = netlink_dump_filters(device->ifindex, minor, on_filter, s);
 	return err;
 }
 

@@ -78,7 +78,7 @@ static size_t utf8_decode(const char *s, size_t left, uint32_t *out)
 	return length;
 }
 
-static void utf8_put(struct buffer *out, uint32_t code)
+static void utf8_append(struct buffer *out, uint32_t code)
 {
 	char text[3] = {(char)code};
 
@@ -195,7 +195,7 @@ int text_decode(const struct source *source, struct diags *d, struct buffer *out
 		if (utf8 || c < 0x80)
 			buffer_add(out, (char *)&c, 1);
 		else
-			utf8_put(out, cp1252(c));
+			utf8_append(out, cp1252(c));
 	}
 	return 0;
 }

@@ -55,6 +55,15 @@ int program_store(int fd, const char *pins, enum prog_variant variant, enum prog
 	return pin_store(fd, pins, name);
 }
 
+static int variant_open(const char *pins, enum prog_variant variant, enum program program,
+			uint32_t *id)
+{
+	CLEANUP(close_fd) int fd = program_open(pins, variant, program);
+	int err = fd < 0 ? fd : fd_program_id(fd, id);
+
+	return err ? err : TAKE_FD(fd);
+}
+
 int program_choose(const char *pins, uint32_t variants, enum program program, uint32_t id)
 {
 	CLEANUP(close_fd) int chosen = -1;
@@ -62,16 +71,14 @@ int program_choose(const char *pins, uint32_t variants, enum program program, ui
 	for (int variant = 0; variant < PROG_VARIANTS; variant++) {
 		CLEANUP(close_fd) int fd = -1;
 		uint32_t its_id;
-		int err;
 
 		if (!(variants & PROG_BIT(variant)))
 			continue;
-		fd = program_open(pins, (enum prog_variant)variant, program);
-		err = fd < 0 ? fd : fd_program_id(fd, &its_id);
-		if (err == -ENOENT)
+		fd = variant_open(pins, (enum prog_variant)variant, program, &its_id);
+		if (fd == -ENOENT)
 			continue;
-		if (err)
-			return err;
+		if (fd < 0)
+			return fd;
 		if (its_id == id)
 			return -EALREADY;
 		if (chosen < 0)
@@ -85,15 +92,13 @@ int program_open_id(const char *pins, uint32_t variants, enum program program, u
 	for (int variant = 0; variant < PROG_VARIANTS; variant++) {
 		CLEANUP(close_fd) int fd = -1;
 		uint32_t its_id;
-		int err;
 
 		if (!(variants & PROG_BIT(variant)))
 			continue;
-		fd = program_open(pins, (enum prog_variant)variant, program);
-		err = fd < 0 ? fd : fd_program_id(fd, &its_id);
-		if (err && err != -ENOENT)
-			return err;
-		if (!err && its_id == id)
+		fd = variant_open(pins, (enum prog_variant)variant, program, &its_id);
+		if (fd < 0 && fd != -ENOENT)
+			return fd;
+		if (fd >= 0 && its_id == id)
 			return TAKE_FD(fd);
 	}
 	return -ENOENT;

@@ -133,7 +133,7 @@ static json_t *json_plan(const struct plan *plan, const struct image *image)
 	return item;
 }
 
-static void plan_put(FILE *out, const struct plan *plan, const struct image *image)
+static void print_plan(FILE *out, const struct plan *plan, const struct image *image)
 {
 	fprintf(out, "    %-20s  %zu rules (%zu egress, %zu ingress)  ", plan->host,
 		plan->rs->rule_count, rules_of(plan->rs, FR_EGRESS),
@@ -167,7 +167,7 @@ void render_check_site(struct render_stream *s, const struct site_view *site,
 	print_clean(out, site->name);
 	fprintf(out, ": site of %zu hosts\n", site->plan_count);
 	for (size_t i = 0; i < site->plan_count; i++)
-		plan_put(out, &site->plans[i], &images[i]);
+		print_plan(out, &site->plans[i], &images[i]);
 }
 
 void render_check_bad(struct render_stream *s, const char *file, const struct diags *d)

@@ -153,7 +153,7 @@ static int turn_compare(const void *left, const void *right)
 }
 
 /* Found check by check, read from the top of the file down. The caller frees. */
-static struct turn *turns_take(const struct diags *d)
+static struct turn *turns_collect(const struct diags *d)
 {
 	struct turn *turns = calloc(d->count + 1, sizeof(*turns));
 
@@ -172,7 +172,7 @@ static struct turn *turns_take(const struct diags *d)
 
 void render_diags(FILE *out, const struct diags *d, bool colour)
 {
-	struct turn *turns = turns_take(d);
+	struct turn *turns = turns_collect(d);
 	unsigned kept = 0;
 
 	for (size_t i = 0; i < d->count; i++) {

@@ -41,8 +41,8 @@ static size_t insertions_end(const struct edit *edit, size_t first, size_t end)
 	return first;
 }
 
-static void line_take(struct arena *arena, const struct edit *edit, size_t first, size_t last,
-		      struct line *line)
+static void line_append(struct arena *arena, const struct edit *edit, size_t first, size_t last,
+			struct line *line)
 {
 	const char *from = line->text, *end = line->text + line->length;
 	size_t size = line->length;
@@ -62,7 +62,7 @@ static void line_take(struct arena *arena, const struct edit *edit, size_t first
 	memcpy(out, from, (size_t)(end - from));
 }
 
-static void lines_take(struct lines *lines, const struct edit *edit)
+static void lines_collect(struct lines *lines, const struct edit *edit)
 {
 	size_t insertion = 0;
 
@@ -72,7 +72,7 @@ static void lines_take(struct lines *lines, const struct edit *edit)
 		struct line line = {edit->source->text + at, length, NULL, 0};
 
 		if (end > insertion)
-			line_take(lines->arena, edit, insertion, end, &line);
+			line_append(lines->arena, edit, insertion, end, &line);
 		insertion = end;
 		lines->list = arena_grow(lines->arena, lines->list, lines->count, &lines->capacity,
 					 sizeof(*lines->list));
@@ -181,7 +181,7 @@ static void print_diff(FILE *out, struct arena *arena, const struct edit *edit)
 	/* No patch takes a path from the root: it is applied where the file is. */
 	if (*name == '/')
 		name = strrchr(name, '/') + 1;
-	lines_take(&lines, edit);
+	lines_collect(&lines, edit);
 	print_name(out, "--- a/", name);
 	print_name(out, "+++ b/", name);
 	print_hunks(out, &lines);

@@ -14,7 +14,7 @@ static const char *file_name(const struct site_view *site)
 	return slash ? slash + 1 : site->source->name;
 }
 
-static void key_put(FILE *out, const struct plan_key *key)
+static void print_key(FILE *out, const struct plan_key *key)
 {
 	fprintf(out, "%s:", key->key);
 	if (key->value)
@@ -24,16 +24,16 @@ static void key_put(FILE *out, const struct plan_key *key)
 		fprintf(out, "  %s\n", key->items[i]);
 }
 
-static void place_put(FILE *out, const struct site_view *site, uint32_t line)
+static void print_place(FILE *out, const struct site_view *site, uint32_t line)
 {
 	print_clean(out, file_name(site));
 	fprintf(out, ":%u", line);
 }
 
-static void peers_put(FILE *out, const struct site_view *site, const struct plan_peers *peers)
+static void print_peers(FILE *out, const struct site_view *site, const struct plan_peers *peers)
 {
 	fprintf(out, "      %s: # ", peers->role);
-	place_put(out, site, peers->line);
+	print_place(out, site, peers->line);
 	fputc('\n', out);
 	for (size_t i = 0; i < peers->count; i++) {
 		const struct plan_peer *peer = &peers->list[i];
@@ -45,7 +45,7 @@ static void peers_put(FILE *out, const struct site_view *site, const struct plan
 	}
 }
 
-static void rows_put(FILE *out, const struct plan_use *use)
+static void print_rows(FILE *out, const struct plan_use *use)
 {
 	if (use->with_count)
 		fputs("    with:\n", out);
@@ -64,10 +64,10 @@ static void rows_put(FILE *out, const struct plan_use *use)
 }
 
 /* An idle role is shown, not dropped. */
-static void use_put(FILE *out, const struct site_view *site, const struct plan_use *use)
+static void print_use(FILE *out, const struct site_view *site, const struct plan_use *use)
 {
 	fprintf(out, "  # %s of %s: ", use->role, use->table);
-	place_put(out, site, use->line);
+	print_place(out, site, use->line);
 	if (use->by)
 		fprintf(out, ", by an address in %s", use->by);
 	if (use->idle) {
@@ -80,8 +80,8 @@ static void use_put(FILE *out, const struct site_view *site, const struct plan_u
 	if (use->peer_count)
 		fputs("    peers:\n", out);
 	for (size_t i = 0; i < use->peer_count; i++)
-		peers_put(out, site, &use->peers[i]);
-	rows_put(out, use);
+		print_peers(out, site, &use->peers[i]);
+	print_rows(out, use);
 }
 
 static bool plan_uses(const struct plan *plan)
@@ -101,11 +101,11 @@ void render_plan(FILE *out, const struct site_view *site, const struct plan *pla
 		"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: %s}\n",
 		plan->policy);
 	for (size_t i = 0; i < plan->head_count; i++)
-		key_put(out, &plan->head[i]);
+		print_key(out, &plan->head[i]);
 	if (plan_uses(plan))
 		fputs("use:\n", out);
 	for (size_t i = 0; i < plan->use_count; i++)
-		use_put(out, site, &plan->uses[i]);
+		print_use(out, site, &plan->uses[i]);
 	for (size_t i = 0; i < plan->tail_count; i++)
-		key_put(out, &plan->tail[i]);
+		print_key(out, &plan->tail[i]);
 }

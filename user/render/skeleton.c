@@ -10,7 +10,7 @@
 enum { NOTE_COLUMN = 44 };
 
 /* A line with its note behind it, aligned where there is room. */
-static void line_put(FILE *out, const char *line, const char *note)
+static void print_line(FILE *out, const char *line, const char *note)
 {
 	char clean[CLEAN_TEXT];
 
@@ -21,7 +21,7 @@ static void line_put(FILE *out, const char *line, const char *note)
 		fprintf(out, "%s\n", line);
 }
 
-static void words_put(FILE *out, const struct word_list *words, const char *between)
+static void print_words(FILE *out, const struct word_list *words, const char *between)
 {
 	for (size_t i = 0; i < words->count; i++)
 		fprintf(out, "%s%s", i ? between : "", words->list[i]);
@@ -43,7 +43,7 @@ static void param_note(const struct param_view *param, char *text, size_t size)
 		return;
 	if (param->values.count) {
 		fputs(param->plural ? "one or more of " : "one of ", out);
-		words_put(out, &param->values, ", ");
+		print_words(out, &param->values, ", ");
 	} else {
 		fputs(param->type, out);
 	}
@@ -52,7 +52,7 @@ static void param_note(const struct param_view *param, char *text, size_t size)
 	fclose(out);
 }
 
-static void param_put(FILE *out, const struct param_view *param)
+static void print_param(FILE *out, const struct param_view *param)
 {
 	char line[CLEAN_TEXT], note[CLEAN_TEXT];
 	FILE *text = note_open(line, sizeof(line));
@@ -63,17 +63,17 @@ static void param_put(FILE *out, const struct param_view *param)
 	if (param->plural)
 		fputc('[', text);
 	if (param->initial.count)
-		words_put(text, &param->initial, ", ");
+		print_words(text, &param->initial, ", ");
 	else
 		fputs(POLICY_FILL_IN, text);
 	if (param->plural)
 		fputc(']', text);
 	fclose(text);
 	param_note(param, note, sizeof(note));
-	line_put(out, line, note);
+	print_line(out, line, note);
 }
 
-static void params_put(FILE *out, const struct table_view *view)
+static void print_params(FILE *out, const struct table_view *view)
 {
 	bool required = false;
 
@@ -82,7 +82,7 @@ static void params_put(FILE *out, const struct table_view *view)
 	if (view->param_count)
 		fprintf(out, "    %sset:\n", required ? "" : "# ");
 	for (size_t i = 0; i < view->param_count; i++)
-		param_put(out, &view->params[i]);
+		print_param(out, &view->params[i]);
 }
 
 /* ---------------------------------------------------------------- peers */
@@ -111,8 +111,8 @@ static void peer_note(const struct table_view *view, const struct role_view *pla
 	fclose(out);
 }
 
-static void peer_put(FILE *out, const struct table_view *view, const struct role_view *played,
-		     const struct role_view *peer)
+static void print_peer(FILE *out, const struct table_view *view, const struct role_view *played,
+		       const struct role_view *peer)
 {
 	enum need need = role_view_needs(view, played, peer);
 	char line[CLEAN_TEXT], note[CLEAN_TEXT];
@@ -122,7 +122,7 @@ static void peer_put(FILE *out, const struct table_view *view, const struct role
 	snprintf(line, sizeof(line), "      %s%s: [" POLICY_FILL_IN "]",
 		 need == NEED_ALWAYS ? "" : "# ", peer->name);
 	peer_note(view, played, peer, note, sizeof(note));
-	line_put(out, line, note);
+	print_line(out, line, note);
 }
 
 static enum need most_needed(const struct table_view *view, const struct role_view *played)
@@ -137,7 +137,7 @@ static enum need most_needed(const struct table_view *view, const struct role_vi
 	return most;
 }
 
-static void peers_put(FILE *out, const struct table_view *view, const struct role_view *played)
+static void print_peers(FILE *out, const struct table_view *view, const struct role_view *played)
 {
 	enum need most = most_needed(view, played);
 
@@ -148,7 +148,7 @@ static void peers_put(FILE *out, const struct table_view *view, const struct rol
 	      out);
 	fprintf(out, "    %speers:\n", most == NEED_ALWAYS ? "" : "# ");
 	for (size_t i = 0; i < view->role_count; i++)
-		peer_put(out, view, played, &view->roles[i]);
+		print_peer(out, view, played, &view->roles[i]);
 }
 
 /* ---------------------------------------------------------------- rows by name */
@@ -165,8 +165,8 @@ static void row_note(const struct row_view *row, char *text, size_t size)
 	fclose(out);
 }
 
-static void rows_put(FILE *out, const struct table_view *view, const struct role_view *played,
-		     bool optional)
+static void print_rows(FILE *out, const struct table_view *view, const struct role_view *played,
+		       bool optional)
 {
 	char line[CLEAN_TEXT], note[CLEAN_TEXT];
 	bool any = false;
@@ -184,14 +184,14 @@ static void rows_put(FILE *out, const struct table_view *view, const struct role
 		any = true;
 		snprintf(line, sizeof(line), "    #   - %s", row->id);
 		row_note(row, note, sizeof(note));
-		line_put(out, line, note);
+		print_line(out, line, note);
 	}
 }
 
 /* ---------------------------------------------------------------- the whole */
 
-static void head_put(FILE *out, const struct table_view *view, const struct role_view *role,
-		     const struct skeleton *s)
+static void print_head(FILE *out, const struct table_view *view, const struct role_view *role,
+		       const struct skeleton *s)
 {
 	char line[CLEAN_TEXT];
 
@@ -204,9 +204,9 @@ static void head_put(FILE *out, const struct table_view *view, const struct role
 	      out);
 	fputs("apiVersion: flowreeve/v1\nkind: Policy\n", out);
 	fprintf(out, "metadata: {name: %s}\n", s->name);
-	line_put(out, "mode: audit", "counts and reports; enforce drops");
+	print_line(out, "mode: audit", "counts and reports; enforce drops");
 	snprintf(line, sizeof(line), "attach: {%s: [%s]}", s->kind, s->attach_to ?: POLICY_FILL_IN);
-	line_put(out, line, "interfaces, guests (taps) or cgroups");
+	print_line(out, line, "interfaces, guests (taps) or cgroups");
 }
 
 void render_skeleton(const struct render *r, const struct table_view *view,
@@ -214,18 +214,18 @@ void render_skeleton(const struct render *r, const struct table_view *view,
 {
 	FILE *out = r->out;
 
-	head_put(out, view, role, skeleton);
+	print_head(out, view, role, skeleton);
 	fprintf(out, "use:\n  - table: %s\n    as: %s\n", view->name, role->name);
-	params_put(out, view);
-	peers_put(out, view, role);
-	rows_put(out, view, role, true);
-	rows_put(out, view, role, false);
+	print_params(out, view);
+	print_peers(out, view, role);
+	print_rows(out, view, role, true);
+	print_rows(out, view, role, false);
 	fputs("# What this host needs besides the table: names, time, packages, monitoring.\n"
 	      "# rules:\n"
 	      "#   - {id: dns, direction: egress, peer: [ADDRESS], ports: [53/udp, 53/tcp], action: "
 	      "allow}\n",
 	      out);
-	line_put(out, "failsafe: [{peer: [" POLICY_FILL_IN "], ports: [22/tcp]}]",
-		 "always allowed; [] for none");
+	print_line(out, "failsafe: [{peer: [" POLICY_FILL_IN "], ports: [22/tcp]}]",
+		   "always allowed; [] for none");
 	fputs("default: {ingress: deny, egress: deny}\n", out);
 }
