@@ -138,7 +138,8 @@ static __always_inline int shortcut_opening(struct fr_ctx *s, const struct fr_pa
 	if (d.verdict == FR_PASS)
 		d.opened = flow_open(s, p, &m, &d) != JOINED;
 	account(s, p, &d, h);
-	return d.verdict;
+	/* The verifier cannot tell d.verdict from SHORTCUT_NONE. */
+	return d.verdict == FR_PASS ? FR_PASS : FR_DROP;
 }
 
 /* The verdict, or SHORTCUT_NONE. */
