@@ -84,7 +84,7 @@ new_accepted() # TABLE ROLE FILE
 	new_choose "$2" "$3"
 	new_combinations "$3"
 	for one in "${combinations[@]}"; do
-		sed -E "$one" "$3" >"$work/filled.yaml"
+		sed -E -e "$one" -e 's/FILL-IN( +# port: )/4048\1/' "$3" >"$work/filled.yaml"
 		new_fill "$work/filled.yaml"
 		new_try "$work/filled.yaml"
 		[ "$status" != 0 ] || return 0

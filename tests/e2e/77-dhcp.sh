@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Leases of a real server to a real client, under a policy that allows nothing by a rule: on a device that
-# has no address yet, and for a guest. Where the built-in rule is off, there are none.
+# has no address yet, and for a guest. Where the built-in rule is off, there are none. And the server under
+# the policy of its table.
 . "$(dirname "$0")/lib.sh"
 . "$e2e_here/odd.sh"
 
@@ -54,11 +55,37 @@ dhcp_run() # KIND DEVICE ATTACH
 	succeeds "$kind: detach" fr "$host" detach
 }
 
+# A policy of the server's, by the shipped table: answers go to addresses that no question came from.
+served_by_table() # MODE
+{
+	cat >"$work/server.yaml" <<-YAML
+		apiVersion: flowreeve/v1
+		kind: Policy
+		metadata: {name: dhcp-server}
+		mode: $1
+		attach: {interfaces: [eth0]}
+		use: [{table: dhcp-server, as: server}]
+		failsafe: []
+	YAML
+	succeeds "server, $1: apply" fr vpc apply "$work/server.yaml"
+	matches "server, $1: a lease" '^10\.0\.5\.2[0-9]+$' "$(lease 4)"
+	matches "server, $1: a lease of an IPv6 address" '^fd00:5::2' "$(lease 6)"
+	equal "server, $1: nothing of it is refused" '' "$(fr_ask vpc '.drops[] |
+		select(.protocol == "udp") | "\(.peer.address) \(.peer.port)"' show drops)"
+	at_least "server, $1: each row has traffic" 4 "$(rule_field vpc dhcp-server/ask packets)"
+	at_least "server, $1: and its answers" 4 "$(rule_field vpc dhcp-server/answer packets)"
+	succeeds "server, $1: detach" fr vpc detach
+}
+
 e2e_begin dhcp
 ip -n "$LAB_TAG-router" link add p-six type veth peer name ens6 netns "$LAB_TAG-agent"
 ip -n "$LAB_TAG-router" link set p-six master lan up
 ip -n "$LAB_TAG-agent" link set ens6 up
 dhcp_server_start
+e2e_kind interface
+device=ens6
+served_by_table audit
+served_by_table enforce
 dhcp_run interface ens6 '{interfaces: [ens6]}'
 dhcp_run guest eth0 '{guests: [tap0]}'
 e2e_cgroup agent agent

@@ -63,6 +63,20 @@ static const struct {
 	{"table: dataminer-extras, as: cloud-gateway, with: [cloud], "
 	 "peers: {dataminer-services: 10.0.0.9}",
 	 "egress dataminer-extras/cloud 443/tcp to 10.0.0.9\n"},
+	{"table: dhcp-server, as: server",
+	 "ingress dhcp-server/ask 67/udp 547/udp to 0.0.0.0 255.255.255.255 fe80::/10\n"
+	 "egress dhcp-server/answer 68/udp 546/udp to 0.0.0.0 255.255.255.255 fe80::/10\n"},
+	{"table: dhcp-server, as: server, with: [relay], "
+	 "peers: {client: 10.0.1.0/24, relay: 10.0.2.1}",
+	 "ingress dhcp-server/ask 67/udp 547/udp to 10.0.1.0/24\n"
+	 "egress dhcp-server/answer 68/udp 546/udp to 10.0.1.0/24\n"
+	 "ingress dhcp-server/relay 67/udp 547/udp to 10.0.2.1\n"},
+	{"table: nfs-callbacks, as: nfs-client, set: {callback-port: 4048}, "
+	 "peers: {nfs-server: 10.0.0.1}",
+	 "ingress nfs-callbacks/callback 4048/tcp to 10.0.0.1\n"},
+	{"table: nfs-callbacks, as: nfs-server, set: {callback-port: 4048}, "
+	 "peers: {nfs-client: 10.0.1.0/24}",
+	 "egress nfs-callbacks/callback 4048/tcp to 10.0.1.0/24\n"},
 	{"table: ftp-active, as: server, peers: {client: 10.0.0.1}",
 	 "egress ftp-active/data 1024-65535/tcp to 10.0.0.1\n"},
 	{"table: ftp-active, as: client, peers: {server: 10.0.0.1}",
@@ -133,9 +147,9 @@ static const char *names_of(const char *table, const char *role)
 
 Test(tables_additions, each_role_has_exactly_its_names)
 {
-	static const char *const tables[] = {"active-directory", "aws-mgn-extras",
-					     "aws-ssm",		 "ftp-active",
-					     "dataminer-extras", "ontap-nfs-udp"};
+	static const char *const tables[] = {
+		"active-directory", "aws-mgn-extras", "aws-ssm",     "ftp-active",
+		"dataminer-extras", "ontap-nfs-udp",  "dhcp-server", "nfs-callbacks"};
 	const struct policy_options options = {.tables_dir = "policies/tables"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
