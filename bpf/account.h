@@ -13,7 +13,7 @@ static __always_inline void tally_add(const struct fr_packet *p, __u32 which)
 	__u64 *value = bpf_map_lookup_elem(&fr_tallies, &which);
 
 	if (value)
-		counter_add(value, 1, p->kind);
+		counter_add(value, 1, p->kind, p->dir);
 }
 
 static __always_inline void account_rule(const struct fr_ctx *s, const struct fr_packet *p,
@@ -23,14 +23,14 @@ static __always_inline void account_rule(const struct fr_ctx *s, const struct fr
 
 	if (!c)
 		return;
-	counter_add(&c->packets, p->packets, h.kind);
-	counter_add(&c->bytes, p->length, h.kind);
+	counter_add(&c->packets, p->packets, h.kind, h.dir);
+	counter_add(&c->bytes, p->length, h.kind, h.dir);
 	if (d->opened)
-		counter_add(&c->connections, 1, h.kind);
+		counter_add(&c->connections, 1, h.kind, h.dir);
 	if (d->verdict == FR_DROP)
-		counter_add(&c->drops, p->packets, h.kind);
+		counter_add(&c->drops, p->packets, h.kind, h.dir);
 	if (d->verdict == FR_WOULD_DROP)
-		counter_add(&c->would_drops, p->packets, h.kind);
+		counter_add(&c->would_drops, p->packets, h.kind, h.dir);
 	c->last = s->now;
 }
 
@@ -44,8 +44,8 @@ static __always_inline void account_reason(const struct fr_packet *p, const stru
 	barrier_var(verdict); /* else the compiler checks one copy and indexes by another */
 	if (!r || verdict > FR_WOULD_DROP)
 		return;
-	counter_add(&r->packets[verdict], p->packets, h.kind);
-	counter_add(&r->bytes[verdict], p->length, h.kind);
+	counter_add(&r->packets[verdict], p->packets, h.kind, h.dir);
+	counter_add(&r->bytes[verdict], p->length, h.kind, h.dir);
 }
 
 static __always_inline void event_fill(struct fr_event *e, const struct fr_ctx *s,
@@ -115,7 +115,7 @@ static __noinline int account_refused(const struct fr_ctx *s, const struct fr_pa
 	__u32 zero = 0;
 
 	if (!drop)
-		unlisted_add(&u, p->kind);
+		unlisted_add(&u, p);
 	control = bpf_map_lookup_elem(&fr_control, &zero);
 	if (control && s->now < control->refusals_until)
 		account_refusal_event(s, p, d, drop);

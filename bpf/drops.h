@@ -105,12 +105,12 @@ struct fr_unlisted {
 	__u32 slot;
 };
 
-static __always_inline void unlisted_add(const struct fr_unlisted *u, __u8 kind)
+static __always_inline void unlisted_add(const struct fr_unlisted *u, const struct fr_packet *p)
 {
 	struct fr_counters *c = bpf_map_lookup_elem(&fr_counters, &u->slot);
 
 	if (c)
-		counter_add(&c->unlisted, u->packets, kind);
+		counter_add(&c->unlisted, u->packets, p->kind, p->dir);
 }
 
 /* Under the lock: the way of the key in its set, made if there is room for it; or FR_WAYS. */
@@ -152,7 +152,7 @@ static __always_inline struct fr_drop *drop_insert(const struct fr_ctx *s, struc
 	if (way >= FR_WAYS)
 		return 0;
 	if (u.packets)
-		unlisted_add(&u, p->kind);
+		unlisted_add(&u, p);
 	return &set->way[WAY(way)];
 }
 

@@ -15,6 +15,7 @@ const volatile bool fr_shortcuts = true;
 const volatile __u32 fr_regions = FR_REGIONS_DEFAULT;
 const volatile __u64 fr_secret[FR_SECRET_WORDS] = {0};
 const volatile __u32 fr_space_by = FR_SPACE_BY_OWNER;
+const volatile bool fr_preempts = false;
 const volatile __u32 fr_first_generation = 0;
 const volatile __u32 fr_last_generation = 0xffffffff;
 

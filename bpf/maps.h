@@ -39,11 +39,16 @@ FR_MAP(fr_counters, BPF_MAP_TYPE_PERCPU_ARRAY, 1024, __u32, struct fr_counters);
 FR_MAP(fr_reasons, BPF_MAP_TYPE_PERCPU_ARRAY, FR_REASON_ENTRIES, __u32, struct fr_reason_counters);
 FR_MAP(fr_tallies, BPF_MAP_TYPE_PERCPU_ARRAY, FR_TALLY_COUNT, __u32, __u64);
 
-/* Cells are per CPU, and the hooks of a device run with softirqs off. Those of a cgroup may be
- * interrupted by one another on the same CPU: there a plain addition would lose packets. */
-static __always_inline void counter_add(__u64 *value, __u64 amount, __u8 kind)
+/*
+ * Cells are per CPU. All hooks but those of a cgroup's egress run with softirqs off, and a plain
+ * addition is enough: it is not interrupted by another one. Egress of a cgroup runs in processes
+ * too, and may be interrupted. A kernel with PREEMPT_RT interrupts ingress of a cgroup by that.
+ */
+extern const volatile bool fr_preempts;
+
+static __always_inline void counter_add(__u64 *value, __u64 amount, __u8 kind, __u8 dir)
 {
-	if (kind == FR_KIND_CGROUP)
+	if (kind == FR_KIND_CGROUP && (dir == FR_EGRESS || fr_preempts))
 		__sync_fetch_and_add(value, amount);
 	else
 		*value += amount;

@@ -267,7 +267,7 @@ Test(datapath_older, of_other_layouts_nothing_is_touched)
 		layout_is(others[i]);
 		cr_expect_str_eq(open_says(), "pins-version");
 		cr_expect_eq(lab_apply(&lab, &deny, points, &result, messages), -EPROTO);
-		cr_expect(strstr(messages, "this flowreeve knows"), "%s", messages);
+		cr_expect(strstr(messages, "this flowreeve reads"), "%s", messages);
 		cr_expect(!lab_udp_out(&lab, 0, 5000), "it still drops");
 		cr_expect_eq(access(pin_path_of("state-1"), F_OK), 0);
 	}

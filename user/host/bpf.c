@@ -12,6 +12,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 enum { ATTACH_BEFORE = 1 << 3 };
@@ -108,6 +109,13 @@ bool packet_space_works(void)
 			       &options);
 
 	return fd >= 0;
+}
+
+bool kernel_preempts_softirqs(void)
+{
+	struct utsname name;
+
+	return uname(&name) || strstr(name.version, "PREEMPT_RT");
 }
 
 int link_target(int fd, struct link_target *out)

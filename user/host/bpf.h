@@ -27,6 +27,8 @@ int tcx_link_create(int program, uint32_t ifindex, uint32_t attach_type);
 int tcx_works(uint32_t ifindex, bool *out);
 /* Whether a cgroup program may ask for the network namespace of any packet (6.15). */
 bool packet_space_works(void);
+/* Whether a process may interrupt a softirq (PREEMPT_RT). */
+bool kernel_preempts_softirqs(void);
 /* A link of a socket lookup program, in the caller's network namespace. */
 int netns_link_create(int program);
 /* Whether one can be made: 0, or -errno. */

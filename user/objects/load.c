@@ -308,22 +308,30 @@ static struct object *object_open(bool process_detail)
 	return NULL;
 }
 
-static enum fr_space_by space_by(const struct object_request *request)
+/* A map of notes that are not copied is of a load that took the space from the packet. */
+static int space_by(const struct object_request *request, uint32_t *out)
 {
+	struct bpf_map_info notes;
+	int err = map_info(request->reuse[MAP_OWNER], &notes);
+	bool packet = notes.type && !(notes.map_flags & BPF_F_CLONE);
+
 	if (request->one_space)
-		return FR_SPACE_BY_NOTHING;
-	return packet_space_works() ? FR_SPACE_BY_PACKET : FR_SPACE_BY_OWNER;
+		*out = FR_SPACE_BY_NOTHING;
+	else
+		*out = packet || packet_space_works() ? FR_SPACE_BY_PACKET : FR_SPACE_BY_OWNER;
+	return err;
 }
 
 /* An accepted socket needs a note of its own only where its space is read from it. A connection of
  * a listener begins with a SYN, which has the listener's note. */
 static int choose_space(struct flowreeve *skeleton, const struct object_request *request)
 {
-	enum fr_space_by by = space_by(request);
+	uint32_t by;
+	int err = space_by(request, &by);
 
 	skeleton->rodata->fr_space_by = by;
-	if (by != FR_SPACE_BY_PACKET)
-		return 0;
+	if (err || by != FR_SPACE_BY_PACKET)
+		return err;
 	return bpf_map__set_map_flags(skeleton->maps.fr_owner,
 				      bpf_map__map_flags(skeleton->maps.fr_owner) &
 					      ~(uint32_t)BPF_F_CLONE);
@@ -342,6 +350,7 @@ static int object_try(const struct object_request *request, bool process_detail,
 		return errno ? -errno : -ENOMEM;
 	object->skeleton->rodata->fr_tracing = request->tracing;
 	object->skeleton->rodata->fr_process_detail = process_detail;
+	object->skeleton->rodata->fr_preempts = kernel_preempts_softirqs();
 	object->skeleton->rodata->fr_first_generation = request->first;
 	object->skeleton->rodata->fr_last_generation = request->last;
 	choose_programs(object, request);
