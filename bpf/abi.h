@@ -608,6 +608,7 @@ struct fr_event {
 	char comm[FR_COMM_LEN];
 	__u32 pad;
 };
+FR_SIZE(fr_event, 104);
 
 /* `fr_control`, one entry, written by the one reader of events. */
 struct fr_control {

@@ -65,7 +65,7 @@ static __always_inline int conntrack_may_forget(const struct fr_ctx *s, const st
 
 	if (p->key.proto == FR_PROTO_TCP || p->key.proto == FR_PROTO_SCTP)
 		return 0;
-	ident = image_line(s->image, 2);
+	ident = image_line(s->image, FR_LINE_IDENT);
 	if (ident && (__s32)((__u32)s->now - flow->sent) < (__s32)ident->conntrack)
 		return 0;
 	return p->key.proto != FR_PROTO_UDP || host_udp(s->skb, p, p->key.peer_port);

@@ -53,8 +53,8 @@ static __always_inline int ctx_open(struct fr_ctx *s, struct __sk_buff *skb, __u
 	s->image = bpf_map_lookup_elem(&fr_images, &current);
 	if (!s->image)
 		return -1;
-	s->head = image_line(s->image, 0);
-	s->conf = image_line(s->image, 1);
+	s->head = image_line(s->image, FR_LINE_HEAD);
+	s->conf = image_line(s->image, FR_LINE_CONF);
 	if (!s->head || !s->conf)
 		return -1;
 	generation = s->head->generation;

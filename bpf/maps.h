@@ -72,6 +72,8 @@ struct fr_region {
 	__u32 pad[15];
 	__u32 held[FR_REGION_SETS];
 };
+FR_AT(fr_region, held, FR_LINE_BYTES);
+FR_SIZE(fr_region, FR_LINE_BYTES + FR_REGION_SETS * sizeof(__u32));
 
 /* Flows. Programs insert, update and evict; user space only reads. */
 #define FR_REGIONS_DEFAULT (FR_FLOWS_DEFAULT / FR_FLOWS_MIN)

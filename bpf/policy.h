@@ -28,7 +28,7 @@ enum {
 static __always_inline fr_image policy_image(__u32 generation, __u32 slot)
 {
 	fr_image image = bpf_map_lookup_elem(&fr_images, &slot);
-	const struct fr_image_head *head = image ? image_line(image, 0) : 0;
+	const struct fr_image_head *head = image ? image_line(image, FR_LINE_HEAD) : 0;
 
 	return head && head->generation == generation ? image : 0;
 }
@@ -49,7 +49,7 @@ __noinline __u32 fr_policy(__u32 generation, __u32 what, __u64 high, __u64 low)
 
 	if (!image)
 		image = policy_image(generation, FR_SLOT_BEFORE);
-	head = image ? image_line(image, 0) : 0;
+	head = image ? image_line(image, FR_LINE_HEAD) : 0;
 	if (!head)
 		return FR_CELL_GONE;
 	dir = &head->dir[what >> FR_ASK_OPENER & 1];
