@@ -13,24 +13,25 @@ static __always_inline void tally_add(const struct fr_packet *p, __u32 which)
 	__u64 *value = bpf_map_lookup_elem(&fr_tallies, &which);
 
 	if (value)
-		counter_add(value, 1, p->kind, p->dir);
+		counter_add(value, 1, counters_race(p->kind, p->dir));
 }
 
 static __always_inline void account_rule(const struct fr_ctx *s, const struct fr_packet *p,
 					 const struct fr_decision *d, struct fr_hook h)
 {
 	struct fr_counters *c = bpf_map_lookup_elem(&fr_counters, &d->slot);
+	int races = counters_race(h.kind, h.dir);
 
 	if (!c)
 		return;
-	counter_add(&c->packets, p->packets, h.kind, h.dir);
-	counter_add(&c->bytes, p->length, h.kind, h.dir);
+	counter_add(&c->packets, p->packets, races);
+	counter_add(&c->bytes, p->length, races);
 	if (d->opened)
-		counter_add(&c->connections, 1, h.kind, h.dir);
+		counter_add(&c->connections, 1, races);
 	if (d->verdict == FR_DROP)
-		counter_add(&c->drops, p->packets, h.kind, h.dir);
+		counter_add(&c->drops, p->packets, races);
 	if (d->verdict == FR_WOULD_DROP)
-		counter_add(&c->would_drops, p->packets, h.kind, h.dir);
+		counter_add(&c->would_drops, p->packets, races);
 	c->last = s->now;
 }
 
@@ -39,13 +40,14 @@ static __always_inline void account_reason(const struct fr_packet *p, const stru
 {
 	__u32 index = FR_REASON_INDEX(h.kind, h.dir, d->reason);
 	struct fr_reason_counters *r = bpf_map_lookup_elem(&fr_reasons, &index);
+	int races = counters_race(h.kind, h.dir);
 	__u64 verdict = d->verdict;
 
 	barrier_var(verdict); /* else the compiler checks one copy and indexes by another */
 	if (!r || verdict > FR_WOULD_DROP)
 		return;
-	counter_add(&r->packets[verdict], p->packets, h.kind, h.dir);
-	counter_add(&r->bytes[verdict], p->length, h.kind, h.dir);
+	counter_add(&r->packets[verdict], p->packets, races);
+	counter_add(&r->bytes[verdict], p->length, races);
 }
 
 static __always_inline void event_fill(struct fr_event *e, const struct fr_ctx *s,

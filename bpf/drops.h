@@ -110,7 +110,7 @@ static __always_inline void unlisted_add(const struct fr_unlisted *u, const stru
 	struct fr_counters *c = bpf_map_lookup_elem(&fr_counters, &u->slot);
 
 	if (c)
-		counter_add(&c->unlisted, u->packets, p->kind, p->dir);
+		counter_add(&c->unlisted, u->packets, counters_race(p->kind, p->dir));
 }
 
 /* Under the lock: the way of the key in its set, made if there is room for it; or FR_WAYS. */

@@ -40,15 +40,20 @@ FR_MAP(fr_reasons, BPF_MAP_TYPE_PERCPU_ARRAY, FR_REASON_ENTRIES, __u32, struct f
 FR_MAP(fr_tallies, BPF_MAP_TYPE_PERCPU_ARRAY, FR_TALLY_COUNT, __u32, __u64);
 
 /*
- * Cells are per CPU. All hooks but those of a cgroup's egress run with softirqs off, and a plain
- * addition is enough: it is not interrupted by another one. Egress of a cgroup runs in processes
- * too, and may be interrupted. A kernel with PREEMPT_RT interrupts ingress of a cgroup by that.
+ * Cells are per CPU. The hooks of devices and of a cgroup's ingress run with softirqs off, where a
+ * plain addition is enough: no other hook comes in between. Egress of a cgroup runs in processes
+ * too, and a softirq may interrupt it. With PREEMPT_RT a process may interrupt any of them.
  */
 extern const volatile bool fr_preempts;
 
-static __always_inline void counter_add(__u64 *value, __u64 amount, __u8 kind, __u8 dir)
+static __always_inline int counters_race(__u8 kind, __u8 dir)
 {
-	if (kind == FR_KIND_CGROUP && (dir == FR_EGRESS || fr_preempts))
+	return fr_preempts || (kind == FR_KIND_CGROUP && dir == FR_EGRESS);
+}
+
+static __always_inline void counter_add(__u64 *value, __u64 amount, int races)
+{
+	if (races)
 		__sync_fetch_and_add(value, amount);
 	else
 		*value += amount;

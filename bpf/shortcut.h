@@ -54,15 +54,12 @@ static __always_inline int shortcut_admits(const struct fr_ctx *s, const struct 
 }
 
 /* In two accesses: another CPU may change it. */
-static __always_inline struct fr_progress progress_of(const struct fr_flow *flow)
+static __always_inline __u64 progress_known(const struct fr_flow *flow)
 {
 	const volatile host_word *known = (const volatile host_word *)&flow->progress;
-	__u64 word = known[0];
-	struct fr_progress progress;
+	__u64 low = known[0];
 
-	word |= (__u64)known[1] << 32;
-	__builtin_memcpy(&progress, &word, sizeof(progress));
-	return progress;
+	return low | (__u64)known[1] << 32;
 }
 
 /* Does the packet change nothing but figures? */
@@ -73,11 +70,14 @@ static __always_inline int shortcut_is_steady(const struct fr_packet *p,
 	       flow_is_steady(progress, p->key.proto, progress->opener == p->dir);
 }
 
-/* The packet's step in a flow that was opened under a rule, and passed. 0: not such a step. */
-static __always_inline int shortcut_step(const struct fr_packet *p, struct fr_progress *progress)
+/* The step that the packet makes in a flow that was opened under a rule, and passed. 0: it makes
+ * none, or another one. */
+static __always_inline int shortcut_step(const struct fr_packet *p, const struct fr_flow *flow,
+					 struct fr_progress *progress)
 {
 	return progress->reason != FR_REASON_FORWARDED && progress->reason != FR_REASON_ADOPTED &&
-	       !(progress->flags & FR_FLOW_WOULD_DROP) && flow_step(progress, p) == FR_STEP_KNOWN;
+	       !(progress->flags & FR_FLOW_WOULD_DROP) && flow_step(progress, p) == FR_STEP_KNOWN &&
+	       progress_word(progress) != progress_known(flow);
 }
 
 static __always_inline int shortcut_known(const struct fr_ctx *s, const struct fr_packet *p,
@@ -86,26 +86,27 @@ static __always_inline int shortcut_known(const struct fr_ctx *s, const struct f
 	struct fr_decision d = {.verdict = FR_PASS};
 	struct fr_progress progress;
 	struct fr_flow *flow;
-	__u64 now = s->now;
+	__u64 known, now = s->now;
 	__u32 info, timeout;
-	int changes;
+	int steps;
 
 	flow = flow_look_up(s, p, hash, &info);
 	if (!flow)
 		return SHORTCUT_NONE;
-	progress = progress_of(flow);
+	known = progress_known(flow);
+	__builtin_memcpy(&progress, &known, sizeof(progress));
 	if (!shortcut_admits(s, flow, progress.opener, hash, &d, h))
 		return SHORTCUT_NONE;
 	FR_JOIN(s->conf->zero, now); /* a copy of which the verifier may learn */
 	timeout = s->conf->timeout[flow_timeout(&progress, p->key.proto) % FR_TIMEOUTS];
 	if (flow_is_silent(flow, timeout, now))
 		return SHORTCUT_NONE;
-	changes = !shortcut_is_steady(p, &progress) || info_is_old(info, ends_after(now, timeout));
-	if (changes && !shortcut_step(p, &progress))
+	steps = !shortcut_is_steady(p, &progress) || info_is_old(info, ends_after(now, timeout));
+	if (steps && !shortcut_step(p, flow, &progress))
 		return SHORTCUT_NONE;
-	FR_JOIN(s->conf->zero, progress.state, progress.flags, progress.isn, d.reason);
+	FR_JOIN(s->conf->zero, steps, progress.state, progress.flags, progress.isn, d.reason);
 	flow_count(s, p, flow, h.dir);
-	if (changes)
+	if (steps)
 		flow_commit(s, p, hash, progress_word(&progress));
 	account_figures(s, p, &d, h);
 	return FR_PASS;
