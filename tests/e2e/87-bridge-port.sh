@@ -65,7 +65,7 @@ bridge_changes()
 	lab_enter outside ip neigh flush all
 	equal "$what: the host, a port that no rule opens" "$refused" "$(asks 1 515)"
 	equal "$what: the guest is judged with it" "$refused" "$(asks 50 515)"
-	fr_exits "$what: status" 5 agent status
+	fr_exits "$what: status" 5 agent status bridge
 	matches "$what: it says why" 'Ethernet address' "$said"
 	bridge_apply enforce
 	port_judged enforce "$passes"
@@ -89,7 +89,7 @@ macvlan_above()
 	what='a macvlan above the bridge'
 	lab_enter container ping -nqc1 -W2 10.99.0.2 >/dev/null # refused, and seen
 	equal "$what: it is judged" "$refused" "$(asks 60 515)"
-	fr_exits "$what: status" 5 agent status
+	fr_exits "$what: status" 5 agent status bridge
 	bridge_apply enforce
 	equal "$what: it is judged after apply" "$refused" "$(asks 60 515)"
 	port_judged enforce "$refused"
