@@ -192,7 +192,7 @@ int document_kind(const char *path, struct diags *d, const struct source **sourc
 bool fill_ins_refuse(struct diags *d, const struct node *node)
 {
 	const struct node *child;
-	bool found = node->kind == NODE_SCALAR && word_is(node->text, POLICY_FILL_IN);
+	bool found = node->kind == NODE_SCALAR && str_equal(node->text, POLICY_FILL_IN);
 
 	if (found)
 		diag_error(d, node->loc, -EINVAL, "fill-in", NULL,
