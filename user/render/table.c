@@ -24,8 +24,12 @@ static void out_word(struct out_line *line, const char *word)
 
 static void out_pad(struct out_line *line, size_t count)
 {
-	while (count--)
-		out_append(line, " ", 1);
+	static const char blanks[] = "                                ";
+	const size_t most = sizeof(blanks) - 1;
+
+	for (; count > most; count -= most)
+		out_append(line, blanks, most);
+	out_append(line, blanks, count);
 }
 
 /* The bytes of the first `width` characters. */
@@ -125,19 +129,20 @@ static void out_shortened(struct out_line *line, const char *text, const struct 
 	out_append(line, text + from, cell->length - from);
 }
 
-static bool is_last(const struct table *table, size_t column)
+static size_t last_column(const struct table *table)
 {
-	for (size_t i = column + 1; i < table->count; i++)
-		if (!table->left_out[i])
-			return false;
-	return true;
+	size_t last = table->count;
+
+	while (last && table->left_out[--last])
+		;
+	return last;
 }
 
 static void print_cell(struct table *table, size_t column, const char *text,
 		       const struct table_cell *cell)
 {
 	size_t width = table->width[column], shown = cell->width < width ? cell->width : width;
-	bool right = table->columns[column].right, last = is_last(table, column);
+	bool right = table->columns[column].right, last = column == table->last;
 	struct out_line *line = &table->line;
 
 	out_pad(line, right ? width - shown : 0);
@@ -197,6 +202,7 @@ static void flush(struct table *table)
 	size_t column = 0;
 
 	fit(table);
+	table->last = last_column(table);
 	if (!table->headed)
 		print_head(table);
 	for (size_t i = 0; i < table->cell_count; i++) {

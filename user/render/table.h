@@ -38,6 +38,7 @@ struct table {
 	size_t batch;	/* rows that are held back */
 	unsigned content[COLUMNS_MOST], width[COLUMNS_MOST];
 	bool left_out[COLUMNS_MOST];
+	size_t last; /* column that is not left out */
 	struct table_cell *cells;
 	size_t cell_count, cell_capacity, rows;
 	char *text;
