@@ -59,8 +59,8 @@ static __always_inline int tc_plain(struct fr_ctx *s, struct __sk_buff *skb, str
 	return 0;
 }
 
-/* The long way of parsing. No part of its caller: what it leaves in registers is forgotten, and the
- * verifier does not follow each of its paths to the end. */
+/* The long way of parsing, as a function of its own: when it returns, its paths have one state, and
+ * the verifier does not follow each of them through the rest of the program. */
 static __noinline int tc_parse(struct fr_ctx *s, struct __sk_buff *skb, struct fr_packet *p,
 			       bool l3)
 {

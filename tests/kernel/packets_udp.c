@@ -164,7 +164,7 @@ static void answer_to_refused(struct rig *rig)
 RIG_TEST(packets_udp, an_answer_to_what_is_refused_is_no_event_of_its_own, answer_to_refused,
 	 &either_enforce, &either_audit)
 
-/* A flow that a new policy refuses is refused as what it is, also when this side speaks next. */
+/* A flow that a new policy refuses keeps its opener, also when the next packet is an answer. */
 static void cut(struct rig *rig)
 {
 	const struct test_policy nothing = {.audit = rig->policy.audit};
