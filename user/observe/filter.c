@@ -24,15 +24,15 @@ static void set_key(struct facts *facts, const struct fr_flow_key *key, uint8_t 
 	facts->direction = dir_name(opener);
 }
 
+/* Fields that the views of flows, refused packets and events share. */
+#define FACTS_OF_VERDICT(view)                                                                     \
+	.verdict = (view)->verdict, .rule = (view)->rule, .table = (view)->table,                  \
+	.row = (view)->row, .process = (view)->process.name, .pid = (view)->process.pid
+
 void facts_of_flow(const struct flow_view *view, struct facts *out)
 {
 	*out = (struct facts){
-		.verdict = view->verdict,
-		.rule = view->rule,
-		.table = view->table,
-		.row = view->row,
-		.process = view->process.name,
-		.pid = view->process.pid,
+		FACTS_OF_VERDICT(view),
 		.first = view->first,
 		.last = view->last,
 	};
@@ -48,16 +48,8 @@ void facts_of_drop(const struct drop_view *view, struct facts *out)
 	struct tuple tuple;
 
 	*out = (struct facts){
-		.verdict = view->verdict,
-		.rule = view->rule,
-		.table = view->table,
-		.row = view->row,
-		.process = view->process.name,
-		.pid = view->process.pid,
-		.first = view->first,
-		.last = view->last,
-		.packets = view->drop.packets,
-		.bytes = view->drop.bytes,
+		FACTS_OF_VERDICT(view),	       .first = view->first,	  .last = view->last,
+		.packets = view->drop.packets, .bytes = view->drop.bytes,
 	};
 	tuple = drop_tuple(view);
 	out->peer = tuple.peer;
@@ -85,12 +77,7 @@ void facts_of_rule(const struct rule_view *view, struct facts *out)
 void facts_of_event(const struct event_view *view, struct facts *out)
 {
 	*out = (struct facts){
-		.verdict = view->verdict,
-		.rule = view->rule,
-		.table = view->table,
-		.row = view->row,
-		.process = view->process.name,
-		.pid = view->process.pid,
+		FACTS_OF_VERDICT(view),
 		.first = view->time,
 		.last = view->time,
 	};
