@@ -37,6 +37,20 @@ enum fr_verdict { FR_VERDICT_NAMES(FR_NAME) FR_VERDICTS };
 #define FR_MODE_NAMES(X) X(AUDIT, "audit") X(ENFORCE, "enforce")
 enum fr_mode { FR_MODE_NAMES(FR_NAME) FR_MODES };
 
+/*
+ * From where the answers to a datagram may come, as its rule says. DEFAULT: by the question. A
+ * group or broadcast address never sends, so one to it is answered as under GROUP; one to
+ * FR_TFTP_PORT as under PEER_ANY_PORT; any other as under PEER.
+ */
+#define FR_ANSWERS_NAMES(X)                                                                        \
+	X(DEFAULT, "default")                                                                      \
+	X(PEER, "peer")			  /* from the address and port that was asked */           \
+	X(PEER_ANY_PORT, "peer-any-port") /* from any port of that address */                      \
+	X(GROUP, "group")		  /* from any port of any peer of the rule */
+#define FR_ANSWERS_NAME(name, ...) FR_ANSWERS_##name,
+enum fr_answers { FR_ANSWERS_NAMES(FR_ANSWERS_NAME) FR_ANSWERS_COUNT };
+enum { FR_TFTP_PORT = 69 }; /* RFC 1350: the server answers from another port than was asked */
+
 /* The kind of an attach point, with the key of `attach` that lists it. */
 #define FR_KIND_NAMES(X)                                                                           \
 	X(INTERFACE, "interface", "interfaces")                                                    \
@@ -144,6 +158,7 @@ enum fr_image_flags {
 	FR_F_ICMP_ERROR = 1 << 12,
 	FR_F_FORWARDING_ON = 1 << 16, /* host fact at apply: ip_forward or ipv6 forwarding is on */
 	FR_F_BRIDGE_PORTS = 1 << 17,  /* host fact at apply: fr_ports has entries */
+	FR_F_ANSWERS = 1 << 18,	      /* a rule of UDP is not `answers: peer`: subnets follow */
 };
 
 /* All that a packet of a known flow needs, read once per packet. */
@@ -151,12 +166,32 @@ struct fr_image_head {
 	__u64 reserved;	  /* 0: room for the roll-back deadline */
 	__u32 generation; /* 1, 2, …; 0 never */
 	__u32 flags;	  /* enum fr_image_flags */
-	__u32 slots;	  /* line: u32 counter slot by rule number; filled by the loader */
+	__u32 slots;	  /* line: FR_SLOT_WORD by rule number; the loader fills in the slots */
 	__u32 staged; /* line: struct fr_staged, indexed by staged cells; 0 when there are none */
 	struct fr_image_dir dir[FR_DIRS];
 };
 FR_SIZE(fr_image_head, FR_LINE_BYTES);
 FR_AT(fr_image_head, dir, 24);
+
+/* Of a rule: its counter slot and, in the upper bits, enum fr_answers. */
+enum { FR_SLOT_BITS = 30 };
+#define FR_SLOT_WORD(slot, answers) ((__u32)(answers) << FR_SLOT_BITS | (__u32)(slot))
+#define FR_SLOT(word) ((word) & ((1u << FR_SLOT_BITS) - 1))
+#define FR_SLOT_ANSWERS(word) ((word) >> FR_SLOT_BITS)
+_Static_assert((int)FR_ANSWERS_COUNT <= 1 << (32 - FR_SLOT_BITS), "all answers fit");
+_Static_assert((int)FR_MAX_RULES <= 1 << FR_SLOT_BITS, "all slots fit");
+
+/*
+ * A subnet of this host's devices: addresses and masks are as in the key of a flow, so the mask of
+ * an IPv4 subnet begins with 96 ones. With FR_F_ANSWERS, FR_SUBNETS of them are on the lines after
+ * the slots, all zero as compiled; the loader fills them in, and a mask of zeros ends the list.
+ */
+enum { FR_SUBNETS = 64 };
+struct fr_subnet {
+	__u8 address[16];
+	__u8 mask[16];
+};
+FR_SIZE(fr_subnet, FR_LINE_BYTES / 2);
 
 /* Time-outs: in seconds as compiled, in jiffies once the loader has installed the image. */
 enum fr_timeout {

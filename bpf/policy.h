@@ -8,9 +8,15 @@
 
 #include "ctx.h"
 
-static __always_inline __u32 policy_slot(const struct fr_ctx *s, __u32 rule)
+/* FR_SLOT_WORD of a rule. */
+static __always_inline __u32 policy_word(const struct fr_ctx *s, __u32 rule)
 {
 	return image_word(s->image, s->head->slots, rule);
+}
+
+static __always_inline __u32 policy_slot(const struct fr_ctx *s, __u32 rule)
+{
+	return FR_SLOT(policy_word(s, rule));
 }
 
 /* The argument of the look-up beside the peer's address: the listener's port, and: */
