@@ -666,15 +666,19 @@ FR_SIZE(fr_clock_pair, 16);
  * kernel programs never touch them. Strings end in NUL.
  */
 
+/* Of a rule that admits questions over UDP: who may answer, and whether that is the default. */
+enum { FR_RULE_STAGED = 1 << 0, FR_RULE_ANSWERS_SHIFT = 1, FR_RULE_BY_DEFAULT = 1 << 3 };
+#define FR_RULE_ANSWERS(flags) ((flags) >> FR_RULE_ANSWERS_SHIFT & 3)
+
 /* `fr_rules`, by slot. */
 struct fr_rule_record {
 	char id[2 * FR_NAME_MAX];
 	char table[FR_NAME_MAX]; /* empty: the site's own rule */
 	char row[FR_NAME_MAX];
-	__u32 line;  /* of the vendor's document, 0 none */
-	__u8 dir;    /* enum fr_dir; FR_DIRS: both */
-	__u8 action; /* enum fr_action */
-	__u8 staged;
+	__u32 line;		 /* of the vendor's document, 0 none */
+	__u8 dir;		 /* enum fr_dir; FR_DIRS: both */
+	__u8 action;		 /* enum fr_action */
+	__u8 flags;		 /* FR_RULE_STAGED, and FR_RULE_ANSWERS */
 	__u8 used;		 /* 0: the slot is free */
 	__u64 since;		 /* realtime ns: from when the figures count */
 	struct fr_counters base; /* to be added to the live counters, modulo 2^64 */

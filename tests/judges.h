@@ -129,6 +129,8 @@ static inline void judge_rule(struct judge_random *random, struct arena *arena, 
 	if (chance >= 95)
 		rule->action = FR_FAILSAFE_ALLOW;
 	rule->staged = rule->action == FR_DENY && judge_chance(random, 40);
+	if (rule->action == FR_ALLOW && judge_chance(random, 40))
+		rule->answers = judge_below(random, FR_ANSWERS_COUNT);
 	rule->any_peer = judge_chance(random, 10);
 	rule->peer_count = rule->any_peer ? 0 : 1 + judge_below(random, 4);
 	rule->peers = arena_alloc(arena, (rule->peer_count + 1) * sizeof(*rule->peers));

@@ -86,7 +86,7 @@ static void compare_hook(struct comparison *comparison, const struct tuple *tupl
 	struct bench_run run = {
 		.kind = kind, .dir = tuple->dir, .data = packet->data, .size = packet->size};
 	struct decision oracle = expected(comparison->rs, tuple),
-			kernel = {.staged = oracle.staged};
+			kernel = {.staged = oracle.staged, .answers = oracle.answers};
 	char what[96], first[96], second[96];
 	int err = bench_run(comparison->bench, &run);
 

@@ -36,11 +36,22 @@ struct bad {
 	const char *text, *check, *pointed, *message;
 };
 
+#define A(ports, action, answers)                                                                  \
+	HEAD "rules: [{id: r, direction: egress, peer: any, ports: " ports ", action: " action     \
+	     ", answers: " answers "}]\n"
+
 #define R(peer, ports)                                                                             \
 	HEAD "rules: [{id: r, direction: egress, action: allow, peer: " peer ", ports: " ports     \
 	     "}]\n"
 
 static const struct bad cases[] = {
+	{A("69/udp", "allow", "anyone"), "unknown-value", "anyone", "'answers' cannot be 'anyone'"},
+	{A("69/udp", "allow", "default"), "unknown-value", "default", "cannot be 'default'"},
+	{A("69/udp", "allow", "[peer]"), "wrong-type", "[", "'answers'"},
+	{A("69/tcp", "allow", "group"), "unused-answers", "answers", "'r' has no port of UDP"},
+	{A("icmp/any", "allow", "peer"), "unused-answers", "answers", "'r' has no port of UDP"},
+	{A("69/udp", "deny", "peer"), "unused-answers", "answers",
+	 "a deny rule admits no question"},
 	{HEAD RULE "colour: blue\n", "unknown-key", "colour", "'colour'"},
 	{HEAD RULE "forwrded: judge\n", "unknown-key", "forwrded", "forwrded"},
 	{HEAD "rules: yes\n", "wrong-type", "yes", "'rules' must be a list"},

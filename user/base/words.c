@@ -6,12 +6,14 @@
 #define KIND_WORD(name, word, key) [FR_KIND_##name] = word,
 #define KIND_KEY(name, word, key) [FR_KIND_##name] = key,
 #define REASON_WORD(name, word) [FR_REASON_##name] = word,
+#define ANSWERS_WORD(name, word) [FR_ANSWERS_##name] = word,
 #define STATE_WORD(name, word) [FR_FLOW_##name] = word,
 #define CLASS_WORD(name, word) [FR_CLASS_##name] = word,
 
 const char *const dir_names[FR_DIRS] = {FR_DIRECTIONS(WORD)};
 const char *const mode_names[FR_MODES] = {FR_MODE_NAMES(WORD)};
 const char *const action_names[FR_ACTIONS] = {FR_ACTION_NAMES(WORD)};
+const char *const answers_names[FR_ANSWERS_COUNT] = {FR_ANSWERS_NAMES(ANSWERS_WORD)};
 const char *const kind_keys[FR_KINDS] = {FR_KIND_NAMES(KIND_KEY)};
 
 static const char *const verdicts[FR_VERDICTS] = {FR_VERDICT_NAMES(WORD)};
@@ -48,6 +50,11 @@ const char *kind_name(unsigned kind)
 const char *action_name(unsigned action)
 {
 	return word_at(action_names, FR_ACTIONS, action);
+}
+
+const char *answers_name(unsigned answers)
+{
+	return word_at(answers_names, FR_ANSWERS_COUNT, answers);
 }
 
 const char *reason_name(unsigned reason)

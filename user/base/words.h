@@ -14,6 +14,7 @@ const char *verdict_name(unsigned verdict); /* enum fr_verdict */
 const char *mode_name(bool enforce);	    /* enum fr_mode */
 const char *kind_name(unsigned kind);	    /* enum fr_kind */
 const char *action_name(unsigned action);   /* enum fr_action */
+const char *answers_name(unsigned answers); /* enum fr_answers */
 const char *reason_name(unsigned reason);   /* enum fr_reason */
 const char *flow_state_name(unsigned state);
 const char *class_name(unsigned class); /* enum fr_class */
@@ -22,6 +23,7 @@ const char *class_name(unsigned class); /* enum fr_class */
 extern const char *const dir_names[FR_DIRS];
 extern const char *const mode_names[FR_MODES];
 extern const char *const action_names[FR_ACTIONS];
+extern const char *const answers_names[FR_ANSWERS_COUNT];
 extern const char *const kind_keys[FR_KINDS]; /* "interfaces", …: keys of `attach` */
 
 #endif

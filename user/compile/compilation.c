@@ -22,7 +22,7 @@ int compilation_refuse(struct compilation *c, uint32_t rule, const char *what)
 
 uint32_t rule_key(const struct ruleset *rs, uint32_t rule)
 {
-	uint32_t number = FR_RULE_FIRST + rule;
+	uint32_t number = FR_RULE_FIRST + rule, narrow;
 
 	switch (rs->rules[rule].action) {
 	case FR_FAILSAFE_ALLOW:
@@ -30,6 +30,7 @@ uint32_t rule_key(const struct ruleset *rs, uint32_t rule)
 	case FR_DENY:
 		return KEY(KEY_DENY, number);
 	default:
-		return KEY(KEY_ALLOW, number);
+		narrow = FR_ANSWERS_COUNT - 1 - answers_width(rule_answers(&rs->rules[rule]));
+		return KEY(KEY_ALLOW, narrow << KEY_NUMBER_BITS | number);
 	}
 }

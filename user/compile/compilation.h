@@ -68,9 +68,14 @@ struct compilation {
 /* Refuses: "the image is too big: …" at the rule that went over. Gives -E2BIG. */
 int compilation_refuse(struct compilation *c, uint32_t rule, const char *what);
 
-/* Keys of the decision: precedence, then file order. Smaller is stronger. */
+/* Keys of the decision: precedence, then how wide the answers are (0 for all but allow rules), then
+ * file order. Smaller is stronger. */
 enum { KEY_FAILSAFE, KEY_DENY, KEY_ALLOW, KEY_DEFAULT };
+enum { KEY_NUMBER_BITS = 27 };
+_Static_assert(FR_MAX_RULES <= 1 << KEY_NUMBER_BITS, "a key holds any number of a rule");
 #define KEY(strength, number) ((uint32_t)(strength) << 29 | (uint32_t)(number))
+#define KEY_STRENGTH(key) ((key) >> 29)
+#define KEY_NUMBER(key) ((key) & ((1u << KEY_NUMBER_BITS) - 1))
 uint32_t rule_key(const struct ruleset *rs, uint32_t rule);
 static inline bool rule_is_staged(const struct rule *rule)
 {

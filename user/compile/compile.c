@@ -117,20 +117,35 @@ static void conf_write(const struct compilation *c, struct fr_image_conf *conf)
 		conf->rows[i] = c->dir[i].row_count;
 }
 
+/* A word for each rule, without the slots, and behind them room for the subnets of the host. */
+static uint32_t slots_write(struct compilation *c)
+{
+	uint32_t count = FR_RULE_FIRST + c->rs->rule_count;
+	uint32_t first = array_write(&c->lines, NULL, count * sizeof(uint32_t));
+	uint32_t *words = lines_at(&c->lines, first);
+
+	for (uint32_t number = 0; number < count; number++)
+		words[number] = FR_SLOT_WORD(0, ruleset_answers(c->rs, number));
+	if (ruleset_awaits(c->rs))
+		array_write(&c->lines, NULL, FR_SUBNETS * sizeof(struct fr_subnet));
+	return first;
+}
+
 /* All offsets are known: write the fixed lines and the digest. */
 static void image_finish(struct compilation *c, struct fr_image_head *head, struct image *out)
 {
 	struct fr_image_ident *ident;
 	uint8_t digest[32];
 
-	head->slots = array_write(&c->lines, NULL,
-				  (FR_RULE_FIRST + c->rs->rule_count) * sizeof(uint32_t));
+	head->slots = slots_write(c);
 	if (c->staged_count)
 		head->staged =
 			array_write(&c->lines, c->staged, c->staged_count * sizeof(*c->staged));
 	head->flags = c->rs->flags;
 	if (c->rs->enforce)
 		head->flags |= FR_F_ENFORCE;
+	if (ruleset_awaits(c->rs))
+		head->flags |= FR_F_ANSWERS;
 	if (c->dense)
 		head->flags |= FR_F_DENSE;
 	if (c->paged)

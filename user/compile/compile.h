@@ -38,6 +38,8 @@ void image_free(struct image *image);
 const struct fr_image_head *image_head(const struct image *image);
 const struct fr_image_conf *image_conf(const struct image *image);
 const struct fr_image_ident *image_ident(const struct image *image);
+/* FR_SUBNETS of them, or NULL where no rule awaits answers from elsewhere. */
+const struct fr_subnet *image_subnets(const struct image *image);
 /* The form of the matrix: "dense", "blocks" or "paged". */
 const char *image_form(const struct image *image);
 

@@ -26,6 +26,18 @@ const struct fr_image_ident *image_ident(const struct image *image)
 	return &((const struct fr_image_start *)image->lines)->ident;
 }
 
+const struct fr_subnet *image_subnets(const struct image *image)
+{
+	const struct fr_image_head *head = image_head(image);
+	uint32_t words = image_conf(image)->rules;
+	size_t line = head->slots + ((size_t)words + FR_LINE_WORDS - 1) / FR_LINE_WORDS;
+	size_t end = line + FR_SUBNETS * sizeof(struct fr_subnet) / FR_LINE_BYTES;
+
+	if (!(head->flags & FR_F_ANSWERS) || end > image->line_count)
+		return NULL;
+	return (const void *)((const char *)image->lines + line * FR_LINE_BYTES);
+}
+
 static uint32_t image_ask(const struct image *image, const struct tuple *tuple)
 {
 	const struct fr_image_head *head = image_head(image);
@@ -51,11 +63,20 @@ static struct fr_staged image_staged(const struct image *image, uint32_t cell)
 	return staged[FR_CELL_NUMBER(cell)];
 }
 
+static uint8_t image_answers(const struct image *image, uint32_t rule)
+{
+	const uint8_t *base = image->lines;
+	const uint32_t *words =
+		(const void *)(base + (size_t)image_head(image)->slots * FR_LINE_BYTES);
+
+	return FR_SLOT_ANSWERS(words[rule]);
+}
+
 void image_decide(const struct image *image, const struct tuple *tuple, struct decision *out)
 {
 	uint32_t cell = image_ask(image, tuple);
 	bool enforce = image_head(image)->flags & FR_F_ENFORCE;
-	struct decision decision = {.verdict = FR_PASS};
+	struct decision decision = {.verdict = FR_PASS, .answers = FR_ANSWERS_PEER};
 
 	if (cell & FR_CELL_STAGED) {
 		struct fr_staged staged = image_staged(image, cell);
@@ -73,6 +94,8 @@ void image_decide(const struct image *image, const struct tuple *tuple, struct d
 		decision.reason = FR_REASON_FAILSAFE;
 	if (FR_CELL_ACTION(cell) == FR_DENY)
 		decision.verdict = enforce ? FR_DROP : FR_WOULD_DROP;
+	else if (tuple->proto == PROTO_UDP)
+		decision.answers = image_answers(image, decision.rule);
 	*out = decision;
 }
 

@@ -26,9 +26,9 @@ static uint32_t number_order(uint32_t number)
 
 static uint32_t cell_of_key(const struct compilation *c, uint32_t key)
 {
-	uint32_t number = key & ((1u << 29) - 1);
+	uint32_t number = KEY_NUMBER(key);
 
-	switch (key >> 29) {
+	switch (KEY_STRENGTH(key)) {
 	case KEY_FAILSAFE:
 		return FR_CELL(FR_FAILSAFE_ALLOW, number);
 	case KEY_DENY:
@@ -345,8 +345,11 @@ static uint64_t last_lines(const struct compilation *c)
 {
 	uint64_t slots = FR_RULE_FIRST + c->rs->rule_count, words = FR_LINE_WORDS;
 	uint64_t staged = c->staged_count * (sizeof(*c->staged) / sizeof(uint32_t));
+	uint64_t subnets = 0;
 
-	return (slots + words - 1) / words + (staged + words - 1) / words;
+	if (ruleset_awaits(c->rs))
+		subnets = FR_SUBNETS * sizeof(struct fr_subnet) / FR_LINE_BYTES;
+	return (slots + words - 1) / words + (staged + words - 1) / words + subnets;
 }
 
 /* The rule of the row at which the room ends: all rows need about the same room. The first row of

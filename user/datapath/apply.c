@@ -182,6 +182,7 @@ static int make_image(struct change *change)
 		.extra_flags = change->extra_flags,
 		.conntrack = change->conntrack,
 		.slot = change->slots.slot,
+		.subnets = change->subnets,
 	};
 	int err = adopt_until(change, &install.adopt_until);
 
@@ -208,6 +209,13 @@ static bool same_command(const struct change *change)
 	       !memcmp(old->words, change->command.words, sizeof(old->words));
 }
 
+static bool subnets_same(const struct change *change)
+{
+	const struct fr_subnet *now = image_subnets(&change->live);
+
+	return !now || !memcmp(now, change->subnets, sizeof(change->subnets));
+}
+
 static bool unchanged(const struct change *change)
 {
 	const struct fr_image_head *live = change->live.lines;
@@ -217,7 +225,7 @@ static bool unchanged(const struct change *change)
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
 	       (live->flags & (FR_F_FORWARDING_ON | FR_F_BRIDGE_PORTS)) == change->extra_flags &&
-	       ports_same(change) &&
+	       ports_same(change) && subnets_same(change) &&
 	       image_ident(&change->live)->conntrack == conntrack_jiffies(change->conntrack);
 }
 

@@ -51,8 +51,9 @@ struct change {
 	size_t leaving_count;
 	size_t joining_count;
 	struct slot_plan slots;
-	uint32_t extra_flags; /* facts of the host, for the head */
-	uint32_t conntrack;   /* and for the ident, in seconds */
+	uint32_t extra_flags;		      /* facts of the host, for the head */
+	uint32_t conntrack;		      /* and for the ident, in seconds */
+	struct fr_subnet subnets[FR_SUBNETS]; /* and for an image that awaits answers */
 	struct planned_port *ports;
 	size_t port_count;
 	char build[FR_NAME_MAX];

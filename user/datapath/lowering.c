@@ -202,17 +202,18 @@ static int compare_attach_points(struct change *change)
 /* ---------------------------------------------------------------- rules */
 
 /* The counter slot of a rule in force, and its record: a rule keeps its slot by id and direction.
- * NULL when the image has an invalid slot. */
-static const uint32_t *live_slot(const struct change *change, uint32_t rule)
+ * False when the image has an invalid slot. */
+static bool live_slot(const struct change *change, uint32_t rule, uint32_t *out)
 {
 	const struct fr_image_head *head = image_head(&change->live);
 	uint64_t line = head->slots + rule / FR_LINE_WORDS;
 	const uint32_t *slots = (const void *)((const char *)change->live.lines +
 					       (uint64_t)head->slots * FR_LINE_BYTES);
 
-	if (line >= change->live.line_count || slots[rule] >= change->old_rules.count)
-		return NULL;
-	return &slots[rule];
+	if (line >= change->live.line_count || FR_SLOT(slots[rule]) >= change->old_rules.count)
+		return false;
+	*out = FR_SLOT(slots[rule]);
+	return true;
 }
 
 /* The change to a rule in force, or NULL when it is still a deny rule. */
@@ -227,12 +228,12 @@ static const char *rule_fate(const struct change *change, uint32_t slot)
 		return "is no longer in the policy";
 	if (is.action != FR_DENY)
 		return "is now an allow rule";
-	return is.staged ? "is now staged (mode: audit) and refuses nothing" : NULL;
+	return is.flags & FR_RULE_STAGED ? "is now staged (mode: audit) and refuses nothing" : NULL;
 }
 
 static bool was_deny(const struct fr_rule_record *record)
 {
-	return record->used && record->action == FR_DENY && !record->staged;
+	return record->used && record->action == FR_DENY && !(record->flags & FR_RULE_STAGED);
 }
 
 static void compare_rule(struct change *change, uint32_t slot)
@@ -263,16 +264,16 @@ static void on_lost_denial(uint32_t rule, const struct tuple *tuple, void *conte
 {
 	struct change *change = context;
 	const struct fr_rule_record *old = change->old_rules.list;
-	const uint32_t *slot = live_slot(change, rule);
+	uint32_t slot;
 	struct service service = service_one(tuple->proto, tuple->port);
 	char peer[ADDR_TEXT], asked[SERVICE_TEXT];
 
-	if (!slot || rule_fate(change, *slot))
+	if (!live_slot(change, rule, &slot) || rule_fate(change, slot))
 		return;
 	add(change, "deny-narrowed",
 	    arena_printf(change->d->arena,
-			 "deny rule %s (%s) no longer refuses all that it did: %s %s",
-			 old[*slot].id, dir_name(tuple->dir), addr_text(&tuple->peer, peer),
+			 "deny rule %s (%s) no longer refuses all that it did: %s %s", old[slot].id,
+			 dir_name(tuple->dir), addr_text(&tuple->peer, peer),
 			 service_text(&service, asked)));
 }
 
@@ -281,16 +282,16 @@ static int compare_rules(struct change *change)
 	const struct fr_rule_record *old = change->old_rules.list;
 
 	for (uint32_t rule = 0; rule < change->live.rule_count; rule++) {
-		const uint32_t *slot = live_slot(change, rule);
+		uint32_t slot;
 
-		if (!slot)
+		if (!live_slot(change, rule, &slot))
 			return policy_broken(change->root, change->policy, -EIO, change->d);
 		if (rule < FR_DIRS)
-			compare_default(change, (uint8_t)rule, *slot);
+			compare_default(change, (uint8_t)rule, slot);
 		if (rule < FR_RULE_FIRST)
 			continue;
-		compare_rule(change, *slot);
-		change->denies |= was_deny(&old[*slot]);
+		compare_rule(change, slot);
+		change->denies |= was_deny(&old[slot]);
 	}
 	if (change->denies)
 		image_lost_denials(&change->live, change->request->image, on_lost_denial, change);

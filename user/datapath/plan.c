@@ -5,6 +5,7 @@
  */
 #include "plan.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -308,6 +309,27 @@ static int plan_same_shape(const struct change *change, bool *out)
 	return err || !*out ? err : flows_fit(change, out);
 }
 
+static int plan_subnets(struct change *change)
+{
+	const struct apply_request *request = change->request;
+	struct prefix *list;
+	size_t count;
+	int err;
+
+	if (!(image_head(request->image)->flags & FR_F_ANSWERS))
+		return 0;
+	err = local_subnets(request->hooks, request->hook_count, change->d, &list, &count);
+	for (size_t i = 0; i < count && !err; i++) {
+		uint64_t high = htobe64(mask_high(list[i].length)),
+			 low = htobe64(mask_low(list[i].length));
+
+		memcpy(change->subnets[i].address, list[i].addr.b, sizeof(list[i].addr.b));
+		memcpy(change->subnets[i].mask, &high, sizeof(high));
+		memcpy(change->subnets[i].mask + sizeof(high), &low, sizeof(low));
+	}
+	return err;
+}
+
 static int plan_host_facts(struct change *change)
 {
 	bool forwarding;
@@ -321,6 +343,9 @@ static int plan_host_facts(struct change *change)
 	if (err)
 		return err;
 	change->extra_flags |= change->port_count ? FR_F_BRIDGE_PORTS : 0;
+	err = plan_subnets(change);
+	if (err)
+		return err;
 	err = host_conntrack(&change->conntrack);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "conntrack", NULL,

@@ -107,8 +107,21 @@ struct facts {
 	const char *table, *row; /* never NULL */
 	uint32_t line;
 	uint8_t action;
-	bool staged;
+	uint8_t flags;
 };
+
+static uint8_t flags_of(const struct rule *rule)
+{
+	uint8_t flags = rule->staged ? FR_RULE_STAGED : 0;
+	struct expectation e;
+
+	if (!rule_asks_by_udp(rule))
+		return flags;
+	rule_expects(rule, &e);
+	if (e.default_of)
+		flags |= FR_RULE_BY_DEFAULT;
+	return flags | e.answers << FR_RULE_ANSWERS_SHIFT;
+}
 
 static struct facts facts_of(const struct ruleset *rs, uint32_t number)
 {
@@ -126,7 +139,7 @@ static struct facts facts_of(const struct ruleset *rs, uint32_t number)
 	facts.row = origin->row ?: "";
 	facts.line = origin->line;
 	facts.action = rule->action;
-	facts.staged = rule->staged;
+	facts.flags = flags_of(rule);
 	return facts;
 }
 
@@ -148,7 +161,7 @@ static void describe(const struct ruleset *rs, uint32_t number, struct fr_rule_r
 	copy_text(out->row, sizeof(out->row), facts.row);
 	out->line = facts.line;
 	out->action = facts.action;
-	out->staged = facts.staged;
+	out->flags = facts.flags;
 }
 
 void slot_record(const struct slot_plan *plan, uint32_t slot, struct fr_rule_record *out)
@@ -212,7 +225,7 @@ static bool says_the_same(const struct slot_plan *plan, uint32_t slot, uint32_t 
 	struct facts facts = facts_of(plan->rs, number);
 
 	return old->line == facts.line && old->action == facts.action &&
-	       old->staged == facts.staged && !strcmp(old->table, facts.table) &&
+	       old->flags == facts.flags && !strcmp(old->table, facts.table) &&
 	       !strcmp(old->row, facts.row);
 }
 

@@ -16,5 +16,6 @@
 #include "redirect.h"
 #include "resolve.h"
 #include "sockets.h"
+#include "subnets.h"
 
 #endif

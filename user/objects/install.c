@@ -13,7 +13,10 @@
 
 #include "clock.h"
 
-enum { CLASS_LINES_MIN = 1 << 14 };
+enum {
+	CLASS_LINES_MIN = 1 << 14,
+	SUBNET_LINES = FR_SUBNETS * sizeof(struct fr_subnet) / FR_LINE_BYTES
+};
 
 uint32_t image_class(uint32_t lines)
 {
@@ -48,14 +51,21 @@ static bool within(const struct fr_image_conf *conf, uint32_t line, uint64_t cou
 	return line && line < conf->lines && count <= conf->lines - line;
 }
 
+static size_t slot_lines(uint32_t rules)
+{
+	return ((size_t)rules + FR_LINE_WORDS - 1) / FR_LINE_WORDS;
+}
+
 /* Whether every table that a head names lies within the image. */
 static bool image_sound(const struct image *image)
 {
 	const struct fr_image_head *head = image->lines;
 	const struct fr_image_conf *conf = image_conf(image);
 	const uint64_t root = 65536 / FR_LINE_WORDS;
-	uint64_t slots = ((uint64_t)conf->rules + FR_LINE_WORDS - 1) / FR_LINE_WORDS;
+	uint64_t slots = slot_lines(conf->rules);
 
+	if (head->flags & FR_F_ANSWERS)
+		slots += SUBNET_LINES;
 	if (conf->lines != image->line_count || conf->lines > FR_MAX_LINES)
 		return false;
 	if (conf->rules != image->rule_count || conf->rules > FR_MAX_RULES)
@@ -118,7 +128,11 @@ static void image_fill(void *lines, const struct install *install)
 	memcpy(lines, install->image->lines, (size_t)install->image->line_count * FR_LINE_BYTES);
 	slots = (void *)((char *)lines + (size_t)start->head.slots * FR_LINE_BYTES);
 	for (uint32_t rule = 0; rule < conf->rules; rule++)
-		slots[rule] = install->slot ? install->slot[rule] : rule;
+		slots[rule] = FR_SLOT_WORD(install->slot ? install->slot[rule] : rule,
+					   FR_SLOT_ANSWERS(slots[rule]));
+	if (install->subnets && start->head.flags & FR_F_ANSWERS)
+		memcpy((char *)slots + slot_lines(conf->rules) * FR_LINE_BYTES, install->subnets,
+		       FR_SUBNETS * sizeof(*install->subnets));
 	for (int i = 0; i < FR_TIMEOUTS; i++)
 		conf->timeout[i] = in_jiffies(conf->timeout[i], hz);
 	conf->adopt_until = install->adopt_until;

@@ -14,8 +14,9 @@ struct install {
 	uint32_t generation;
 	uint32_t extra_flags;
 	uint64_t adopt_until;
-	uint32_t conntrack;   /* seconds, of host_conntrack() */
-	const uint32_t *slot; /* by rule number; NULL: the rule's own number */
+	uint32_t conntrack;		 /* seconds, of host_conntrack() */
+	const uint32_t *slot;		 /* by rule number; NULL: the rule's own number */
+	const struct fr_subnet *subnets; /* FR_SUBNETS of this host; NULL: none are known */
 };
 /* A new inner map with the image in the form that the programs need; verified. fd, or -errno with a
  * diagnostic. */

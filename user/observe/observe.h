@@ -75,6 +75,8 @@ struct rule_view {
 	const char *dir;    /* "egress", "ingress", "both" */
 	const char *action; /* "allow", "deny", "failsafe", "builtin", "default" */
 	bool staged;
+	uint8_t answers;	   /* enum fr_answers; FR_ANSWERS_DEFAULT: asks nothing over UDP */
+	const char *default_of;	   /* of the answers, as in struct expectation */
 	struct fr_counters totals; /* since `since` */
 	uint64_t since;
 	uint64_t last; /* realtime ns of the last packet, 0 never */

@@ -25,7 +25,10 @@ static void fill(const struct names *names, struct arena *arena, uint32_t slot,
 	view->line = rule->line;
 	view->dir = dir_name(rule->dir);
 	view->action = rule_action(rule);
-	view->staged = rule->staged;
+	view->staged = rule->flags & FR_RULE_STAGED;
+	view->answers = FR_RULE_ANSWERS(rule->flags);
+	if (rule->flags & FR_RULE_BY_DEFAULT)
+		view->default_of = answers_default_of(view->answers);
 	view->since = rule->since;
 	view->last = clock_real(&names->clock, view->totals.last);
 }

@@ -40,12 +40,21 @@ bool rule_has_peer(const struct rule *rule, const struct addr *peer)
 	return false;
 }
 
+/* Of rules of one rank, that with the wider answers is stronger. */
+static unsigned rule_strength(const struct rule *rule)
+{
+	unsigned width = rule_rank(rule) == RANK_ALLOW ? answers_width(rule_answers(rule)) : 0;
+
+	return rule_rank(rule) * FR_ANSWERS_COUNT + width;
+}
+
 /* The best matches so far. */
 struct walk {
 	enum rank rank;
+	unsigned strength;
 	size_t rule, staged_rule;
 	bool staged;
-	enum rank maybe; /* the strongest rule that local-subnet could bring in */
+	unsigned maybe; /* the strength of the strongest rule that local-subnet could bring in */
 	size_t maybe_rule;
 	bool maybe_staged;
 };
@@ -56,8 +65,9 @@ static void walk_match(struct walk *w, const struct rule *rule, size_t number)
 		if (!w->staged)
 			w->staged_rule = number;
 		w->staged = true;
-	} else if (rule_rank(rule) > w->rank) {
+	} else if (rule_strength(rule) > w->strength) {
 		w->rank = rule_rank(rule);
+		w->strength = rule_strength(rule);
 		w->rule = number;
 	}
 }
@@ -66,15 +76,16 @@ static void walk_maybe(struct walk *w, const struct rule *rule, size_t number)
 {
 	if (rule->staged) {
 		w->maybe_staged = true;
-	} else if (rule_rank(rule) > w->maybe) {
-		w->maybe = rule_rank(rule);
+	} else if (rule_strength(rule) > w->maybe) {
+		w->maybe = rule_strength(rule);
 		w->maybe_rule = number;
 	}
 }
 
 static bool walk_is_unknown(const struct walk *w)
 {
-	if (w->maybe > w->rank || (w->maybe && w->maybe == w->rank && w->maybe_rule < w->rule))
+	if (w->maybe > w->strength ||
+	    (w->maybe && w->maybe == w->strength && w->maybe_rule < w->rule))
 		return true;
 	return w->maybe_staged && !w->staged && w->rank != RANK_DENY && w->rank != RANK_FAILSAFE;
 }
@@ -86,7 +97,9 @@ static void decide(const struct ruleset *rs, const struct tuple *tuple, const st
 		    (w->rank == RANK_DEFAULT && rs->default_allow[tuple->dir]);
 	uint8_t refused = rs->enforce ? FR_DROP : FR_WOULD_DROP;
 
-	*out = (struct decision){.reason = FR_REASON_RULE, .unknown = walk_is_unknown(w)};
+	*out = (struct decision){.reason = FR_REASON_RULE,
+				 .answers = FR_ANSWERS_PEER,
+				 .unknown = walk_is_unknown(w)};
 	out->rule = (uint32_t)(FR_RULE_FIRST + w->rule);
 	if (w->rank == RANK_DEFAULT) {
 		out->reason = FR_REASON_DEFAULT;
@@ -97,6 +110,8 @@ static void decide(const struct ruleset *rs, const struct tuple *tuple, const st
 	out->staged = w->staged && pass && w->rank != RANK_FAILSAFE;
 	if (out->staged)
 		out->staged_rule = (uint32_t)(FR_RULE_FIRST + w->staged_rule);
+	if (pass && tuple->proto == PROTO_UDP)
+		out->answers = ruleset_answers(rs, out->rule);
 	out->verdict = FR_PASS;
 	if (!pass)
 		out->verdict = refused;
@@ -154,8 +169,26 @@ const struct rule *ruleset_rule(const struct ruleset *rs, uint32_t number)
 	return &rs->rules[number - FR_RULE_FIRST];
 }
 
+uint8_t ruleset_answers(const struct ruleset *rs, uint32_t number)
+{
+	const struct rule *rule = ruleset_rule(rs, number);
+
+	if (rule)
+		return rule_answers(rule);
+	return number < FR_DIRS && rs->default_allow[number] ? FR_ANSWERS_DEFAULT : FR_ANSWERS_PEER;
+}
+
+bool ruleset_awaits(const struct ruleset *rs)
+{
+	for (uint32_t number = 0; number < FR_RULE_FIRST + rs->rule_count; number++)
+		if (ruleset_answers(rs, number) != FR_ANSWERS_PEER)
+			return true;
+	return false;
+}
+
 bool decision_equal(const struct decision *a, const struct decision *b)
 {
 	return a->verdict == b->verdict && a->reason == b->reason && a->rule == b->rule &&
-	       a->staged == b->staged && (!a->staged || a->staged_rule == b->staged_rule);
+	       a->answers == b->answers && a->staged == b->staged &&
+	       (!a->staged || a->staged_rule == b->staged_rule);
 }

@@ -127,6 +127,8 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 	if (err)
 		return err;
 	draft_begin(&job, source, path, &draft);
+	if (options->local_known)
+		draft.rs->local = (struct subnets){options->local, options->local_count};
 	draft.ids[FR_EGRESS].arena = draft.ids[FR_INGRESS].arena = nodes;
 	if (!read_in_parallel(&job, source, nodes, &draft, &root))
 		err = read_serially(&job, source, nodes, &draft, &root);

@@ -31,6 +31,7 @@ struct rule {
 	const char *id;	  /* unique together with dir: "aws-datasync/nfs", or the site's own id */
 	uint8_t dir;	  /* enum fr_dir */
 	uint8_t action;	  /* enum fr_action: allow, deny, failsafe allow */
+	uint8_t answers;  /* enum fr_answers, as written; FR_ANSWERS_DEFAULT: not written */
 	bool staged;	  /* a deny rule in mode audit */
 	bool needs_local; /* names local-subnet, which is not known */
 	bool any_peer;	  /* both families, every address */
@@ -67,6 +68,10 @@ struct ruleset {
 	struct rule *rules;
 	size_t rule_count;
 	bool failsafe_open; /* failsafe was absent: 22/tcp from anywhere */
+	struct subnets {
+		const struct prefix *list;
+		size_t count;
+	} local; /* of this host, where the caller knows them */
 };
 
 /*
@@ -84,6 +89,8 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 struct decision {
 	uint8_t verdict; /* FR_PASS or FR_DROP as enforcement gives, or FR_WOULD_DROP in audit */
 	uint8_t reason;	 /* FR_REASON_RULE, _DEFAULT or _FAILSAFE */
+	uint8_t answers; /* of a question over UDP that passes: rule_answers(), else
+			    FR_ANSWERS_PEER */
 	bool staged;	 /* a staged deny rule matched; `staged_rule` is it */
 	bool unknown;	 /* depends on local-subnet, which is not known */
 	uint32_t rule;
@@ -97,8 +104,8 @@ bool rule_has_peer(const struct rule *rule, const struct addr *peer);
  * drop. Verdict: real drop -> DROP (WOULD_DROP in audit); pass and staged -> WOULD_DROP; else
  * PASS. */
 void ruleset_decide(const struct ruleset *rs, const struct tuple *tuple, struct decision *out);
-/* Whether two decisions agree: the same verdict, reason and rule, and the same staged rule or
- * none. */
+/* Whether two decisions agree: the same verdict, reason, rule and answers, and the same staged rule
+ * or none. */
 bool decision_equal(const struct decision *a, const struct decision *b);
 
 /* The rule that comes nearest to admitting a refused tuple, or NULL, and the mismatch in a
@@ -111,6 +118,57 @@ const struct rule *ruleset_nearest(const struct ruleset *rs, const struct tuple 
 const char *ruleset_rule_name(const struct ruleset *rs, uint32_t number);
 /* The rule of a number, or NULL for a built-in one. */
 const struct rule *ruleset_rule(const struct ruleset *rs, uint32_t number);
+
+/* ---------------------------------------------------------------- answers from elsewhere
+ *
+ * A datagram that passes is a question. The address and port that was asked answers in its flow;
+ * the rule says who else may answer.
+ */
+
+/* An allow or failsafe rule with ports of UDP. */
+bool rule_asks_by_udp(const struct rule *rule);
+/* Of a rule as the image has it: FR_ANSWERS_PEER where it admits no question over UDP. */
+uint8_t rule_answers(const struct rule *rule);
+/* The same by number; of a default that allows: FR_ANSWERS_DEFAULT. */
+uint8_t ruleset_answers(const struct ruleset *rs, uint32_t number);
+/* Whether any question may be answered from elsewhere. */
+bool ruleset_awaits(const struct ruleset *rs);
+/* Of two allow rules that admit one question, that with the wider answers decides. */
+unsigned answers_width(uint8_t answers);
+
+/* Who may answer one question. */
+struct expectation {
+	uint8_t answers;	/* FR_ANSWERS_PEER, _PEER_ANY_PORT or _GROUP */
+	const char *default_of; /* "69/udp", "a group address"; NULL: the rule says it */
+	bool of_many; /* a group was asked, or an asker without an address is to be answered: under
+			 FR_ANSWERS_GROUP by any address of the local subnets as well */
+};
+/* `asked`: the address of the local side, or NULL where it is not known. */
+void question_expects(const struct subnets *local, const struct tuple *question,
+		      const struct addr *asked, uint8_t answers, struct expectation *out);
+
+/* Of a rule: as written, or by default, with `default_of` as above; FR_ANSWERS_PEER where only the
+ * question could tell. */
+void rule_expects(const struct rule *rule, struct expectation *out);
+/* The `default_of` of rules with these answers. */
+const char *answers_default_of(uint8_t answers);
+/* Whether a datagram may be an answer to a question that the rule admits, if its answers were
+ * these. The local subnets may be unknown. */
+bool rule_may_await(const struct ruleset *rs, const struct rule *rule, uint8_t answers,
+		    const struct tuple *datagram);
+/* The first rule to whose question a refused datagram may be an answer as the rules are; or NULL.
+ */
+const struct rule *ruleset_asker(const struct ruleset *rs, const struct tuple *datagram);
+
+/* A datagram of UDP as the local side sees it. */
+struct datagram {
+	struct addr local, peer;
+	uint16_t local_port, peer_port;
+};
+/* Whether a datagram of the other direction is an answer, from elsewhere, to a question that passes
+ * in `dir`. */
+bool ruleset_answered(const struct ruleset *rs, uint8_t dir, const struct datagram *question,
+		      const struct datagram *answer);
 
 /* ---------------------------------------------------------------- proposals
  *

@@ -244,6 +244,7 @@ void use_resolve_row(struct use *use, const struct row *row, uint8_t dir)
 		.id = arena_printf(use->job->arena, "%s/%s", use->table->name, row->id),
 		.dir = dir,
 		.action = FR_ALLOW,
+		.answers = row->answers,
 		.needs_local = peers.needs_local,
 		.any_peer = peers.any,
 		.peers = peers.list,

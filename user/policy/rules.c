@@ -48,6 +48,7 @@ enum {
 	RULE_ACTION,
 	RULE_KEYS_NEEDED,
 	RULE_MODE = RULE_KEYS_NEEDED,
+	RULE_ANSWERS,
 	RULE_PURPOSE,
 	RULE_COMMENT,
 	RULE_KEYS
@@ -55,7 +56,7 @@ enum {
 static const char *const rule_keys[RULE_KEYS] = {
 	[RULE_ID] = "id",	    [RULE_DIRECTION] = "direction", [RULE_PEER] = "peer",
 	[RULE_PORTS] = "ports",	    [RULE_ACTION] = "action",	    [RULE_MODE] = "mode",
-	[RULE_PURPOSE] = "purpose", [RULE_COMMENT] = "comment",
+	[RULE_ANSWERS] = "answers", [RULE_PURPOSE] = "purpose",	    [RULE_COMMENT] = "comment",
 };
 
 /* The values of all keys in one walk: there may be a hundred thousand rules. */
@@ -116,6 +117,27 @@ static bool match_parse(struct job *job, struct draft *draft, const struct node 
 	return good;
 }
 
+/* Of a rule whose action and ports are right. */
+static bool rule_answers_parse(struct job *job, const struct node *answers, struct rule *rule)
+{
+	if (!answers)
+		return true;
+	if (!answers_parse(job, answers, &rule->answers))
+		return false;
+	if (rule->action == FR_DENY) {
+		diag_error(job->d, answers->key->loc, -EINVAL, "unused-answers",
+			   "leave it out; the answers that an allow rule admits end with "
+			   "answers: peer there",
+			   "a deny rule admits no question, so '%s' has no use for 'answers'",
+			   rule->id);
+		return false;
+	}
+	if (services_have_udp(rule->services, rule->service_count))
+		return true;
+	answers_refuse(job, answers, "rule", rule->id);
+	return false;
+}
+
 static void purpose_parse(struct job *job, const struct node *purpose, struct rule *rule)
 {
 	const char *text = purpose ? want_text(job->d, purpose, "'purpose'") : NULL;
@@ -144,6 +166,8 @@ static bool rule_read(struct job *job, const struct node *node, struct draft *dr
 	*good = match_parse(job, draft, values[RULE_PEER], values[RULE_PORTS], rule);
 	if ((!named || !*good) && !draft->keys_astray)
 		map_need_all(job->d, node, "a rule", rule_keys, RULE_KEYS_NEEDED);
+	if (named && *good)
+		*good = rule_answers_parse(job, values[RULE_ANSWERS], rule);
 	purpose_parse(job, values[RULE_PURPOSE] ?: values[RULE_COMMENT], rule);
 	return named;
 }

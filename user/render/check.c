@@ -58,6 +58,46 @@ static json_t *check_item(const char *file, bool ok, const struct diags *d)
 	return item;
 }
 
+/* The rules whose questions may be answered from elsewhere, or that say they may not. */
+static bool says_answers(const struct rule *rule, struct expectation *out)
+{
+	rule_expects(rule, out);
+	return out->answers != FR_ANSWERS_PEER || (rule->answers && !out->default_of);
+}
+
+static void print_rules_answers(FILE *out, const struct ruleset *rs)
+{
+	enum { MOST = 20 };
+	struct expectation e;
+	size_t count = 0;
+
+	for (size_t i = 0; i < rs->rule_count; i++) {
+		if (!says_answers(&rs->rules[i], &e) || ++count > MOST)
+			continue;
+		fprintf(out, "    answers of %s rule ", dir_name(rs->rules[i].dir));
+		print_clean(out, rs->rules[i].id);
+		fprintf(out, ": %s\n", answers_text(rs->arena, &e));
+	}
+	if (count > MOST)
+		fprintf(out, "    and of %zu more rules: --json lists them\n", count - MOST);
+}
+
+static json_t *json_rules_answers(const struct ruleset *rs)
+{
+	json_t *list = json_array(), *item;
+	struct expectation e;
+
+	for (size_t i = 0; i < rs->rule_count; i++) {
+		if (!says_answers(&rs->rules[i], &e))
+			continue;
+		item = json_answers(&e);
+		json_object_set_new(item, "rule", json_words(rs->rules[i].id));
+		json_object_set_new(item, "direction", json_string(dir_name(rs->rules[i].dir)));
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
 void render_check(struct render_stream *s, const struct ruleset *rs, const struct image *image,
 		  const struct diags *d)
 {
@@ -72,6 +112,7 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 		json_object_set_new(item, "name", json_words(rs->name));
 		json_object_set_new(item, "mode", json_string(mode_name(rs->enforce)));
 		json_object_set_new(item, "image", json_image(rs, image));
+		json_object_set_new(item, "answers", json_rules_answers(rs));
 		stream_item(s, item);
 		return;
 	}
@@ -85,6 +126,7 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 		stats->address_classes[FR_INGRESS], stats->service_classes[FR_INGRESS]);
 	fprintf(out, "%" PRIu64 " cells, %s\n", stats->cells[FR_EGRESS] + stats->cells[FR_INGRESS],
 		bytes_text(image_bytes(image), size));
+	print_rules_answers(out, rs);
 }
 
 void render_check_table(struct render_stream *s, const char *file,

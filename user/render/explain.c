@@ -19,6 +19,9 @@ struct answer {
 	const char *rule_name;
 	const struct rule *nearest; /* refused: the nearest rule, or NULL */
 	const char *why;	    /* … and the mismatch */
+	bool asks;		    /* a question over UDP, with: */
+	struct expectation expects;
+	const struct rule *asker; /* refused: the rule whose questions it may answer, or NULL */
 	char question[128];
 };
 
@@ -50,8 +53,14 @@ static void answer_find(const struct ruleset *rs, const struct tuple *tuple,
 	out->verdict = decision->unknown ? "unknown" : verdict_name(decision->verdict);
 	out->rule = ruleset_rule(rs, number);
 	out->rule_name = ruleset_rule_name(rs, number);
-	if (decision->verdict != FR_PASS && !decision->unknown)
+	if (decision->verdict != FR_PASS && !decision->unknown) {
 		out->nearest = ruleset_nearest(rs, tuple, &out->why);
+		out->asker = ruleset_asker(rs, tuple);
+	}
+	out->asks = decision->verdict == FR_PASS && tuple->proto == PROTO_UDP &&
+		    decision->reason != FR_REASON_FAILSAFE;
+	if (out->asks)
+		question_expects(&rs->local, tuple, NULL, decision->answers, &out->expects);
 	question_text(tuple, out->question, sizeof(out->question));
 }
 
@@ -176,6 +185,23 @@ static void print_unknown(const struct render *r, const struct answer *a)
 	print_field(r->out, "asked", a->question);
 }
 
+/* Who may answer a question, or whose answer a refused datagram may be. */
+static void print_answers(const struct render *r, const struct answer *a)
+{
+	struct arena *arena = a->rs->arena;
+
+	if (a->asks)
+		print_field(r->out, "answers",
+			    arena_printf(arena, "%s: from %s", answers_text(arena, &a->expects),
+					 answers_from_text(arena, a->tuple, &a->expects)));
+	if (a->asker)
+		print_field(r->out, "answers",
+			    arena_printf(arena,
+					 "it passes as an answer to rule %s: at the port that "
+					 "asked, until %u s after the last question",
+					 a->asker->id, a->rs->timeout[FR_TIMEOUT_UDP_ONEWAY]));
+}
+
 static void print_answer(const struct render *r, const struct answer *a)
 {
 	enum colour hue = colour_of_verdict(a->verdict);
@@ -198,6 +224,7 @@ static void print_answer(const struct render *r, const struct answer *a)
 	print_field(r->out, "asked", a->question);
 	if (a->rule)
 		print_origin(r->out, a->rs, a->rule);
+	print_answers(r, a);
 	if (a->decision->verdict == FR_PASS)
 		return;
 	print_field(r->out, "nearest", a->nearest ? a->why : NULL);
@@ -230,6 +257,7 @@ static json_t *json_rule(const struct rule *rule)
 	json_object_set_new(value, "action", json_string(action_name(rule->action)));
 	json_object_set_new(value, "direction", json_string(dir_name(rule->dir)));
 	json_object_set_new(value, "staged", json_boolean(rule->staged));
+	json_object_set_new(value, "answers", json_string(answers_name(rule->answers)));
 	json_object_set_new(value, "services", json_list(rule, true));
 	json_object_set_new(value, "peers", json_list(rule, false));
 	json_object_set_new(value, "from", json_words(o->from));
@@ -261,6 +289,8 @@ static void answer_json(const struct render *r, const struct answer *a)
 		json_object_set_new(near, "why", json_words(a->why));
 	}
 	json_object_set_new(document, "nearest", near);
+	json_object_set_new(document, "answers", a->asks ? json_answers(&a->expects) : json_null());
+	json_object_set_new(document, "answer_to", json_words(a->asker ? a->asker->id : NULL));
 	if (a->decision->verdict != FR_PASS && !a->decision->unknown)
 		json_object_set_new(document, "to_allow", json_words(allow_hint(a)));
 	document_print(r, document);

@@ -54,6 +54,12 @@ char *proto_text(uint8_t proto, char *out); /* name or number; FIGURE_TEXT */
 /* The same, of ICMP with its type: "tcp", "icmp/8". */
 char *proto_type_text(uint8_t proto, uint16_t port, char *out);
 
+/* "peer-any-port (default of 69/udp)" (answers.c). */
+const char *answers_text(struct arena *arena, const struct expectation *e);
+/* The addresses and ports that may answer. */
+const char *answers_from_text(struct arena *arena, const struct tuple *question,
+			      const struct expectation *e);
+
 /* ---------------------------------------------------------------- JSON (json.c) */
 
 json_t *json_words(const char *text);	 /* null for NULL; never fails on broken UTF-8 */
@@ -63,6 +69,7 @@ json_t *json_row(const char *table, const char *row, uint32_t line); /* object, 
 json_t *json_process(const struct process_view *process);	     /* object, or null */
 json_t *json_rule_figures(const struct rule_view *rule);
 json_t *json_diags(const struct diags *d);
+json_t *json_answers(const struct expectation *e); /* answers.c */
 const char *host_name(void);
 int schema_version(const char *verb); /* docs/json.md */
 /* {"schema": "flowreeve/<verb>/v<version>", "host"}; document_print adds "diagnostics", writes and

@@ -10,6 +10,7 @@ static const struct column rule_columns[] = {
 	{"ROW", .order = 8, .least = 16},
 	{"DIR", .order = 5},
 	{"ACTION", .order = 4},
+	{"ANSWERS", .wide = true},
 	{"CONNS", .right = true},
 	{"PACKETS", .order = 7, .right = true},
 	{"BYTES", .order = 6, .right = true},
@@ -32,6 +33,10 @@ json_t *json_rule_figures(const struct rule_view *rule)
 	json_object_set_new(value, "direction", json_words(rule->dir));
 	json_object_set_new(value, "action", json_words(rule->action));
 	json_object_set_new(value, "staged", json_boolean(rule->staged));
+	json_object_set_new(value, "answers",
+			    rule->answers ? json_answers(&(struct expectation){
+						    rule->answers, .default_of = rule->default_of})
+					  : json_null());
 	json_object_set_new(value, "connections", json_count(rule->totals.connections));
 	json_object_set_new(value, "packets", json_count(rule->totals.packets));
 	json_object_set_new(value, "bytes", json_count(rule->totals.bytes));
@@ -41,6 +46,18 @@ json_t *json_rule_figures(const struct rule_view *rule)
 	json_object_set_new(value, "since", json_time(rule->since));
 	json_object_set_new(value, "last", json_time(rule->last));
 	return value;
+}
+
+/* "" of a rule that asks nothing over UDP. ROW_TEXT bytes. */
+static const char *rule_answers_text(const struct rule_view *rule, char *out)
+{
+	*out = '\0';
+	if (rule->answers && rule->default_of)
+		snprintf(out, ROW_TEXT, "%s (default of %s)", answers_name(rule->answers),
+			 rule->default_of);
+	else if (rule->answers)
+		snprintf(out, ROW_TEXT, "%s", answers_name(rule->answers));
+	return out;
 }
 
 static void print_rule(struct table *table, const struct rule_view *rule, uint64_t now)
@@ -55,6 +72,7 @@ static void print_rule(struct table *table, const struct rule_view *rule, uint64
 	table_cell(table, hue, rule->dir);
 	snprintf(text, sizeof(text), "%s%s", rule->action, rule->staged ? " (audit)" : "");
 	table_cell(table, hue, text);
+	table_cell(table, hue, rule_answers_text(rule, text));
 	table_cell(table, hue, count_text(totals->connections, text));
 	table_cell(table, hue, count_text(totals->packets, text));
 	table_cell(table, hue, bytes_text(totals->bytes, text));

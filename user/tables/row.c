@@ -63,6 +63,36 @@ static void ports_check(struct job *job, const struct table *table, const struct
 	for_children(port, ports) port_check(job, table, port);
 }
 
+/* With a ${param} among them, the ports are known only where the table is used. */
+static bool ports_are_plain(struct job *job, const struct row *row, struct services *out)
+{
+	struct job scratch = *job;
+	struct diags unseen = {.arena = job->arena};
+	struct template_mark mark;
+	const struct node *port;
+
+	scratch.d = &unseen;
+	for_children(port, row->ports)
+	{
+		if (port->kind != NODE_SCALAR || template_next(job->arena, port->text, 0, &mark) ||
+		    !service_add(&scratch, port, port->text, out))
+			return false;
+	}
+	return true;
+}
+
+static void row_answers(struct job *job, const struct node *node, struct row *row)
+{
+	const struct node *answers = map_get(node, "answers");
+	struct services services = {0};
+
+	if (!answers || !answers_parse(job, answers, &row->answers) || !row->ports)
+		return;
+	if (ports_are_plain(job, row, &services) &&
+	    !services_have_udp(services.list, services.count))
+		answers_refuse(job, answers, "row", row->id);
+}
+
 static void condition_value(struct job *job, struct condition *condition, const struct node *node)
 {
 	const struct param *param = condition->param;
@@ -200,6 +230,7 @@ static void row_parse(struct job *job, const struct table *table, const struct n
 	when_parse(job, table, node, row);
 	source_parse(job, node, row);
 	row_names(job, table, node, row);
+	row_answers(job, node, row);
 	row->purpose = row_text(job, node, "purpose");
 	row->note = row_text(job, node, "note");
 	if (value)
@@ -212,9 +243,9 @@ static void row_parse(struct job *job, const struct table *table, const struct n
 static bool row_begin(struct job *job, const struct node *node, struct index *ids, struct row *row)
 {
 	/* The first ones are required. */
-	static const char *const keys[] = {"id",   "from",     "to",	  "ports",
-					   "when", "optional", "purpose", "source",
-					   "note", "names",    "see",	  "internal"};
+	static const char *const keys[] = {"id",       "from",	   "to",     "ports", "when",
+					   "optional", "purpose",  "source", "note",  "names",
+					   "see",      "internal", "answers"};
 	const struct node *id;
 	const struct row *before;
 

@@ -65,3 +65,32 @@ bool services_parse(struct job *job, const struct node *node, const char *what,
 	}
 	return good;
 }
+
+/* ---------------------------------------------------------------- answers */
+
+bool answers_parse(struct job *job, const struct node *node, uint8_t *out)
+{
+	int word = want_word(job->d, node, "'answers'", answers_names + FR_ANSWERS_PEER,
+			     FR_ANSWERS_COUNT - FR_ANSWERS_PEER);
+
+	if (word < 0)
+		return false;
+	*out = (uint8_t)(FR_ANSWERS_PEER + word);
+	return true;
+}
+
+bool services_have_udp(const struct service *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].any_proto || list[i].proto == PROTO_UDP)
+			return true;
+	return false;
+}
+
+void answers_refuse(struct job *job, const struct node *node, const char *what, const char *name)
+{
+	diag_error(job->d, node->key->loc, -EINVAL, "unused-answers",
+		   "leave it out, or add the port of UDP, like 69/udp",
+		   "'answers' is for questions over UDP, and %s '%s' has no port of UDP", what,
+		   name);
+}

@@ -73,6 +73,7 @@ struct row {
 	size_t when_count;
 	bool optional;
 	bool internal;	 /* for internal networks only: never to or from `any` */
+	uint8_t answers; /* enum fr_answers */
 	const char *see; /* where the ports can be found when the vendor gives none */
 	const char *purpose, *section, *note, *lines;
 	uint32_t line;
@@ -182,6 +183,12 @@ struct services {
 
 /* One written service; `text` is the text of `node` with its params replaced. */
 bool service_add(struct job *job, const struct node *node, const char *text, struct services *out);
+/* From where the answers to datagrams may come: enum fr_answers in *out; false after an error. */
+bool answers_parse(struct job *job, const struct node *node, uint8_t *out);
+/* Whether one of them has ports of UDP. */
+bool services_have_udp(const struct service *list, size_t count);
+/* The error for `answers` of a rule or row of this name without any port of UDP. */
+void answers_refuse(struct job *job, const struct node *node, const char *what, const char *name);
 /* A scalar or list of them. */
 bool services_parse(struct job *job, const struct node *node, const char *what,
 		    struct services *out);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Answers from elsewhere: which datagrams answer which questions.
+ */
+#include "policy.h"
+
+/* ---------------------------------------------------------------- addresses */
+
+static bool is_group(const struct addr *addr)
+{
+	if (addr_is_v4(addr))
+		return addr->b[12] >> 4 == 14 || addr_v4(addr) == UINT32_MAX;
+	return addr->b[0] == 0xff;
+}
+
+static bool is_unspecified(const struct addr *addr)
+{
+	return addr_is_v4(addr) ? !addr_v4(addr) : !addr_high(addr) && !addr_low(addr);
+}
+
+static bool is_local(const struct subnets *local, const struct addr *addr)
+{
+	for (size_t i = 0; i < local->count; i++)
+		if (prefix_has(&local->list[i], addr))
+			return true;
+	return false;
+}
+
+/* The last address of a subnet that has room for one. */
+static bool is_broadcast(const struct subnets *local, const struct addr *addr)
+{
+	enum { ROOM = 126 };
+
+	for (size_t i = 0; i < local->count && addr_is_v4(addr); i++)
+		if (local->list[i].length <= ROOM && prefix_has(&local->list[i], addr) &&
+		    addr_low(addr) == (addr_low(addr) | ~mask_low(local->list[i].length)))
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- one question */
+
+static const char *asks_many(const struct subnets *local, const struct addr *asked)
+{
+	if (asked && is_group(asked))
+		return "a group or broadcast address";
+	return asked && is_broadcast(local, asked) ? "a broadcast address" : NULL;
+}
+
+void question_expects(const struct subnets *local, const struct tuple *question,
+		      const struct addr *asked, uint8_t answers, struct expectation *out)
+{
+	bool egress = question->dir == FR_EGRESS;
+	const char *many = asks_many(local, egress ? &question->peer : asked);
+
+	if (!egress && !many && is_unspecified(&question->peer))
+		many = "an asker without an address";
+	*out = (struct expectation){.answers = answers};
+	if (answers == FR_ANSWERS_DEFAULT) {
+		out->answers = FR_ANSWERS_PEER;
+		out->default_of = "a question to one host";
+		if (question->port == FR_TFTP_PORT) {
+			out->answers = FR_ANSWERS_PEER_ANY_PORT;
+			out->default_of = "69/udp";
+		}
+		if (many) {
+			out->answers = FR_ANSWERS_GROUP;
+			out->default_of = many;
+		}
+	}
+	out->of_many = many;
+}
+
+/* ---------------------------------------------------------------- rules */
+
+/* A port that the rule names, not one of all. */
+static bool names_port(const struct rule *rule, uint16_t port)
+{
+	for (size_t i = 0; i < rule->service_count; i++) {
+		const struct service *service = &rule->services[i];
+
+		if (service->any_proto || (service->first <= 1 && service->last == UINT16_MAX))
+			continue;
+		if (service_has(service, PROTO_UDP, port))
+			return true;
+	}
+	return false;
+}
+
+/* A peer that is a group or broadcast address, whatever the subnets are. */
+static bool names_group(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->peer_count; i++) {
+		const struct prefix *peer = &rule->peers[i];
+		unsigned fixed = prefix_is_v4(peer) ? 96 + 4 : 8;
+
+		if (is_group(&peer->addr) && peer->length >= fixed)
+			return true;
+	}
+	return false;
+}
+
+const char *answers_default_of(uint8_t answers)
+{
+	switch (answers) {
+	case FR_ANSWERS_GROUP:
+		return "a group or broadcast address";
+	case FR_ANSWERS_PEER_ANY_PORT:
+		return "69/udp";
+	default:
+		return "questions to one host";
+	}
+}
+
+void rule_expects(const struct rule *rule, struct expectation *out)
+{
+	*out = (struct expectation){.answers = rule_answers(rule)};
+	if (out->answers != FR_ANSWERS_DEFAULT)
+		return;
+	out->answers = FR_ANSWERS_PEER;
+	if (names_port(rule, FR_TFTP_PORT))
+		out->answers = FR_ANSWERS_PEER_ANY_PORT;
+	if (rule->dir == FR_EGRESS && names_group(rule))
+		out->answers = FR_ANSWERS_GROUP;
+	out->default_of = answers_default_of(out->answers);
+}
+
+bool rule_may_await(const struct ruleset *rs, const struct rule *rule, uint8_t answers,
+		    const struct tuple *datagram)
+{
+	const struct addr *peer = &datagram->peer;
+	bool known = rule_has_peer(rule, peer);
+
+	if (rule->dir == datagram->dir || datagram->proto != PROTO_UDP || !rule_asks_by_udp(rule))
+		return false;
+	switch (answers) {
+	case FR_ANSWERS_GROUP:
+		break;
+	case FR_ANSWERS_PEER_ANY_PORT:
+		return known;
+	case FR_ANSWERS_DEFAULT:
+		if (known && names_port(rule, FR_TFTP_PORT))
+			return true;
+		known = false;
+		break;
+	default:
+		return false;
+	}
+	if (known)
+		return true;
+	return rule->dir == FR_EGRESS && names_group(rule) &&
+	       (!rs->local.count || is_local(&rs->local, peer));
+}
+
+const struct rule *ruleset_asker(const struct ruleset *rs, const struct tuple *datagram)
+{
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rule_may_await(rs, &rs->rules[i], rule_answers(&rs->rules[i]), datagram))
+			return &rs->rules[i];
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- one answer */
+
+static struct tuple question_tuple(uint8_t dir, const struct datagram *question)
+{
+	return (struct tuple){.dir = dir,
+			      .proto = PROTO_UDP,
+			      .peer = question->peer,
+			      .port = dir == FR_EGRESS ? question->peer_port
+						       : question->local_port};
+}
+
+/* This side asked, and a peer answers. */
+static bool peer_answers(const struct ruleset *rs, const struct datagram *question,
+			 const struct datagram *answer, const struct expectation *e, uint32_t rule)
+{
+	struct tuple member = question_tuple(FR_EGRESS, question);
+	struct decision decision;
+
+	if (!addr_equal(&answer->local, &question->local) ||
+	    answer->local_port != question->local_port)
+		return false;
+	if (e->answers == FR_ANSWERS_PEER_ANY_PORT)
+		return addr_equal(&answer->peer, &question->peer);
+	member.peer = answer->peer;
+	ruleset_decide(rs, &member, &decision);
+	if (decision.verdict == FR_PASS && decision.rule == rule)
+		return true;
+	if (decision.verdict != FR_PASS && decision.reason == FR_REASON_RULE)
+		return false;
+	return e->of_many && is_local(&rs->local, &answer->peer);
+}
+
+/* This side was asked, and answers. */
+static bool host_answers(const struct ruleset *rs, const struct datagram *question,
+			 const struct datagram *answer, const struct expectation *e)
+{
+	if (answer->peer_port != question->peer_port)
+		return false;
+	if (e->answers == FR_ANSWERS_GROUP && is_unspecified(&question->peer))
+		return answer->local_port == question->local_port &&
+		       (is_group(&answer->peer) || is_local(&rs->local, &answer->peer));
+	if (!addr_equal(&answer->peer, &question->peer))
+		return false;
+	return e->of_many || addr_equal(&answer->local, &question->local);
+}
+
+bool ruleset_answered(const struct ruleset *rs, uint8_t dir, const struct datagram *question,
+		      const struct datagram *answer)
+{
+	struct tuple tuple = question_tuple(dir, question);
+	struct decision decision;
+	struct expectation e;
+
+	if (addr_is_v4(&answer->peer) != addr_is_v4(&question->peer))
+		return false;
+	ruleset_decide(rs, &tuple, &decision);
+	if (decision.verdict != FR_PASS)
+		return false;
+	question_expects(&rs->local, &tuple, &question->local, decision.answers, &e);
+	/* A group never sends, from whatever port. */
+	if (e.answers == FR_ANSWERS_PEER || (e.of_many && e.answers != FR_ANSWERS_GROUP))
+		return false;
+	return dir == FR_EGRESS ? peer_answers(rs, question, answer, &e, decision.rule)
+				: host_answers(rs, question, answer, &e);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who may answer a question over UDP, in words and as JSON.
+ */
+#include "print.h"
+
+const char *answers_text(struct arena *arena, const struct expectation *e)
+{
+	const char *word = answers_name(e->answers);
+
+	return e->default_of ? arena_printf(arena, "%s (default of %s)", word, e->default_of)
+			     : word;
+}
+
+static const char *egress_text(struct arena *arena, const struct tuple *question,
+			       const struct expectation *e)
+{
+	char peer[ADDR_TEXT];
+
+	addr_text(&question->peer, peer);
+	switch (e->answers) {
+	case FR_ANSWERS_GROUP:
+		return e->of_many ? "any peer of the rule, or any address of the local subnets"
+				  : "any peer of the rule";
+	case FR_ANSWERS_PEER_ANY_PORT:
+		return e->of_many ? "nobody: a group or broadcast address never sends"
+				  : arena_printf(arena, "%s, any port", peer);
+	default:
+		return arena_printf(arena, "%s port %u alone", peer, question->port);
+	}
+}
+
+static const char *ingress_text(const struct expectation *e)
+{
+	switch (e->answers) {
+	case FR_ANSWERS_GROUP:
+		return "the address that was asked, any port; where that is a group or broadcast "
+		       "address, any address of this host";
+	case FR_ANSWERS_PEER_ANY_PORT:
+		return "the address that was asked, any port";
+	default:
+		return e->default_of ? "the port that was asked alone; where a group or broadcast "
+				       "address was asked, any port and address of this host"
+				     : "the address and port that was asked alone";
+	}
+}
+
+const char *answers_from_text(struct arena *arena, const struct tuple *question,
+			      const struct expectation *e)
+{
+	if (question->dir == FR_EGRESS)
+		return egress_text(arena, question, e);
+	return ingress_text(e);
+}
+
+json_t *json_answers(const struct expectation *e)
+{
+	json_t *value = json_object();
+
+	json_object_set_new(value, "mode", json_string(answers_name(e->answers)));
+	json_object_set_new(value, "default_of", json_words(e->default_of));
+	return value;
+}
