@@ -109,6 +109,14 @@ _flowreeve_roles()
 			awk '$1 == "ROLE" { roles = 1; next } $1 == "?:" { exit } roles { print $1 }')"
 }
 
+_flowreeve_params()
+{
+	[[ $cur != *=* && -n $first ]] || return
+	compopt -o nospace 2>/dev/null
+	_flowreeve_words "$(_flowreeve_ask roles "$first" ${tables:+--tables "$tables"} |
+		awk '$1 == "PARAM" { params = 1; next } params && !NF { exit } params { print $1 "=" }')"
+}
+
 _flowreeve_hosts()
 {
 	[ -z "$first" ] ||
@@ -178,7 +186,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	case $1 in
 	check) _flowreeve_files ;;
 	compile | apply | plan) [ "$2" != 0 ] || _flowreeve_files ;;
-	roles) [ "$2" != 0 ] || _flowreeve_tables ;;
+	roles) if [ "$2" = 0 ]; then _flowreeve_tables; else _flowreeve_params; fi ;;
 	explain) _flowreeve_explain "$2" ;;
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops; else _flowreeve_policies; fi ;;

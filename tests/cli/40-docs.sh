@@ -316,6 +316,7 @@ else
 	offers 'a table as a value' qumulo 'flowreeve new --tables policies/tables --table q'
 	offers 'roles of the table' 'mediator management-lif management-host' \
 		"$flowreeve new --tables policies/tables --table snapmirror-active-sync --as m"
+	offers 'params of the table' 'region=' "$flowreeve roles --tables policies/tables aws-datasync reg"
 	offers 'no roles without a table' '' "$flowreeve new --as m"
 	offers 'hosts of a site' "$("$flowreeve" check --tables policies/tables policies/examples/site.yaml | awk '/^    / { print $1 }')" \
 		"$flowreeve plan --tables policies/tables policies/examples/site.yaml --host "

@@ -144,7 +144,7 @@ static const struct bad cases[] = {
 	 "unselected-row", "smb", "'storage' is not met"},
 	{HEAD
 	 "use: [{table: acme, as: agent, set: {region: eu-west-1}, peers: {nfs-server: any}, with: [api]}]\n",
-	 "name-unsupported", "peers", "known only by name (api.eu-west-1.example.com, …)"},
+	 "name-unsupported", "peers", "known only by name (api.eu-west-1.example.com, x.eu-west-1"},
 	{HEAD "use: [{table: acme, as: agent, set: {region: eu}, without: [nfs]}]\n", "empty-use",
 	 "acme", "no row"},
 };

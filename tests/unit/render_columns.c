@@ -329,7 +329,17 @@ static void sample_coverage(struct render_stream *s)
 		 .packets = 1234567,
 		 .bytes = 99999999},
 	};
+	const struct origin datasync = {
+		.table = "aws-datasync",
+		.title = "AWS DataSync network requirements",
+		.url = "https://docs.aws.amazon.com/datasync/latest/userguide/"
+		       "datasync-network.html",
+		.read = "2026-11-21"};
+	const struct origin ping = {.table = "icmp-diagnostics", .title = "ping"};
+	struct rule of_tables[] = {{.origin = &datasync}, {.origin = &datasync}, {.origin = &ping}};
+	const struct ruleset file = {.rules = of_tables, .rule_count = ARRAY_SIZE(of_tables)};
 	struct coverage_view view = {.policy = "datasync-agent",
+				     .file = &file,
 				     .source = "/etc/p.yaml",
 				     .since = s->now - 41 * day_ns,
 				     .rules = rules,

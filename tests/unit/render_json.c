@@ -260,7 +260,7 @@ Test(render_json, diagnostics_travel_in_the_document)
 {
 	struct arena *arena = arena_new();
 	struct diags d = {.arena = arena};
-	struct source source = {"p.yaml", "x", 1};
+	struct source source = {.name = "p.yaml", .text = "x", .size = 1};
 	struct loc loc = {&source, 1, 2, 3};
 	struct capture c;
 	json_t *document, *diag;

@@ -27,7 +27,8 @@ static char *diag_text(const char *source_text, uint32_t line, uint32_t column, 
 {
 	struct arena *arena = arena_new();
 	struct diags d = {.arena = arena};
-	struct source source = {"web.yaml", source_text, strlen(source_text)};
+	struct source source = {
+		.name = "web.yaml", .text = source_text, .size = strlen(source_text)};
 	struct loc loc = {&source, line, column, length};
 	char *text;
 
@@ -87,7 +88,8 @@ Test(render_diags, tells_a_file_from_the_top_down)
 {
 	struct arena *arena = arena_new();
 	struct diags d = {.arena = arena};
-	struct source one = {"one.yaml", "a\nb\nc\n", 6}, two = {"two.yaml", "d\n", 2};
+	struct source one = {.name = "one.yaml", .text = "a\nb\nc\n", .size = 6};
+	struct source two = {.name = "two.yaml", .text = "d\n", .size = 2};
 	static const char *const order[] = {"third", "second", "first", "other"};
 	char *text, *at;
 

@@ -98,6 +98,9 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
 int parse_u64(const char *text, uint64_t max, uint64_t *out);
 /* "90", "90s", "5m", "2h", "5d" -> seconds. 0 or -EINVAL / -ERANGE (over 10 years). */
 int parse_duration(const char *text, uint32_t *seconds);
+/* "2026-11-21" -> seconds of the epoch. The second takes more text behind it, such as a time. */
+bool date_parse(const char *text, uint64_t *seconds);
+bool date_begins(const char *text, uint64_t *seconds);
 
 /* SHA-256 of a buffer, 32 bytes out. */
 void sha256(const void *data, size_t size, uint8_t out[32]);
@@ -129,6 +132,7 @@ struct source {
 	const char *name; /* as the user named it */
 	const char *text; /* NUL terminated as well */
 	size_t size;
+	uint64_t modified; /* of the file, seconds of the epoch; 0: it is no file */
 };
 
 /* Read a regular file whole. Refuses directories, devices, and more than `limit` bytes (-EFBIG).

@@ -35,22 +35,20 @@ static int open_found(int found, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_regular(const char *path, size_t limit, size_t *size)
+static int open_regular(const char *path, size_t limit, struct stat *st)
 {
 	int found CLEANUP(close_fd) = open(path, O_PATH | O_CLOEXEC);
 	int fd CLEANUP(close_fd) = -1;
-	struct stat st;
-	int err = found < 0 ? -errno : check_regular(found, &st);
+	int err = found < 0 ? -errno : check_regular(found, st);
 
 	if (err)
 		return err;
 	fd = open_found(found, path);
-	err = fd < 0 ? fd : check_regular(fd, &st);
+	err = fd < 0 ? fd : check_regular(fd, st);
 	if (err)
 		return err;
-	if ((uintmax_t)st.st_size > limit)
+	if ((uintmax_t)st->st_size > limit)
 		return -EFBIG;
-	*size = (size_t)st.st_size;
 	return TAKE_FD(fd);
 }
 
@@ -75,8 +73,9 @@ static ssize_t read_upto(int fd, char *text, size_t size)
 
 int source_read(struct arena *arena, const char *path, size_t limit, struct source **out)
 {
-	size_t size = 0;
-	int fd CLEANUP(close_fd) = open_regular(path, limit, &size);
+	struct stat st = {0};
+	int fd CLEANUP(close_fd) = open_regular(path, limit, &st);
+	size_t size = (size_t)st.st_size;
 	struct source *source;
 	ssize_t got;
 	char *text;
@@ -93,6 +92,7 @@ int source_read(struct arena *arena, const char *path, size_t limit, struct sour
 	source->name = arena_strdup(arena, path);
 	source->text = text;
 	source->size = (size_t)got;
+	source->modified = (uint64_t)st.st_mtim.tv_sec;
 	*out = source;
 	return 0;
 }

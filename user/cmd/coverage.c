@@ -134,6 +134,8 @@ static int cover(struct context *c, const struct instance *instance, void *user)
 		return exit_of_read(err);
 	render_window(user, &window);
 	source = read_source(c, &view, &rs);
+	if (source != SOURCE_UNREADABLE)
+		view.file = rs;
 	for (size_t i = 0; source != SOURCE_UNREADABLE && i < view.unexplained_count; i++)
 		view.unexplained[i].nearest = nearest(rs, &view.unexplained[i].tuple);
 	if (source != SOURCE_UNREADABLE)

@@ -21,10 +21,11 @@ static const struct command commands[] = {
 	{"compile", "POLICY", "the compiled form of a policy; offline",
 	 "The figures of the compiled image; with --dump the image itself, class by class.",
 	 OPT_JSON | OPTS_FILE | OPT_DUMP, 1, 1, cmd_compile},
-	{"roles", "TABLE", "parameters, roles and rows of a table; offline",
+	{"roles", "TABLE [PARAM=VALUE]...", "parameters, roles, rows and DNS names of a table; offline",
 	 "TABLE is a file, or a name that is found as in a policy's `use`. Lists for each role\n"
-	 "the peers that a policy in that role must give.",
-	 OPT_JSON | OPT_TABLES | OPT_WIDE, 1, 1, cmd_roles},
+	 "the peers that a policy in that role must give, and every DNS name, with the params\n"
+	 "filled in: region=us-east-2. Several values of a param are separated by commas.",
+	 OPT_JSON | OPT_TABLES | OPT_WIDE, 1, SIZE_MAX, cmd_roles},
 	{"new", "--table TABLE --as ROLE", "a template of a policy, every choice marked; offline",
 	 "Writes to stdout. Replace each FILL-IN; commented lines are optional. `check` refuses\n"
 	 "the file until no FILL-IN is left.",

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -192,6 +193,7 @@ int run(const struct command *commands, size_t count, int argc, char **argv)
 	};
 	c.colour_stderr = colour_wanted(STDERR_FILENO);
 	c.options.policy.share_dir = FLOWREEVE_SHARE;
+	c.options.policy.now = (uint64_t)time(NULL);
 	c.options.host.pin_root = PIN_ROOT_DEFAULT;
 	/* Known before the options are parsed: a usage error needs a document as well. */
 	for (int i = 0; i < argc && !str_equal(argv[i], "--"); i++)

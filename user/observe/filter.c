@@ -269,7 +269,7 @@ int filter_parse(const char *text, uint32_t allowed, struct diags *d, struct fil
 	size_t count = 0;
 	int err;
 
-	*source = (struct source){"filter", text, strlen(text)};
+	*source = (struct source){.name = "filter", .text = text, .size = strlen(text)};
 	for (;;) {
 		err = parse_term(&p, &terms[count++]);
 		if (err)

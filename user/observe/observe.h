@@ -137,7 +137,8 @@ struct coverage_view {
 	const char *policy, *source;
 	bool enforce;
 	uint8_t digest[32];
-	uint64_t since; /* realtime ns: start of the oldest counter */
+	uint64_t since;		    /* realtime ns: start of the oldest counter */
+	const struct ruleset *file; /* names the tables, set by the caller; or NULL */
 	struct rule_view *rules;
 	size_t rule_count;
 	struct unexplained_view *unexplained; /* most packets first */

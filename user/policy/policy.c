@@ -109,6 +109,18 @@ static int read_serially(struct job *job, const struct source *source, struct ar
 	return 0;
 }
 
+/* A file once, however many sets are of it. */
+static void keep_files(struct job *job, const struct prefix_sets *sets, struct ruleset *rs)
+{
+	rs->files = arena_alloc(job->arena, (sets->count + 1) * sizeof(*rs->files));
+	for (size_t i = 0; i < sets->count; i++)
+		if (sets->list[i].file && !sets->list[i].file_again)
+			rs->files[rs->file_count++] =
+				(struct prefix_file){.path = sets->list[i].file,
+						     .dated = sets->list[i].dated,
+						     .is_aws = sets->list[i].is_aws};
+}
+
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out)
 {
@@ -138,10 +150,34 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 		return -EINVAL;
 	policy_parse(&job, root, &draft);
 	prefix_sets_parse(&job, map_get(root, "prefixes"), path, &draft.sets);
+	keep_files(&job, &draft.sets, draft.rs);
 	rules_resolve(&job, root, &draft);
 	policy_check(&job, root, &draft);
 	if (d->errors != errors)
 		return -EINVAL;
 	*out = draft.rs;
 	return 0;
+}
+
+static bool is_known_before(const struct ruleset *rs, size_t at, const char *table)
+{
+	while (at-- > 0)
+		if (str_equal(rule_origin(&rs->rules[at])->table, table))
+			return true;
+	return false;
+}
+
+const struct origin *ruleset_next_table(const struct ruleset *rs, size_t *at)
+{
+	while (*at < rs->rule_count) {
+		const struct origin *origin = rule_origin(&rs->rules[*at]);
+		size_t here = (*at)++;
+
+		if (!origin->table ||
+		    (here && rule_origin(&rs->rules[here - 1])->table == origin->table))
+			continue;
+		if (!is_known_before(rs, here, origin->table))
+			return origin;
+	}
+	return NULL;
 }

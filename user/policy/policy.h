@@ -20,6 +20,7 @@ struct origin {
 	uint32_t line;	   /* of the vendor's document; 0 unknown */
 	const char *lines; /* all source lines as text ("94, 169"), for people; NULL when one */
 	const char *document;
+	const char *title, *url, *read; /* of the table's document; read: the date */
 	const char *section;
 	const char *purpose;
 	const char *from, *to; /* roles */
@@ -53,6 +54,20 @@ struct attach_point {
 	struct loc loc;
 };
 
+/* The DNS names that a table gives for a role which this policy has as a peer. */
+struct role_names {
+	const char *table, *role;
+	const char *const *list;
+	size_t count;
+};
+
+/* A file of prefixes that the policy names. */
+struct prefix_file {
+	const char *path;
+	uint64_t dated; /* seconds of the epoch: as it says, else when it was written */
+	bool is_aws;	/* in AWS's format */
+};
+
 /* One policy as concrete rules, in file order: those of `use`, then `rules`, then `failsafe`.
  * Owned by its arena. */
 struct ruleset {
@@ -67,6 +82,10 @@ struct ruleset {
 	size_t attach_count;
 	struct rule *rules;
 	size_t rule_count;
+	struct role_names *names;
+	size_t name_count, name_capacity;
+	struct prefix_file *files;
+	size_t file_count;
 	bool failsafe_open; /* failsafe was absent: 22/tcp from anywhere */
 	struct subnets {
 		const struct prefix *list;
@@ -81,6 +100,10 @@ struct ruleset {
  */
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out);
+
+/* The next table of which the policy has a rule: the origin of its first one; NULL behind the last.
+ * `at` begins with 0. */
+const struct origin *ruleset_next_table(const struct ruleset *rs, size_t *at);
 
 /* ---------------------------------------------------------------- the oracle */
 

@@ -173,9 +173,8 @@ static void report_missing_role(struct use *use, const struct role *role,
 	else if (state->names.count)
 		diag_error(
 			use->job->d, loc, -EINVAL, "name-unsupported", hint,
-			"%s: role '%s' is known only by name (%s%s), and addresses are not learned from DNS in this version",
-			rows, role->name, state->names.list[0],
-			state->names.count > 1 ? ", …" : "");
+			"%s: role '%s' is known only by name (%s), and addresses are not learned from DNS in this version",
+			rows, role->name, words_text(use->job->arena, &state->names));
 	else
 		diag_error(use->job->d, loc, -EINVAL, "missing-peer", hint,
 			   "%s: no peer is given for role '%s'", rows, role->name);
@@ -200,6 +199,9 @@ static const struct origin *row_origin(struct job *job, const struct table *tabl
 				  .line = row->line,
 				  .lines = row->lines,
 				  .document = table->document,
+				  .title = table->title,
+				  .url = table->url,
+				  .read = table->read,
 				  .section = row->section,
 				  .purpose = row->purpose,
 				  .from = row->from->name,
@@ -226,6 +228,22 @@ static void refuse_outside(struct use *use, const struct row *row, const struct 
 		   row_place_text(use->job, use->table, row), role->name);
 }
 
+/* All names of the role as a peer: its own, and those of rows that have others. */
+static void collect_names(struct use *use, struct role_state *state, const struct role *role,
+			  const struct node *names)
+{
+	struct words found = {0};
+	const struct node *name;
+
+	if (!names || (names == role->names && state->has_own))
+		return;
+	state->has_own |= names == role->names;
+	for_children(name, names) template_fill(use->job, &use->settings, name, &found);
+	for (size_t i = 0; i < found.count; i++)
+		if (!words_have(&state->known, found.list[i]))
+			words_add(use->job, &state->known, found.list[i]);
+}
+
 void use_resolve_row(struct use *use, const struct row *row, uint8_t dir)
 {
 	const struct role *role = dir == FR_EGRESS ? row->to : row->from;
@@ -234,6 +252,8 @@ void use_resolve_row(struct use *use, const struct row *row, uint8_t dir)
 	struct rule rule;
 
 	role_state(use, role)->wanted = true;
+	collect_names(use, role_state(use, role), role,
+		      role == row->to && row->names ? row->names : role->names);
 	if (!row_services(use, row, &services) || !row_peers(use, row, role, &peers))
 		return;
 	if (row->internal && peers_are_everybody(&peers)) {

@@ -128,16 +128,26 @@ static void unused_check(struct use *use)
 
 static void replaced_note(struct use *use, const struct role *role, const struct role_state *state)
 {
-	struct words names = {0};
-	const char *first;
-
 	if (!role->names || !state->peers_node || !state->wanted)
 		return;
-	template_expand(use->job, &use->settings, role->names->first, &names);
-	first = names.count ? names.list[0] : role->names->first->text;
 	diag_note(use->job->d, state->peers_node->key->loc, "names-replaced", NULL,
 		  "these peers replace every name that the vendor gives for '%s' (%s%s)",
-		  role->name, first, role->names->first->next ? ", …" : "");
+		  role->name, state->known.list[0], state->known.count > 1 ? ", …" : "");
+}
+
+/* Two uses of a table may differ in their params. */
+static void keep_names(struct use *use, const struct role *role, const struct role_state *state)
+{
+	struct ruleset *rs = use->draft->rs;
+
+	if (!state->known.count)
+		return;
+	rs->names = arena_grow(use->job->arena, rs->names, rs->name_count, &rs->name_capacity,
+			       sizeof(*rs->names));
+	rs->names[rs->name_count++] = (struct role_names){.table = use->table->name,
+							  .role = role->name,
+							  .list = state->known.list,
+							  .count = state->known.count};
 }
 
 static uint64_t addresses_of(const struct peers *peers)
@@ -178,6 +188,7 @@ static void use_end(struct use *use)
 	for (size_t i = 0; i < use->table->role_count; i++) {
 		replaced_note(use, &use->table->roles[i], &use->roles[i]);
 		expect_note(use, &use->table->roles[i], &use->roles[i]);
+		keep_names(use, &use->table->roles[i], &use->roles[i]);
 	}
 	if (use->row_count == 0)
 		diag_error(use->job->d, use->place->loc, -EINVAL, "empty-use",

@@ -18,6 +18,8 @@ struct role_state {
 	const struct row *first; /* the first of them, */
 	const char *unset;	 /* a param that its names need, */
 	struct words names;	 /* and the names that it is known by */
+	struct words known;	 /* every name that the table gives for it, in a use or instead */
+	bool has_own;		 /* … those of the role itself included */
 };
 
 struct row_state {

@@ -98,6 +98,44 @@ static json_t *json_rules_answers(const struct ruleset *rs)
 	return list;
 }
 
+/* ---------------------------------------------------------------- the tables of a policy */
+
+static json_t *json_names(const struct ruleset *rs)
+{
+	json_t *list = json_array(), *item, *names;
+
+	for (size_t i = 0; i < rs->name_count; i++) {
+		const struct role_names *role = &rs->names[i];
+
+		item = json_object();
+		names = json_array();
+		for (size_t j = 0; j < role->count; j++)
+			json_array_append_new(names, json_words(role->list[j]));
+		json_object_set_new(item, "table", json_words(role->table));
+		json_object_set_new(item, "role", json_words(role->role));
+		json_object_set_new(item, "names", names);
+		json_array_append_new(list, item);
+	}
+	return list;
+}
+
+static void print_names(FILE *out, const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->name_count; i++) {
+		const struct role_names *role = &rs->names[i];
+
+		fputs("    ", out);
+		print_clean(out, role->table);
+		fputs(" names ", out);
+		print_clean(out, role->role);
+		for (size_t j = 0; j < role->count; j++) {
+			fputs(j ? ", " : ": ", out);
+			print_clean(out, role->list[j]);
+		}
+		fputc('\n', out);
+	}
+}
+
 void render_check(struct render_stream *s, const struct ruleset *rs, const struct image *image,
 		  const struct diags *d)
 {
@@ -113,6 +151,8 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 		json_object_set_new(item, "mode", json_string(mode_name(rs->enforce)));
 		json_object_set_new(item, "image", json_image(rs, image));
 		json_object_set_new(item, "answers", json_rules_answers(rs));
+		json_object_set_new(item, "tables", json_tables(rs));
+		json_object_set_new(item, "names", json_names(rs));
 		stream_item(s, item);
 		return;
 	}
@@ -127,6 +167,7 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 	fprintf(out, "%" PRIu64 " cells, %s\n", stats->cells[FR_EGRESS] + stats->cells[FR_INGRESS],
 		bytes_text(image_bytes(image), size));
 	print_rules_answers(out, rs);
+	print_names(out, rs);
 }
 
 void render_check_table(struct render_stream *s, const char *file,
@@ -140,6 +181,9 @@ void render_check_table(struct render_stream *s, const char *file,
 		json_object_set_new(item, "kind", json_string("PortTable"));
 		json_object_set_new(item, "name", json_words(table->name));
 		json_object_set_new(item, "title", json_words(table->title));
+		json_object_set_new(item, "document", json_words(table->document));
+		json_object_set_new(item, "url", json_words(table->url));
+		json_object_set_new(item, "read", json_words(table->read));
 		json_object_set_new(item, "rows", json_count(table->rows));
 		json_object_set_new(item, "roles", json_count(table->roles));
 		json_object_set_new(item, "params", json_count(table->params));

@@ -97,6 +97,7 @@ static json_t *coverage_json(const struct coverage_view *view, enum source_state
 	json_object_set_new(value, "since", json_time(view->since));
 	json_object_set_new(value, "source", json_words(view->source));
 	json_object_set_new(value, "source_state", json_string(states[source]));
+	json_object_set_new(value, "tables", view->file ? json_tables(view->file) : json_null());
 	json_object_set_new(value, "rules", rules);
 	json_object_set_new(value, "unexplained", flows);
 	json_object_set_new(value, "decided_by_current", json_count(view->decided_by_current));
@@ -108,6 +109,12 @@ static json_t *coverage_json(const struct coverage_view *view, enum source_state
 
 /* ---------------------------------------------------------------- text */
 
+static const struct column table_columns[] = {
+	{"TABLE", .least = 12},
+	{"DOCUMENT", .order = 1, .least = 16},
+	{"READ", .order = 0},
+	{"URL", .order = 2, .least = 30},
+};
 static const struct column seen_columns[] = {
 	{"SEEN", .least = 16},
 	{"DIR", .order = 3},
@@ -135,6 +142,25 @@ static const struct column unexplained_columns[] = {
 	{"LAST", .order = 3, .right = true},
 	{"PROCESS", .order = 1, .least = 12},
 };
+
+static void print_tables(const struct render *r, const struct ruleset *rs)
+{
+	const struct origin *origin;
+	struct table table;
+	size_t at = 0;
+
+	if (!rs || !(origin = ruleset_next_table(rs, &at)))
+		return;
+	fputc('\n', r->out);
+	table_begin(&table, r, table_columns, ARRAY_SIZE(table_columns));
+	for (; origin; origin = ruleset_next_table(rs, &at)) {
+		table_cell(&table, COLOUR_NONE, origin->table);
+		table_cell(&table, COLOUR_NONE, origin->title);
+		table_cell(&table, COLOUR_NONE, origin->read);
+		table_cell(&table, COLOUR_NONE, origin->url);
+	}
+	table_end(&table);
+}
 
 static void print_seen(const struct render *r, const struct coverage_view *view, uint64_t now)
 {
@@ -258,6 +284,7 @@ static void print_coverage(struct render_stream *s, const struct coverage_view *
 	fprintf(out, "  %s  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained\n",
 		mode_name(view->enforce), time_text(view->since, text),
 		age_text(view->since, s->now, age), seen, seen + never, view->unexplained_count);
+	print_tables(&s->render, view->file);
 	if (seen)
 		print_seen(&s->render, view, s->now);
 	if (never)

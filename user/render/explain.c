@@ -168,6 +168,11 @@ static void print_origin(FILE *out, const struct ruleset *rs, const struct rule 
 			arena_printf(rs->arena, "%s%s%s", o->document,
 				     arena_optional(rs->arena, ", ", o->section),
 				     arena_optional(rs->arena, ", ", lines_text(rs->arena, o))));
+	if (o->title || o->read)
+		print_field(out, "document",
+			    arena_printf(rs->arena, "%s%s", o->title ? o->title : o->table,
+					 arena_optional(rs->arena, ", read ", o->read)));
+	print_field(out, "url", o->url);
 	print_field(out, "note", o->note);
 	if (rule->loc.source && rule->loc.line)
 		print_field(out, "written",
@@ -264,6 +269,9 @@ static json_t *json_rule(const struct rule *rule)
 	json_object_set_new(value, "to", json_words(o->to));
 	json_object_set_new(value, "purpose", json_words(o->purpose));
 	json_object_set_new(value, "document", json_words(o->document));
+	json_object_set_new(value, "title", json_words(o->title));
+	json_object_set_new(value, "url", json_words(o->url));
+	json_object_set_new(value, "read", json_words(o->read));
 	json_object_set_new(value, "section", json_words(o->section));
 	json_object_set_new(value, "lines", json_words(o->lines));
 	json_object_set_new(value, "note", json_words(o->note));

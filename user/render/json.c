@@ -130,3 +130,21 @@ void document_print(const struct render *r, json_t *document)
 	fputc('\n', r->out);
 	json_decref(document);
 }
+
+json_t *json_tables(const struct ruleset *rs)
+{
+	json_t *list = json_array(), *item;
+	const struct origin *table;
+	size_t at = 0;
+
+	while ((table = ruleset_next_table(rs, &at))) {
+		item = json_object();
+		json_object_set_new(item, "table", json_words(table->table));
+		json_object_set_new(item, "title", json_words(table->title));
+		json_object_set_new(item, "document", json_words(table->document));
+		json_object_set_new(item, "url", json_words(table->url));
+		json_object_set_new(item, "read", json_words(table->read));
+		json_array_append_new(list, item);
+	}
+	return list;
+}

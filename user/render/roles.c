@@ -53,6 +53,12 @@ static const struct column row_columns[] = {
 	{"WHEN", .order = 1, .least = 12},
 };
 
+static const struct column name_columns[] = {
+	{"ROLE", .least = 12},
+	{"DNS NAME", .least = 0},
+	{"ONLY OF ROW", .order = 1},
+};
+
 static void list_cell(struct table *table, const struct word_list *words)
 {
 	char text[CELL_TEXT];
@@ -141,13 +147,59 @@ static void rows_text(const struct render *r, const struct table_view *view)
 	table_end(&table);
 }
 
+/* A line for each, so that a list of them can be cut out. */
+static void print_names(struct table *table, const char *role, const struct word_list *names,
+			const char *row)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		table_cell(table, COLOUR_BOLD, role);
+		table_cell(table, COLOUR_NONE, names->list[i]);
+		table_cell(table, COLOUR_NONE, row);
+	}
+}
+
+static bool has_names(const struct table_view *view)
+{
+	for (size_t i = 0; i < view->role_count; i++)
+		if (view->roles[i].names.count)
+			return true;
+	for (size_t i = 0; i < view->row_count; i++)
+		if (view->rows[i].names.count)
+			return true;
+	return false;
+}
+
+static void names_text(const struct render *r, const struct table_view *view)
+{
+	struct table table;
+
+	if (!has_names(view))
+		return;
+	fputc('\n', r->out);
+	table_begin(&table, r, name_columns, ARRAY_SIZE(name_columns));
+	for (size_t i = 0; i < view->role_count; i++)
+		print_names(&table, view->roles[i].name, &view->roles[i].names, NULL);
+	for (size_t i = 0; i < view->row_count; i++)
+		print_names(&table, view->rows[i].to->name, &view->rows[i].names, view->rows[i].id);
+	table_end(&table);
+}
+
+static void print_line(const struct render *r, const char *word, const char *text)
+{
+	if (!text)
+		return;
+	fprintf(r->out, "\n%s ", word);
+	print_clean(r->out, text);
+}
+
 static void table_text(const struct render *r, const struct table_view *view)
 {
 	print_clean(r->out, view->name);
 	if (view->title)
 		fputs(": ", r->out), print_clean(r->out, view->title);
-	if (view->document)
-		fputs("\ndocument ", r->out), print_clean(r->out, view->document);
+	print_line(r, "document", view->document);
+	print_line(r, "url     ", view->url);
+	print_line(r, "read    ", view->read);
 	fputs("\n\n", r->out);
 	if (view->param_count) {
 		params_text(r, view);
@@ -156,6 +208,7 @@ static void table_text(const struct render *r, const struct table_view *view)
 	roles_text(r, view);
 	fputc('\n', r->out);
 	rows_text(r, view);
+	names_text(r, view);
 }
 
 /* ---------------------------------------------------------------- JSON */
@@ -203,6 +256,7 @@ static json_t *row_json(const struct row_view *row)
 	json_object_set_new(value, "from", json_words(row->from->name));
 	json_object_set_new(value, "to", json_words(row->to->name));
 	json_object_set_new(value, "ports", list_json(&row->ports));
+	json_object_set_new(value, "names", list_json(&row->names));
 	json_object_set_new(value, "when", json_words(row->when));
 	json_object_set_new(value, "optional", json_boolean(row->optional));
 	json_object_set_new(value, "internal", json_boolean(row->internal));
@@ -227,6 +281,8 @@ static void table_json(const struct render *r, const struct table_view *view)
 	json_object_set_new(document, "table", json_words(view->name));
 	json_object_set_new(document, "title", json_words(view->title));
 	json_object_set_new(document, "document", json_words(view->document));
+	json_object_set_new(document, "url", json_words(view->url));
+	json_object_set_new(document, "read", json_words(view->read));
 	json_object_set_new(document, "params", params);
 	json_object_set_new(document, "roles", roles);
 	json_object_set_new(document, "rows", rows);

@@ -94,8 +94,8 @@ static void unplayed_report(struct site_use *su, const struct role *role)
 	const char *known = "";
 
 	if (state->names.count)
-		known = arena_printf(use->job->arena, " (the vendor gives names: %s%s)",
-				     state->names.list[0], state->names.count > 1 ? ", …" : "");
+		known = arena_printf(use->job->arena, " (the vendor gives names: %s)",
+				     words_text(use->job->arena, &state->names));
 	diag_error(use->job->d, roles->key->loc, -EINVAL, "unplayed-role",
 		   missing_peer_hint(use, role, state, "roles"),
 		   "%s: no host or address plays role '%s'%s", missing_rows_text(use, state),

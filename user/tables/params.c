@@ -259,6 +259,7 @@ static bool setting_parse(struct job *job, const struct node *node, struct setti
 	}
 	setting = &settings->of[param - table->params];
 	setting->place = node;
+	setting->values = (struct words){0};
 	return values_parse(job, param, node, &setting->values);
 }
 
@@ -269,11 +270,7 @@ static bool setting_complete(struct job *job, const struct param *param, const s
 	struct loc loc = set ? set->key->loc : table->loc;
 	const char *example = param->values.count ? param->values.list[0] : "…";
 
-	if (setting->place)
-		return true;
-	if (param->has_default)
-		setting->values = param->defaults;
-	if (!param->required || param->has_default)
+	if (setting->place || !param->required || param->has_default)
 		return true;
 	diag_error(job->d, loc, -EINVAL, "missing-param",
 		   arena_printf(job->arena, "set: {%s: %s}", param->name, example),
@@ -281,21 +278,92 @@ static bool setting_complete(struct job *job, const struct param *param, const s
 	return false;
 }
 
-bool settings_make(struct job *job, const struct table *table, const struct node *use,
+bool settings_read(struct job *job, const struct table *table, const struct node *set,
 		   struct settings *out)
 {
-	const struct node *set = map_get(use, "set"), *value;
+	const struct node *value;
 	bool good = true;
 
 	out->table = table;
 	out->of = arena_alloc(job->arena, table->param_count * sizeof(*out->of));
+	for (size_t i = 0; i < table->param_count; i++)
+		if (table->params[i].has_default)
+			out->of[i].values = table->params[i].defaults;
 	if (set && !want_map(job->d, set, "'set'"))
 		return false;
 	if (set)
 		for_children(value, set) good &= setting_parse(job, value, out);
+	return good;
+}
+
+bool settings_make(struct job *job, const struct table *table, const struct node *use,
+		   struct settings *out)
+{
+	const struct node *set = map_get(use, "set");
+	bool good = settings_read(job, table, set, out);
+
+	if (set && set->kind != NODE_MAP)
+		return false;
 	for (size_t i = 0; i < table->param_count; i++)
 		good &= setting_complete(job, &table->params[i], use, &out->of[i]);
 	return good;
+}
+
+/* A part of a word PARAM=VALUE, as a scalar. */
+static const struct node *word_node(struct job *job, const struct source *source, size_t begin,
+				    size_t end)
+{
+	struct loc loc = {.source = source,
+			  .line = 1,
+			  .column = (uint32_t)begin + 1,
+			  .length = (uint32_t)(end - begin)};
+
+	return node_scalar(job->arena, arena_strndup(job->arena, source->text + begin, end - begin),
+			   loc);
+}
+
+static const struct node *word_values(struct job *job, const struct source *source, size_t begin,
+				      bool plural)
+{
+	struct node *list;
+
+	if (!plural)
+		return word_node(job, source, begin, source->size);
+	list = node_branch(job->arena, NODE_LIST, word_node(job, source, begin, source->size)->loc);
+	while (begin <= source->size) {
+		size_t end = begin + strcspn(source->text + begin, ",");
+
+		node_append(job->arena, list, NULL, word_node(job, source, begin, end));
+		begin = end + 1;
+	}
+	return list;
+}
+
+const struct node *settings_node(struct job *job, const struct table *table,
+				 const char *const *words, size_t count)
+{
+	struct node *set = node_branch(job->arena, NODE_MAP, (struct loc){0});
+
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strcspn(words[i], "=");
+		const char *name = arena_strndup(job->arena, words[i], length);
+		const struct param *param = param_find(table, name);
+		struct source *source = arena_alloc(job->arena, sizeof(*source));
+		struct node *value;
+
+		*source = (struct source){
+			.name = "settings", .text = words[i], .size = strlen(words[i])};
+		value = node_append(job->arena, set, name,
+				    word_values(job, source, length + 1,
+						param && param_is_plural(param->type)));
+		value->key->loc = word_node(job, source, 0, length)->loc;
+		if (map_get(set, name) == value)
+			continue;
+		diag_error(job->d, value->key->loc, -EINVAL, "duplicate-key", NULL,
+			   "param '%.80s' is given twice", name);
+		return NULL;
+	}
+	return set;
 }
 
 const struct setting *setting_get(const struct settings *settings, const char *name)

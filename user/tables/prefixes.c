@@ -57,6 +57,24 @@ static bool append_set(struct set_reader *r, struct loc loc, const char *text)
 
 /* ---------------------------------------------------------------- one CIDR per line */
 
+/* The first date of a comment before the prefixes is that of the list. */
+static void list_date(struct set_reader *r, const char *comment, size_t size)
+{
+	char text[LIST_LINE_MAX];
+	bool inside = false; /* of a longer number */
+
+	if (r->set->dated || r->set->count)
+		return;
+	size = size < sizeof(text) ? size : sizeof(text) - 1;
+	memcpy(text, comment, size);
+	text[size] = '\0';
+	for (const char *at = text; *at; at++) {
+		if (!inside && date_begins(at, &r->set->dated))
+			return;
+		inside = *at >= '0' && *at <= '9';
+	}
+}
+
 static bool list_line(struct set_reader *r, const char *line, size_t size, uint32_t number)
 {
 	const char *comment = memchr(line, '#', size);
@@ -64,8 +82,10 @@ static bool list_line(struct set_reader *r, const char *line, size_t size, uint3
 	char text[LIST_LINE_MAX];
 	size_t begin = 0;
 
-	if (comment)
+	if (comment) {
+		list_date(r, comment, size - (size_t)(comment - line));
 		size = (size_t)(comment - line);
+	}
 	while (size && strchr(" \t\r", line[size - 1]))
 		size--;
 	while (begin < size && strchr(" \t", line[begin]))
@@ -149,6 +169,21 @@ static bool aws_entries(struct set_reader *r, const json_t *root, const char *li
 	return true;
 }
 
+/* "syncToken": seconds of the epoch as text; "createDate": "2023-11-14-22-13-20". */
+static uint64_t aws_date(const json_t *root)
+{
+	const json_t *token = json_object_get(root, "syncToken");
+	const char *text = json_string_value(token);
+	const char *created = json_string_value(json_object_get(root, "createDate"));
+	uint64_t seconds = 0;
+
+	if (created && date_begins(created, &seconds))
+		return seconds;
+	if (json_is_integer(token) && json_integer_value(token) > 0)
+		return (uint64_t)json_integer_value(token);
+	return text && !parse_u64(text, UINT32_MAX, &seconds) ? seconds : 0;
+}
+
 static bool aws_read(struct set_reader *r)
 {
 	json_error_t error;
@@ -172,6 +207,7 @@ static bool aws_read(struct set_reader *r)
 			   "not in AWS's format: there is no list 'prefixes'");
 	good = good && aws_entries(r, root, "prefixes", "ip_prefix") &&
 	       aws_entries(r, root, "ipv6_prefixes", "ipv6_prefix");
+	r->set->dated = aws_date(root);
 	json_decref(root);
 	return good;
 }
@@ -257,6 +293,35 @@ static bool file_read(struct set_reader *r, const struct node *file, const char 
 	return !err;
 }
 
+/* ---------------------------------------------------------------- its age */
+
+unsigned prefixes_old_days(uint64_t dated, uint64_t now)
+{
+	uint64_t days = dated && now > dated ? (now - dated) / 86400 : 0;
+
+	return days > PREFIXES_OLD ? (unsigned)days : 0;
+}
+
+const char *prefixes_renewal(struct arena *arena, const char *path, bool aws)
+{
+	if (!aws)
+		return "renew it; a date in a comment before its prefixes is its age: "
+		       "# 2026-11-21";
+	return arena_printf(arena, "curl -o %s https://ip-ranges.amazonaws.com/ip-ranges.json",
+			    shell_word(arena, path));
+}
+
+static void check_age(struct job *job, const struct node *file, const struct prefix_set *set)
+{
+	unsigned days = prefixes_old_days(set->dated, job->options->now);
+
+	if (days && !set->file_again)
+		diag_warning(job->d, file->loc, "prefixes-old",
+			     prefixes_renewal(job->arena, set->file, set->is_aws),
+			     "the prefixes of '%s' are %u days old; more than %d is old", set->file,
+			     days, PREFIXES_OLD);
+}
+
 static void set_read(struct job *job, const struct node *node, const char *policy_path,
 		     struct prefix_set *set)
 {
@@ -283,8 +348,23 @@ static void set_read(struct job *job, const struct node *node, const char *polic
 			   "format: aws", "a plain list has neither services nor regions");
 		return;
 	}
-	if (file_read(&r, file, policy_path) && (word == FORMAT_AWS ? aws_read(&r) : list_read(&r)))
-		set_end(&r, node);
+	if (!file_read(&r, file, policy_path))
+		return;
+	set->file = r.source->name;
+	set->is_aws = word == FORMAT_AWS;
+	if (!(set->is_aws ? aws_read(&r) : list_read(&r)))
+		return;
+	set_end(&r, node);
+	if (!set->dated)
+		set->dated = r.source->modified;
+}
+
+static bool is_read_before(const struct prefix_sets *sets, const struct prefix_set *set)
+{
+	for (const struct prefix_set *at = sets->list; at < set; at++)
+		if (str_equal(at->file, set->file))
+			return true;
+	return false;
 }
 
 void prefix_sets_parse(struct job *job, const struct node *node, const char *policy_path,
@@ -307,6 +387,9 @@ void prefix_sets_parse(struct job *job, const struct node *node, const char *pol
 		set->broken = true;
 		want_key_name(job->d, value->key, "prefix set", &set->name);
 		set_read(job, value, policy_path, set);
+		set->file_again = is_read_before(out, set);
+		if (set->file)
+			check_age(job, map_get(value, "file"), set);
 		index_insert(&out->by_name, set->name, set);
 	}
 }

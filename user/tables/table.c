@@ -15,10 +15,52 @@ static const char *optional_text(struct job *job, const struct node *map, const 
 	return node ? want_text(job->d, node, arena_printf(job->arena, "'%s'", key)) : NULL;
 }
 
+/* An address that a reader can paste, and that no output has to quote. */
+static bool is_url(const char *text)
+{
+	const char *rest = str_starts(text, "https://") ? text + 8 : text + 7;
+
+	if (!str_starts(text, "https://") && !str_starts(text, "http://"))
+		return false;
+	if (strspn(rest, "/?#") || !*rest)
+		return false;
+	for (; *rest; rest++)
+		if (*rest <= ' ' || *rest > '~' || strchr("\"<>\\^`{|}", *rest))
+			return false;
+	return true;
+}
+
+static const char *url_parse(struct job *job, const struct node *metadata)
+{
+	const struct node *node = map_get(metadata, "url");
+	const char *text = optional_text(job, metadata, "url");
+
+	if (!text || is_url(text))
+		return text;
+	diag_error(job->d, node->loc, -EINVAL, "bad-url",
+		   "url: https://docs.example.com/ports.html",
+		   "'%.80s' is not the address of a document: http:// or https://, without spaces",
+		   text);
+	return NULL;
+}
+
+static const char *read_parse(struct job *job, const struct node *metadata)
+{
+	const struct node *node = map_get(metadata, "read");
+	const char *text = optional_text(job, metadata, "read");
+	uint64_t seconds;
+
+	if (!text || date_parse(text, &seconds))
+		return text;
+	diag_error(job->d, node->loc, -EINVAL, "bad-date", "read: 2026-11-21",
+		   "'%.80s' is not a date: year, month and day, as in 2026-11-21", text);
+	return NULL;
+}
+
 static void metadata_parse(struct job *job, const struct node *root, struct table *table)
 {
-	static const char *const keys[] = {"name",   "title",	    "document", "reviewed",
-					   "origin", "description", "url"};
+	static const char *const keys[] = {"name", "title",  "document",   "url",
+					   "read", "origin", "description"};
 	const struct node *metadata = map_need(job->d, root, "a table", "metadata"), *name;
 
 	if (!metadata || !want_keys(job->d, metadata, "'metadata'", keys, ARRAY_SIZE(keys)))
@@ -28,6 +70,8 @@ static void metadata_parse(struct job *job, const struct node *root, struct tabl
 		table->loc = name->loc;
 	table->title = optional_text(job, metadata, "title");
 	table->document = optional_text(job, metadata, "document");
+	table->url = url_parse(job, metadata);
+	table->read = read_parse(job, metadata);
 }
 
 static bool names_check(struct job *job, const struct table *table, const struct node *names)
@@ -153,6 +197,9 @@ int table_load(const char *path, const struct policy_options *options, struct di
 		return -EINVAL;
 	summary.name = table->name;
 	summary.title = table->title;
+	summary.document = table->document;
+	summary.url = table->url;
+	summary.read = table->read;
 	summary.rows = table->row_count;
 	summary.roles = table->role_count;
 	summary.params = table->param_count;

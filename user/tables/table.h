@@ -80,7 +80,8 @@ struct row {
 };
 
 struct table {
-	const char *name, *title, *document;
+	const char *name, *title;
+	const char *document, *url, *read; /* the vendor's document, and the date it was read */
 	struct loc loc;
 	struct param *params;
 	struct role *roles;
@@ -108,6 +109,7 @@ void rows_parse(struct job *job, const struct node *node, struct table *table);
 
 void words_add(struct job *job, struct words *words, const char *word);
 bool words_have(const struct words *words, const char *word);
+const char *words_text(struct arena *arena, const struct words *words); /* "a, b" */
 
 /* ---------------------------------------------------------------- params set by one `use` */
 
@@ -124,6 +126,12 @@ struct settings {
 /* Check `set` (may be NULL) and add defaults. False when something is wrong. */
 bool settings_make(struct job *job, const struct table *table, const struct node *use,
 		   struct settings *out);
+/* The same of a map of params or NULL, which may lack required ones. */
+bool settings_read(struct job *job, const struct table *table, const struct node *set,
+		   struct settings *out);
+/* PARAM=VALUE words as such a map; lists have commas. NULL after errors. */
+const struct node *settings_node(struct job *job, const struct table *table,
+				 const char *const *words, size_t count);
 const struct setting *setting_get(const struct settings *settings, const char *param);
 bool row_selected(const struct settings *settings, const struct row *row);
 
@@ -137,6 +145,9 @@ bool template_next(struct arena *arena, const char *text, size_t from, struct te
  * the first param that has no value, or NULL. */
 const char *template_expand(struct job *job, const struct settings *settings,
 			    const struct node *node, struct words *out);
+/* The same, where marks of params without a value stay as they are written. */
+void template_fill(struct job *job, const struct settings *settings, const struct node *node,
+		   struct words *out);
 /* Every ${param} of a template is a declared one. */
 bool template_check(struct job *job, const struct table *table, const struct node *node);
 
@@ -147,7 +158,11 @@ struct prefix_set {
 	struct loc loc;
 	struct prefix *list;
 	size_t count;
-	bool broken; /* its own error is queued already */
+	const char *file; /* its path, once it was read */
+	bool file_again;  /* an earlier set is of the same file */
+	bool is_aws;	  /* … in AWS's format */
+	uint64_t dated;	  /* seconds of the epoch: as the file says, else when it was written */
+	bool broken;	  /* its own error is queued already */
 	bool used;
 };
 

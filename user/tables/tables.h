@@ -23,12 +23,23 @@ struct policy_options {
 	size_t local_count;
 	/* A text to read instead of the policy's file; or NULL. */
 	const struct source *instead;
+	uint64_t now; /* seconds of the epoch, for the age of prefix files; 0: it is not judged */
+	/* PARAM=VALUE words for table_view. */
+	const char *const *set;
+	size_t set_count;
 };
+
+/* An age from which on a file of prefixes is reported, in days. */
+enum { PREFIXES_OLD = 30 };
+/* The age in whole days, if that is too old; else 0. */
+unsigned prefixes_old_days(uint64_t dated, uint64_t now);
+/* The command that renews a file of AWS's prefixes; NULL for a path of another kind. */
+const char *prefixes_renewal(struct arena *arena, const char *path, bool aws);
 
 /* A table alone: `check` of a PortTable file. Same contract. Counts of rows and roles for the
  * summary. */
 struct table_summary {
-	const char *name, *title;
+	const char *name, *title, *document, *url, *read;
 	size_t rows, roles, params, without_ports;
 };
 int table_load(const char *path, const struct policy_options *options, struct diags *d,
@@ -54,20 +65,21 @@ struct param_view {
 
 struct role_view {
 	const char *name, *title, *describe;
-	struct word_list names;	    /* DNS names; a use gives peers instead */
+	struct word_list names;	    /* DNS names, as far as their params have values */
 	struct word_list addresses; /* its own: taken when a use gives no peers and has no names */
 };
 
 struct row_view {
 	const char *id, *when, *purpose, *note, *see;
 	struct word_list ports;
-	const char *lines; /* of the document: "94", "22, 27" */
+	struct word_list names; /* its own, instead of the role's */
+	const char *lines;	/* of the document: "94", "22, 27" */
 	const struct role_view *from, *to;
 	bool optional, internal;
 };
 
 struct table_view {
-	const char *name, *title, *document;
+	const char *name, *title, *document, *url, *read;
 	const struct param_view *params;
 	const struct role_view *roles;
 	const struct row_view *rows;
@@ -75,7 +87,8 @@ struct table_view {
 };
 
 /* A table by its name, looked up as a `use` in the current directory does, or by its path (with a
- * '/' or .yaml). On failure -errno with at least one error in `d`, and *out untouched. */
+ * '/' or .yaml), with the params of `options->set` and defaults filled in its names. On failure
+ * -errno with at least one error in `d`, and *out untouched. */
 int table_view(const char *table, const struct policy_options *options, struct diags *d,
 	       const struct table_view **out);
 /* The role of a name, or NULL with an error in `d`. */

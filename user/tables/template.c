@@ -82,6 +82,7 @@ struct expansion {
 	struct job *job;
 	const struct settings *settings;
 	struct words *out;
+	bool keep_unset;
 	const char *unset;
 };
 
@@ -99,6 +100,8 @@ static void expand_from(struct expansion *x, const char *text, size_t from)
 	setting = setting_get(x->settings, mark.param);
 	if (!setting || setting->values.count == 0) {
 		x->unset = mark.param;
+		if (x->keep_unset)
+			expand_from(x, text, mark.end);
 		return;
 	}
 	for (size_t i = 0; i < setting->values.count; i++) {
@@ -111,14 +114,27 @@ static void expand_from(struct expansion *x, const char *text, size_t from)
 	}
 }
 
+static void expand(struct expansion *x, const struct node *node)
+{
+	expand_from(x, node->text, 0);
+	if (x->out->count >= EXPANSIONS_MAX)
+		diag_error(x->job->d, node->loc, -E2BIG, "too-many-values", NULL,
+			   "'%.80s' expands to %d texts or more", node->text, EXPANSIONS_MAX);
+}
+
 const char *template_expand(struct job *job, const struct settings *settings,
 			    const struct node *node, struct words *out)
 {
 	struct expansion x = {.job = job, .settings = settings, .out = out};
 
-	expand_from(&x, node->text, 0);
-	if (out->count >= EXPANSIONS_MAX)
-		diag_error(job->d, node->loc, -E2BIG, "too-many-values", NULL,
-			   "'%.80s' expands to %d texts or more", node->text, EXPANSIONS_MAX);
+	expand(&x, node);
 	return x.unset;
+}
+
+void template_fill(struct job *job, const struct settings *settings, const struct node *node,
+		   struct words *out)
+{
+	struct expansion x = {.job = job, .settings = settings, .out = out, .keep_unset = true};
+
+	expand(&x, node);
 }

@@ -22,6 +22,17 @@ static struct word_list nodes_list(struct job *job, const struct node *list)
 	return list_of(&words);
 }
 
+static struct word_list names_list(struct job *job, const struct settings *settings,
+				   const struct node *names)
+{
+	const struct node *name;
+	struct words words = {0};
+
+	if (names)
+		for_children(name, names) template_fill(job, settings, name, &words);
+	return list_of(&words);
+}
+
 static struct word_list addresses_list(struct job *job, const struct role *role)
 {
 	struct words words = {0};
@@ -48,13 +59,14 @@ static struct param_view param_view(const struct param *param)
 	};
 }
 
-static struct role_view role_view(struct job *job, const struct role *role)
+static struct role_view role_view(struct job *job, const struct settings *settings,
+				  const struct role *role)
 {
 	return (struct role_view){
 		.name = role->name,
 		.title = role->title,
 		.describe = role->describe,
-		.names = nodes_list(job, role->names),
+		.names = names_list(job, settings, role->names),
 		.addresses = addresses_list(job, role),
 	};
 }
@@ -112,12 +124,15 @@ static const char *lines_text(struct job *job, const struct row *row)
 
 /* ---------------------------------------------------------------- the whole */
 
-static struct row_view row_view(struct job *job, const struct table *table, const struct row *row,
-				const struct role_view *roles)
+static struct row_view row_view(struct job *job, const struct settings *settings,
+				const struct row *row, const struct role_view *roles)
 {
+	const struct table *table = settings->table;
+
 	return (struct row_view){
 		.id = row->id,
 		.ports = nodes_list(job, row->ports),
+		.names = names_list(job, settings, row->names),
 		.when = when_text(job, row),
 		.purpose = row->purpose,
 		.note = row->note,
@@ -130,8 +145,9 @@ static struct row_view row_view(struct job *job, const struct table *table, cons
 	};
 }
 
-static const struct table_view *view_make(struct job *job, const struct table *table)
+static const struct table_view *view_make(struct job *job, const struct settings *settings)
 {
+	const struct table *table = settings->table;
 	struct table_view *view = arena_alloc(job->arena, sizeof(*view));
 	struct param_view *params = arena_alloc(job->arena, table->param_count * sizeof(*params));
 	struct role_view *roles = arena_alloc(job->arena, table->role_count * sizeof(*roles));
@@ -140,12 +156,14 @@ static const struct table_view *view_make(struct job *job, const struct table *t
 	for (size_t i = 0; i < table->param_count; i++)
 		params[i] = param_view(&table->params[i]);
 	for (size_t i = 0; i < table->role_count; i++)
-		roles[i] = role_view(job, &table->roles[i]);
+		roles[i] = role_view(job, settings, &table->roles[i]);
 	for (size_t i = 0; i < table->row_count; i++)
-		rows[i] = row_view(job, table, &table->rows[i], roles);
+		rows[i] = row_view(job, settings, &table->rows[i], roles);
 	*view = (struct table_view){.name = table->name,
 				    .title = table->title,
 				    .document = table->document,
+				    .url = table->url,
+				    .read = table->read,
 				    .params = params,
 				    .roles = roles,
 				    .rows = rows,
@@ -167,6 +185,8 @@ int table_view(const char *name, const struct policy_options *options, struct di
 {
 	struct job job = {.d = d, .arena = d->arena, .options = options};
 	const struct node place = {.kind = NODE_SCALAR, .plain = true, .text = name};
+	struct settings settings;
+	const struct node *set = NULL;
 	struct table *table = NULL;
 	struct node *root;
 
@@ -179,9 +199,11 @@ int table_view(const char *name, const struct policy_options *options, struct di
 			return err;
 		table = table_parse(&job, root);
 	}
-	if (!table)
+	if (table)
+		set = settings_node(&job, table, options->set, options->set_count);
+	if (!set || !settings_read(&job, table, set, &settings))
 		return -EINVAL;
-	*out = view_make(&job, table);
+	*out = view_make(&job, &settings);
 	return 0;
 }
 

@@ -21,6 +21,15 @@ bool words_have(const struct words *words, const char *word)
 	return false;
 }
 
+const char *words_text(struct arena *arena, const struct words *words)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < words->count; i++)
+		text = str_list_append(arena, text, words->list[i]);
+	return text ? text : "";
+}
+
 /* An array of structs that begin with their name. */
 struct named {
 	const void *list;

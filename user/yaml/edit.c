@@ -238,6 +238,6 @@ const struct source *edit_finish(struct edit *edit)
 		from = edit->list[i].at;
 	}
 	memcpy(at, edit->source->text + from, edit->source->size - from);
-	*whole = (struct source){edit->source->name, text, size};
+	*whole = (struct source){.name = edit->source->name, .text = text, .size = size};
 	return whole;
 }

@@ -45,6 +45,8 @@ static const struct {
 	{"dry-run", "audit"},
 	{"detect", "audit"},
 	{"test", "audit"},
+	/* keys of a table's metadata */
+	{"reviewed", "read"},
 	/* keys of a rule or a row */
 	{"name", "id"},
 	{"dir", "direction"},
