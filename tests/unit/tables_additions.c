@@ -77,6 +77,34 @@ static const struct {
 	{"table: nfs-callbacks, as: nfs-server, set: {callback-port: 4048}, "
 	 "peers: {nfs-client: 10.0.1.0/24}",
 	 "egress nfs-callbacks/callback 4048/tcp to 10.0.1.0/24\n"},
+	{"table: tftp, as: client, peers: {server: 10.0.0.1}",
+	 "egress tftp/transfer 69/udp to 10.0.0.1, answers: peer-any-port\n"},
+	{"table: tftp, as: server, peers: {client: 10.0.1.0/24}",
+	 "ingress tftp/transfer 69/udp to 10.0.1.0/24, answers: peer-any-port\n"},
+	{"table: discovery, as: asker, set: {protocols: [mdns, ssdp, ws-discovery]}",
+	 "egress discovery/mdns-ask 5353/udp to 224.0.0.251 ff02::fb, answers: group\n"
+	 "ingress discovery/mdns-hear 5353/udp to fe80::/10\n"
+	 "egress discovery/ssdp-ask 1900/udp to 239.255.255.250 ff02::c ff05::c, answers: group\n"
+	 "egress discovery/wsd-ask 3702/udp to 239.255.255.250 ff02::c ff05::c, answers: group\n"},
+	{"table: discovery, as: asker, set: {protocols: [ssdp, ws-discovery]}, "
+	 "with: [ssdp-hear, wsd-hear], peers: {neighbour: 10.0.1.0/24}",
+	 "egress discovery/ssdp-ask 1900/udp to 239.255.255.250 ff02::c ff05::c, answers: group\n"
+	 "ingress discovery/ssdp-hear 1900/udp to 10.0.1.0/24\n"
+	 "egress discovery/wsd-ask 3702/udp to 239.255.255.250 ff02::c ff05::c, answers: group\n"
+	 "ingress discovery/wsd-hear 3702/udp to 10.0.1.0/24\n"},
+	{"table: discovery, as: responder, set: {protocols: [mdns, ssdp, ws-discovery]}, "
+	 "with: [ssdp-announce, wsd-announce], peers: {neighbour: 10.0.1.0/24}",
+	 "ingress discovery/mdns-asked 5353/udp to 10.0.1.0/24\n"
+	 "egress discovery/mdns-tell 5353/udp to 224.0.0.251 ff02::fb\n"
+	 "ingress discovery/ssdp-asked 1900/udp to 10.0.1.0/24\n"
+	 "egress discovery/ssdp-announce 1900/udp to 239.255.255.250 ff02::c ff05::c\n"
+	 "ingress discovery/wsd-asked 3702/udp to 10.0.1.0/24\n"
+	 "egress discovery/wsd-announce 3702/udp to 239.255.255.250 ff02::c ff05::c\n"},
+	{"table: netbios-names, as: member, with: [datagrams, datagrams-in]",
+	 "egress netbios-names/ask 137/udp to 255.255.255.255\n"
+	 "ingress netbios-names/asked 137/udp to 255.255.255.255\n"
+	 "egress netbios-names/datagrams 138/udp to 255.255.255.255\n"
+	 "ingress netbios-names/datagrams-in 138/udp to 255.255.255.255\n"},
 	{"table: ftp-active, as: server, peers: {client: 10.0.0.1}",
 	 "egress ftp-active/data 1024-65535/tcp to 10.0.0.1\n"},
 	{"table: ftp-active, as: client, peers: {server: 10.0.0.1}",
@@ -95,8 +123,12 @@ static const char *rules_text(struct load *l)
 		const struct rule *rule = &l->rs->rules[i];
 
 		cr_expect_eq(rule->action, FR_ALLOW, "%s", rule->id);
-		all = arena_printf(l->d.arena, "%s%s %s %s to %s\n", all, dir_name(rule->dir),
+		all = arena_printf(l->d.arena, "%s%s %s %s to %s", all, dir_name(rule->dir),
 				   rule->id, rule_services(l, rule), rule_peers(l, rule));
+		if (rule->answers)
+			all = arena_printf(l->d.arena, "%s, answers: %s", all,
+					   answers_name(rule->answers));
+		all = arena_printf(l->d.arena, "%s\n", all);
 	}
 	return all;
 }
@@ -148,8 +180,10 @@ static const char *names_of(const char *table, const char *role)
 Test(tables_additions, each_role_has_exactly_its_names)
 {
 	static const char *const tables[] = {
-		"active-directory", "aws-mgn-extras", "aws-ssm",     "ftp-active",
-		"dataminer-extras", "ontap-nfs-udp",  "dhcp-server", "nfs-callbacks"};
+		"active-directory", "aws-mgn-extras",	"aws-ssm",
+		"ftp-active",	    "dataminer-extras", "ontap-nfs-udp",
+		"dhcp-server",	    "nfs-callbacks",	"tftp",
+		"discovery",	    "netbios-names"};
 	const struct policy_options options = {.tables_dir = "policies/tables"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {

@@ -123,9 +123,14 @@ static void roles_text(const struct render *r, const struct table_view *view)
 
 static const char *row_mark(const struct row_view *row)
 {
+	static const char *const answers[FR_ANSWERS_COUNT] = {
+		[FR_ANSWERS_PEER] = "answers: peer",
+		[FR_ANSWERS_PEER_ANY_PORT] = "answers: peer-any-port",
+		[FR_ANSWERS_GROUP] = "answers: group"};
+
 	if (row->optional)
 		return "optional";
-	return row->internal ? "internal" : NULL;
+	return row->internal ? "internal" : answers[row->answers];
 }
 
 static void rows_text(const struct render *r, const struct table_view *view)
@@ -260,6 +265,7 @@ static json_t *row_json(const struct row_view *row)
 	json_object_set_new(value, "when", json_words(row->when));
 	json_object_set_new(value, "optional", json_boolean(row->optional));
 	json_object_set_new(value, "internal", json_boolean(row->internal));
+	json_object_set_new(value, "answers", json_string(answers_name(row->answers)));
 	json_object_set_new(value, "purpose", json_words(row->purpose));
 	json_object_set_new(value, "note", json_words(row->note));
 	json_object_set_new(value, "see", json_words(row->see));

@@ -76,6 +76,7 @@ struct row_view {
 	const char *lines;	/* of the document: "94", "22, 27" */
 	const struct role_view *from, *to;
 	bool optional, internal;
+	uint8_t answers; /* enum fr_answers, as written */
 };
 
 struct table_view {
