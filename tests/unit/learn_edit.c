@@ -412,6 +412,32 @@ Test(learn, what_a_staged_deny_denies_gets_no_rule)
 	load_free(&l);
 }
 
+/* The port was given out for one exchange; a rule for it would be open to anybody later. */
+Test(learn, a_likely_answer_gets_no_rule)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+	const char *text = LEARNT(
+		HEAD
+		"rules:\n  - {id: ask, direction: egress, peer: 10.9.0.2, ports: 69/udp, "
+		"action: allow, answers: peer}\n"
+		"  - {id: asked, direction: ingress, peer: 10.9.0.2, ports: 69/udp, action: allow}\n",
+		false, {"10.9.0.2", FR_INGRESS, PROTO_UDP, 40001},
+		{"10.9.0.2", FR_EGRESS, PROTO_UDP, 40002}, {"10.9.0.2", FR_INGRESS, PROTO_UDP, 514},
+		{"10.9.0.3", FR_INGRESS, PROTO_UDP, 40003},
+		{"10.9.0.2", FR_INGRESS, PROTO_TCP, 40004});
+
+	cr_expect_eq(proposals[0].kind, PROPOSAL_NONE);
+	cr_expect(strstr(proposals[0].why, "rule ask"), "%s", proposals[0].why);
+	cr_expect(strstr(proposals[0].why, "answers: peer-any-port"), "%s", proposals[0].why);
+	cr_expect_eq(proposals[1].kind, PROPOSAL_NONE);
+	cr_expect(strstr(proposals[1].why, "rule asked"), "%s", proposals[1].why);
+	for (int i = 2; i < 5; i++)
+		cr_expect_eq(proposals[i].kind, PROPOSAL_RULE, "%d", i);
+	cr_expect_not(strstr(text, "40001"), "%s", text);
+	load_free(&l);
+}
+
 /* A rule that allows it would change nothing: deny beats allow. */
 Test(learn, what_a_rule_of_the_file_decides_gets_no_rule)
 {

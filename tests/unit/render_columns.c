@@ -236,6 +236,13 @@ static void sample_flows(struct render_stream *s)
 	}
 }
 
+static const struct answer_hint answer = {
+	.rule = "tftp",
+	.key = "answers: peer-any-port",
+	.text = "looks like an answer to rule tftp from another port than was asked: "
+		"answers: peer-any-port in rule tftp admits it",
+};
+
 static void sample_drops(struct render_stream *s)
 {
 	struct drop_view views[] = {
@@ -248,6 +255,7 @@ static void sample_drops(struct render_stream *s)
 		{.key = key_of(long_v6, 8443, "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", 0,
 			       PROTO_TCP),
 		 .kind = "guest",
+		 .answer = &answer,
 		 .scope = "vnet0123456789a",
 		 .verdict = "would-drop",
 		 .reason = "malformed-transport",
@@ -324,6 +332,7 @@ static void sample_coverage(struct render_stream *s)
 		 .process = process_of("rsync", 713)},
 		{.tuple = {.dir = FR_INGRESS, .proto = PROTO_TCP, .port = 65535},
 		 .kind = "guest",
+		 .answer = &answer,
 		 .where = "vnet0123456789a",
 		 .verdict = "drop",
 		 .packets = 1234567,

@@ -55,6 +55,7 @@ static void collect_proposals(struct context *c, const struct coverage_view *vie
 		if (again || !is_meant(&c->options, &seen->tuple))
 			continue;
 		list[count].tuple = seen->tuple;
+		list[count].answer = seen->answer ? seen->answer->text : NULL;
 		list[count++].seen = seen_words(c->arena, seen);
 	}
 	learn->list = list;

@@ -330,6 +330,50 @@ int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct 
 	return 0;
 }
 
+/* ---------------------------------------------------------------- one address */
+
+struct address_search {
+	const struct addr *wanted;
+	uint32_t ifindex;
+};
+
+static int on_owned(const struct nlmsghdr *message, void *context)
+{
+	struct address_search *search = context;
+	const struct ifaddrmsg *address = NLMSG_DATA(message);
+	const struct rtattr *attribute = IFA_RTA(address);
+	int left = (int)IFA_PAYLOAD(message);
+	bool v4 = addr_is_v4(search->wanted);
+	const uint8_t *wanted = search->wanted->b + (v4 ? 12 : 0);
+
+	if (message->nlmsg_type != RTM_NEWADDR || address->ifa_family != (v4 ? AF_INET : AF_INET6))
+		return 0;
+	/* IPv4 has its own address in IFA_LOCAL, IPv6 as a rule in IFA_ADDRESS alone. */
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
+		if ((attribute->rta_type == IFA_LOCAL ||
+		     (!v4 && attribute->rta_type == IFA_ADDRESS)) &&
+		    !memcmp(RTA_DATA(attribute), wanted, v4 ? 4 : 16))
+			search->ifindex = address->ifa_index;
+	return 0;
+}
+
+int host_address_device(const struct addr *addr, uint32_t *ifindex)
+{
+	struct request request = {
+		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+			   .nlmsg_type = RTM_GETADDR},
+	};
+	struct address_search search = {.wanted = addr};
+	int err = -EAGAIN;
+
+	for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++) {
+		search.ifindex = 0;
+		err = netlink_dump(&request.header, on_owned, &search);
+	}
+	*ifindex = search.ifindex;
+	return err;
+}
+
 /* ---------------------------------------------------------------- forwarding */
 
 static int on_forwarding(const struct nlmsghdr *message, void *context)

@@ -36,6 +36,8 @@ int interfaces_of(uint64_t netns, struct arena *arena, struct diags *d, struct i
 /* The subnets of one interface (its addresses' prefixes, link-local included). */
 int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct prefix **out,
 		 size_t *count);
+/* The device of the caller's network namespace that has this address, or 0. */
+int host_address_device(const struct addr *addr, uint32_t *ifindex);
 /* ip_forward or ipv6 forwarding is on in the caller's namespace (read by netlink, not /proc/sys).
  */
 int host_forwarding(bool *out);

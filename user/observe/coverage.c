@@ -13,6 +13,7 @@ struct coverage {
 	struct unexplained_set unexplained;
 	struct coverage_view view;
 	struct image image;
+	struct answer_hints hints;
 };
 
 static int failed(const struct instance *instance, int err, struct diags *d)
@@ -73,7 +74,7 @@ static int on_drop(const struct drop_view *drop, void *context)
 	    drop->last < slot_since(&coverage->view, drop->drop.slot) ||
 	    decided_by_current(coverage, &tuple))
 		return 0;
-	unexplained_add_drop(&coverage->unexplained, drop);
+	unexplained_add_drop(&coverage->unexplained, drop, hint_find(&coverage->hints, drop));
 	return 0;
 }
 
@@ -117,7 +118,11 @@ static int collect_parts(const struct instance *instance, struct arena *arena, s
 	err = rules_collect(instance, arena, d, &view->rules, &view->rule_count);
 	if (err)
 		return err;
+	err = hints_open(instance, arena, d, &coverage->hints);
+	if (err)
+		return err;
 	err = drops_each(instance, d, on_drop, coverage);
+	hints_close(&coverage->hints);
 	return err ? err : flows_each(instance, d, on_flow, coverage);
 }
 

@@ -13,6 +13,7 @@ struct collection {
 	struct rule_records rules;
 	struct drop_list list;
 	size_t capacity;
+	bool has_datagrams;
 };
 
 static uint64_t since_of(const struct collection *collection, uint32_t slot)
@@ -60,6 +61,7 @@ static int on_drop(const struct drop_view *view, void *context)
 	copy->rule = kept(collection->arena, view->rule);
 	copy->table = kept(collection->arena, view->table);
 	copy->row = kept(collection->arena, view->row);
+	collection->has_datagrams |= view->key.proto == PROTO_UDP;
 	return 0;
 }
 
@@ -87,12 +89,29 @@ static int collect(const struct instance *instance, struct diags *d, struct coll
 	return err;
 }
 
+static int find_hints(const struct instance *instance, struct diags *d,
+		      struct collection *collection)
+{
+	struct drop_list *list = &collection->list;
+	struct answer_hints hints;
+	int err = hints_open(instance, collection->arena, d, &hints);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < list->count; i++)
+		list->list[i].answer = hint_find(&hints, &list->list[i]);
+	hints_close(&hints);
+	return 0;
+}
+
 int drops_collect(const struct instance *instance, struct arena *arena, struct diags *d,
 		  struct drop_list *out)
 {
 	struct collection collection = {.arena = arena};
 	int err = collect(instance, d, &collection);
 
+	if (!err && collection.has_datagrams)
+		err = find_hints(instance, d, &collection);
 	if (err)
 		return err;
 	*out = collection.list;

@@ -34,6 +34,25 @@ const char *names_scope(const struct names *names, uint32_t scope); /* of a gues
 struct process_view names_process(const struct names *names, uint32_t pid, const char *comm,
 				  size_t comm_size, uint64_t when);
 
+/* Which refused datagrams look like answers (answers.c). */
+struct question {
+	struct fr_flow_key key;
+	uint32_t slot;
+	uint8_t opener;
+};
+struct answer_hints {
+	struct arena *arena;
+	struct names names;
+	struct image image;
+	struct question *list; /* by opener and port of the asker */
+	size_t count, capacity;
+};
+int hints_open(const struct instance *instance, struct arena *arena, struct diags *d,
+	       struct answer_hints *out);
+void hints_close(struct answer_hints *hints);
+/* Arena memory; NULL: it does not. */
+const struct answer_hint *hint_find(const struct answer_hints *hints, const struct drop_view *drop);
+
 /* Openings that no rule explains, gathered from refusals and flows (unexplained.c). */
 struct unexplained_set {
 	struct arena *arena;
@@ -45,7 +64,8 @@ struct unexplained_set {
 /* The opening of a refusal or a flow. */
 struct tuple drop_tuple(const struct drop_view *view);
 struct tuple flow_tuple(const struct flow_view *view);
-void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view);
+void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view,
+			  const struct answer_hint *answer);
 void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view);
 /* Most packets first. */
 void unexplained_sort(struct unexplained_set *g);

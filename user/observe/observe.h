@@ -108,6 +108,13 @@ struct flow_view {
 	struct process_view process;
 };
 
+/* A refused datagram that looks like an answer to a question that a rule admits. */
+struct answer_hint {
+	const char *rule;
+	const char *key;  /* to write: "answers: peer-any-port"; or NULL */
+	const char *text; /* a sentence */
+};
+
 struct drop_view {
 	struct fr_flow_key key;
 	struct fr_drop drop;
@@ -117,6 +124,7 @@ struct drop_view {
 	uint32_t line;
 	uint64_t first, last; /* realtime ns */
 	struct process_view process;
+	const struct answer_hint *answer; /* of drops_collect; or NULL */
 };
 
 /* Openings that no rule of the policy in force decides, by peer and the listener's port. */
@@ -130,7 +138,8 @@ struct unexplained_view {
 	uint64_t flows;	      /* alive */
 	uint64_t first, last; /* realtime ns */
 	struct process_view process;
-	const char *nearest; /* a sentence, set by the caller; or NULL */
+	const struct answer_hint *answer; /* or NULL */
+	const char *nearest;		  /* a sentence, set by the caller; or NULL */
 };
 
 struct coverage_view {

@@ -106,7 +106,8 @@ static void add_times(struct unexplained_view *view, const char *verdict, uint64
 	}
 }
 
-void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view)
+void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view,
+			  const struct answer_hint *answer)
 {
 	struct tuple tuple = drop_tuple(view);
 	struct unexplained_view *at =
@@ -117,6 +118,8 @@ void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *vie
 	add_times(at, view->verdict, view->first, view->last);
 	if (view->process.pid)
 		at->process = view->process;
+	if (answer)
+		at->answer = answer;
 }
 
 /* Packets that audit lets pass are counted by the refusal of the flow already, if there is one. */

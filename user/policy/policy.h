@@ -201,7 +201,8 @@ enum proposal_kind { PROPOSAL_NONE, PROPOSAL_PEER, PROPOSAL_RULE };
 
 struct proposal {
 	struct tuple tuple;
-	const char *seen; /* for the comment of a rule: the observed traffic */
+	const char *seen;   /* for the comment of a rule: the observed traffic */
+	const char *answer; /* the sentence, where it looks like an answer; or NULL */
 	/* filled in: */
 	enum proposal_kind kind;
 	const char *rule;	    /* the row that fits, or the id of the new rule */

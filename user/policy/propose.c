@@ -232,8 +232,31 @@ static void write_rules(struct proposing *p)
 
 /* ---------------------------------------------------------------- all */
 
+/* A datagram to a port that the kernel gives out, of a peer that a rule lets this side ask, or be
+ * asked by: no service, but perhaps an answer. */
+static const char *perhaps_answer(const struct proposing *p, const struct tuple *tuple)
+{
+	enum { GIVEN_OUT = 32768 }; /* net.ipv4.ip_local_port_range begins there */
+
+	if (tuple->proto != PROTO_UDP || tuple->port < GIVEN_OUT)
+		return NULL;
+	for (size_t i = 0; i < p->rs->rule_count; i++) {
+		const struct rule *rule = &p->rs->rules[i];
+
+		if (!rule_may_await(p->rs, rule, FR_ANSWERS_PEER_ANY_PORT, tuple))
+			continue;
+		return arena_printf(p->edit->arena,
+				    "it may be an answer to rule %s from another port than was "
+				    "asked: answers: peer-any-port in it admits that; a service of "
+				    "its own needs a rule that you write",
+				    rule->id);
+	}
+	return NULL;
+}
+
 static void propose(struct proposing *p, bool rules_only, struct proposal *proposal)
 {
+	const char *answer = proposal->answer ?: perhaps_answer(p, &proposal->tuple);
 	const struct rule *denies = staged_denial(p->rs, &proposal->tuple);
 	struct decision decision;
 
@@ -247,6 +270,8 @@ static void propose(struct proposing *p, bool rules_only, struct proposal *propo
 		proposal->why = arena_printf(p->edit->arena,
 					     "rule %s of the file decides it once it is applied",
 					     ruleset_rule_name(p->rs, decision.rule));
+	else if (answer)
+		proposal->why = answer;
 	else if (rules_only || (!join_earlier(p, proposal) && !propose_peer(p, proposal)))
 		propose_rule(p, proposal);
 }

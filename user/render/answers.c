@@ -61,3 +61,16 @@ json_t *json_answers(const struct expectation *e)
 	json_object_set_new(value, "default_of", json_words(e->default_of));
 	return value;
 }
+
+json_t *json_answer_hint(const struct answer_hint *hint)
+{
+	json_t *value;
+
+	if (!hint)
+		return json_null();
+	value = json_object();
+	json_object_set_new(value, "rule", json_words(hint->rule));
+	json_object_set_new(value, "write", json_words(hint->key));
+	json_object_set_new(value, "why", json_words(hint->text));
+	return value;
+}

@@ -77,6 +77,7 @@ static json_t *unexplained_json(const struct unexplained_view *view)
 	json_object_set_new(value, "last", json_time(view->last));
 	json_object_set_new(value, "process", json_process(&view->process));
 	json_object_set_new(value, "nearest", json_words(view->nearest));
+	json_object_set_new(value, "answer_to", json_answer_hint(view->answer));
 	return value;
 }
 
@@ -243,7 +244,7 @@ static void print_opening(struct table *table, const struct unexplained_view *vi
 	table_cell(table, COLOUR_NONE, bytes_text(view->bytes, text));
 	table_cell(table, COLOUR_NONE, age_text(view->last, now, text));
 	table_cell(table, COLOUR_NONE, process_text(&view->process, text));
-	table_note(table, view->nearest);
+	table_note(table, view->answer ? view->answer->text : view->nearest);
 }
 
 static void print_unexplained(const struct render *r, const struct coverage_view *view,

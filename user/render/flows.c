@@ -189,6 +189,13 @@ static void drop_json(struct json_writer *w, const char *policy, const struct dr
 	print_key(w, policy, view->kind, view->scope, &view->key);
 	writer_words(w, "verdict", view->verdict);
 	writer_words(w, "reason", view->reason);
+	if (view->answer) {
+		writer_open(w, "answer_to");
+		writer_words(w, "rule", view->answer->rule);
+		writer_words(w, "write", view->answer->key);
+		writer_words(w, "why", view->answer->text);
+		writer_close(w);
+	}
 	writer_words(w, "direction", dir_name(drop->dir));
 	writer_count(w, "opener_port", drop->opener_port);
 	writer_words(w, "rule", view->rule);
@@ -221,4 +228,6 @@ void render_drop(struct render_stream *s, const char *policy, const struct drop_
 	table_cell(s->table, COLOUR_NONE, bytes_text(drop->bytes, text));
 	table_cell(s->table, COLOUR_NONE, age_text(view->last, s->now, text));
 	print_process(s->table, &view->process);
+	if (view->answer)
+		table_note(s->table, view->answer->text);
 }

@@ -71,6 +71,7 @@ json_t *json_tables(const struct ruleset *rs);			     /* each with its document 
 json_t *json_rule_figures(const struct rule_view *rule);
 json_t *json_diags(const struct diags *d);
 json_t *json_answers(const struct expectation *e); /* answers.c */
+json_t *json_answer_hint(const struct answer_hint *hint);
 const char *host_name(void);
 int schema_version(const char *verb); /* docs/json.md */
 /* {"schema": "flowreeve/<verb>/v<version>", "host"}; document_print adds "diagnostics", writes and

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Refused datagrams that look like answers: from another port or address than was asked, on either side. show
+# drops, coverage and learn name the rule of the question and the key to write, and learn proposes no port that
+# was given out for one exchange.
+. "$(dirname "$0")/lib.sh"
+. "$e2e_here/odd.sh"
+. "$e2e_here/speakers.sh"
+
+hints_apply() # MODE
+{
+	mode=$1
+	cat >"$work/hints.yaml" <<-YAML
+		apiVersion: flowreeve/v1
+		kind: Policy
+		metadata: {name: hints}
+		mode: $1
+		attach: $attach
+		failsafe: []
+		rules:
+		  - {id: transfer, direction: egress, peer: [10.0.5.10], ports: [69/udp], action: allow, answers: peer}
+		  - {id: search, direction: egress, peer: [239.255.255.250, 10.0.5.20], ports: [1900/udp], action: allow, answers: peer}
+		  - {id: asked, direction: ingress, peer: [10.0.5.0/24], ports: [3702/udp], action: allow, answers: peer}
+	YAML
+	succeeds "$kind, $1: apply" fr "$host" apply "$work/hints.yaml"
+}
+
+# The hint of a refused datagram to or from a port of the asker: EGRESS-OR-INGRESS PORT -> "RULE KEY"
+hint_of()
+{
+	local side=local
+	[ "$1" = ingress ] || side=peer
+	fr_ask "$host" "[.drops[] | select(.protocol == \"udp\" and .direction == \"$1\" and .$side.port == $2)
+		| \"\(.answer_to.rule) \(.answer_to.write)\"] | first" show drops
+}
+
+# The same of coverage: PEER DIRECTION PORT
+covered_of()
+{
+	fr_ask "$host" "[.policies[].unexplained[] | select(.direction == \"$2\" and .peer == \"$1\" and .port == $3)
+		| \"\(.answer_to.rule) \(.answer_to.write)\"] | first" coverage
+}
+
+learned_of() # PORT -> kind of each proposal
+{
+	fr_ask "$host" "[.proposals[] | select(.port == $1) | .edit] | join(\" \")" learn
+}
+
+hints_run() # KIND MODE
+{
+	local refused=silence heard
+	odd_kind "$1"
+	[ "$2" = enforce ] || refused=heard
+	hints_apply "$2"
+	speaker_start asker "$party" "$party4" 0
+	speaker_start other vpc 10.0.5.10 0
+	speaker_start neighbour vpc 10.0.5.20 1900
+	speaker_start server vpc 10.0.5.10 69
+	heard=${speaker_port[asker]}
+	word_is "a question" heard asker 10.0.5.10 69 server
+	word_is "an answer from another port" $refused other "$party4" "$heard" asker
+	equal "$kind, $mode: the hint names the rule and the key" 'transfer answers: peer-any-port' "$(hint_of ingress "$heard")"
+	equal "$kind, $mode: so does coverage" 'transfer answers: peer-any-port' "$(covered_of 10.0.5.10 ingress "$heard")"
+	equal "$kind, $mode: learn proposes nothing" none "$(learned_of "$heard")"
+	matches "$kind, $mode: the text of show drops" "answer to rule transfer from another port.*answers: peer-any-port in rule" \
+		"$(fr "$host" show drops)"
+	speaker_end asker
+
+	speaker_start asker "$party" "$party4" 0
+	heard=${speaker_port[asker]}
+	speak asker send 239.255.255.250 1900
+	equal "$kind, $mode: a group is asked" sent "$said"
+	word_is "its member answers" $refused neighbour "$party4" "$heard" asker
+	equal "$kind, $mode: that is answers: group" 'search answers: group' "$(hint_of ingress "$heard")"
+	equal "$kind, $mode: no proposal either" none "$(learned_of "$heard")"
+
+	speaker_start asked "$party" "$party4" 3702
+	heard=${speaker_port[other]}
+	word_is "this side is asked" heard other "$party4" 3702 asked
+	word asker 10.0.5.10 "$heard" other $refused
+	equal "$kind, $mode: its answer from another port" 'asked answers: peer-any-port' "$(hint_of egress "$heard")"
+	equal "$kind, $mode: nor a proposal for that" none "$(learned_of "$heard")"
+	speaker_end asker other neighbour server asked
+	succeeds "$kind, $mode: detach" fr "$host" detach
+}
+
+e2e_begin answer-hints
+for each in interface guest cgroup; do
+	hints_run $each audit
+	hints_run $each enforce
+done
+
+# A question that came in by a device that is not attached: the device is named.
+e2e_kind interface
+ip -n "$LAB_TAG-router" link add p-seven type veth peer name ens7 netns "$LAB_TAG-agent"
+ip -n "$LAB_TAG-router" link set p-seven master lan up
+ip -n "$LAB_TAG-agent" link set ens7 up
+lab_address agent ens7 10.0.5.77/32
+for file in all ens5 ens7; do lab_in agent sysctl -qw "net.ipv4.conf.$file.rp_filter=0"; done
+hints_apply enforce
+speaker_start asked agent 10.0.5.77 3702
+speaker_start other vpc 10.0.5.10 0
+# The question passes ens7, and so it is not seen; the answer leaves by ens5.
+lab_in vpc ip neigh replace 10.0.5.77 lladdr "$(ip -n "$LAB_TAG-agent" -j link show ens7 | jq -r '.[0].address')" dev eth0 nud permanent
+word_is 'a question by another device' heard other 10.0.5.77 3702 asked
+speak asked send 10.0.5.10 "${speaker_port[other]}"
+until_true test "$(hint_of egress "${speaker_port[other]}")" = 'asked interfaces: ens7'
+equal 'the device to attach is named' 'asked interfaces: ens7' "$(hint_of egress "${speaker_port[other]}")"
+speaker_end asked other
