@@ -36,6 +36,10 @@ traffic() # VERDICT: two openings that a row admits, and two that none does
 		'rule aws-datasync/nfs fits but 10.66.0.66 is not in peers.nfs-server' \
 		"$(opening egress 10.66.0.66 2049 .nearest)"
 	equal "$kind, $1: and nothing else" 3 "$(coverage '.unexplained | length')"
+	equal "$kind, $1: the newest of them is that of the report" true \
+		"$(coverage '.newest == ([.unexplained[].first] | max) and .nothing_new_days == 0')"
+	equal "$kind, $1: the tables have their documents" true \
+		"$(coverage '[.tables[] | select(.table == "aws-datasync") | .url | startswith("https://")] | all')"
 	equal "$kind, $1: the file is what runs" runs "$(coverage .source_state)"
 }
 
@@ -66,6 +70,7 @@ zeroed()
 	before=$(coverage .since)
 	succeeds "$kind: zero" fr "$host" zero
 	equal "$kind: nothing is seen since" 0 "$(coverage '[.rules[] | select(.seen)] | length')"
+	equal "$kind: so the newest is as old as the figures" true "$(coverage '.newest == .since')"
 	equal "$kind: nothing is unexplained since" 0 "$(coverage '.unexplained | length')"
 	equal "$kind: and since when is reported" true "$([[ $(coverage .since) > $before ]] && echo true)"
 }

@@ -347,7 +347,17 @@ static void sample_coverage(struct render_stream *s)
 	const struct origin ping = {.table = "icmp-diagnostics", .title = "ping"};
 	struct rule of_tables[] = {{.origin = &datasync}, {.origin = &datasync}, {.origin = &ping}};
 	const struct ruleset file = {.rules = of_tables, .rule_count = ARRAY_SIZE(of_tables)};
+	struct listening_view sockets[] = {
+		{.proto = PROTO_TCP, .port = 8400, .everywhere = true, .pid = 77, .process = "nc"},
+		{.proto = PROTO_UDP, .port = 69, .address = {.b = {[10] = 255, 255, 10, 0, 0, 9}}}};
+	const struct rule web = {.id = "web"};
+	struct idle_view idle[] = {{&web, service_one(PROTO_TCP, 8091)}};
 	struct coverage_view view = {.policy = "datasync-agent",
+				     .newest = s->now - 12 * day_ns,
+				     .listening = {.list = sockets,
+						   .count = ARRAY_SIZE(sockets),
+						   .idle = idle,
+						   .idle_count = ARRAY_SIZE(idle)},
 				     .file = &file,
 				     .source = "/etc/p.yaml",
 				     .since = s->now - 41 * day_ns,

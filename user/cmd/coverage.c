@@ -120,6 +120,23 @@ static const char *nearest(const struct ruleset *rs, const struct tuple *tuple)
 	return ruleset_nearest(rs, tuple, &why) ? why : NULL;
 }
 
+/* The rest of the report stands when the sockets cannot be read. */
+static int compare_sockets(struct context *c, const struct instance *instance,
+			   struct coverage_view *view)
+{
+	int err;
+
+	if (!view->file) {
+		view->listening.left_out = "the file of the policy cannot be read";
+		return 0;
+	}
+	err = listening_collect(instance, &c->options.host, view->file, &c->diags,
+				&view->listening);
+	if (err)
+		view->listening.left_out = "the sockets cannot be read";
+	return err;
+}
+
 static int cover(struct context *c, const struct instance *instance, void *user)
 {
 	struct coverage_view view;
@@ -136,12 +153,13 @@ static int cover(struct context *c, const struct instance *instance, void *user)
 	source = read_source(c, &view, &rs);
 	if (source != SOURCE_UNREADABLE)
 		view.file = rs;
+	err = compare_sockets(c, instance, &view);
 	for (size_t i = 0; source != SOURCE_UNREADABLE && i < view.unexplained_count; i++)
 		view.unexplained[i].nearest = nearest(rs, &view.unexplained[i].tuple);
 	if (source != SOURCE_UNREADABLE)
 		find_shared(&view, rs, &c->diags);
 	render_coverage(user, &view, source);
-	return 0;
+	return exit_of_read(err);
 }
 
 int cmd_coverage(struct context *c)

@@ -5,6 +5,7 @@
  */
 #include "cgroup2.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <glob.h>
 #include <linux/magic.h>
@@ -109,5 +110,36 @@ int cgroups_each(const char *pattern, int (*visit)(const char *path, uint64_t id
 			err = visit(found.gl_pathv[i], status.st_ino, context);
 	}
 	globfree(&found);
+	return err;
+}
+
+/* A cgroup that is removed meanwhile has nothing any more. */
+static int gone(int err)
+{
+	return err == -ENOENT || err == -ENODEV ? 0 : err;
+}
+
+int cgroup_tree_each(const char *path, int (*visit)(const char *path, uint64_t id, void *),
+		     void *context)
+{
+	struct arena *names CLEANUP(arena_drop) = arena_new();
+	const struct dirent *entry;
+	struct stat status;
+	DIR *dir;
+	int err;
+
+	if (stat(path, &status))
+		return gone(-errno);
+	err = visit(path, status.st_ino, context);
+	dir = err ? NULL : opendir(path);
+	if (!dir)
+		return err ? err : gone(-errno);
+	while (!err && (errno = 0, entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			err = cgroup_tree_each(arena_printf(names, "%s/%s", path, entry->d_name),
+					       visit, context);
+	if (!err && errno)
+		err = gone(-errno);
+	closedir(dir);
 	return err;
 }

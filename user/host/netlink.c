@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Requests a list from the kernel's rtnetlink and walks it, message by message. */
+/* Requests a list from the kernel's rtnetlink or another protocol and walks it, message by message.
+ */
 #include "netlink.h"
 
 #include <errno.h>
@@ -38,7 +39,12 @@ static int visit_messages(const char *buffer, ssize_t size, netlink_visit visit,
 
 int netlink_dump(struct nlmsghdr *request, netlink_visit visit, void *context)
 {
-	CLEANUP(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	return netlink_dump_of(NETLINK_ROUTE, request, visit, context);
+}
+
+int netlink_dump_of(int protocol, struct nlmsghdr *request, netlink_visit visit, void *context)
+{
+	CLEANUP(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	CLEANUP(free_ptr) char *buffer = malloc(REPLY_BYTES);
 	ssize_t size;
 	int result = 0;

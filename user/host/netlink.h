@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Dumps of the kernel's network configuration. */
+/* Dumps of the kernel's network configuration and sockets. */
 #ifndef HOST_NETLINK_H
 #define HOST_NETLINK_H
 
@@ -10,6 +10,8 @@
  * during the dump. */
 typedef int (*netlink_visit)(const struct nlmsghdr *message, void *context);
 int netlink_dump(struct nlmsghdr *request, netlink_visit visit, void *context);
+/* The same of another protocol than NETLINK_ROUTE. */
+int netlink_dump_of(int protocol, struct nlmsghdr *request, netlink_visit visit, void *context);
 /* The filters of clsact on a device; `minor`: TC_H_MIN_INGRESS or TC_H_MIN_EGRESS. */
 int netlink_dump_filters(uint32_t ifindex, uint32_t minor, netlink_visit visit, void *context);
 

@@ -98,6 +98,14 @@ static void oldest_since(struct coverage_view *view)
 			view->since = view->rules[i].since;
 }
 
+static void newest_first(struct coverage_view *view)
+{
+	view->newest = view->since;
+	for (size_t i = 0; i < view->unexplained_count; i++)
+		if (view->unexplained[i].first > view->newest)
+			view->newest = view->unexplained[i].first;
+}
+
 /* Are there refused packets without an entry in the list? */
 static bool is_incomplete(const struct coverage_view *view)
 {
@@ -144,6 +152,7 @@ int coverage_collect(const struct instance *instance, struct arena *arena, struc
 	view->incomplete = is_incomplete(view);
 	view->unexplained = coverage.unexplained.list;
 	view->unexplained_count = coverage.unexplained.count;
+	newest_first(view);
 	*out = *view;
 	return 0;
 }

@@ -142,16 +142,42 @@ struct unexplained_view {
 	const char *nearest;		  /* a sentence, set by the caller; or NULL */
 };
 
+/* A socket of this host that waits for others, and that no ingress rule explains. */
+struct listening_view {
+	uint8_t proto;
+	uint16_t port;
+	struct addr address;
+	bool everywhere; /* bound to no address */
+	uint32_t pid;	 /* 0: none that can be read */
+	char process[16];
+};
+/* A port of an ingress rule on which nobody waits. */
+struct idle_view {
+	const struct rule *rule;
+	struct service service;
+};
+struct listening {
+	const char *left_out; /* why nothing is compared, a sentence; or NULL */
+	struct listening_view *list;
+	struct idle_view *idle;
+	size_t count, idle_count, capacity, idle_capacity;
+	size_t sockets; /* that were compared */
+};
+
 struct coverage_view {
 	const char *policy, *source;
 	bool enforce;
 	uint8_t digest[32];
-	uint64_t since;		    /* realtime ns: start of the oldest counter */
+	uint64_t since; /* realtime ns: start of the oldest counter */
+	/* realtime ns: when the newest of the unexplained openings was first seen; `since` without
+	 * any */
+	uint64_t newest;
 	const struct ruleset *file; /* names the tables, set by the caller; or NULL */
 	struct rule_view *rules;
 	size_t rule_count;
 	struct unexplained_view *unexplained; /* most packets first */
 	size_t unexplained_count;
+	struct listening listening; /* set by the caller */
 	/* older refusals and flows that a rule now decides, left out */
 	uint64_t decided_by_current;
 	uint64_t refusals, room; /* entries of the list of refusals, and its capacity */
@@ -190,6 +216,11 @@ int drops_each(const struct instance *instance, struct diags *d,
 /* Used and unused rules, and the traffic that no rule explains. */
 int coverage_collect(const struct instance *instance, struct arena *arena, struct diags *d,
 		     struct coverage_view *out);
+
+/* The sockets of this host against the rules, where the policy judges packets for this host itself.
+ * -errno with a diagnostic when they cannot be read. */
+int listening_collect(const struct instance *instance, const struct host_options *o,
+		      const struct ruleset *rs, struct diags *d, struct listening *out);
 
 /* The ring buffer. One reader per instance: a second one gets -EBUSY. */
 struct monitor;

@@ -8,6 +8,7 @@
 #include "table.h"
 
 enum { SHOWN_MOST = 40 };
+#define DAY_NS (UINT64_C(86400) * 1000000000)
 
 struct render_stream *render_coverage_begin(const struct render *r)
 {
@@ -81,7 +82,56 @@ static json_t *unexplained_json(const struct unexplained_view *view)
 	return value;
 }
 
-static json_t *coverage_json(const struct coverage_view *view, enum source_state source)
+static json_t *socket_json(const struct listening_view *view)
+{
+	json_t *value = json_object();
+	char text[64];
+
+	json_object_set_new(value, "protocol", json_string(proto_text(view->proto, text)));
+	json_object_set_new(value, "port", json_count(view->port));
+	json_object_set_new(value, "address",
+			    view->everywhere
+				    ? json_null()
+				    : json_string(endpoint_text(view->address.b, 0, false, text)));
+	json_object_set_new(value, "pid", view->pid ? json_count(view->pid) : json_null());
+	json_object_set_new(value, "process", json_words(view->pid ? view->process : NULL));
+	return value;
+}
+
+static json_t *idle_json(const struct idle_view *view)
+{
+	const struct origin *origin = rule_origin(view->rule);
+	json_t *value = json_object();
+	char text[SERVICE_TEXT];
+
+	json_object_set_new(value, "rule", json_words(view->rule->id));
+	json_object_set_new(value, "row", json_row(origin->table, origin->row, origin->line));
+	json_object_set_new(value, "service", json_string(service_text(&view->service, text)));
+	return value;
+}
+
+static json_t *listening_json(const struct listening *view)
+{
+	json_t *value = json_object(), *sockets = json_array(), *idle = json_array();
+
+	for (size_t i = 0; i < view->count; i++)
+		json_array_append_new(sockets, socket_json(&view->list[i]));
+	for (size_t i = 0; i < view->idle_count; i++)
+		json_array_append_new(idle, idle_json(&view->idle[i]));
+	json_object_set_new(value, "left_out", json_words(view->left_out));
+	json_object_set_new(value, "sockets", json_count(view->sockets));
+	json_object_set_new(value, "unexplained", sockets);
+	json_object_set_new(value, "nobody_listens", idle);
+	return value;
+}
+
+static uint64_t quiet_days(const struct coverage_view *view, uint64_t now)
+{
+	return now > view->newest ? (now - view->newest) / DAY_NS : 0;
+}
+
+static json_t *coverage_json(const struct coverage_view *view, enum source_state source,
+			     uint64_t now)
 {
 	static const char *const states[] = {[SOURCE_RUNS] = "runs",
 					     [SOURCE_DIFFERS] = "differs",
@@ -96,11 +146,14 @@ static json_t *coverage_json(const struct coverage_view *view, enum source_state
 	json_object_set_new(value, "policy", json_words(view->policy));
 	json_object_set_new(value, "mode", json_string(mode_name(view->enforce)));
 	json_object_set_new(value, "since", json_time(view->since));
+	json_object_set_new(value, "newest", json_time(view->newest));
+	json_object_set_new(value, "nothing_new_days", json_count(quiet_days(view, now)));
 	json_object_set_new(value, "source", json_words(view->source));
 	json_object_set_new(value, "source_state", json_string(states[source]));
 	json_object_set_new(value, "tables", view->file ? json_tables(view->file) : json_null());
 	json_object_set_new(value, "rules", rules);
 	json_object_set_new(value, "unexplained", flows);
+	json_object_set_new(value, "listening", listening_json(&view->listening));
 	json_object_set_new(value, "decided_by_current", json_count(view->decided_by_current));
 	json_object_set_new(value, "refusals", json_count(view->refusals));
 	json_object_set_new(value, "refusals_max", json_count(view->room));
@@ -161,6 +214,62 @@ static void print_tables(const struct render *r, const struct ruleset *rs)
 		table_cell(&table, COLOUR_NONE, origin->url);
 	}
 	table_end(&table);
+}
+
+static const struct column listening_columns[] = {
+	{"LISTENING, NOT EXPLAINED", .least = 16},
+	{"ON", .order = 2, .least = 15},
+	{"PROCESS", .order = 1, .least = 12},
+};
+static const struct column idle_columns[] = {
+	{"NOBODY LISTENS", .least = 12},
+	{"RULE", .least = 16},
+};
+
+static void print_sockets(const struct render *r, const struct listening *view)
+{
+	struct table table;
+	char text[CLEAN_TEXT];
+
+	fputc('\n', r->out);
+	table_begin(&table, r, listening_columns, ARRAY_SIZE(listening_columns));
+	for (size_t i = 0; i < view->count; i++) {
+		const struct listening_view *at = &view->list[i];
+		struct service service = service_one(at->proto, at->port);
+		struct process_view process = {.pid = at->pid};
+
+		memcpy(process.name, at->process, sizeof(at->process));
+		table_cell(&table, COLOUR_WARN, service_text(&service, text));
+		table_cell(&table, COLOUR_NONE,
+			   at->everywhere ? "every address"
+					  : endpoint_text(at->address.b, 0, false, text));
+		table_cell(&table, COLOUR_NONE, process_text(&process, text));
+	}
+	table_end(&table);
+}
+
+static void print_idle(const struct render *r, const struct listening *view)
+{
+	struct table table;
+	char text[SERVICE_TEXT];
+
+	fputc('\n', r->out);
+	table_begin(&table, r, idle_columns, ARRAY_SIZE(idle_columns));
+	for (size_t i = 0; i < view->idle_count; i++) {
+		table_cell(&table, COLOUR_DIM, service_text(&view->idle[i].service, text));
+		table_cell(&table, COLOUR_NONE, view->idle[i].rule->id);
+	}
+	table_end(&table);
+}
+
+static void print_listening(const struct render *r, const struct listening *view)
+{
+	if (view->left_out)
+		fprintf(r->out, "\nlistening sockets are left out: %s\n", view->left_out);
+	if (view->count)
+		print_sockets(r, view);
+	if (view->idle_count)
+		print_idle(r, view);
 }
 
 static void print_seen(const struct render *r, const struct coverage_view *view, uint64_t now)
@@ -277,14 +386,17 @@ static void print_coverage(struct render_stream *s, const struct coverage_view *
 {
 	size_t seen = rules_count(view, true), never = rules_count(view, false);
 	FILE *out = s->render.out;
-	char text[TIME_TEXT], age[FIGURE_TEXT];
+	char text[TIME_TEXT], age[FIGURE_TEXT], quiet[FIGURE_TEXT];
 
 	if (s->items++)
 		fputc('\n', out);
 	print_clean(out, view->policy);
-	fprintf(out, "  %s  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained\n",
+	fprintf(out,
+		"  %s  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained, "
+		"nothing new for %s\n",
 		mode_name(view->enforce), time_text(view->since, text),
-		age_text(view->since, s->now, age), seen, seen + never, view->unexplained_count);
+		age_text(view->since, s->now, age), seen, seen + never, view->unexplained_count,
+		age_text(view->newest, s->now, quiet));
 	print_tables(&s->render, view->file);
 	if (seen)
 		print_seen(&s->render, view, s->now);
@@ -297,13 +409,14 @@ static void print_coverage(struct render_stream *s, const struct coverage_view *
 			"the list of refusals is incomplete (%llu of %llu entries): the rest is counted "
 			"by rule alone\n",
 			(unsigned long long)view->refusals, (unsigned long long)view->room);
+	print_listening(&s->render, &view->listening);
 }
 
 void render_coverage(struct render_stream *s, const struct coverage_view *view,
 		     enum source_state source)
 {
 	if (s->render.json)
-		stream_item(s, coverage_json(view, source));
+		stream_item(s, coverage_json(view, source, s->now));
 	else
 		print_coverage(s, view);
 }
