@@ -158,7 +158,9 @@ enum fr_image_flags {
 	FR_F_ICMP_ERROR = 1 << 12,
 	FR_F_FORWARDING_ON = 1 << 16, /* host fact at apply: ip_forward or ipv6 forwarding is on */
 	FR_F_BRIDGE_PORTS = 1 << 17,  /* host fact at apply: fr_ports has entries */
-	FR_F_ANSWERS = 1 << 18,	      /* a rule of UDP is not `answers: peer`: subnets follow */
+	FR_F_PARTIES = 1 << 19,	      /* host fact at apply: fr_ports has guests of a party */
+	FR_F_HOST_FACTS = FR_F_FORWARDING_ON | FR_F_BRIDGE_PORTS | FR_F_PARTIES,
+	FR_F_ANSWERS = 1 << 18, /* a rule of UDP is not `answers: peer`: subnets follow */
 };
 
 /* All that a packet of a known flow needs, read once per packet. */
@@ -607,15 +609,18 @@ struct fr_budget {
 FR_SIZE(fr_budget, 16);
 
 /*
- * `fr_ports`, by ifindex: attached interfaces that are ports of a bridge, as they are at apply.
- * This host can be reached by these two addresses alone; a frame for another one is only forwarded
- * by the bridge. User space writes; a program that sees this host send with another address sets
- * `mixed`, and the entry holds no longer.
+ * `fr_ports`, by ifindex, written by user space at apply. Attached interfaces that are ports of a
+ * bridge: this host can be reached by these two addresses alone; a frame for another one is only
+ * forwarded by the bridge. A program that sees this host send with another address sets `mixed`,
+ * and the entry holds no longer. And attached guests of a party with more than one device.
  */
 struct fr_port {
 	__u8 bridge[6]; /* Ethernet address of the bridge */
 	__u8 own[6];	/* and of the port */
-	__u32 mixed;
+	union {
+		__u32 mixed;
+		__u32 party; /* of a guest: the device whose scope all of its party have */
+	};
 };
 FR_SIZE(fr_port, 16);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An attached interface that is a port of a bridge: frames for other stations are not this host's,
- * also where the host does not forward. Checked for packets that would otherwise be refused.
+ * also where the host does not forward. Checked for packets that would otherwise be refused. And
+ * the devices of one guest, which are one party.
  */
 #ifndef FR_BRIDGE_H
 #define FR_BRIDGE_H
@@ -63,6 +64,18 @@ static __noinline int bridge_watch(const struct fr_ctx *s)
 	    !station_is(stations.from, port->own))
 		port->mixed = 1;
 	return 0;
+}
+
+/* The device that gives a guest's flows their scope: its own, or one for all of its party. */
+static __always_inline __u32 guest_scope(const struct fr_ctx *s)
+{
+	__u32 ifindex = s->ifindex;
+	const struct fr_port *guest;
+
+	if (!(s->head->flags & FR_F_PARTIES))
+		return ifindex;
+	guest = bpf_map_lookup_elem(&fr_ports, &ifindex);
+	return guest && guest->party ? guest->party : ifindex;
 }
 
 #endif /* FR_BRIDGE_H */

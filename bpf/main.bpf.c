@@ -95,7 +95,7 @@ static __always_inline int tc_judge(struct __sk_buff *skb, struct fr_hook h, boo
 	if (!tc_plain(&s, skb, &p, l3))
 		tc_parse(&s, skb, &p, l3);
 	p.packets = skb->gso_segs ?: 1;
-	p.key.scope = FR_SCOPE(h.kind, skb->ifindex);
+	p.key.scope = FR_SCOPE(h.kind, guest_scope(&s));
 	return judge_packet(&s, &p, h) == FR_DROP ? TC_REFUSE : TC_PASS_ON;
 }
 

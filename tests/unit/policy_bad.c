@@ -44,7 +44,19 @@ struct bad {
 	HEAD "rules: [{id: r, direction: egress, action: allow, peer: " peer ", ports: " ports     \
 	     "}]\n"
 
+#define GUESTS(guests, party)                                                                      \
+	"apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: test}\nmode: audit\n"            \
+	"attach: {guests: " guests "}\nparty: " party "\n" RULE
+
 static const struct bad cases[] = {
+	{GUESTS("[tap0, tap1]", "[tap0, tap2]"), "unknown-guest", "tap2", "not among the guests"},
+	{GUESTS("[tap0, tap1]", "[tap0, tap1, tap0]"), "party-twice", "tap0", "in a party already"},
+	{GUESTS("[tap0, tap1, tap2]", "[[tap0, tap1], [tap1, tap2]]"), "party-twice", "tap1",
+	 "in line 6"},
+	{GUESTS("[tap0, tap1]", "[tap0]"), "lone-party", "[", "shares nothing"},
+	{GUESTS("[tap0, tap1]", "[]"), "lone-party", "[", "shares nothing"},
+	{GUESTS("[tap0, tap1]", "tap0"), "wrong-type", "tap0", "'party' must be a list"},
+	{GUESTS("[tap0, tap1]", "[[tap0, tap1], tap0]"), "wrong-type", "tap0", "a party"},
 	{A("69/udp", "allow", "anyone"), "unknown-value", "anyone", "'answers' cannot be 'anyone'"},
 	{A("69/udp", "allow", "default"), "unknown-value", "default", "cannot be 'default'"},
 	{A("69/udp", "allow", "[peer]"), "wrong-type", "[", "'answers'"},

@@ -802,3 +802,43 @@ Test(policy, what_stands_at_the_end_of_a_large_text_is_read_as_at_once)
 		"  - {id: x, id: y, direction: egress, peer: any, ports: any, action: deny}\n"));
 	load_free(&l);
 }
+
+static const char *parties_text(struct load *l)
+{
+	const char *all = "";
+
+	for (size_t i = 0; i < l->rs->party_count; i++) {
+		for (size_t j = 0; j < l->rs->parties[i].count; j++)
+			all = arena_printf(l->d.arena, "%s%s ", all, l->rs->parties[i].names[j]);
+		all = arena_printf(l->d.arena, "%s/ ", all);
+	}
+	return all;
+}
+
+Test(policy_load, guests_of_a_party)
+{
+	static const struct {
+		const char *lines, *parties;
+	} list[] = {
+		{"attach: {guests: [tap0, tap1]}\n", ""},
+		{"attach: {guests: [tap0, tap1]}\nparty: [tap0, tap1]\n", "tap0 tap1 / "},
+		{"party: [tap1, tap0]\nattach: {guests: [tap0, tap1]}\n", "tap1 tap0 / "},
+		{"attach: {guests: [tap0, tap1], party: [tap0, tap1]}\n", "tap0 tap1 / "},
+		{"attach: {guests: [\"tap*\"]}\nparty: [tap0, tap1]\n", "tap0 tap1 / "},
+		{"attach: {guests: [\"tap*\"]}\nparty: [\"tap*\"]\n", "tap* / "},
+		{"attach: {guests: [a0, a1, b0, b1]}\nparty: [[a0, a1], [b0, b1]]\n",
+		 "a0 a1 / b0 b1 / "},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
+		struct load l = load_new();
+
+		load_text(&l, arena_printf(l.d.arena,
+					   "apiVersion: flowreeve/v1\nkind: Policy\n"
+					   "metadata: {name: test}\nmode: audit\n%s" RULE,
+					   list[i].lines));
+		cr_assert_eq(l.err, 0, "%s: %s", list[i].lines, load_all(&l));
+		cr_expect_str_eq(parties_text(&l), list[i].parties, "%s", list[i].lines);
+		load_free(&l);
+	}
+}

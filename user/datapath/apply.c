@@ -224,8 +224,8 @@ static bool unchanged(const struct change *change)
 	       same_requests(change) && same_command(change) &&
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
-	       (live->flags & (FR_F_FORWARDING_ON | FR_F_BRIDGE_PORTS)) == change->extra_flags &&
-	       ports_same(change) && subnets_same(change) &&
+	       (live->flags & FR_F_HOST_FACTS) == change->extra_flags && ports_same(change) &&
+	       subnets_same(change) &&
 	       image_ident(&change->live)->conntrack == conntrack_jiffies(change->conntrack);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interfaces of a policy that are ports of a bridge: the Ethernet addresses by which this host can
- * be reached through them, so that the programs can ignore frames for others. Recorded at apply;
- * `status` compares the record with the current addresses.
+ * Facts of devices for the programs, recorded at apply. Of interfaces that are ports of a bridge:
+ * the Ethernet addresses by which this host can be reached through them, so that the programs can
+ * ignore frames for others; `status` compares the record with the current addresses. Of guests:
+ * their party.
  */
 #include "bridge_ports.h"
 
@@ -54,6 +55,55 @@ static bool port_record(const struct interfaces *all, uint32_t ifindex, struct f
 
 /* ---------------------------------------------------------------- at apply */
 
+static bool party_has(const struct party *party, const struct interface *device)
+{
+	for (size_t i = 0; device && i < party->count; i++)
+		if (interface_fits(device, party->names[i]))
+			return true;
+	return false;
+}
+
+/* The device of a party with the lowest number gives its flows their scope. */
+static void party_join(struct change *change, const struct party *party,
+		       const struct interfaces *all)
+{
+	const struct interface *device;
+	struct planned_port *port;
+	uint32_t leader = 0;
+
+	for (size_t i = 0; i < change->point_count; i++) {
+		const struct fr_hook_record *hook = &change->points[i].record;
+
+		device = hook->kind == FR_KIND_GUEST ? interface_at(all, hook->ifindex) : NULL;
+		if (!party_has(party, device))
+			continue;
+		port = &change->ports[change->port_count++];
+		*port = (struct planned_port){.ifindex = hook->ifindex, .is.party = hook->ifindex};
+		leader = leader && leader < hook->ifindex ? leader : hook->ifindex;
+	}
+	for (size_t i = 0; i < change->port_count; i++)
+		if (party_has(party, interface_at(all, change->ports[i].ifindex)))
+			change->ports[i].is.party = leader;
+}
+
+static int parties_plan(struct change *change, const struct interfaces *all)
+{
+	const struct ruleset *rs = change->request->ruleset;
+
+	for (size_t i = 0; i < rs->party_count; i++)
+		for (size_t j = i + 1; j < rs->party_count; j++)
+			for (size_t k = 0; k < all->count; k++)
+				if (party_has(&rs->parties[i], &all->list[k]) &&
+				    party_has(&rs->parties[j], &all->list[k]))
+					return diag_error(
+						change->d, rs->parties[j].loc, -EBUSY,
+						"party-twice", "a device is in one party at most",
+						"%s is in two parties", all->list[k].name);
+	for (size_t i = 0; i < rs->party_count; i++)
+		party_join(change, &rs->parties[i], all);
+	return 0;
+}
+
 int ports_plan(struct change *change)
 {
 	struct interfaces all;
@@ -72,7 +122,8 @@ int ports_plan(struct change *change)
 		port->ifindex = hook->ifindex;
 		change->port_count++;
 	}
-	return 0;
+	change->bridge_ports = change->port_count;
+	return parties_plan(change, &all);
 }
 
 static const struct planned_port *planned_at(const struct change *change, uint32_t ifindex)
@@ -152,6 +203,18 @@ int ports_store(const struct change *change)
 }
 
 /* ---------------------------------------------------------------- today */
+
+uint32_t guest_party(const struct instance *instance, uint32_t ifindex)
+{
+	CLEANUP(close_fd)
+	int ports = pin_open_map(instance->pins, map_names[MAP_PORTS], sizeof(uint32_t),
+				 sizeof(struct fr_port));
+	struct fr_port port;
+
+	if (ports < 0 || bpf_map_lookup_elem(ports, &ifindex, &port))
+		return 0;
+	return port.party;
+}
 
 int port_fault(const struct instance *instance, const struct fr_hook_record *hook,
 	       struct arena *arena, const char **out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Attached interfaces that are ports of a bridge. */
+/* Attached interfaces that are ports of a bridge, and guests of a party. */
 #ifndef DATAPATH_BRIDGE_PORTS_H
 #define DATAPATH_BRIDGE_PORTS_H
 
@@ -15,5 +15,8 @@ int ports_store(const struct change *change);
  * is no bridge. An error: unknown. */
 int port_fault(const struct instance *instance, const struct fr_hook_record *hook,
 	       struct arena *arena, const char **out);
+
+/* The device whose scope the flows of this guest have; 0: its own. */
+uint32_t guest_party(const struct instance *instance, uint32_t ifindex);
 
 #endif

@@ -23,7 +23,7 @@ struct lowering_list {
 	size_t count, capacity;
 };
 
-/* An attached interface that is a port of a bridge. */
+/* An attached interface that is a port of a bridge, or a guest of a party. */
 struct planned_port {
 	uint32_t ifindex;
 	struct fr_port is;
@@ -55,7 +55,7 @@ struct change {
 	uint32_t conntrack;		      /* and for the ident, in seconds */
 	struct fr_subnet subnets[FR_SUBNETS]; /* and for an image that awaits answers */
 	struct planned_port *ports;
-	size_t port_count;
+	size_t port_count, bridge_ports; /* the latter first, then guests of parties */
 	char build[FR_NAME_MAX];
 	bool same_hooks; /* attached as they are, by the same names */
 	struct lowering_list lowered;

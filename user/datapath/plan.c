@@ -342,7 +342,8 @@ static int plan_host_facts(struct change *change)
 	err = ports_plan(change);
 	if (err)
 		return err;
-	change->extra_flags |= change->port_count ? FR_F_BRIDGE_PORTS : 0;
+	change->extra_flags |= change->bridge_ports ? FR_F_BRIDGE_PORTS : 0;
+	change->extra_flags |= change->port_count > change->bridge_ports ? FR_F_PARTIES : 0;
 	err = plan_subnets(change);
 	if (err)
 		return err;

@@ -10,6 +10,7 @@
 
 #include "../attach/attach.h"
 #include "../host/host.h"
+#include "bridge_ports.h"
 #include "state.h"
 
 struct comparison {
@@ -357,6 +358,34 @@ static void add_moved(const struct instance *instance, const struct overlap_requ
 	}
 }
 
+/* The guests of each party, by the device that gives their scope. */
+static void add_parties(const struct instance *instance, const struct overlap_request *request,
+			struct arena *arena, struct remarks *remarks)
+{
+	size_t room = remarks->count;
+
+	for (size_t i = 0; i < request->hook_count; i++) {
+		const struct fr_hook_record *leader = &request->hooks[i];
+		const char *names = leader->name;
+
+		if (leader->kind != FR_KIND_GUEST ||
+		    guest_party(instance, leader->ifindex) != leader->ifindex)
+			continue;
+		for (size_t j = 0; j < request->hook_count; j++)
+			if (j != i && request->hooks[j].kind == FR_KIND_GUEST &&
+			    guest_party(instance, request->hooks[j].ifindex) == leader->ifindex)
+				names = str_list_append(arena, names, request->hooks[j].name);
+		remarks->list = arena_grow(arena, remarks->list, remarks->count, &room,
+					   sizeof(*remarks->list));
+		remarks->list[remarks->count++] = (struct remark){
+			"party",
+			arena_printf(arena,
+				     "guests %s are one party: their flows are listed under %s",
+				     names, leader->name),
+			true};
+	}
+}
+
 int instance_remarks(const struct instance *instance, const struct host_options *o,
 		     struct arena *arena, struct diags *d, struct remarks *out)
 {
@@ -380,6 +409,7 @@ int instance_remarks(const struct instance *instance, const struct host_options 
 	if (err)
 		return err;
 	add_moved(instance, &request, arena, out);
+	add_parties(instance, &request, arena, out);
 	return 0;
 }
 

@@ -33,6 +33,8 @@ bool read_in_parallel(struct job *job, const struct source *source, struct arena
 /* Everything but prefixes, use, rules and failsafe. */
 void policy_parse(struct job *job, const struct node *root, struct draft *draft);
 void attach_parse(struct job *job, const struct node *node, struct draft *draft);
+/* `party`: a list of guests, or a list of such lists. */
+void parties_parse(struct job *job, const struct node *node, struct draft *draft);
 /* A time of at least `least` seconds. */
 void duration_parse(struct job *job, const struct node *node, uint32_t least, uint32_t *out);
 void options_parse(struct job *job, const struct node *root, struct draft *draft);

@@ -143,16 +143,25 @@ static size_t points_count(const struct node *node)
 	const struct node *list, *point;
 	size_t count = 0;
 
-	for_children(list, node) for_items(point, list) count++;
+	for (int kind = 0; kind < FR_KINDS; kind++) {
+		list = map_get(node, kind_keys[kind]);
+		if (!list)
+			continue;
+		for_items(point, list) count++;
+	}
 	return count;
 }
 
 void attach_parse(struct job *job, const struct node *node, struct draft *draft)
 {
+	const char *keys[FR_KINDS + 1];
 	const struct node *list, *point;
 	size_t count, number = 0;
 
-	if (!want_keys(job->d, node, "'attach'", kind_keys, FR_KINDS))
+	for (int kind = 0; kind < FR_KINDS; kind++)
+		keys[kind] = kind_keys[kind];
+	keys[FR_KINDS] = "party";
+	if (!want_keys(job->d, node, "'attach'", keys, ARRAY_SIZE(keys)))
 		return;
 	count = points_count(node);
 	if (count == 0)

@@ -38,11 +38,11 @@ static void names_refuse(struct job *job, const struct node *root)
 void policy_parse(struct job *job, const struct node *root, struct draft *draft)
 {
 	static const char *const keys[] = {
-		"apiVersion", "kind",	"metadata", "mode",	"attach",    "prefixes",
-		"use",	      "rules",	"failsafe", "default",	"builtin",   "forwarded",
-		"ipsec",      "non-ip", "adopt",    "timeouts", "resolvers", "names"};
+		"apiVersion", "kind",	  "metadata",  "mode",	  "attach",    "prefixes", "use",
+		"rules",      "failsafe", "default",   "builtin", "forwarded", "ipsec",	   "non-ip",
+		"adopt",      "timeouts", "resolvers", "names",	  "party"};
 	static const char *const needed[] = {"metadata", "mode", "attach"};
-	const struct node *mode, *attach;
+	const struct node *mode, *attach, *party;
 	unsigned errors = job->d->errors;
 
 	want_keys(job->d, root, "a policy", keys, ARRAY_SIZE(keys));
@@ -58,6 +58,11 @@ void policy_parse(struct job *job, const struct node *root, struct draft *draft)
 	attach = map_get(root, "attach");
 	if (attach)
 		attach_parse(job, attach, draft);
+	party = map_get(root, "party");
+	if (!party && attach)
+		party = map_get(attach, "party");
+	if (party)
+		parties_parse(job, party, draft);
 	options_parse(job, root, draft);
 	names_refuse(job, root);
 }

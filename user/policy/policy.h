@@ -68,6 +68,13 @@ struct prefix_file {
 	bool is_aws;	/* in AWS's format */
 };
 
+/* Guests that share flows, by names and patterns as in `attach`. */
+struct party {
+	const char **names;
+	size_t count;
+	struct loc loc;
+};
+
 /* One policy as concrete rules, in file order: those of `use`, then `rules`, then `failsafe`.
  * Owned by its arena. */
 struct ruleset {
@@ -80,6 +87,8 @@ struct ruleset {
 	uint32_t timeout[FR_TIMEOUTS]; /* seconds */
 	struct attach_point *attach;
 	size_t attach_count;
+	struct party *parties;
+	size_t party_count;
 	struct rule *rules;
 	size_t rule_count;
 	struct role_names *names;

@@ -82,6 +82,18 @@ static void print_rules_answers(FILE *out, const struct ruleset *rs)
 		fprintf(out, "    and of %zu more rules: --json lists them\n", count - MOST);
 }
 
+static void print_parties(FILE *out, const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->party_count; i++) {
+		fputs("    one party, which shares flows: ", out);
+		for (size_t j = 0; j < rs->parties[i].count; j++) {
+			fputs(j ? ", " : "", out);
+			print_clean(out, rs->parties[i].names[j]);
+		}
+		fputc('\n', out);
+	}
+}
+
 static json_t *json_rules_answers(const struct ruleset *rs)
 {
 	json_t *list = json_array(), *item;
@@ -167,6 +179,7 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 	fprintf(out, "%" PRIu64 " cells, %s\n", stats->cells[FR_EGRESS] + stats->cells[FR_INGRESS],
 		bytes_text(image_bytes(image), size));
 	print_rules_answers(out, rs);
+	print_parties(out, rs);
 	print_names(out, rs);
 }
 
