@@ -107,3 +107,14 @@ speak asked send 10.0.5.10 "${speaker_port[other]}"
 until_true test "$(hint_of egress "${speaker_port[other]}")" = 'asked interfaces: ens7'
 equal 'the device to attach is named' 'asked interfaces: ens7' "$(hint_of egress "${speaker_port[other]}")"
 speaker_end asked other
+
+# The subnets of apply are those that a group has its members in: a change is reported until the next apply.
+remarks_of() { fr_ask agent '[.policies[].remarks[] | select(.check == "subnets-changed")] | length' status; }
+sed 's/answers: peer}/answers: group}/' "$work/hints.yaml" >"$work/group.yaml"
+succeeds 'rules that await answers: apply' fr agent apply "$work/group.yaml"
+equal 'the subnets are those of apply' 0 "$(remarks_of)"
+matches 'the same again changes nothing' unchanged "$(fr agent apply "$work/group.yaml" 2>&1)"
+lab_address agent ens5 10.77.0.5/24
+equal 'an address more' 1 "$(remarks_of)"
+matches 'apply takes it in' replaced "$(fr agent apply "$work/group.yaml" 2>&1)"
+equal 'and the remark is gone' 0 "$(remarks_of)"

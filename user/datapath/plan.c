@@ -5,7 +5,6 @@
  */
 #include "plan.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -319,14 +318,8 @@ static int plan_subnets(struct change *change)
 	if (!(image_head(request->image)->flags & FR_F_ANSWERS))
 		return 0;
 	err = local_subnets(request->hooks, request->hook_count, change->d, &list, &count);
-	for (size_t i = 0; i < count && !err; i++) {
-		uint64_t high = htobe64(mask_high(list[i].length)),
-			 low = htobe64(mask_low(list[i].length));
-
-		memcpy(change->subnets[i].address, list[i].addr.b, sizeof(list[i].addr.b));
-		memcpy(change->subnets[i].mask, &high, sizeof(high));
-		memcpy(change->subnets[i].mask + sizeof(high), &low, sizeof(low));
-	}
+	if (!err)
+		subnets_fill(list, count, change->subnets);
 	return err;
 }
 

@@ -358,6 +358,59 @@ static void add_moved(const struct instance *instance, const struct overlap_requ
 	}
 }
 
+/* The subnets now, in the namespace of the policy's devices. False: unknown. */
+static bool subnets_now(const struct overlap_request *request, struct arena *arena,
+			struct fr_subnet *out)
+{
+	struct attach_target *targets =
+		arena_alloc(arena, (request->hook_count + 1) * sizeof(*targets));
+	struct diags ignored = {.arena = arena};
+	struct prefix *list;
+	uint64_t netns = 0;
+	int back = -1, err;
+	size_t count;
+
+	for (size_t i = 0; i < request->hook_count; i++) {
+		const struct fr_hook_record *hook = &request->hooks[i];
+
+		targets[i] = (struct attach_target){.kind = hook->kind, .ifindex = hook->ifindex};
+		if (hook->kind != FR_KIND_CGROUP)
+			netns = hook->netns;
+	}
+	if (!netns || netns_enter(netns, &back))
+		return false;
+	err = local_subnets(targets, request->hook_count, &ignored, &list, &count);
+	netns_leave(&back);
+	if (!err)
+		subnets_fill(list, count, out);
+	return !err;
+}
+
+static void add_subnets(const struct instance *instance, const struct overlap_request *request,
+			struct arena *arena, struct remarks *remarks)
+{
+	struct fr_subnet now[FR_SUBNETS];
+	const struct fr_subnet *was;
+	size_t room = remarks->count;
+	struct image image;
+	bool changed;
+
+	if (instance_image(instance, &image))
+		return;
+	was = image_subnets(&image);
+	changed = was && subnets_now(request, arena, now) && memcmp(was, now, sizeof(now)) != 0;
+	image_unmap(&image);
+	if (!changed)
+		return;
+	remarks->list =
+		arena_grow(arena, remarks->list, remarks->count, &room, sizeof(*remarks->list));
+	remarks->list[remarks->count++] = (struct remark){
+		"subnets-changed",
+		"the subnets of the attached devices have changed since apply: apply again, so that "
+		"a question to a group may be answered from them and no others",
+		true};
+}
+
 /* The guests of each party, by the device that gives their scope. */
 static void add_parties(const struct instance *instance, const struct overlap_request *request,
 			struct arena *arena, struct remarks *remarks)
@@ -410,6 +463,7 @@ int instance_remarks(const struct instance *instance, const struct host_options 
 		return err;
 	add_moved(instance, &request, arena, out);
 	add_parties(instance, &request, arena, out);
+	add_subnets(instance, &request, arena, out);
 	return 0;
 }
 

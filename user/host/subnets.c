@@ -4,6 +4,7 @@
  */
 #include "subnets.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,4 +101,17 @@ int local_subnets(const struct attach_target *targets, size_t count, struct diag
 	*out = search.list;
 	*found = search.count;
 	return 0;
+}
+
+void subnets_fill(const struct prefix *list, size_t count, struct fr_subnet *out)
+{
+	memset(out, 0, FR_SUBNETS * sizeof(*out));
+	for (size_t i = 0; i < count; i++) {
+		uint64_t high = htobe64(mask_high(list[i].length)),
+			 low = htobe64(mask_low(list[i].length));
+
+		memcpy(out[i].address, list[i].addr.b, sizeof(list[i].addr.b));
+		memcpy(out[i].mask, &high, sizeof(high));
+		memcpy(out[i].mask + sizeof(high), &low, sizeof(low));
+	}
 }

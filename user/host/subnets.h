@@ -11,4 +11,7 @@
 int local_subnets(const struct attach_target *targets, size_t count, struct diags *d,
 		  struct prefix **out, size_t *found);
 
+/* As an image has them: FR_SUBNETS, the rest zero. */
+void subnets_fill(const struct prefix *list, size_t count, struct fr_subnet *out);
+
 #endif
