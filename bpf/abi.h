@@ -506,6 +506,39 @@ struct fr_fragment {
 };
 FR_SIZE(fr_fragment, 16);
 
+/*
+ * An answer from elsewhere that is awaited, by the party that asked, or to one that asked it: see
+ * answers.h. The key of the question has 0 in the parts that the answer may have any of.
+ */
+enum fr_await {
+	FR_AWAIT_NOTHING,
+	FR_AWAIT_PORT,	/* from any port of the address that was asked */
+	FR_AWAIT_GROUP, /* a group was asked: from any port and address */
+	FR_AWAIT_PEERS, /* this party asked a host: the same */
+	FR_AWAIT_STRANGER =
+		FR_AWAIT_PEERS, /* asked by who has no address: from the asked port, to any */
+	FR_AWAIT_COUNT
+};
+struct fr_question_key {
+	__u8 local[16];
+	__u8 peer[16];
+	__u16 local_port;
+	__u16 peer_port;
+	__u32 scope;
+	__u16 vlan;
+	__u8 await; /* enum fr_await */
+	__u8 v4;
+};
+FR_SIZE(fr_question_key, 44);
+struct fr_question {
+	__u64 last;	  /* jiffies64 */
+	__u8 address[16]; /* that was asked, */
+	__u16 port;	  /* and its port */
+	__u16 pad[3];
+};
+FR_SIZE(fr_question, 32);
+enum { FR_ASKED_PORTS = 1024 };
+
 /* The sender of a packet that passed as forwarded: see transit.h. */
 struct fr_transit_key {
 	__u8 peer[16];

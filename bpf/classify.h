@@ -7,6 +7,7 @@
 #ifndef FR_CLASSIFY_H
 #define FR_CLASSIFY_H
 
+#include "answers.h"
 #include "bridge.h"
 #include "builtin.h"
 #include "fragment.h"

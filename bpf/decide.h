@@ -218,4 +218,32 @@ static __always_inline void decide_bridged(const struct fr_ctx *s, const struct 
 	verdict_pass(d, FR_RULE_OTHER, FR_REASON_FORWARDED);
 }
 
+/*
+ * A refused datagram may be an answer from elsewhere: then it begins a flow of who asked. A flow
+ * that has begun so is judged by its question, however old that is by now, where the generation in
+ * force would not let the asker open it.
+ */
+static __always_inline void decide_answer(const struct fr_ctx *s, const struct fr_packet *p,
+					  const struct fr_match *m, struct fr_decision *d)
+{
+	__u8 opening = m->progress.reason, verdict = d->verdict, reason = d->reason;
+	__u32 cell;
+
+	if (p->key.proto != FR_PROTO_UDP || !(s->head->flags & FR_F_ANSWERS))
+		return;
+	cell = answer_find(s, p, reason, JUDGED(m->opener, verdict, opening, 0));
+	FR_JOIN(s->conf->zero, cell, opening);
+	if (cell == FR_CELL_GONE)
+		return;
+	verdict_from_cell(s, d, cell);
+	d->opened = 0;
+	if (opening != FR_REASON_REPLY) {
+		d->flow = 0;
+		d->opener = !p->dir;
+		d->new_state = FR_FLOW_ESTABLISHED;
+	}
+	if (d->opener != p->dir)
+		d->reason = FR_REASON_REPLY;
+}
+
 #endif /* FR_DECIDE_H */

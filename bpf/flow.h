@@ -211,12 +211,14 @@ static __always_inline int flow_refreshes(struct fr_flow *flow, const struct fr_
 /*
  * The class of a flow. A flow that others opened stays unproven until this side has answered and
  * they have shown that they receive the answers: by the number that a TCP handshake repeats, or by
- * going on. A flow that enforcement would refuse is unproven, too. `heard`: a bit for each enum
+ * going on. So is one that began with an answer from elsewhere: others choose how many there are. A
+ * flow that enforcement would refuse is unproven, too. `heard`: a bit for each enum
  * fr_dir in which packets have passed.
  */
 static __always_inline __u32 flow_class(const struct fr_progress *flow, __u8 proto, __u32 heard)
 {
-	int own = flow->opener == FR_EGRESS && flow->reason != FR_REASON_FORWARDED;
+	int own = flow->opener == FR_EGRESS && flow->reason != FR_REASON_FORWARDED &&
+		  flow->reason != FR_REASON_REPLY;
 
 	if (flow->flags & FR_FLOW_WOULD_DROP)
 		return FR_CLASS_UNPROVEN;

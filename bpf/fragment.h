@@ -6,6 +6,7 @@
 #ifndef FR_FRAGMENT_H
 #define FR_FRAGMENT_H
 
+#include "answers.h"
 #include "forward.h"
 
 static __always_inline void fragment_key(const struct fr_packet *p, struct fr_fragment_key *key)
@@ -35,6 +36,7 @@ static __noinline int fragment_note(const struct fr_ctx *s, const struct fr_pack
  * datagram goes on with an extension header behind the fragment header, later parts have that
  * header's number and no protocol. They count as UDP: TCP is not fragmented where senders know the
  * path's MTU, and a part that is let in here is of no use without a first part that was admitted.
+ * So may a neighbour's that answers a question to a group.
  */
 static __always_inline int fragment_admits(const struct fr_ctx *s, struct fr_packet *p)
 {
@@ -44,7 +46,10 @@ static __always_inline int fragment_admits(const struct fr_ctx *s, struct fr_pac
 	if (!p->v4 && is_extension(proto))
 		p->key.proto = FR_PROTO_UDP;
 	FR_JOIN(s->conf->zero, p->key.proto);
-	admits = policy_admits(s, p, FR_INGRESS, 0, 1) || policy_admits(s, p, FR_EGRESS, 0, 1);
+	admits = policy_admits(s, p, FR_INGRESS, 0, 1) || policy_admits(s, p, FR_EGRESS, 0, 1) ||
+		 (p->key.proto == FR_PROTO_UDP && s->head->flags & FR_F_ANSWERS &&
+		  asked_lately(s, ASKED_ANY_GROUP) &&
+		  address_on_subnets(s, p->key.peer) & ON_SUBNET);
 	p->key.proto = proto;
 	return admits;
 }

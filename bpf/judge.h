@@ -15,13 +15,31 @@ static __always_inline int judge_opens_flow(const struct fr_match *m, const stru
 	       (d->verdict == FR_PASS || (d->verdict == FR_WOULD_DROP && !m->peer_has_flow));
 }
 
+/* A flow that awaits answers from elsewhere remembers no cell, and so has no short way: each of its
+ * questions is noted. */
+static __always_inline void judge_question(const struct fr_ctx *s, const struct fr_packet *p,
+					   const struct fr_match *m, struct fr_decision *d,
+					   __u32 answers)
+{
+	__u32 awaits;
+
+	if (p->key.proto != FR_PROTO_UDP || !(s->head->flags & FR_F_ANSWERS))
+		return;
+	awaits = question_note(s, p, d->rule, answers,
+			       JUDGED(d->opener, d->verdict, m->progress.reason, d->new_state));
+	d->cell ^= awaits * (d->cell ^ FR_CELL_GONE);
+}
+
 /* The effects of the verdict: flows, figures, events. */
 static __always_inline void judge_commit(const struct fr_ctx *s, const struct fr_packet *p,
 					 struct fr_match *m, struct fr_decision *d,
 					 struct fr_hook h)
 {
+	__u32 word = policy_word(s, d->rule);
+
 	if (!d->slot)
-		d->slot = policy_slot(s, d->rule);
+		d->slot = FR_SLOT(word);
+	judge_question(s, p, m, d, FR_SLOT_ANSWERS(word));
 	if (d->flow)
 		flow_update(s, p, m, d, h);
 	else if (judge_opens_flow(m, d) && flow_open(s, p, m, d) == JOINED)
@@ -46,6 +64,8 @@ static __always_inline int judge_wholly(struct fr_ctx *s, struct fr_packet *p, s
 	match_join(&m, s->conf->zero);
 	decision_join(&d, s->conf->zero);
 	decide_bridged(s, p, &d, h);
+	decide_answer(s, p, &m, &d);
+	decision_join(&d, s->conf->zero);
 	judge_commit(s, p, &m, &d, h);
 	return d.verdict;
 }

@@ -255,6 +255,9 @@ static __always_inline bool address_is_ours(struct bpf_sock_addr *ctx, const str
 	if (p->key.proto == FR_PROTO_UDP && p->key.local_port &&
 	    policy_admits(s, p, FR_INGRESS, p->key.local_port, 0))
 		return true;
+	if (p->key.proto == FR_PROTO_UDP && s->head->flags & FR_F_ANSWERS &&
+	    asked_lately(s, port_asking(p, FR_INGRESS)))
+		return true;
 	return address_has_socket(ctx, p);
 }
 

@@ -110,6 +110,13 @@ FR_MAP(fr_budget, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct fr_budget);
 /* Fragmented datagrams on their way out; their first part was allowed. Programs only. */
 FR_MAP(fr_fragments, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_fragment_key, struct fr_fragment);
 
+/* Questions that await answers from elsewhere: of the protected party, and of others, who cannot
+ * take the place of its own. The times, as jiffies, low half, by enum fr_dir and the low bits of
+ * the asker's port; the last of any question to a group. Programs only. */
+FR_MAP(fr_questions, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_question_key, struct fr_question);
+FR_MAP(fr_asked_of_us, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_question_key, struct fr_question);
+FR_MAP(fr_ports_asked, BPF_MAP_TYPE_ARRAY, FR_DIRS *FR_ASKED_PORTS + 1, __u32, __u32);
+
 /* Senders of packets that passed as forwarded. Programs only. */
 FR_MAP(fr_transit, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_transit_key, struct fr_transit);
 /* Ports of bridges. User space inserts and deletes, programs read and set `mixed`. */

@@ -39,6 +39,14 @@ static __always_inline fr_image policy_image(__u32 generation, __u32 slot)
 	return head && head->generation == generation ? image : 0;
 }
 
+/* The same of this generation, which may have been replaced meanwhile. */
+static __always_inline fr_image policy_image_of(__u32 generation)
+{
+	fr_image image = policy_image(generation, FR_SLOT_CURRENT);
+
+	return image ? image : policy_image(generation, FR_SLOT_BEFORE);
+}
+
 /*
  * The cell of an opening. A global function: the verifier checks it once, and not again for every
  * path that leads to it, which up to 6.3 took half a million instructions. Its arguments have to be
@@ -50,11 +58,9 @@ __noinline __u32 fr_policy(__u32 generation, __u32 what, __u64 high, __u64 low)
 	struct fr_peer peer = {.high = high, .low = low};
 	const struct fr_image_head *head;
 	const struct fr_image_dir *dir;
-	fr_image image = policy_image(generation, FR_SLOT_CURRENT);
+	fr_image image = policy_image_of(generation);
 	__u32 column;
 
-	if (!image)
-		image = policy_image(generation, FR_SLOT_BEFORE);
 	head = image ? image_line(image, FR_LINE_HEAD) : 0;
 	if (!head)
 		return FR_CELL_GONE;
@@ -64,16 +70,24 @@ __noinline __u32 fr_policy(__u32 generation, __u32 what, __u64 high, __u64 low)
 	return image_lookup(image, head, dir, &peer, !!(what & FR_ASK_V4), column);
 }
 
-/* The cell for an opening by `opener` to the listener's `port`. */
-static __always_inline __u32 policy_cell(const struct fr_ctx *s, const struct fr_packet *p,
-					 __u8 opener, __u16 port, int portless)
+/* The cell for an opening by `opener` to the listener's `port`, of this protocol and family. */
+static __always_inline __u32 policy_cell_of(const struct fr_ctx *s, const struct fr_packet *p,
+					    const struct fr_peer *peer, __u8 opener, __u16 port,
+					    int portless)
 {
 	__u32 what =
 		port | (__u32)(opener & 1) << FR_ASK_OPENER | (__u32)p->key.proto << FR_ASK_PROTO;
 
 	what |= p->v4 ? FR_ASK_V4 : 0;
 	what |= portless ? FR_ASK_PORTLESS : 0;
-	return fr_policy(s->head->generation, what, p->peer.high, p->peer.low);
+	return fr_policy(s->head->generation, what, peer->high, peer->low);
+}
+
+/* The same, of the packet's peer. */
+static __always_inline __u32 policy_cell(const struct fr_ctx *s, const struct fr_packet *p,
+					 __u8 opener, __u16 port, int portless)
+{
+	return policy_cell_of(s, p, &p->peer, opener, port, portless);
 }
 
 /* The cell's action as if no rule were staged. */

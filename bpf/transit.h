@@ -119,15 +119,21 @@ static __always_inline int transit_find(struct fr_ctx *s, struct fr_packet *p)
 	return 1;
 }
 
-/* The answer to a datagram that an unconnected socket of this host has sent. */
+/* The answer to a datagram that an unconnected socket of this host has sent; from elsewhere than it
+ * was sent to, by the flow's reason, if this generation has judged that. */
 static __always_inline int transit_is_answer(const struct fr_ctx *s, const struct fr_packet *p)
 {
+	__u64 hash = hash_key(&p->key, p->v4, PORTS_BOTH);
 	__u32 info;
-	const struct fr_flow *flow = flow_find(s, p, hash_key(&p->key, p->v4, PORTS_BOTH), &info);
+	const struct fr_flow *flow = flow_find(s, p, hash, &info);
 
-	return flow && flow->opener == FR_EGRESS && flow->reason != FR_REASON_FORWARDED &&
-	       !(flow->flags & FR_FLOW_WOULD_DROP) &&
-	       policy_admits(s, p, FR_EGRESS, p->key.peer_port, 0);
+	if (!flow || flow->opener != FR_EGRESS || flow->reason == FR_REASON_FORWARDED ||
+	    flow->flags & FR_FLOW_WOULD_DROP)
+		return 0;
+	if (flow->reason == FR_REASON_REPLY &&
+	    flow->seal == cell_seal(s, hash, FR_EGRESS, flow->cell, flow->slot))
+		return 1;
+	return policy_admits(s, p, FR_EGRESS, p->key.peer_port, 0);
 }
 
 #endif /* FR_TRANSIT_H */

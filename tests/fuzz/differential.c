@@ -186,6 +186,32 @@ static void set_age(struct fr_flow_set *set, uint64_t jiffies)
 	}
 }
 
+/* When questions were asked: of each, and of the ports that the native world has asked by. */
+static void questions_age(uint64_t jiffies)
+{
+	int ports = bench_map(rig.bench, "fr_ports_asked"), fd;
+	struct fr_question question;
+	const void *at;
+	const char *map;
+	uint32_t asked;
+
+	for (size_t n = 0; native_key(n, &map, &at); n++) {
+		if (strcmp(map, "fr_questions") && strcmp(map, "fr_asked_of_us"))
+			continue;
+		fd = bench_map(rig.bench, map);
+		if (bpf_map_lookup_elem(fd, at, &question))
+			continue;
+		question.last -= jiffies;
+		bpf_map_update_elem(fd, at, &question, BPF_ANY);
+	}
+	for (uint32_t i = 0; i <= FR_DIRS * FR_ASKED_PORTS; i++) {
+		if (bpf_map_lookup_elem(ports, &i, &asked) || !asked)
+			continue;
+		asked -= (uint32_t)jiffies;
+		bpf_map_update_elem(ports, &i, &asked, BPF_ANY);
+	}
+}
+
 /* Simulate the passing of time: the kernel's clock cannot be set, its flows can. */
 static void kernel_age(uint64_t jiffies)
 {
@@ -195,6 +221,7 @@ static void kernel_age(uint64_t jiffies)
 	const char *map;
 	uint32_t set;
 
+	questions_age(jiffies);
 	for (size_t n = 0; native_set(n, &map, &set); n++)
 		if (!strcmp(map, "fr_flows"))
 			set_age(kernel_set(map, set), jiffies);

@@ -7,6 +7,7 @@
 #include "parsed.h"
 #include "require.h"
 
+enum { QUESTIONS_MAX = 64 };
 enum { TO_OTHERS = 3 };					/* pkt_type */
 enum { SYN_SENT = 2, SYN_RECV = 3, NEW_SYN_RECV = 12 }; /* of sockets, as the kernel has them */
 
@@ -95,6 +96,145 @@ static bool oracle_says_of(const struct test_policy *policy, uint8_t opener,
 	return oracle_says(policy, opener, flow_port(&trace->key, opener), trace);
 }
 
+/* ---------------------------------------------------------------- answers from elsewhere */
+
+/* A datagram that a rule let pass. */
+struct question {
+	struct datagram at;
+	uint8_t dir;
+	uint32_t scope;
+	uint16_t vlan;
+	uint64_t time;
+	uint32_t policies; /* that had been in force by then */
+};
+
+static struct {
+	struct question list[QUESTIONS_MAX];
+	size_t count;
+	uint32_t policies;
+} asked;
+
+void questions_forget(void)
+{
+	asked.count = 0;
+}
+
+void questions_under_another(void)
+{
+	asked.policies++;
+}
+
+static struct datagram datagram_of(const struct fr_flow_key *key)
+{
+	struct datagram at = {.local_port = key->local_port, .peer_port = key->peer_port};
+
+	memcpy(at.local.b, key->local, sizeof(at.local.b));
+	memcpy(at.peer.b, key->peer, sizeof(at.peer.b));
+	return at;
+}
+
+static bool is_young(const struct test_policy *policy, const struct question *q)
+{
+	const struct fr_image_conf *conf =
+		(const void *)((const char *)policy->ready.lines + FR_LINE_BYTES);
+
+	return native_now() - q->time <= conf->timeout[FR_TIMEOUT_UDP_ONEWAY];
+}
+
+static bool question_answered(const struct test_policy *policy, const struct question *q,
+			      uint8_t opener, const struct fr_flow_key *key)
+{
+	struct datagram answer = datagram_of(key);
+
+	return q->dir == opener && q->scope == key->scope && q->vlan == key->vlan &&
+	       ruleset_answered(policy->ruleset, opener, &q->at, &answer);
+}
+
+/* Is the packet of a flow that answers a question by `opener`, booked on its rule? */
+static bool is_answer(const struct test_policy *policy, const struct fr_event *trace,
+		      uint8_t opener, bool young)
+{
+	for (size_t i = asked.count; i-- > 0;) {
+		const struct question *q = &asked.list[i];
+		struct fr_event of = *trace;
+
+		if ((young && !is_young(policy, q)) ||
+		    !question_answered(policy, q, opener, &trace->key))
+			continue;
+		memcpy(of.key.peer, q->at.peer.b, sizeof(of.key.peer));
+		of.reason = FR_REASON_REPLY; /* or that of the rule, which it is not about */
+		if (oracle_says(policy, opener,
+				opener == FR_EGRESS ? q->at.peer_port : q->at.local_port, &of))
+			return true;
+	}
+	return false;
+}
+
+static bool is_asker(const struct question *q, uint8_t opener, const struct fr_flow_key *key)
+{
+	if (q->dir != opener || q->scope != key->scope || q->vlan != key->vlan)
+		return false;
+	if (opener == FR_EGRESS)
+		return q->at.local_port == key->local_port &&
+		       !memcmp(q->at.local.b, key->local, 16);
+	return q->at.peer_port == key->peer_port && !memcmp(q->at.peer.b, key->peer, 16);
+}
+
+/* Does the last question of this asker, if any, await the packet? */
+static bool is_awaited(const struct test_policy *policy, const struct fr_event *trace,
+		       uint8_t opener)
+{
+	const struct fr_flow_key *key = &trace->key;
+
+	for (size_t i = asked.count; i-- > 0;) {
+		const struct question *q = &asked.list[i];
+
+		if (!is_asker(q, opener, key))
+			continue;
+		return q->policies == asked.policies && is_young(policy, q) &&
+		       question_answered(policy, q, opener, key);
+	}
+	return false;
+}
+
+static bool is_staged(const struct test_policy *policy, const struct fr_event *trace)
+{
+	const struct rule *rule = ruleset_rule(policy->ruleset, trace->slot);
+
+	return trace->verdict == FR_WOULD_DROP && rule && rule->staged;
+}
+
+static void check_awaited(const struct test_policy *policy, const struct fr_packet *p,
+			  const struct fr_event *trace)
+{
+	bool refused = trace->verdict != FR_PASS && !is_staged(policy, trace);
+
+	if (refused && p->key.proto == FR_PROTO_UDP && p->fragment != FR_LATER &&
+	    (trace->reason == FR_REASON_RULE || trace->reason == FR_REASON_DEFAULT))
+		require(!is_awaited(policy, trace, !p->dir), "an awaited answer passes");
+}
+
+static void question_remember(const struct test_policy *policy, const struct fr_flow *flow,
+			      const struct fr_packet *p, const struct fr_event *trace)
+{
+	struct question *q = &asked.list[asked.count % QUESTIONS_MAX];
+
+	if (p->key.proto != FR_PROTO_UDP || p->fragment == FR_LATER ||
+	    (trace->verdict != FR_PASS && !is_staged(policy, trace)) ||
+	    (trace->reason != FR_REASON_RULE && trace->reason != FR_REASON_DEFAULT) ||
+	    (flow && flow->reason == FR_REASON_REPLY) || asked.count == QUESTIONS_MAX)
+		return;
+	*q = (struct question){.at = datagram_of(&trace->key),
+			       .dir = p->dir,
+			       .scope = trace->key.scope,
+			       .vlan = trace->key.vlan,
+			       .time = native_now(),
+			       .policies = asked.policies};
+	asked.count++;
+}
+
+/* ---------------------------------------------------------------- the oracle agrees */
+
 /* A SYN-ACK to a SYN that reached a listener by another device. */
 static bool answers_unseen(const struct fr_packet *p, const struct native_packet *packet)
 {
@@ -111,9 +251,13 @@ static bool oracle_agrees(const struct test_policy *policy, const struct fr_flow
 {
 	if (!flow && answers_unseen(p, packet))
 		return oracle_says_of(policy, FR_INGRESS, trace);
+	if (flow && flow->reason == FR_REASON_REPLY &&
+	    is_answer(policy, trace, flow->opener, false))
+		return true;
 	if (trace->reason == FR_REASON_REPLY)
-		return flow && flow->opener != p->dir &&
-		       oracle_says_of(policy, flow->opener, trace);
+		return (flow && flow->opener != p->dir &&
+			oracle_says_of(policy, flow->opener, trace)) ||
+		       is_answer(policy, trace, !p->dir, true);
 	if (flow && oracle_says_of(policy, flow->opener, trace))
 		return true;
 	if (trace->reason == FR_REASON_FAILSAFE && p->dir == FR_EGRESS && !flow)
@@ -273,4 +417,6 @@ void verdict_check(const struct test_policy *policy, const struct memory *before
 	if (is_oracles(trace->reason) && p.fragment != FR_LATER)
 		require(oracle_agrees(policy, flow, &p, packet, trace),
 			"the verdict is the oracle's");
+	check_awaited(policy, &p, trace);
+	question_remember(policy, flow, &p, trace);
 }

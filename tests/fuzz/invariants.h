@@ -18,6 +18,10 @@ struct memory {
 };
 
 void memory_take(struct memory *memory);
+/* Before a sequence, and when another policy comes into force: for the questions that packets are.
+ */
+void questions_forget(void);
+void questions_under_another(void);
 /* `result` and `trace` are the output of native_run() for the packet. */
 void verdict_check(const struct test_policy *policy, const struct memory *before,
 		   const struct native_packet *packet, const struct fr_event *trace);

@@ -75,10 +75,26 @@ void test_policy_ready(const struct image *from, uint32_t hz, struct image *out)
 	head->generation = ++generations;
 	slots = (void *)((char *)out->lines + (size_t)head->slots * FR_LINE_BYTES);
 	for (uint32_t rule = 0; rule < out->rule_count; rule++)
-		slots[rule] = rule;
+		slots[rule] = FR_SLOT_WORD(rule, FR_SLOT_ANSWERS(slots[rule]));
 	for (int i = 0; i < FR_TIMEOUTS; i++)
 		conf_of(out)->timeout[i] *= hz;
 	ident_of(out)->conntrack = CONNTRACK_SECONDS * hz;
+}
+
+/* The subnets of this host, in the image and for the oracle. */
+static void subnets_set(struct ruleset *rs, struct image *image)
+{
+	static const char *const texts[] = {"10.0.0.0/16", "fd00::/32"};
+	struct fr_subnet *subnets = (struct fr_subnet *)image_subnets(image);
+	struct prefix *list = arena_alloc(rs->arena, ARRAY_SIZE(texts) * sizeof(*list));
+
+	for (size_t i = 0; subnets && i < ARRAY_SIZE(texts); i++) {
+		if (prefix_parse(texts[i], &list[i]))
+			abort();
+		memcpy(subnets[i].address, list[i].addr.b, sizeof(subnets[i].address));
+		memset(subnets[i].mask, 0xff, list[i].length / 8);
+	}
+	rs->local = (struct subnets){list, ARRAY_SIZE(texts)};
 }
 
 static void test_policy_make(uint8_t number, struct test_policy *out)
@@ -90,6 +106,7 @@ static void test_policy_make(uint8_t number, struct test_policy *out)
 	d.arena = out->ruleset->arena;
 	if (image_compile(out->ruleset, &d, &out->image))
 		abort();
+	subnets_set(out->ruleset, &out->image);
 	if (number & 8)
 		((struct fr_image_head *)out->image.lines)->flags |= FR_F_FORWARDING_ON;
 	if (number & 16)

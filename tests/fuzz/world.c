@@ -46,11 +46,13 @@ static size_t run_given(const uint8_t *data, size_t size, struct outcome *out)
 	struct step step;
 	size_t count = 0;
 
+	questions_forget();
 	cursor_open(&cursor, data + 1, size - 1, false);
 	while (cursor_next(&cursor, &step)) {
 		if (step.what == STEP_TIME)
 			native_age((uint64_t)step.seconds * jiffies_hz());
 		if (step.what == STEP_POLICY) {
+			questions_under_another();
 			policy = test_policy_get(step.policy);
 			native_install(policy->ready.lines, policy->ready.line_count);
 		}

@@ -17,6 +17,8 @@ static const struct test_rule rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 53},
 	{.dir = OUT, .action = FR_ALLOW, .proto = ICMP, .first = 8},
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 69},
+	{.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 69},
 };
 static const struct test_policy policy = {.rules = rules, .count = ARRAY_SIZE(rules)};
 
@@ -44,6 +46,8 @@ static void every_map_is_used(struct rig *rig)
 	PASS(rig, REPLY, NTH_RULE(1), .dir = IN, DNS);
 	PASS(rig, RULE, NTH_RULE(1), .dir = OUT, DNS, .fragment = true, .more = true, .payload = 8);
 	PASS(rig, RULE, NTH_RULE(2), .dir = OUT, .proto = ICMP, .type = 8);
+	PASS(rig, RULE, NTH_RULE(3), .dir = OUT, .proto = UDP, .local = 40000, .peer = 69);
+	PASS(rig, RULE, NTH_RULE(4), .dir = IN, .proto = UDP, .local = 69, .peer = 40000);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, .dir = IN, HTTPS = SYN);
 }
 

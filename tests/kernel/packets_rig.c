@@ -45,16 +45,25 @@ void rig_close(struct rig *rig)
 
 /* ---------------------------------------------------------------- policies */
 
+const uint8_t rig_group[2][16] = {{239, 255, 255, 250}, {0xff, 2, [15] = 12}};
+
 static void peers_of(struct arena *arena, const struct test_rule *wanted, struct rule *rule)
 {
-	rule->any_peer = !wanted->host;
-	if (rule->any_peer)
+	struct prefix *peers = arena_alloc(arena, 4 * sizeof(*rule->peers));
+
+	rule->any_peer = !wanted->host && !wanted->group;
+	rule->peers = peers;
+	if (wanted->host) {
+		peers[0] = (struct prefix){addr_from_v4(0xc0000200u | wanted->host), 128};
+		peers[1] =
+			(struct prefix){addr_from_halves(0x20010db800090000ull, wanted->host), 128};
+		rule->peer_count = 2;
+	}
+	if (!wanted->group)
 		return;
-	rule->peer_count = 2;
-	rule->peers = arena_alloc(arena, 2 * sizeof(*rule->peers));
-	rule->peers[0] = (struct prefix){addr_from_v4(0xc0000200u | wanted->host), 128};
-	rule->peers[1] =
-		(struct prefix){addr_from_halves(0x20010db800090000ull, wanted->host), 128};
+	peers[rule->peer_count++] = (struct prefix){addr_from_v4(wire_get32(rig_group[0])), 128};
+	memcpy(peers[rule->peer_count].addr.b, rig_group[1], 16);
+	peers[rule->peer_count++].length = 128;
 }
 
 static void services_of(struct arena *arena, const struct test_rule *wanted, struct rule *rule)
@@ -104,10 +113,29 @@ static struct ruleset *ruleset_of(const struct rig *rig, const struct test_polic
 		rs->rules[i].dir = policy->rules[i].dir;
 		rs->rules[i].action = policy->rules[i].action;
 		rs->rules[i].staged = policy->rules[i].staged;
+		rs->rules[i].answers = policy->rules[i].answers;
 		peers_of(rig->arena, &policy->rules[i], &rs->rules[i]);
 		services_of(rig->arena, &policy->rules[i], &rs->rules[i]);
 	}
 	return rs;
+}
+
+/* The devices' own, as `apply` does: 192.0.2.0/24, 198.51.100.0/24, 2001:db8:9::/64 and
+ * 2001:db8:1::/64. */
+static void subnets_set(const struct image *image)
+{
+	static const uint8_t base[][16] = {
+		{[10] = 0xff, 0xff, 192, 0, 2},
+		{[10] = 0xff, 0xff, 198, 51, 100},
+		{0x20, 1, 0x0d, 0xb8, 0, 9},
+		{0x20, 1, 0x0d, 0xb8, 0, 1},
+	};
+	struct fr_subnet *subnets = (struct fr_subnet *)image_subnets(image);
+
+	for (size_t i = 0; subnets && i < ARRAY_SIZE(base); i++) {
+		memcpy(subnets[i].address, base[i], sizeof(base[i]));
+		memset(subnets[i].mask, 0xff, base[i][0] ? 8 : 15);
+	}
 }
 
 static void install(struct rig *rig, const struct test_policy *policy, bool forget)
@@ -122,6 +150,8 @@ static void install(struct rig *rig, const struct test_policy *policy, bool forg
 	conf->adopt_until = policy->adopt_until;
 	ident = (void *)((char *)image.lines + 2 * FR_LINE_BYTES);
 	ident->conntrack = RIG_CONNTRACK;
+	if (!policy->no_subnets)
+		subnets_set(&image);
 	cr_assert_eq(bench_install(rig->bench, &image, forget), 0);
 	image_free(&image);
 	rig->policy = *policy;
@@ -266,6 +296,53 @@ uint64_t rig_tally(const struct rig *rig, uint32_t tally)
 
 	sum_of(rig, "fr_tallies", tally, &sum, sizeof(sum));
 	return sum;
+}
+
+/* ---------------------------------------------------------------- questions */
+
+static const char *const question_maps[FR_DIRS] = {"fr_questions", "fr_asked_of_us"};
+
+size_t rig_questions(const struct rig *rig)
+{
+	struct fr_question_key key, *at;
+	size_t count = 0;
+
+	for (int dir = 0; dir < FR_DIRS; dir++) {
+		int fd = bench_map(rig->bench, question_maps[dir]);
+
+		for (at = NULL; !bpf_map_get_next_key(fd, at, &key); at = &key)
+			count++;
+	}
+	return count;
+}
+
+static void ports_age(const struct rig *rig, uint32_t ticks)
+{
+	int fd = bench_map(rig->bench, "fr_ports_asked");
+	uint32_t asked;
+
+	for (uint32_t port = 0; port <= FR_DIRS * FR_ASKED_PORTS; port++) {
+		cr_assert_eq(bpf_map_lookup_elem(fd, &port, &asked), 0);
+		asked -= ticks;
+		cr_assert_eq(bpf_map_update_elem(fd, &port, &asked, BPF_ANY), 0);
+	}
+}
+
+void rig_age_questions(const struct rig *rig, uint32_t seconds)
+{
+	struct fr_question_key key, *at;
+	struct fr_question question;
+
+	for (int dir = 0; dir < FR_DIRS; dir++) {
+		int fd = bench_map(rig->bench, question_maps[dir]);
+
+		for (at = NULL; !bpf_map_get_next_key(fd, at, &key); at = &key) {
+			cr_assert_eq(bpf_map_lookup_elem(fd, &key, &question), 0);
+			question.last -= rig_ticks(seconds);
+			cr_assert_eq(bpf_map_update_elem(fd, &key, &question, BPF_EXIST), 0);
+		}
+	}
+	ports_age(rig, (uint32_t)rig_ticks(seconds));
 }
 
 /* ---------------------------------------------------------------- tables */

@@ -25,13 +25,19 @@ struct test_rule {
 	uint16_t first, last; /* last 0: only the first; both 0: all */
 	uint8_t host;
 	bool staged;
+	bool group; /* the peers are rig_group, and `host` if any */
+	uint8_t answers;
 };
+
+/* A multicast address of each family: by `v6`. */
+extern const uint8_t rig_group[2][16];
 
 struct test_policy {
 	bool audit;
 	bool allow[FR_DIRS];	      /* the default */
 	uint32_t flags_on, flags_off; /* against all built-ins on */
 	uint64_t adopt_until;
+	bool no_subnets; /* else those of the wire's addresses, of both sides */
 	const struct test_rule *rules;
 	size_t count;
 };
@@ -110,6 +116,10 @@ size_t rig_entries(const struct rig *rig, const char *what, struct fr_flow_key *
 size_t rig_class(const struct rig *rig, uint32_t class);
 /* Let every such flow look `seconds` older than it is. */
 void rig_age(const struct rig *rig, const char *what, uint32_t seconds);
+/* The same of all questions that await answers from elsewhere. */
+void rig_age_questions(const struct rig *rig, uint32_t seconds);
+/* How many of them there are. */
+size_t rig_questions(const struct rig *rig);
 uint64_t rig_ticks(uint32_t seconds); /* jiffies of so many seconds */
 uint64_t rig_jiffies(void);	      /* jiffies64, to the second */
 /* A table of sets, mapped for writing until rig_table_close. */

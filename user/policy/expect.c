@@ -192,6 +192,18 @@ static bool peer_answers(const struct ruleset *rs, const struct datagram *questi
 	return e->of_many && is_local(&rs->local, &answer->peer);
 }
 
+/* Is a peer that had no address when it asked refused by a rule, now that it has one? */
+static bool newcomer_refused(const struct ruleset *rs, const struct datagram *question,
+			     const struct datagram *answer)
+{
+	struct tuple known = question_tuple(FR_INGRESS, question);
+	struct decision decision;
+
+	known.peer = answer->peer;
+	ruleset_decide(rs, &known, &decision);
+	return decision.verdict != FR_PASS && decision.reason == FR_REASON_RULE;
+}
+
 /* This side was asked, and answers. */
 static bool host_answers(const struct ruleset *rs, const struct datagram *question,
 			 const struct datagram *answer, const struct expectation *e)
@@ -200,6 +212,7 @@ static bool host_answers(const struct ruleset *rs, const struct datagram *questi
 		return false;
 	if (e->answers == FR_ANSWERS_GROUP && is_unspecified(&question->peer))
 		return answer->local_port == question->local_port &&
+		       !newcomer_refused(rs, question, answer) &&
 		       (is_group(&answer->peer) || is_local(&rs->local, &answer->peer));
 	if (!addr_equal(&answer->peer, &question->peer))
 		return false;
