@@ -141,7 +141,7 @@ $(FUZZERS:%=$(BUILD)/fuzz/%): $(call objects,$(LIB_FLOORS),fuzz/)
 $(BUILD)/tests-unit: $(patsubst %.c,$(BUILD)/san/%.o,$(UNIT_SOURCES) $(FUZZ_REPLAYED)) \
 		     $(call objects,$(LIB_FLOORS) import render,san/)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -lcmark-gfm-extensions -lcmark-gfm -lxml2 -lcriterion -o $@
+	$(Q)$(CC) $(SAN_FLAGS) $^ -lz -lyaml -ljansson -lcmark-gfm-extensions -lcmark-gfm -lxml2 -lcriterion -o $@
 
 $(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES) tests/testbench.c) \
 		       $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))

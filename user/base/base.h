@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * base: memory, strings, files and diagnostics. Uses libc only; never prints.
+ * base: memory, strings, files and diagnostics. Uses libc and zlib; never prints.
  */
 #ifndef BASE_H
 #define BASE_H
@@ -140,6 +140,21 @@ struct source {
 int source_read(struct arena *arena, const char *path, size_t limit, struct source **out);
 /* Standard input as "<stdin>", read once: the same text each time. */
 int source_stdin(struct arena *arena, size_t limit, struct source **out);
+
+/* A text in compressed form. */
+struct packed {
+	void *bytes;
+	size_t packed_size, size;
+	uint8_t digest[32]; /* of the packed bytes */
+};
+/* In pieces: pack_begin(), any number of pack_add(), pack_end(); then packed_free() it. */
+struct packer;
+struct packer *pack_begin(void);
+void pack_add(struct packer *packer, const char *text, size_t size);
+void pack_end(struct packer *packer, struct packed *out);
+void packed_free(struct packed *packed);
+/* -EBADMSG: it is damaged, or holds no text. Gives out->text and out->size. */
+int packed_open(struct arena *arena, const struct packed *packed, struct source *out);
 
 /* Lines and columns start at 1; line 0 means the file as a whole; source NULL means no file. */
 struct loc {

@@ -194,6 +194,30 @@ static void icmp_text(const struct service *service, const char *name, char *out
 			 service->last & 255u);
 }
 
+static char *port_append(char *at, unsigned port)
+{
+	char digits[5];
+	size_t begin = sizeof(digits);
+
+	do
+		digits[--begin] = (char)('0' + port % 10);
+	while (port /= 10);
+	memcpy(at, digits + begin, sizeof(digits) - begin);
+	return at + sizeof(digits) - begin;
+}
+
+/* Written by hand: a policy may have a hundred thousand of them. */
+static void ports_text(const struct service *service, const char *name, char *out)
+{
+	out = port_append(out, service->first);
+	if (service->first != service->last) {
+		*out++ = '-';
+		out = port_append(out, service->last);
+	}
+	*out++ = '/';
+	strcpy(out, name);
+}
+
 char *service_text(const struct service *service, char *out)
 {
 	const char *name = proto_name(service->proto);
@@ -211,10 +235,8 @@ char *service_text(const struct service *service, char *out)
 		snprintf(out, SERVICE_TEXT, "any/%s", name);
 	else if (proto_is_any_icmp(service->proto))
 		icmp_text(service, name, out);
-	else if (service->first == service->last)
-		snprintf(out, SERVICE_TEXT, "%u/%s", service->first, name);
 	else
-		snprintf(out, SERVICE_TEXT, "%u-%u/%s", service->first, service->last, name);
+		ports_text(service, name, out);
 	return out;
 }
 

@@ -17,7 +17,9 @@ struct draft {
 	bool odd_keys;		   /* some key of the document is unknown */
 	bool keys_astray;	   /* those of a rule are among them */
 	bool ids_unchecked;	   /* a part of another draft, which checks the ids */
+	bool resolved;		   /* of kind ResolvedPolicy */
 	const char *path;
+	size_t table_capacity; /* of rs->tables */
 	struct prefix_sets sets;
 	struct index tables; /* name -> struct table: each file is read once */
 };

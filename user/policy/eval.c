@@ -143,6 +143,11 @@ const struct origin *rule_origin(const struct rule *rule)
 	return rule->origin ?: &unknown;
 }
 
+uint32_t rule_line(const struct rule *rule)
+{
+	return rule->line ?: rule->loc.line;
+}
+
 const char *ruleset_rule_name(const struct ruleset *rs, uint32_t number)
 {
 	static const char *const names[FR_RULE_FIRST] = {

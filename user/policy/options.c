@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "draft.h"
+#include "resolved.h"
 
 /* ---------------------------------------------------------------- attach */
 
@@ -202,22 +202,21 @@ static void default_parse(struct job *job, const struct node *node, struct rules
 	}
 }
 
+const char *const builtin_words[BUILTIN_COUNT] = {"loopback", "nd", "mld", "dhcp", "icmp-error"};
+const uint32_t builtin_flags[BUILTIN_COUNT] = {FR_F_LOOPBACK, FR_F_NEIGHBOUR, FR_F_MULTICAST,
+					       FR_F_DHCP, FR_F_ICMP_ERROR};
+
 static void builtin_parse(struct job *job, const struct node *node, struct ruleset *rs)
 {
-	static const char *const words[] = {"loopback", "nd", "mld", "dhcp", "icmp-error"};
-	static const char *const quoted[] = {"'loopback'", "'nd'", "'mld'", "'dhcp'",
-					     "'icmp-error'"};
-	static const uint32_t flags[] = {FR_F_LOOPBACK, FR_F_NEIGHBOUR, FR_F_MULTICAST, FR_F_DHCP,
-					 FR_F_ICMP_ERROR};
-
-	if (!want_keys(job->d, node, "'builtin'", words, ARRAY_SIZE(words)))
+	if (!want_keys(job->d, node, "'builtin'", builtin_words, BUILTIN_COUNT))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		const struct node *value = map_get(node, words[i]);
+	for (size_t i = 0; i < BUILTIN_COUNT; i++) {
+		const struct node *value = map_get(node, builtin_words[i]);
+		const char *what = arena_printf(job->arena, "'%s'", builtin_words[i]);
 		bool on = true;
 
-		if (value && want_bool(job->d, value, quoted[i], &on) && !on)
-			rs->flags &= ~flags[i];
+		if (value && want_bool(job->d, value, what, &on) && !on)
+			rs->flags &= ~builtin_flags[i];
 	}
 }
 
@@ -243,24 +242,23 @@ static void non_ip_parse(struct job *job, const struct node *node, struct rulese
 		rs->flags &= ~both;
 }
 
+const char *const timeout_words[TIMEOUT_COUNT] = {
+	"tcp-opening", "tcp-established", "tcp-closing", "udp-oneway", "udp", "icmp", "event"};
+const enum fr_timeout timeout_numbers[TIMEOUT_COUNT] = {
+	FR_TIMEOUT_TCP_OPENING, FR_TIMEOUT_TCP_ESTABLISHED,
+	FR_TIMEOUT_TCP_CLOSING, FR_TIMEOUT_UDP_ONEWAY,
+	FR_TIMEOUT_UDP,		FR_TIMEOUT_ICMP,
+	FR_TIMEOUT_EVENT};
+
 static void timeouts_parse(struct job *job, const struct node *node, struct ruleset *rs)
 {
-	static const char *const words[] = {
-		"tcp-opening", "tcp-established", "tcp-closing", "udp-oneway", "udp", "icmp",
-		"event"};
-	static const enum fr_timeout timeouts[] = {
-		FR_TIMEOUT_TCP_OPENING, FR_TIMEOUT_TCP_ESTABLISHED,
-		FR_TIMEOUT_TCP_CLOSING, FR_TIMEOUT_UDP_ONEWAY,
-		FR_TIMEOUT_UDP,		FR_TIMEOUT_ICMP,
-		FR_TIMEOUT_EVENT};
-
-	if (!want_keys(job->d, node, "'timeouts'", words, ARRAY_SIZE(words)))
+	if (!want_keys(job->d, node, "'timeouts'", timeout_words, TIMEOUT_COUNT))
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		const struct node *value = map_get(node, words[i]);
+	for (size_t i = 0; i < TIMEOUT_COUNT; i++) {
+		const struct node *value = map_get(node, timeout_words[i]);
 
 		if (value)
-			duration_parse(job, value, 1, &rs->timeout[timeouts[i]]);
+			duration_parse(job, value, 1, &rs->timeout[timeout_numbers[i]]);
 	}
 }
 

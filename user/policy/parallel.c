@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "draft.h"
+#include "resolved.h"
 
 enum { PARTS_MAX = 16, PART_BYTES = 128 << 10, READERS_MAX = 8 };
 enum { RULE_BYTES = 32 }; /* no rule is written in fewer: five keys and their values */
@@ -157,6 +157,7 @@ static void part_draft(struct part *part, const struct source *source, const cha
 
 	draft_begin(&part->job, source, path, own);
 	own->ids_unchecked = true;
+	own->resolved = source_is_resolved(source);
 	own->rule_capacity = part->room;
 	own->rs->rules = part->rules;
 }
@@ -259,7 +260,7 @@ static bool keys_differ(const struct parts *parts)
 	return true;
 }
 
-static bool parts_fit(const struct parts *parts)
+static bool parts_fit(const struct parts *parts, size_t values_max)
 {
 	size_t values = 0;
 
@@ -268,7 +269,7 @@ static bool parts_fit(const struct parts *parts)
 			return false;
 		values += parts->list[i].reader.values;
 	}
-	return values <= DOC_NODES_MAX && keys_differ(parts);
+	return values <= values_max && keys_differ(parts);
 }
 
 static void lines_move(struct node *node, uint32_t lines)
@@ -321,7 +322,7 @@ static bool parts_join(struct parts *parts)
 	struct part *first = &parts->list[0];
 	uint32_t lines = first->reader.lines;
 
-	if (!parts_fit(parts))
+	if (!parts_fit(parts, source_nodes_max(first->reader.source)))
 		return false;
 	first->sink.draft->rule_capacity = parts->room;
 	ids_reserve(parts);
@@ -366,6 +367,7 @@ bool read_in_parallel(struct job *job, const struct source *source, struct arena
 	if (!good) {
 		memory_forget(parts.rules, parts.room * sizeof(*parts.rules));
 		draft_begin(job, source, draft->path, draft);
+		draft->resolved = source_is_resolved(source);
 	}
 	return good;
 }

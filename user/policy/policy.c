@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "draft.h"
+#include "resolved.h"
 
 static void metadata_parse(struct job *job, const struct node *root, struct ruleset *rs)
 {
@@ -35,17 +35,30 @@ static void names_refuse(struct job *job, const struct node *root)
 	}
 }
 
-void policy_parse(struct job *job, const struct node *root, struct draft *draft)
+static bool keys_check(struct job *job, const struct node *root, bool resolved)
 {
 	static const char *const keys[] = {
 		"apiVersion", "kind",	  "metadata",  "mode",	  "attach",    "prefixes", "use",
 		"rules",      "failsafe", "default",   "builtin", "forwarded", "ipsec",	   "non-ip",
 		"adopt",      "timeouts", "resolvers", "names",	  "party"};
+	static const char *const keys_resolved[] = {
+		"apiVersion", "kind",	  "metadata", "mode",	 "attach", "prefixes",
+		"rules",      "failsafe", "default",  "builtin", "ipsec",  "forwarded",
+		"non-ip",     "adopt",	  "timeouts", "source",	 "tables", "party"};
+
+	if (resolved)
+		return want_keys(job->d, root, "a resolved policy", keys_resolved,
+				 ARRAY_SIZE(keys_resolved));
+	return want_keys(job->d, root, "a policy", keys, ARRAY_SIZE(keys));
+}
+
+void policy_parse(struct job *job, const struct node *root, struct draft *draft)
+{
 	static const char *const needed[] = {"metadata", "mode", "attach"};
 	const struct node *mode, *attach, *party;
 	unsigned errors = job->d->errors;
 
-	want_keys(job->d, root, "a policy", keys, ARRAY_SIZE(keys));
+	keys_check(job, root, draft->resolved);
 	draft->odd_keys = job->d->errors != errors;
 	draft->keys_astray = map_get(root, "direction") || map_get(root, "peer") ||
 			     map_get(root, "ports") || map_get(root, "action");
@@ -126,6 +139,29 @@ static void keep_files(struct job *job, const struct prefix_sets *sets, struct r
 						     .is_aws = sets->list[i].is_aws};
 }
 
+static void sources_parse(struct job *job, const struct node *root, struct draft *draft)
+{
+	if (draft->resolved)
+		resolved_parse(job, root, draft);
+	else
+		prefix_sets_parse(job, map_get(root, "prefixes"), draft->path, &draft->sets);
+}
+
+/* Those that the document has. */
+static void sets_record(struct job *job, struct draft *draft)
+{
+	struct ruleset *rs = draft->rs;
+
+	rs->sets = arena_alloc(job->arena, (draft->sets.count + 1) * sizeof(*rs->sets));
+	for (size_t i = 0; i < draft->sets.count; i++) {
+		const struct prefix_set *set = &draft->sets.list[i];
+
+		if (set->used)
+			rs->sets[rs->set_count++] =
+				(struct used_set){set->name, set->file, set->list, set->count};
+	}
+}
+
 int policy_load(const char *path, const struct policy_options *options, struct diags *d,
 		struct ruleset **out)
 {
@@ -147,16 +183,23 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 	if (options->local_known)
 		draft.rs->local = (struct subnets){options->local, options->local_count};
 	draft.ids[FR_EGRESS].arena = draft.ids[FR_INGRESS].arena = nodes;
+	draft.resolved = source_is_resolved(source);
 	if (!read_in_parallel(&job, source, nodes, &draft, &root))
 		err = read_serially(&job, source, nodes, &draft, &root);
 	if (err)
 		return err;
-	if (!kind_check(d, root, "Policy") || fill_ins_refuse(d, root))
+	draft.resolved = kind_is_resolved(root);
+	if (!kind_check(d, root, draft.resolved ? "ResolvedPolicy" : "Policy") ||
+	    fill_ins_refuse(d, root))
 		return -EINVAL;
 	policy_parse(&job, root, &draft);
-	prefix_sets_parse(&job, map_get(root, "prefixes"), path, &draft.sets);
-	keep_files(&job, &draft.sets, draft.rs);
+	sources_parse(&job, root, &draft);
+	if (!draft.resolved)
+		keep_files(&job, &draft.sets, draft.rs);
 	rules_resolve(&job, root, &draft);
+	sets_record(&job, &draft);
+	if (draft.resolved)
+		resolved_finish(&draft);
 	policy_check(&job, root, &draft);
 	if (d->errors != errors)
 		return -EINVAL;

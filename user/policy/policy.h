@@ -41,11 +41,14 @@ struct rule {
 	uint32_t peer_count, service_count;
 	const struct origin *origin; /* NULL: unknown, see rule_origin() */
 	const char *role; /* the peer's role ("nfs-server"), or NULL; for the nearest miss */
+	uint32_t line;	  /* of the policy's own file, where `loc` is in a resolved one; else 0 */
 	struct loc loc;
 };
 
 /* Never NULL. */
 const struct origin *rule_origin(const struct rule *rule);
+/* Its line in the policy's own file; 0 unknown. */
+uint32_t rule_line(const struct rule *rule);
 
 /* Attach points as written: names or shell patterns, in file order. */
 struct attach_point {
@@ -75,11 +78,41 @@ struct party {
 	struct loc loc;
 };
 
+/* One `use` of a table as it was resolved: the values of the params, and the members of each role
+ * that is a peer of the rules. */
+struct used_param {
+	const char *name;
+	struct word_list values;
+};
+struct used_role {
+	const char *name;
+	bool any, needs_local;
+	const struct prefix *members; /* that its rules share */
+	size_t member_count;
+};
+struct used_table {
+	const char *name, *title, *document, *url, *read, *file;
+	uint32_t line; /* of the policy's own file */
+	struct word_list played;
+	struct used_param *params;
+	struct used_role *roles;
+	size_t param_count, role_count;
+};
+
+/* A named prefix set that some rule names; such rules share its list. */
+struct used_set {
+	const char *name;
+	const char *file; /* NULL: the members of a role */
+	const struct prefix *list;
+	size_t count;
+};
+
 /* One policy as concrete rules, in file order: those of `use`, then `rules`, then `failsafe`.
  * Owned by its arena. */
 struct ruleset {
 	struct arena *arena;
 	const struct source *source;
+	const char *file; /* of the policy itself, where `source` is a resolved one; else NULL */
 	const char *name;
 	bool enforce;
 	bool default_allow[FR_DIRS];
@@ -100,6 +133,9 @@ struct ruleset {
 		const struct prefix *list;
 		size_t count;
 	} local; /* of this host, where the caller knows them */
+	struct used_table *tables;
+	struct used_set *sets;
+	size_t table_count, set_count;
 };
 
 /*
@@ -113,6 +149,42 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 /* The next table of which the policy has a rule: the origin of its first one; NULL behind the last.
  * `at` begins with 0. */
 const struct origin *ruleset_next_table(const struct ruleset *rs, size_t *at);
+/* ---------------------------------------------------------------- the whole policy as one document
+ *
+ * `kind: ResolvedPolicy`: the rules with everything that they were made of. policy_load() reads it,
+ * and the result compiles to the same image. One text for one policy: a line has no more than one
+ * way to be written, and says nothing of the host or the time.
+ */
+#define RESOLVED_BYTES_MAX (64 << 20)
+
+/* A piece of the text: a rule, a prefix, a param; or the line above them, without a name. */
+struct resolved_entry {
+	const char *section;	 /* "rules" */
+	const char *group;	 /* of a prefix: its set; of a param: the table; or NULL */
+	const char *name;	 /* within the section and group; or NULL */
+	const struct rule *rule; /* or NULL */
+	const char *text;
+	size_t size;
+};
+typedef void (*resolved_visit)(const struct resolved_entry *entry, void *context);
+
+/* Calls `visit` with each piece, in order. Without `places`, the names of files and the lines of
+ * the policy are left out: the rest differs only if the policies differ. */
+void ruleset_write(const struct ruleset *rs, bool places, resolved_visit visit, void *context);
+
+/* A piece that only one policy has, or that differs. */
+struct resolved_change {
+	const char *section, *group, *name; /* as of an entry */
+	const struct rule *rule;	    /* the later one, where both have it; or NULL */
+	const char *before, *after;	    /* texts; NULL: it is not there */
+};
+struct ruleset_diff {
+	struct resolved_change *list;
+	size_t count, capacity;
+	bool reordered; /* rules that both have are in another order */
+};
+void rulesets_diff(const struct ruleset *before, const struct ruleset *after, struct arena *arena,
+		   struct ruleset_diff *out);
 
 /* ---------------------------------------------------------------- the oracle */
 

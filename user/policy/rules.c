@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "draft.h"
+#include "resolved.h"
 
 /* Names of verdicts that no rule of a policy gives. */
 static const char *const reserved_ids[] = {"default-egress", "default-ingress"};
@@ -23,9 +23,14 @@ static void rule_set_match(struct rule *rule, const struct peers *peers,
 
 /* ---------------------------------------------------------------- rules */
 
-static bool id_parse(struct job *job, const struct node *node, struct rule *rule)
+/* Rules of rows and failsafe rules have ids that no policy can write: "aws-datasync/nfs#2". */
+static bool id_parse(struct job *job, const struct node *node, bool resolved, struct rule *rule)
 {
-	if (!want_name(job->d, node, "rule id", &rule->id))
+	if (resolved)
+		rule->id = want_text(job->d, node, "rule id");
+	else if (!want_name(job->d, node, "rule id", &rule->id))
+		return false;
+	if (!rule->id)
 		return false;
 	rule->id = arena_strdup(job->arena, rule->id);
 	rule->loc = node->loc;
@@ -51,25 +56,34 @@ enum {
 	RULE_ANSWERS,
 	RULE_PURPOSE,
 	RULE_COMMENT,
-	RULE_KEYS
+	RULE_KEYS,
+	/* only of a resolved policy */
+	RULE_LINE = RULE_KEYS,
+	RULE_ROLE,
+	RULE_ROW,
+	RULE_SECTION,
+	RULE_NOTE,
+	RULE_KEYS_RESOLVED
 };
-static const char *const rule_keys[RULE_KEYS] = {
+static const char *const rule_keys[RULE_KEYS_RESOLVED] = {
 	[RULE_ID] = "id",	    [RULE_DIRECTION] = "direction", [RULE_PEER] = "peer",
 	[RULE_PORTS] = "ports",	    [RULE_ACTION] = "action",	    [RULE_MODE] = "mode",
 	[RULE_ANSWERS] = "answers", [RULE_PURPOSE] = "purpose",	    [RULE_COMMENT] = "comment",
+	[RULE_LINE] = "line",	    [RULE_ROLE] = "role",	    [RULE_ROW] = "row",
+	[RULE_SECTION] = "section", [RULE_NOTE] = "note",
 };
 
 /* The values of all keys in one walk: there may be a hundred thousand rules. */
-static void values_find(const struct node *rule, const struct node *values[RULE_KEYS])
+static void values_find(const struct node *rule, const struct node *values[RULE_KEYS_RESOLVED])
 {
 	const struct node *value;
 	size_t i;
 
 	for_children(value, rule)
 	{
-		for (i = 0; i < RULE_KEYS && !word_is(value->key->text, rule_keys[i]); i++)
+		for (i = 0; i < RULE_KEYS_RESOLVED && !word_is(value->key->text, rule_keys[i]); i++)
 			;
-		if (i < RULE_KEYS && !values[i])
+		if (i < RULE_KEYS_RESOLVED && !values[i])
 			values[i] = value;
 	}
 }
@@ -150,18 +164,25 @@ static void purpose_parse(struct job *job, const struct node *purpose, struct ru
 	rule->origin = origin;
 }
 
+static bool rule_keys_check(struct job *job, const struct node *node, bool resolved)
+{
+	if (resolved)
+		return want_keys(job->d, node, "a resolved rule", rule_keys, RULE_KEYS_RESOLVED);
+	return want_keys(job->d, node, "a rule", rule_keys, RULE_KEYS);
+}
+
 /* Gives whether the rule has an id; *good whether it has all else. */
 static bool rule_read(struct job *job, const struct node *node, struct draft *draft,
 		      struct rule *rule, bool *good)
 {
-	const struct node *values[RULE_KEYS] = {NULL};
+	const struct node *values[RULE_KEYS_RESOLVED] = {NULL};
 	bool named;
 
-	if (!want_keys(job->d, node, "a rule", rule_keys, RULE_KEYS))
+	if (!rule_keys_check(job, node, draft->resolved))
 		return false;
 	values_find(node, values);
 	rule->loc = node->loc;
-	named = values[RULE_ID] && id_parse(job, values[RULE_ID], rule);
+	named = values[RULE_ID] && id_parse(job, values[RULE_ID], draft->resolved, rule);
 	named &= words_parse(job, values, rule);
 	*good = match_parse(job, draft, values[RULE_PEER], values[RULE_PORTS], rule);
 	if ((!named || !*good) && !draft->keys_astray)
@@ -169,6 +190,13 @@ static bool rule_read(struct job *job, const struct node *node, struct draft *dr
 	if (named && *good)
 		*good = rule_answers_parse(job, values[RULE_ANSWERS], rule);
 	purpose_parse(job, values[RULE_PURPOSE] ?: values[RULE_COMMENT], rule);
+	if (draft->resolved)
+		*good &= resolved_rule_parse(
+			job,
+			&(struct resolved_keys){values[RULE_ROW], values[RULE_ROLE],
+						values[RULE_SECTION], values[RULE_NOTE],
+						values[RULE_LINE]},
+			rule);
 	return named;
 }
 
@@ -216,16 +244,31 @@ void rules_parse(struct job *job, const struct node *rules, struct draft *draft)
 
 /* ---------------------------------------------------------------- failsafe */
 
+static bool failsafe_keys_check(struct job *job, const struct node *node, bool resolved)
+{
+	static const char *const keys[] = {"id", "peer", "ports", "purpose", "comment"};
+	static const char *const keys_resolved[] = {"id", "peer", "ports", "purpose", "line"};
+
+	if (resolved)
+		return want_keys(job->d, node, "a resolved failsafe entry", keys_resolved,
+				 ARRAY_SIZE(keys_resolved));
+	return want_keys(job->d, node, "a failsafe entry", keys, ARRAY_SIZE(keys));
+}
+
 static bool failsafe_map(struct job *job, const struct node *node, struct draft *draft,
 			 struct rule *rule)
 {
-	static const char *const keys[] = {"id", "peer", "ports", "purpose", "comment"};
-	const struct node *id = map_get(node, "id");
+	static const char *const needed[] = {"peer", "ports"};
+	const struct node *id = map_get(node, "id"), *purpose = map_get(node, "purpose");
+	struct resolved_keys keys = {.line = map_get(node, "line")};
 
-	if (!want_keys(job->d, node, "a failsafe entry", keys, ARRAY_SIZE(keys)) ||
-	    !map_need_all(job->d, node, "a failsafe entry", keys + 1, 2))
+	if (!failsafe_keys_check(job, node, draft->resolved) ||
+	    !map_need_all(job->d, node, "a failsafe entry", needed, ARRAY_SIZE(needed)))
 		return false;
-	if (id && !id_parse(job, id, rule))
+	if (id && !id_parse(job, id, draft->resolved, rule))
+		return false;
+	purpose_parse(job, purpose ?: map_get(node, "comment"), rule);
+	if (draft->resolved && !resolved_rule_parse(job, &keys, rule))
 		return false;
 	return match_parse(job, draft, map_get(node, "peer"), map_get(node, "ports"), rule);
 }

@@ -196,6 +196,71 @@ static void use_end(struct use *use)
 			   "no row of table '%s' is left in this use", use->table->name);
 }
 
+/* ---------------------------------------------------------------- what the use was made of */
+
+static struct word_list words_of(const struct words *words)
+{
+	return (struct word_list){words->list, words->count};
+}
+
+static void record_params(const struct use *use, struct used_table *out)
+{
+	const struct table *table = use->table;
+
+	out->params = arena_alloc(use->job->arena, (table->param_count + 1) * sizeof(*out->params));
+	for (size_t i = 0; i < table->param_count; i++)
+		if (use->settings.of[i].values.count)
+			out->params[out->param_count++] = (struct used_param){
+				table->params[i].name, words_of(&use->settings.of[i].values)};
+}
+
+static void record_roles(const struct use *use, struct used_table *out)
+{
+	const struct table *table = use->table;
+	struct words played = {0};
+
+	out->roles = arena_alloc(use->job->arena, (table->role_count + 1) * sizeof(*out->roles));
+	for (size_t i = 0; i < table->role_count; i++) {
+		const struct role *role = &table->roles[i];
+		const struct role_state *state = &use->roles[i];
+
+		if (state->played)
+			words_add(use->job, &played, role->name);
+		if (!state->wanted)
+			continue;
+		out->roles[out->role_count++] =
+			state->peers_node
+				? (struct used_role){role->name, state->peers.any,
+						     state->peers.needs_local, state->peers.list,
+						     state->peers.count}
+				: (struct used_role){.name = role->name,
+						     .needs_local = role->needs_local,
+						     .members = role->addresses,
+						     .member_count = role->address_count};
+	}
+	out->played = words_of(&played);
+}
+
+static void use_record(const struct use *use)
+{
+	struct ruleset *rs = use->draft->rs;
+	const struct table *table = use->table;
+	struct used_table *out;
+
+	rs->tables = arena_grow(use->job->arena, rs->tables, rs->table_count,
+				&use->draft->table_capacity, sizeof(*rs->tables));
+	out = &rs->tables[rs->table_count++];
+	*out = (struct used_table){.name = table->name,
+				   .title = table->title,
+				   .document = table->document,
+				   .url = table->url,
+				   .read = table->read,
+				   .file = table->loc.source ? table->loc.source->name : NULL,
+				   .line = use->place->loc.line};
+	record_params(use, out);
+	record_roles(use, out);
+}
+
 /* ---------------------------------------------------------------- the whole */
 
 static void use_rows(struct use *use)
@@ -240,6 +305,7 @@ static void use_apply(struct use *use)
 		return;
 	use_rows(use);
 	use_end(use);
+	use_record(use);
 }
 
 /* A broken table is reported once. */

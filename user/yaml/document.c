@@ -68,10 +68,12 @@ static int next_event(struct builder *b, struct event *event)
 
 static int count_value(struct builder *b, const struct event *event)
 {
-	if (++b->nodes <= DOC_NODES_MAX)
+	size_t most = source_nodes_max(b->source);
+
+	if (++b->nodes <= most)
 		return 0;
 	return diag_error(b->d, event_loc(b, event), -EINVAL, "yaml-limit", NULL,
-			  "more than %d values in one file", DOC_NODES_MAX);
+			  "more than %zu values in one file", most);
 }
 
 static int node_new(struct builder *b, const struct event *event, enum node_kind kind,
@@ -448,6 +450,16 @@ static int build_document(struct builder *b, struct node **out)
 	return 0;
 }
 
+bool source_is_resolved(const struct source *source)
+{
+	return str_starts(source->text, RESOLVED_HEAD);
+}
+
+size_t source_nodes_max(const struct source *source)
+{
+	return source_is_resolved(source) ? RESOLVED_NODES_MAX : DOC_NODES_MAX;
+}
+
 static int refuse_file(struct diags *d, const char *path, int err)
 {
 	struct source *source = arena_alloc(d->arena, sizeof(*source));
@@ -492,9 +504,11 @@ const struct source *doc_plain(struct arena *arena, const struct source *source)
 int doc_source(const char *path, struct diags *d, const struct source **out)
 {
 	struct source *source;
-	int err = str_equal(path, "-") ? source_stdin(d->arena, DOC_BYTES_MAX, &source)
-				       : source_read(d->arena, path, DOC_BYTES_MAX, &source);
+	int err = str_equal(path, "-") ? source_stdin(d->arena, RESOLVED_SIZE_MAX, &source)
+				       : source_read(d->arena, path, RESOLVED_SIZE_MAX, &source);
 
+	if (!err && source->size > DOC_BYTES_MAX && !source_is_resolved(source))
+		err = -EFBIG;
 	if (err)
 		return refuse_file(d, path, err);
 	*out = doc_plain(d->arena, source);

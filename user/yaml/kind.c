@@ -9,7 +9,9 @@
 #include "yaml.h"
 #include "syntax.h"
 
-static const char *const kinds[] = {"Policy", "PortTable", "Site"};
+/* Those that people write, and one that they do not. */
+enum { KINDS_WRITTEN = 3 };
+static const char *const kinds[] = {"Policy", "PortTable", "Site", "ResolvedPolicy"};
 static const char *const head_keys[] = {"apiVersion", "kind"};
 static const char api_version[] = "flowreeve/v1";
 
@@ -52,7 +54,14 @@ static const char *kind_by_keys(const struct node *root, const char **key)
 		return site || policy ? NULL : kinds[1];
 	if (site)
 		return kinds[2];
+	if (policy && str_equal(kind, kinds[KINDS_WRITTEN]))
+		return kinds[KINDS_WRITTEN];
 	return policy ? kinds[0] : NULL;
+}
+
+bool kind_is_resolved(const struct node *root)
+{
+	return str_equal(text_of(root, "kind"), kinds[KINDS_WRITTEN]);
 }
 
 static bool refuse_root(struct diags *d, const struct node *root)
@@ -104,8 +113,12 @@ static const char *kind_of(struct diags *d, const struct node *root)
 {
 	const struct node *node = map_get(root, "kind");
 	const char *text = text_of(root, "kind"), *key, *meant;
-	int kind = node ? want_word(d, node, "'kind'", kinds, ARRAY_SIZE(kinds)) : -1;
+	int kind = -1;
 
+	if (kind_is_resolved(root))
+		return kinds[KINDS_WRITTEN];
+	if (node)
+		kind = want_word(d, node, "'kind'", kinds, KINDS_WRITTEN);
 	if (kind >= 0)
 		return kinds[kind];
 	meant = text ? word_meant(text, kinds, ARRAY_SIZE(kinds)) : NULL;
@@ -157,8 +170,8 @@ static const char *kind_by_content(const struct source *source, struct diags *d,
 	struct node *root;
 	const char *keys, *key;
 
-	if (str_equal(kind, kinds[0]) || doc_load_until(source, NULL, d, &root) ||
-	    root->kind != NODE_MAP)
+	if (str_equal(kind, kinds[0]) || str_equal(kind, kinds[KINDS_WRITTEN]) ||
+	    doc_load_until(source, NULL, d, &root) || root->kind != NODE_MAP)
 		return kind;
 	keys = kind_by_keys(root, &key);
 	return keys ?: kind;

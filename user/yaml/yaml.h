@@ -38,7 +38,14 @@ enum {
 	DOC_BYTES_MAX = 16 << 20,
 	DOC_DEPTH_MAX = 32,
 	DOC_NODES_MAX = 4 << 20,
+	/* of a resolved policy, which lists all that its files have */
+	RESOLVED_SIZE_MAX = 64 << 20,
+	RESOLVED_NODES_MAX = 16 << 20,
 };
+/* The beginning of a resolved policy, as this program writes it. */
+#define RESOLVED_HEAD "apiVersion: flowreeve/v1\nkind: ResolvedPolicy\n"
+bool source_is_resolved(const struct source *source);
+size_t source_nodes_max(const struct source *source);
 
 /* One YAML document of one regular file. 0, or -errno / -EINVAL with an error queued. */
 int doc_load(const char *path, struct diags *d, struct node **out);
@@ -128,9 +135,10 @@ const char *hint_words(struct diags *d, const char *word, const char *const *wor
 
 /* apiVersion and kind; false when the file is something else. */
 bool kind_check(struct diags *d, const struct node *root, const char *kind);
+bool kind_is_resolved(const struct node *root);
 /* Reports an error for each placeholder; true when there is one. */
 bool fill_ins_refuse(struct diags *d, const struct node *node);
-/* The kind that the file declares, "Policy", "PortTable", "Site", or NULL; and its text, for
+/* The kind that the file declares, or NULL; and its text, for
  * policy_options.instead. -errno when unreadable or not YAML. */
 int document_kind(const char *path, struct diags *d, const struct source **source,
 		  const char **out);
@@ -141,6 +149,8 @@ const char *word_meant(const char *word, const char *const *words, size_t count)
 
 /* A node as flow YAML in one line. */
 const char *node_text(struct arena *arena, const struct node *node);
+/* A text as a word of YAML that every reader takes for this text: itself, or quoted. */
+const char *yaml_text(struct arena *arena, const char *text);
 
 /* Nodes that are made, not parsed: each carries the place of its origin. */
 struct node *node_scalar(struct arena *arena, const char *text, struct loc loc);
