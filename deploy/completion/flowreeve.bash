@@ -4,13 +4,15 @@
 # interfaces, names of applied policies, ids of rules. It reads directories; for roles, hosts and rules it
 # runs one command, bounded in time, for rules only where the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new import plan apply status show coverage learn monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new import plan apply status show diff coverage learn monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
 	local file='--json --strict --tables --local-subnet --mode'
 	case $1 in
-	check | explain) echo "$file" ;;
+	check) echo "$file" ;;
+	explain) echo "$file --running --pin-root" ;;
+	diff) echo "$file --cgroup --pin-root" ;;
 	compile) echo "$file --dump" ;;
 	roles) echo '--json --tables --wide' ;;
 	new) echo '--tables --table --as --name --attach' ;;
@@ -187,9 +189,10 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	check) _flowreeve_files ;;
 	compile | apply | plan) [ "$2" != 0 ] || _flowreeve_files ;;
 	roles) if [ "$2" = 0 ]; then _flowreeve_tables; else _flowreeve_params; fi ;;
-	explain) _flowreeve_explain "$2" ;;
+	explain) if [ "$2$running" = 01 ]; then _flowreeve_policies; else _flowreeve_explain "$2"; fi ;;
+	diff) if [ "$2" = 0 ]; then _flowreeve_policies; elif [ "$2" = 1 ]; then _flowreeve_files; fi ;;
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
-	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops; else _flowreeve_policies; fi ;;
+	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops policy; else _flowreeve_policies; fi ;;
 	status | coverage | learn | monitor | detach) _flowreeve_policies ;;
 	zero) _flowreeve_rules ;;
 	help) [ "$2" != 0 ] || _flowreeve_words "$_flowreeve_verbs" ;;
@@ -213,6 +216,7 @@ _flowreeve_read()
 			--policy) named=$value ;;
 			--tables) tables=$value ;;
 			--table) table=$value ;;
+			--running) running=1 ;;
 			esac
 		elif [[ ${words[at]} == -- && $ended == 0 ]]; then
 			ended=1
@@ -229,7 +233,7 @@ _flowreeve()
 {
 	local cur prev words cword split=false
 	local verb='' named='' tables='' table='' first='' root=/sys/fs/bpf/flowreeve
-	local -i operands=0 ended=0
+	local -i operands=0 ended=0 running=0
 	_init_completion -s || return
 	_flowreeve_read
 	if [ "$ended" = 0 ] && _flowreeve_takes_value "$prev"; then

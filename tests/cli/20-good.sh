@@ -43,6 +43,38 @@ json_is 'explain as JSON' 0 \
 json_is 'an unknown answer as JSON' 0 '.verdict == "unknown" and .rule == "near"' \
 	explain $in/local.yaml egress udp 10.5.0.1:53
 
+# ---------------------------------------------------------------- a resolved policy is read as a policy is
+
+cat >"$work/resolved.yaml" <<'END'
+apiVersion: flowreeve/v1
+kind: ResolvedPolicy
+metadata: {name: plain}
+source: {file: /etc/flowreeve/plain.yaml}
+mode: audit
+attach: {cgroups: [/a]}
+tables:
+- {table: acme, document: acme.txt, file: tables/acme.yaml, line: 7, as: [agent], peers: {server: [10.0.0.1]}}
+rules:
+- {id: acme/data, direction: egress, peer: [10.0.0.1], ports: [7/tcp], action: allow, line: 7, role: server, row: {table: acme, row: data, line: 12}}
+- {id: own, direction: ingress, peer: any, ports: [8/udp], action: allow, line: 9}
+failsafe:
+- {id: failsafe/1, peer: [10.0.0.9], ports: [22/tcp], line: 11}
+END
+exits 'check of a resolved policy' 0 '' check --strict "$work/resolved.yaml"
+exits 'compile of a resolved policy' 0 '' compile "$work/resolved.yaml"
+json_is 'explain of a resolved policy' 0 '.row == {table: "acme", row: "data", line: 12} and .because.document == "acme.txt"' \
+	explain "$work/resolved.yaml" egress tcp 10.0.0.1:7
+attempt explain "$work/resolved.yaml" ingress udp 10.0.0.1:8
+if grep -q '^  written   /etc/flowreeve/plain.yaml:9$' "$work/out"; then
+	ok 'explain names the place in the policy itself'
+else
+	not_ok 'explain names the place in the policy itself' "$(cat "$work/out")"
+fi
+sed 's/^tables:$/use:/' "$work/resolved.yaml" >"$work/use.yaml"
+exits 'a resolved policy uses no table' 3 "a resolved policy has no key 'use'" check "$work/use.yaml"
+exits 'show policy prints all of it' 2 'do not apply' show policy --limit 3
+exits 'diff needs a file' 2 'usage' diff name
+
 golden explain-no-port 2 explain $in/good.yaml egress tcp 10.20.0.5
 golden explain-name 2 explain $in/good.yaml egress tcp files.example.com:2049
 exits 'a direction that is none' 2 'neither egress nor ingress' explain $in/good.yaml out tcp 10.0.0.1:1

@@ -94,14 +94,29 @@ metadata: {$stray}
 use: [{$stray}]
 hosts: {x: {$stray}}
 END
+# Only the maps that no policy has.
+cat >"$work/stray-resolved.yaml" <<END
+apiVersion: flowreeve/v1
+kind: ResolvedPolicy
+$stray
+source: {$stray}
+tables: [{$stray}]
+prefixes: {x: {$stray}}
+rules: [{$stray}, {id: x, direction: egress, peer: any, ports: any, action: allow, row: {$stray}}]
+failsafe: [{$stray}]
+END
 declare -A headings=(
 	['a policy']='The document' ['a table']='The table' ["'attach'"]=attach ['a prefix set']=prefixes
 	['a site']='The site' ['a use of a site']='use of a site' ['a host']=hosts
 	['a use']=use ['a rule']=rules ['a failsafe entry']=failsafe ["'default'"]=default
 	["'builtin'"]=builtin ["'timeouts'"]=timeouts ['a param']=params ['a role']=roles
+	['a resolved policy']='The resolved policy' ['the source']='source of a policy'
+	['a used table']='tables of a policy' ['a set of addresses']='prefixes of a resolved policy'
+	['a resolved rule']='rules of a resolved policy' ['the row of a rule']='row of a rule'
+	['a resolved failsafe entry']='failsafe of a resolved policy'
 	["'expect'"]=expect ['a row']=rows ["'source'"]=source ['a range of versions']=versions)
 maps=0
-for file in stray stray-table stray-site; do
+for file in stray stray-table stray-site stray-resolved; do
 	headings["'metadata'"]=metadata
 	[ $file != stray-table ] || headings["'metadata'"]='Metadata of a table'
 	attempt check --json "$work/$file.yaml"
@@ -311,7 +326,7 @@ else
 		'flowreeve check --strict tests/cli/input/'
 	offers 'after -- no options' '' 'flowreeve check -- --'
 	offers 'one policy, no second' '' 'flowreeve compile a.yaml '
-	offers 'what show shows' 'rules flows drops' 'flowreeve show '
+	offers 'what show shows' 'rules flows drops policy' 'flowreeve show '
 	offers 'tables' "$(basename -a -s .yaml policies/tables/*.yaml | grep ^aws)" 'flowreeve roles --tables policies/tables aws'
 	offers 'a table as a value' qumulo 'flowreeve new --tables policies/tables --table q'
 	offers 'roles of the table' 'mediator management-lif management-host' \

@@ -69,6 +69,7 @@ killed_round() # NUMBER
 	"e2e true 0 $((generation + 1))") generation=$((generation + 1)) ;;
 	*) bad="$bad; round $1: $state" ;;
 	esac
+	fr agent show policy >/dev/null 2>&1 || bad="$bad; round $1: no document"
 }
 
 replacements()

@@ -74,6 +74,7 @@ heal_run() # KIND
 	for name in image rules requests; do
 		heal "e*/$name-*" 1
 	done
+	heal 'e*/document-*' 1 show policy
 	heal 'e*/fr_images' 1
 	matches "$kind: all of it in one word of a shell" "^sh -c '.*detach .* && .*apply" "$healed"
 	[ "$kind" = clsact ] || {

@@ -64,6 +64,7 @@ static void check_told(const char *when)
 {
 	struct arena *arena = arena_new();
 	struct diags d = {.arena = arena};
+	struct instance_document document;
 	struct instance instance;
 	struct hook_facts facts;
 
@@ -72,6 +73,8 @@ static void check_told(const char *when)
 	for (size_t i = 0; i < facts.count; i++)
 		cr_expect_null(facts.list[i].fault, "%s: %s %s: %s", when,
 			       facts.list[i].record->name, facts.list[i].hook, facts.list[i].fault);
+	cr_assert_eq(instance_document(&instance, &d, &document), 0, "%s", when);
+	cr_expect_str_eq(document.source->text, "policy one, port 443", "%s", when);
 	instance_close(&instance);
 	arena_free(arena);
 }

@@ -257,6 +257,17 @@ static void take_points(struct fixture *fixture, const char *const *points)
 					.kind = kind, .name = points[i] + strlen(kinds[kind])};
 }
 
+/* The text stands for a policy's: its name and its port. */
+static void document_make(const struct image_spec *plan, struct packed *out)
+{
+	struct packer *packer = pack_begin();
+	char text[80];
+
+	snprintf(text, sizeof(text), "policy %s, port %u", plan->policy, plan->tcp_port);
+	pack_add(packer, text, strlen(text));
+	pack_end(packer, out);
+}
+
 int lab_apply(const struct lab *lab, const struct image_spec *plan, const char *const *points,
 	      struct apply_result *result, char messages[512])
 {
@@ -265,10 +276,13 @@ int lab_apply(const struct lab *lab, const struct image_spec *plan, const char *
 					.host = lab->host,
 					.mode_given = !lab->careful,
 					.allow_removal = !lab->careful};
+	CLEANUP(packed_free) struct packed document;
 	struct attach_target *hooks;
 	int err;
 
 	fixture_make(plan, &fixture);
+	document_make(plan, &document);
+	request.document = &document;
 	take_points(&fixture, points);
 	request.ruleset = &fixture.ruleset;
 	request.image = &fixture.image;

@@ -96,6 +96,38 @@ int load_for_host(struct context *c, const char *path, struct ruleset **rs,
 	return exit_of_resolve(ret);
 }
 
+/* ---------------------------------------------------------------- the document */
+
+static void pack_piece(const struct resolved_entry *entry, void *packer)
+{
+	pack_add(packer, entry->text, entry->size);
+}
+
+/* Names of files that are valid from any directory. */
+static void absolute_names(struct context *c, struct ruleset *rs)
+{
+	if (rs->file)
+		return;
+	rs->file = path_from_anywhere(c, rs->source->name);
+	for (size_t i = 0; i < rs->table_count; i++)
+		if (rs->tables[i].file)
+			rs->tables[i].file = path_from_anywhere(c, rs->tables[i].file);
+	for (size_t i = 0; i < rs->set_count; i++)
+		if (rs->sets[i].file)
+			rs->sets[i].file = path_from_anywhere(c, rs->sets[i].file);
+}
+
+static void pack_policy(struct context *c, struct ruleset *rs, struct packed *out)
+{
+	struct packer *packer = pack_begin();
+
+	absolute_names(c, rs);
+	ruleset_write(rs, true, pack_piece, packer);
+	pack_end(packer, out);
+}
+
+/* ---------------------------------------------------------------- apply */
+
 int cmd_apply(struct context *c)
 {
 	const char *file = c->options.operands[0];
@@ -106,6 +138,7 @@ int cmd_apply(struct context *c)
 					.allow_removal = c->options.given & OPT_ALLOW_REMOVAL,
 					.words = c->options.words,
 					.word_count = c->options.word_count};
+	struct packed document;
 	struct apply_result result;
 	struct image image = {0};
 	struct ruleset *rs;
@@ -116,6 +149,8 @@ int cmd_apply(struct context *c)
 		return ret;
 	if (image_compile(rs, &c->diags, &image))
 		return EXIT_REJECTED;
+	pack_policy(c, rs, &document);
+	request.document = &document;
 	request.ruleset = rs;
 	request.image = &image;
 	request.hooks = hooks;
@@ -126,6 +161,7 @@ int cmd_apply(struct context *c)
 		render_apply(&c->render, &request, &result);
 		c->answered = true;
 	}
+	packed_free(&document);
 	image_free(&image);
 	return exit_of_host(ret);
 }

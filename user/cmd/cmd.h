@@ -14,9 +14,10 @@ enum exit_code {
 	EXIT_DONE,
 	EXIT_FAILED,
 	EXIT_USAGE,
-	EXIT_REJECTED, /* the policy, a guard, or an attach target that is not there or taken */
-	EXIT_NOT_ENFORCING = 5, /* asked to enforce and not enforcing */
-	EXIT_CANNOT,		/* not supported by this kernel, or insufficient privilege */
+	EXIT_REJECTED,	/* the policy, a guard, or an attach target that is not there or taken */
+	EXIT_DIFFERENT, /* diff: the policies differ */
+	EXIT_NOT_ENFORCING, /* asked to enforce and not enforcing */
+	EXIT_CANNOT,	    /* not supported by this kernel, or insufficient privilege */
 };
 
 /* One bit for each option of the table in options.c. */
@@ -51,6 +52,7 @@ enum option_bit {
 	OPT_WIDE = 1 << 27,
 	OPT_SORT = 1 << 28,
 	OPT_LIMIT = 1 << 29,
+	OPT_RUNNING = 1 << 30,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -135,6 +137,14 @@ struct host_points {
 	const struct attach_target *hooks;
 	size_t count;
 };
+/* The policy in force of a name, as the document that apply kept. resolved.c */
+struct running_policy {
+	const struct source *source;
+	struct window_view window;
+	struct ruleset *rs; /* of load_running() */
+};
+int find_running(struct context *c, const char *name, struct running_policy *out);
+int load_running(struct context *c, const char *name, struct running_policy *out);
 /* Warnings about SSH, in audit as well: would enforcing refuse the connection of this session, or
  * port 22 to every address? `points`: NULL when offline. ssh.c */
 void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,
@@ -164,6 +174,8 @@ int cmd_plan(struct context *c);
 int cmd_apply(struct context *c);
 int cmd_status(struct context *c);
 int cmd_show(struct context *c);
+int show_policy(struct context *c);
+int cmd_diff(struct context *c);
 int cmd_coverage(struct context *c);
 int cmd_learn(struct context *c);
 int cmd_monitor(struct context *c);

@@ -245,7 +245,7 @@ static int parse_question(struct context *c, struct tuple *tuple)
 }
 
 static int ask_both(struct context *c, const struct ruleset *rs, const struct tuple *tuple,
-		    struct decision *out)
+		    struct decision *out, uint8_t digest[32])
 {
 	struct image image = {0};
 	struct decision walked, looked_up;
@@ -255,6 +255,7 @@ static int ask_both(struct context *c, const struct ruleset *rs, const struct tu
 		return EXIT_REJECTED;
 	ruleset_decide(rs, tuple, &walked);
 	image_decide(&image, tuple, &looked_up);
+	memcpy(digest, image.digest, sizeof(image.digest));
 	image_free(&image);
 	if (!decision_equal(&walked, &looked_up)) {
 		diag_error(&c->diags, nowhere, -EPROTO, "judges-disagree",
@@ -268,21 +269,77 @@ static int ask_both(struct context *c, const struct ruleset *rs, const struct tu
 	return 0;
 }
 
+/* The digest of a file is that of what runs only if all that the host decides is known. */
+static bool depends_on_host(const struct context *c, const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].needs_local)
+			return true;
+	return c->options.policy.local_known || c->options.mode;
+}
+
+/* Without privilege, nothing is known of what runs: then there is nothing to warn of. */
+static bool runs_differently(struct context *c, const struct ruleset *rs, const uint8_t digest[32])
+{
+	struct diags ignored = {.arena = c->arena};
+	CLEANUP(image_unmap) struct image image = {0};
+	struct instance instance;
+	int err = instance_open(&c->options.host, rs->name, &ignored, &instance);
+
+	if (err)
+		return false;
+	err = instance_image(&instance, &image);
+	instance_close(&instance);
+	return !err && memcmp(image.digest, digest, sizeof(image.digest)) != 0;
+}
+
+static void warn_of_running(struct context *c, const struct ruleset *rs, const uint8_t digest[32])
+{
+	struct command_line line = {.pin_root = c->options.host.pin_root,
+				    .more = c->options.words,
+				    .more_count = c->options.word_count};
+
+	if (depends_on_host(c, rs) || !runs_differently(c, rs, digest))
+		return;
+	line.verb = arena_printf(c->arena, "diff %s", rs->name);
+	line.operand = c->options.operands[0];
+	diag_warning(&c->diags, (struct loc){.source = rs->source}, "running-differs",
+		     command_text(c->arena, &line),
+		     "policy %s is in force with another digest; explain --running %s answers "
+		     "from what is in force",
+		     rs->name, rs->name);
+}
+
+static int load_asked(struct context *c, struct ruleset **rs)
+{
+	struct running_policy running = {0};
+	int ret;
+
+	if (!(c->options.given & OPT_RUNNING))
+		return load_policy(c, c->options.operands[0], &c->diags, rs);
+	ret = load_running(c, c->options.operands[0], &running);
+	*rs = running.rs;
+	return ret;
+}
+
 int cmd_explain(struct context *c)
 {
 	struct tuple tuple = {0};
 	struct decision decision;
 	struct ruleset *rs;
+	uint8_t digest[32];
 	int ret = parse_question(c, &tuple);
 
 	if (ret)
 		return ret;
-	ret = load_policy(c, c->options.operands[0], &c->diags, &rs);
+	ret = load_asked(c, &rs);
 	if (ret)
 		return ret;
-	ret = ask_both(c, rs, &tuple, &decision);
+	ret = ask_both(c, rs, &tuple, &decision, digest);
 	if (ret)
 		return ret;
+	if (!(c->options.given & OPT_RUNNING))
+		warn_of_running(c, rs, digest);
 	render_explain(&c->render, rs, &tuple, &decision);
 	c->answered = true;
 	return 0;

@@ -16,8 +16,9 @@ static const struct command commands[] = {
 	{"explain", "POLICY egress|ingress PROTO PEER[:PORT] | icmp PEER TYPE[/CODE]",
 	 "the verdict on one new connection, its rule, table row and reason; offline",
 	 "The port is always the listener's; write an IPv6 address in brackets before a port.\n"
-	 "The exit code does not depend on the verdict.",
-	 OPT_JSON | OPTS_FILE, 4, 5, cmd_explain},
+	 "The exit code does not depend on the verdict. With --running POLICY is the name of a\n"
+	 "policy in force.",
+	 OPT_JSON | OPTS_FILE | OPT_PIN_ROOT | OPT_RUNNING, 4, 5, cmd_explain},
 	{"compile", "POLICY", "the compiled form of a policy; offline",
 	 "The figures of the compiled image; with --dump the image itself, class by class.",
 	 OPT_JSON | OPTS_FILE | OPT_DUMP, 1, 1, cmd_compile},
@@ -50,11 +51,16 @@ static const struct command commands[] = {
 	 "One line a policy; with names, the hooks, verdicts and limits of each. Reads links,\n"
 	 "programs and maps from the kernel, not from a file.",
 	 OPT_JSON | OPTS_READ | OPT_QUERY | OPT_WIDE, 0, SIZE_MAX, cmd_status},
-	{"show", "rules|flows|drops [NAME]... [FILTER]",
+	{"diff", "NAME FILE", "the policy in force of a name, compared with a file",
+	 "Differences in rules, params and prefix sets, as a unified diff. Exit 4 if there is\n"
+	 "one.",
+	 OPT_JSON | OPTS_FILE | OPT_PIN_ROOT | OPT_CGROUP, 2, 2, cmd_diff},
+	{"show", "rules|flows|drops [NAME]... [FILTER] | policy [NAME]",
 	 "counters by rule and row; live connections; drops and would-drops",
 	 "rules: connections, packets, bytes, drops and would-drops of every rule, by table row.\n"
 	 "flows: every live connection and the rule that admitted it.\n"
-	 "drops: refused packets by peer and port; in audit those that enforcement would refuse.",
+	 "drops: refused packets by peer and port; in audit those that enforcement would refuse.\n"
+	 "policy: the policy in force with everything it uses, as one document.",
 	 OPT_JSON | OPTS_READ | OPT_PEER | OPT_WIDE | OPT_SORT | OPT_LIMIT, 1, SIZE_MAX, cmd_show},
 	{"coverage", "[NAME]...",
 	 "used rows, unused rows, and traffic that no row explains",

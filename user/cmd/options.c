@@ -32,6 +32,8 @@ static const struct option_line lines[] = {
 	{"policy", "NAME", "only the applied policy of this name", OPT_POLICY},
 	{"source", "FILE", "the policy's file, instead of the one that was applied", OPT_SOURCE},
 	{"peer", "PREFIX", "only traffic with these peers", OPT_PEER},
+	{"running", NULL, "explain from the policy in force of this name, not from a file",
+	 OPT_RUNNING},
 	{"wide", NULL, "every column in full, at any width of the terminal", OPT_WIDE},
 	{"rules-only", NULL, "propose rules for exactly the traffic seen; no peer joins a role",
 	 OPT_RULES_ONLY},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * show rules|flows|drops: counters by rule, live flows, refusals. Each streams policy by
- * policy.
+ * policy. show policy is in resolved.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -288,6 +288,7 @@ static const struct show {
 	{"rules", render_rules_begin, show_rules},
 	{"flows", render_flows_begin, show_flows},
 	{"drops", render_drops_begin, show_drops},
+	{"policy", NULL, NULL}, /* a document of its own: resolved.c */
 };
 
 static const struct show *find_show(struct context *c, const char *word)
@@ -302,7 +303,7 @@ static const struct show *find_show(struct context *c, const char *word)
 	near = nearest_word(word, names, ARRAY_SIZE(names));
 	usage_error(c,
 		    near ? arena_printf(c->arena, "did you mean '%s'?", near)
-			 : "rules, flows or drops",
+			 : "rules, flows, drops or policy",
 		    "show has no report '%s'", word);
 	return NULL;
 }
@@ -317,10 +318,12 @@ int cmd_show(struct context *c)
 
 	if (!show)
 		return EXIT_USAGE;
+	c->schema = show->what;
+	if (!show->visit)
+		return show_policy(c);
 	if (c->options.given & OPT_PEER && show->visit == show_rules)
 		return usage_error(c, "show flows and show drops do",
 				   "show rules does not select by peer");
-	c->schema = show->what;
 	ret = operands_filter(c, 1, show->visit == show_rules ? FILTER_OF_RULES : FILTER_ALL);
 	if (ret)
 		return ret;

@@ -198,6 +198,46 @@ static int make_image(struct change *change)
 	return 0;
 }
 
+/* ---------------------------------------------------------------- the document */
+
+static int make_document(const struct change *change)
+{
+	const struct packed *document = change->request->document;
+	CLEANUP(close_fd) int fd = -1;
+	int err;
+
+	if (!document)
+		return 0;
+	fd = document_store(document, change->request->image->digest);
+	if (fd == -EFBIG)
+		return diag_error(change->d, NO_LOC, fd, "document-size",
+				  "name long lists of addresses once, in 'prefixes'",
+				  "the policy with everything it uses is larger than %d MB",
+				  RESOLVED_BYTES_MAX >> 20);
+	err = fd < 0 ? fd : pin_store_number(fd, change->pins, "document", change->generation);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "cannot keep the document of the policy: %s", error_text(err));
+	return 0;
+}
+
+static int document_same(const struct change *change, bool *out)
+{
+	const struct running *running = &change->running;
+	CLEANUP(close_fd) int fd = -1;
+	int err;
+
+	*out = true;
+	if (!change->request->document)
+		return 0;
+	fd = pin_open_number(running->pins, "document", running->generation);
+	err = fd < 0 ? fd : document_is(fd, change->request->document, change->live.digest, out);
+	if (!pins_damaged(err))
+		return err;
+	*out = false;
+	return 0;
+}
+
 /* ---------------------------------------------------------------- the change */
 
 /* Same file and options: a hint that repeats the command stays right. */
@@ -216,7 +256,7 @@ static bool subnets_same(const struct change *change)
 	return !now || !memcmp(now, change->subnets, sizeof(change->subnets));
 }
 
-static bool unchanged(const struct change *change)
+static bool same_image(const struct change *change)
 {
 	const struct fr_image_head *live = change->live.lines;
 
@@ -227,6 +267,17 @@ static bool unchanged(const struct change *change)
 	       (live->flags & FR_F_HOST_FACTS) == change->extra_flags && ports_same(change) &&
 	       subnets_same(change) &&
 	       image_ident(&change->live)->conntrack == conntrack_jiffies(change->conntrack);
+}
+
+static int unchanged(const struct change *change, bool *out)
+{
+	int err;
+
+	*out = false;
+	if (!same_image(change))
+		return 0;
+	err = document_same(change, out);
+	return err ? pins_unreadable(change->running.pins, err, change->d) : 0;
 }
 
 static int carry_counters(const struct change *change)
@@ -263,6 +314,9 @@ static int carry_out(struct change *change)
 	if (err)
 		return err;
 	err = make_records(change);
+	if (err)
+		return err;
+	err = make_document(change);
 	if (err)
 		return err;
 	err = make_image(change);
@@ -441,7 +495,7 @@ static int plan(struct change *change)
 static int apply_locked(struct change *change, struct apply_result *out)
 {
 	int err = reconcile(change);
-	bool same;
+	bool same = false;
 
 	if (err)
 		return err;
@@ -454,7 +508,8 @@ static int apply_locked(struct change *change, struct apply_result *out)
 	if (err)
 		return err;
 	err = plan(change);
-	same = !err && unchanged(change);
+	if (!err)
+		err = unchanged(change, &same);
 	err = err || same ? err : carry_out(change);
 	if (err) {
 		clean_failed(change);

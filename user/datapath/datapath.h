@@ -25,7 +25,8 @@ struct apply_request {
 	struct image *image; /* the loader writes generation, slots, jiffies into its own copy */
 	const struct attach_target *hooks;
 	size_t hook_count;
-	const char *source; /* policy file, as given */
+	const struct packed *document; /* of the policy; NULL: none is kept */
+	const char *source;	       /* policy file, as given */
 	struct host_options host;
 	uint32_t flows;	    /* capacity; 0: default */
 	bool mode_given;    /* set by the command; may be lower than the one in force */
@@ -99,6 +100,14 @@ const char *instance_heal_command(const struct instance *instance, int err, stru
 /* The image in force, mapped read-only: *image->lines stays mapped until image_unmap().
  * -ENODATA when slot 0 is empty. */
 int instance_image(const struct instance *instance, struct image *out);
+/* The document of the image in force (policy.h); arena memory of `d`. Its digest is that image's.
+ * Fails with a diagnostic, which says how to heal it, where it is missing or damaged. */
+struct instance_document {
+	const struct source *source;
+	uint8_t digest[32];
+};
+int instance_document(const struct instance *instance, struct diags *d,
+		      struct instance_document *out);
 int instance_clock(const struct instance *instance, struct clock_pair *out);
 
 /* For struct fr_rule_record. RETIRED: a removed rule, whose name is kept for flows that still refer

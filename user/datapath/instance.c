@@ -241,6 +241,73 @@ int instance_image(const struct instance *instance, struct image *out)
 	return -ENODATA;
 }
 
+/* ---------------------------------------------------------------- the document */
+
+/* -ENOENT: the generation has no document, or is no longer there. */
+static int document_of(const struct running *running, struct diags *d,
+		       struct instance_document *out)
+{
+	struct source *source = arena_alloc(d->arena, sizeof(*source));
+	CLEANUP(close_fd)
+	int document = pin_open_number(running->pins, "document", running->generation);
+	CLEANUP(close_fd) int fd = pin_open_number(running->pins, "image", running->generation);
+	CLEANUP(image_unmap) struct image image = {0};
+	int err = fd < 0 ? fd : document;
+
+	if (err < 0)
+		return err;
+	err = image_map_view(fd, &image);
+	if (err)
+		return err;
+	err = document_load(document, image.digest, d->arena, source);
+	if (err)
+		return err;
+	source->name = arena_printf(d->arena, "%s (in force)", strrchr(running->dir, '/') + 1);
+	memcpy(out->digest, image.digest, sizeof(out->digest));
+	out->source = source;
+	return 0;
+}
+
+static int document_broken(const struct running *running, int err, struct diags *d)
+{
+	const char *heal = running_heal_command(running, d->arena);
+
+	if (err == -ENOENT)
+		return diag_error(d, NO_LOC, -EIO, "document-missing", heal,
+				  "the policy at %s was applied by an older flowreeve, which kept "
+				  "no document of it",
+				  running->dir);
+	if (pins_damaged(err))
+		return diag_error(d, NO_LOC, -EIO, "document-damaged", heal,
+				  "the document of the policy at %s is damaged, or of another "
+				  "policy",
+				  running->dir);
+	return pins_unreadable(running->pins, err, d);
+}
+
+int instance_document(const struct instance *instance, struct diags *d,
+		      struct instance_document *out)
+{
+	struct running running = {.generation = instance->generation}, now;
+	int err = -ENOENT;
+
+	memcpy(running.root, instance->root, sizeof(running.root));
+	memcpy(running.dir, instance->dir, sizeof(running.dir));
+	memcpy(running.pins, instance->pins, sizeof(running.pins));
+	for (int tries = 0; tries < OPEN_TRIES; tries++) {
+		err = document_of(&running, d, out);
+		if (!err)
+			return 0;
+		now = (struct running){0};
+		if (!pins_damaged(err) || running_find(instance->root, instance->name, &now))
+			break;
+		if (now.generation == running.generation && !strcmp(now.pins, running.pins))
+			break;
+		running = now; /* a change came in between */
+	}
+	return document_broken(&running, err, d);
+}
+
 int instance_clock(const struct instance *instance, struct clock_pair *out)
 {
 	CLEANUP(close_fd) int program = program_open(instance->pins, PROG_STEADY, PROGRAM_CLOCK);

@@ -156,7 +156,8 @@ static int sweep_epoch(const char *dir, const char *name, void *context)
 
 static int sweep_generation(const char *dir, const char *name, void *context)
 {
-	static const char *const kinds[] = {"image-", "rules-", "hooks-", "state-", "requests-"};
+	static const char *const kinds[] = {"image-", "rules-",	   "hooks-",
+					    "state-", "requests-", "document-"};
 	const struct sweep *sweep = context;
 	uint32_t generation;
 	int err = 0;

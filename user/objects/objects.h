@@ -10,6 +10,7 @@
 #include "bpffs.h"
 #include "clock.h"
 #include "counters.h"
+#include "document.h"
 #include "install.h"
 #include "load.h"
 #include "older.h"

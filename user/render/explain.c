@@ -174,7 +174,9 @@ static void print_origin(FILE *out, const struct ruleset *rs, const struct rule 
 					 arena_optional(rs->arena, ", read ", o->read)));
 	print_field(out, "url", o->url);
 	print_field(out, "note", o->note);
-	if (rule->loc.source && rule->loc.line)
+	if (rule->line && rs->file)
+		print_field(out, "written", arena_printf(rs->arena, "%s:%u", rs->file, rule->line));
+	else if (rule->loc.source && rule->loc.line)
 		print_field(out, "written",
 			    arena_printf(rs->arena, "%s:%u:%u", rule->loc.source->name,
 					 rule->loc.line, rule->loc.column));

@@ -99,6 +99,19 @@ json_t *json_diags(const struct diags *d)
 	return list;
 }
 
+json_t *json_window(const struct window_view *window)
+{
+	json_t *value = json_object();
+
+	json_object_set_new(value, "policy", json_words(window->policy));
+	json_object_set_new(value, "mode", json_string(mode_name(window->enforce)));
+	json_object_set_new(value, "generation", json_count(window->generation));
+	json_object_set_new(value, "digest", json_words(window->digest));
+	json_object_set_new(value, "since", json_time(window->since));
+	json_object_set_new(value, "until", json_time(window->until));
+	return value;
+}
+
 const char *host_name(void)
 {
 	static char name[HOST_NAME_MAX + 1];

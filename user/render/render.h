@@ -56,6 +56,16 @@ void render_doctor(const struct render *r, const struct doctor_report *report);
 /* Text: a line for each policy, or with `details` all that is known. */
 void render_status(const struct render *r, const struct status_view *views, size_t count,
 		   bool details);
+/* The policy in force as a document: its text, and in JSON its nodes. */
+void render_policy(const struct render *r, const struct source *source, const struct node *root,
+		   const struct window_view *window);
+/* A policy in force compared with a file. */
+struct diff_view {
+	const char *policy, *file;
+	const struct window_view *window;
+	struct ruleset_diff diff;
+};
+void render_diff(const struct render *r, const struct diff_view *view);
 /* "no policy is applied": a heading alone would be unclear. Text only. */
 void render_no_policy(const struct render *r);
 

@@ -42,19 +42,10 @@ struct render_stream *stream_begin(const struct render *r, const char *verb, con
 
 void render_window(struct render_stream *s, const struct window_view *window)
 {
-	json_t *item;
-
 	if (!s->render.json)
 		return;
 	s->windows = s->windows ? s->windows : json_array();
-	item = json_object();
-	json_object_set_new(item, "policy", json_words(window->policy));
-	json_object_set_new(item, "mode", json_string(mode_name(window->enforce)));
-	json_object_set_new(item, "generation", json_count(window->generation));
-	json_object_set_new(item, "digest", json_words(window->digest));
-	json_object_set_new(item, "since", json_time(window->since));
-	json_object_set_new(item, "until", json_time(window->until));
-	json_array_append_new(s->windows, item);
+	json_array_append_new(s->windows, json_window(window));
 }
 
 void stream_item(struct render_stream *s, json_t *item)

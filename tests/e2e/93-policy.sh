@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The policy in force as one document: the same policy and the same text wherever it is applied; explain and
+# diff answer from it; it is healed by the command that the error prints.
+#
+# lesson: the file that a policy came from was edited after it was applied, and nobody could say any more
+# what the host enforced.
+. "$(dirname "$0")/lib.sh"
+
+document() { fr "$host" show policy e2e; }
+digest() { fr_ask "$host" '.policies[0].digest' status; }
+diff_exits() { fr_exits "$1" "$2" "$host" diff e2e "$3"; } # WHAT CODE FILE
+
+paste()
+{
+	ln -sf "$FLOWREEVE" "$work/flowreeve"
+	lab_enter "$host" env PATH="$work:$PATH" timeout -s KILL 60 sh -c "$1"
+}
+
+there_and_back()
+{
+	local before
+	document >"$work/resolved.yaml"
+	before=$(digest)
+	matches "$kind: it is a document of its kind" '^kind: ResolvedPolicy$' "$(cat "$work/resolved.yaml")"
+	matches "$kind: with the file" "^source: \{file: $work/policy.yaml\}\$" "$(cat "$work/resolved.yaml")"
+	matches "$kind: with the row of a rule" 'row: \{table: aws-datasync, row: nfs, line: 17, ' "$(cat "$work/resolved.yaml")"
+	succeeds "$kind: check reads it, from standard input too" "$FLOWREEVE" check - <"$work/resolved.yaml"
+	equal "$kind: offline it has the same verdict" "pass  rule=aws-datasync/nfs  reason=rule  row=aws-datasync/nfs:17" \
+		"$("$FLOWREEVE" explain "$work/resolved.yaml" egress tcp 10.20.0.5:2049 2>/dev/null | head -1)"
+	equal "$kind: and so has what is in force" "pass  rule=aws-datasync/nfs  reason=rule  row=aws-datasync/nfs:17" \
+		"$(fr "$host" explain --running e2e egress tcp 10.20.0.5:2049 2>/dev/null | head -1)"
+	diff_exits "$kind: it does not differ from itself" 0 "$work/resolved.yaml"
+	equal "$kind: without a word" '' "$said"
+	diff_exits "$kind: nor from the policy's file" 0 "$work/policy.yaml"
+	succeeds "$kind: apply takes it" fr "$host" apply "$work/resolved.yaml" $options
+	equal "$kind: to the same digest" "$before" "$(digest)"
+	equal "$kind: and the same document" '' "$(document | diff - "$work/resolved.yaml")"
+	succeeds "$kind: the policy's file again" fr "$host" apply "$work/policy.yaml" $options
+}
+
+differs()
+{
+	sed 's/10.20.0.5, "fd00:20::5"/10.20.0.6, "fd00:20::5"/; s/id: spare/id: other/; s/^mode: .*/mode: enforce/' \
+		"$work/policy.yaml" >"$work/new.yaml"
+	diff_exits "$kind: another file" 4 "$work/new.yaml"
+	matches "$kind: the mode" '^\+mode: enforce$' "$said"
+	matches "$kind: the member of a role" '^\+    nfs-server: \[10.20.0.6, "fd00:20::5"\]$' "$said"
+	matches "$kind: the peer of a row's rule" '^\+  peer: \[10.20.0.6, "fd00:20::5"\]$' "$said"
+	matches "$kind: with its row" '^   row: \{table: aws-datasync, row: nfs' "$said"
+	matches "$kind: a rule that is gone" '^-- \{id: spare, ' "$said"
+	matches "$kind: a rule that is new" '^\+- \{id: other, ' "$said"
+	equal "$kind: the same as JSON" 'removed spare egress' \
+		"$(fr_ask "$host" '.changes[] | select(.name == "spare") | "\(.change) \(.name) \(.direction)"' diff e2e "$work/new.yaml")"
+	fr_exits "$kind: explain of that file" 0 "$host" explain "$work/new.yaml" egress tcp 10.20.0.5:2049
+	matches "$kind: warns" 'policy e2e is in force with another digest' "$said"
+	succeeds "$kind: and the printed command shows the difference" \
+		[ "$(paste "$(sed -n 's/^ *| \(flowreeve diff .*\)/\1/p' <<<"$said")" | grep -c '^+mode: enforce')" = 1 ]
+	fr_exits "$kind: explain of the policy's file" 0 "$host" explain "$work/policy.yaml" egress tcp 10.20.0.5:2049
+	equal "$kind: does not" '' "$(grep running-differs <<<"$said")"
+}
+
+missing()
+{
+	local verb heal
+	rm "$LAB_DIR"/bpf/flowreeve/e2e/e*/document-*
+	for verb in 'show policy' 'show policy --json' "diff e2e $work/policy.yaml" 'explain --running e2e egress tcp 10.20.0.5:2049'; do
+		fr_exits "$kind: $verb without a document" 1 "$host" $verb
+		matches "$kind: $verb says why" 'document-missing' "$said"
+	done
+	equal "$kind: the policy is in force all the same" true "$(fr_ask "$host" '.policies[0].faults == 0' status)"
+	fr_exits "$kind: show policy" 1 "$host" show policy
+	heal=$(sed -n 's/^ *| \(.*flowreeve .*\)/\1/p' <<<"$said" | head -1)
+	succeeds "$kind: '$heal'" paste "${heal:-false}"
+	diff_exits "$kind: heals it" 0 "$work/policy.yaml"
+}
+
+policy_run() # KIND
+{
+	e2e_kind "$1"
+	policy_write "$work/policy.yaml" audit "$attach"
+	fr_exits "$kind: nothing is applied" 1 "$host" show policy
+	matches "$kind: and says so" 'not-applied' "$said"
+	succeeds "$kind: apply" fr "$host" apply "$work/policy.yaml" $options
+	there_and_back
+	differs
+	missing
+	fr_exits "$kind: show policy takes one name" 2 "$host" show policy e2e other
+	fr_exits "$kind: a name that is not applied" 1 "$host" diff other "$work/policy.yaml"
+	fr_exits "$kind: a file that is wrong" 3 "$host" diff e2e "$work/nothing.yaml"
+	succeeds "$kind: detach" fr "$host" detach
+	equal "$kind: nothing of ours is pinned" '' "$(pins_left)"
+}
+
+e2e_begin policy
+for kind in interface cgroup; do
+	policy_run $kind
+done

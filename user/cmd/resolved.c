@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The policy in force as the document that was kept when it was applied: `show policy`, and
+ * `diff NAME FILE`.
+ */
+#include "cmd.h"
+
+/* ---------------------------------------------------------------- the policy in force */
+
+static int read_document(struct context *c, const struct instance *instance, void *user)
+{
+	struct running_policy *out = user;
+	struct instance_document document;
+	int err = instance_document(instance, &c->diags, &document);
+
+	if (!err)
+		err = window_collect(instance, &c->diags, &out->window);
+	if (err)
+		return exit_of_read(err);
+	digest_text(document.digest, out->window.digest);
+	out->source = document.source;
+	return 0;
+}
+
+int find_running(struct context *c, const char *name, struct running_policy *out)
+{
+	return each_instance(c, &name, 1, read_document, out);
+}
+
+int load_running(struct context *c, const char *name, struct running_policy *out)
+{
+	struct context reading = *c;
+	struct diags d = {.arena = c->arena};
+	int ret = find_running(c, name, out);
+
+	if (ret)
+		return ret;
+	reading.options.policy.instead = out->source;
+	ret = load_policy(&reading, out->source->name, &d, &out->rs);
+	if (ret)
+		c->diags = d;
+	return ret;
+}
+
+int show_policy(struct context *c)
+{
+	struct running_policy running = {0};
+	const char **names;
+	struct node *root = NULL;
+	size_t count;
+	int ret;
+
+	if (c->options.given & (OPT_PEER | OPT_SORT | OPT_LIMIT))
+		return usage_error(c, "flowreeve show policy NAME",
+				   "show policy prints all of it: --peer, --sort and --limit do "
+				   "not apply");
+	ret = named_policies(c, 1, &names, &count);
+	if (ret)
+		return ret;
+	if (!count)
+		return nothing_applied(c);
+	if (count != 1)
+		return usage_error(c, "flowreeve show policy NAME",
+				   "%zu policies are selected; show policy prints one", count);
+	ret = find_running(c, names[0], &running);
+	if (ret)
+		return ret;
+	if (c->render.json && doc_load_until(running.source, NULL, &c->diags, &root))
+		return EXIT_FAILED;
+	render_policy(&c->render, running.source, root, &running.window);
+	c->answered = true;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- diff */
+
+static bool names_local(const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].needs_local)
+			return true;
+	return false;
+}
+
+/* As this host would apply it: only local-subnet depends on that. */
+static int load_file(struct context *c, const char *path, struct ruleset **rs)
+{
+	struct diags d = {.arena = c->arena};
+	struct attach_target *hooks;
+	size_t count;
+	int ret = load_policy(c, path, &d, rs);
+
+	if (!ret && names_local(*rs))
+		return load_for_host(c, path, rs, &hooks, &count);
+	if (ret)
+		c->diags = d;
+	return ret;
+}
+
+int cmd_diff(struct context *c)
+{
+	const char *name = c->options.operands[0], *file = c->options.operands[1];
+	struct running_policy running = {0};
+	struct diff_view view = {.policy = name, .file = file};
+	struct ruleset *rs;
+	int ret = load_running(c, name, &running);
+
+	if (ret)
+		return ret;
+	ret = load_file(c, file, &rs);
+	if (ret)
+		return ret;
+	view.window = &running.window;
+	rulesets_diff(running.rs, rs, c->arena, &view.diff);
+	render_diff(&c->render, &view);
+	c->answered = true;
+	return view.diff.count || view.diff.reordered ? EXIT_DIFFERENT : 0;
+}
