@@ -24,6 +24,19 @@ golden explain-icmp 0 explain $in/good.yaml egress icmp 10.20.0.5 echo-request
 golden explain-portless 0 explain $in/good.yaml egress esp 10.9.0.1
 golden explain-unknown 0 explain $in/local.yaml egress udp 10.5.0.1:53
 golden explain-local 0 explain $in/local.yaml egress udp 10.5.0.1:53 --local-subnet eth0=10.5.0.0/24
+golden check-answers 0 check $in/answers.yaml
+golden explain-group 0 explain $in/answers.yaml egress udp 239.255.255.250:1900
+golden explain-broadcast 0 explain $in/answers.yaml egress udp 10.9.0.255:137 --local-subnet tap0=10.9.0.0/24
+golden explain-perhaps-broadcast 0 explain $in/answers.yaml egress udp 10.9.0.255:137
+golden explain-transfer 0 explain $in/answers.yaml egress udp 10.9.0.2:69
+golden explain-answers-peer 0 explain $in/answers.yaml egress udp 10.9.0.3:69
+golden explain-probed 0 explain $in/answers.yaml ingress udp 10.9.0.9:3702
+golden explain-answer 0 explain $in/answers.yaml ingress udp 10.9.0.2:40001
+json_is 'answers in JSON' 0 '.files[0].answers | map("\(.rule) \(.mode) \(.default_of)") == ["search group a group or broadcast address",
+	"transfer peer-any-port 69/udp", "alone peer null", "probed peer-any-port null"]' check $in/answers.yaml
+json_is 'a party in JSON' 0 '.files[0].parties == [["tap0", "tap1"]]' check $in/answers.yaml
+json_is 'a refused datagram that may be an answer, in JSON' 0 '.answer_to == "search" and .answers == null' \
+	explain $in/answers.yaml ingress udp 10.9.0.2:40001
 exits 'icmp of an IPv6 peer is ICMPv6' 0 '' explain $in/good.yaml egress icmp fd00:20::5 128
 grep -q '^pass  rule=acme/ping' "$work/out" && ok 'and the row for ping covers it' ||
 	not_ok 'and the row for ping covers it' "$(cat "$work/out")"

@@ -321,7 +321,7 @@ else
 	offers 'a mode' 'audit enforce' 'flowreeve apply --mode '
 	offers 'a mode after =' enforce 'flowreeve apply --mode=e'
 	offers 'a number is not guessed' '' 'flowreeve monitor --count '
-	offers 'files and directories' 'tests/cli/input/enforce.yaml tests/cli/input/good.yaml
+	offers 'files and directories' 'tests/cli/input/answers.yaml tests/cli/input/enforce.yaml tests/cli/input/good.yaml
 		tests/cli/input/local.yaml tests/cli/input/tables tests/cli/input/wrong.yaml' \
 		'flowreeve check --strict tests/cli/input/'
 	offers 'after -- no options' '' 'flowreeve check -- --'

@@ -81,7 +81,38 @@ hints_run() # KIND MODE
 	equal "$kind, $mode: its answer from another port" 'asked answers: peer-any-port' "$(hint_of egress "$heard")"
 	equal "$kind, $mode: nor a proposal for that" none "$(learned_of "$heard")"
 	speaker_end asker other neighbour server asked
+	[ "$mode" = audit ] || as_hinted
 	succeeds "$kind, $mode: detach" fr "$host" detach
+}
+
+# The keys that the hints name admit the same datagrams, and those alone.
+as_hinted()
+{
+	local port
+	sed -e '/id: transfer\|id: asked/s/answers: peer}/answers: peer-any-port}/' \
+		-e '/id: search/s/answers: peer}/answers: group}/' "$work/hints.yaml" >"$work/wide.yaml"
+	succeeds "$kind: the keys of the hints: apply" fr "$host" apply "$work/wide.yaml"
+	speaker_start asker "$party" "$party4" 0
+	speaker_start other vpc 10.0.5.10 0
+	speaker_start neighbour vpc 10.0.5.20 1901
+	speaker_start server vpc 10.0.5.10 69
+	port=${speaker_port[asker]}
+	word_is 'before the question' silence other "$party4" "$port" asker
+	word_is 'the question' heard asker 10.0.5.10 69 server
+	word_is 'its answer from another port' heard other "$party4" "$port" asker
+	word_is 'none from another address' silence neighbour "$party4" "$port" asker
+	speaker_end asker
+	speaker_start asker "$party" "$party4" 0
+	port=${speaker_port[asker]}
+	speak asker send 239.255.255.250 1900
+	word_is 'a member of the group, from any port' heard neighbour "$party4" "$port" asker
+	speaker_start asked "$party" "$party4" 3702
+	word_is 'this side is asked' heard other "$party4" 3702 asked
+	word_is 'and answers from another port' heard asker 10.0.5.10 "${speaker_port[other]}" other
+	# One question each was counted before.
+	equal "$kind: it is on the account of the rules that asked" '3 2 3' \
+		"$(rule_field "$host" transfer packets) $(rule_field "$host" search connections) $(rule_field "$host" asked packets)"
+	speaker_end asker other neighbour server asked
 }
 
 e2e_begin answer-hints

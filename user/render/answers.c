@@ -12,9 +12,16 @@ const char *answers_text(struct arena *arena, const struct expectation *e)
 			     : word;
 }
 
-static const char *egress_text(struct arena *arena, const struct tuple *question,
+/* Of any subnet that a host can have; which ones it has is known there. */
+static bool ends_as_broadcast(const struct addr *addr)
+{
+	return addr_is_v4(addr) && (addr_v4(addr) & 3) == 3;
+}
+
+static const char *egress_text(const struct ruleset *rs, const struct tuple *question,
 			       const struct expectation *e)
 {
+	struct arena *arena = rs->arena;
 	char peer[ADDR_TEXT];
 
 	addr_text(&question->peer, peer);
@@ -26,7 +33,12 @@ static const char *egress_text(struct arena *arena, const struct tuple *question
 		return e->of_many ? "nobody: a group or broadcast address never sends"
 				  : arena_printf(arena, "%s, any port", peer);
 	default:
-		return arena_printf(arena, "%s port %u alone", peer, question->port);
+		return arena_printf(arena, "%s port %u alone%s", peer, question->port,
+				    e->default_of && !rs->local.count &&
+						    ends_as_broadcast(&question->peer)
+					    ? ", or where that is the broadcast address of a local "
+					      "subnet, any address of it"
+					    : "");
 	}
 }
 
@@ -45,11 +57,11 @@ static const char *ingress_text(const struct expectation *e)
 	}
 }
 
-const char *answers_from_text(struct arena *arena, const struct tuple *question,
+const char *answers_from_text(const struct ruleset *rs, const struct tuple *question,
 			      const struct expectation *e)
 {
 	if (question->dir == FR_EGRESS)
-		return egress_text(arena, question, e);
+		return egress_text(rs, question, e);
 	return ingress_text(e);
 }
 

@@ -94,6 +94,19 @@ static void print_parties(FILE *out, const struct ruleset *rs)
 	}
 }
 
+static json_t *json_parties(const struct ruleset *rs)
+{
+	json_t *list = json_array(), *party;
+
+	for (size_t i = 0; i < rs->party_count; i++) {
+		party = json_array();
+		for (size_t j = 0; j < rs->parties[i].count; j++)
+			json_array_append_new(party, json_words(rs->parties[i].names[j]));
+		json_array_append_new(list, party);
+	}
+	return list;
+}
+
 static json_t *json_rules_answers(const struct ruleset *rs)
 {
 	json_t *list = json_array(), *item;
@@ -163,6 +176,7 @@ void render_check(struct render_stream *s, const struct ruleset *rs, const struc
 		json_object_set_new(item, "mode", json_string(mode_name(rs->enforce)));
 		json_object_set_new(item, "image", json_image(rs, image));
 		json_object_set_new(item, "answers", json_rules_answers(rs));
+		json_object_set_new(item, "parties", json_parties(rs));
 		json_object_set_new(item, "tables", json_tables(rs));
 		json_object_set_new(item, "names", json_names(rs));
 		stream_item(s, item);

@@ -200,7 +200,7 @@ static void print_answers(const struct render *r, const struct answer *a)
 	if (a->asks)
 		print_field(r->out, "answers",
 			    arena_printf(arena, "%s: from %s", answers_text(arena, &a->expects),
-					 answers_from_text(arena, a->tuple, &a->expects)));
+					 answers_from_text(a->rs, a->tuple, &a->expects)));
 	if (a->asker)
 		print_field(r->out, "answers",
 			    arena_printf(arena,

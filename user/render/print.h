@@ -57,7 +57,7 @@ char *proto_type_text(uint8_t proto, uint16_t port, char *out);
 /* "peer-any-port (default of 69/udp)" (answers.c). */
 const char *answers_text(struct arena *arena, const struct expectation *e);
 /* The addresses and ports that may answer. */
-const char *answers_from_text(struct arena *arena, const struct tuple *question,
+const char *answers_from_text(const struct ruleset *rs, const struct tuple *question,
 			      const struct expectation *e);
 
 /* ---------------------------------------------------------------- JSON (json.c) */
