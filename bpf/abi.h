@@ -436,8 +436,9 @@ struct fr_progress {
 	__u8 flags;  /* enum fr_flow_flags */
 	__u8 reason; /* enum fr_reason of the opening */
 	union {
-		__u32 isn;  /* TCP: the initial sequence number of the responder's last SYN */
-		__u32 sent; /* others, forwarded: jiffies, low half, when one last went out */
+		__u32 isn;   /* TCP: the initial sequence number of the responder's last SYN */
+		__u32 sent;  /* others, forwarded: jiffies, low half, when one last went out */
+		__u32 asker; /* UDP, else: the number of the socket that opened it, 0 not known */
 	};
 };
 FR_SIZE(fr_progress, 8);
@@ -452,7 +453,7 @@ struct fr_flow {
 		struct {
 			__u8 opener, state, flags, reason;
 			union {
-				__u32 isn, sent;
+				__u32 isn, sent, asker;
 			};
 		};
 	};

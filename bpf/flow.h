@@ -191,7 +191,7 @@ static __always_inline int flow_expired(const struct fr_flow *flow,
 
 /*
  * Does this packet keep the flow alive? TCP always. Else the opener always, and the responder once
- * for each time that the opener has sent: a flow that only the peer feeds ends.
+ * for each time that the opener has sent: a flow that only the peer feeds ends; but see track.h.
  */
 static __always_inline int flow_refreshes(struct fr_flow *flow, const struct fr_packet *p)
 {

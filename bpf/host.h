@@ -114,6 +114,36 @@ static __noinline int host_socket_names(struct __sk_buff *skb, struct fr_packet 
 	return 1;
 }
 
+/* The number of the socket that sends a datagram, noted with it; 0 without one. */
+static __noinline __u32 host_asker(struct __sk_buff *skb)
+{
+	__u32 number = (__u32)bpf_get_socket_cookie(skb) | 1u << 31, *noted;
+	struct bpf_sock *sk = skb->sk;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->protocol != FR_PROTO_UDP)
+		return 0;
+	noted = bpf_sk_storage_get(&fr_askers, sk, &number, BPF_SK_STORAGE_GET_F_CREATE);
+	return noted ? *noted : 0;
+}
+
+/* Is the socket of this number still there, for the packet to get to it? */
+static __noinline int host_has_asker(struct __sk_buff *skb, const struct fr_packet *p, __u32 number)
+{
+	struct bpf_sock_tuple tuple = {0};
+	__u32 size = host_tuple(p, p->key.peer_port, &tuple), *noted;
+	struct bpf_sock *sk = bpf_sk_lookup_udp(skb, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+	int same;
+
+	if (!sk)
+		return 0;
+	noted = bpf_sk_storage_get(&fr_askers, sk, 0, 0);
+	same = noted && *noted == number;
+	bpf_sk_release(sk);
+	return same;
+}
+
 extern const volatile __u32 fr_space_by;
 
 /*

@@ -134,6 +134,15 @@ FR_MAP(fr_control, BPF_MAP_TYPE_ARRAY, 1, __u32, struct fr_control);
 /* The last verdict on this CPU, when fr_tracing; slot = rule number. Tests read it. */
 FR_MAP(fr_trace, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct fr_event);
 
+/* The number of a socket that has opened a flow of datagrams: its cookie, low half, never 0. In the
+ * storage of the socket, so that nothing else has it. Programs only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} fr_askers SEC(".maps");
+
 /* See owner.h. */
 struct fr_owner_map fr_owner SEC(".maps");
 

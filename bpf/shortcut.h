@@ -105,7 +105,7 @@ static __always_inline int shortcut_known(const struct fr_ctx *s, const struct f
 	if (steps && !shortcut_step(p, flow, &progress))
 		return SHORTCUT_NONE;
 	FR_JOIN(s->conf->zero, steps, progress.state, progress.flags, progress.isn, d.reason);
-	flow_count(s, p, flow, h.dir);
+	flow_count(s, p, flow, h);
 	if (steps)
 		flow_commit(s, p, hash, progress_word(&progress));
 	account_figures(s, p, &d, h);
@@ -137,7 +137,7 @@ static __always_inline int shortcut_opening(struct fr_ctx *s, const struct fr_pa
 	d.slot = policy_slot(s, d.rule);
 	ctx_owner(s, h);
 	if (d.verdict == FR_PASS)
-		d.opened = flow_open(s, p, &m, &d) != JOINED;
+		d.opened = flow_open(s, p, &m, &d, h) != JOINED;
 	account(s, p, &d, h);
 	/* The verifier cannot tell d.verdict from SHORTCUT_NONE. */
 	return d.verdict == FR_PASS ? FR_PASS : FR_DROP;

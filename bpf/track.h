@@ -11,6 +11,7 @@
 #define FR_TRACK_H
 
 #include "account.h"
+#include "host.h"
 
 enum {
 	FLOW_CROWDED = 6,  /* flows that a stranger cannot evict: then the second set too */
@@ -530,13 +531,16 @@ static __always_inline void open_report(const struct fr_ctx *s, const struct fr_
 /* The progress of the flow that this packet begins. */
 static __always_inline void progress_begin(const struct fr_ctx *s, const struct fr_packet *p,
 					   const struct fr_decision *d,
-					   struct fr_progress *progress)
+					   struct fr_progress *progress, struct fr_hook h)
 {
 	progress->opener = d->opener;
 	progress->state = d->new_state;
 	progress->flags = d->verdict == FR_PASS ? 0 : FR_FLOW_WOULD_DROP;
 	progress->reason = d->reason;
 	progress->isn = p->key.proto == FR_PROTO_TCP ? p->seq : (__u32)s->now;
+	if (p->key.proto == FR_PROTO_UDP && d->reason != FR_REASON_FORWARDED)
+		progress->asker =
+			h.dir == FR_EGRESS && h.kind != FR_KIND_GUEST ? host_asker(s->skb) : 0;
 }
 
 enum { /* what became of a new flow */
@@ -591,7 +595,8 @@ static __always_inline void lock_touch(__u64 hash)
 }
 
 static __always_inline int flow_open(const struct fr_ctx *s, const struct fr_packet *p,
-				     const struct fr_match *m, const struct fr_decision *d)
+				     const struct fr_match *m, const struct fr_decision *d,
+				     struct fr_hook h)
 {
 	struct fr_opening o = {.hash = m->hash, .cell = d->cell, .slot = d->slot};
 	__u32 class;
@@ -599,7 +604,7 @@ static __always_inline int flow_open(const struct fr_ctx *s, const struct fr_pac
 
 	o.seal = d->cell == FR_CELL_GONE ? SEAL_NONE
 					 : cell_seal(s, m->hash, d->opener, d->cell, d->slot);
-	progress_begin(s, p, d, &o.progress);
+	progress_begin(s, p, d, &o.progress, h);
 	class = flow_class(&o.progress, p->key.proto, 1 << (p->dir & 1));
 	FR_JOIN(s->conf->zero, class, o.seal, o.progress.flags, o.progress.isn);
 	lock_touch(m->hash);
@@ -711,13 +716,31 @@ static __always_inline int flow_moved(const struct fr_ctx *s, const struct fr_ma
 	return info_is_old(m->info, flow_ends(s, &m->progress, proto, flow->last));
 }
 
+/*
+ * One datagram may ask for many (telemetry, notifications): as long as the socket that opened the
+ * flow is there, the peer keeps it alive. Asked once in half of its time.
+ */
+static __always_inline int flow_is_fed(const struct fr_ctx *s, const struct fr_packet *p,
+				       const struct fr_flow *flow, struct fr_hook h)
+{
+	__u32 asker = flow->asker;
+
+	if (h.dir != FR_INGRESS || h.kind == FR_KIND_GUEST || p->key.proto != FR_PROTO_UDP ||
+	    flow->opener != FR_EGRESS || flow->reason == FR_REASON_FORWARDED || !asker ||
+	    s->now - flow->last <= s->conf->timeout[FR_TIMEOUT_UDP] / 2)
+		return 0;
+	return host_has_asker(s->skb, p, asker);
+}
+
 /* The packet's share of the flow's figures. */
 static __always_inline void flow_count(const struct fr_ctx *s, const struct fr_packet *p,
-				       struct fr_flow *flow, __u32 dir)
+				       struct fr_flow *flow, struct fr_hook h)
 {
+	__u32 dir = h.dir;
+
 	__sync_fetch_and_add(&flow->packets[dir & 1], p->packets);
 	__sync_fetch_and_add(&flow->bytes[dir & 1], p->length);
-	if (flow_refreshes(flow, p) && flow->last != s->now)
+	if ((flow_refreshes(flow, p) || flow_is_fed(s, p, flow, h)) && flow->last != s->now)
 		flow->last = s->now;
 }
 
@@ -755,7 +778,7 @@ static __always_inline void flow_update(const struct fr_ctx *s, const struct fr_
 		flow->slot = d->slot;
 	cell_keep(s, m, d, flow);
 	if (d->verdict != FR_DROP)
-		flow_count(s, p, flow, h.dir);
+		flow_count(s, p, flow, h);
 	if (progress_word(&m->progress) != progress_word(&flow->progress) || flow_moved(s, m, flow))
 		flow_commit(s, p, m->hash, progress_word(&m->progress));
 }

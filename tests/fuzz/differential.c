@@ -179,7 +179,7 @@ static void set_age(struct fr_flow_set *set, uint64_t jiffies)
 		if (!set->set.tag[way])
 			continue;
 		flow->last -= jiffies;
-		if (flow->key.proto != PROTO_TCP)
+		if (flow->key.proto != PROTO_TCP && flow->reason == FR_REASON_FORWARDED)
 			flow->sent -= (uint32_t)jiffies;
 		set->set.info[way] =
 			FR_INFO(FR_INFO_CLASS(info), info - (uint32_t)(jiffies >> FR_TICK_SHIFT));

@@ -239,13 +239,10 @@ static const struct {
 	void *map;
 	const char *name;
 } shim_others[] = {
-	{&fr_flows, "fr_flows"},
-	{&fr_drops, "fr_drops"},
-	{&fr_images, "fr_images"},
-	{&shim.lines, "image"},
-	{&fr_events, "fr_events"},
-	{&fr_owner, "fr_owner"},
-	{(void *)&shim_processes, "fr_processes"},
+	{&fr_flows, "fr_flows"},   {&fr_drops, "fr_drops"},
+	{&fr_images, "fr_images"}, {&shim.lines, "image"},
+	{&fr_events, "fr_events"}, {&fr_owner, "fr_owner"},
+	{&fr_askers, "fr_askers"}, {(void *)&shim_processes, "fr_processes"},
 };
 enum { SHIM_OTHERS = sizeof(shim_others) / sizeof(shim_others[0]) };
 
@@ -362,8 +359,14 @@ static struct bpf_sock *shim_sock_full(struct bpf_sock *sock)
 
 static void *shim_sock_storage(void *map, void *sock, void *value, __u64 flags)
 {
-	(void)map, (void)sock, (void)value, (void)flags;
-	return &shim_owner;
+	static __u32 asker;
+
+	(void)sock, (void)flags;
+	if (map != &fr_askers)
+		return &shim_owner;
+	if (value)
+		memcpy(&asker, value, sizeof(asker));
+	return &asker;
 }
 
 static __u64 shim_cookie(void *ctx)

@@ -432,7 +432,7 @@ static void age_way(struct fr_flow_set *set, uint32_t way, uint32_t seconds)
 	uint32_t info = set->set.info[way];
 
 	flow->last -= jiffies;
-	if (flow->key.proto != TCP)
+	if (flow->key.proto != TCP && flow->reason == FR_REASON_FORWARDED)
 		flow->sent -= (uint32_t)jiffies;
 	set->set.info[way] =
 		FR_INFO(FR_INFO_CLASS(info), info - (uint32_t)(jiffies >> FR_TICK_SHIFT));

@@ -21,7 +21,7 @@
 #include "install.h"
 
 enum { VERIFIER_LOG = 1 << 20, VERIFIER_STATISTICS = 4 };
-enum { DESCRIPTORS = 32 }; /* more than the maps and programs of one attach point */
+enum { DESCRIPTORS = 40 }; /* more than the maps and programs of one attach point */
 
 struct object {
 	struct flowreeve *skeleton;
