@@ -4,7 +4,7 @@
 # interfaces, names of applied policies, ids of rules. It reads directories; for roles, hosts and rules it
 # runs one command, bounded in time, for rules only where the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new import plan apply status show diff coverage learn monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new import plan apply status show diff coverage report learn monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -23,6 +23,7 @@ _flowreeve_options() # VERB
 	show) echo '--json --peer --wide --sort --limit --policy --pin-root' ;;
 	zero) echo '--json --policy --pin-root' ;;
 	coverage) echo '--json --policy --wide --source --tables --local-subnet --cgroup --pin-root' ;;
+	report) echo '--text --output --source --tables --local-subnet --cgroup --pin-root' ;;
 	learn) echo '--json --policy --source --peer --rules-only --tables --local-subnet --cgroup --pin-root' ;;
 	monitor) echo '--json --policy --openings --count --wide --pin-root' ;;
 	detach) echo '--json --all --pin-root' ;;
@@ -151,7 +152,8 @@ _flowreeve_takes_value() # OPTION
 {
 	case $1 in
 	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows | \
-		--sort | --limit | --table | --as | --name | --attach | --title | --source | --host | --dir) ;;
+		--sort | --limit | --table | --as | --name | --attach | --title | --source | --host | --dir | \
+		--output) ;;
 	*) return 1 ;;
 	esac
 }
@@ -194,6 +196,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops policy; else _flowreeve_policies; fi ;;
 	status | coverage | learn | monitor | detach) _flowreeve_policies ;;
+	report) [ "$2" != 0 ] || _flowreeve_policies ;;
 	zero) _flowreeve_rules ;;
 	help) [ "$2" != 0 ] || _flowreeve_words "$_flowreeve_verbs" ;;
 	esac

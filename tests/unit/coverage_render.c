@@ -122,3 +122,61 @@ Test(coverage, no_advice_about_a_row_that_shares_its_traffic)
 	cr_assert(!strstr(text, "without: [smb]"), "%s", text);
 	free(text);
 }
+
+/* Everything that comes from outside is hostile here. */
+Test(coverage, a_report_has_no_markup_but_its_own)
+{
+	static const char evil[] = "\"'><img src=x onerror=a()><!--&\033[2J";
+	const struct origin origin = {.table = evil,
+				      .title = evil,
+				      .document = evil,
+				      .url = evil,
+				      .read = evil,
+				      .row = evil};
+	struct rule rule = {.id = evil, .origin = &origin};
+	const struct ruleset file = {.rules = &rule, .rule_count = 1};
+	struct rule_view seen = {.id = evil,
+				 .table = evil,
+				 .row = evil,
+				 .dir = "egress",
+				 .action = "allow",
+				 .totals = {.packets = 1}};
+	struct unexplained_view opening = {.kind = evil,
+					   .verdict = "drop",
+					   .nearest = evil,
+					   .process = {.pid = 1, .name = "<b>&\"'</b>"}};
+	struct listening_view socket = {.pid = 1, .process = "<i>\"'&</i>"};
+	struct idle_view idle = {.rule = &rule};
+	struct drop_view drop = {.verdict = "drop", .reason = evil, .rule = evil};
+	struct report_view view = {.coverage = {.source = evil,
+						.file = &file,
+						.rules = &seen,
+						.rule_count = 1,
+						.unexplained = &opening,
+						.unexplained_count = 1,
+						.listening = {.list = &socket,
+							      .count = 1,
+							      .idle = &idle,
+							      .idle_count = 1}},
+				   .window = {.policy = "<p>"},
+				   .drops = {.list = &drop, .count = 1}};
+	struct render render = {0};
+	char *text = NULL;
+	size_t size;
+
+	render.out = open_memstream(&text, &size);
+	render_report(&render, &view, false);
+	fclose(render.out);
+	cr_expect(!strstr(text, "<img") && !strstr(text, "<!--") && !strstr(text, "<b>") &&
+			  !strstr(text, "<i>") && !strchr(text, '\033') &&
+			  !strstr(text, "policy: <p>"),
+		  "%s", text);
+	cr_expect(strstr(text, "&quot;&#39;&gt;&lt;img src=x onerror=a()&gt;&lt;!--&amp;?[2J"),
+		  "%s", text);
+	free(text);
+	render.out = open_memstream(&text, &size);
+	render_report(&render, &view, true);
+	fclose(render.out);
+	cr_expect(strstr(text, "<img src=x onerror") && !strchr(text, '\033'), "%s", text);
+	free(text);
+}

@@ -156,6 +156,10 @@ void packed_free(struct packed *packed);
 /* -EBADMSG: it is damaged, or holds no text. Gives out->text and out->size. */
 int packed_open(struct arena *arena, const struct packed *packed, struct source *out);
 
+/* Replaces the regular file of a path, or makes it, whole or not at all, readable by its owner
+ * alone. -ELOOP: a link, -EEXIST: something else that is no file. */
+int file_replace(struct arena *arena, const char *path, const void *data, size_t size);
+
 /* Lines and columns start at 1; line 0 means the file as a whole; source NULL means no file. */
 struct loc {
 	const struct source *source;

@@ -53,6 +53,8 @@ enum option_bit {
 	OPT_SORT = 1 << 28,
 	OPT_LIMIT = 1 << 29,
 	OPT_RUNNING = 1 << 30,
+	OPT_TEXT = 1ull << 32,
+	OPT_OUTPUT = 1ull << 33,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -61,14 +63,15 @@ enum option_bit {
 
 /* The parsed command line. */
 struct options {
-	uint32_t given; /* enum option_bit */
+	uint64_t given; /* enum option_bit */
 	struct policy_options policy;
 	struct host_options host;
 	const char *mode;			/* "audit", "enforce", or NULL: as the file says */
 	const char *policy_name;		/* --policy NAME, or NULL */
 	const char *table, *as, *name, *attach; /* new; or NULL */
 	const char *title;			/* import; or NULL */
-	const char *source;			/* coverage, learn; or NULL */
+	const char *source;			/* coverage, learn, report; or NULL */
+	const char *output;			/* report; or NULL */
 	struct prefix peer;			/* learn, show, with OPT_PEER */
 	const char *plan_host, *dir;		/* plan; or NULL */
 	uint32_t flows;
@@ -91,7 +94,7 @@ struct command {
 	const char *operands; /* of the usage line */
 	const char *summary;  /* a line of --help */
 	const char *help;     /* of `COMMAND --help`, below the usage */
-	uint32_t options;     /* enum option_bit */
+	uint64_t options;     /* enum option_bit */
 	size_t least, most;   /* operands */
 	int (*run)(struct context *);
 };
@@ -113,7 +116,7 @@ struct context {
 /* Options and operands in any order, "--" ends the options. 0 or EXIT_USAGE with a diagnostic. */
 int arguments_parse(struct context *c, int argc, char **argv);
 /* The options of a mask, as --help lists them. */
-void options_help(FILE *out, uint32_t mask);
+void options_help(FILE *out, uint64_t mask);
 
 /* ---------------------------------------------------------------- common.c */
 
@@ -177,6 +180,7 @@ int cmd_show(struct context *c);
 int show_policy(struct context *c);
 int cmd_diff(struct context *c);
 int cmd_coverage(struct context *c);
+int cmd_report(struct context *c);
 int cmd_learn(struct context *c);
 int cmd_monitor(struct context *c);
 int cmd_zero(struct context *c);

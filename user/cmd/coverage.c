@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * coverage [NAME]...: rows that see traffic, rows that never do, and traffic that no row covers.
+ * report POLICY: the same with its documents and refusals, as one file.
  * All figures are the kernel's; the policy's file serves to find the nearest miss of each. A file
  * that differs from the running policy is reported.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -137,29 +139,40 @@ static int compare_sockets(struct context *c, const struct instance *instance,
 	return err;
 }
 
-static int cover(struct context *c, const struct instance *instance, void *user)
+/* All of it; a positive result fails the command, and the report stands. */
+static int collect_report(struct context *c, const struct instance *instance,
+			  struct report_view *out)
 {
-	struct coverage_view view;
-	struct window_view window;
-	enum source_state source;
-	struct ruleset *rs;
-	int err = coverage_collect(instance, c->arena, &c->diags, &view);
+	struct coverage_view *view = &out->coverage;
+	struct ruleset *rs = NULL;
+	int err = coverage_collect(instance, c->arena, &c->diags, view);
 
 	if (!err)
-		err = window_collect(instance, &c->diags, &window);
+		err = window_collect(instance, &c->diags, &out->window);
 	if (err)
-		return exit_of_read(err);
-	render_window(user, &window);
-	source = read_source(c, &view, &rs);
-	if (source != SOURCE_UNREADABLE)
-		view.file = rs;
-	err = compare_sockets(c, instance, &view);
-	for (size_t i = 0; source != SOURCE_UNREADABLE && i < view.unexplained_count; i++)
-		view.unexplained[i].nearest = nearest(rs, &view.unexplained[i].tuple);
-	if (source != SOURCE_UNREADABLE)
-		find_shared(&view, rs, &c->diags);
-	render_coverage(user, &view, source);
-	return exit_of_read(err);
+		return err;
+	out->source = read_source(c, view, &rs);
+	if (out->source != SOURCE_UNREADABLE)
+		view->file = rs;
+	err = compare_sockets(c, instance, view);
+	if (!view->file)
+		return 0;
+	for (size_t i = 0; i < view->unexplained_count; i++)
+		view->unexplained[i].nearest = nearest(rs, &view->unexplained[i].tuple);
+	find_shared(view, rs, &c->diags);
+	return err ? exit_of_read(err) : 0;
+}
+
+static int cover(struct context *c, const struct instance *instance, void *user)
+{
+	struct report_view report = {0};
+	int ret = collect_report(c, instance, &report);
+
+	if (ret < 0)
+		return exit_of_read(ret);
+	render_window(user, &report.window);
+	render_coverage(user, &report.coverage, report.source);
+	return ret;
 }
 
 int cmd_coverage(struct context *c)
@@ -185,4 +198,63 @@ int cmd_coverage(struct context *c)
 	ret = each_instance(c, names, count, cover, stream);
 	render_end(stream);
 	return ret;
+}
+
+/* ---------------------------------------------------------------- report */
+
+static int write_output(struct context *c, const char *path, const char *text, size_t size)
+{
+	int err = file_replace(c->arena, path, text, size);
+
+	if (err)
+		diag_error(
+			&c->diags, nowhere, err, "output-unwritten",
+			"-o FILE: a new name, or a file that is no link, in a directory that you "
+			"can write to",
+			"%s cannot be written: %s", path, error_text(err));
+	return err ? EXIT_FAILED : 0;
+}
+
+/* In memory first: a file is replaced whole. */
+static int write_report(struct context *c, const struct report_view *report)
+{
+	bool text = c->options.given & OPT_TEXT;
+	char *out CLEANUP(free_ptr) = NULL;
+	struct render render = c->render;
+	size_t size;
+
+	if (!c->options.output) {
+		render_report(&c->render, report, text);
+		return 0;
+	}
+	render.out = open_memstream(&out, &size);
+	if (!render.out)
+		return exit_of_read(-ENOMEM);
+	render.colour = false;
+	render.width = 0;
+	render_report(&render, report, text);
+	if (fclose(render.out))
+		return exit_of_read(-ENOMEM);
+	return write_output(c, c->options.output, out, size);
+}
+
+static int report(struct context *c, const struct instance *instance, void *user)
+{
+	struct report_view view = {0};
+	int ret = collect_report(c, instance, &view), err;
+
+	(void)user;
+	if (ret < 0)
+		return exit_of_read(ret);
+	err = drops_collect(instance, c->arena, &c->diags, &view.drops);
+	if (err)
+		return exit_of_read(err);
+	err = write_report(c, &view);
+	c->answered = !err;
+	return err ? err : ret;
+}
+
+int cmd_report(struct context *c)
+{
+	return each_instance(c, c->options.operands, 1, report, NULL);
 }

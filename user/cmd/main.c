@@ -68,6 +68,13 @@ static const struct command commands[] = {
 	 "leaves it out; and each peer and port that no rule decides, with the nearest rule.",
 	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE | OPT_WIDE,
 	 0, SIZE_MAX, cmd_coverage},
+	{"report", "POLICY", "coverage, refusals and documents of a policy in one file",
+	 "What an operator hands to an auditor: host, window, digest, the tables with their\n"
+	 "documents, coverage, refusals with the nearest rule, listening sockets. One HTML file\n"
+	 "that loads nothing, on stdout or in FILE.",
+	 OPT_PIN_ROOT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE | OPT_TEXT |
+		 OPT_OUTPUT,
+	 1, 1, cmd_report},
 	{"learn", "[NAME]", "edits of the policy's file that allow unexplained traffic",
 	 "A unified diff on stdout, a summary on stderr; no file is changed. A peer joins the\n"
 	 "role of the row that fits, or gets a rule of its own. Review it: attempts of strangers\n"

@@ -10,7 +10,7 @@
 
 struct option_line {
 	const char *name, *argument, *help;
-	uint32_t bit;
+	uint64_t bit;
 };
 
 static const struct option_line lines[] = {
@@ -34,6 +34,8 @@ static const struct option_line lines[] = {
 	{"peer", "PREFIX", "only traffic with these peers", OPT_PEER},
 	{"running", NULL, "explain from the policy in force of this name, not from a file",
 	 OPT_RUNNING},
+	{"text", NULL, "text instead of HTML", OPT_TEXT},
+	{"output", "FILE", "write to FILE, whole or not at all; also -o FILE", OPT_OUTPUT},
 	{"wide", NULL, "every column in full, at any width of the terminal", OPT_WIDE},
 	{"rules-only", NULL, "propose rules for exactly the traffic seen; no peer joins a role",
 	 OPT_RULES_ONLY},
@@ -52,7 +54,7 @@ static const struct option_line lines[] = {
 	{"help", NULL, "this text", OPT_HELP},
 };
 
-void options_help(FILE *out, uint32_t mask)
+void options_help(FILE *out, uint64_t mask)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		const char *argument = lines[i].argument;
@@ -149,7 +151,7 @@ static int parse_peer(struct context *c, const char *value)
 }
 
 /* The field of an option whose text is taken as it is, or NULL. */
-static const char **text_option(struct options *o, uint32_t bit)
+static const char **text_option(struct options *o, uint64_t bit)
 {
 	switch (bit) {
 	case OPT_TABLES:
@@ -164,6 +166,8 @@ static const char **text_option(struct options *o, uint32_t bit)
 		return &o->title;
 	case OPT_SOURCE:
 		return &o->source;
+	case OPT_OUTPUT:
+		return &o->output;
 	case OPT_HOST:
 		return &o->plan_host;
 	case OPT_DIR:
@@ -226,7 +230,7 @@ static int parse_value(struct context *c, const struct option_line *line, const 
 }
 
 /* The option of a mask with exactly this name of `length` bytes, or NULL. */
-static const struct option_line *find_option(uint32_t mask, const char *name, size_t length)
+static const struct option_line *find_option(uint64_t mask, const char *name, size_t length)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		if (lines[i].bit & (mask | OPT_HELP) && strlen(lines[i].name) == length &&
@@ -252,7 +256,7 @@ static int unknown_option(struct context *c, const char *name)
 }
 
 /* Whether a hint that repeats the command has the option as it was given. */
-static bool is_repeated(uint32_t bit)
+static bool is_repeated(uint64_t bit)
 {
 	return !(bit & (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT));
 }
@@ -287,6 +291,8 @@ static int parse_option(struct context *c, char **argv, int argc, int *at)
 
 	if (str_equal(argv[*at], "-h"))
 		name = "help", length = 4;
+	else if (str_equal(argv[*at], "-o"))
+		name = "output", length = 6, equals = NULL;
 	else if (argv[*at][1] != '-')
 		return usage_error(c, "write options as --NAME, such as --json",
 				   "'%s' is not an option", argv[*at]);

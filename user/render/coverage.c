@@ -20,7 +20,7 @@ static bool rule_is_policys(const struct rule_view *rule)
 	return !str_equal(rule->action, "default") && !str_equal(rule->action, "builtin");
 }
 
-static bool rule_is_seen(const struct rule_view *rule)
+bool rule_is_seen(const struct rule_view *rule)
 {
 	return rule->totals.packets || rule->totals.drops || rule->totals.would_drops;
 }

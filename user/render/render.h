@@ -108,6 +108,15 @@ struct render_stream *render_coverage_begin(const struct render *r);
 void render_coverage(struct render_stream *s, const struct coverage_view *view,
 		     enum source_state source);
 
+/* All that an auditor asks for, as one HTML document that loads nothing, or as text. */
+struct report_view {
+	struct coverage_view coverage;
+	struct window_view window;
+	enum source_state source;
+	struct drop_list drops;
+};
+void render_report(const struct render *r, const struct report_view *view, bool text);
+
 /* The proposals of learn for a policy: on `r->out` the diff, or a document with all of it. */
 struct learn_view {
 	const char *policy;
