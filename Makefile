@@ -152,7 +152,7 @@ $(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES) tests/testb
 $(BUILD)/counts: $(patsubst %.c,$(BUILD)/san/%.o,$(wildcard tests/counts/*.c) tests/fuzz/native.c tests/fuzz/test_policy.c) \
 		 $(call objects,$(LIB_FLOORS),san/)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN_FLAGS) $^ -lyaml -ljansson -o $@
+	$(Q)$(CC) $(SAN_FLAGS) $^ -lz -lyaml -ljansson -o $@
 
 $(BUILD)/bench: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/*.c)) tests/testbench.c) $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))
 	$(call say,LD,$@)

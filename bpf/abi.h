@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FR_ABI_VERSION 5
+#define FR_ABI_VERSION 6
 
 /* The layout, beside each struct that both halves share or that fills cache lines. */
 #define FR_SIZE(type, bytes)                                                                       \
@@ -88,7 +88,7 @@ enum fr_reason { FR_REASONS(FR_REASON_NAME) FR_REASONS_COUNT };
 enum {
 	FR_LINE_BYTES = 64,
 	FR_LINE_WORDS = 16,
-	FR_TRIE_LEVELS = 8,		    /* nodes below the root of a trie, at most */
+	FR_TRIE_LEVELS = 8,		    /* nodes from the root of a trie on, at most */
 	FR_TRIE_STRIDE_MAX = 8,		    /* bits a node consumes, at most */
 	FR_BUCKET_KEYS = 5,		    /* sorted keys in a bucket line */
 	FR_MAX_RULES = 1 << 20,		    /* rules of one image, built-in ones included */
@@ -133,8 +133,8 @@ enum fr_image_line {
 };
 
 struct fr_image_dir {
-	__u32 root4; /* line: 65,536 trie entries, indexed by the top 16 bits of the v4 address */
-	__u32 root6; /* line: the same for v6, by the top 16 bits of the high half */
+	__u32 root4;	/* trie entry: where v4 addresses begin */
+	__u32 root6;	/* the same of v6, over the high half */
 	__u32 services; /* line: 256 struct fr_service, by IP protocol number */
 	__u32 matrix;  /* line: dense: cells [row][columns]; else block numbers [row][columns / 16],
 			* or  where paged, page numbers [row][columns / 256] */
@@ -274,21 +274,18 @@ struct fr_staged {
 FR_SIZE(fr_staged, 8);
 
 /*
- * A trie entry: bits 31-30 kind, bits 29-26 stride, bits 25-0 number. The key's next bits, from the
- * most significant, are those below the 16 that the root consumed; a low-half trie (FR_TRIE_LOW)
- * has no root table: it starts with all 64 bits of the low half and the entry at its line, word 0.
- *   LEAF    number = row of the matrix.
- *   NODE    number = line of 1 << stride entries (stride 1 … 8), indexed by the next stride bits.
- *   BUCKET  number = line of a struct fr_bucket.
- *   LOW     number = line whose word 0 is the entry to go on with, over the low 64 bits (v6 only).
- * From a root, or from a LOW line, at most FR_TRIE_LEVELS nodes follow each other before a LEAF,
- * BUCKET or LOW.
+ * A trie entry: bits 31-30 kind, bits 29-26 stride (0 is 16), bits 25-0 number. The key's next
+ * bits, from the most significant, are those that no node has consumed yet. LEAF    number = row of
+ * the matrix. NODE    number = line of 1 << stride entries (stride 1 … 16), indexed by the next
+ * stride bits. BUCKET  number = line of a struct fr_bucket. LOW     number = line whose word 0 is
+ * the entry to go on with, over the low 64 bits (v6 only). From a root, or from a LOW line, at most
+ * FR_TRIE_LEVELS nodes follow each other before a LEAF, BUCKET or LOW.
  */
 enum fr_trie_kind { FR_TRIE_LEAF, FR_TRIE_NODE, FR_TRIE_BUCKET, FR_TRIE_LOW };
 #define FR_TRIE(kind, stride, number)                                                              \
-	((__u32)(kind) << 30 | (__u32)(stride) << 26 | (__u32)(number))
+	((__u32)(kind) << 30 | ((__u32)(stride)&15) << 26 | (__u32)(number))
 #define FR_TRIE_KIND(entry) ((entry) >> 30)
-#define FR_TRIE_STRIDE(entry) ((entry) >> 26 & 15)
+#define FR_TRIE_STRIDE(entry) (((((entry) >> 26) - 1) & 15) + 1)
 #define FR_TRIE_NUMBER(entry) ((entry) & ((1u << 26) - 1))
 
 /* Whole 64-bit keys, ascending; entry[i] serves key[i-1] <= k < key[i]. Unused keys: all ones, and
@@ -317,15 +314,16 @@ FR_SIZE(fr_service, 8);
 
 /* `fr_counters`, per-CPU, by slot. Only the kernel writes it; user space subtracts baselines. */
 struct fr_counters {
-	__u64 packets;	   /* max(1, gso segments), everything counted on the rule */
-	__u64 bytes;	   /* L3 */
-	__u64 connections; /* openings that passed, would-drop ones included */
+	__u64 packets;	/* max(1, gso segments), everything counted on the rule */
+	__u64 bytes;	/* L3 */
+	__u64 attempts; /* openings that passed, would-drop ones included */
 	__u64 drops;
 	__u64 would_drops;
-	__u64 last;	/* jiffies64 of the last packet */
-	__u64 unlisted; /* refused packets that fr_drops has no entry of, see drops.h */
+	__u64 last;	   /* jiffies64 of the last packet */
+	__u64 unlisted;	   /* refused packets that fr_drops has no entry of, see drops.h */
+	__u64 connections; /* attempts that were answered */
 };
-FR_SIZE(fr_counters, 56);
+FR_SIZE(fr_counters, FR_LINE_BYTES);
 
 /* `fr_reasons`, per-CPU, by FR_REASON_INDEX. */
 struct fr_reason_counters {
@@ -639,8 +637,10 @@ struct fr_budget {
 	__u64 window; /* jiffies64 >> FR_BUDGET_SHIFT */
 	__u32 left;
 	__u32 over; /* packets that found nothing left */
+	/* The device that was last found not to forward, and when: see host.h. */
+	__u64 no_forwarding;
 };
-FR_SIZE(fr_budget, 16);
+FR_SIZE(fr_budget, 24);
 
 /*
  * `fr_ports`, by ifindex, written by user space at apply. Attached interfaces that are ports of a
@@ -722,7 +722,7 @@ struct fr_rule_record {
 	__u64 since;		 /* realtime ns: from when the figures count */
 	struct fr_counters base; /* to be added to the live counters, modulo 2^64 */
 };
-FR_SIZE(fr_rule_record, 328);
+FR_SIZE(fr_rule_record, 336);
 FR_AT(fr_rule_record, base, 272);
 
 /* `fr_state`, one entry. */

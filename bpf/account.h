@@ -27,6 +27,8 @@ static __always_inline void account_rule(const struct fr_ctx *s, const struct fr
 	counter_add(&c->packets, p->packets, races);
 	counter_add(&c->bytes, p->length, races);
 	if (d->opened)
+		counter_add(&c->attempts, 1, races);
+	if (d->answered)
 		counter_add(&c->connections, 1, races);
 	if (d->verdict == FR_DROP)
 		counter_add(&c->drops, p->packets, races);
@@ -74,7 +76,8 @@ static __always_inline void event_fill(struct fr_event *e, const struct fr_ctx *
 }
 
 static __always_inline void event_emit(__u8 type, const struct fr_ctx *s, const struct fr_packet *p,
-				       const struct fr_decision *d, __u32 held)
+				       const struct fr_decision *d, const struct fr_drop *drop,
+				       __u32 held)
 {
 	struct fr_event *e = bpf_ringbuf_reserve(&fr_events, sizeof(*e), 0);
 
@@ -83,6 +86,10 @@ static __always_inline void event_emit(__u8 type, const struct fr_ctx *s, const 
 		return;
 	}
 	event_fill(e, s, p, d);
+	if (drop) { /* whose owner was looked up */
+		e->pid = drop->pid;
+		__builtin_memcpy(e->comm, drop->comm, sizeof(e->comm));
+	}
 	e->type = type;
 	e->dir = d->opener; /* of the connection, not of the packet */
 	e->held = held;
@@ -105,7 +112,7 @@ static __always_inline void account_refusal_event(const struct fr_ctx *s, const 
 	held = drop->held;
 	drop->held = 0;
 	drop->event_next = s->now + s->conf->timeout[FR_TIMEOUT_EVENT];
-	event_emit(FR_EVENT_REFUSED, s, p, d, held);
+	event_emit(FR_EVENT_REFUSED, s, p, d, drop, held);
 }
 
 static __noinline int account_refused(const struct fr_ctx *s, const struct fr_packet *p,
@@ -163,7 +170,7 @@ static __always_inline void account(const struct fr_ctx *s, const struct fr_pack
 	} else if (d->opened) {
 		control = bpf_map_lookup_elem(&fr_control, &zero);
 		if (control && s->now < control->openings_until)
-			event_emit(FR_EVENT_OPENED, s, p, d, 0);
+			event_emit(FR_EVENT_OPENED, s, p, d, 0, 0);
 	}
 }
 

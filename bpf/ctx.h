@@ -9,7 +9,8 @@
 #include "maps.h"
 #include "packet.h"
 
-/* Constant over one packet but for the owner, which is looked up for packets of no flow. */
+/* Constant over one packet but for the owner, which is looked up for what is written down: a flow
+ * that begins, a refusal that is listed. */
 struct fr_ctx {
 	struct __sk_buff *skb; /* NULL in the socket-address hooks */
 	fr_image image;
@@ -66,14 +67,16 @@ static __always_inline int ctx_open(struct fr_ctx *s, struct __sk_buff *skb, __u
 	return 0;
 }
 
-static __always_inline void ctx_owner(struct fr_ctx *s, struct fr_hook h)
+static __always_inline const struct fr_owner *ctx_owner(const struct fr_ctx *s, enum fr_kind kind)
 {
-	struct bpf_sock *sk = h.kind == FR_KIND_CGROUP ? s->skb->sk : 0;
+	struct bpf_sock *sk;
 
+	if (s->owner || kind != FR_KIND_CGROUP || !s->skb)
+		return s->owner;
+	sk = s->skb->sk;
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
-	if (sk)
-		s->owner = bpf_sk_storage_get(&fr_owner, sk, 0, 0);
+	return sk ? bpf_sk_storage_get(&fr_owner, sk, 0, 0) : 0;
 }
 
 #endif /* FR_CTX_H */

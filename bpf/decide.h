@@ -131,6 +131,7 @@ static __always_inline void decide_opening(const struct fr_ctx *s, const struct 
 		decide_refused(s, p, d, h);
 	} else {
 		d->opened = d->new_state != FR_FLOW_NONE;
+		d->answered = d->new_state == FR_FLOW_ANSWERED;
 	}
 }
 
@@ -194,7 +195,7 @@ static __always_inline void decide(struct fr_ctx *s, struct fr_packet *p, const 
 		d->opener = h.dir;
 		break;
 	}
-	ctx_owner(s, h);
+	s->owner = ctx_owner(s, h.kind);
 	d->new_state = state_to_open(p, m);
 	FR_JOIN(s->conf->zero, d->new_state, d->opener, d->opened, p->key.proto, p->tcp_flags,
 		p->icmp_reply);
@@ -214,7 +215,7 @@ static __always_inline void decide_bridged(const struct fr_ctx *s, const struct 
 		return;
 	d->flow = 0;
 	d->new_state = FR_FLOW_NONE;
-	d->opened = d->staged = 0;
+	d->opened = d->answered = d->staged = 0;
 	verdict_pass(d, FR_RULE_OTHER, FR_REASON_FORWARDED);
 }
 
@@ -241,6 +242,7 @@ static __always_inline void decide_answer(const struct fr_ctx *s, const struct f
 		d->flow = 0;
 		d->opener = !p->dir;
 		d->new_state = FR_FLOW_ESTABLISHED;
+		d->answered = 1;
 	}
 	if (d->opener != p->dir)
 		d->reason = FR_REASON_REPLY;

@@ -8,6 +8,7 @@
 #ifndef FR_DROPS_H
 #define FR_DROPS_H
 
+#include "ctx.h"
 #include "sets.h"
 #include "verdict.h"
 
@@ -115,7 +116,7 @@ static __always_inline void unlisted_add(const struct fr_unlisted *u, const stru
 
 /* Under the lock: the way of the key in its set, made if there is room for it; or FR_WAYS. */
 static __always_inline __u32 drop_claim(const struct fr_ctx *s, struct fr_drop_set *set,
-					__u32 *held, const struct fr_packet *p, __u8 opener,
+					__u64 *held, const struct fr_packet *p, __u8 opener,
 					__u32 ports, __u32 tag, struct fr_unlisted *u)
 {
 	__u32 way = set_way(&set->set, tag);
@@ -132,19 +133,20 @@ static __always_inline __u32 drop_claim(const struct fr_ctx *s, struct fr_drop_s
 	barrier();
 	drop_write(&set->way[way], &p->key, ports, opener, s);
 	set->set.info[way] = FR_INFO(DROP_SEEN, ticks(s->now));
-	*held = set_held(&set->set) | held_bit(tag);
+	*held = set_held(&set->set, HELD_DROPS) | held_bit(tag, HELD_DROPS);
 	barrier();
 	set->set.tag[way] = tag;
 	return way;
 }
 
 static __always_inline struct fr_drop *drop_insert(const struct fr_ctx *s, struct fr_drop_set *set,
-						   struct fr_region *region,
+						   struct fr_drop_region *region,
 						   const struct fr_packet *p, __u8 opener,
 						   __u32 ports, __u64 hash)
 {
-	__u32 *held = &region->held[place_first(hash, FR_DROP_REGIONS) % FR_REGION_SETS], way;
+	__u64 *held = &region->held[place_first(hash, FR_DROP_REGIONS) % FR_REGION_SETS];
 	struct fr_unlisted u = {0};
+	__u32 way;
 
 	bpf_spin_lock(&region->lock);
 	way = drop_claim(s, set, held, p, opener, ports, place_tag(hash), &u);
@@ -166,6 +168,19 @@ static __always_inline void drop_stamp(struct fr_drop_set *set, struct fr_drop *
 		set->set.info[WAY(way)] = FR_INFO(class, now);
 }
 
+/* A function of its own: when it returns, the verifier has forgotten whether there is an owner. */
+static __noinline int drop_owner(const struct fr_ctx *s, const struct fr_packet *p,
+				 struct fr_drop *drop)
+{
+	const struct fr_owner *owner = ctx_owner(s, p->kind);
+
+	if (!owner)
+		return 0;
+	drop->pid = owner->pid;
+	__builtin_memcpy(drop->comm, owner->comm, sizeof(drop->comm));
+	return 0;
+}
+
 static __always_inline void drop_count(const struct fr_ctx *s, const struct fr_packet *p,
 				       const struct fr_decision *d, struct fr_drop *drop)
 {
@@ -183,10 +198,6 @@ static __always_inline void drop_count(const struct fr_ctx *s, const struct fr_p
 	drop->verdict = d->verdict;
 	drop->reason = d->reason;
 	drop->opener_port = d->opener == FR_EGRESS ? p->key.local_port : p->key.peer_port;
-	if (s->owner) {
-		drop->pid = s->owner->pid;
-		__builtin_memcpy(drop->comm, s->owner->comm, sizeof(drop->comm));
-	}
 }
 
 /* The entry that has counted the packet, or NULL. */
@@ -195,7 +206,7 @@ static __always_inline struct fr_drop *drop_list(const struct fr_ctx *s, const s
 {
 	const struct fr_flow_key *key = &p->key;
 	__u32 ports = PORTS_LOCAL;
-	struct fr_region *region;
+	struct fr_drop_region *region;
 	struct fr_drop_set *set;
 	struct fr_drop *drop = 0;
 	__u32 at, number;
@@ -210,12 +221,13 @@ static __always_inline struct fr_drop *drop_list(const struct fr_ctx *s, const s
 	region = bpf_map_lookup_elem(&fr_drop_regions, &number);
 	if (!set || !region)
 		return 0;
-	if (region->held[at % FR_REGION_SETS] & held_bit(place_tag(hash)))
+	if (region->held[at % FR_REGION_SETS] & held_bit(place_tag(hash), HELD_DROPS))
 		drop = drop_find(set, place_tag(hash), key, ports);
 	if (!drop && budget_take(s, hash))
 		drop = drop_insert(s, set, region, p, d->opener, ports, hash);
 	if (!drop)
 		return 0;
+	drop_owner(s, p, drop);
 	drop_count(s, p, d, drop);
 	drop_stamp(set, drop, place_tag(hash), ticks(s->now));
 	return drop;

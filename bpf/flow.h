@@ -178,6 +178,13 @@ static __always_inline int flow_step(struct fr_progress *flow, const struct fr_p
 	return flow_step_other(flow, from_opener);
 }
 
+/* Has the step from one state to the next answered the opening? A RST is no answer. */
+static __always_inline int flow_was_answered(__u8 before, __u8 after, __u8 proto)
+{
+	return before != after &&
+	       after == (proto == FR_PROTO_TCP ? FR_FLOW_ANSWERED : FR_FLOW_ESTABLISHED);
+}
+
 static __always_inline int flow_is_silent(const struct fr_flow *flow, __u32 timeout, __u64 now)
 {
 	return now > flow->last && now - flow->last > timeout;

@@ -48,7 +48,7 @@ static __noinline int exempt_reason(const struct fr_ctx *s, const struct fr_pack
 		return FR_REASON_IPSEC_INNER;
 	if (flags & FR_F_FORWARD_JUDGE)
 		return 0;
-	if (host_forwards(s->skb, p) && transit_put(s, p))
+	if (host_forwards(s, p) && transit_put(s, p))
 		return FR_REASON_FORWARDED;
 	if (!(flags & FR_F_FORWARDING_ON))
 		return 0;

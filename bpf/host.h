@@ -246,16 +246,27 @@ static __noinline long host_route(struct __sk_buff *skb, const struct fr_packet 
 
 /*
  * Would the host forward this packet rather than take it? Only a proven yes counts, and not for a
- * sender without a route: it may have forged an address of this host. TC ingress.
+ * sender without a route: it may have forged an address of this host. A device that does not
+ * forward at all is asked once in a jiffy, since most hosts have no other and a flood of refused
+ * packets would ask for each. TC ingress.
  */
-static __always_inline int host_forwards(struct __sk_buff *skb, const struct fr_packet *p)
+static __always_inline int host_forwards(const struct fr_ctx *s, const struct fr_packet *p)
 {
-	long result = host_route(skb, p, 0);
+	__u64 moment = s->now << 32 | (__u64)s->ifindex << 1 | p->v4;
+	struct fr_budget *known;
+	__u32 zero = 0;
+	long result;
 
+	known = bpf_map_lookup_elem(&fr_budget, &zero);
+	if (!known || known->no_forwarding == moment)
+		return 0;
+	result = host_route(s->skb, p, 0);
+	if (result == BPF_FIB_LKUP_RET_FWD_DISABLED)
+		known->no_forwarding = moment;
 	if (result != BPF_FIB_LKUP_RET_SUCCESS && result != BPF_FIB_LKUP_RET_NO_NEIGH &&
 	    result != BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return 0;
-	return host_route(skb, p, 1) != BPF_FIB_LKUP_RET_NOT_FWDED;
+	return host_route(s->skb, p, 1) != BPF_FIB_LKUP_RET_NOT_FWDED;
 }
 
 /* Did it come out of an IPsec tunnel or transport? TC ingress. */

@@ -84,12 +84,12 @@ static __always_inline __u32 image_walk(fr_image image, __u32 entry, __u64 rest,
 	return entry;
 }
 
-/* The row of an address, given as two halves in host order; v4: high = address << 32. */
+/* The row of an address, given as two halves in host order; v4: high = address << 32. `root`: a
+ * trie entry. */
 static __always_inline __u32 image_row(fr_image image, __u32 root, __u64 high, __u64 low)
 {
-	__u32 entry = image_word(image, root, high >> 48);
+	__u32 entry = image_walk(image, root, high, high);
 
-	entry = image_walk(image, entry, high << 16, high);
 	if (FR_TRIE_KIND(entry) == FR_TRIE_LOW) {
 		entry = image_word(image, FR_TRIE_NUMBER(entry), 0);
 		entry = image_walk(image, entry, low, low);

@@ -40,10 +40,12 @@ static __always_inline void judge_commit(const struct fr_ctx *s, const struct fr
 	if (!d->slot)
 		d->slot = FR_SLOT(word);
 	judge_question(s, p, m, d, FR_SLOT_ANSWERS(word));
+	if (h.dir == FR_EGRESS && d->verdict == FR_PASS && classify_opens(p))
+		syn_note(&p->key, s->now);
 	if (d->flow)
 		flow_update(s, p, m, d, h);
 	else if (judge_opens_flow(m, d) && flow_open(s, p, m, d, h) == JOINED)
-		d->opened = 0; /* another CPU was first */
+		d->opened = d->answered = 0; /* another CPU was first */
 	if (p->fragment == FR_FIRST && h.dir == FR_EGRESS && d->verdict == FR_PASS)
 		fragment_note(s, p, d->slot);
 	if (d->staged && d->verdict == FR_PASS) {

@@ -80,6 +80,13 @@ struct fr_region {
 FR_AT(fr_region, held, FR_LINE_BYTES);
 FR_SIZE(fr_region, FR_LINE_BYTES + FR_REGION_SETS * sizeof(__u32));
 
+struct fr_drop_region {
+	struct bpf_spin_lock lock;
+	__u32 pad[15];
+	__u64 held[FR_REGION_SETS];
+};
+FR_AT(fr_drop_region, held, FR_LINE_BYTES);
+
 /* Flows. Programs insert, update and evict; user space only reads. */
 #define FR_REGIONS_DEFAULT (FR_FLOWS_DEFAULT / FR_FLOWS_MIN)
 FR_SETS(fr_flows, FR_REGIONS_DEFAULT *FR_REGION_SETS, struct fr_flow_set);
@@ -95,6 +102,13 @@ enum fr_time {
 };
 FR_MAP(fr_times, BPF_MAP_TYPE_ARRAY, FR_TIMES, __u32, __u64);
 
+/* For each port, in ticks, when this host has last sent a SYN from it. Programs only. */
+#define FR_SYNS_PORTS (FR_LINE_BYTES / 2)
+struct fr_syns {
+	__u16 ticks[FR_SYNS_PORTS]; /* of jiffies64, the low bits */
+};
+FR_MAP(fr_syns, BPF_MAP_TYPE_ARRAY, 65536 / FR_SYNS_PORTS, __u32, struct fr_syns);
+
 /* The secret of the hash. It goes with the tables: user space writes it once, and the programs have
  * it as a constant. */
 FR_MAP(fr_hashing, BPF_MAP_TYPE_ARRAY, 1, __u32, struct fr_secret);
@@ -104,7 +118,7 @@ extern const volatile __u64 fr_secret[FR_SECRET_WORDS];
  * space reads. */
 #define FR_DROP_REGIONS 16
 FR_SETS(fr_drops, FR_DROP_REGIONS *FR_REGION_SETS, struct fr_drop_set);
-FR_MAP(fr_drop_regions, BPF_MAP_TYPE_ARRAY, FR_DROP_REGIONS, __u32, struct fr_region);
+FR_MAP(fr_drop_regions, BPF_MAP_TYPE_ARRAY, FR_DROP_REGIONS, __u32, struct fr_drop_region);
 FR_MAP(fr_budget, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct fr_budget);
 
 /* Fragmented datagrams on their way out; their first part was allowed. Programs only. */

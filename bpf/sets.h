@@ -169,19 +169,23 @@ static __always_inline __u64 key_differs(const struct fr_flow_key *a, const stru
  * of all caches. Written under the lock, before the tag; a bit too many costs a look at the set.
  */
 #define HELD_ELSEWHERE (1u << 31)
+enum { /* bits for tags */
+       HELD_FLOWS = 31,
+       HELD_DROPS = 64, /* a flood fills this table: fewer tags share a bit */
+};
 
-static __always_inline __u32 held_bit(__u32 tag)
+static __always_inline __u64 held_bit(__u32 tag, __u32 bits)
 {
-	return 1u << (tag * 31 >> 16);
+	return 1ull << (tag * bits >> 16);
 }
 
-static __always_inline __u32 set_held(const struct fr_set *set)
+static __always_inline __u64 set_held(const struct fr_set *set, __u32 bits)
 {
-	__u32 held = 0;
+	__u64 held = 0;
 
 #pragma GCC unroll 8
 	for (__u32 way = 0; way < FR_WAYS; way++)
-		held |= (__u32)(set->tag[way] > 0) << (set->tag[way] * 31u >> 16);
+		held |= (__u64)(set->tag[way] > 0) << (set->tag[way] * bits >> 16);
 	return held;
 }
 

@@ -107,7 +107,7 @@ static __always_inline int shortcut_known(const struct fr_ctx *s, const struct f
 	FR_JOIN(s->conf->zero, steps, progress.state, progress.flags, progress.isn, d.reason);
 	flow_count(s, p, flow, h);
 	if (steps)
-		flow_commit(s, p, hash, progress_word(&progress));
+		d.answered = flow_commit(s, p, hash, progress_word(&progress));
 	account_figures(s, p, &d, h);
 	return FR_PASS;
 }
@@ -122,22 +122,33 @@ static __always_inline int shortcut_exempts(const struct fr_ctx *s, const struct
 	       (s->skb->pkt_type == FR_TO_OTHERS || exempt_reason(s, p));
 }
 
+/* May a flow of the opening be known, which decides otherwise than its rule alone? */
+static __always_inline int shortcut_is_known(const struct fr_ctx *s, const struct fr_packet *p,
+					     __u64 hash, const struct fr_decision *d,
+					     struct fr_hook h)
+{
+	if (d->verdict == FR_DROP && h.dir == FR_INGRESS && !syn_lately(s, p->key.local_port))
+		return 0;
+	return table_may_hold(hash);
+}
+
 static __always_inline int shortcut_opening(struct fr_ctx *s, const struct fr_packet *p, __u64 hash,
 					    struct fr_hook h)
 {
 	struct fr_decision d = {.opener = h.dir, .new_state = FR_FLOW_OPENING};
 	struct fr_match m = {.hash = hash};
 
-	if (table_may_hold(hash))
-		return SHORTCUT_NONE;
 	verdict_from_cell(s, &d, policy_cell(s, p, h.dir, p->port, 0));
-	if (d.staged || d.verdict == FR_WOULD_DROP ||
+	if (d.staged || d.verdict == FR_WOULD_DROP || shortcut_is_known(s, p, hash, &d, h) ||
 	    (d.verdict == FR_DROP && shortcut_exempts(s, p, h)))
 		return SHORTCUT_NONE;
 	d.slot = policy_slot(s, d.rule);
-	ctx_owner(s, h);
-	if (d.verdict == FR_PASS)
+	if (d.verdict == FR_PASS) {
+		s->owner = ctx_owner(s, h.kind);
+		if (h.dir == FR_EGRESS)
+			syn_note(&p->key, s->now);
 		d.opened = flow_open(s, p, &m, &d, h) != JOINED;
+	}
 	account(s, p, &d, h);
 	/* The verifier cannot tell d.verdict from SHORTCUT_NONE. */
 	return d.verdict == FR_PASS ? FR_PASS : FR_DROP;
@@ -151,6 +162,7 @@ static __always_inline int shortcut_judge(struct fr_ctx *s, const struct fr_pack
 
 	if (!fr_shortcuts || !shortcut_serves(s, p, h))
 		return SHORTCUT_NONE;
+	/* Here, where both ways come by: else the verifier follows it in each. */
 	hash = hash_key(&p->key, p->v4, PORTS_BOTH);
 	if (p->key.proto == FR_PROTO_TCP && !(p->tcp_flags & FR_TCP_ACK))
 		return shortcut_opening(s, p, hash, h);

@@ -40,6 +40,39 @@ static __always_inline __u32 flow_ends(const struct fr_ctx *s, const struct fr_p
 	return ends_after(last, s->conf->timeout[flow_timeout(progress, proto) % FR_TIMEOUTS]);
 }
 
+/* ---------------------------------------------------------------- SYNs of this host
+ *
+ * Where this host has sent no SYN from a port, no SYN that comes to it is half of a simultaneous
+ * open. That is all that the table can tell of a SYN that its rule refuses; so a flood of them does
+ * not read the table, in which each packet would find a line that is in no cache.
+ */
+
+static __always_inline __u16 *syn_at(__u16 port)
+{
+	__u32 at = port / FR_SYNS_PORTS;
+	struct fr_syns *syns = bpf_map_lookup_elem(&fr_syns, &at);
+
+	return syns ? &syns->ticks[port % FR_SYNS_PORTS] : 0;
+}
+
+static __always_inline void syn_note(const struct fr_flow_key *key, __u64 now)
+{
+	__u16 *sent = syn_at(key->local_port);
+
+	if (sent)
+		*sent = ticks(now);
+}
+
+/* May a SYN from this port be unanswered? Yes, too, for a moment each time that the 16 bits wrap.
+ */
+static __always_inline int syn_lately(const struct fr_ctx *s, __u16 port)
+{
+	__u32 most = ticks(s->conf->timeout[FR_TIMEOUT_TCP_OPENING]) + 1;
+	const __u16 *sent = syn_at(port);
+
+	return !sent || (__u16)(ticks(s->now) - *sent) <= most;
+}
+
 /* ---------------------------------------------------------------- finding */
 
 /* The sets of a key, and the word of each in its region. */
@@ -71,7 +104,7 @@ static __always_inline int set_has_spilled(const struct fr_set *set, __u32 now)
 
 static __always_inline __u32 held_by(const struct fr_set *set, __u32 now)
 {
-	return set_held(set) | (set_has_spilled(set, now) ? HELD_ELSEWHERE : 0);
+	return set_held(set, HELD_FLOWS) | (set_has_spilled(set, now) ? HELD_ELSEWHERE : 0);
 }
 
 static __always_inline int table_may_hold(__u64 hash)
@@ -80,7 +113,7 @@ static __always_inline int table_may_hold(__u64 hash)
 	struct fr_region *known = bpf_map_lookup_elem(&fr_flow_regions, &region);
 
 	return known && known->held[place_first(hash, fr_regions) % FR_REGION_SETS] &
-				(held_bit(place_tag(hash)) | HELD_ELSEWHERE);
+				(held_bit(place_tag(hash), HELD_FLOWS) | HELD_ELSEWHERE);
 }
 
 /* The way of a key in a set, or FR_WAYS. */
@@ -425,9 +458,9 @@ static __always_inline void place_publish(const struct fr_place *place, const st
 	__u32 *held = place->second ? sets->second_held : sets->first_held;
 
 	if (gone)
-		*held = held_by(&place->set->set, now) | held_bit(tag);
+		*held = held_by(&place->set->set, now) | held_bit(tag, HELD_FLOWS);
 	else
-		*held |= held_bit(tag);
+		*held |= held_bit(tag, HELD_FLOWS);
 	barrier();
 	place->set->set.tag[way] = tag;
 }
@@ -635,6 +668,8 @@ static __noinline int flow_import(const struct fr_ctx *s, const struct fr_flow *
 	struct fr_sets sets;
 	__u64 hash, room;
 
+	if (from->key.proto == FR_PROTO_TCP && from->opener == FR_EGRESS)
+		syn_note(&from->key, s->now);
 	hash = hash_key(&from->key, !words[0] && (__u32)words[1] == bpf_htonl(0xffff), PORTS_BOTH);
 	room = room_for(s, hash, class);
 	if (!sets_of(hash, &sets))
@@ -657,18 +692,21 @@ static __noinline int flow_import(const struct fr_ctx *s, const struct fr_flow *
 
 /* ---------------------------------------------------------------- going on */
 
-/* The changes by the packet, made to the flow as it is by now. */
-static __always_inline void flow_change(const struct fr_ctx *s, const struct fr_packet *p,
-					__u64 judged, struct fr_place *place,
-					const struct fr_sets *sets)
+/* The changes by the packet, made to the flow as it is by now. 1: it is the answer to the opening.
+ */
+static __always_inline int flow_change(const struct fr_ctx *s, const struct fr_packet *p,
+				       __u64 judged, struct fr_place *place,
+				       const struct fr_sets *sets)
 {
 	__u32 way = place->way, class;
 	struct fr_progress progress, known;
 	struct fr_flow *flow;
+	__u8 before;
 
 	way = WAY(way);
 	flow = &place->set->way[way];
 	progress = flow->progress;
+	before = progress.state;
 	flow_step(&progress, p);
 	__builtin_memcpy(&known, &judged, sizeof(known));
 	progress.reason = known.reason;
@@ -678,24 +716,26 @@ static __always_inline void flow_change(const struct fr_ctx *s, const struct fr_
 	class = flow_class(&progress, p->key.proto, flow_heard(flow));
 	place_stamp(place, sets, way, class, flow_ends(s, &progress, p->key.proto, flow->last),
 		    ticks(s->now));
+	return flow_was_answered(before, progress.state, p->key.proto);
 }
 
-/* `judged`: the progress, as a word, that the packet was judged to make. */
+/* `judged`: the progress, as a word, that the packet was judged to make. 1: see flow_change(). */
 static __noinline int flow_commit(const struct fr_ctx *s, const struct fr_packet *p, __u64 hash,
 				  __u64 judged)
 {
 	struct fr_place place = {0};
 	struct fr_sets sets;
+	int answered = 0;
 
 	if (!sets_of(hash, &sets))
-		return -1;
+		return 0;
 	bpf_spin_lock(&sets.region->lock);
 	if (!place_known(&place, sets.first, place_tag(hash), &p->key))
 		place.second = place_known(&place, sets.second, place_tag(hash), &p->key);
 	if (place.was == PLACE_KNOWN)
-		flow_change(s, p, judged, &place, &sets);
+		answered = flow_change(s, p, judged, &place, &sets);
 	bpf_spin_unlock(&sets.region->lock);
-	return 0;
+	return answered;
 }
 
 /* Has the flow's end moved on since its set recorded it? */
@@ -763,8 +803,7 @@ static __always_inline void flow_note_forwarded(const struct fr_ctx *s, const st
 
 /* A packet of a known flow: the verdict of it, and its share of the figures. */
 static __always_inline void flow_update(const struct fr_ctx *s, const struct fr_packet *p,
-					struct fr_match *m, const struct fr_decision *d,
-					struct fr_hook h)
+					struct fr_match *m, struct fr_decision *d, struct fr_hook h)
 {
 	struct fr_flow *flow = d->flow;
 
@@ -780,7 +819,7 @@ static __always_inline void flow_update(const struct fr_ctx *s, const struct fr_
 	if (d->verdict != FR_DROP)
 		flow_count(s, p, flow, h);
 	if (progress_word(&m->progress) != progress_word(&flow->progress) || flow_moved(s, m, flow))
-		flow_commit(s, p, m->hash, progress_word(&m->progress));
+		d->answered = flow_commit(s, p, m->hash, progress_word(&m->progress));
 }
 
 #endif /* FR_TRACK_H */

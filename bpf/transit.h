@@ -85,8 +85,7 @@ static __noinline int transit_note(const struct fr_ctx *s, const struct fr_packe
 /* Would it be forwarded by the routing table? Then it is noted. */
 static __noinline int transit_passes(const struct fr_ctx *s, const struct fr_packet *p)
 {
-	return !(s->head->flags & FR_F_FORWARD_JUDGE) && host_forwards(s->skb, p) &&
-	       transit_put(s, p);
+	return !(s->head->flags & FR_F_FORWARD_JUDGE) && host_forwards(s, p) && transit_put(s, p);
 }
 
 /* ---------------------------------------------------------------- sockets */

@@ -59,6 +59,7 @@ struct fr_decision {
 	__u8 opener;	      /* enum fr_dir */
 	__u8 new_state;	      /* enum fr_flow_state of the flow to begin, or FR_FLOW_NONE */
 	__u8 opened;	      /* this packet opened a connection, which passed */
+	__u8 answered;	      /* this packet is the first answer to an opening */
 };
 
 static __always_inline void match_join(struct fr_match *m, __u64 zero)
@@ -71,7 +72,7 @@ static __always_inline void match_join(struct fr_match *m, __u64 zero)
 static __always_inline void decision_join(struct fr_decision *d, __u64 zero)
 {
 	FR_JOIN(zero, d->rule, d->slot, d->cell, d->staged);
-	FR_JOIN(zero, d->verdict, d->reason, d->opener, d->new_state, d->opened);
+	FR_JOIN(zero, d->verdict, d->reason, d->opener, d->new_state, d->opened, d->answered);
 }
 
 static __always_inline void verdict_set(struct fr_decision *d, __u32 rule, __u8 verdict,

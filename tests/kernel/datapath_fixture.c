@@ -13,8 +13,7 @@
 #include <unistd.h>
 
 enum {
-	ROOT_LINE = 3,
-	SERVICES_LINE = ROOT_LINE + 65536 / FR_LINE_WORDS,
+	SERVICES_LINE = FR_LINES_FIXED,
 	PORTS_LINE = SERVICES_LINE + 32,
 	MATRIX_LINE = PORTS_LINE + 65536 * 2 / FR_LINE_BYTES,
 	SLOTS_LINE = MATRIX_LINE + FR_DIRS,
@@ -59,9 +58,7 @@ static void fill_image(const struct image_spec *plan, const struct ruleset *rs, 
 		      FR_F_ICMP_ERROR | (plan->enforce ? FR_F_ENFORCE : 0);
 	head->slots = SLOTS_LINE;
 	for (int dir = 0; dir < FR_DIRS; dir++) {
-		head->dir[dir] = (struct fr_image_dir){.root4 = ROOT_LINE,
-						       .root6 = ROOT_LINE,
-						       .services = SERVICES_LINE,
+		head->dir[dir] = (struct fr_image_dir){.services = SERVICES_LINE,
 						       .matrix = MATRIX_LINE + (uint32_t)dir,
 						       .columns = FR_LINE_WORDS};
 		conf->rows[dir] = 1;

@@ -60,7 +60,8 @@ static void asks_a_host(struct rig *rig, uint16_t port)
 	PASS(rig, REPLY, FIRST, ANSWER(port));
 	PASS(rig, REPLY, FIRST, ANSWER(5001));
 	cr_assert_eq(rig_counters(rig, FIRST).packets, 7);
-	cr_assert_eq(rig_counters(rig, FIRST).connections, 1);
+	cr_assert_eq(rig_counters(rig, FIRST).attempts, 1);
+	cr_assert_eq(rig_counters(rig, FIRST).connections, 3, "of each port that answered");
 	cr_assert_eq(rig_entries(rig, "drops", NULL, NULL), 0);
 	cr_assert_eq(rig_questions(rig), 1);
 }
@@ -102,7 +103,8 @@ static void tftp_server(struct rig *rig)
 	PASS(rig, RULE, SECOND, FROM_ASKER(5000));
 	PASS(rig, REPLY, SECOND, TO_ASKER(5000));
 	PASS(rig, REPLY, SECOND, TO_ASKER(69));
-	cr_assert_eq(rig_counters(rig, SECOND).connections, 1);
+	cr_assert_eq(rig_counters(rig, SECOND).attempts, 1);
+	cr_assert_eq(rig_counters(rig, SECOND).connections, 2);
 	UNSENT(rig, .local_addr = own_too[rig->v6], TO_ASKER(5001));
 	UNSENT(rig, .host = 8, TO_ASKER(5001));
 	UNSENT(rig, .dir = OUT, .proto = UDP, .local = 5001, .peer = 40001);
@@ -149,7 +151,8 @@ static void asks_a_group(struct rig *rig)
 	REFUSED(rig, FROM_OUTSIDE(rig), ANSWER(1900));
 	REFUSED(rig, .dir = IN, .proto = UDP, .local = 40001, .peer = 1900);
 	REFUSED(rig, .local_addr = own_too[rig->v6], ANSWER(1900));
-	cr_assert_eq(rig_counters(rig, FIRST).connections, 1);
+	cr_assert_eq(rig_counters(rig, FIRST).attempts, 1);
+	cr_assert_eq(rig_counters(rig, FIRST).connections, 3, "one for each that answered");
 }
 
 RIG_TEST(packets_answers, neighbours_answer_a_group, asks_a_group, &search, &search_audit)

@@ -24,12 +24,14 @@ static void expect_counters(struct rig *rig, uint32_t rule, struct fr_counters e
 {
 	struct fr_counters seen = rig_counters(rig, rule);
 
-	cr_assert(
-		seen.packets == expected.packets && seen.bytes == expected.bytes &&
-			seen.connections == expected.connections && seen.drops == expected.drops &&
-			seen.would_drops == expected.would_drops,
-		"rule %u: %llu packets, %llu bytes, %llu connections, %llu drops, %llu would-drops",
-		rule, seen.packets, seen.bytes, seen.connections, seen.drops, seen.would_drops);
+	cr_assert(seen.packets == expected.packets && seen.bytes == expected.bytes &&
+			  seen.attempts == expected.attempts &&
+			  seen.connections == expected.connections &&
+			  seen.drops == expected.drops && seen.would_drops == expected.would_drops,
+		  "rule %u: %llu packets, %llu bytes, %llu attempts, %llu connections, %llu drops, "
+		  "%llu would-drops",
+		  rule, seen.packets, seen.bytes, seen.attempts, seen.connections, seen.drops,
+		  seen.would_drops);
 	cr_assert_eq(!seen.last, !seen.packets);
 }
 
@@ -51,13 +53,13 @@ static void exact(struct rig *rig)
 	transfer(rig);
 	expect_counters(
 		rig, HTTPS,
-		(struct fr_counters){.packets = 4, .bytes = 4 * tcp + 1100, .connections = 1});
+		(struct fr_counters){
+			.packets = 4, .bytes = 4 * tcp + 1100, .attempts = 1, .connections = 1});
 	if (rig->policy.audit)
-		expect_counters(rig, IN,
-				(struct fr_counters){.packets = 3,
-						     .bytes = 3 * tcp,
-						     .connections = 3,
-						     .would_drops = 3});
+		expect_counters(
+			rig, IN,
+			(struct fr_counters){
+				.packets = 3, .bytes = 3 * tcp, .attempts = 3, .would_drops = 3});
 	else
 		expect_counters(rig, IN,
 				(struct fr_counters){.packets = 3, .bytes = 3 * tcp, .drops = 3});
@@ -77,6 +79,46 @@ static void exact(struct rig *rig)
 }
 
 RIG_TEST(packets_figures, counters_and_reasons_are_exact, exact, &enforce, &audit)
+
+static void expect_connections(struct rig *rig, uint32_t rule, uint64_t attempts,
+			       uint64_t connections)
+{
+	struct fr_counters seen = rig_counters(rig, rule);
+
+	cr_assert(seen.attempts == attempts && seen.connections == connections,
+		  "rule %u: %llu attempts, %llu connections", rule, seen.attempts,
+		  seen.connections);
+}
+
+static void attempts_answered(struct rig *rig)
+{
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	expect_connections(rig, HTTPS, 1, 0);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = RST | ACK);
+	expect_connections(rig, HTTPS, 1, 0);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	expect_connections(rig, HTTPS, 2, 1);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK, .payload = 9);
+	expect_connections(rig, HTTPS, 2, 1);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	expect_connections(rig, HTTPS, 3, 1);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	expect_connections(rig, HTTPS, 3, 2);
+	PASS(rig, RULE, DNS, .dir = OUT, .proto = UDP, .local = 40000, .peer = 53);
+	PASS(rig, RULE, DNS, .dir = OUT, .proto = UDP, .local = 40000, .peer = 53);
+	expect_connections(rig, DNS, 1, 0);
+	PASS(rig, REPLY, DNS, .dir = IN, .proto = UDP, .local = 40000, .peer = 53);
+	PASS(rig, REPLY, DNS, .dir = IN, .proto = UDP, .local = 40000, .peer = 53);
+	expect_connections(rig, DNS, 1, 1);
+}
+
+RIG_TEST(packets_figures, a_connection_counts_when_it_is_answered, attempts_answered, &enforce,
+	 &audit)
 
 /* One skb of several packets on the wire counts as those. */
 static void segmented(struct rig *rig)

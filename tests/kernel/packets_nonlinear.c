@@ -152,7 +152,7 @@ static void wait_for(uint64_t (*figure)(uint8_t dir), uint8_t dir, uint64_t expe
 
 static uint64_t opened(uint8_t dir)
 {
-	return lab_counters(&lab, "one", "port", dir).connections;
+	return lab_counters(&lab, "one", "port", dir).attempts;
 }
 
 /* One opening that is allowed, and one of the next port, with so much in one piece. */

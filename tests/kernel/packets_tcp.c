@@ -124,7 +124,7 @@ static void disturbed(struct rig *rig)
 	WOULD_DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = SYN);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
-	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).connections, 2);
+	cr_assert_eq(rig_counters(rig, FR_RULE_DEFAULT_INGRESS).attempts, 2);
 }
 
 RIG_TEST(packets_tcp, a_syn_of_the_responder_that_audit_lets_through_ends_no_flow, disturbed,
@@ -290,7 +290,7 @@ static void reset(struct rig *rig)
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = RST);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK); /* it was on its way */
-	cr_assert_eq(rig_counters(rig, HTTPS).connections, 2);
+	cr_assert_eq(rig_counters(rig, HTTPS).attempts, 2);
 	rig_age(rig, "established", 11);
 	DROP(rig, DEFAULT, FR_RULE_DEFAULT_INGRESS, HTTPS_IN = ACK);
 }
@@ -559,7 +559,7 @@ static void staged(struct rig *rig)
 	WOULD_DROP(rig, RULE, STAGED, .host = 8, HTTPS_IN = SYN | ACK);
 	WOULD_DROP(rig, RULE, STAGED, .host = 8, HTTPS_OUT = ACK);
 	cr_assert_eq(rig_counters(rig, HTTPS).packets, 4, "what decides is booked");
-	cr_assert_eq(rig_counters(rig, HTTPS).connections, 2);
+	cr_assert_eq(rig_counters(rig, HTTPS).attempts, 2);
 	cr_assert_eq(rig_counters(rig, HTTPS).would_drops, 0);
 	cr_assert_eq(rig_counters(rig, STAGED).packets, 3, "and what would decide");
 	cr_assert_eq(rig_counters(rig, STAGED).would_drops, 3);

@@ -28,7 +28,7 @@ static struct index_slot *slot_find(const struct index *index, const char *name,
 	size_t at = hash & (index->size - 1);
 
 	while (index->slots[at].name &&
-	       (index->slots[at].hash != hash || strcmp(index->slots[at].name, name) != 0))
+	       (index->slots[at].hash != hash || !str_equal(index->slots[at].name, name)))
 		at = (at + 1) & (index->size - 1);
 	return &index->slots[at];
 }

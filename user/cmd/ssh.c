@@ -178,7 +178,7 @@ static bool device_of(const struct addr *addr, char out[16])
 		if (!same_address(at->ifa_addr, addr))
 			continue;
 		found = true;
-		again |= out[0] && strcmp(out, at->ifa_name);
+		again |= out[0] && !str_equal(out, at->ifa_name);
 		snprintf(out, 16, "%s", at->ifa_name);
 	}
 	if (again)

@@ -104,7 +104,7 @@ static void entry_starts(const struct image *image, uint32_t entry, uint64_t key
 		for (int i = 0; bucket && i < FR_BUCKET_KEYS; i++)
 			start_add(starts, bucket->key[i]);
 	}
-	if (FR_TRIE_KIND(entry) != FR_TRIE_NODE || !stride || used + stride > 64)
+	if (FR_TRIE_KIND(entry) != FR_TRIE_NODE || used + stride > 64)
 		return;
 	for (uint64_t i = 0; i < 1u << stride; i++)
 		entry_starts(image, image_word(&view, number, i), key | i << (64 - used - stride),
@@ -121,10 +121,7 @@ static uint32_t root_of(const struct image_comparison *c, const struct image *im
 static void high_starts(const struct image_comparison *c, const struct image *image,
 			struct starts *starts)
 {
-	struct fr_image_view view = image_view(image);
-
-	for (uint64_t i = 0; i < 65536; i++)
-		entry_starts(image, image_word(&view, root_of(c, image), i), i << 48, 16, starts);
+	entry_starts(image, root_of(c, image), 0, 0, starts);
 }
 
 /* The low halves of IPv6 addresses with this high half at which a row can begin. */
@@ -132,9 +129,8 @@ static void low_starts(const struct image_comparison *c, const struct image *ima
 		       struct starts *starts)
 {
 	struct fr_image_view view = image_view(image);
-	uint32_t entry = image_word(&view, root_of(c, image), high >> 48);
+	uint32_t entry = image_walk(&view, root_of(c, image), high, high);
 
-	entry = image_walk(&view, entry, high << 16, high);
 	if (FR_TRIE_KIND(entry) == FR_TRIE_LOW)
 		entry_starts(image, image_word(&view, FR_TRIE_NUMBER(entry), 0), 0, 0, starts);
 }

@@ -112,7 +112,7 @@ struct trie_point {
 	uint32_t row;  /* a state until rows are known */
 	uint32_t rule; /* that made the step */
 };
-/* A trie of points (at least one, the first at 0) with its root table. NONE: past the limit. Frees
+/* A trie of points (at least one, the first at 0): its root, an entry. NONE: past the limit. Frees
  * the points. */
 uint32_t trie_compile(struct compilation *c, struct trie_point *points, uint32_t count);
 

@@ -7,7 +7,12 @@
 
 #include "compilation.h"
 
-enum { ROOT_BITS = 16, ROOT_ENTRIES = 1 << ROOT_BITS, KEY_BITS = 64 };
+enum {
+	KEY_BITS = 64,
+	WIDE_STRIDE = 16, /* of a node of so many keys, that differ in their first bits */
+	WIDE_COUNT = 8192,
+	WIDE_SAME = 4,
+};
 
 /* A step over 64-bit keys: from `key` on, this LEAF or LOW entry. */
 struct item {
@@ -64,6 +69,8 @@ static uint32_t stride_choose(const struct slice *slice)
 	uint32_t same = differ ? (uint32_t)__builtin_clzll(differ) - slice->bits : 0;
 	uint32_t stride = same + bits_for((slice->count - 1) / 4);
 
+	if (slice->count >= WIDE_COUNT && same < WIDE_SAME && left >= WIDE_STRIDE)
+		return WIDE_STRIDE;
 	if (left > reach && stride < left - reach)
 		stride = left - reach;
 	if (stride < 1)
@@ -149,39 +156,14 @@ static uint32_t items_build(struct image_lines *lines, const struct trie_point *
 	return used;
 }
 
-/* All entries of the root, in memory: equal roots (a direction without prefixes) are stored once.
- */
-static void root_build(struct image_lines *lines, const struct item *items, uint32_t count,
-		       uint32_t *root)
-{
-	const uint64_t step = 1ull << (KEY_BITS - ROOT_BITS);
-
-	for (uint32_t i = 0, at = 0, end; i < ROOT_ENTRIES; i++) {
-		uint64_t start = i * step;
-
-		while (at + 1 < count && items[at + 1].key <= start)
-			at++;
-		for (end = at + 1; end < count; end++)
-			if (items[end].key - start >= step)
-				break;
-		root[i] = slice_build(lines, &(struct slice){items + at, end - at, start, ROOT_BITS,
-							     FR_TRIE_LEVELS});
-		at = end - 1;
-	}
-}
-
 uint32_t trie_compile(struct compilation *c, struct trie_point *points, uint32_t count)
 {
 	struct item *items = array_new(2ull * count, sizeof(*items));
-	uint32_t *root = array_new(ROOT_ENTRIES, sizeof(*root)), line = NONE;
+	uint32_t root;
 
 	count = items_build(&c->lines, points, count, items);
 	free(points);
-	root_build(&c->lines, items, count, root);
-	if (c->lines.count <= c->lines.most)
-		line = lines_share(&c->lines, &c->shared, root,
-				   ROOT_ENTRIES * sizeof(*root) / FR_LINE_BYTES);
+	root = slice_build(&c->lines, &(struct slice){items, count, 0, 0, FR_TRIE_LEVELS});
 	free(items);
-	free(root);
-	return line;
+	return c->lines.count <= c->lines.most ? root : NONE;
 }

@@ -41,7 +41,7 @@ static uint32_t identity_hash(const struct identity *of)
 
 static bool is_of(const struct fr_rule_record *old, const struct identity *wanted)
 {
-	return old->used == SLOT_USED && old->dir == wanted->dir && !strcmp(old->id, wanted->id);
+	return old->used == SLOT_USED && old->dir == wanted->dir && str_equal(old->id, wanted->id);
 }
 
 /* The place of an identity, or the free one where it belongs. */
@@ -225,8 +225,8 @@ static bool says_the_same(const struct slot_plan *plan, uint32_t slot, uint32_t 
 	struct facts facts = facts_of(plan->rs, number);
 
 	return old->line == facts.line && old->action == facts.action &&
-	       old->flags == facts.flags && !strcmp(old->table, facts.table) &&
-	       !strcmp(old->row, facts.row);
+	       old->flags == facts.flags && str_equal(old->table, facts.table) &&
+	       str_equal(old->row, facts.row);
 }
 
 static int plan_rule(struct planner *planner, uint32_t number)

@@ -74,8 +74,8 @@ char *cgroup_path_of(struct arena *arena, const char *root, const char *name)
 
 	while (length > 1 && path[length - 1] == '/')
 		path[--length] = 0;
-	return strstr(path, "/../") || (length > 3 && !strcmp(path + length - 3, "/..")) ? NULL
-											 : path;
+	return strstr(path, "/../") || (length > 3 && str_equal(path + length - 3, "/..")) ? NULL
+											   : path;
 }
 
 /* Skips a cgroup that was removed meanwhile; any other failed read ends the search. */

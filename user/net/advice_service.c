@@ -148,7 +148,7 @@ static bool icmp_advice(struct arena *arena, const char *text, struct advice *ou
 
 	if (strpbrk(text, ",;|&"))
 		return false;
-	if (!named && (slash || !near || (strcmp(near, name) != 0 && strcmp(name, "ping") != 0)))
+	if (!named && (slash || !near || (!str_equal(near, name) && !str_equal(name, "ping"))))
 		return false;
 	if (!near)
 		*out = say("not a type of ICMP",

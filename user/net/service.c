@@ -79,7 +79,7 @@ static enum service_error ports_parse(const char *ports, const char *proto, stru
 
 	if (proto_parse(proto, &service.proto))
 		return SERVICE_BAD_PROTO;
-	if (strcmp(ports, "any") == 0) {
+	if (str_equal(ports, "any")) {
 		*out = service;
 		return SERVICE_OK;
 	}
@@ -97,7 +97,7 @@ static bool icmp_parse(uint8_t proto, const char *text, struct service *out)
 	uint8_t type;
 	int code;
 
-	if (strcmp(text, "any") != 0) {
+	if (!str_equal(text, "any")) {
 		if (icmp_type_parse(proto, text, &type, &code))
 			return false;
 		service.first = (uint16_t)(type << 8 | (code < 0 ? 0 : code));
@@ -142,9 +142,9 @@ static bool is_one_port(const char *text, struct service *out)
 		return false;
 	text += digits + 1;
 	*out = (struct service){.first = (uint16_t)port, .last = (uint16_t)port};
-	if (!strcmp(text, "tcp"))
+	if (str_equal(text, "tcp"))
 		out->proto = PROTO_TCP;
-	else if (!strcmp(text, "udp"))
+	else if (str_equal(text, "udp"))
 		out->proto = PROTO_UDP;
 	return out->proto;
 }
@@ -160,7 +160,7 @@ enum service_error service_parse(const char *text, struct service out[2], size_t
 		*count = 1;
 		return SERVICE_OK;
 	}
-	if (strcmp(text, "any") == 0) {
+	if (str_equal(text, "any")) {
 		out[0] = any_service;
 		*count = 1;
 		return SERVICE_OK;

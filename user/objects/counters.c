@@ -11,6 +11,7 @@ void counters_add(struct fr_counters *to, const struct fr_counters *what)
 {
 	to->packets += what->packets;
 	to->bytes += what->bytes;
+	to->attempts += what->attempts;
 	to->connections += what->connections;
 	to->drops += what->drops;
 	to->would_drops += what->would_drops;
@@ -23,6 +24,7 @@ void counters_negate(struct fr_counters *of)
 {
 	of->packets = -of->packets;
 	of->bytes = -of->bytes;
+	of->attempts = -of->attempts;
 	of->connections = -of->connections;
 	of->drops = -of->drops;
 	of->would_drops = -of->would_drops;

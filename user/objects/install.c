@@ -56,12 +56,18 @@ static size_t slot_lines(uint32_t rules)
 	return ((size_t)rules + FR_LINE_WORDS - 1) / FR_LINE_WORDS;
 }
 
+static bool root_fits(const struct fr_image_conf *conf, uint32_t entry, uint32_t rows)
+{
+	if (FR_TRIE_KIND(entry) == FR_TRIE_LEAF)
+		return FR_TRIE_NUMBER(entry) < rows;
+	return within(conf, FR_TRIE_NUMBER(entry), 1);
+}
+
 /* Whether every table that a head names lies within the image. */
 static bool image_sound(const struct image *image)
 {
 	const struct fr_image_head *head = image->lines;
 	const struct fr_image_conf *conf = image_conf(image);
-	const uint64_t root = 65536 / FR_LINE_WORDS;
 	uint64_t slots = slot_lines(conf->rules);
 
 	if (head->flags & FR_F_ANSWERS)
@@ -77,7 +83,8 @@ static bool image_sound(const struct image *image)
 	for (int dir = 0; dir < FR_DIRS; dir++) {
 		const struct fr_image_dir *tables = &head->dir[dir];
 
-		if (!within(conf, tables->root4, root) || !within(conf, tables->root6, root) ||
+		if (!root_fits(conf, tables->root4, conf->rows[dir]) ||
+		    !root_fits(conf, tables->root6, conf->rows[dir]) ||
 		    !within(conf, tables->services,
 			    256 * sizeof(struct fr_service) / FR_LINE_BYTES) ||
 		    !within(conf, tables->matrix, 1) || !tables->columns ||

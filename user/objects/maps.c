@@ -11,6 +11,7 @@ const char *const map_names[MAP_COUNT] = {
 	[MAP_FLOWS] = "fr_flows",
 	[MAP_REGIONS] = "fr_flow_regions",
 	[MAP_TIMES] = "fr_times",
+	[MAP_SYNS] = "fr_syns",
 	[MAP_DROPS] = "fr_drops",
 	[MAP_DROP_REGIONS] = "fr_drop_regions",
 	[MAP_BUDGET] = "fr_budget",

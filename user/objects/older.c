@@ -5,6 +5,8 @@
  *
  * Layout 3 has its flows in four hash maps. Layout 4 has them in a table of sets, as today,
  * without the summary word of each set (struct fr_region) and without the cell of their opening.
+ * Layout 5 has both, but images with a table at the root of each trie, and counters of openings
+ * alone: those of attempts and of connections begin with that figure.
  */
 #include "older.h"
 
@@ -20,10 +22,15 @@
 #include "../host/host.h"
 #include "pins.h"
 
-enum { HASHES_ABI = 3, SETS_ABI = 4, BATCH_FLOWS = 1024, WORD = sizeof(uint64_t) };
+enum { /* layouts, by what was new in them */
+       HASHES_ABI = 3,
+       SETS_ABI = 4,
+       CELLS_ABI = 5,
+};
+enum { BATCH_FLOWS = 1024, WORD = sizeof(uint64_t) };
 
 /* Describe the changes here when you raise the number. */
-_Static_assert(FR_ABI_VERSION == SETS_ABI + 1, "older.c knows the layout before");
+_Static_assert(FR_ABI_VERSION == CELLS_ABI + 1, "older.c knows the layout before");
 
 bool layout_is_known(uint32_t abi)
 {
@@ -43,9 +50,16 @@ static const struct {
 	const char *name;
 	uint32_t older, now;
 } grown[] = {
-	{"rules", 320, sizeof(struct fr_rule_record)},
+	{"rules", 320, sizeof(struct fr_rule_record)}, /* layouts 3 and 4 */
+	{"rules", 328, sizeof(struct fr_rule_record)},
 	{"state", 416, sizeof(struct fr_state)},
 };
+
+/* Counters as they have been since, with nothing counted apart: each attempt was a connection. */
+static void counters_split(struct fr_counters *of)
+{
+	of->connections = of->attempts;
+}
 
 static const void *element(const struct records *records, size_t size, uint32_t index)
 {
@@ -61,6 +75,9 @@ static int copy_grown(const struct records *old, uint32_t older, uint32_t now, s
 		return -errno;
 	for (uint32_t i = 0; i < old->count; i++)
 		memcpy(list + (size_t)now * i, element(old, older, i), older);
+	if (now == sizeof(struct fr_rule_record))
+		for (uint32_t i = 0; i < old->count; i++)
+			counters_split(&((struct fr_rule_record *)list)[i].base);
 	*out = (struct records){.list = list, .count = old->count, .size = size};
 	return 0;
 }
@@ -78,6 +95,7 @@ int older_records(const char *name, const struct records *old, struct records *o
 
 /* Layout 4: `seal` and `cell` had other contents; the first byte of `cell` was `opener_again`. */
 struct sets_visit {
+	uint32_t layout;
 	entry_visit visit;
 	void *context;
 };
@@ -88,16 +106,18 @@ static int visit_of_sets(const void *entry, void *context)
 	struct fr_flow flow = *(const struct fr_flow *)entry;
 
 	flow.seal = 0;
-	flow.opener_again = flow.cell & 0xff;
+	if (v->layout == SETS_ABI)
+		flow.opener_again = flow.cell & 0xff;
 	return v->visit(&flow, v->context);
 }
 
-static int sets_flows_each(const char *pins, entry_visit visit, void *context)
+static int sets_flows_each(const char *pins, uint32_t layout, entry_visit visit, void *context)
 {
 	CLEANUP(close_fd)
 	int fd = pin_open_map(pins, "fr_flows", sizeof(uint32_t), sizeof(struct fr_flow_set));
 	int result =
-		fd < 0 ? fd : sets_each(fd, visit_of_sets, &(struct sets_visit){visit, context});
+		fd < 0 ? fd
+		       : sets_each(fd, visit_of_sets, &(struct sets_visit){layout, visit, context});
 
 	return pins_damaged(result) ? 0 : result; /* its flows are adopted */
 }
@@ -180,8 +200,8 @@ int older_flows_each(const char *pins, uint32_t layout, entry_visit visit, void 
 {
 	int result = 0;
 
-	if (layout == SETS_ABI)
-		return sets_flows_each(pins, visit, context);
+	if (layout >= SETS_ABI)
+		return sets_flows_each(pins, layout, visit, context);
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && !result; i++) {
 		CLEANUP(close_fd)
 		int fd = pin_open_map(pins, tables[i], sizeof(struct fr_flow_key),
@@ -202,7 +222,7 @@ int older_flows_room(const char *pins, uint32_t layout, uint32_t *out)
 
 	if (err && !pins_damaged(err))
 		return err;
-	if (layout == SETS_ABI)
+	if (layout >= SETS_ABI)
 		room = room / FR_REGION_SETS * FR_FLOWS_MIN;
 	*out = room > FR_FLOWS_MAX ? FR_FLOWS_MAX : room;
 	return 0;
@@ -267,6 +287,8 @@ static int sum_carry(const struct sums *sums, uint32_t from, uint32_t to)
 		return 0;
 	memset(sums->each, 0, (size_t)of->now * WORD * (size_t)sums->cpus);
 	memcpy(sums->each, sum, of->older * WORD);
+	if (of->map == MAP_COUNTERS)
+		counters_split((struct fr_counters *)sums->each);
 	return bpf_map_update_elem(sums->now, &to, sums->each, BPF_ANY) ? -errno : 0;
 }
 
@@ -285,7 +307,7 @@ static int sums_carry(const struct sums *sums, uint32_t count)
 
 int older_figures(const char *pins, uint32_t layout, const char *new_pins, uint32_t slots)
 {
-	const struct figures *counted = layout == SETS_ABI ? counted_of_sets : counted_of_hashes;
+	const struct figures *counted = layout >= SETS_ABI ? counted_of_sets : counted_of_hashes;
 	int cpus = libbpf_num_possible_cpus(), err = cpus < 0 ? cpus : 0;
 	CLEANUP(free_ptr) uint64_t *each = calloc(cpus > 0 ? (size_t)cpus : 1, FR_LINE_BYTES);
 

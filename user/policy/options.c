@@ -22,12 +22,12 @@ static bool is_pattern(const char *name)
 
 static bool interface_check(struct job *job, const struct node *node, const char *name)
 {
-	if (strcmp(name, "lo") == 0) {
+	if (str_equal(name, "lo")) {
 		diag_error(job->d, node->loc, -EINVAL, "attach-lo", "leave it out",
 			   "'lo' is never attached: loopback traffic is always allowed");
 		return false;
 	}
-	if (!*name || strpbrk(name, "/ \t:") || !strcmp(name, ".") || !strcmp(name, "..") ||
+	if (!*name || strpbrk(name, "/ \t:") || str_equal(name, ".") || str_equal(name, "..") ||
 	    strlen(name) > (is_pattern(name) ? CGROUP_NAME_MAX : INTERFACE_NAME_MAX)) {
 		diag_error(job->d, node->loc, -EINVAL, "bad-attach",
 			   "at most 127 characters, without '/', ':' and blanks",
@@ -58,7 +58,7 @@ static bool attached_twice(struct job *job, const struct ruleset *rs, uint8_t ki
 		const struct attach_point *point = &rs->attach[i];
 		bool same_place = (point->kind == FR_KIND_CGROUP) == (kind == FR_KIND_CGROUP);
 
-		if (!same_place || strcmp(point->name, node->text) != 0)
+		if (!same_place || !str_equal(point->name, node->text))
 			continue;
 		diag_error(job->d, node->loc, -EINVAL, "duplicate-attach", NULL,
 			   "'%s' is already attached in line %u", node->text, point->loc.line);
@@ -89,7 +89,7 @@ static bool is_below(const char *inner, const char *outer)
 			return false;
 		snprintf(pattern, sizeof(pattern), "%.*s", (int)out, outer);
 		snprintf(name, sizeof(name), "%.*s", (int)in, inner);
-		if (strcmp(pattern, name) != 0 &&
+		if (!str_equal(pattern, name) &&
 		    (is_pattern(name) || fnmatch(pattern, name, FNM_PERIOD)))
 			return false;
 		outer += out;

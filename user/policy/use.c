@@ -53,7 +53,7 @@ static void use_peer(struct use *use, const struct node *node)
 void use_row_words(struct use *use, const char *key)
 {
 	const struct node *list = map_get(use->node, key), *item;
-	bool with = strcmp(key, "with") == 0;
+	bool with = str_equal(key, "with");
 
 	if (!list || !want_items(use->job->d, list, arena_printf(use->job->arena, "'%s'", key)))
 		return;

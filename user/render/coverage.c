@@ -20,25 +20,41 @@ static bool rule_is_policys(const struct rule_view *rule)
 	return !str_equal(rule->action, "default") && !str_equal(rule->action, "builtin");
 }
 
-bool rule_is_seen(const struct rule_view *rule)
+/* Something was sent, but to no answer: an attempt is no connection. */
+bool rule_is_tried(const struct rule_view *rule)
+{
+	return rule->totals.attempts && !rule->totals.connections;
+}
+
+static bool rule_is_used(const struct rule_view *rule)
 {
 	return rule->totals.packets || rule->totals.drops || rule->totals.would_drops;
 }
 
-static bool row_is_seen(const struct coverage_view *view, const struct rule_view *rule)
+bool rule_is_seen(const struct rule_view *rule)
+{
+	return rule_is_used(rule) && !rule_is_tried(rule);
+}
+
+bool rule_is_never_seen(const struct rule_view *rule)
+{
+	return !rule_is_used(rule);
+}
+
+static bool row_is_used(const struct coverage_view *view, const struct rule_view *rule)
 {
 	for (size_t i = 0; i < view->rule_count; i++)
-		if (rule_is_seen(&view->rules[i]) && str_equal(view->rules[i].table, rule->table) &&
+		if (rule_is_used(&view->rules[i]) && str_equal(view->rules[i].table, rule->table) &&
 		    str_equal(view->rules[i].row, rule->row))
 			return true;
 	return false;
 }
 
-/* A row of a table of which no rule was seen can be left out of the policy's use. */
+/* A row of a table of which no rule was used can be left out of the policy's use. */
 static bool can_leave_out(const struct coverage_view *view, const struct rule_view *rule)
 {
-	return *rule->table && *rule->row && !rule->shares_with && !rule_is_seen(rule) &&
-	       !row_is_seen(view, rule);
+	return *rule->table && *rule->row && !rule->shares_with && !rule_is_used(rule) &&
+	       !row_is_used(view, rule);
 }
 
 /* ---------------------------------------------------------------- JSON */
@@ -48,6 +64,7 @@ static json_t *rule_json(const struct coverage_view *view, const struct rule_vie
 	json_t *value = json_rule_figures(rule);
 
 	json_object_set_new(value, "seen", json_boolean(rule_is_seen(rule)));
+	json_object_set_new(value, "never_answered", json_boolean(rule_is_tried(rule)));
 	json_object_set_new(value, "leave_out",
 			    can_leave_out(view, rule) ? json_words(rule->row) : json_null());
 	json_object_set_new(value, "shares_with", json_words(rule->shares_with));
@@ -178,6 +195,10 @@ static const struct column seen_columns[] = {
 	{"REFUSED", .right = true},
 	{"LAST", .order = 1},
 };
+static const struct column tried_columns[] = {
+	{"TRIED, NEVER ANSWERED", .least = 21}, {"DIR", .order = 2},	 {"TRIES", .right = true},
+	{"PACKETS", .order = 1, .right = true}, {"LAST", .right = true},
+};
 static const struct column never_columns[] = {
 	{"NEVER SEEN", .least = 16},
 	{"DIR", .order = 1},
@@ -301,6 +322,27 @@ static void print_seen(const struct render *r, const struct coverage_view *view,
 	table_end(&table);
 }
 
+static void print_tried(const struct render *r, const struct coverage_view *view, uint64_t now)
+{
+	char text[FIGURE_TEXT];
+	struct table table;
+
+	fputc('\n', r->out);
+	table_begin(&table, r, tried_columns, ARRAY_SIZE(tried_columns));
+	for (size_t i = 0; i < view->rule_count; i++) {
+		const struct rule_view *rule = &view->rules[i];
+
+		if (!rule_is_policys(rule) || !rule_is_tried(rule))
+			continue;
+		table_cell(&table, COLOUR_WARN, rule->id);
+		table_cell(&table, COLOUR_NONE, rule->dir);
+		table_cell(&table, COLOUR_NONE, count_text(rule->totals.attempts, text));
+		table_cell(&table, COLOUR_NONE, count_text(rule->totals.packets, text));
+		table_cell(&table, COLOUR_NONE, age_text(rule->last, now, text));
+	}
+	table_end(&table);
+}
+
 /* Buffer of CLEAN_TEXT bytes; or NULL. */
 static const char *advice_text(const struct coverage_view *view, const struct rule_view *rule,
 			       char *out)
@@ -324,7 +366,7 @@ static void print_never(const struct render *r, const struct coverage_view *view
 	for (size_t i = 0; i < view->rule_count; i++) {
 		const struct rule_view *rule = &view->rules[i];
 
-		if (!rule_is_policys(rule) || rule_is_seen(rule))
+		if (!rule_is_policys(rule) || rule_is_used(rule))
 			continue;
 		table_cell(&table, COLOUR_DIM, rule->id);
 		table_cell(&table, COLOUR_NONE, rule->dir);
@@ -373,18 +415,20 @@ static void print_unexplained(const struct render *r, const struct coverage_view
 			view->unexplained_count - shown);
 }
 
-static size_t rules_count(const struct coverage_view *view, bool seen)
+static size_t rules_count(const struct coverage_view *view,
+			  bool (*counts)(const struct rule_view *))
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < view->rule_count; i++)
-		count += rule_is_policys(&view->rules[i]) && rule_is_seen(&view->rules[i]) == seen;
+		count += rule_is_policys(&view->rules[i]) && counts(&view->rules[i]);
 	return count;
 }
 
 static void print_coverage(struct render_stream *s, const struct coverage_view *view)
 {
-	size_t seen = rules_count(view, true), never = rules_count(view, false);
+	size_t seen = rules_count(view, rule_is_seen), tried = rules_count(view, rule_is_tried);
+	size_t never = rules_count(view, rule_is_never_seen);
 	FILE *out = s->render.out;
 	char text[TIME_TEXT], age[FIGURE_TEXT], quiet[FIGURE_TEXT];
 
@@ -395,11 +439,13 @@ static void print_coverage(struct render_stream *s, const struct coverage_view *
 		"  %s  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained, "
 		"nothing new for %s\n",
 		mode_name(view->enforce), time_text(view->since, text),
-		age_text(view->since, s->now, age), seen, seen + never, view->unexplained_count,
-		age_text(view->newest, s->now, quiet));
+		age_text(view->since, s->now, age), seen, seen + tried + never,
+		view->unexplained_count, age_text(view->newest, s->now, quiet));
 	print_tables(&s->render, view->file);
 	if (seen)
 		print_seen(&s->render, view, s->now);
+	if (tried)
+		print_tried(&s->render, view, s->now);
 	if (never)
 		print_never(&s->render, view, s->now);
 	if (view->unexplained_count)

@@ -55,8 +55,8 @@ char *text_clean(const char *text, char *out, size_t size)
 	size_t used = 0;
 
 	while (*s) {
-		uint32_t code = 0;
-		size_t length = utf8_decode(s, &code);
+		uint32_t code = *s;
+		size_t length = code < 0x80 ? 1 : utf8_decode(s, &code);
 		bool safe = length && code_is_safe(code);
 		size_t take = safe ? length : 1;
 

@@ -48,7 +48,10 @@ uint64_t time_now(void);			  /* realtime ns */
 char *row_text(const char *table, const char *row, uint32_t line, char *out); /* ROW_TEXT; or "" */
 char *process_text(const struct process_view *process, char *out); /* "curl (712)"; CLEAN_TEXT */
 char *parent_text(const struct process_view *process, char *out);  /* the same of its parent */
-bool rule_is_seen(const struct rule_view *rule);		   /* coverage.c */
+/* coverage.c: one of the three is true of each rule. */
+bool rule_is_seen(const struct rule_view *rule);
+bool rule_is_tried(const struct rule_view *rule); /* openings passed, none was answered */
+bool rule_is_never_seen(const struct rule_view *rule);
 char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, char out[64]);
 
 char *proto_text(uint8_t proto, char *out); /* name or number; FIGURE_TEXT */

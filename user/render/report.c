@@ -266,15 +266,18 @@ static const struct column rule_columns[] = {
 	{"SINCE", .least = 0}, {"LAST", .least = 0},
 };
 
-static void report_rules(struct report *w, const struct coverage_view *view, bool seen)
+/* The rules in one state, see coverage.c; of those that nothing used without the built-in ones. */
+static void report_rules(struct report *w, const struct coverage_view *view, const char *title,
+			 bool (*counts)(const struct rule_view *))
 {
+	bool builtins = counts != rule_is_never_seen;
 	size_t count = 0;
 
-	put_part(w, seen ? "Rules that were used" : "Rules that were never used");
+	put_part(w, title);
 	for (size_t i = 0; i < view->rule_count; i++) {
 		const struct rule_view *rule = &view->rules[i];
 
-		if (rule_is_seen(rule) != seen || (!seen && str_equal(rule->action, "builtin")))
+		if (!counts(rule) || (!builtins && str_equal(rule->action, "builtin")))
 			continue;
 		if (!count++)
 			begin_rows(w, rule_columns, ARRAY_SIZE(rule_columns));
@@ -454,8 +457,10 @@ void render_report(const struct render *r, const struct report_view *view, bool 
 	report_facts(&w, view);
 	report_tables(&w, view->coverage.file);
 	report_files(&w, view->coverage.file);
-	report_rules(&w, &view->coverage, true);
-	report_rules(&w, &view->coverage, false);
+	report_rules(&w, &view->coverage, "Rules that were used", rule_is_seen);
+	report_rules(&w, &view->coverage, "Rules that were tried and never answered",
+		     rule_is_tried);
+	report_rules(&w, &view->coverage, "Rules that were never used", rule_is_never_seen);
 	report_unexplained(&w, &view->coverage);
 	report_limits(&w, &view->coverage);
 	report_listening(&w, &view->coverage.listening);

@@ -37,6 +37,7 @@ json_t *json_rule_figures(const struct rule_view *rule)
 			    rule->answers ? json_answers(&(struct expectation){
 						    rule->answers, .default_of = rule->default_of})
 					  : json_null());
+	json_object_set_new(value, "attempts", json_count(rule->totals.attempts));
 	json_object_set_new(value, "connections", json_count(rule->totals.connections));
 	json_object_set_new(value, "packets", json_count(rule->totals.packets));
 	json_object_set_new(value, "bytes", json_count(rule->totals.bytes));

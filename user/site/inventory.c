@@ -160,7 +160,7 @@ static bool member_is_name(const char *text)
 	struct prefix prefix;
 
 	return name_is_kebab(text) && prefix_parse(text, &prefix) == NET_NOT_ADDRESS &&
-	       strcmp(text, "any") != 0 && strcmp(text, "local-subnet") != 0;
+	       !str_equal(text, "any") && !str_equal(text, "local-subnet");
 }
 
 /* A host's address: a second copy would be wrong after a change of the first. */

@@ -22,7 +22,7 @@ static const char *const common_keys[] = {"rules",     "failsafe",  "default", "
 static bool site_key_passes(const char *key)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(common_keys); i++)
-		if (strcmp(common_keys[i], key) == 0)
+		if (str_equal(common_keys[i], key))
 			return true;
 	return false;
 }

@@ -54,7 +54,7 @@ static void tables_list(struct job *job, const char *path, struct words *out)
 		size_t length = strlen(entry->d_name);
 
 		if (length <= strlen(suffix) ||
-		    strcmp(entry->d_name + length - strlen(suffix), suffix) != 0)
+		    !str_equal(entry->d_name + length - strlen(suffix), suffix))
 			continue;
 		entry->d_name[length - strlen(suffix)] = '\0';
 		if (!words_have(out, entry->d_name))
@@ -88,7 +88,7 @@ static struct table *table_read(struct job *job, const char *path, const char *n
 	if (doc_load(path, job->d, &root))
 		return NULL;
 	table = table_parse(job, root);
-	if (table && strcmp(table->name, name) != 0) {
+	if (table && !str_equal(table->name, name)) {
 		diag_error(job->d, table->loc, -EINVAL, "table-name", NULL,
 			   "the table in this file is named '%s', not '%s' like the file",
 			   table->name, name);

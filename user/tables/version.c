@@ -34,7 +34,7 @@ static bool update_parse(const char *text, uint32_t *out)
 	if (!str_starts(text, "CU"))
 		return false;
 	text = number_parse(text + strlen("CU"), out);
-	return text && (bracket ? strcmp(text, "]") == 0 : !*text);
+	return text && (bracket ? str_equal(text, "]") : !*text);
 }
 
 bool version_parse(const char *text, struct version *out)

@@ -178,7 +178,7 @@ static bool is_path(const char *text)
 {
 	const char *dot = strrchr(text, '.');
 
-	return strchr(text, '/') || (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml")));
+	return strchr(text, '/') || (dot && (str_equal(dot, ".yaml") || str_equal(dot, ".yml")));
 }
 
 int table_view(const char *name, const struct policy_options *options, struct diags *d,

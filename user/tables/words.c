@@ -16,7 +16,7 @@ void words_add(struct job *job, struct words *words, const char *word)
 bool words_have(const struct words *words, const char *word)
 {
 	for (size_t i = 0; i < words->count; i++)
-		if (strcmp(words->list[i], word) == 0)
+		if (str_equal(words->list[i], word))
 			return true;
 	return false;
 }

@@ -102,7 +102,7 @@ static void version_check(struct diags *d, const struct node *root)
 	const struct node *node = map_get(root, "apiVersion");
 	const char *text = node ? want_text(d, node, "'apiVersion'") : NULL;
 
-	if (text && strcmp(text, api_version) != 0)
+	if (text && !str_equal(text, api_version))
 		diag_error(d, node->loc, -EINVAL, "unknown-version",
 			   "write 'apiVersion: flowreeve/v1'", "apiVersion '%.80s' is not known",
 			   text);

@@ -36,7 +36,7 @@ struct node *node_append(struct arena *arena, struct node *parent, const char *k
 
 	*copy = *value;
 	copy->next = NULL;
-	if (key && (!copy->key || copy->key->written || strcmp(copy->key->text, key) != 0)) {
+	if (key && (!copy->key || copy->key->written || !str_equal(copy->key->text, key))) {
 		struct loc loc = copy->key ? copy->key->loc : value->loc;
 
 		copy->key = arena_alloc(arena, sizeof(*copy->key));
