@@ -61,6 +61,9 @@ learn_run() # KIND MODE
 	tries "$kind, $2: the way in" ok peer_try nfs tcp "$party4" "$forgotten"
 	[ "$(try tcp 10.66.0.66 4444)" != ok ] && ok "$kind, $2: the stranger is refused" ||
 		not_ok "$kind, $2: the stranger is refused"
+	equal "$kind, $2: the document names the policy in force by its digest, and the time" \
+		"$(fr_ask "$host" '.policies[0] | "\(.policy) \(.digest) true"' status)" \
+		"$(fr_ask "$host" '.window | "\(.policy) \(.digest) \(.since < .until)"' learn)"
 	equal "$kind, $2: only the stranger is left to learn" 'egress 10.66.0.66 4444' \
 		"$(fr_ask "$host" '.proposals | map(select(.port) | "\(.direction) \(.peer) \(.port)") | join(", ")' learn)"
 	succeeds "$kind, $2: detach" fr "$host" detach

@@ -35,6 +35,7 @@ there_and_back()
 	diff_exits "$kind: nor from the policy's file" 0 "$work/policy.yaml"
 	succeeds "$kind: apply takes it" fr "$host" apply "$work/resolved.yaml" $options
 	equal "$kind: to the same digest" "$before" "$(digest)"
+	equal "$kind: which apply reports" "$before" "$(fr "$host" apply "$work/resolved.yaml" $options --json 2>/dev/null | jq -r .digest)"
 	equal "$kind: and the same document" '' "$(document | diff - "$work/resolved.yaml")"
 	succeeds "$kind: the policy's file again" fr "$host" apply "$work/policy.yaml" $options
 }

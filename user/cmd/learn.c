@@ -162,12 +162,15 @@ static int learn(struct context *c, const struct instance *instance, void *user)
 {
 	const char *path;
 	struct coverage_view view;
-	struct learn_view learn = {0};
+	struct window_view window;
+	struct learn_view learn = {.window = &window};
 	struct edit edit;
 	struct ruleset *rs;
 	int err = coverage_collect(instance, c->arena, &c->diags, &view), ret;
 
 	(void)user;
+	if (!err)
+		err = window_collect(instance, &c->diags, &window);
 	if (err)
 		return exit_of_read(err);
 	path = c->options.source ? c->options.source : view.source;

@@ -42,11 +42,14 @@ static void apply_json(const struct render *r, const struct apply_request *reque
 		       const struct apply_result *result)
 {
 	json_t *document = document_new("apply"), *hooks = json_array(), *hook;
+	char digest[DIGEST_TEXT];
 
 	json_object_set_new(document, "policy", json_words(request->ruleset->name));
 	json_object_set_new(document, "mode", json_string(mode_name(request->ruleset->enforce)));
 	json_object_set_new(document, "outcome", json_string(outcome_text(result)));
 	json_object_set_new(document, "generation", json_count(result->generation));
+	json_object_set_new(document, "digest",
+			    json_string(digest_text(request->image->digest, digest)));
 	json_object_set_new(document, "tcx", json_boolean(result->tcx));
 	json_object_set_new(document, "hooks_added", json_count(result->hooks_added));
 	json_object_set_new(document, "hooks_removed", json_count(result->hooks_removed));

@@ -294,6 +294,8 @@ void render_learn(const struct render *r, struct arena *arena, const struct lear
 	for (size_t i = 0; i < view->count; i++)
 		json_array_append_new(list, proposal_json(&view->list[i]));
 	json_object_set_new(document, "policy", json_words(view->policy));
+	if (view->window)
+		json_object_set_new(document, "window", json_window(view->window));
 	json_object_set_new(document, "source", json_words(view->edit->source->name));
 	json_object_set_new(document, "proposals", list);
 	json_object_set_new(document, "diff", diff_json(arena, view->edit));

@@ -120,6 +120,7 @@ void render_report(const struct render *r, const struct report_view *view, bool 
 /* The proposals of learn for a policy: on `r->out` the diff, or a document with all of it. */
 struct learn_view {
 	const char *policy;
+	const struct window_view *window;
 	const struct edit *edit; /* finished */
 	const struct proposal *list;
 	size_t count;
