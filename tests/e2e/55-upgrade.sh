@@ -34,11 +34,14 @@ before_build() # LAYOUT -> before, the program
 	mkdir "$work/before"
 	succeeds "the commit before is taken from git: $commit" eval "in_git archive $commit | tar -xC '$work/before'"
 	succeeds 'and builds' env -u MAKEFLAGS make -s -j"$(nproc)" -C "$work/before" BUILD=build build/flowreeve
-	before=$work/bin/before
-	cp "$work/before/build/flowreeve" "$before" || exit 1
+	before=$work/then/bin/before # which finds the tables of its own commit
+	rm -rf "$work/then"
+	mkdir -p "$work/then/bin"
+	cp "$work/before/build/flowreeve" "$before" && cp -r "$work/before/policies/tables" "$work/then/tables" &&
+		chmod -R a+rX "$work/then" || exit 1
 }
 
-fr_before() { FLOWREEVE=$before fr "$@"; }
+fr_before() { FLOWREEVE=$before fr "$@" --tables "$work/then/tables"; } # apply
 ask_before() { FLOWREEVE=$before fr_ask "$@"; }
 
 # ---------------------------------------------------------------- traffic

@@ -301,7 +301,7 @@ int instance_document(const struct instance *instance, struct diags *d,
 		now = (struct running){0};
 		if (!pins_damaged(err) || running_find(instance->root, instance->name, &now))
 			break;
-		if (now.generation == running.generation && !strcmp(now.pins, running.pins))
+		if (now.generation == running.generation && str_equal(now.pins, running.pins))
 			break;
 		running = now; /* a change came in between */
 	}

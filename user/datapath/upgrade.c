@@ -179,6 +179,7 @@ static int copy_image(struct change *change)
 	memcpy(lines, change->live.lines, size);
 	lines->head.generation = change->generation;
 	lines->ident.abi = FR_ABI_VERSION;
+	older_image(&lines->head);
 	err = adopt_again(change, &lines->conf);
 	munmap(lines, size);
 	return err ? err

@@ -37,7 +37,19 @@ bool layout_is_known(uint32_t abi)
 	return abi >= HASHES_ABI && abi <= FR_ABI_VERSION;
 }
 
-/* Same layout and same meaning as now: so have images. */
+/* Up to layout 5 a root was the line of a table, by the first 16 bits: today an entry for a node of
+ * so many. The rest of an image is as it was. */
+void older_image(struct fr_image_head *head)
+{
+	for (int dir = 0; dir < FR_DIRS; dir++) {
+		struct fr_image_dir *of = &head->dir[dir];
+
+		of->root4 = FR_TRIE(FR_TRIE_NODE, 16, of->root4);
+		of->root6 = FR_TRIE(FR_TRIE_NODE, 16, of->root6);
+	}
+}
+
+/* Same layout and same meaning as now. */
 bool older_map_goes_on(enum kernel_map which)
 {
 	return which == MAP_OWNER || which == MAP_FRAGMENTS || which == MAP_PORTS;

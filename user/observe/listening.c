@@ -184,7 +184,7 @@ static bool is_listed(const struct listening *view, const struct listener *socke
 	for (size_t i = 0; i < view->count; i++)
 		if (view->list[i].proto == socket->proto && view->list[i].port == socket->port &&
 		    !memcmp(&view->list[i].address, &socket->address, sizeof(socket->address)) &&
-		    !strcmp(view->list[i].process, socket->process))
+		    str_equal(view->list[i].process, socket->process))
 			return true;
 	return false;
 }

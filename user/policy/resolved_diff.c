@@ -132,7 +132,7 @@ static void diff_old(const struct pieces *before, const struct pieces *after,
 		const struct piece *piece = before->list[i];
 		const struct piece *other = index_get(&after->by_key, piece->key);
 
-		if (!other || strcmp(other->entry.text, piece->entry.text) != 0)
+		if (!other || !str_equal(other->entry.text, piece->entry.text))
 			add_change(out, before->arena, piece, other);
 	}
 }
