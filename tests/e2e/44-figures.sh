@@ -20,9 +20,8 @@ burst() # ARGUMENTS...: from the party
 # The fields of a rule, in one reading. RULE
 figures()
 {
-	fr_ask "$host" "[.policies[].rules[] | select(.id == \"$1\")] | [(.[0] | keys[] | select(. == \"packets\" or
-		. == \"bytes\" or . == \"connections\" or . == \"drops\" or . == \"would_drops\")) as \$k |
-		([.[][\$k]] | add)] | join(\" \")" show rules # bytes connections drops packets would_drops
+	fr_ask "$host" "[.policies[].rules[] | select(.id == \"$1\")] | [(\"bytes\", \"attempts\", \"drops\",
+		\"packets\", \"would_drops\") as \$k | ([.[][\$k]] | add)] | join(\" \")" show rules
 }
 
 reason_packets() # REASON VERDICT
@@ -68,7 +67,7 @@ races()
 		after=$(figures spare)
 		flow=$(flow_figures "$(sed 's/.*ports //' "$work/burst")")
 		[ "$flow" = "$(awk '{ print $9 - $4, $6 - $1 }' <<<"$before $after")" ] || bad="$bad; flow: $flow: $before, $after"
-		[ "$(awk '{ print $7 - $2 }' <<<"$before $after")" = 1 ] || bad="$bad; connections: $before, $after"
+		[ "$(awk '{ print $7 - $2 }' <<<"$before $after")" = 1 ] || bad="$bad; attempts: $before, $after"
 		[ "$(fr_ask "$host" '.policies[0].tallies.flows_opened' status)" = $((opened + 1)) ] || bad="$bad; opened"
 	done
 	equal "$kind: what all CPUs open at once is one flow and one opening" '' "$bad"

@@ -66,7 +66,7 @@ floods()
 	sessions_live 'after 100,000 forged ACKs'
 	forged 'SYNs to an open port' 40000 intruder tcp 10.99.0.0/16 1024-60000 "$party4" 8088 40000 S
 	forged 'SYNs to a closed port' 40000 intruder tcp 10.99.0.0/16 1024-60000 "$party4" 8080 40000 S
-	at_least "$kind: those that are allowed were seen" 30000 "$(rule_field "$host" web connections)"
+	at_least "$kind: those that are allowed were seen" 30000 "$(rule_field "$host" web attempts)"
 	at_least "$kind: so were the others" 30000 $(($(rule_field "$host" default-ingress drops) - drops))
 	sessions_live 'after a flood of SYNs'
 	equal "$kind: the record of each established flow is still the one it was" "$before" "$(established)"

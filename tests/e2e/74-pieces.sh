@@ -23,11 +23,11 @@ pieces_judged()
 	local what=$1 opened refused source=$2
 	shift
 	next_port=$((next_port + 1))
-	opened=$(rule_field "$host" serve connections) refused=$(drops_of "$host" $told ingress "$source" 515)
+	opened=$(rule_field "$host" serve attempts) refused=$(drops_of "$host" $told ingress "$source" 515)
 	piecemeal 514 "$@" >/dev/null
 	piecemeal 515 "$@" >/dev/null
 	equal "$kind, $mode: $what: one is admitted, one is not" '1 1' \
-		"$(($(rule_field "$host" serve connections) - opened)) $(($(drops_of "$host" $told ingress "$source" 515) - refused))"
+		"$(($(rule_field "$host" serve attempts) - opened)) $(($(drops_of "$host" $told ingress "$source" 515) - refused))"
 }
 
 pieces_run() # KIND MODE WIRE DEVICE NODE

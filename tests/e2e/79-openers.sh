@@ -47,7 +47,7 @@ fixed_run() # KIND MODE
 	equal "$kind, $mode: refused is what the peer sent first" '2 0' \
 		"$(refused_of default-ingress) $(refused_of default-egress)"
 	equal "$kind, $mode: the row has both conversations" '2 6' \
-		"$(rule_field "$host" ntp connections) $(rule_field "$host" ntp packets)"
+		"$(rule_field "$host" ntp attempts) $(rule_field "$host" ntp packets)"
 	equal "$kind, $mode: so coverage reports it as seen" 0 \
 		"$(fr_ask "$host" '[.policies[].rules[] | select(.id == "ntp" and (.seen | not))] | length' coverage)"
 	succeeds "$kind, $mode: detach" fr "$host" detach

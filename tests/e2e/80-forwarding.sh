@@ -123,7 +123,7 @@ transit_goes_on()
 	for address in 10.244.0.11 fd44::11; do
 		traffic_start "transit-$address" intruder transfer $address 4447
 	done
-	at_least 'transit: the rule admits it' 2 "$(rule_field agent transit connections)"
+	at_least 'transit: the rule admits it' 2 "$(rule_field agent transit attempts)"
 	succeeds 'transit: a policy without the rule' fr agent apply "$work/without.yaml"
 	before=$(pods_reason pass forwarded ingress)
 	succeeds 'transit: as forwarded' until_true forwarded_since "$before" 20
@@ -151,7 +151,7 @@ published()
 		equal "published ports: another peer, $address" 'timeout timeout' \
 			"$(peer_try intruder tcp $address 8080 --wait 0.3) $(peer_try intruder udp $address 8080 --wait 0.3)"
 	done
-	equal 'published ports: openings are booked on the rule' 4 "$(rule_field agent web connections)"
+	equal 'published ports: openings are booked on the rule' 4 "$(rule_field agent web attempts)"
 	equal 'published ports: their answers are nothing forwarded' "$before" "$(pods_reason pass forwarded egress)"
 	at_least 'published ports: but replies' 8 "$(pods_reason pass reply egress)"
 	at_least 'published ports: a refused one is reported with the host'"'"'s port' 1 \
@@ -179,7 +179,7 @@ forwarded_is_judged()
 	equal 'forwarded, judged: a pod may what the rules allow' 'ok ok' \
 		"$(peer_try pod1 tcp 10.20.0.5 7) $(peer_try pod2 udp 10.20.0.5 7)"
 	tries 'forwarded, judged: and no more' "$(all timeout)" reaches pod1
-	at_least 'forwarded, judged: it is booked on the rule' 2 "$(rule_field agent echo connections)"
+	at_least 'forwarded, judged: it is booked on the rule' 2 "$(rule_field agent echo attempts)"
 }
 
 e2e_begin forwarding

@@ -76,7 +76,7 @@ listed_on_both()
 }
 
 # Of a rule: CONNECTIONS PACKETS
-figures() { echo "$(rule_field agent "$1" connections) $(rule_field agent "$1" packets)"; }
+figures() { echo "$(rule_field agent "$1" attempts) $(rule_field agent "$1" packets)"; }
 
 figures_agree() { [ "$(figures service)" = "$(figures endpoint)" ]; }
 

@@ -49,7 +49,7 @@ asymmetric() # MODE REFUSED [OPTIONS...]
 			"$(tool vpc sock-client tcp $address 514 --size 20000)"
 		equal "$mode: a port that no rule opens, $address" "$refused" "$(tool vpc sock-client tcp $address 515 --wait 0.5)"
 	done
-	equal "$mode: booked on the rule of the opening" 2 "$(rule_field agent serve connections)"
+	equal "$mode: booked on the rule of the opening" 2 "$(rule_field agent serve attempts)"
 	succeeds "$mode: detach" fr agent detach
 }
 

@@ -111,7 +111,7 @@ as_hinted()
 	word_is 'and answers from another port' heard asker 10.0.5.10 "${speaker_port[other]}" other
 	# One question each was counted before.
 	equal "$kind: it is on the account of the rules that asked" '3 2 3' \
-		"$(rule_field "$host" transfer packets) $(rule_field "$host" search connections) $(rule_field "$host" asked packets)"
+		"$(rule_field "$host" transfer packets) $(rule_field "$host" search attempts) $(rule_field "$host" asked packets)"
 	speaker_end asker other neighbour server asked
 }
 

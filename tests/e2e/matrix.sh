@@ -94,7 +94,7 @@ matrix_rows() # PHASE: the rules' figures speak of the rows that were used
 {
 	local p="$kind, $1" rule
 	for rule in $matrix_rules; do
-		at_least "$p: rule $rule counts its connections" 1 "$(rule_field "$host" "$rule" connections)"
+		at_least "$p: rule $rule counts its connections" 1 "$(rule_field "$host" "$rule" attempts)"
 	done
 	equal "$p: the NFS rule names its row and line" 'aws-datasync nfs 17' \
 		"$(fr_ask "$host" '[.policies[].rules[] | select(.id == "aws-datasync/nfs")][0].row |

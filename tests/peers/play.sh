@@ -40,7 +40,7 @@ succeeds() # WHAT COMMAND...
 coverage_words()
 {
 	fr "$1" coverage --json "${subnets[@]}" | jq -r '.policies[] |
-		(.rules[] | select(.row) | "rule \(.row.row) \(.seen) \(.connections) \(.drops + .would_drops)"),
+		(.rules[] | select(.row) | "rule \(.row.row) \(.seen or .never_answered) \(.attempts) \(.drops + .would_drops)"),
 		(.unexplained[] | "open \(.direction) \(.protocol) \(.peer) \(.port) \(.verdict)")'
 }
 
