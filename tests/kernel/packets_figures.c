@@ -100,6 +100,7 @@ static void attempts_answered(struct rig *rig)
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
 	expect_connections(rig, HTTPS, 2, 1);
+	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK, .seq = 77); /* changes the flow */
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = SYN | ACK);
 	PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
 	PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK, .payload = 9);

@@ -133,15 +133,17 @@ static bool quote_inside(const struct broken_text *t)
 /* Does the bracket end further below, before a line that is indented no further than it? */
 static bool closes_below(const struct broken_text *t, size_t open)
 {
-	size_t line = source_line(t->source, open), indent = strspn(t->text + line, " ");
+	size_t line = source_line(t->source, open), indent = strspn(t->text + line, " "), begins;
 	unsigned depth = 1;
 
 	for (size_t at = t->at; at < t->source->size; at++) {
 		depth += strchr("[{", t->text[at]) && t->text[at];
 		if (strchr("]}", t->text[at]) && t->text[at] && --depth == 0)
 			return true;
-		if (t->text[at] == '\n' && strspn(t->text + at + 1, " ") <= indent &&
-		    !strchr("]}", t->text[at + 1 + indent]))
+		if (t->text[at] != '\n')
+			continue;
+		begins = strspn(t->text + at + 1, " ");
+		if (begins <= indent && !strchr("]}", t->text[at + 1 + begins]))
 			return false;
 	}
 	return false;
