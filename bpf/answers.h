@@ -175,12 +175,15 @@ static __always_inline __u32 port_asking(const struct fr_packet *p, __u8 opener)
 	return port % FR_ASKED_PORTS + (opener & 1) * FR_ASKED_PORTS;
 }
 
+enum { ASKED_AHEAD = 16 };
+
 static __always_inline int asked_lately(const struct fr_ctx *s, __u32 at)
 {
 	const volatile __u32 *asked = bpf_map_lookup_elem(&fr_ports_asked, &at);
 
-	return asked &&
-	       (__s32)((__u32)s->now - *asked) <= (__s32)s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY];
+	/* Another CPU may be a little ahead. Unsigned: a time of 0, never, is no time to come. */
+	return asked && (__u32)s->now - *asked + ASKED_AHEAD <=
+				s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY] + ASKED_AHEAD;
 }
 
 static __always_inline void asked_now(const struct fr_ctx *s, __u32 at)

@@ -70,7 +70,7 @@ static __always_inline int syn_lately(const struct fr_ctx *s, __u16 port)
 	__u32 most = ticks(s->conf->timeout[FR_TIMEOUT_TCP_OPENING]) + 1;
 	const __u16 *sent = syn_at(port);
 
-	return !sent || (__u16)(ticks(s->now) - *sent) <= most;
+	return !sent || (__u16)(ticks(s->now) - *sent + 1) <= most + 1; /* a CPU may be ahead */
 }
 
 /* ---------------------------------------------------------------- finding */
