@@ -275,11 +275,13 @@ FR_SIZE(fr_staged, 8);
 
 /*
  * A trie entry: bits 31-30 kind, bits 29-26 stride (0 is 16), bits 25-0 number. The key's next
- * bits, from the most significant, are those that no node has consumed yet. LEAF    number = row of
- * the matrix. NODE    number = line of 1 << stride entries (stride 1 … 16), indexed by the next
- * stride bits. BUCKET  number = line of a struct fr_bucket. LOW     number = line whose word 0 is
- * the entry to go on with, over the low 64 bits (v6 only). From a root, or from a LOW line, at most
- * FR_TRIE_LEVELS nodes follow each other before a LEAF, BUCKET or LOW.
+ * bits, from the most significant, are those that no node has consumed yet.
+ *   LEAF    number = row of the matrix.
+ *   NODE    number = line of 1 << stride entries (stride 1 … 16), by the next stride bits.
+ *   BUCKET  number = line of a struct fr_bucket.
+ *   LOW     number = line whose word 0 is the entry to go on with, over the low 64 bits (v6 only).
+ * From a root, or from a LOW line, at most FR_TRIE_LEVELS nodes follow each other before a LEAF,
+ * BUCKET or LOW.
  */
 enum fr_trie_kind { FR_TRIE_LEAF, FR_TRIE_NODE, FR_TRIE_BUCKET, FR_TRIE_LOW };
 #define FR_TRIE(kind, stride, number)                                                              \

@@ -9,8 +9,7 @@
 #include "maps.h"
 #include "packet.h"
 
-/* Constant over one packet but for the owner, which is looked up for what is written down: a flow
- * that begins, a refusal that is listed. */
+/* Constant over one packet but for the owner, which is looked up when a flow begins. */
 struct fr_ctx {
 	struct __sk_buff *skb; /* NULL in the socket-address hooks */
 	fr_image image;

@@ -257,7 +257,7 @@ static void take_points(struct fixture *fixture, const char *const *points)
 					.kind = kind, .name = points[i] + strlen(kinds[kind])};
 }
 
-/* The text stands for a policy's: its name and its port. */
+/* A text in place of a policy's document, with the name and the port of the policy. */
 static void document_make(const struct image_spec *plan, struct packed *out)
 {
 	struct packer *packer = pack_begin();

@@ -15,7 +15,7 @@
 static const uint8_t outside[2][16] = {{203, 0, 113, 9}, {0x20, 1, 0x0d, 0xb8, 0, 0x77, [15] = 9}};
 static const uint8_t own_too[2][16] = {{198, 51, 100, 2}, {0x20, 1, 0x0d, 0xb8, 0, 1, [15] = 2}};
 static const uint8_t everybody[4] = {255, 255, 255, 255};
-static const uint8_t nobody[16];
+static const uint8_t unspecified[16];
 
 #define TO_GROUP(rig) .peer_addr = rig_group[(rig)->v6]
 #define FROM_OUTSIDE(rig) .peer_addr = outside[(rig)->v6]
@@ -256,7 +256,7 @@ static void asked_by_a_newcomer(struct rig *rig)
 
 	UNSENT(rig, OFFER(.host = 8));
 	rig_start(rig, &rig->policy);
-	PASS(rig, RULE, FIRST, .peer_addr = nobody, .local_addr = all, .dir = IN, .proto = UDP,
+	PASS(rig, RULE, FIRST, .peer_addr = unspecified, .local_addr = all, .dir = IN, .proto = UDP,
 	     .local = 67, .peer = 68);
 	PASS(rig, REPLY, FIRST, OFFER(.host = 8));
 	PASS(rig, REPLY, FIRST, OFFER(.peer_addr = all));

@@ -76,7 +76,7 @@ Test(coverage, only_a_row_that_is_idle_in_all_its_rules_can_be_left_out)
 	free(text);
 }
 
-/* lesson: a SYN that nobody answered made a row look as if it were in use. */
+/* lesson: a SYN without an answer made a row look as if it were in use. */
 Test(coverage, what_was_tried_and_never_answered_is_not_seen)
 {
 	char *text = told(0, false);

@@ -305,8 +305,8 @@ static void warn_of_running(struct context *c, const struct ruleset *rs, const u
 	line.operand = c->options.operands[0];
 	diag_warning(&c->diags, (struct loc){.source = rs->source}, "running-differs",
 		     command_text(c->arena, &line),
-		     "policy %s is in force with another digest; explain --running %s answers "
-		     "from what is in force",
+		     "policy %s is in force with another digest; explain --running %s uses "
+		     "that policy",
 		     rs->name, rs->name);
 }
 

@@ -80,7 +80,7 @@ static int document_map(int fd, const uint8_t image[32], struct records *out)
 	return -EBADMSG;
 }
 
-/* What is checked is what is opened: the map can be written meanwhile. */
+/* Checks and opens a copy, because the map can be written meanwhile. */
 static int copy_open(const struct records *records, struct arena *arena, struct source *out)
 {
 	const struct document_head *head = records->list;

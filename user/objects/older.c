@@ -22,7 +22,7 @@
 #include "../host/host.h"
 #include "pins.h"
 
-enum { /* layouts, by what was new in them */
+enum { /* layouts; each name says the change that the layout brought */
        HASHES_ABI = 3,
        SETS_ABI = 4,
        CELLS_ABI = 5,

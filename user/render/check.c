@@ -207,10 +207,7 @@ void render_check_table(struct render_stream *s, const char *file,
 		item = check_item(file, true, d);
 		json_object_set_new(item, "kind", json_string("PortTable"));
 		json_object_set_new(item, "name", json_words(table->name));
-		json_object_set_new(item, "title", json_words(table->title));
-		json_object_set_new(item, "document", json_words(table->document));
-		json_object_set_new(item, "url", json_words(table->url));
-		json_object_set_new(item, "read", json_words(table->read));
+		json_set_source(item, table->title, table->document, table->url, table->read);
 		json_object_set_new(item, "rows", json_count(table->rows));
 		json_object_set_new(item, "roles", json_count(table->roles));
 		json_object_set_new(item, "params", json_count(table->params));

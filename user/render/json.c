@@ -144,6 +144,15 @@ void document_print(const struct render *r, json_t *document)
 	json_decref(document);
 }
 
+void json_set_source(json_t *object, const char *title, const char *document, const char *url,
+		     const char *read)
+{
+	json_object_set_new(object, "title", json_words(title));
+	json_object_set_new(object, "document", json_words(document));
+	json_object_set_new(object, "url", json_words(url));
+	json_object_set_new(object, "read", json_words(read));
+}
+
 json_t *json_tables(const struct ruleset *rs)
 {
 	json_t *list = json_array(), *item;
@@ -153,10 +162,7 @@ json_t *json_tables(const struct ruleset *rs)
 	while ((table = ruleset_next_table(rs, &at))) {
 		item = json_object();
 		json_object_set_new(item, "table", json_words(table->table));
-		json_object_set_new(item, "title", json_words(table->title));
-		json_object_set_new(item, "document", json_words(table->document));
-		json_object_set_new(item, "url", json_words(table->url));
-		json_object_set_new(item, "read", json_words(table->read));
+		json_set_source(item, table->title, table->document, table->url, table->read);
 		json_array_append_new(list, item);
 	}
 	return list;

@@ -71,7 +71,10 @@ json_t *json_count(uint64_t count);	 /* integer, at most 2^63-1 */
 json_t *json_time(uint64_t realtime_ns); /* RFC 3339 or null for 0 */
 json_t *json_row(const char *table, const char *row, uint32_t line); /* object, or null */
 json_t *json_process(const struct process_view *process);	     /* object, or null */
-json_t *json_tables(const struct ruleset *rs);			     /* each with its document */
+/* Names the document of a table in an object. */
+void json_set_source(json_t *object, const char *title, const char *document, const char *url,
+		     const char *read);
+json_t *json_tables(const struct ruleset *rs); /* each with its document */
 json_t *json_rule_figures(const struct rule_view *rule);
 json_t *json_diags(const struct diags *d);
 json_t *json_answers(const struct expectation *e); /* answers.c */

@@ -285,10 +285,7 @@ static void table_json(const struct render *r, const struct table_view *view)
 	for (size_t i = 0; i < view->row_count; i++)
 		json_array_append_new(rows, row_json(&view->rows[i]));
 	json_object_set_new(document, "table", json_words(view->name));
-	json_object_set_new(document, "title", json_words(view->title));
-	json_object_set_new(document, "document", json_words(view->document));
-	json_object_set_new(document, "url", json_words(view->url));
-	json_object_set_new(document, "read", json_words(view->read));
+	json_set_source(document, view->title, view->document, view->url, view->read);
 	json_object_set_new(document, "params", params);
 	json_object_set_new(document, "roles", roles);
 	json_object_set_new(document, "rows", rows);
