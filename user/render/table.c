@@ -246,21 +246,33 @@ void table_begin(struct table *table, const struct render *r, const struct colum
 	}
 }
 
+/* Letters, digits and signs of ASCII: most texts are nothing else. */
+static size_t plain_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] >= ' ' && text[length] <= '~')
+		length++;
+	return length;
+}
+
 static struct table_cell *cell_add(struct table *table, const char *text)
 {
 	char clean[CLEAN_TEXT];
 	struct table_cell *cell;
-	size_t length;
+	size_t length = plain_length(text), width = length;
 
-	text_clean(text, clean, sizeof(clean));
-	length = strlen(clean);
+	if (text[length] || length >= sizeof(clean)) {
+		text = text_clean(text, clean, sizeof(clean));
+		length = strlen(text);
+		width = text_width(text);
+	}
 	table->cells = grown(table->cells, table->cell_count + 1, &table->cell_capacity,
 			     sizeof(*table->cells));
 	table->text = grown(table->text, table->used + length, &table->text_capacity, 1);
-	memcpy(table->text + table->used, clean, length);
+	memcpy(table->text + table->used, text, length);
 	cell = &table->cells[table->cell_count++];
-	*cell = (struct table_cell){
-		.at = table->used, .length = length, .width = text_width(clean)};
+	*cell = (struct table_cell){.at = table->used, .length = length, .width = width};
 	table->used += length;
 	return cell;
 }
@@ -271,7 +283,11 @@ void table_cell(struct table *table, enum colour colour, const char *text)
 
 	if (!table->at && table->rows >= table->batch)
 		flush(table);
-	cell = cell_add(table, text && *text ? text : "-");
+	if (table->left_out[table->at])
+		text = ""; /* as those of --wide alone, it stays out */
+	else if (!text || !*text)
+		text = "-";
+	cell = cell_add(table, text);
 	cell->colour = colour;
 	if (cell->width > table->content[table->at])
 		table->content[table->at] = cell->width;
