@@ -64,10 +64,11 @@ static int variant_open(const char *pins, enum prog_variant variant, enum progra
 	return err ? err : TAKE_FD(fd);
 }
 
-int program_choose(const char *pins, uint32_t variants, enum program program, uint32_t id)
+/* The one with this id among these variants, or -ENOENT; `other` is the first of the rest, or -1.
+ */
+static int program_search(const char *pins, uint32_t variants, enum program program, uint32_t id,
+			  int *other)
 {
-	CLEANUP(close_fd) int chosen = -1;
-
 	for (int variant = 0; variant < PROG_VARIANTS; variant++) {
 		CLEANUP(close_fd) int fd = -1;
 		uint32_t its_id;
@@ -77,29 +78,27 @@ int program_choose(const char *pins, uint32_t variants, enum program program, ui
 		fd = variant_open(pins, (enum prog_variant)variant, program, &its_id);
 		if (fd == -ENOENT)
 			continue;
-		if (fd < 0)
-			return fd;
-		if (its_id == id)
-			return -EALREADY;
-		if (chosen < 0)
-			chosen = TAKE_FD(fd);
+		if (fd < 0 || its_id == id)
+			return TAKE_FD(fd);
+		if (*other < 0)
+			*other = TAKE_FD(fd);
 	}
-	return chosen < 0 ? -ENOENT : TAKE_FD(chosen);
+	return -ENOENT;
+}
+
+int program_choose(const char *pins, uint32_t variants, enum program program, uint32_t id)
+{
+	CLEANUP(close_fd) int other = -1;
+	CLEANUP(close_fd) int same = program_search(pins, variants, program, id, &other);
+
+	if (same >= 0)
+		return -EALREADY;
+	return same == -ENOENT && other >= 0 ? TAKE_FD(other) : same;
 }
 
 int program_open_id(const char *pins, uint32_t variants, enum program program, uint32_t id)
 {
-	for (int variant = 0; variant < PROG_VARIANTS; variant++) {
-		CLEANUP(close_fd) int fd = -1;
-		uint32_t its_id;
+	CLEANUP(close_fd) int other = -1;
 
-		if (!(variants & PROG_BIT(variant)))
-			continue;
-		fd = variant_open(pins, (enum prog_variant)variant, program, &its_id);
-		if (fd < 0 && fd != -ENOENT)
-			return fd;
-		if (fd >= 0 && its_id == id)
-			return TAKE_FD(fd);
-	}
-	return -ENOENT;
+	return program_search(pins, variants, program, id, &other);
 }
