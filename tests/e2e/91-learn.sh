@@ -80,6 +80,13 @@ refusals()
 	traffic
 	fr "$host" learn --rules-only >"$work/rules.diff" 2>/dev/null
 	equal 'rules only: no list of peers is touched' '' "$(grep -E '^[-]' "$work/rules.diff" | grep -v '^---')"
+	try tcp 10.66.0.66 2049 >/dev/null 2>&1
+	fr "$host" learn --peer 10.66.0.66/32 >"$work/far.diff" 2>"$work/words"
+	matches 'far: the role that fits is named' \
+		'^egress 10.66.0.66 2049/tcp: rule learned-[0-9]+; it fits peers.nfs-server of aws-datasync, which has no peer of its /24$' \
+		"$(cat "$work/words")"
+	matches 'far: also beside the rule' '2049/tcp, [0-9]+ packets.*, fits peers.nfs-server' "$(cat "$work/far.diff")"
+	equal 'far: it joins no role' '' "$(grep -E '^[-+] .*nfs-server:' "$work/far.diff")"
 	mv "$work/policy.yaml" "$work/gone.yaml"
 	fr_exits 'the file is gone' 3 "$host" learn
 	succeeds 'the file is gone: named' fr "$host" learn --source "$work/gone.yaml"

@@ -148,14 +148,14 @@ conversations_end()
 	done <"$work/parties"
 }
 
-# A policy without one role's addresses is watched in audit while the rows are played; learn's proposal
-# makes it whole: every row works, and nothing else does. TABLE VARIANT ROLE FORGOTTEN
+# A policy that knows only neighbours of one role's addresses is watched in audit while the rows are played;
+# learn's proposal makes it whole: every row works, and nothing else does. TABLE VARIANT ROLE FORGOTTEN
 learn_one()
 {
 	local who="$1, $2, as $3, having learned $4" where="$work/learn.$2.$3" subnets=() audit=False
 	mkdir "$where"
 	cp "$work/$2.$3"/{rows,asks,probes} "$where"
-	sed -E "s|^( *$4): \[.*|\1: [192.0.2.1]|; s|@ATTACH@|{interfaces: [eth0]}|" "$work/$2.$3/policy.yaml" >"$where/policy.yaml"
+	sed -E "/^ *$4: /{ s|\.[0-9]+\"|.77\"|; s|::[0-9a-f]+\"|::77\"| }; s|@ATTACH@|{interfaces: [eth0]}|" "$work/$2.$3/policy.yaml" >"$where/policy.yaml"
 	conversations_end
 	succeeds "$who: apply in audit" fr "$3" apply "$where/policy.yaml" || return
 	asks_do "$where" watched

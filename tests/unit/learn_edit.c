@@ -183,25 +183,25 @@ static const char *learnt(struct load *l, const char *text, bool rules_only,
 
 Test(learn, a_peer_joins_the_list_in_its_own_style)
 {
-	BECOMES(USE "    peers:\n" ENDS, "      nfs-server: [10.20.0.0/24]   # theirs\n",
-		"      nfs-server: [10.20.0.0/24, 10.20.1.5]   # theirs\n", "", NFS("10.20.1.5"));
-	BECOMES(USE "    peers:\n" ENDS, "      nfs-server: [10.20.0.0/24]\n",
-		"      nfs-server: [10.20.0.0/24, \"fd00:20::5\", 10.20.1.5]\n", "",
+	BECOMES(USE "    peers:\n" ENDS, "      nfs-server: [10.20.1.0/30]   # theirs\n",
+		"      nfs-server: [10.20.1.0/30, 10.20.1.5]   # theirs\n", "", NFS("10.20.1.5"));
+	BECOMES(USE "    peers:\n" ENDS, "      nfs-server: [10.20.1.0/30, \"fd00:20::4\"]\n",
+		"      nfs-server: [10.20.1.0/30, \"fd00:20::4\", \"fd00:20::5\", 10.20.1.5]\n", "",
 		NFS("fd00:20::5"), NFS("10.20.1.5"));
 	BECOMES(USE "    peers:\n" ENDS,
-		"      nfs-server: [\n        10.20.0.0/24, # a\n        10.21.0.0/24  # b\n      ]\n",
-		"      nfs-server: [\n        10.20.0.0/24, # a\n        10.21.0.0/24, 10.20.1.5  # b\n      ]\n",
+		"      nfs-server: [\n        10.20.1.0/30, # a\n        10.21.0.0/24  # b\n      ]\n",
+		"      nfs-server: [\n        10.20.1.0/30, # a\n        10.21.0.0/24, 10.20.1.5  # b\n      ]\n",
 		"", NFS("10.20.1.5"));
 	BECOMES(USE "    peers:\n" ENDS,
-		"      nfs-server:\n          - 10.20.0.0/24   # das größte\n\n",
-		"      nfs-server:\n          - 10.20.0.0/24   # das größte\n          - 10.20.1.5\n          - 10.20.1.6\n\n",
+		"      nfs-server:\n          - 10.20.1.0/30   # das größte\n\n",
+		"      nfs-server:\n          - 10.20.1.0/30   # das größte\n          - 10.20.1.5\n          - 10.20.1.6\n\n",
 		"# the end\n", NFS("10.20.1.5"), NFS("10.20.1.6"));
-	BECOMES(USE "    peers:\n" ENDS, "      nfs-server: 10.20.0.7 # one\n",
-		"      nfs-server: [10.20.0.7, 10.20.1.5, 10.20.1.6] # one\n", "", NFS("10.20.1.5"),
+	BECOMES(USE "    peers:\n" ENDS, "      nfs-server: 10.20.1.7 # one\n",
+		"      nfs-server: [10.20.1.7, 10.20.1.5, 10.20.1.6] # one\n", "", NFS("10.20.1.5"),
 		NFS("10.20.1.6"));
 	BECOMES(USE
 		"    peers: {vpc-endpoint: [10.0.5.10], task-interface: [10.0.5.20/30], nfs-server: ",
-		"['10.20.0.7']", "['10.20.0.7', 10.20.1.5]", "}\n", NFS("10.20.1.5"));
+		"['10.20.1.7']", "['10.20.1.7', 10.20.1.5]", "}\n", NFS("10.20.1.5"));
 }
 
 Test(learn, one_address_is_added_once_and_told_with_what_it_comes_under)
@@ -262,11 +262,88 @@ Test(learn, byte_order_marks_and_other_ends_of_lines_stay)
 	}
 }
 
+/* ---------------------------------------------------------------- who joins */
+
+#define NEAR_LIST(peers) USE "    peers:\n" ENDS "      nfs-server: [" peers "]\n"
+
+static void joins(const char *list, const char *peer, bool expected)
+{
+	struct load l = load_new();
+	struct proposal proposal;
+	const struct asked asked = {peer, FR_EGRESS, PROTO_TCP, 2049};
+
+	learnt(&l, arena_printf(l.d.arena, HEAD NEAR_LIST("%s"), list), false, &asked, 1,
+	       &proposal);
+	cr_expect_eq(proposal.kind, expected ? PROPOSAL_PEER : PROPOSAL_RULE, "%s, %s", list, peer);
+	cr_expect_eq(proposal.near, expected);
+	cr_expect_eq(proposal.fit_count, 1);
+	load_free(&l);
+}
+
+Test(learn, a_peer_joins_where_an_address_of_its_network_is)
+{
+	joins("10.20.1.255", "10.20.1.0", true);
+	joins("10.20.1.0/25", "10.20.1.200", true);
+	joins("10.9.9.9, 10.20.1.4/30", "10.20.1.200", true);
+	joins("10.20.0.255", "10.20.1.0", false);
+	joins("10.20.0.0/24", "10.20.1.5", false);
+	joins("10.0.0.0/9", "10.128.0.1", false);
+	joins("\"fd00:0:0:1::1\"", "fd00:0:0:1:ffff::2", true);
+	joins("\"fd00:0:0:1::/127\"", "fd00:0:0:1::9", true);
+	joins("\"fd00:0:0:1::1\"", "fd00:0:0:2::1", false);
+	joins("\"fd00::/16\"", "fd01::1", false);
+	joins("\"::ffff:10.20.1.7\"", "10.20.1.8", true);
+	joins("\"::1\", \"::a14:107\"", "10.20.1.8", false);
+	joins("10.20.1.7", "::a14:108", false);
+}
+
+/* Of two roles, whichever it joined would admit it by its other rows. */
+Test(learn, a_peer_that_fits_two_roles_gets_a_rule_that_names_both)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+	const char *text = LEARNT(
+		HEAD "use:\n  - table: aws-datasync\n    as: agent\n    set: {region: us-east-2, "
+		     "endpoint: vpc, storage: [nfs, object]}\n    peers:\n" ENDS
+		     "      nfs-server: [10.20.1.7]\n      object-storage: [10.20.2.7]\n",
+		false, {"10.20.2.8", FR_EGRESS, PROTO_TCP, 443},
+		{"10.20.2.8", FR_EGRESS, PROTO_TCP, 80}, {"10.20.2.9", FR_EGRESS, PROTO_TCP, 443});
+
+	cr_expect_eq(proposals[1].kind, PROPOSAL_PEER, "port 80 fits one role");
+	cr_expect(proposals[0].again, "by which 443 is allowed as well");
+	cr_expect_eq(proposals[2].kind, PROPOSAL_RULE);
+	cr_expect_eq(proposals[2].fit_count, 2);
+	cr_expect(strstr(text, "# seen: it, fits peers.object-storage, peers.task-interface\n"),
+		  "%s", text);
+	load_free(&l);
+}
+
+/* By a row for any port every peer would fit: it does not make a second role of one, and where it
+ * is the only one, nearness decides. */
+Test(learn, a_role_of_any_port_counts_where_no_other_fits)
+{
+	struct load l = load_new();
+	struct proposal *proposals;
+
+	LEARNT(HEAD
+	       "use:\n  - table: qumulo\n    as: node\n    set: {platform: on-prem}\n"
+	       "    without: [active-directory, subnet-ipv6-out, subnet-ipv6-in]\n    peers: {node: [10.8.0.1], client: [10.8.1.1], "
+	       "dns-server: [10.8.2.1], kdc: [10.8.3.1], nfs-client: [10.8.4.1], ntp-server: "
+	       "[10.8.5.1], domain-controller: [10.8.6.1], ldap-server: [10.8.7.1], s3: [10.8.8.1], "
+	       "syslog-server: [10.8.9.1], replication-peer: [10.8.10.1]}\n",
+	       false, {"10.8.7.2", FR_EGRESS, PROTO_TCP, 389},
+	       {"10.8.0.2", FR_EGRESS, PROTO_TCP, 5000}, {"10.8.11.2", FR_EGRESS, PROTO_TCP, 5000});
+	cr_expect_str_eq(proposals[0].role, "ldap-server");
+	cr_expect_str_eq(proposals[1].role ?: "", "node");
+	cr_expect_eq(proposals[2].kind, PROPOSAL_RULE);
+	load_free(&l);
+}
+
 /* ---------------------------------------------------------------- rules */
 
 #define LEARNED(indent, n, rest)                                                                   \
 	indent "# seen: it\n" indent "- {id: learned-" n ", direction: " rest ", action: allow}\n"
-#define USED USE "    peers:\n" ENDS "      nfs-server: [10.20.0.0/24]\n"
+#define USED USE "    peers:\n" ENDS "      nfs-server: [10.20.1.0/30]\n"
 
 Test(learn, what_no_role_has_room_for_gets_a_rule)
 {
@@ -300,7 +377,7 @@ Test(learn, rules_only_touch_no_role_and_nothing_else_of_the_peer)
 	const char *text =
 		LEARNT(HEAD USED, true, NFS("10.20.1.5"), WEB("10.20.1.5"), WEB("fd00::9"));
 
-	cr_expect(strstr(text, "nfs-server: [10.20.0.0/24]\n"), "%s", text);
+	cr_expect(strstr(text, "nfs-server: [10.20.1.0/30]\n"), "%s", text);
 	cr_expect_eq(proposals[0].kind, PROPOSAL_RULE);
 	load_free(&l);
 }
@@ -377,7 +454,7 @@ Test(learn, a_file_that_ends_in_a_block_of_text_loses_no_rule)
 		       "metadata:\n  name: test\n  description: |\n    some\n    words\n",
 		       false, NFS("10.20.1.5"), WEB("10.9.0.1"));
 
-	cr_expect(strstr(text, "[10.20.0.0/24, 10.20.1.5]\n"), "%s", text);
+	cr_expect(strstr(text, "[10.20.1.0/30, 10.20.1.5]\n"), "%s", text);
 	cr_expect(strstr(text, "    words\nrules:\n" NEW_RULE), "%s", text);
 	(void)proposals;
 	load_free(&l);
@@ -388,7 +465,7 @@ Test(learn, a_peer_behind_a_bar_is_left_alone)
 	struct load l = load_new();
 	struct proposal *proposals;
 
-	LEARNT(HEAD USE "    peers:\n" ENDS "      nfs-server: |-\n        10.20.0.7\n", false,
+	LEARNT(HEAD USE "    peers:\n" ENDS "      nfs-server: |-\n        10.20.1.7\n", false,
 	       NFS("10.20.1.5"));
 	cr_expect_eq(proposals[0].kind, PROPOSAL_RULE);
 	load_free(&l);
@@ -472,16 +549,22 @@ static void crowd_is_learnt(uint16_t port, bool ports, const char *peers)
 	static struct asked asked[CROWD];
 	static struct proposal list[CROWD];
 	struct load l = load_new();
+	const char *nfs = "10.20.0.7";
 	long before = memory_most();
 
+	/* An address of each network of the crowd, so that it may join. */
+	for (int i = 0; i < CROWD / 250; i++)
+		nfs = arena_printf(l.d.arena, "%s, 10.62.%d.255", nfs, i);
 	for (int i = 0; i < CROWD; i++) {
 		int peer = ports ? 7 : i;
 
 		snprintf(names[i], sizeof(names[i]), "10.%s.%d.%d", peers, peer / 250, peer % 250);
 		asked[i] = (struct asked){names[i], FR_EGRESS, PROTO_TCP, ports ? port + i : port};
 	}
-	learnt(&l, HEAD USE "    peers:\n" ENDS "      nfs-server: 10.20.0.7\n", false, asked,
-	       CROWD, list);
+	learnt(&l,
+	       arena_printf(l.d.arena, "%s      nfs-server: [%s]\n", HEAD USE "    peers:\n" ENDS,
+			    nfs),
+	       false, asked, CROWD, list);
 	cr_expect_lt(memory_most() - before, CROWD_KB, "%ld kB", memory_most() - before);
 	load_free(&l);
 }

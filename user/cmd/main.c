@@ -76,9 +76,9 @@ static const struct command commands[] = {
 		 OPT_OUTPUT,
 	 1, 1, cmd_report},
 	{"learn", "[NAME]", "edits of the policy's file that allow unexplained traffic",
-	 "A unified diff on stdout, a summary on stderr; no file is changed. A peer joins the\n"
-	 "role of the row that fits, or gets a rule of its own. Review it: attempts of strangers\n"
-	 "are proposed too, and each line that you keep is allowed.",
+	 "A unified diff on stdout, a summary on stderr; no file is changed. A peer joins a\n"
+	 "role that alone fits and has a peer of its network, or gets a rule of its own. Review\n"
+	 "it: attempts of strangers are proposed too, and each line that you keep is allowed.",
 	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE | OPT_PEER |
 		 OPT_RULES_ONLY,
 	 0, 1, cmd_learn},

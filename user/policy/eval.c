@@ -40,6 +40,18 @@ bool rule_has_peer(const struct rule *rule, const struct addr *peer)
 	return false;
 }
 
+bool rule_serves_any_port(const struct rule *rule, const struct tuple *tuple)
+{
+	for (size_t i = 0; i < rule->service_count; i++) {
+		const struct service *service = &rule->services[i];
+
+		if (service->any_proto || (service->proto == tuple->proto && service->first <= 1 &&
+					   service->last == UINT16_MAX))
+			return proto_has_ports(tuple->proto);
+	}
+	return false;
+}
+
 /* Of rules of one rank, that with the wider answers is stronger. */
 static unsigned rule_strength(const struct rule *rule)
 {

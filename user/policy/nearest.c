@@ -62,18 +62,6 @@ static unsigned port_distance(const struct service *service, uint16_t port)
 	return port > service->last ? port - service->last : 0;
 }
 
-static bool takes_any_port(const struct rule *rule, const struct tuple *tuple)
-{
-	for (size_t i = 0; i < rule->service_count; i++) {
-		const struct service *service = &rule->services[i];
-
-		if (service->any_proto || (service->proto == tuple->proto && service->first <= 1 &&
-					   service->last == UINT16_MAX))
-			return proto_has_ports(tuple->proto);
-	}
-	return false;
-}
-
 /* How the services of a rule miss the tuple's: MISFIT_NONE, _PORT or _PROTO. */
 static void service_miss(const struct rule *rule, const struct tuple *tuple, struct miss *miss)
 {
@@ -108,7 +96,7 @@ static struct miss rule_miss(const struct rule *rule, const struct tuple *tuple)
 	if (!rule->service_count || (miss.misfit != MISFIT_NONE) + (away != 0) + other_way > 1) {
 		miss.misfit = MISFIT_MANY;
 	} else if (away) {
-		miss.misfit = takes_any_port(rule, tuple) ? MISFIT_PEER_OF_ANY : MISFIT_PEER;
+		miss.misfit = rule_serves_any_port(rule, tuple) ? MISFIT_PEER_OF_ANY : MISFIT_PEER;
 		miss.distance = away;
 	} else if (other_way) {
 		miss.misfit = MISFIT_DIRECTION;

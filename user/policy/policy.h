@@ -204,6 +204,8 @@ struct decision {
 /* The two parts of a match: direction and services; peers, as far as they are known. */
 bool rule_serves(const struct rule *rule, const struct tuple *tuple);
 bool rule_has_peer(const struct rule *rule, const struct addr *peer);
+/* Whether one of its services has all ports of the tuple's protocol. */
+bool rule_serves_any_port(const struct rule *rule, const struct tuple *tuple);
 /* The real decision ignores staged rules; staged says whether one would have turned a pass into a
  * drop. Verdict: real drop -> DROP (WOULD_DROP in audit); pass and staged -> WOULD_DROP; else
  * PASS. */
@@ -288,8 +290,13 @@ struct proposal {
 	enum proposal_kind kind;
 	const char *rule;	    /* the row that fits, or the id of the new rule */
 	const char *role, *address; /* PROPOSAL_PEER */
-	const char *why;	    /* PROPOSAL_NONE: why not */
-	bool again;		    /* the edit of an earlier proposal allows it as well */
+	/* A rule of each role that the peer may play; `near`: it is one, and has a peer of the same
+	 * /24, or by IPv6 of the same /64. */
+	const struct rule *const *fits;
+	size_t fit_count;
+	bool near;
+	const char *why;	  /* PROPOSAL_NONE: why not */
+	bool again;		  /* the edit of an earlier proposal allows it as well */
 	const char *const *gains; /* PROPOSAL_PEER: the other rules that the address comes under */
 	size_t gain_count;
 };

@@ -67,10 +67,10 @@ static const struct rule *rule_named(const struct ruleset *rs, const char *id, u
 
 /* ---------------------------------------------------------------- a peer joins a role */
 
-/* An earlier proposal puts this peer into a role by which this tuple is allowed as well. */
-static bool join_earlier(struct proposing *p, struct proposal *proposal)
+/* Another proposal puts this peer into a role by which this tuple is allowed as well. */
+static bool join_other(struct proposing *p, struct proposal *proposal)
 {
-	for (struct proposal *other = p->list; other < proposal; other++) {
+	for (struct proposal *other = p->list; other < p->list + p->count; other++) {
 		const struct rule *joined;
 
 		if (other->kind != PROPOSAL_PEER || other->again ||
@@ -83,6 +83,7 @@ static bool join_earlier(struct proposing *p, struct proposal *proposal)
 			if (!same_role(rule, joined) || !admits(rule, &proposal->tuple))
 				continue;
 			proposal->kind = PROPOSAL_PEER;
+			proposal->fit_count = 0;
 			proposal->again = true;
 			proposal->rule = rule->id;
 			proposal->role = other->role;
@@ -107,17 +108,70 @@ static void collect_gains(struct proposing *p, struct proposal *proposal, const 
 	proposal->gains = gains;
 }
 
+/* Whether the two share a /24, or by IPv6 a /64. */
+static bool is_near(const struct prefix *entry, const struct addr *peer)
+{
+	struct prefix near = *entry;
+	unsigned length = prefix_is_v4(entry) ? 96 + 24 : 64;
+
+	if (addr_is_v4(peer) != prefix_is_v4(entry))
+		return false;
+	if (near.length > length) {
+		near.length = length;
+		near.addr = addr_from_halves(addr_high(&near.addr) & mask_high(length),
+					     addr_low(&near.addr) & mask_low(length));
+	}
+	return prefix_has(&near, peer);
+}
+
+static bool has_near(const struct rule *rule, const struct addr *peer)
+{
+	for (size_t i = 0; i < rule->peer_count; i++)
+		if (is_near(&rule->peers[i], peer))
+			return true;
+	return false;
+}
+
+static bool fits(const struct rule *rule, const struct tuple *tuple, bool any_port)
+{
+	return rule->role && admits(rule, tuple) && !rule_has_peer(rule, &tuple->peer) &&
+	       rule_serves_any_port(rule, tuple) == any_port;
+}
+
+/* The roles to which the peer may belong, one rule of each. */
+static void collect_fits(struct proposing *p, struct proposal *proposal, bool any_port)
+{
+	const struct rule **list = arena_alloc(p->edit->arena, p->rs->rule_count * sizeof(*list));
+
+	for (size_t i = 0; i < p->rs->rule_count; i++) {
+		const struct rule *rule = &p->rs->rules[i];
+		bool again = false;
+
+		for (size_t j = 0; j < proposal->fit_count && !again; j++)
+			again = same_role(list[j], rule);
+		if (!again && fits(rule, &proposal->tuple, any_port))
+			list[proposal->fit_count++] = rule;
+	}
+	proposal->fits = list;
+}
+
+/* One role fits, and its list has an address of the same network: another peer of the same kind.
+ * Whoever else joined a role would be admitted by all its rows. A row for any port says nothing
+ * of its role where another fits. */
 static bool propose_peer(struct proposing *p, struct proposal *proposal)
 {
-	const char *why;
-	const struct rule *rule = ruleset_nearest(p->rs, &proposal->tuple, &why);
+	const struct rule *rule;
 	char address[ADDR_TEXT];
 
-	if (!rule || !rule->role || !admits(rule, &proposal->tuple) ||
-	    rule_has_peer(rule, &proposal->tuple.peer))
+	collect_fits(p, proposal, false);
+	if (!proposal->fit_count)
+		collect_fits(p, proposal, true);
+	if (proposal->fit_count != 1)
 		return false;
+	rule = proposal->fits[0];
+	proposal->near = has_near(rule, &proposal->tuple.peer);
 	addr_text(&proposal->tuple.peer, address);
-	if (!edit_add_peer(p->edit, &rule->loc, rule->role, address))
+	if (!proposal->near || !edit_add_peer(p->edit, &rule->loc, rule->role, address))
 		return false;
 	proposal->kind = PROPOSAL_PEER;
 	proposal->rule = rule->id;
@@ -164,11 +218,21 @@ static void append_word(struct arena *arena, struct growing_text *text, const ch
 	text->length--;
 }
 
+/* The observed traffic, and the roles that its peer may play. */
+static void add_seen(struct arena *arena, struct learned *rule, const struct proposal *proposal)
+{
+	append_word(arena, &rule->seen, "; ", proposal->seen);
+	for (size_t i = 0; i < proposal->fit_count; i++) {
+		append_word(arena, &rule->seen, "", i ? ", peers." : ", fits peers.");
+		append_word(arena, &rule->seen, "", proposal->fits[i]->role);
+	}
+}
+
 static void add_service(struct proposing *p, struct learned *rule, const struct proposal *proposal)
 {
 	append_word(p->edit->arena, &rule->ports, ", ", service_word(p, &proposal->tuple));
 	if (rule->port_count++ < SEEN_MOST)
-		append_word(p->edit->arena, &rule->seen, "; ", proposal->seen);
+		add_seen(p->edit->arena, rule, proposal);
 }
 
 static void propose_rule(struct proposing *p, struct proposal *proposal)
@@ -179,7 +243,6 @@ static void propose_rule(struct proposing *p, struct proposal *proposal)
 		if (p->rules[i].dir == proposal->tuple.dir &&
 		    addr_equal(&p->rules[i].peer, &proposal->tuple.peer))
 			rule = &p->rules[i];
-	proposal->kind = PROPOSAL_RULE;
 	if (!rule) {
 		p->rules = arena_grow(p->edit->arena, p->rules, p->rule_count, &p->rule_capacity,
 				      sizeof(*p->rules));
@@ -254,6 +317,7 @@ static const char *perhaps_answer(const struct proposing *p, const struct tuple 
 	return NULL;
 }
 
+/* PROPOSAL_RULE is not final. */
 static void propose(struct proposing *p, bool rules_only, struct proposal *proposal)
 {
 	const char *answer = proposal->answer ?: perhaps_answer(p, &proposal->tuple);
@@ -272,8 +336,8 @@ static void propose(struct proposing *p, bool rules_only, struct proposal *propo
 					     ruleset_rule_name(p->rs, decision.rule));
 	else if (answer)
 		proposal->why = answer;
-	else if (rules_only || (!join_earlier(p, proposal) && !propose_peer(p, proposal)))
-		propose_rule(p, proposal);
+	else if (rules_only || (!join_other(p, proposal) && !propose_peer(p, proposal)))
+		proposal->kind = PROPOSAL_RULE;
 }
 
 void policy_propose(const struct ruleset *rs, bool rules_only, struct edit *edit,
@@ -283,5 +347,8 @@ void policy_propose(const struct ruleset *rs, bool rules_only, struct edit *edit
 
 	for (size_t i = 0; i < count; i++)
 		propose(&p, rules_only, &list[i]);
+	for (size_t i = 0; i < count; i++)
+		if (list[i].kind == PROPOSAL_RULE && (rules_only || !join_other(&p, &list[i])))
+			propose_rule(&p, &list[i]);
 	write_rules(&p);
 }

@@ -203,6 +203,22 @@ static const char *service_words(const struct tuple *tuple, char out[CLEAN_TEXT]
 	return out;
 }
 
+/* The roles that the peer may play, for the reader to choose. */
+static void print_fits(FILE *out, const struct proposal *proposal)
+{
+	bool far = proposal->fit_count == 1 && !proposal->near;
+	bool v4 = addr_is_v4(&proposal->tuple.peer);
+
+	for (size_t i = 0; i < proposal->fit_count; i++) {
+		const struct rule *rule = proposal->fits[i];
+
+		fprintf(out, "%speers.%s of %s", i ? ", " : "; it fits ", rule->role,
+			rule_origin(rule)->table);
+	}
+	if (far)
+		fprintf(out, ", which has no peer of its %s", v4 ? "/24" : "/64");
+}
+
 static void print_proposal(FILE *out, const struct proposal *proposal)
 {
 	char peer[64], service[CLEAN_TEXT];
@@ -217,6 +233,7 @@ static void print_proposal(FILE *out, const struct proposal *proposal)
 		break;
 	case PROPOSAL_RULE:
 		fprintf(out, "rule %s", proposal->rule);
+		print_fits(out, proposal);
 		break;
 	default:
 		fprintf(out, "nothing is proposed: %s", proposal->why);
@@ -243,14 +260,26 @@ void render_learn_summary(FILE *out, const struct learn_view *view)
 
 /* ---------------------------------------------------------------- JSON */
 
+static json_t *fit_json(const struct rule *rule)
+{
+	json_t *value = json_object();
+
+	json_object_set_new(value, "table", json_words(rule_origin(rule)->table));
+	json_object_set_new(value, "role", json_words(rule->role));
+	json_object_set_new(value, "rule", json_words(rule->id));
+	return value;
+}
+
 static json_t *proposal_json(const struct proposal *proposal)
 {
 	static const char *const kinds[] = {
 		[PROPOSAL_NONE] = "none", [PROPOSAL_PEER] = "peer", [PROPOSAL_RULE] = "rule"};
 	const struct tuple *tuple = &proposal->tuple;
-	json_t *value = json_object(), *gains = json_array();
+	json_t *value = json_object(), *gains = json_array(), *fits = json_array();
 	char text[64];
 
+	for (size_t i = 0; i < proposal->fit_count; i++)
+		json_array_append_new(fits, fit_json(proposal->fits[i]));
 	for (size_t i = 0; i < proposal->gain_count; i++)
 		json_array_append_new(gains, json_words(proposal->gains[i]));
 	json_object_set_new(value, "direction", json_words(dir_name(tuple->dir)));
@@ -264,6 +293,7 @@ static json_t *proposal_json(const struct proposal *proposal)
 	json_object_set_new(value, "rule", json_words(proposal->rule));
 	json_object_set_new(value, "role", json_words(proposal->role));
 	json_object_set_new(value, "also_allows", gains);
+	json_object_set_new(value, "fits", fits);
 	json_object_set_new(value, "why", json_words(proposal->why));
 	return value;
 }
