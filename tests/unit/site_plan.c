@@ -163,7 +163,7 @@ Test(site, what_all_hosts_share_is_printed_as_it_was_meant)
 		"  spare: {file: nets.txt, format: list}\n"
 		"use:\n"
 		"  - table: dataminer\n"
-		"    set: {transport: remoting, remoting-port: 9004, dataminer-version: '10.1.0 CU9'}\n"
+		"    set: {transport: remoting, remoting-port: 9004, dataminer-version: 10.1.5}\n"
 		"    without: [snmp-poll, snmp-trap]\n"
 		"    with: [telnet, nats-monitoring-by-default]\n"
 		"    roles: {agent: [q1, q2], nats-monitor: 10.0.0.9, nats-server: [q1],\n"

@@ -113,6 +113,57 @@ Test(examples, both_ends_of_the_replication_row_are_open_and_no_more)
 	expect_row(gateway, tuple_of(FR_EGRESS, PROTO_TCP, "192.0.2.77", 1500), NULL, 0);
 }
 
+/* A node of each of two clusters, as the other's peer: what the one lets out, the other lets in. */
+static const struct ruleset *cluster_load(struct arena *arena, const char *own, const char *other)
+{
+	struct policy_options options = {.tables_dir = "policies/tables"};
+	struct diags d = {.arena = arena};
+	struct ruleset *rs = NULL;
+	const char *text;
+
+	text = arena_printf(arena,
+			    "apiVersion: flowreeve/v1\nkind: Policy\nmetadata: {name: node}\n"
+			    "mode: enforce\nattach: {interfaces: [eth0]}\nfailsafe: []\nuse:\n"
+			    "  - table: qumulo\n    as: node\n    set: {platform: azure}\n"
+			    "    peers: {client: 10.9.0.0/24, local-subnet-ipv4: %s, "
+			    "replication-peer: %s}\n"
+			    "    without: [active-directory, dns, kerberos, nlm-portmapper, ntp, "
+			    "dcerpc, ldap, shift, syslog]\n",
+			    own, other);
+	options.instead =
+		&(const struct source){.name = "node.yaml", .text = text, .size = strlen(text)};
+	cr_assert_eq(policy_load("node.yaml", &options, &d, &rs), 0, "%s",
+		     d.count ? d.list[0].message : "");
+	return rs;
+}
+
+static bool cluster_lets(const struct ruleset *rs, uint8_t dir, const char *peer, uint16_t port)
+{
+	struct tuple tuple = tuple_of(dir, PROTO_TCP, peer, port);
+	struct decision decision;
+
+	ruleset_decide(rs, &tuple, &decision);
+	return decision.verdict == FR_PASS;
+}
+
+Test(examples, two_clusters_replicate_to_each_other)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	const struct ruleset *a = cluster_load(arena, "10.1.0.0/28", "10.2.0.0/28");
+	const struct ruleset *b = cluster_load(arena, "10.2.0.0/28", "10.1.0.0/28");
+
+	for (uint16_t port = 3711; port <= 3713; port++) {
+		bool replicates = port == 3712;
+
+		cr_expect_eq(cluster_lets(a, FR_EGRESS, "10.2.0.3", port), replicates);
+		cr_expect_eq(cluster_lets(b, FR_INGRESS, "10.1.0.3", port), replicates);
+		cr_expect_eq(cluster_lets(b, FR_EGRESS, "10.1.0.3", port), replicates);
+		cr_expect_eq(cluster_lets(a, FR_INGRESS, "10.2.0.3", port), replicates);
+	}
+	cr_expect_not(cluster_lets(a, FR_INGRESS, "10.9.0.7", 3712), "a client is no cluster");
+	cr_expect(cluster_lets(a, FR_INGRESS, "10.9.0.7", 8000));
+}
+
 Test(examples, hosts_of_the_other_vendors_serve_their_rows_and_no_more)
 {
 	const char *mediator = "policies/examples/ontap-mediator.yaml";

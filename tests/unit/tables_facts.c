@@ -172,16 +172,27 @@ static void row_lines(const struct node *row, struct words *out)
 	node_words(map_get(source, "lines"), out);
 }
 
+/* All values that a param can have; none for one without a list of them. */
+static void param_values(const struct node *param, struct words *out)
+{
+	if (str_equal(text_of(param, "type"), "bool")) {
+		words_add(out, "on");
+		words_add(out, "off");
+	}
+	node_words(map_get(param, "values"), out);
+}
+
 /* Values of a param under which a row is selected; no condition means all. */
-static void row_condition(const struct book *book, const struct node *row, const struct node *param,
-			  struct words *out)
+static void row_condition(const struct node *row, const struct node *param, struct words *out)
 {
 	const struct node *when = map_get(row, "when"), *values = NULL;
 
 	if (when)
 		values = map_get(when, param->key->text);
-	node_words(values ? values : map_get(param, "values"), out);
-	(void)book;
+	if (values)
+		node_words(values, out);
+	else
+		param_values(param, out);
 }
 
 /* ---------------------------------------------------------------- a fact */
@@ -211,9 +222,13 @@ static bool fact_has_line(const json_t *fact, const char *line)
 	       number <= json_integer_value(json_array_get(lines, 1));
 }
 
+/* Where one line of the document is several facts between the same ends, each names its rows. */
 static bool fact_has_ends(const json_t *fact, const struct node *row)
 {
-	return json_has(json_object_get(fact, "from"), text_of(row, "from")) &&
+	const json_t *rows = json_object_get(fact, "row");
+
+	return (!rows || json_has(rows, text_of(row, "id"))) &&
+	       json_has(json_object_get(fact, "from"), text_of(row, "from")) &&
 	       json_has(json_object_get(fact, "to"), text_of(row, "to"));
 }
 
@@ -287,7 +302,7 @@ static void fact_condition(const json_t *fact, const struct node *param, struct 
 	size_t i;
 
 	if (!values)
-		node_words(map_get(param, "values"), out);
+		param_values(param, out);
 	json_array_foreach (values, i, value)
 		words_add(out, json_string_value(value));
 }
@@ -344,11 +359,11 @@ static void expect_same_conditions(const struct book *book, const json_t *fact)
 	{
 		struct words told = {0}, written = {0};
 
-		if (!map_get(param, "values"))
+		if (str_equal(text_of(param, "type"), "version"))
 			continue;
 		fact_condition(fact, param, &told);
 		for_children(row, book->rows) if (fact_backs(fact, row))
-			row_condition(book, row, param, &written);
+			row_condition(row, param, &written);
 		cr_expect(words_within(&told, &written), "%s: not under every %s", fact_id(fact),
 			  param->key->text);
 	}
@@ -368,8 +383,9 @@ static void expect_same_releases(const struct book *book, const json_t *fact)
 		for_children(row, book->rows) for (size_t i = 0; fact_backs(fact, row) && i < 2;
 						   i++)
 		{
-			const json_t *list =
-				json_object_get(json_object_get(fact, "release"), bounds[i]);
+			const json_t *release =
+				json_object_get(json_object_get(fact, "release"), param->key->text);
+			const json_t *list = json_object_get(release, bounds[i]);
 			struct words told = {0}, written = {0};
 			json_t *version;
 
@@ -410,7 +426,7 @@ Test(tables, every_fact_is_a_row_with_its_line_ports_names_and_conditions)
 
 Test(tables, the_record_holds_all_flows_of_every_document)
 {
-	static const size_t flows[] = {25, 17, 24, 9, 26};
+	static const size_t flows[] = {27, 17, 26, 9, 26};
 
 	for (size_t k = 0; k < ARRAY_SIZE(tables); k++) {
 		struct book book = {0};
@@ -454,9 +470,9 @@ static void expect_no_wider_condition(const struct book *book, const struct node
 	{
 		struct words told = {0}, written = {0};
 
-		if (!map_get(param, "values"))
+		if (str_equal(text_of(param, "type"), "version"))
 			continue;
-		row_condition(book, row, param, &written);
+		row_condition(row, param, &written);
 		json_array_foreach (book->flows, i, fact)
 			if (fact_backs(fact, row))
 				fact_condition(fact, param, &told);
@@ -517,6 +533,86 @@ Test(tables, firewall_recipes_of_the_vendor_are_no_rows)
 	}
 	cr_expect_eq(recipes, 2);
 	book_close(&book);
+}
+
+/* The heading of the document that a line is under. */
+static const char *section_of(const struct book *book, json_int_t line)
+{
+	const char *name = "";
+	json_t *section;
+	size_t i;
+
+	json_array_foreach (json_object_get(book->facts, "sections"), i, section)
+		if (json_integer_value(json_object_get(section, "line")) <= line)
+			name = json_string_value(json_object_get(section, "name"));
+	return name;
+}
+
+/* Every heading that a row names is that of one of its lines; the first is that of its line. */
+static void expect_sections(struct book *book, const struct node *row)
+{
+	char *text = arena_strdup(book->arena, text_of(map_get(row, "source"), "section")), *save;
+	const char *line = text_of(map_get(row, "source"), "line");
+	struct words lines = {0}, under = {0};
+
+	row_lines(row, &lines);
+	for (size_t i = 0; i < lines.count; i++)
+		words_add(&under, section_of(book, atoll(lines.list[i])));
+	for (char *name = strtok_r(text, ";", &save); name; name = strtok_r(NULL, ";", &save)) {
+		name += strspn(name, " ");
+		cr_expect(words_have(&under, name), "%s: no line of it is under '%s'",
+			  text_of(row, "id"), name);
+		if (line)
+			cr_expect_str_eq(name, section_of(book, atoll(line)), "%s",
+					 text_of(row, "id"));
+		line = NULL;
+	}
+}
+
+Test(tables, a_row_is_under_the_headings_that_it_names)
+{
+	const struct node *row;
+	size_t tables_with = 0;
+
+	for (size_t k = 0; k < ARRAY_SIZE(tables); k++) {
+		struct book book = {0};
+
+		book_open(&book, tables[k]);
+		tables_with += json_object_get(book.facts, "sections") != NULL;
+		for_children(row, book.rows) if (json_object_get(book.facts, "sections"))
+			expect_sections(&book, row);
+		book_close(&book);
+	}
+	cr_expect_eq(tables_with, 3);
+}
+
+/* "see" is the link that the document has in place of ports, or words; never a link of our own. */
+Test(tables, links_are_those_of_the_document)
+{
+	size_t links = 0;
+
+	for (size_t k = 0; k < ARRAY_SIZE(tables); k++) {
+		struct book book = {0};
+		const struct node *row;
+		json_t *fact;
+		size_t i;
+
+		book_open(&book, tables[k]);
+		json_array_foreach (book.flows, i, fact)
+			for_children(row, book.rows)
+			{
+				const char *see = text_of(row, "see");
+				const char *link = json_string_value(json_object_get(fact, "link"));
+
+				if (!see || !fact_backs(fact, row))
+					continue;
+				links += link != NULL;
+				cr_expect(link ? str_equal(see, link) : !strstr(see, "://"), "%s",
+					  text_of(row, "id"));
+			}
+		book_close(&book);
+	}
+	cr_expect_eq(links, 3);
 }
 
 /* ---------------------------------------------------------------- kinds of ports */
@@ -655,9 +751,9 @@ Test(tables, notes_tell_what_is_inferred_unused_or_not_enough)
 	static const struct {
 		const char *table, *row, *words;
 	} notes[] = {
-		{"aws-datasync", "smb-udp", "unused in practice"},   /* A1 */
-		{"aws-mgn", "replication-ec2", "inferred"},	     /* A24 */
-		{"dataminer", "snmp-poll", "inferred"},		     /* A29 */
+		{"aws-datasync", "smb-udp", "unused in practice"}, /* A1 */
+		{"aws-mgn", "replication-ec2", "inferred"},	   /* A24 */
+		{"aws-datasync", "activation-page", "console"},
 		{"snapmirror-active-sync", "aiqum-out", "inferred"}, /* A35 */
 		{"qumulo", "ftp-passive", "every high port"},	     /* A41 */
 		{"qumulo", "nlm-portmapper", "nfs-locks"},	     /* A43 */
@@ -680,6 +776,23 @@ Test(tables, notes_tell_what_is_inferred_unused_or_not_enough)
 		cr_expect_eq(found, 1, "%s", notes[i].row);
 		book_close(&book);
 	}
+}
+
+/* The table of DataMiner has neither direction nor peers (A29). */
+Test(tables, every_direction_that_no_vendor_gives_is_noted)
+{
+	struct book book = {0};
+	const struct node *row;
+
+	book_open(&book, "dataminer");
+	for_children(row, book.rows)
+	{
+		const char *note = text_of(row, "note");
+
+		cr_expect(note && str_starts(note, "direction inferred: "), "%s",
+			  text_of(row, "id"));
+	}
+	book_close(&book);
 }
 
 /* "IP addresses and URLs", and no address anywhere (A21). */

@@ -182,7 +182,9 @@ static void print_rows(FILE *out, const struct table_view *view, const struct ro
 					 "    # without:\n",
 			      out);
 		any = true;
-		snprintf(line, sizeof(line), "    #   - %s", row->id);
+		/* Of another release it would be an error in `with`: it stays a comment. */
+		snprintf(line, sizeof(line), "    #   %s- %s", row->other_release ? "# " : "",
+			 row->id);
 		row_note(row, note, sizeof(note));
 		print_line(out, line, note);
 	}

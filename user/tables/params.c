@@ -390,6 +390,15 @@ static bool condition_met(const struct settings *settings, const struct conditio
 	return false;
 }
 
+bool row_is_of_release(const struct settings *settings, const struct row *row)
+{
+	for (size_t i = 0; i < row->when_count; i++)
+		if (row->when[i].param->type == PARAM_VERSION &&
+		    !condition_met(settings, &row->when[i]))
+			return false;
+	return true;
+}
+
 bool row_selected(const struct settings *settings, const struct row *row)
 {
 	for (size_t i = 0; i < row->when_count; i++)

@@ -134,6 +134,8 @@ const struct node *settings_node(struct job *job, const struct table *table,
 				 const char *const *words, size_t count);
 const struct setting *setting_get(const struct settings *settings, const char *param);
 bool row_selected(const struct settings *settings, const struct row *row);
+/* Its conditions on versions alone; a version that is not set is the newest. */
+bool row_is_of_release(const struct settings *settings, const struct row *row);
 
 /* The next parameter of a template: ${name}, or the other three ways to write the region. */
 struct template_mark {

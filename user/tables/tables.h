@@ -76,7 +76,8 @@ struct row_view {
 	const char *lines;	/* of the document: "94", "22, 27" */
 	const struct role_view *from, *to;
 	bool optional, internal;
-	uint8_t answers; /* enum fr_answers, as written */
+	bool other_release; /* it needs another version than the one that is set, or the newest */
+	uint8_t answers;    /* enum fr_answers, as written */
 };
 
 struct table_view {

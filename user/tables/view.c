@@ -142,6 +142,7 @@ static struct row_view row_view(struct job *job, const struct settings *settings
 		.to = &roles[row->to - table->roles],
 		.optional = row->optional,
 		.internal = row->internal,
+		.other_release = !row_is_of_release(settings, row),
 		.answers = row->answers,
 	};
 }
