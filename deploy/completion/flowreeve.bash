@@ -22,9 +22,9 @@ _flowreeve_options() # VERB
 	status) echo '--json --policy --query --wide --pin-root' ;;
 	show) echo '--json --peer --wide --sort --limit --policy --pin-root' ;;
 	zero) echo '--json --policy --pin-root' ;;
-	coverage) echo '--json --policy --wide --source --tables --local-subnet --cgroup --pin-root' ;;
+	coverage) echo '--json --policy --wide --flows --source --tables --local-subnet --cgroup --pin-root' ;;
 	report) echo '--text --output --source --tables --local-subnet --cgroup --pin-root' ;;
-	learn) echo '--json --policy --source --peer --rules-only --tables --local-subnet --cgroup --pin-root' ;;
+	learn) echo '--json --policy --flows --source --peer --rules-only --tables --local-subnet --cgroup --pin-root' ;;
 	monitor) echo '--json --policy --openings --count --wide --pin-root' ;;
 	detach) echo '--json --all --pin-root' ;;
 	doctor) echo '--json --cgroup --pin-root' ;;
@@ -167,6 +167,7 @@ _flowreeve_value() # OPTION
 	--policy) _flowreeve_policies ;;
 	--table) _flowreeve_tables ;;
 	--source) _flowreeve_files ;;
+	--flows) [ "$verb" = apply ] || _flowreeve_paths -f ;;
 	--as) _flowreeve_roles ;;
 	--host) _flowreeve_hosts ;;
 	--attach) _flowreeve_attach ;;

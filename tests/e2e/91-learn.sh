@@ -96,6 +96,39 @@ refusals()
 	succeeds 'refusals: detach' fr "$host" detach
 }
 
+# The refused openings that coverage lists, as lines.
+unexplained() { fr_ask "$host" '.policies[0].unexplained[] | "\(.direction) \(.peer) \(.protocol) \(.port)"' coverage "$@" | grep -v ' 9$' | sort; }
+watched() { peer_try "$party" tcp 10.66.0.66 9 --wait 0.2 >/dev/null 2>&1; [ -s "$1" ]; }
+recorded_all() { [ "$(unexplained --flows "$1" | sort -u)" = "$(unexplained)" ]; }
+
+# Events that monitor recorded show the same as the kernel, by the policy in force and by the file alone.
+recorded()
+{
+	local events="$LAB_DIR/log/recorder" digest
+	policy_write "$work/policy.yaml" audit "$attach"
+	succeeds 'recorded: apply' fr "$host" apply "$work/policy.yaml" $options
+	lab_spawn recorder "$host" "$FLOWREEVE" monitor --openings --json --pin-root "$LAB_DIR/bpf/flowreeve"
+	succeeds 'recorded: monitor watches' until_true watched "$events"
+	fr "$host" zero >/dev/null
+	traffic
+	try tcp 10.20.0.5 2049 >/dev/null 2>&1
+	succeeds 'recorded: the kernel and the events have the same openings' until_true recorded_all "$events"
+	digest=$(fr_ask "$host" '.policies[0].digest' status)
+	equal 'recorded: each event has the digest of the policy' "\"$digest\"" "$(jq -c .digest "$events" | sort -u)"
+	equal 'recorded: the window is that of the events' "$(jq -rs 'map(.time) | "\(min) \(max)"' "$events")" \
+		"$(fr_ask "$host" '.windows[0] | "\(.since) \(.until)"' coverage --flows "$events")"
+	equal 'recorded: the allowed row is seen' true \
+		"$(fr_ask "$host" '[.policies[0].rules[] | select(.id == "aws-datasync/nfs") | .seen] | any' coverage --flows "$events")"
+	equal 'recorded: learn proposes the same' "$(fr "$host" learn --peer 10.20.0.6/32 2>/dev/null | grep '^[-+]')" \
+		"$(fr "$host" learn --peer 10.20.0.6/32 --flows "$events" 2>/dev/null | grep '^[-+]')"
+	lab_stop recorder
+	succeeds 'recorded: detach' fr "$host" detach
+	fr_exits 'recorded: nothing is applied' 1 "$host" coverage --flows "$events"
+	equal 'recorded: the file alone' 0 "$("$FLOWREEVE" learn --flows "$events" --source "$work/policy.yaml" \
+		--local-subnet ens5=10.0.5.0/24 >"$work/file.diff" 2>&1; echo $?)"
+	matches 'recorded: by the file alone a peer joins' '^\+.*10.20.0.6' "$(cat "$work/file.diff")"
+}
+
 e2e_begin learn
 ip -n "$(lab_netns nfs)" address add 10.20.0.6/24 dev eth0
 peer_start nfs nfsd 2049
@@ -108,6 +141,7 @@ forgotten=8080
 learn_run interface audit
 learn_run guest enforce
 refusals
+recorded
 e2e_cgroup agent agent
 forgotten=8081
 peer_start agent forgotten-inside 8081

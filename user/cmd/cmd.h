@@ -55,6 +55,7 @@ enum option_bit {
 	OPT_RUNNING = 1 << 30,
 	OPT_TEXT = 1ull << 32,
 	OPT_OUTPUT = 1ull << 33,
+	OPT_EVENTS = 1ull << 34, /* --flows of coverage and learn */
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -72,6 +73,7 @@ struct options {
 	const char *title;			/* import; or NULL */
 	const char *source;			/* coverage, learn, report; or NULL */
 	const char *output;			/* report; or NULL */
+	const char *events;			/* coverage, learn: recorded ones; or NULL */
 	struct prefix peer;			/* learn, show, with OPT_PEER */
 	const char *plan_host, *dir;		/* plan; or NULL */
 	uint32_t flows;
@@ -148,6 +150,15 @@ struct running_policy {
 };
 int find_running(struct context *c, const char *name, struct running_policy *out);
 int load_running(struct context *c, const char *name, struct running_policy *out);
+/* Recorded events (--flows FILE) as coverage of the policy in force, or of --source FILE.
+ * recorded.c */
+struct recorded_coverage {
+	struct coverage_view view;
+	struct window_view window;
+	struct ruleset *rs;
+	const char *path; /* of the policy's file */
+};
+int cover_recorded(struct context *c, struct recorded_coverage *out);
 /* Warnings about SSH, in audit as well: would enforcing refuse the connection of this session, or
  * port 22 to every address? `points`: NULL when offline. ssh.c */
 void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,

@@ -122,6 +122,13 @@ static const char *nearest(const struct ruleset *rs, const struct tuple *tuple)
 	return ruleset_nearest(rs, tuple, &why) ? why : NULL;
 }
 
+static void explain(struct coverage_view *view, const struct ruleset *rs, struct diags *d)
+{
+	for (size_t i = 0; i < view->unexplained_count; i++)
+		view->unexplained[i].nearest = nearest(rs, &view->unexplained[i].tuple);
+	find_shared(view, rs, d);
+}
+
 /* The rest of the report stands when the sockets cannot be read. */
 static int compare_sockets(struct context *c, const struct instance *instance,
 			   struct coverage_view *view)
@@ -157,9 +164,7 @@ static int collect_report(struct context *c, const struct instance *instance,
 	err = compare_sockets(c, instance, view);
 	if (!view->file)
 		return 0;
-	for (size_t i = 0; i < view->unexplained_count; i++)
-		view->unexplained[i].nearest = nearest(rs, &view->unexplained[i].tuple);
-	find_shared(view, rs, &c->diags);
+	explain(view, rs, &c->diags);
 	return err ? exit_of_read(err) : 0;
 }
 
@@ -175,13 +180,33 @@ static int cover(struct context *c, const struct instance *instance, void *user)
 	return ret;
 }
 
+static int cover_events(struct context *c)
+{
+	struct recorded_coverage coverage = {0};
+	struct render_stream *stream;
+	int ret = cover_recorded(c, &coverage);
+
+	if (ret)
+		return ret;
+	explain(&coverage.view, coverage.rs, &c->diags);
+	c->answered = true;
+	stream = render_coverage_begin(&c->render);
+	render_window(stream, &coverage.window);
+	render_coverage(stream, &coverage.view, SOURCE_RUNS);
+	render_end(stream);
+	return 0;
+}
+
 int cmd_coverage(struct context *c)
 {
 	struct render_stream *stream;
 	const char **names;
 	size_t count;
-	int ret = named_policies(c, 0, &names, &count);
+	int ret;
 
+	if (c->options.events)
+		return cover_events(c);
+	ret = named_policies(c, 0, &names, &count);
 	if (ret)
 		return ret;
 	if (c->options.source && count != 1)

@@ -74,7 +74,10 @@ static int read_file(struct context *c, const char *path, const struct source *i
 
 	reading.options.policy.instead = instead;
 	reading.diags = (struct diags){.arena = c->arena};
-	ret = load_for_host(&reading, path, rs, &hooks, &count);
+	if (c->options.events)
+		ret = load_policy(&reading, path, &reading.diags, rs);
+	else
+		ret = load_for_host(&reading, path, rs, &hooks, &count);
 	if (ret)
 		c->diags = reading.diags;
 	return ret;
@@ -158,35 +161,27 @@ static int begin_edit(struct context *c, const char *path, struct edit *edit)
 	return EXIT_FAILED;
 }
 
-static int learn(struct context *c, const struct instance *instance, void *user)
+/* The edits of a file that allow what a view has as unexplained. */
+static int propose(struct context *c, const char *path, const struct coverage_view *view,
+		   const struct window_view *window)
 {
-	const char *path;
-	struct coverage_view view;
-	struct window_view window;
-	struct learn_view learn = {.window = &window};
+	struct learn_view learn = {
+		.policy = view->policy, .window = window, .recorded = view->recorded};
 	struct edit edit;
 	struct ruleset *rs;
-	int err = coverage_collect(instance, c->arena, &c->diags, &view), ret;
+	int ret = read_policy(c, path, view->policy, &rs);
 
-	(void)user;
-	if (!err)
-		err = window_collect(instance, &c->diags, &window);
-	if (err)
-		return exit_of_read(err);
-	path = c->options.source ? c->options.source : view.source;
-	ret = read_policy(c, path, view.policy, &rs);
 	if (ret)
 		return ret;
 	ret = begin_edit(c, path, &edit);
 	if (ret)
 		return ret;
-	collect_proposals(c, &view, &learn);
+	collect_proposals(c, view, &learn);
 	policy_propose(rs, c->options.given & OPT_RULES_ONLY, &edit, (struct proposal *)learn.list,
 		       learn.count);
-	ret = prove(c, rs, &edit, &view, &learn);
+	ret = prove(c, rs, &edit, view, &learn);
 	if (ret)
 		return ret;
-	learn.policy = view.policy;
 	learn.edit = &edit;
 	render_learn(&c->render, c->arena, &learn);
 	c->answered = true;
@@ -195,12 +190,37 @@ static int learn(struct context *c, const struct instance *instance, void *user)
 	return 0;
 }
 
+static int learn(struct context *c, const struct instance *instance, void *user)
+{
+	struct coverage_view view;
+	struct window_view window;
+	int err = coverage_collect(instance, c->arena, &c->diags, &view);
+
+	(void)user;
+	if (!err)
+		err = window_collect(instance, &c->diags, &window);
+	if (err)
+		return exit_of_read(err);
+	return propose(c, c->options.source ? c->options.source : view.source, &view, &window);
+}
+
+static int learn_recorded(struct context *c)
+{
+	struct recorded_coverage coverage = {0};
+	int ret = cover_recorded(c, &coverage);
+
+	return ret ? ret : propose(c, coverage.path, &coverage.view, &coverage.window);
+}
+
 int cmd_learn(struct context *c)
 {
 	const char **names;
 	size_t count;
-	int ret = named_policies(c, 0, &names, &count);
+	int ret;
 
+	if (c->options.events)
+		return learn_recorded(c);
+	ret = named_policies(c, 0, &names, &count);
 	if (ret)
 		return ret;
 	if (count != 1)

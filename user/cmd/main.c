@@ -65,8 +65,10 @@ static const struct command commands[] = {
 	{"coverage", "[NAME]...",
 	 "used rows, unused rows, and traffic that no row explains",
 	 "Since the counters were reset: each rule as seen or never seen, with the key that\n"
-	 "leaves it out; and each peer and port that no rule decides, with the nearest rule.",
-	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE | OPT_WIDE,
+	 "leaves it out; and each peer and port that no rule decides, with the nearest rule.\n"
+	 "With --flows the same of recorded events, by the policy in force or by --source FILE.",
+	 OPT_JSON | OPTS_READ | OPT_EVENTS | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP |
+		 OPT_SOURCE | OPT_WIDE,
 	 0, SIZE_MAX, cmd_coverage},
 	{"report", "POLICY", "coverage, refusals and documents of a policy in one file",
 	 "What an operator hands to an auditor: host, window, digest, the tables with their\n"
@@ -79,8 +81,8 @@ static const struct command commands[] = {
 	 "A unified diff on stdout, a summary on stderr; no file is changed. A peer joins a\n"
 	 "role that alone fits and has a peer of its network, or gets a rule of its own. Review\n"
 	 "it: attempts of strangers are proposed too, and each line that you keep is allowed.",
-	 OPT_JSON | OPTS_READ | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP | OPT_SOURCE | OPT_PEER |
-		 OPT_RULES_ONLY,
+	 OPT_JSON | OPTS_READ | OPT_EVENTS | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_CGROUP |
+		 OPT_SOURCE | OPT_PEER | OPT_RULES_ONLY,
 	 0, 1, cmd_learn},
 	{"monitor", "[NAME]... [FILTER]", "events as they happen, one line each",
 	 "Refusals; with --openings allowed connections too. Runs until a signal. With --json\n"

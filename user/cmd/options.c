@@ -45,6 +45,8 @@ static const struct option_line lines[] = {
 	{"limit", "N", "at most N lines", OPT_LIMIT},
 	{"count", "N", "end after N events", OPT_COUNT},
 	{"flows", "N", "size of the flow table: N flows", OPT_FLOWS},
+	{"flows", "FILE", "events that monitor --json recorded, instead of the kernel; - is stdin",
+	 OPT_EVENTS},
 	{"cgroup", "DIR", "the mount point of cgroup2", OPT_CGROUP},
 	{"allow-removal", NULL,
 	 "allow removing attach points and deny rules in force, and lowering defaults",
@@ -168,6 +170,8 @@ static const char **text_option(struct options *o, uint64_t bit)
 		return &o->source;
 	case OPT_OUTPUT:
 		return &o->output;
+	case OPT_EVENTS:
+		return &o->events;
 	case OPT_HOST:
 		return &o->plan_host;
 	case OPT_DIR:
@@ -268,7 +272,7 @@ static void keep_words(struct context *c, const struct option_line *line, const 
 	if (!is_repeated(line->bit))
 		return;
 	o->words[o->word_count++] = arena_printf(c->arena, "--%s", line->name);
-	if (value && line->bit & (OPT_TABLES | OPT_CGROUP))
+	if (value && line->bit & (OPT_TABLES | OPT_CGROUP | OPT_EVENTS))
 		value = path_from_anywhere(c, value);
 	if (value)
 		o->words[o->word_count++] = value;

@@ -98,7 +98,7 @@ static void oldest_since(struct coverage_view *view)
 			view->since = view->rules[i].since;
 }
 
-static void newest_first(struct coverage_view *view)
+void coverage_newest(struct coverage_view *view)
 {
 	view->newest = view->since;
 	for (size_t i = 0; i < view->unexplained_count; i++)
@@ -152,7 +152,7 @@ int coverage_collect(const struct instance *instance, struct arena *arena, struc
 	view->incomplete = is_incomplete(view);
 	view->unexplained = coverage.unexplained.list;
 	view->unexplained_count = coverage.unexplained.count;
-	newest_first(view);
+	coverage_newest(view);
 	*out = *view;
 	return 0;
 }

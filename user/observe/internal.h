@@ -67,7 +67,10 @@ struct tuple flow_tuple(const struct flow_view *view);
 void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view,
 			  const struct answer_hint *answer);
 void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view);
+void unexplained_add_event(struct unexplained_set *g, const struct recorded_event *event);
 /* Most packets first. */
 void unexplained_sort(struct unexplained_set *g);
+/* When the newest unexplained opening was first seen (coverage.c). */
+void coverage_newest(struct coverage_view *view);
 
 #endif

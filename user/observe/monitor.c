@@ -19,7 +19,8 @@ struct monitor {
 	struct instance instance;
 	struct ring_buffer *ring;
 	struct names names;
-	uint32_t generation; /* of the names */
+	uint32_t generation; /* of the names and the digest */
+	char digest[DIGEST_TEXT];
 	int lock;
 	bool openings;
 	uint64_t lost_before;
@@ -119,6 +120,19 @@ static int lock_reader(struct monitor *monitor, struct diags *d)
 			  monitor->instance.dir, error_text(errno));
 }
 
+/* "": it cannot be read, or belongs to another generation already. */
+static void read_digest(const struct instance *instance, uint32_t generation, char out[DIGEST_TEXT])
+{
+	struct image image;
+
+	*out = '\0';
+	if (instance_image(instance, &image))
+		return;
+	if (image_head(&image)->generation == generation)
+		digest_text(image.digest, out);
+	image_unmap(&image);
+}
+
 static int monitor_start(struct monitor *monitor, struct diags *d)
 {
 	int err = lock_reader(monitor, d);
@@ -129,6 +143,7 @@ static int monitor_start(struct monitor *monitor, struct diags *d)
 	if (err)
 		return err;
 	monitor->generation = monitor->instance.generation;
+	read_digest(&monitor->instance, monitor->generation, monitor->digest);
 	monitor->ring = ring_buffer__new(monitor->instance.events, on_event, monitor, NULL);
 	if (!monitor->ring)
 		return diag_error(d, NO_LOC, -errno, "monitor", NULL,
@@ -200,6 +215,7 @@ static void follow_generation(struct monitor *monitor)
 		names_close(&monitor->names);
 		monitor->names = names;
 		monitor->generation = now.generation;
+		read_digest(&now, now.generation, monitor->digest);
 	}
 	instance_close(&now);
 }
@@ -214,6 +230,9 @@ static void fill(struct monitor *monitor, struct event_view *view)
 	view->verdict = verdict_name(view->event.verdict);
 	view->reason = reason_name(view->event.reason);
 	view->kind = kind_name(view->event.kind);
+	view->digest = *monitor->digest && view->event.generation == monitor->generation
+			       ? monitor->digest
+			       : NULL;
 	view->time =
 		monitor->names.clock.real_ns + (view->event.time - monitor->names.clock.boot_ns);
 	name = names_interface(&monitor->names, view->event.ifindex);

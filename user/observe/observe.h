@@ -164,6 +164,17 @@ struct listening {
 	size_t sockets; /* that were compared */
 };
 
+/* Coverage of recorded events instead of the kernel's figures: the window that they cover. */
+struct recorded_view {
+	const char *file;
+	const char **hosts; /* that recorded them */
+	size_t host_count, host_capacity;
+	uint64_t events, left_out; /* of this policy; of others */
+	uint64_t openings;	   /* of the events; 0: they tell nothing of rules that allow */
+	uint64_t lost;		   /* that came faster than they were read, of all policies */
+	uint64_t since, until;	   /* realtime ns of the first and the last; 0 without any */
+};
+
 struct coverage_view {
 	const char *policy, *source;
 	bool enforce;
@@ -182,16 +193,48 @@ struct coverage_view {
 	uint64_t decided_by_current;
 	uint64_t refusals, room; /* entries of the list of refusals, and its capacity */
 	bool incomplete;	 /* the list lacks some refusals */
+	const struct recorded_view *recorded; /* or NULL: the kernel's figures */
 };
 
 struct event_view {
 	struct fr_event event;
+	const char *digest; /* of the policy that decided; NULL: of an earlier generation */
 	const char *verdict, *reason, *kind, *rule, *table, *row;
 	uint32_t line;
 	char ifname[16];
 	uint64_t time; /* realtime ns */
 	struct process_view process;
 };
+
+/* ---------------------------------------------------------------- recorded events */
+
+enum { EVENTS_BYTES_MOST = 1 << 30 };
+
+struct recorded_event {
+	const char *host, *policy, *digest; /* digest: or NULL */
+	const char *interface;		    /* or NULL */
+	const char *process;		    /* of pid; or NULL */
+	uint64_t time;			    /* realtime ns */
+	uint64_t packets;		    /* with those that were held back */
+	uint64_t length;		    /* of this one */
+	struct tuple tuple;
+	uint32_t pid;
+	uint8_t verdict, reason, kind;
+	bool opened;
+};
+
+struct recording {
+	const char *file;
+	struct recorded_event *list;
+	size_t count, capacity;
+	uint64_t lost;
+};
+
+/* The lines of `monitor --json`; -EINVAL with all errors of the text. In d->arena. */
+int events_read(const struct source *source, struct diags *d, struct recording *out);
+/* The events of the ruleset's policy, as decided by its rules. */
+void recorded_cover(const struct recording *recording, const struct ruleset *rs,
+		    struct arena *arena, struct coverage_view *view);
 
 /* Arena memory throughout. 0 or -errno with a diagnostic. */
 int status_collect(const struct host_options *o, const char *policy, struct arena *arena,

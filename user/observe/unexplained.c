@@ -140,6 +140,34 @@ void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *vie
 		at->process = view->process;
 }
 
+/* Guests are told apart by the names of their devices. */
+static uint32_t recorded_scope(const struct recorded_event *event)
+{
+	uint32_t hash = 2166136261u;
+
+	if (event->kind != FR_KIND_GUEST || !event->interface)
+		return FR_SCOPE(event->kind, 0);
+	for (const char *at = event->interface; *at; at++)
+		hash = (hash ^ (uint8_t)*at) * 16777619u;
+	return FR_SCOPE(event->kind, FR_SCOPE_IFINDEX(hash));
+}
+
+void unexplained_add_event(struct unexplained_set *g, const struct recorded_event *event)
+{
+	bool guest = event->kind == FR_KIND_GUEST;
+	struct unexplained_view *at =
+		opening_at(g, recorded_scope(event), &event->tuple, kind_name(event->kind),
+			   guest ? event->interface : NULL);
+
+	at->packets += event->packets;
+	at->bytes += event->length;
+	add_times(at, verdict_name(event->verdict), event->time, event->time);
+	if (!event->pid)
+		return;
+	at->process = (struct process_view){.pid = event->pid};
+	snprintf(at->process.name, sizeof(at->process.name), "%s", event->process);
+}
+
 static int by_packets(const void *a, const void *b)
 {
 	const struct unexplained_view *x = a, *y = b;

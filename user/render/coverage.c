@@ -57,6 +57,51 @@ static bool can_leave_out(const struct coverage_view *view, const struct rule_vi
 	       !row_is_used(view, rule);
 }
 
+/* ---------------------------------------------------------------- recorded events */
+
+json_t *json_recorded(const struct recorded_view *view)
+{
+	json_t *value, *hosts;
+
+	if (!view)
+		return json_null();
+	value = json_object();
+	hosts = json_array();
+	for (size_t i = 0; i < view->host_count; i++)
+		json_array_append_new(hosts, json_words(view->hosts[i]));
+	json_object_set_new(value, "file", json_words(view->file));
+	json_object_set_new(value, "hosts", hosts);
+	json_object_set_new(value, "events", json_count(view->events));
+	json_object_set_new(value, "openings", json_count(view->openings));
+	json_object_set_new(value, "left_out", json_count(view->left_out));
+	json_object_set_new(value, "lost", json_count(view->lost));
+	json_object_set_new(value, "since", json_time(view->since));
+	json_object_set_new(value, "until", json_time(view->until));
+	return value;
+}
+
+void print_recorded(FILE *out, const struct recorded_view *view)
+{
+	char since[TIME_TEXT], until[TIME_TEXT];
+
+	print_clean(out, view->file);
+	if (!view->events) {
+		fputs(": no events\n", out);
+		return;
+	}
+	fprintf(out, ": %llu events", (unsigned long long)view->events);
+	for (size_t i = 0; i < view->host_count; i++) {
+		fputs(i ? ", " : " of host ", out);
+		print_clean(out, view->hosts[i]);
+	}
+	fprintf(out, ", from %.19sZ to %.19sZ\n", time_text(view->since, since),
+		time_text(view->until, until));
+	if (!view->openings)
+		fputs("they hold no openings, so nothing is said of rules that allow: record with "
+		      "monitor --openings --json\n",
+		      out);
+}
+
 /* ---------------------------------------------------------------- JSON */
 
 static json_t *rule_json(const struct coverage_view *view, const struct rule_view *rule)
@@ -175,6 +220,7 @@ static json_t *coverage_json(const struct coverage_view *view, enum source_state
 	json_object_set_new(value, "refusals", json_count(view->refusals));
 	json_object_set_new(value, "refusals_max", json_count(view->room));
 	json_object_set_new(value, "refusals_incomplete", json_boolean(view->incomplete));
+	json_object_set_new(value, "recorded", json_recorded(view->recorded));
 	return value;
 }
 
@@ -425,36 +471,53 @@ static size_t rules_count(const struct coverage_view *view,
 	return count;
 }
 
-static void print_coverage(struct render_stream *s, const struct coverage_view *view)
+/* The first line. */
+static void print_figures(struct render_stream *s, const struct coverage_view *view, uint64_t now)
 {
-	size_t seen = rules_count(view, rule_is_seen), tried = rules_count(view, rule_is_tried);
-	size_t never = rules_count(view, rule_is_never_seen);
-	FILE *out = s->render.out;
+	size_t seen = rules_count(view, rule_is_seen);
+	size_t all =
+		seen + rules_count(view, rule_is_tried) + rules_count(view, rule_is_never_seen);
 	char text[TIME_TEXT], age[FIGURE_TEXT], quiet[FIGURE_TEXT];
+	FILE *out = s->render.out;
 
-	if (s->items++)
-		fputc('\n', out);
 	print_clean(out, view->policy);
 	fprintf(out,
 		"  %s  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained, "
 		"nothing new for %s\n",
 		mode_name(view->enforce), time_text(view->since, text),
-		age_text(view->since, s->now, age), seen, seen + tried + never,
-		view->unexplained_count, age_text(view->newest, s->now, quiet));
-	print_tables(&s->render, view->file);
-	if (seen)
-		print_seen(&s->render, view, s->now);
-	if (tried)
-		print_tried(&s->render, view, s->now);
-	if (never)
-		print_never(&s->render, view, s->now);
-	if (view->unexplained_count)
-		print_unexplained(&s->render, view, s->now);
-	if (view->incomplete)
+		age_text(view->since, now, age), seen, all, view->unexplained_count,
+		age_text(view->newest, now, quiet));
+	if (view->recorded)
+		print_recorded(out, view->recorded);
+}
+
+static void print_incomplete(FILE *out, const struct coverage_view *view)
+{
+	if (view->incomplete && !view->recorded)
 		fprintf(out,
 			"the list of refusals is incomplete (%llu of %llu entries): the rest is counted "
 			"by rule alone\n",
 			(unsigned long long)view->refusals, (unsigned long long)view->room);
+}
+
+static void print_coverage(struct render_stream *s, const struct coverage_view *view)
+{
+	uint64_t now = view->recorded ? view->recorded->until : s->now;
+	FILE *out = s->render.out;
+
+	if (s->items++)
+		fputc('\n', out);
+	print_figures(s, view, now);
+	print_tables(&s->render, view->file);
+	if (rules_count(view, rule_is_seen))
+		print_seen(&s->render, view, now);
+	if (rules_count(view, rule_is_tried))
+		print_tried(&s->render, view, now);
+	if (rules_count(view, rule_is_never_seen))
+		print_never(&s->render, view, now);
+	if (view->unexplained_count)
+		print_unexplained(&s->render, view, now);
+	print_incomplete(out, view);
 	print_listening(&s->render, &view->listening);
 }
 
@@ -462,7 +525,8 @@ void render_coverage(struct render_stream *s, const struct coverage_view *view,
 		     enum source_state source)
 {
 	if (s->render.json)
-		stream_item(s, coverage_json(view, source, s->now));
+		stream_item(s, coverage_json(view, source,
+					     view->recorded ? view->recorded->until : s->now));
 	else
 		print_coverage(s, view);
 }

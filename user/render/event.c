@@ -41,6 +41,7 @@ static void event_json(const struct render *r, const char *policy, const struct 
 	writer_words(&w, "type", event->type == FR_EVENT_OPENED ? "opened" : "refused");
 	writer_time(&w, "time", view->time);
 	writer_words(&w, "policy", policy);
+	writer_words(&w, "digest", view->digest);
 	writer_words(&w, "verdict", view->verdict);
 	writer_words(&w, "reason", view->reason);
 	writer_words(&w, "direction", dir_name(event->dir));

@@ -247,6 +247,8 @@ static void print_proposal(FILE *out, const struct proposal *proposal)
 
 void render_learn_summary(FILE *out, const struct learn_view *view)
 {
+	if (view->recorded)
+		print_recorded(out, view->recorded);
 	for (size_t i = 0; i < view->count; i++)
 		print_proposal(out, &view->list[i]);
 	if (!view->count)
@@ -326,6 +328,7 @@ void render_learn(const struct render *r, struct arena *arena, const struct lear
 	json_object_set_new(document, "policy", json_words(view->policy));
 	if (view->window)
 		json_object_set_new(document, "window", json_window(view->window));
+	json_object_set_new(document, "recorded", json_recorded(view->recorded));
 	json_object_set_new(document, "source", json_words(view->edit->source->name));
 	json_object_set_new(document, "proposals", list);
 	json_object_set_new(document, "diff", diff_json(arena, view->edit));

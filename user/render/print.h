@@ -80,6 +80,9 @@ json_t *json_diags(const struct diags *d);
 json_t *json_answers(const struct expectation *e); /* answers.c */
 json_t *json_answer_hint(const struct answer_hint *hint);
 json_t *json_window(const struct window_view *window);
+/* Of recorded events (coverage.c); null for NULL. */
+json_t *json_recorded(const struct recorded_view *view);
+void print_recorded(FILE *out, const struct recorded_view *view);
 const char *host_name(void);
 int schema_version(const char *verb); /* docs/json.md */
 /* {"schema": "flowreeve/<verb>/v<version>", "host"}; document_print adds "diagnostics", writes and

@@ -121,7 +121,8 @@ void render_report(const struct render *r, const struct report_view *view, bool 
 struct learn_view {
 	const char *policy;
 	const struct window_view *window;
-	const struct edit *edit; /* finished */
+	const struct recorded_view *recorded; /* or NULL */
+	const struct edit *edit;	      /* finished */
 	const struct proposal *list;
 	size_t count;
 };

@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Recorded events in place of a kernel: coverage and learn with --flows. Sourced by run.
+
+events=tests/cli/events good=$in/good.yaml
+golden events/coverage 0 coverage --flows $events/good.jsonl --source $good
+golden events/refused 0 coverage --flows $events/refused.jsonl --source $good
+golden events/learn 0 learn --flows $events/good.jsonl --source $good
+golden events/bad 3 coverage --flows $events/bad.jsonl --source $good
+exits 'events: learn stops at the same errors' 3 'bad.jsonl:26:121: error: .* \[event-malformed\]' \
+	learn --flows $events/bad.jsonl --source $good
+
+json_is 'events: the document has the window, the digest and the hosts' 0 '
+	(.windows | length) == 1 and .windows[0].since == "2026-03-01T12:00:00.500000Z" and
+	.windows[0].until == "2026-03-04T12:00:40.500000Z" and (.windows[0].digest | length) == 64 and
+	(.policies[0] | .recorded.hosts == ["db1"] and .recorded.events == 8 and .recorded.openings == 1 and
+	(.unexplained | length) == 3 and .unexplained[0].packets == 8 and .decided_by_current == 1 and
+	(.rules[] | select(.id == "acme/data") | .seen and .connections == 1))' \
+	coverage --flows $events/good.jsonl --source $good
+json_is 'events: the document of learn has them too' 0 '.window.since == "2026-03-01T12:00:00.500000Z" and
+	.recorded.events == 8 and (.proposals | length) == 3' learn --flows $events/good.jsonl --source $good
+
+# From a pipe, as `attempt` has no input.
+"$flowreeve" coverage --json --flows - --source $good <$events/good.jsonl 2>&1 | jq -e \
+	'.policies[0].recorded | .file == "<stdin>" and .events == 8' >/dev/null && ok 'events: from a pipe' || not_ok 'events: from a pipe'
+exits 'events: both from standard input' 2 'cannot both read standard input' coverage --flows - --source -
+exits 'events: no such file' 1 'nowhere.jsonl: No such file' coverage --flows "$work/nowhere.jsonl" --source $good
+exits 'events: a directory' 1 'Is a directory' coverage --flows "$work" --source $good
+
+# ---------------------------------------------------------------- whose events
+
+sed 's/"policy": "good"/"policy": "other"/' $events/good.jsonl >"$work/other.jsonl"
+exits 'events: of another policy alone' 3 'holds no event of policy good: its events are of other \[events-other-policy\]' \
+	coverage --flows "$work/other.jsonl" --source $good
+cat $events/good.jsonl "$work/other.jsonl" >"$work/two.jsonl"
+exits 'events: of another policy too' 0 'of several policies \(good, other\): 8 that are not of good are left out' \
+	learn --flows "$work/two.jsonl" --source $good
+exits 'events: of two policies, none chosen' 2 'holds events of 2 policies: good, other' coverage --flows "$work/two.jsonl"
+: >"$work/none.jsonl"
+exits 'events: none at all, of an unknown policy' 2 'holds no event, so it does not say of which policy' coverage --flows "$work/none.jsonl"
+exits 'events: none at all' 0 '' coverage --flows "$work/none.jsonl" --source $good
+grep -q ': no events$' "$work/out" && ok 'events: none at all, says so' || not_ok 'events: none at all, says so' "$(cat "$work/out")"
+exits 'events: a file of another policy than named' 3 'is the file of policy good, not of other \[source-other\]' \
+	coverage other --flows $events/good.jsonl --source $good
+{ cat $events/good.jsonl; sed 's/"host": "db1"/"host": "db2"/' $events/good.jsonl; } >"$work/hosts.jsonl"
+exits 'events: of two hosts' 0 'events of 2 hosts: the figures are their sum \[events-other-host\]' \
+	coverage --flows "$work/hosts.jsonl" --source $good
+printf '{"schema": "flowreeve/event/v1", "type": "lost", "policy": "good", "count": 7}\n' >>"$work/hosts.jsonl"
+exits 'events: some were lost' 0 '7 events were lost while .* was recorded' coverage --flows "$work/hosts.jsonl" --source $good
+
+# The digest of either mode belongs to the file.
+digest=$("$flowreeve" compile --json --mode enforce $good | jq -r .image.digest)
+[ "${#digest}" = 64 ] && ok 'events: a digest to compare' || not_ok 'events: a digest to compare' "$digest"
+sed "s/\"digest\": null/\"digest\": \"$digest\"/" $events/good.jsonl >"$work/digest.jsonl"
+exits 'events: of the same digest' 0 '' coverage --flows "$work/digest.jsonl" --source $good
+[ -s "$work/err" ] && not_ok 'events: of the same digest, no warning' "$(cat "$work/err")" || ok 'events: of the same digest, no warning'
+sed -i "3,4s/$digest/$(printf 'ab%.0s' {1..32})/" "$work/digest.jsonl"
+exits 'events: of another digest' 0 "2 of 8 events were recorded under digest (ab){32}, but .*good.yaml has digest [0-9a-f]{64}: they are judged by the latter" \
+	learn --flows "$work/digest.jsonl" --source $good
