@@ -26,7 +26,7 @@ CFLAGS    ?= -O2 -g
 CFLAGS    += -std=gnu11 $(WARN)
 SAN_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIBS      := -l:libbpf.a -lelf -lz -lyaml -ljansson
-IMPORT_LIBS := -lcmark-gfm-extensions -lcmark-gfm -lxml2
+IMPORT_LIBS := -lcmark-gfm-extensions -lcmark-gfm -lxml2 -lcsv
 ifdef CROSS
 # A static libxml2 asks ICU for encodings that are not its own; import gives it UTF-8 and nothing else,
 # so 30 MB of ICU stay out: these are never called.
@@ -141,7 +141,7 @@ $(FUZZERS:%=$(BUILD)/fuzz/%): $(call objects,$(LIB_FLOORS),fuzz/)
 $(BUILD)/tests-unit: $(patsubst %.c,$(BUILD)/san/%.o,$(UNIT_SOURCES) $(FUZZ_REPLAYED)) \
 		     $(call objects,$(LIB_FLOORS) import render,san/)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN_FLAGS) $^ -lz -lyaml -ljansson -lcmark-gfm-extensions -lcmark-gfm -lxml2 -lcriterion -o $@
+	$(Q)$(CC) $(SAN_FLAGS) $^ -lz -lyaml -ljansson $(IMPORT_LIBS) -lcriterion -o $@
 
 $(BUILD)/tests-kernel: $(patsubst %.c,$(BUILD)/%.o,$(KERNEL_SOURCES) tests/testbench.c) \
 		       $(call objects,$(LIB_FLOORS) $(KERNEL_FLOORS))

@@ -35,6 +35,17 @@ for document in tests/cli/documents/*; do
 	exits "import $name: check accepts the draft" 0 '' check "$work/drafted.yaml"
 done
 
+# ---------------------------------------------------------------- documents with their facts
+
+# tests/import/corpus, written without a look at the reader, and a smallest page for each kind of fault.
+for directory in tests/import/corpus tests/import/kinds; do
+	if report=$(tests/import/measure --flowreeve "$flowreeve" "$directory"); then
+		ok "import: the facts of $directory"
+	else
+		not_ok "import: the facts of $directory" "$report"
+	fi
+done
+
 # ---------------------------------------------------------------- input that is no document
 
 # Refused with 3, a message, and nothing on stdout.
@@ -71,7 +82,7 @@ exits 'import: no file' 2 'usage' import
 # Ports in sentences alone: comments, and exit 3.
 printf 'Agents send data over TCP port 1500.\n' >"$work/prose.txt"
 exits 'import: sentences alone are no rows' 3 'no row was drafted \[no-rows\]' import "$work/prose.txt"
-if grep -q '^  # - {id: line-1, .*ports: \[1500/tcp\]' "$work/out"; then
+if grep -q '^  # - {id: outbound-peer-1500, .*ports: \[1500/tcp\]' "$work/out"; then
 	ok 'import: their ports are comments'
 else
 	not_ok 'import: their ports are comments' "$(cat "$work/out")"

@@ -58,7 +58,7 @@ int cmd_import(struct context *c)
 	    import_draft(source, &options, &c->diags, &draft))
 		return EXIT_REJECTED;
 	report_draft(c, source, &draft);
-	if (draft.rows || draft.candidates)
+	if (draft.rows || draft.candidates || draft.unparsed)
 		fwrite(draft.text, 1, draft.size, stdout);
 	c->answered = true;
 	if (draft.rows)

@@ -4,6 +4,7 @@
  * of dashes below the headings, or a page that was copied from a browser.
  */
 #include "page.h"
+#include "words.h"
 
 enum { LEAST_LINES = 2 };
 
@@ -16,6 +17,15 @@ static size_t separators(const char *text, const char *end, char separator)
 	return count;
 }
 
+/* A bar between blanks, as in a table without bars in front. */
+static bool is_bar_inside(const char *text, const char *end)
+{
+	for (; text + 2 < end; text++)
+		if (!strncmp(text, " | ", 3))
+			return true;
+	return text + 1 < end && !strncmp(text, " |", 2);
+}
+
 static bool line_has_cells(const struct page *page, uint32_t line, char separator)
 {
 	const char *text = page->text + page->start[line - 1],
@@ -25,8 +35,10 @@ static bool line_has_cells(const struct page *page, uint32_t line, char separato
 		end--;
 	while (text < end && *text == ' ')
 		text++;
+	if (separator == '|' && text < end && *text != '|')
+		return is_bar_inside(text, end);
 	if (separator == '|')
-		return text < end && *text == '|' && separators(text, end, separator) >= 3;
+		return text < end && separators(text, end, separator) >= 3;
 	return separators(text, end, separator) >= 1 && text < end && *text != separator;
 }
 
@@ -73,6 +85,26 @@ static void cells_append(struct page *page, struct grid_row *row, char separator
 	} while (end);
 }
 
+/* Bars within sentences make no table: without one in front, the first line is its headings. */
+static bool run_begins(const struct page *page, uint32_t line, char separator)
+{
+	const char *text = page_line(page, line), *at = text;
+	size_t known = 0, ports = 0;
+
+	if (separator != '|' || *text == '|')
+		return true;
+	while (*at) {
+		size_t length = strcspn(at, "|");
+		enum column kind = column_of(
+			text_tidy(page->arena, arena_strndup(page->arena, at, length), false));
+
+		known += kind != COLUMN_OTHER;
+		ports += kind == COLUMN_PORT || kind == COLUMN_PROTOCOL;
+		at += length + (at[length] == '|');
+	}
+	return known >= 2 && ports;
+}
+
 static uint32_t run_read(struct page *page, uint32_t first, char separator)
 {
 	struct grid *grid;
@@ -81,8 +113,8 @@ static uint32_t run_read(struct page *page, uint32_t first, char separator)
 	while (line <= page->lines && !page->taken[line] && !page->dropped[line] &&
 	       line_has_cells(page, line, separator))
 		line++, found++;
-	if (found < LEAST_LINES)
-		return line + !found;
+	if (found < LEAST_LINES || !run_begins(page, first, separator))
+		return first + 1;
 	grid = arena_alloc(page->arena, sizeof(*grid));
 	for (uint32_t at = first; at < line; at++) {
 		page->taken[at] = true;

@@ -68,7 +68,7 @@ static bool follows(const struct flat *f, size_t at, uint32_t gap)
 /* A run of headings from `at` with ports among them; how many, or 0. */
 static size_t headings_at(struct flat *f, size_t at)
 {
-	size_t count = 0, port = SIZE_MAX, protocol = SIZE_MAX, other = 0;
+	size_t count = 0, port = SIZE_MAX, protocol = SIZE_MAX, other = 0, ports = 0;
 
 	while (at + count < f->count && count < PAGE_COLUMNS_MAX &&
 	       (!count || follows(f, at + count, 2))) {
@@ -77,6 +77,7 @@ static size_t headings_at(struct flat *f, size_t at)
 		/* One heading without a meaning may be between those with one. */
 		if (kind == COLUMN_OTHER)
 			break;
+		ports += kind == COLUMN_PORT;
 		if (kind == COLUMN_PORT && port == SIZE_MAX)
 			port = count;
 		else if (kind == COLUMN_PROTOCOL && protocol == SIZE_MAX)
@@ -85,8 +86,13 @@ static size_t headings_at(struct flat *f, size_t at)
 			other++;
 		count++;
 	}
+	/* "Inbound" above "Port", "Protocol", … is of the table, not of a column. */
+	if (at + 1 < f->count &&
+	    text_is(f->texts[at], "inbound|outbound|ingress|egress|incoming|outgoing") &&
+	    headings_at(f, at + 1))
+		return 0;
 	/* "Firewall ports of the cluster" above "Port", "Protocol", … is a title. */
-	if (port == 0 && words_in(f->texts[at]) > 2 && headings_at(f, at + 1) && f->port == 0)
+	if (port == 0 && ports > 1 && words_in(f->texts[at]) > 2)
 		return 0;
 	if (port == SIZE_MAX || count < 2 || !(other || protocol != SIZE_MAX))
 		return 0;
@@ -189,11 +195,122 @@ static size_t last_row_end(const struct flat *f, size_t at, size_t end)
 	return f->spaced && end > at + f->columns ? at + f->columns : end;
 }
 
+/* ---------------------------------------------------------------- cells that span rows
+ *
+ * Where a cell spans rows, those below have a line less. The lines of protocol and port are found
+ * wherever they are; those between two of them are the rest of one row and the beginning of the
+ * next, which may lack its first cells.
+ */
+
+static size_t anchor_width(const struct flat *f)
+{
+	if (f->protocol == SIZE_MAX)
+		return 1;
+	return f->protocol + 1 == f->port || f->port + 1 == f->protocol ? 2 : 0;
+}
+
+static size_t lead_of(const struct flat *f)
+{
+	return f->protocol < f->port ? f->protocol : f->port;
+}
+
+static bool anchor_at(const struct flat *f, size_t at)
+{
+	size_t lead = lead_of(f);
+
+	if (at + anchor_width(f) > f->count || !is_port_line(f->texts[at + f->port - lead]))
+		return false;
+	return f->protocol == SIZE_MAX || is_protocol_line(f->texts[at + f->protocol - lead]);
+}
+
+/* The first line behind the table: that of other headings, or after a blank line. */
+static size_t anchored_end(const struct flat *f, size_t from)
+{
+	struct flat ahead = *f;
+
+	for (size_t at = from; at < f->count; at++)
+		if (headings_at(&ahead, at) || !follows(f, at, f->spaced ? 2 : 1))
+			return at;
+	return f->count;
+}
+
+static size_t anchor_next(const struct flat *f, size_t at, size_t end)
+{
+	while (at < end && !(anchor_at(f, at) && at + anchor_width(f) <= end))
+		at++;
+	return at;
+}
+
+static void anchored_row(struct flat *f, size_t begin, size_t anchor, size_t end)
+{
+	struct grid_row *row = grid_add_row(f->page, f->grid, f->lines[begin]);
+	size_t lead = lead_of(f), missing = lead - (anchor - begin);
+
+	row->last = f->lines[end - 1];
+	for (size_t i = 0; i < missing; i++)
+		row_add_text(f->page, row, "");
+	for (size_t i = begin; i < end; i++) {
+		f->page->taken[f->lines[i]] = true;
+		if (row->count < f->columns || !row->count)
+			row_add_text(f->page, row, f->texts[i]);
+		else
+			row->cells[row->count - 1].text =
+				arena_printf(f->page->arena, "%s\n%s",
+					     row->cells[row->count - 1].text, f->texts[i]);
+	}
+	while (row->count < f->columns && row->count)
+		row_add_text(f->page, row, "");
+}
+
+/* Of `gap` lines between two anchors, how many begin the next row. */
+static size_t lead_lines(const struct flat *f, size_t next, size_t gap)
+{
+	size_t lead = lead_of(f), trail = f->columns - lead - anchor_width(f), count = 0;
+	size_t most = gap > trail ? gap - trail : 0;
+
+	most = most > lead ? lead : most;
+	/* Sentences are no names. */
+	while (count < most &&
+	       !strchr(".!", f->texts[next - 1 - count][strlen(f->texts[next - 1 - count]) - 1]))
+		count++;
+	return count;
+}
+
+/* The table whose headings are at `at`; what is behind it, or 0: it is not of this kind. */
+static size_t anchored_read(struct flat *f, size_t at)
+{
+	size_t width = anchor_width(f), lead = lead_of(f), from = at + lead + width, last, next;
+	size_t end = width ? anchored_end(f, from) : from, anchor = anchor_next(f, from, end),
+	       begin;
+
+	/* Names of hosts may read as headings: the first ports tell where those end. */
+	if (!width || !f->spaced || anchor >= end || anchor < from + lead ||
+	    anchor - lead - at > f->columns)
+		return 0;
+	begin = anchor - lead;
+	f->columns = begin - at;
+	f->grid = arena_alloc(f->page->arena, sizeof(*f->grid));
+	headings_read(f, at);
+	for (; anchor < end; anchor = next) {
+		next = anchor_next(f, anchor + width, end);
+		last = anchor + f->columns - lead;
+		if (next < end)
+			last = next - lead_lines(f, next, next - anchor - width);
+		last = last < end ? last : end;
+		anchored_row(f, begin, anchor, last);
+		begin = last;
+	}
+	page_add_grid(f->page, f->lines[at], f->grid);
+	return begin;
+}
+
 static size_t table_read(struct flat *f, size_t at)
 {
-	size_t from = at + f->columns, end;
+	size_t from = at + f->columns, end = anchored_read(f, at);
 	bool last = false;
 
+	if (end)
+		return end;
 	if (!row_at(f, from))
 		return at + 1;
 	f->grid = arena_alloc(f->page->arena, sizeof(*f->grid));

@@ -15,17 +15,11 @@ enum {
 		HTML_PARSE_IGNORE_ENC
 };
 
-/* A table being read. `held`: cells that reach into rows below. */
-struct held {
-	struct cell cell;
-	unsigned rows;
-};
-
 struct html_table {
 	struct page *page;
 	struct grid *grid;
 	uint32_t line; /* of the document, where the source begins */
-	struct held held[PAGE_COLUMNS_MAX];
+	struct spans spans;
 };
 
 static bool is_element(const xmlNode *node, const char *name)
@@ -113,38 +107,31 @@ static unsigned span_of(const xmlNode *node, const char *name, unsigned most)
 	return value > most ? most : (unsigned)value;
 }
 
-/* Cells of rows above that reach down to this column. */
-static void held_append(struct html_table *t, struct grid_row *row)
-{
-	while (row->count < PAGE_COLUMNS_MAX && t->held[row->count].rows) {
-		struct held *held = &t->held[row->count];
-		struct cell *cell = row_add_cell(t->page, row);
-
-		if (!cell)
-			return;
-		held->rows--;
-		*cell = held->cell;
-		row->written++;
-	}
-}
-
 static void cell_append(struct html_table *t, struct grid_row *row, const xmlNode *node)
 {
-	unsigned columns = span_of(node, "colspan", PAGE_COLUMNS_MAX);
-	unsigned rows = span_of(node, "rowspan", 1000);
+	struct extent extent = {.columns = span_of(node, "colspan", PAGE_COLUMNS_MAX),
+				.rows = span_of(node, "rowspan", 1000)};
 	struct cell read = {0};
 
 	read.text = node_text(t->page, node, &read.link);
-	held_append(t, row);
-	for (unsigned i = 0; i < columns; i++) {
-		size_t at = row->count;
-		struct cell *cell = row_add_cell(t->page, row);
+	row_add_spanned(t->page, &t->spans, row, &read, extent);
+}
 
-		row->written++;
-		if (!cell)
-			return;
-		*cell = read;
-		t->held[at] = (struct held){.cell = read, .rows = rows - 1};
+/* Cells of a row, also those within elements that no HTML knows. */
+static void cells_append(struct html_table *t, struct grid_row *row, const xmlNode *node,
+			 bool *heads, bool *any)
+{
+	for (const xmlNode *child = node->children; child; child = child->next) {
+		if (child->type != XML_ELEMENT_NODE || is_among(child, "table|tr"))
+			continue;
+		if (!is_among(child, "td|th")) {
+			cells_append(t, row, child, heads, any);
+			continue;
+		}
+		cell_append(t, row, child);
+		*any = true;
+		*heads &= is_element(child, "th");
+		row->last = line_of(t, child);
 	}
 }
 
@@ -153,15 +140,8 @@ static void row_append(struct html_table *t, const xmlNode *node)
 	struct grid_row *row = grid_add_row(t->page, t->grid, line_of(t, node));
 	bool heads = true, any = false;
 
-	for (const xmlNode *child = node->children; child; child = child->next) {
-		if (!is_among(child, "td|th"))
-			continue;
-		cell_append(t, row, child);
-		any = true;
-		heads &= is_element(child, "th");
-		row->last = line_of(t, child);
-	}
-	held_append(t, row);
+	cells_append(t, row, node, &heads, &any);
+	row_add_held(t->page, &t->spans, row);
 	row->heading = any && (heads || is_element(node->parent, "thead"));
 	if (!any)
 		t->grid->count--;
@@ -173,6 +153,16 @@ static bool has_table(const xmlNode *node)
 		if (is_element(child, "table") || has_table(child))
 			return true;
 	return false;
+}
+
+/* The text of a heading; a protocol alone is data. */
+static enum column heading_kind(struct page *page, const xmlNode *cell)
+{
+	const char *text = text_one_line(page->arena, node_text(page, cell, NULL));
+
+	if (text_is(text, "tcp|udp|sctp|icmp|tcp/udp|udp/tcp"))
+		return COLUMN_OTHER;
+	return column_of(text);
 }
 
 /* Whether the rows of a table itself begin with headings that a table of ports would have. */
@@ -189,8 +179,7 @@ static void headings_count(struct page *page, const xmlNode *table, unsigned *ro
 			enum column kind = COLUMN_OTHER;
 
 			if (is_among(cell, "td|th") && !has_table(cell))
-				kind = column_of(
-					text_one_line(page->arena, node_text(page, cell, NULL)));
+				kind = heading_kind(page, cell);
 			*known += kind != COLUMN_OTHER;
 			*ports += kind == COLUMN_PORT || kind == COLUMN_PROTOCOL;
 		}
@@ -223,12 +212,14 @@ static bool is_grid(struct page *page, const xmlNode *table)
 static void rows_append(struct html_table *t, const xmlNode *node)
 {
 	for (const xmlNode *child = node->children; child; child = child->next) {
+		if (child->type != XML_ELEMENT_NODE || is_element(child, "table"))
+			continue;
 		if (is_element(child, "tr"))
 			row_append(t, child);
 		else if (is_element(child, "caption"))
 			t->grid->caption =
 				text_one_line(t->page->arena, node_text(t->page, child, NULL));
-		else if (is_among(child, "thead|tbody|tfoot"))
+		else
 			rows_append(t, child);
 	}
 }
@@ -241,7 +232,7 @@ static void table_append(struct page *page, const xmlNode *node, uint32_t line)
 	*t = (struct html_table){.page = page, .grid = grid, .line = line};
 	rows_append(t, node);
 	if (grid->count)
-		page_add(page, BLOCK_GRID, grid->rows[0].line)->grid = grid;
+		page_add_grid(page, grid->rows[0].line, grid);
 }
 
 /* Tables that lay out a page hold the others; all else in them is prose. */
@@ -320,10 +311,35 @@ static size_t past(const struct page *page, size_t at, const char *end)
 	return found ? (size_t)(found - page->text) + strlen(end) : page->size;
 }
 
+/* The source without tags that only say how a text looks: unclosed, one of them would hold all the
+ * rows that follow. Lines stay. */
+static char *without_looks(struct page *page, size_t from, size_t to)
+{
+	static const char *const tags[] = {"b",	 "i",	"u",	 "em",	 "strong", "font",
+					   "tt", "big", "small", "span", "center", "nobr"};
+	struct buffer out = {.arena = page->arena};
+	const char *text = page->text + from, *end = page->text + to;
+
+	while (text < end) {
+		bool looks = false;
+
+		for (size_t i = 0; *text == '<' && i < ARRAY_SIZE(tags) && !looks; i++)
+			looks = tag_at(text + 1 + (text[1] == '/'), tags[i]);
+		for (; looks && text < end && *text != '>'; text++)
+			if (*text == '\n')
+				buffer_puts(&out, "\n");
+		if (!looks)
+			buffer_add(&out, text, 1);
+		text++;
+	}
+	return out.text ?: arena_strdup(page->arena, "");
+}
+
 static void table_cut(struct page *page, size_t from, size_t to)
 {
 	uint32_t line = page_line_at(page, from), last = page_line_at(page, to - 1);
-	htmlDocPtr document = parse(page, page->text + from, to - from, line);
+	const char *source = without_looks(page, from, to);
+	htmlDocPtr document = parse(page, source, strlen(source), line);
 
 	if (!document)
 		return;
@@ -358,6 +374,23 @@ void html_tables_read(struct page *page)
 
 /* ---------------------------------------------------------------- a whole page */
 
+/* A piece of a page: it begins with an element, and nothing in it is Markdown. */
+static bool is_piece(const struct page *page, const char *text)
+{
+	static const char *const tags[] = {"<h1",   "<h2",    "<h3",	  "<h4",
+					   "<p",    "<table", "<section", "<article",
+					   "<main", "<ul",    "<center",  "<dl"};
+	bool begins = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
+		begins |= tag_at(text, tags[i]);
+	for (uint32_t line = 1; begins && line <= page->lines; line++)
+		if (strchr("|#", page->text[page->start[line - 1]]) &&
+		    page->text[page->start[line - 1]])
+			return false;
+	return begins;
+}
+
 bool html_is_whole(const struct page *page)
 {
 	const char *text = page->text + strspn(page->text, " \t\n");
@@ -372,7 +405,8 @@ bool html_is_whole(const struct page *page)
 		text = end + 1 + strspn(end + 1, " \t\n");
 	}
 	return tag_at(text, "<!doctype") || tag_at(text, "<html") || tag_at(text, "<head") ||
-	       tag_at(text, "<body") || tag_at(text, "<div") || strcasestr(page->text, "<body");
+	       tag_at(text, "<body") || tag_at(text, "<div") || strcasestr(page->text, "<body") ||
+	       is_piece(page, text);
 }
 
 static bool holds_blocks(const xmlNode *node)
@@ -400,6 +434,8 @@ static void rest_append(struct page *page, const xmlNode *node)
 			continue;
 		else if (holds_blocks(child) || is_among(child, "html|body|ul|ol|dl"))
 			rest_append(page, child);
+		else if (is_among(child, "li|dt"))
+			page_item(page, line_of(&whole, child), node_text(page, child, NULL));
 		else
 			page_prose(page, line_of(&whole, child), node_text(page, child, NULL));
 	}

@@ -28,20 +28,41 @@ static void page_lines(struct page *page)
 	page->dropped = arena_alloc(page->arena, count + 2);
 }
 
-static void page_read(struct page *page)
+/* Each reader takes the lines that it understands; the last one takes the rest. */
+static int page_read(struct page *page)
 {
-	bool whole = html_is_whole(page);
+	bool html = html_is_whole(page), asciidoc = !html && asciidoc_is_whole(page);
+	bool rst = !html && !asciidoc && rst_is_whole(page);
+	int err;
 
+	if (!html && csv_is_whole(page))
+		return csv_read(page);
 	liquid_read(page);
+	tabs_read(page);
 	html_tables_read(page);
-	if (whole) {
+	if (html) {
 		html_rest_read(page);
-		return;
+		return 0;
+	}
+	err = asciidoc_tables_read(page);
+	if (!err)
+		err = rst_tables_read(page);
+	if (err)
+		return err;
+	if (asciidoc) {
+		asciidoc_rest_read(page);
+		return 0;
+	}
+	if (rst) {
+		rst_rest_read(page);
+		return 0;
 	}
 	markdown_read(page, true);
 	columns_read(page);
+	aligned_read(page);
 	flattened_read(page);
 	markdown_read(page, false);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- headings */
@@ -70,7 +91,8 @@ static void heading_enter(struct sheet *s, unsigned level, const char *text)
 	for (size_t i = at; i < ARRAY_SIZE(s->headings); i++)
 		s->headings[i] = NULL;
 	s->headings[at] = text;
-	s->title = s->title ?: text;
+	s->lead = NULL;
+	s->first = s->first ?: text;
 	assumed_find(s);
 }
 
@@ -124,7 +146,6 @@ static void block_read(struct sheet *s, const struct block *block, const struct 
 		       bool headings)
 {
 	const char *above = before && before->kind == BLOCK_PROSE ? before->text : NULL;
-
 	bool alone;
 
 	switch (block->kind) {
@@ -133,11 +154,19 @@ static void block_read(struct sheet *s, const struct block *block, const struct 
 		prose_rows(s, block->line, block->text);
 		break;
 	case BLOCK_PROSE:
+		s->lead = block->text;
 		alone = !headings && reads_as_heading(block->text);
 		if (alone)
 			heading_enter(s, ARRAY_SIZE(s->headings) - 1, block->text);
 		if (!prose_rows(s, block->line, without_bullet(block->text)) && !alone)
 			prose_add_unparsed(s, block->line, without_bullet(block->text));
+		break;
+	case BLOCK_ITEM:
+		if (!prose_item(s, block->line, block->text, s->lead))
+			prose_add_unparsed(s, block->line, block->text);
+		break;
+	case BLOCK_UNRESOLVED:
+		sheet_add_unparsed(s, block->line, block->why, block->text);
 		break;
 	case BLOCK_GRID:
 		grid_rows(s, block->grid, above);
@@ -177,10 +206,13 @@ int import_draft(const struct source *source, const struct import_options *optio
 	page.text = text.text;
 	page.size = text.size;
 	page_lines(&page);
-	page_read(&page);
-	if (page.cell_count >= PAGE_CELLS_MAX)
-		diag_warning(d, (struct loc){.source = source}, "too-many-cells", NULL,
-			     "more than %d cells: the rest is left out", PAGE_CELLS_MAX);
+	err = page_read(&page);
+	if (err)
+		return err;
+	if (page.over)
+		return diag_error(d, (struct loc){.source = source, .line = page.over}, -EFBIG,
+				  "too-many-cells", "cut out the part with the ports",
+				  "more than %d cells in tables, from here on", PAGE_CELLS_MAX);
 	sheet_fill(&sheet);
 	table_draft_write(&sheet, options, out);
 	return 0;

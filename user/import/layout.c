@@ -2,6 +2,7 @@
 /*
  * The meaning of each column of a grid: by its heading, else by its cells.
  */
+#include "ends.h"
 #include "layout.h"
 
 const char *cell_text(const struct grid_row *row, size_t column)
@@ -29,14 +30,26 @@ static bool row_reads_as_headings(const struct grid_row *row)
 	return known >= 2 && port && !digits;
 }
 
+/* A title over the rows below it, in the cells of a heading. */
+static bool row_is_one_text(const struct grid_row *row)
+{
+	for (size_t i = 1; i < row->count; i++)
+		if (*row->cells[i].text && !str_equal(row->cells[i].text, row->cells[0].text))
+			return false;
+	return true;
+}
+
 static size_t headings_count(const struct grid *grid)
 {
 	size_t count = 0;
 
-	while (count < grid->count && grid->rows[count].heading)
+	while (count < grid->count && grid->rows[count].heading &&
+	       !(count && row_is_one_text(&grid->rows[count])))
 		count++;
-	if (!count && grid->count && row_reads_as_headings(&grid->rows[0]))
-		count = 1;
+	/* A title may come before them. */
+	for (size_t i = 0; !count && i < grid->count && i < 5; i++)
+		if (row_reads_as_headings(&grid->rows[i]))
+			count = i + 1;
 	return count;
 }
 
@@ -46,7 +59,8 @@ static const char *heading_of(struct page *page, const struct grid *grid, size_t
 {
 	const char *text = "";
 
-	for (size_t i = 0; i < rows; i++) {
+	/* What is above headings that are not marked is a title. */
+	for (size_t i = rows && !grid->rows[0].heading ? rows - 1 : 0; i < rows; i++) {
 		const char *one = cell_text(&grid->rows[i], column);
 
 		/* A title over the whole grid is no heading of a column. */
@@ -62,12 +76,14 @@ static const char *heading_of(struct page *page, const struct grid *grid, size_t
 }
 
 struct vote {
-	size_t filled, ports, strong, numbers, protocols;
+	size_t filled, ports, strong, numbers, protocols, directions, actions, names;
 };
 
-static struct vote column_vote(const struct grid *grid, size_t first, size_t column)
+static struct vote column_vote(struct arena *arena, const struct grid *grid, size_t first,
+			       size_t column)
 {
 	struct vote vote = {0};
+	struct ends ends;
 
 	for (size_t i = first; i < grid->count && i < first + 200; i++) {
 		const char *text = cell_text(&grid->rows[i], column);
@@ -81,6 +97,10 @@ static struct vote column_vote(const struct grid *grid, size_t first, size_t col
 		vote.ports += reading.count > 0;
 		vote.strong += reading.count && reading.ranges[0].protocols && !reading.leftover;
 		vote.protocols += !reading.count && reading.bare;
+		vote.directions += ends_of_cell(arena, text, &ends);
+		vote.actions += action_of(text) != ACTION_UNKNOWN;
+		vote.names += !has_digit(text) && strlen(text) < 48 &&
+			      !strchr(".:", text[strlen(text) - 1]);
 	}
 	return vote;
 }
@@ -143,6 +163,60 @@ static void ports_by_direction(struct layout *layout, const struct vote *votes)
 	}
 }
 
+/* Words for directions or actions all down, under any heading. */
+static void columns_by_words(struct layout *layout, const struct vote *votes)
+{
+	bool direction = layout_has(layout, COLUMN_DIRECTION),
+	     action = layout_has(layout, COLUMN_ACTION);
+
+	for (size_t i = 0; i < layout->columns; i++) {
+		const struct vote *vote = &votes[i];
+
+		if (!vote->filled ||
+		    (layout->kinds[i] != COLUMN_OTHER && layout->kinds[i] != COLUMN_SERVICE))
+			continue;
+		if (!action && vote->actions == vote->filled) {
+			layout->kinds[i] = COLUMN_ACTION;
+			action = true;
+		} else if (!direction && vote->directions == vote->filled) {
+			layout->kinds[i] = COLUMN_DIRECTION;
+			direction = true;
+		}
+	}
+}
+
+/* Without headings: two columns of names before the ports are source and destination. */
+static void sides_by_order(struct layout *layout, const struct vote *votes)
+{
+	size_t names[2], count = 0;
+
+	if (layout->first || layout_has(layout, COLUMN_DIRECTION))
+		return;
+	for (size_t i = 0; i < layout->columns && layout->kinds[i] != COLUMN_PORT &&
+			   layout->kinds[i] != COLUMN_PROTOCOL;
+	     i++) {
+		if (layout->kinds[i] != COLUMN_OTHER || !votes[i].filled ||
+		    votes[i].names < votes[i].filled)
+			continue;
+		if (count < 2)
+			names[count] = i;
+		count++;
+	}
+	if (count != 2)
+		return;
+	layout->kinds[names[0]] = COLUMN_FROM;
+	layout->kinds[names[1]] = COLUMN_TO;
+}
+
+/* "Used by" is the peer where the row has a direction; else it may be anything. */
+static void peers_check(struct layout *layout)
+{
+	for (size_t i = 0; i < layout->columns; i++)
+		if (layout->kinds[i] == COLUMN_PEER && !layout_has(layout, COLUMN_DIRECTION) &&
+		    text_has(layout->headings[i], "used by|required by|needed by"))
+			layout->kinds[i] = COLUMN_PURPOSE;
+}
+
 static void sides_complete(struct layout *layout)
 {
 	bool from = layout_has(layout, COLUMN_FROM), to = layout_has(layout, COLUMN_TO);
@@ -167,7 +241,7 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 		out->headings[i] = heading_of(page, grid, out->first, i);
 		out->kinds[i] = column_of(out->headings[i]);
 		out->protocols[i] = protocols_read(out->headings[i]) & PROTOCOLS_PORTS;
-		votes[i] = column_vote(grid, out->first, i);
+		votes[i] = column_vote(page->arena, grid, out->first, i);
 	}
 	out->ports = layout_has(out, COLUMN_PORT);
 	for (size_t i = 0; i < out->columns; i++)
@@ -179,7 +253,10 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 	for (size_t i = 0; i < out->columns && !layout_has(out, COLUMN_PORT); i++)
 		if (out->kinds[i] == COLUMN_SOURCE_PORT)
 			out->kinds[i] = COLUMN_PORT;
+	columns_by_words(out, votes);
+	peers_check(out);
 	sides_complete(out);
+	sides_by_order(out, votes);
 	out->ports = layout_has(out, COLUMN_PORT);
 }
 

@@ -5,6 +5,7 @@
 #ifndef IMPORT_LAYOUT_H
 #define IMPORT_LAYOUT_H
 
+#include "ends.h"
 #include "page.h"
 #include "ports.h"
 #include "words.h"

@@ -31,12 +31,33 @@ static void extensions_register(void)
 /* "---", keys, "---" at the very beginning is metadata of the page. */
 static uint32_t front_matter(const struct page *page)
 {
-	if (!str_equal(page_line(page, 1), "---"))
+	bool toml = str_equal(page_line(page, 1), "+++");
+
+	if (!toml && !str_equal(page_line(page, 1), "---"))
 		return 0;
 	for (uint32_t line = 2; line <= page->lines && line < 200; line++)
-		if (text_is(page_line(page, line), "---|..."))
+		if (text_is(page_line(page, line), toml ? "+++" : "---|..."))
 			return line;
 	return 0;
+}
+
+/* "title: Ports", "title = 'Ports'". */
+static void title_read(struct page *page)
+{
+	uint32_t last = front_matter(page);
+
+	for (uint32_t line = 2; line < last && !page->title; line++) {
+		const char *text = page_line(page, line);
+		size_t length = 5 + strspn(text + (str_starts(text, "title") ? 5 : 0), " ");
+
+		if (!str_starts(text, "title") || !strchr(":=", text[length]))
+			continue;
+		text += length + 1 + strspn(text + length + 1, " ");
+		length = strlen(text);
+		if (length > 1 && strchr("\"'", *text) && text[length - 1] == *text)
+			text = arena_strndup(page->arena, text + 1, length - 2);
+		page->title = *text ? text : NULL;
+	}
 }
 
 /* Columns of a line of dashes below headings; 0 when it is none. */
@@ -67,6 +88,21 @@ static bool tables_too_wide(const struct page *page)
 	return widest * page->lines > 4 * PAGE_CELLS_MAX;
 }
 
+/* A line of "~" as long as the line above it is no fence, but underlines a title as other markup
+ * has it. */
+static bool underlines_title(const struct page *page, uint32_t line)
+{
+	const char *text = page_line(page, line), *above;
+	size_t length = strlen(text), title;
+
+	if (length < 4 || strspn(text, "~") != length || line < 2)
+		return false;
+	above = page_line(page, line - 1);
+	title = strlen(above);
+	return title && title <= length + 2 && length <= title + 2 && text_is_word(*above) &&
+	       (line == 2 || !*page_line(page, line - 2));
+}
+
 static void lines_collect(struct markdown *m)
 {
 	struct page *page = m->page;
@@ -76,6 +112,11 @@ static void lines_collect(struct markdown *m)
 	for (uint32_t line = front_matter(page) + 1; line <= page->lines; line++) {
 		if (page->dropped[line] && m->tables)
 			continue;
+		if (underlines_title(page, line)) {
+			buffer_puts(&m->text, "---\n");
+			m->lines[++m->count] = line;
+			continue;
+		}
 		/* Lines of another reader only separate paragraphs. */
 		if (page->taken[line] || (m->too_wide && rule_columns(page, line)))
 			buffer_puts(&m->text, "\n");
@@ -248,6 +289,24 @@ static const char *heading_text(struct arena *arena, const char *text)
 			     anchor ? arena_strndup(arena, text, (size_t)(anchor - text)) : text);
 }
 
+/* Each line of code is a text of its own, at its own line; that of a fence is not content. */
+static void code_read(struct markdown *m, cmark_node *node, uint32_t line)
+{
+	const char *text = cmark_node_get_literal(node) ?: "";
+	int length, offset;
+	char sign;
+
+	line += cmark_node_get_fenced(node, &length, &offset, &sign) != 0;
+	for (; *text; line++) {
+		size_t size = strcspn(text, "\n");
+
+		page_prose(m->page, line < m->page->lines ? line : m->page->lines,
+			   text_tidy(m->page->arena, arena_strndup(m->page->arena, text, size),
+				     false));
+		text += size + (text[size] == '\n');
+	}
+}
+
 static void block_read(struct markdown *m, cmark_node *node)
 {
 	uint32_t line = line_of(m, node);
@@ -259,7 +318,16 @@ static void block_read(struct markdown *m, cmark_node *node)
 			     heading_text(m->page->arena, node_text(m, node, true, NULL)));
 		return;
 	}
+	if (type == CMARK_NODE_CODE_BLOCK) {
+		code_read(m, node, line);
+		return;
+	}
 	text = node_text(m, node, true, NULL);
+	if (type == CMARK_NODE_PARAGRAPH &&
+	    cmark_node_get_type(cmark_node_parent(node)) == CMARK_NODE_ITEM) {
+		page_item(m->page, line, text);
+		return;
+	}
 	if (type == CMARK_NODE_HTML_BLOCK)
 		text = text_one_line(m->page->arena,
 				     html_plain(m->page, cmark_node_get_literal(node) ?: ""));
@@ -308,6 +376,7 @@ void markdown_read(struct page *page, bool tables_only)
 	cmark_node *document;
 
 	extensions_register();
+	title_read(page);
 	m.too_wide = tables_too_wide(page);
 	if (m.too_wide && tables_only)
 		diag_warning(page->d, (struct loc){.source = page->source}, "too-many-cells", NULL,

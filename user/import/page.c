@@ -21,6 +21,12 @@ void page_prose(struct page *page, uint32_t line, const char *text)
 		page_add(page, BLOCK_PROSE, line)->text = text;
 }
 
+void page_item(struct page *page, uint32_t line, const char *text)
+{
+	if (*text)
+		page_add(page, BLOCK_ITEM, line)->text = text;
+}
+
 void page_heading(struct page *page, uint32_t line, unsigned level, const char *text)
 {
 	struct block *block;
@@ -45,13 +51,111 @@ struct grid_row *grid_add_row(struct page *page, struct grid *grid, uint32_t lin
 
 struct cell *row_add_cell(struct page *page, struct grid_row *row)
 {
-	if (row->count >= PAGE_COLUMNS_MAX || page->cell_count >= PAGE_CELLS_MAX)
+	if (page->cell_count >= PAGE_CELLS_MAX)
+		page->over = page->over ?: row->line;
+	if (row->count >= PAGE_COLUMNS_MAX || page->over)
 		return NULL;
 	page->cell_count++;
 	row->cells = arena_grow(page->arena, row->cells, row->count, &row->capacity,
 				sizeof(*row->cells));
 	row->cells[row->count] = (struct cell){.text = ""};
 	return &row->cells[row->count++];
+}
+
+void row_add_text(struct page *page, struct grid_row *row, const char *text)
+{
+	struct cell *cell = row_add_cell(page, row);
+
+	row->written++;
+	if (cell)
+		cell->text = text;
+}
+
+void row_add_held(struct page *page, struct spans *spans, struct grid_row *row)
+{
+	while (row->count < PAGE_COLUMNS_MAX && spans->held[row->count].rows) {
+		size_t at = row->count;
+		struct cell *cell = row_add_cell(page, row);
+
+		if (!cell)
+			return;
+		spans->held[at].rows--;
+		*cell = spans->held[at].cell;
+		row->written++;
+	}
+}
+
+void row_add_spanned(struct page *page, struct spans *spans, struct grid_row *row,
+		     const struct cell *cell, struct extent extent)
+{
+	row_add_held(page, spans, row);
+	for (unsigned i = 0; i < extent.columns; i++) {
+		size_t at = row->count;
+		struct cell *added = row_add_cell(page, row);
+
+		row->written++;
+		if (!added)
+			return;
+		*added = *cell;
+		spans->held[at].cell = *cell;
+		spans->held[at].rows = extent.rows ? extent.rows - 1 : 0;
+	}
+}
+
+void page_add_grid(struct page *page, uint32_t line, struct grid *grid)
+{
+	if (grid->count)
+		page_add(page, BLOCK_GRID, line)->grid = grid;
+}
+
+void page_unresolved(struct page *page, uint32_t line, const char *why)
+{
+	struct block *block = page_add(page, BLOCK_UNRESOLVED, line);
+
+	block->why = why;
+	block->text = page_line(page, line);
+}
+
+char *page_raw_line(const struct page *page, uint32_t line)
+{
+	size_t from = page->start[line - 1], to = page->start[line];
+
+	while (to > from && strchr(" \t\n", page->text[to - 1]))
+		to--;
+	return arena_strndup(page->arena, page->text + from, to - from);
+}
+
+/* The length of the mark of an item, "* ", "-- ", "1. ", "#. "; 0: it is none. */
+static size_t item_mark(const char *text)
+{
+	size_t length = strspn(text, "*-."), digits;
+
+	if (length && text[length] == ' ')
+		return length + 1;
+	digits = strspn(text, "0123456789#");
+	return digits && digits < 4 && strchr(".)", text[digits]) && text[digits] &&
+			       text[digits + 1] == ' '
+		       ? digits + 2
+		       : 0;
+}
+
+void paragraphs_read(struct page *page)
+{
+	struct block *block = NULL;
+
+	for (uint32_t line = 1; line <= page->lines; line++) {
+		const char *text = page->taken[line] ? "" : page_line(page, line);
+		size_t mark = item_mark(text);
+
+		if (!*text) {
+			block = NULL;
+		} else if (!block || mark) {
+			block = page_add(page, mark ? BLOCK_ITEM : BLOCK_PROSE, line);
+			block->text = text + mark;
+		} else {
+			block->text = arena_printf(page->arena, "%s\n%s", block->text, text);
+		}
+	}
 }
 
 char *page_line(const struct page *page, uint32_t line)

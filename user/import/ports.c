@@ -37,21 +37,84 @@ static bool token_is(const struct token *t, const char *words)
 
 /* ---------------------------------------------------------------- which numbers are ports */
 
+/* "HTTP/2" is a version. */
+static bool is_http_version(const struct scan *s, size_t at)
+{
+	return at > 1 && s->tokens[at].value < 4 && s->tokens[at - 1].text[0] == '/' &&
+	       token_is(&s->tokens[at - 2], "http|smb|nfs");
+}
+
+/* A number that no person counts ports by: "up to 8192 bytes", "type 8", "3 nodes". */
 static bool number_is_port(const struct scan *s, size_t at)
 {
 	const struct token *t = &s->tokens[at];
 
-	if (at &&
+	if (is_http_version(s, at))
+		return false;
+	/* "5557 up to 5577" has a beginning; "up to 5577" has none. */
+	if (at && s->tokens[at - 1].kind == TOKEN_DASH && token_is(&s->tokens[at - 1], "up") &&
+	    (at < 2 || s->tokens[at - 2].kind != TOKEN_NUMBER))
+		return false;
+	if (at && s->tokens[at - 1].kind != TOKEN_DASH &&
 	    token_is(&s->tokens[at - 1],
 		     "version|versions|v|release|releases|step|level|tier|layer|type|rfc|note|code|"
-		     "table|figure|section|first|last|up|least|most|protocol"))
+		     "table|figure|section|first|last|up|least|most|page|chapter|types|vlan|every"))
 		return false;
-	if (token_is(token_at(s, at + 1),
-		     "ms|seconds|second|minutes|nodes|hosts|servers|times|days|mb|gb|"
-		     "bytes|interfaces|connections|ports|kb|mbps|gbps|bits|bit"))
+	if (token_is(
+		    token_at(s, at + 1),
+		    "ms|seconds|second|minutes|nodes|hosts|servers|times|days|mb|gb|"
+		    "bytes|byte|interfaces|connections|ports|kb|mbps|gbps|bits|bit|tb|mib|gib|kib|hours|days|"
+		    "minute|hour|day|users|cores|cpus|threads|sessions|devices|tags|tasks"))
 		return false;
 	/* 0 is a port only as the beginning of a range. */
 	return t->value || token_at(s, at + 1)->kind == TOKEN_DASH;
+}
+
+/* "protocol number 4", "IP protocol 50": the protocol, not a port. */
+static bool follows_protocol_word(const struct scan *s, size_t at)
+{
+	size_t back = at;
+
+	while (back && at - back < 3 &&
+	       (s->tokens[back - 1].kind == TOKEN_COLON ||
+		token_is(&s->tokens[back - 1], "number|numbers|no|nr|id")))
+		back--;
+	return back && token_is(&s->tokens[back - 1], "protocol|proto") &&
+	       s->tokens[at].value < 256;
+}
+
+/* "ESP (50)", "50/ESP": the number of the protocol beside it. TCP and UDP only in parentheses. */
+static bool numbers_its_protocol(const struct scan *s, size_t at)
+{
+	protocols named = protocols_number(s->tokens[at].value);
+
+	for (int side = -1; named && side <= 1; side += 2) {
+		const struct token *sign = token_at(s, at + (size_t)side);
+		bool parted = sign->kind == TOKEN_OPEN || sign->kind == TOKEN_CLOSE ||
+			      (sign->kind == TOKEN_SEPARATOR && sign->text[0] == '/');
+		const struct token *word = token_at(s, at + (size_t)(parted ? 2 * side : side));
+
+		if (word->kind == TOKEN_PROTOCOL && word->protocols == named &&
+		    (!(named & PROTOCOLS_PORTS) || sign->kind == TOKEN_OPEN))
+			return true;
+	}
+	return false;
+}
+
+static void protocol_numbers_choose(struct scan *s)
+{
+	for (size_t at = 0; at < s->count; at++) {
+		struct token *t = &s->tokens[at];
+
+		if (t->kind != TOKEN_NUMBER)
+			continue;
+		if (numbers_its_protocol(s, at)) {
+			t->kind = TOKEN_FILLER;
+		} else if (follows_protocol_word(s, at)) {
+			t->protocols = protocols_number(t->value);
+			t->kind = t->protocols ? TOKEN_PROTOCOL : TOKEN_WORD;
+		}
+	}
 }
 
 /* In parentheses numbers count only where the line has none outside: "HTTPS (443)". */
@@ -225,13 +288,13 @@ static bool protocol_follows_protocol(const struct scan *s, size_t at)
 
 		if (t->kind == TOKEN_PROTOCOL)
 			return true;
-		if (t->kind != TOKEN_SEPARATOR && t->kind != TOKEN_OPEN && t->kind != TOKEN_CLOSE)
+		if (t->kind != TOKEN_SEPARATOR && t->kind != TOKEN_OPEN && t->kind != TOKEN_CLOSE &&
+		    t->kind != TOKEN_DASH && t->text[0] != '+')
 			return false;
 	}
 	return false;
 }
 
-/* Whether a number comes before the next protocol: "UDP 53", not "TCP/" of "TCP/UDP 53". */
 /* The protocols of a range beside a protocol, `more` of which follow. */
 static protocols protocols_joined(const struct scan *s, protocols had, protocols named, bool more)
 {
@@ -278,15 +341,38 @@ static bool protocols_lead(const struct scan *s)
 	return false;
 }
 
-/* Protocols that found their ports are not bare. */
+/* Protocols that found their ports are not bare; numbers of a protocol without ports are none. */
 static void bare_settle(struct port_reading *out)
 {
-	for (size_t i = 0; i < out->count; i++) {
-		struct port_range *range = &out->ranges[i];
+	size_t kept = 0;
 
-		out->bare |= range->protocols & ~(protocols)PROTOCOLS_PORTS;
-		range->protocols &= PROTOCOLS_PORTS;
-		out->bare &= ~range->protocols;
+	for (size_t i = 0; i < out->count; i++) {
+		struct port_range range = out->ranges[i];
+		bool portless = range.protocols && !(range.protocols & PROTOCOLS_PORTS);
+
+		out->bare |= range.protocols & ~(protocols)PROTOCOLS_PORTS;
+		range.protocols &= PROTOCOLS_PORTS;
+		out->bare &= ~range.protocols;
+		if (!portless)
+			out->ranges[kept++] = range;
+	}
+	out->count = kept;
+}
+
+/* Where the ports and protocols of the cell begin and end: around them is who speaks to whom. */
+static void extent_find(const struct scan *s, const char *cell)
+{
+	struct port_reading *out = s->out;
+	bool any = false;
+
+	for (size_t at = 0; at < s->count; at++) {
+		const struct token *t = &s->tokens[at];
+
+		if (t->kind != TOKEN_NUMBER && t->kind != TOKEN_PROTOCOL && t->kind != TOKEN_ANY)
+			continue;
+		out->begin = any ? out->begin : (size_t)(t->text - cell);
+		out->end = (size_t)(t->text - cell) + t->length;
+		any = true;
 	}
 }
 
@@ -297,9 +383,11 @@ void ports_read(const char *cell, struct port_reading *out)
 	memset(out, 0, sizeof(*out));
 	s.count = tokens_read(cell, s.tokens, TOKENS_MAX, &out->cut);
 	thousands_join(&s);
+	protocol_numbers_choose(&s);
 	numbers_choose(&s);
 	any_choose(&s);
 	s.leading = protocols_lead(&s);
+	extent_find(&s, cell);
 	for (size_t at = 0; at < s.count;) {
 		const struct token *t = &s.tokens[at];
 

@@ -12,7 +12,8 @@ typedef uint32_t protocols;
 enum { PROTOCOLS_PORTS = 0x1f };	  /* those that have ports */
 const char *protocols_name(unsigned bit); /* NULL past the last */
 protocols protocols_word(const char *word, size_t length);
-protocols protocols_read(const char *text); /* every protocol that a cell names */
+protocols protocols_read(const char *text);  /* every protocol that a cell names */
+protocols protocols_number(uint32_t number); /* of IANA; 0 for those without a name here */
 /* The name of a protocol for a cell that is its number alone, else the cell. */
 const char *protocol_cell(const char *cell);
 /* The transport of an application protocol, "https" → tcp; 0 when that is not settled. */
@@ -31,6 +32,8 @@ struct port_reading {
 	size_t count;
 	protocols bare;	   /* protocols named without ports */
 	unsigned segments; /* lines of the cell */
+	size_t end;	   /* of the last port or protocol in the cell */
+	size_t begin;	   /* of the first */
 	bool vague;	   /* "ephemeral", "dynamic": ports without a number */
 	bool leftover;	   /* words that are no ports */
 	bool cut;	   /* more than fit */

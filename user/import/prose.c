@@ -5,10 +5,12 @@
  */
 #include "prose.h"
 #include "tokens.h"
+#include "words.h"
 
 struct prose {
 	struct token tokens[TOKENS_MAX];
 	size_t count;
+	bool listed; /* an item of a list of ports */
 };
 
 static bool token_is(const struct token *t, const char *words)
@@ -57,6 +59,10 @@ static bool named_behind(const struct prose *p, size_t at, protocols *found)
 {
 	size_t next = at + 1;
 
+	/* "80, 443 (TCP)" in a list of ports. */
+	while (p->listed && next + 1 < p->count && p->tokens[next].kind == TOKEN_SEPARATOR &&
+	       p->tokens[next + 1].kind == TOKEN_NUMBER)
+		next += 2;
 	if (next < p->count &&
 	    (p->tokens[next].kind == TOKEN_OPEN ||
 	     (p->tokens[next].kind == TOKEN_SEPARATOR && p->tokens[next].text[0] == '/')))
@@ -64,10 +70,31 @@ static bool named_behind(const struct prose *p, size_t at, protocols *found)
 	if (next >= p->count || p->tokens[next].kind != TOKEN_PROTOCOL)
 		return false;
 	for (; next < p->count &&
-	       (p->tokens[next].kind == TOKEN_PROTOCOL || p->tokens[next].text[0] == '/');
+	       (p->tokens[next].kind == TOKEN_PROTOCOL || strchr("/-+&", p->tokens[next].text[0]) ||
+		token_is(&p->tokens[next], "and|or"));
 	     next++)
 		*found |= p->tokens[next].protocols & PROTOCOLS_PORTS;
 	return *found;
+}
+
+/* A number by its place in an item: first, behind a colon, or in parentheses alone. */
+static bool named_by_place(const struct prose *p, size_t at)
+{
+	size_t back = at;
+
+	if (!p->listed)
+		return false;
+	while (back &&
+	       (p->tokens[back - 1].kind == TOKEN_NUMBER ||
+		p->tokens[back - 1].kind == TOKEN_SEPARATOR ||
+		p->tokens[back - 1].kind == TOKEN_DASH ||
+		p->tokens[back - 1].kind == TOKEN_FILLER ||
+		p->tokens[back - 1].kind == TOKEN_PROTOCOL) &&
+	       p->tokens[back - 1].segment == p->tokens[at].segment)
+		back--;
+	return !back || p->tokens[back - 1].kind == TOKEN_COLON ||
+	       p->tokens[back - 1].kind == TOKEN_OPEN ||
+	       p->tokens[back - 1].segment != p->tokens[at].segment;
 }
 
 static protocols named_anywhere(const struct prose *p)
@@ -93,7 +120,10 @@ static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const ch
 	row->section = sheet_section(s);
 	row->condition = line <= s->page->lines ? s->page->conditions[line] : NULL;
 	row->purpose = text_one_line(s->arena, text);
-	row->id = arena_printf(s->arena, "line %u", line);
+	if (text_says_optional(row->purpose)) {
+		row->optional = true;
+		row->remark = row->purpose;
+	}
 	return row;
 }
 
@@ -110,7 +140,8 @@ static size_t number_read(struct sheet *s, const struct prose *p, size_t at, uin
 	protocols found = 0;
 
 	range.last = p->tokens[last].value;
-	if (!t->value || (!named_behind(p, last, &found) && !named_before(p, at, &found)))
+	if (!t->value || (!named_behind(p, last, &found) && !named_before(p, at, &found) &&
+			  !named_by_place(p, at)))
 		return last + 1;
 	row = candidate_on(s, line + t->segment, text);
 	range.protocols = found ?: named_anywhere(p);
@@ -137,12 +168,18 @@ void prose_add_unparsed(struct sheet *s, uint32_t line, const char *text)
 		sheet_add_unparsed(s, line, "text", text);
 }
 
-bool prose_rows(struct sheet *s, uint32_t line, const char *text)
+static bool text_read(struct sheet *s, uint32_t line, const char *text, bool listed)
 {
 	struct prose *p = arena_alloc(s->arena, sizeof(*p));
 	size_t before = s->count;
 	bool cut;
 
+	/* A port that a page closes is never offered as a row. */
+	if (text_refuses(text) || text_says_loopback(text)) {
+		prose_add_unparsed(s, line, text);
+		return true;
+	}
+	p->listed = listed;
 	p->count = tokens_read(text, p->tokens, TOKENS_MAX, &cut);
 	for (size_t at = 0; at < p->count;) {
 		if (p->tokens[at].kind == TOKEN_NUMBER)
@@ -153,4 +190,19 @@ bool prose_rows(struct sheet *s, uint32_t line, const char *text)
 	if (cut)
 		sheet_add_unparsed(s, line, "a paragraph too long to be read to its end", text);
 	return s->count > before;
+}
+
+bool prose_rows(struct sheet *s, uint32_t line, const char *text)
+{
+	return text_read(s, line, text, false);
+}
+
+bool prose_item(struct sheet *s, uint32_t line, const char *text, const char *lead)
+{
+	static const char words[] = "port|ports|firewall|unblock|listen|listens|listening";
+	bool listed = lead && text_has(lead, words);
+
+	for (size_t i = 0; i < ARRAY_SIZE(s->headings); i++)
+		listed |= s->headings[i] && text_has(s->headings[i], words);
+	return text_read(s, line, text, listed);
 }

@@ -3,48 +3,9 @@
  * From the rows of a grid to the rows of a draft: who opens, to whom, on which ports. Every row of
  * the grid ends up as a row of the draft or among the unparsed texts.
  */
-#include "layout.h"
 #include "prose.h"
+#include "row.h"
 #include "rows.h"
-
-struct work {
-	struct sheet *s;
-	const struct grid *grid;
-	const struct layout *layout;
-	const struct grid_row *row;
-	const char *section; /* of a row that spans the grid, or NULL */
-	const char *before;
-	const char *from_above, *to_above; /* of the last row that has them */
-	bool one;			   /* only one column of ports is meant: */
-	size_t column;
-};
-
-/* The text of the columns of a kind, or "". */
-static const char *cells_of(const struct work *w, enum column kind)
-{
-	struct arena *arena = w->s->arena;
-	const char *text = "", *last = "";
-
-	for (size_t i = 0; i < w->layout->columns; i++) {
-		const char *one = cell_text(w->row, i);
-
-		if (w->layout->kinds[i] != kind || !*one || str_equal(last, one))
-			continue;
-		if (kind == COLUMN_PORT && w->one && i != w->column)
-			continue;
-		text = *text ? arena_printf(arena, "%s\n%s", text, one) : one;
-		last = one;
-	}
-	return kind == COLUMN_PROTOCOL ? protocol_cell(text) : text;
-}
-
-static bool has_column(const struct work *w, enum column kind)
-{
-	for (size_t i = 0; i < w->layout->columns; i++)
-		if (w->layout->kinds[i] == kind)
-			return true;
-	return false;
-}
 
 /* ---------------------------------------------------------------- ports */
 
@@ -74,12 +35,32 @@ static unsigned segments_of(const char *cell)
 	return count;
 }
 
+/* "(TCP and UDP)" in a cell beside that of the ports. */
+static protocols transport_beside(const struct work *w, const char **cell)
+{
+	static const enum column kinds[] = {COLUMN_SERVICE, COLUMN_PURPOSE, COLUMN_OTHER,
+					    COLUMN_DIRECTION};
+	protocols found = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !found; i++) {
+		*cell = cells_of(w, kinds[i]);
+		found = protocols_read(*cell) & PROTOCOLS_PORTS;
+	}
+	return found;
+}
+
 /* The transport when the cell of ports has none: the best evidence of the page. */
 static protocols transport_of(struct work *w, struct drafted_row *row, protocols heading)
 {
-	const char *protocol = cells_of(w, COLUMN_PROTOCOL);
-	protocols found = heading ?: w->s->assumed;
+	const char *protocol = cells_of(w, COLUMN_PROTOCOL), *beside = "";
+	protocols found = *protocol ? 0 : heading;
 
+	if (!found && !*protocol && (found = transport_beside(w, &beside))) {
+		row_note(w->s, row, "transport from the cell \"%s\"",
+			 text_one_line(w->s->arena, beside));
+		return found;
+	}
+	found = found ?: w->s->assumed;
 	if (found && !*protocol) {
 		row_note(w->s, row, "transport from the heading");
 		return found;
@@ -94,21 +75,26 @@ static protocols transport_of(struct work *w, struct drafted_row *row, protocols
 	return 1;
 }
 
+static bool is_every_protocol(const char *cell)
+{
+	return text_is(cell, "any|all|*|ip|any protocol|all protocols");
+}
+
 static void ranges_append(struct work *w, struct drafted_row *row, struct port_reading *reading,
 			  protocols heading)
 {
 	const char *cell = cells_of(w, COLUMN_PROTOCOL);
 	protocols all = protocols_read(cell) & PROTOCOLS_PORTS, usual = 0;
 	bool paired = reading->segments > 1 && segments_of(cell) == reading->segments;
-	bool every = text_is(cell, "any|all|*|ip|any protocol|all protocols");
+	bool every = is_every_protocol(cell), portless = !all && protocols_read(cell);
 
 	for (size_t i = 0; i < reading->count; i++) {
 		struct port_range *range = &reading->ranges[i];
+		bool any = range->first == 0 && range->last == 65535;
 
-		/* "All" ports of a protocol that has none. */
-		if (!all && range->first == 0 && protocols_read(cell))
+		/* Types of ICMP, "all" of a protocol that has no ports. */
+		if (portless && !range->protocols)
 			continue;
-
 		if (!range->protocols && paired)
 			range->protocols =
 				protocols_of_segment(cell, range->segment) & PROTOCOLS_PORTS;
@@ -118,11 +104,11 @@ static void ranges_append(struct work *w, struct drafted_row *row, struct port_r
 			range->protocols = heading;
 		if (!range->protocols && every)
 			range->protocols = 3;
-		if (!range->protocols && !(range->first == 0 && range->last == 65535)) {
+		if (!range->protocols && !any) {
 			usual = usual ?: transport_of(w, row, heading);
 			range->protocols = usual;
 		}
-		if (every && range->first == 0 && range->last == 65535)
+		if (every && any)
 			range->protocols = 0;
 		row_add_range(w->s, row, range);
 	}
@@ -140,13 +126,16 @@ static void bare_append(struct work *w, struct drafted_row *row, protocols bare)
 
 static void port_column_read(struct work *w, struct drafted_row *row, size_t column)
 {
-	const char *cell = cell_text(w->row, column);
+	const char *cell = w->part ?: cell_text(w->row, column);
 	struct port_reading reading;
+	protocols named = protocols_read(cells_of(w, COLUMN_PROTOCOL));
+	bool portless = named && !(named & PROTOCOLS_PORTS);
 
 	ports_read(cell, &reading);
 	ranges_append(w, row, &reading, w->layout->protocols[column]);
 	bare_append(w, row, reading.bare & ~(protocols)PROTOCOLS_PORTS);
-	if (reading.leftover || reading.cut || (reading.vague && reading.count))
+	if (reading.leftover || reading.cut || (reading.vague && reading.count) ||
+	    (portless && reading.count))
 		row_note(w->s, row, "the cell of ports: \"%s\"", text_one_line(w->s->arena, cell));
 }
 
@@ -159,143 +148,8 @@ static void ports_read_row(struct work *w, struct drafted_row *row)
 		if (w->layout->kinds[i] == COLUMN_PORT && (!w->one || i == w->column))
 			port_column_read(w, row, i);
 	bare_append(w, row, named & ~(protocols)PROTOCOLS_PORTS);
-	if (!row->service_count && text_is(port, "|-|n/a|na") &&
-	    text_is(protocol, "any|all|*|ip|any protocol|all protocols"))
+	if (!row->service_count && text_is(port, "|-|n/a|na") && is_every_protocol(protocol))
 		row_service(w->s, row, "any");
-}
-
-/* ---------------------------------------------------------------- peers */
-
-static bool is_no_peer(const char *text)
-{
-	return text_is(text,
-		       "|optional|required|mandatory|n/a|na|none|-|--|same as above|see note|tbd|"
-		       "various|\"|...|yes|no");
-}
-
-/* A cell as the title of a role: its first line, or all of them when they are short names. */
-static const char *peer_title(struct work *w, struct drafted_row *row, const char *cell,
-			      const char *placeholder)
-{
-	struct arena *arena = w->s->arena;
-	const char *title = cell, *line;
-	size_t longest = 0, length;
-
-	if (is_no_peer(cell)) {
-		if (*cell)
-			row_note(w->s, row, "where %s should be, the document says \"%s\"",
-				 placeholder, cell);
-		return placeholder;
-	}
-	if (text_is(cell, "any|all|*|anywhere|everywhere|everything|0.0.0.0/0|0.0.0.0|::/0"))
-		return "any host";
-	for (line = cell; *line; line += length + (line[length] == '\n')) {
-		length = strcspn(line, "\n");
-		longest = length > longest ? length : longest;
-	}
-	/* A sentence below a name is no name. */
-	if (strchr(cell, '\n') && strchr(".!", cell[strlen(cell) - 1]))
-		longest = SIZE_MAX;
-	if (longest > 40)
-		title = arena_strndup(arena, cell, strcspn(cell, "\n"));
-	title = text_one_line(arena, title);
-	line = strstr(title, ". ");
-	if (line && line - title > 3)
-		title = arena_strndup(arena, title, (size_t)(line - title));
-	if (strlen(title) > 100)
-		title = arena_printf(arena, "%.97s...", title);
-	if (strlen(title) < strlen(cell) && longest > 40)
-		row_note(w->s, row, "%s: %s", title, text_one_line(arena, cell));
-	return *text_slug(arena, title, 60) ? title : placeholder;
-}
-
-static enum direction direction_find(const struct work *w)
-{
-	const struct sheet *s = w->s;
-	const char *places[] = {w->section, w->grid->caption, w->before};
-	enum direction found = direction_of(cells_of(w, COLUMN_DIRECTION));
-
-	if (w->one && w->layout->directions[w->column])
-		return w->layout->directions[w->column];
-	for (size_t i = 0; i < ARRAY_SIZE(places) && !found; i++)
-		found = places[i] ? direction_of(places[i]) : DIR_UNKNOWN;
-	for (size_t i = ARRAY_SIZE(s->headings); i-- > 0 && !found;)
-		found = s->headings[i] ? direction_of(s->headings[i]) : DIR_UNKNOWN;
-	return found;
-}
-
-/* "From A to B" above the rows, where no column says it. */
-static bool peers_above(const struct work *w, const char **from, const char **to)
-{
-	const char *places[] = {w->section, w->grid->caption, sheet_section(w->s)};
-
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (places[i])
-			peers_of(w->s->arena, places[i], from, to);
-		if (*from || *to)
-			return true;
-	}
-	return false;
-}
-
-static void peers_default(struct work *w, struct drafted_row *row, enum direction dir)
-{
-	static const char *const strangers[] = {
-		[DIR_UNKNOWN] = role_peer,
-		[DIR_IN] = role_inbound_peer,
-		[DIR_OUT] = role_outbound_peer,
-		[DIR_BOTH] = role_inbound_peer,
-	};
-	const char *from = NULL, *to = NULL, *peer = cells_of(w, COLUMN_PEER);
-	const char *stranger = strangers[dir];
-	const char *here = has_column(w, COLUMN_LOCAL)
-				   ? peer_title(w, row, cells_of(w, COLUMN_LOCAL), role_this_host)
-				   : role_this_host;
-
-	if (!*peer && peers_above(w, &from, &to)) {
-		row->from = from ?: here;
-		row->to = to ?: here;
-		return;
-	}
-	if (*peer)
-		stranger = peer_title(w, row, peer, stranger);
-	row->from = dir == DIR_OUT ? here : stranger;
-	row->to = dir == DIR_OUT ? stranger : here;
-	if (!dir)
-		row_note(w->s, row, "no direction given: taken as opened by the peer");
-}
-
-/* An empty cell below a filled one means the same, as a rule. */
-static const char *side_cell(struct work *w, struct drafted_row *row, enum column kind)
-{
-	const char **above = kind == COLUMN_FROM ? &w->from_above : &w->to_above;
-	const char *cell = cells_of(w, kind);
-
-	if (*cell) {
-		*above = cell;
-		return cell;
-	}
-	if (!*above)
-		return cell;
-	row_note(w->s, row, "the cell of %s is empty: taken from the row above",
-		 kind == COLUMN_FROM ? "the source" : "the destination");
-	return *above;
-}
-
-static void peers_set(struct work *w, struct drafted_row *row, enum direction dir)
-{
-	bool from = has_column(w, COLUMN_FROM), to = has_column(w, COLUMN_TO);
-
-	if (!from && !to) {
-		peers_default(w, row, dir);
-		return;
-	}
-	row->from = dir == DIR_IN ? role_inbound_peer : role_this_host;
-	row->to = dir == DIR_OUT ? role_outbound_peer : role_this_host;
-	if (from)
-		row->from = peer_title(w, row, side_cell(w, row, COLUMN_FROM), role_inbound_peer);
-	if (to)
-		row->to = peer_title(w, row, side_cell(w, row, COLUMN_TO), role_outbound_peer);
 }
 
 /* ---------------------------------------------------------------- the rest of a row */
@@ -307,14 +161,14 @@ static void words_set(struct work *w, struct drafted_row *row)
 	const char *purpose = text_one_line(arena, cells_of(w, COLUMN_PURPOSE));
 
 	row->purpose = *service ? service : purpose;
-	row->id = *row->purpose ? row->purpose : row->to;
 	if (*service && *purpose)
 		row->purpose = arena_printf(arena, "%s: %s", service, purpose);
 	for (size_t i = 0; i < w->layout->columns; i++) {
 		const char *text = cell_text(w->row, i), *heading = w->layout->headings[i];
 		enum column kind = w->layout->kinds[i];
 
-		if (*text && (kind == COLUMN_OTHER || kind == COLUMN_SOURCE_PORT))
+		if (*text && (kind == COLUMN_OTHER || kind == COLUMN_SOURCE_PORT) &&
+		    !text_is(heading, "#|no|no.|nr|nr."))
 			row_note(w->s, row, "%s%s%s", heading, *heading ? ": " : "",
 				 text_one_line(arena, text));
 		if (*text && kind == COLUMN_PROTOCOL && !protocols_read(protocol_cell(text)))
@@ -324,7 +178,8 @@ static void words_set(struct work *w, struct drafted_row *row)
 		row_note(w->s, row, "the row has %zu cells, the headings are %zu", w->row->written,
 			 w->layout->columns);
 	else if (w->row->written > w->row->count)
-		row_note(w->s, row, "the row has more cells than are read");
+		row_note(w->s, row, "the row has more cells than the headings: %s",
+			 page_line(w->s->page, w->row->line));
 	if (w->section)
 		row->section = sheet_section(w->s) ? arena_printf(arena, "%.200s: %.200s",
 								  sheet_section(w->s), w->section)
@@ -373,33 +228,105 @@ static const char *row_title(const struct work *w)
 	if (!text || w->layout->columns < 2 || (w->row->written > 1 && !*cell_text(w->row, 0)))
 		return NULL;
 	ports_read(text, &reading);
-	return reading.count ? NULL : text_one_line(w->s->arena, text);
+	/* "The rows below are for 2024." */
+	if (reading.count && !(reading.leftover && w->layout->columns > 2 && strchr(text, ' ')))
+		return NULL;
+	return text_one_line(w->s->arena, text);
 }
 
-/* A row both ways is two rows, unless both ends are the same role. */
-static void row_reverse(struct sheet *s, const struct drafted_row *row)
+/* ---------------------------------------------------------------- rows that are no rules */
+
+static bool above_is(const struct work *w, bool (*says)(const char *text))
 {
-	struct drafted_row copy = *row, *back;
+	const char *section = sheet_section(w->s);
 
-	if (str_equal(row->from, row->to))
-		return;
-	back = sheet_row(s, row->line);
-	*back = copy;
-	back->from = copy.to == role_this_host || copy.to != role_inbound_peer ? copy.to
-									       : role_outbound_peer;
-	back->to = copy.from == role_inbound_peer ? role_outbound_peer : copy.from;
-	back->id = arena_printf(s->arena, "%s back", text_slug(s->arena, copy.id, 40));
-	back->notes = NULL;
-	back->note_count = back->note_capacity = 0;
-	row_note(s, back, "the reverse of the row above: the document names both directions");
+	return (w->section && says(w->section)) || (w->grid->caption && says(w->grid->caption)) ||
+	       (section && says(section));
 }
 
-static void row_read(struct work *w)
+static bool row_is_refused(const struct work *w)
+{
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		enum column kind = w->layout->kinds[i];
+		const char *text = cell_text(w->row, i);
+
+		if (kind == COLUMN_ACTION &&
+		    (action_of(text) == ACTION_DENY || heading_refuses(text)))
+			return true;
+		if ((kind == COLUMN_OTHER || kind == COLUMN_DIRECTION || kind == COLUMN_OPTIONAL ||
+		     (kind == COLUMN_PURPOSE && !text_is(text, "block|discard|closed|never"))) &&
+		    action_of(text) == ACTION_DENY)
+			return true;
+		if ((kind == COLUMN_PURPOSE || kind == COLUMN_OTHER || kind == COLUMN_PORT) &&
+		    text_refuses(text))
+			return true;
+	}
+	if (has_column(w, COLUMN_ACTION) && *cells_of(w, COLUMN_ACTION))
+		return false;
+	return above_is(w, heading_refuses) || (w->before && text_refuses(w->before));
+}
+
+static bool row_is_loopback(const struct work *w)
+{
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		const char *text = cell_text(w->row, i);
+
+		if (text_is_loopback(text) || text_says_loopback(text))
+			return true;
+		if (text_is(text, "0.0.0.0|::|*:*"))
+			return false;
+	}
+	return above_is(w, text_says_loopback) || above_is(w, text_is_loopback) ||
+	       (w->before && text_says_loopback(w->before));
+}
+
+/* ---------------------------------------------------------------- a row */
+
+static void row_set_optional(struct work *w, struct drafted_row *row)
+{
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		const char *text = cell_text(w->row, i), *heading = w->layout->headings[i];
+		enum column kind = w->layout->kinds[i];
+		enum optional said = OPTIONAL_UNKNOWN;
+
+		if (!*text)
+			continue;
+		if (kind == COLUMN_OPTIONAL)
+			said = optional_cell(heading, text);
+		else if (text_says_optional(text) && strlen(text) < 2000)
+			said = OPTIONAL_YES;
+		if (kind == COLUMN_OPTIONAL && said == OPTIONAL_UNKNOWN && !is_no_peer(text))
+			row_note(w->s, row, "%s: %s", heading, text_one_line(w->s->arena, text));
+		if (said != OPTIONAL_YES)
+			continue;
+		row->optional = true;
+		if (kind == COLUMN_OPTIONAL)
+			text = arena_printf(w->s->arena, "%s: %s", heading, text);
+		row->remark = row->remark ?: text_one_line(w->s->arena, text);
+	}
+}
+
+static void row_set_condition(struct work *w, struct drafted_row *row)
+{
+	const struct sheet *s = w->s;
+	const char *cell = cells_of(w, COLUMN_CONDITION);
+
+	for (uint32_t line = row->line;
+	     line <= row->last && line <= s->page->lines && !row->condition; line++)
+		row->condition = s->page->conditions[line];
+	if (!*cell || text_is(cell, "-|always|all|any|n/a|none|*"))
+		return;
+	cell = text_one_line(s->arena, cell);
+	row->condition =
+		row->condition ? arena_printf(s->arena, "%s and %s", row->condition, cell) : cell;
+}
+
+static void row_read_part(struct work *w)
 {
 	struct sheet *s = w->s;
 	struct drafted_row row = {
 		.line = w->row->line, .last = w->row->last, .section = sheet_section(s)};
-	enum direction dir = direction_find(w);
+	enum direction dir;
 	struct port_reading reading;
 
 	ports_read_row(w, &row);
@@ -412,14 +339,82 @@ static void row_read(struct work *w)
 				   row_words(w));
 		return;
 	}
-	peers_set(w, &row, dir);
+	row.candidate = !row_ends_set(w, &row, &dir);
 	words_set(w, &row);
-	for (uint32_t line = row.line; line <= row.last && line <= s->page->lines && !row.condition;
-	     line++)
-		row.condition = s->page->conditions[line];
+	row_set_optional(w, &row);
+	row_set_condition(w, &row);
 	*sheet_row(s, row.line) = row;
 	if (dir == DIR_BOTH)
 		row_reverse(s, &s->rows[s->count - 1]);
+}
+
+/* ---------------------------------------------------------------- "443 to A, 80 from B" */
+
+/* Ends beside the ports of a text. */
+static bool ends_beside(const struct work *w, const char *text, struct ends *out)
+{
+	struct port_reading reading;
+	struct arena *arena = w->s->arena;
+
+	ports_read(text, &reading);
+	if (!reading.count && !reading.bare)
+		return false;
+	if (ends_of_phrase(arena, text + reading.end, out))
+		return true;
+	return reading.begin &&
+	       ends_of_phrase(arena, arena_strndup(arena, text, reading.begin), out);
+}
+
+/* The end of the first part of a cell whose ports have ends of their own, or of the cell. */
+static const char *part_end(const struct work *w, const char *cell)
+{
+	struct ends ends;
+
+	for (const char *at = cell; *at; at++)
+		if (strchr("\n;,", *at) &&
+		    ends_beside(w, arena_strndup(w->s->arena, cell, (size_t)(at - cell)), &ends))
+			return at;
+	return cell + strlen(cell);
+}
+
+static void row_read_parts(struct work *w, size_t column)
+{
+	const char *cell = cell_text(w->row, column), *end;
+	bool one = w->one;
+
+	if (strlen(cell) > 1000 ||
+	    !text_has(cell, "to|from|inbound|outbound|ingress|egress|incoming|"
+			    "outgoing|between|in|out|bidirectional|>|<")) {
+		row_read_part(w);
+		return;
+	}
+	w->one = true;
+	w->column = column;
+	for (; *cell; cell = *end ? end + 1 : end) {
+		end = part_end(w, cell);
+		w->part = text_tidy(w->s->arena,
+				    arena_strndup(w->s->arena, cell, (size_t)(end - cell)), false);
+		w->spoken = (struct ends){0};
+		ends_beside(w, w->part, &w->spoken);
+		if (*w->part)
+			row_read_part(w);
+	}
+	w->one = one;
+	w->part = NULL;
+	w->spoken = (struct ends){0};
+}
+
+static size_t port_columns(const struct work *w, size_t *last)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		if (w->layout->kinds[i] != COLUMN_PORT)
+			continue;
+		*last = i;
+		count++;
+	}
+	return count;
 }
 
 /* "Inbound: 80, outbound: 443" in one row of the document are two of ours. */
@@ -433,11 +428,76 @@ static void row_read_directions(struct work *w)
 			continue;
 		w->one = any = true;
 		w->column = i;
-		row_read(w);
+		row_read_part(w);
 	}
 	w->one = false;
 	if (!any)
-		row_read(w);
+		row_read_part(w);
+}
+
+static void row_read(struct work *w)
+{
+	size_t column = 0;
+
+	if (row_is_refused(w))
+		sheet_add_unparsed(w->s, w->row->line, "refused by the document, so never allowed",
+				   row_words(w));
+	else if (row_is_loopback(w))
+		sheet_add_unparsed(w->s, w->row->line, "on loopback only, which needs no rule",
+				   row_words(w));
+	else if (w->layout->directions_differ)
+		row_read_directions(w);
+	else if (port_columns(w, &column) == 1)
+		row_read_parts(w, column);
+	else
+		row_read_part(w);
+}
+
+/* ---------------------------------------------------------------- cells that moved */
+
+static bool reads_as_protocol(const char *text)
+{
+	return strlen(text) < 40 &&
+	       (protocols_read(text) || protocols_usual(text) || is_every_protocol(text));
+}
+
+static bool fits_at(const struct work *w, size_t shift)
+{
+	bool port = false;
+
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		const char *text = i < shift ? "" : cell_text(w->row, i - shift);
+
+		if (w->layout->kinds[i] == COLUMN_PORT)
+			port |= ports_only(text);
+		else if (w->layout->kinds[i] == COLUMN_PROTOCOL && !reads_as_protocol(text))
+			return false;
+	}
+	return port;
+}
+
+/* Where cells above span rows, a converter leaves the row without them: its cells moved left. */
+static void row_align(struct work *w, struct grid_row *row)
+{
+	size_t empty = 0;
+
+	if (fits_at(w, 0) || !row->count)
+		return;
+	while (empty < w->layout->columns && !*cell_text(w->row, w->layout->columns - 1 - empty))
+		empty++;
+	for (size_t shift = 1; shift <= empty && shift < w->layout->columns; shift++) {
+		if (!fits_at(w, shift))
+			continue;
+		while (row->count < w->layout->columns && row_add_cell(w->s->page, row))
+			continue;
+		if (row->count < w->layout->columns)
+			return;
+		memmove(row->cells + shift, row->cells, (row->count - shift) * sizeof(*row->cells));
+		for (size_t i = 0; i < shift; i++)
+			row->cells[i] = (struct cell){.text = ""};
+		row->written = row->count;
+		return;
+	}
 }
 
 static void grid_add_unparsed(struct sheet *s, const struct grid *grid, bool whole)
@@ -474,11 +534,12 @@ void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
 		if (row_is_empty(w.row) || layout_repeats(&layout, w.row))
 			continue;
 		title = row_title(&w);
-		if (title)
+		if (title) {
 			w.section = title;
-		else if (layout.directions_differ)
-			row_read_directions(&w);
-		else
-			row_read(&w);
+			prose_rows(s, w.row->line, title);
+			continue;
+		}
+		row_align(&w, &grid->rows[i]);
+		row_read(&w);
 	}
 }

@@ -13,10 +13,12 @@ struct drafted_row {
 	const char *from, *to; /* titles, or one of the placeholders below */
 	const char **services;
 	size_t service_count, service_capacity;
-	const char *id, *purpose, *section, *condition, *see;
+	const char *purpose, *section, *condition, *see;
+	const char *remark; /* the row's note: why it is optional */
+	bool optional;
 	const char **notes; /* comments above the row */
 	size_t note_count, note_capacity;
-	bool candidate; /* of prose, a comment only */
+	bool candidate; /* a comment only: a person has to read who opens */
 };
 
 /* Roles for ends that the document does not name; compared by their address. */
@@ -34,8 +36,9 @@ struct sheet {
 	size_t count, capacity;
 	struct unparsed *unparsed;
 	size_t unparsed_count, unparsed_capacity;
-	const char *title;	 /* the first heading, or NULL */
+	const char *first;	 /* the first heading, or NULL */
 	const char *headings[8]; /* in force, by level */
+	const char *lead;	 /* the last paragraph below them, or NULL */
 	protocols assumed;	 /* the transport that the headings name, or 0 */
 };
 

@@ -5,7 +5,7 @@
  */
 #include "table_draft.h"
 
-enum { TEXT_LONGEST = 300, ID_LONGEST = 40, ROLE_LONGEST = 60 };
+enum { TEXT_LONGEST = 300, ID_LONGEST = 24, ROLE_LONGEST = 60 };
 
 /* Names that are taken, by hash: a hostile page has a hundred thousand alike. */
 struct name {
@@ -131,30 +131,53 @@ static void write_role(struct writer *w, const char *title)
 	buffer_puts(&w->out, is_placeholder(title) ? "} # a placeholder: name it\n" : "}\n");
 }
 
+/* Those of candidates as well: each can be uncommented as it is. */
 static void write_roles(struct writer *w)
 {
 	const struct sheet *s = w->s;
 
-	buffer_puts(&w->out, "\nroles:\n");
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->rows[i].candidate)
-			continue;
-		write_role(w, s->rows[i].from);
-		write_role(w, s->rows[i].to);
-	}
+	buffer_puts(&w->out, s->count ? "\nroles:\n" : "\nroles: {}\n");
+	for (int candidates = 0; candidates < 2; candidates++)
+		for (size_t i = 0; i < s->count; i++) {
+			if (s->rows[i].candidate != (candidates == 1))
+				continue;
+			write_role(w, s->rows[i].from);
+			write_role(w, s->rows[i].to);
+		}
 }
 
 /* ---------------------------------------------------------------- rows */
 
-static const char *id_make(struct writer *w, const char *text)
+/* "443-tcp" → "443", "any/icmp" → "icmp": the part of an id that tells the ports. */
+static const char *id_ports(struct arena *arena, const struct drafted_row *row)
+{
+	const char *service = row->service_count ? row->services[0] : "ports";
+	size_t length = strcspn(service, "/");
+
+	if (str_starts(service, "any/"))
+		return service + 4;
+	return arena_strndup(arena, service, length);
+}
+
+static const char *id_of(struct arena *arena, const char *peer, const char *tail)
+{
+	const char *name = text_slug(arena, peer, ID_LONGEST - strlen(tail) - 1);
+
+	return arena_printf(arena, "%s-%s", *name ? name : "row", tail);
+}
+
+/* The other end and the ports, within ID_LONGEST bytes. */
+static const char *id_make(struct writer *w, const struct drafted_row *row)
 {
 	struct arena *arena = w->s->arena;
-	const char *slug = text_slug(arena, text, ID_LONGEST), *id;
+	bool outward = !is_placeholder(row->to) || is_placeholder(row->from);
+	const char *peer = outward && row->to != role_this_host ? row->to : row->from;
+	const char *ports = id_ports(arena, row), *first = id_of(arena, peer, ports), *id = first;
 
-	slug = *slug ? slug : "row";
-	id = slug;
 	while (name_claim(arena, &w->ids, id)->uses)
-		id = arena_printf(arena, "%s-%u", slug, ++name_claim(arena, &w->ids, slug)->uses);
+		id = id_of(arena, peer,
+			   arena_printf(arena, "%s-%u", ports,
+					++name_claim(arena, &w->ids, first)->uses));
 	name_claim(arena, &w->ids, id)->uses = 1;
 	return id;
 }
@@ -192,43 +215,63 @@ static void write_source(struct writer *w, const struct drafted_row *row)
 	buffer_printf(&w->out, "line: %u}", row->line);
 }
 
+static void write_comments(struct writer *w, const struct drafted_row *row)
+{
+	if (row->condition)
+		write_comment(
+			w, arena_printf(w->s->arena, "only when: %s%s", row->condition,
+					row->candidate ? "" : " (write it as a param and when:)"));
+	for (size_t i = 0; i < row->note_count; i++)
+		write_comment(w, row->notes[i]);
+}
+
 static void write_row(struct writer *w, const struct drafted_row *row)
 {
 	write_section(w, row);
-	if (row->condition)
-		write_comment(w, arena_printf(w->s->arena,
-					      "only when: %s (write it as a param and when:)",
-					      row->condition));
-	for (size_t i = 0; i < row->note_count; i++)
-		write_comment(w, row->notes[i]);
+	write_comments(w, row);
 	buffer_printf(&w->out, "  - id: %s\n    from: %s\n    to: %s\n    ports: ",
-		      name_value(id_make(w, row->id)), name_value(role_name(w, row->from)),
+		      name_value(id_make(w, row)), name_value(role_name(w, row->from)),
 		      name_value(role_name(w, row->to)));
 	write_services(w, row);
 	if (!row->service_count && row->see) {
 		buffer_puts(&w->out, "\n    see: ");
 		write_quoted(w, row->see);
 	}
+	if (row->optional)
+		buffer_puts(&w->out, "\n    optional: true");
 	if (row->purpose && *row->purpose) {
 		buffer_puts(&w->out, "\n    purpose: ");
 		write_quoted(w, row->purpose);
+	}
+	if (row->remark) {
+		buffer_puts(&w->out, "\n    note: ");
+		write_quoted(w, row->remark);
 	}
 	buffer_puts(&w->out, "\n    ");
 	write_source(w, row);
 	buffer_puts(&w->out, "\n");
 }
 
+/* A line that is a row once its mark of a comment is gone. */
 static void write_candidate(struct writer *w, const struct drafted_row *row)
 {
-	if (row->condition)
-		write_comment(w, arena_printf(w->s->arena, "only when: %s", row->condition));
-	for (size_t i = 0; i < row->note_count; i++)
-		write_comment(w, row->notes[i]);
-	buffer_printf(&w->out, "  # - {id: line-%u, from: %s, to: %s, ports: ", row->line,
-		      row->from, row->to);
+	write_comments(w, row);
+	buffer_printf(&w->out,
+		      "  # - {id: %s, from: %s, to: %s, ports: ", name_value(id_make(w, row)),
+		      name_value(role_name(w, row->from)), name_value(role_name(w, row->to)));
 	write_services(w, row);
+	if (!row->service_count && row->see) {
+		buffer_puts(&w->out, ", see: ");
+		write_quoted(w, row->see);
+	}
+	if (row->optional)
+		buffer_puts(&w->out, ", optional: true");
 	buffer_puts(&w->out, ", purpose: ");
 	write_quoted(w, row->purpose ?: "");
+	if (row->remark) {
+		buffer_puts(&w->out, ", note: ");
+		write_quoted(w, row->remark);
+	}
 	buffer_puts(&w->out, ", ");
 	write_source(w, row);
 	buffer_puts(&w->out, "}\n");
@@ -240,10 +283,13 @@ static void write_head(struct writer *w, const struct import_options *options, c
 {
 	struct arena *arena = w->s->arena;
 	const char *base = strrchr(document, '/') ? strrchr(document, '/') + 1 : document;
-	const char *title = options->title ?: w->s->title, *name = options->name;
+	const char *name = options->name;
+	const char *title = options->title;
 	const char *dot = strrchr(base, '.');
 	size_t stem = dot && dot > base ? (size_t)(dot - base) : strlen(base);
 
+	title = title ?: w->s->page->title;
+	title = title ?: w->s->first;
 	if (!name)
 		name = text_slug(arena, arena_strndup(arena, base, stem), ROLE_LONGEST);
 	base = text_one_line(arena, text_tidy(arena, base, false));
@@ -292,11 +338,8 @@ void table_draft_write(struct sheet *s, const struct import_options *options,
 		draft.without_ports += !s->rows[i].candidate && !s->rows[i].service_count;
 	}
 	write_head(&w, options, s->page->source->name);
-	if (draft.rows)
-		write_roles(&w);
-	else
-		buffer_puts(&w.out, "\nroles: {}\n");
-	buffer_puts(&w.out, draft.rows ? "\nrows:\n" : "\nrows: []\n");
+	write_roles(&w);
+	buffer_puts(&w.out, draft.rows || draft.candidates ? "\nrows:\n" : "\nrows: []\n");
 	for (size_t i = 0; i < s->count; i++)
 		if (!s->rows[i].candidate)
 			write_row(&w, &s->rows[i]);

@@ -128,24 +128,117 @@ static bool is_utf8(const char *text, size_t size, size_t *wrong)
 
 /* ---------------------------------------------------------------- not text */
 
+static uint32_t line_of(const char *text, size_t at)
+{
+	uint32_t line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+/* Whether the first of the text, up to a limit, has the word. */
+static bool begins_with(const struct source *source, const char *word, size_t limit)
+{
+	return memmem(source->text, source->size < limit ? source->size : limit, word,
+		      strlen(word));
+}
+
+struct foreign {
+	const char *name, *hint;
+};
+
+/* An archive's members tell what it is. */
+static struct foreign archive_of(const struct source *source)
+{
+	if (begins_with(source, "word/", SIZE_MAX))
+		return (struct foreign){"a Word document", "pandoc -t html FILE.docx >FILE.html"};
+	if (begins_with(source, "xl/", SIZE_MAX))
+		return (struct foreign){"an Excel workbook",
+					"libreoffice --headless --convert-to csv FILE.xlsx"};
+	if (begins_with(source, "opendocument.spreadsheet", SIZE_MAX))
+		return (struct foreign){"an OpenDocument spreadsheet",
+					"libreoffice --headless --convert-to csv FILE.ods"};
+	if (begins_with(source, "opendocument", SIZE_MAX))
+		return (struct foreign){"an OpenDocument text",
+					"pandoc -t html FILE.odt >FILE.html"};
+	return (struct foreign){"an archive or an office document",
+				"unpack it, and save the page as HTML, Markdown or CSV"};
+}
+
+/* "{" or "[", then a string, a list, a map or their end. */
+static bool is_json(const struct source *source)
+{
+	static const char blanks[] = " \t\r\n";
+	const char *text = source->text + strspn(source->text, blanks);
+	const char *next;
+
+	if (*text != '{' && *text != '[')
+		return false;
+	next = text + 1 + strspn(text + 1, blanks);
+	if (*text == '{')
+		return *next == '"' && next[1 + strcspn(next + 1, "\"")] == '"' &&
+		       strchr(": \t\r\n", next[2 + strcspn(next + 1, "\"")]);
+	return *next == '{' && next[1 + strspn(next + 1, blanks)] == '"';
+}
+
+static bool is_docbook(const struct source *source)
+{
+	const char *text = source->text + strspn(source->text, " \t\r\n");
+
+	if (*text != '<' || begins_with(source, "<html", 2000) ||
+	    begins_with(source, "<!doctype html", 2000))
+		return false;
+	return begins_with(source, "docbook.org", 4000) || begins_with(source, "DocBook", 4000) ||
+	       (str_starts(text, "<?xml") && !begins_with(source, "xhtml", 4000)) ||
+	       begins_with(source, "<informaltable", SIZE_MAX) ||
+	       begins_with(source, "<tgroup", SIZE_MAX);
+}
+
+/* Formats that are text, or bytes, of another kind: each with what to convert it to. */
+static struct foreign foreign_of(const struct source *source)
+{
+	const char *text = source->text;
+	size_t size = source->size;
+
+	if (size >= 5 && !memcmp(text, "%PDF-", 5))
+		return (struct foreign){"a PDF",
+					"pdftotext -layout FILE.pdf, or the vendor's page as HTML"};
+	if (size >= 4 && !memcmp(text, "PK\3\4", 4))
+		return archive_of(source);
+	if (size >= 4 && !memcmp(text, "\xd0\xcf\x11\xe0", 4))
+		return (struct foreign){"an old office document",
+					"libreoffice --headless --convert-to html FILE"};
+	if (size >= 2 && !memcmp(text, "\x1f\x8b", 2))
+		return (struct foreign){"a compressed file", "gunzip FILE.gz"};
+	if (size >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
+		return (struct foreign){"UTF-16 instead of UTF-8",
+					"iconv -f UTF-16 -t UTF-8 FILE >FILE.utf8"};
+	if (size >= 5 && !memcmp(text, "{\\rtf", 5))
+		return (struct foreign){"RTF", "libreoffice --headless --convert-to html FILE.rtf"};
+	if (is_json(source))
+		return (struct foreign){
+			"JSON",
+			"jq -r '.[] | [.from, .to, .port] | @csv' FILE.json >FILE.csv, below a line of headings"};
+	if (is_docbook(source))
+		return (struct foreign){"DocBook or other XML",
+					"pandoc -f docbook -t html FILE.xml >FILE.html"};
+	return (struct foreign){0};
+}
+
 static int refuse(const struct source *source, struct diags *d)
 {
 	struct loc loc = {.source = source};
 	const char *text = source->text, *hint = "save it as text, HTML or Markdown";
+	const struct foreign foreign = foreign_of(source);
 	size_t size = source->size, controls = 0;
 
-	if (size >= 5 && !memcmp(text, "%PDF-", 5))
-		return diag_error(d, loc, -EINVAL, "not-text",
-				  "pdftotext -layout, or the vendor's page as HTML", "a PDF");
-	if (size >= 4 && (!memcmp(text, "PK\3\4", 4) || !memcmp(text, "\x1f\x8b", 2)))
-		return diag_error(d, loc, -EINVAL, "not-text", hint,
-				  "an archive or an office document");
-	if (size >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
-		return diag_error(d, loc, -EINVAL, "not-text", "iconv -f UTF-16 -t UTF-8",
-				  "UTF-16 instead of UTF-8");
+	if (foreign.name)
+		return diag_error(d, loc, -EINVAL, "not-text", foreign.hint, "%s", foreign.name);
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
+		loc.line = c ? 0 : line_of(text, i);
 		if (!c)
 			return diag_error(d, loc, -EINVAL, "not-text", hint,
 					  "a binary file: a NUL byte at byte %zu", i + 1);
@@ -157,15 +250,6 @@ static int refuse(const struct source *source, struct diags *d)
 	if (strspn(text, " \t\r\n\f\v") == size)
 		return diag_error(d, loc, -EINVAL, "empty-file", NULL, "the document is empty");
 	return 0;
-}
-
-static uint32_t line_of(const char *text, size_t at)
-{
-	uint32_t line = 1;
-
-	for (size_t i = 0; i < at; i++)
-		line += text[i] == '\n';
-	return line;
 }
 
 int text_decode(const struct source *source, struct diags *d, struct buffer *out)
@@ -202,52 +286,90 @@ int text_decode(const struct source *source, struct diags *d, struct buffer *out
 
 /* ---------------------------------------------------------------- one cell */
 
+/* Characters [first, last] and their plain form. */
+static const struct {
+	uint32_t first, last;
+	const char *plain;
+} plain_forms[] = {
+	{0x80, 0x9f, ""},
+	{0xa0, 0xa0, " "},
+	{0xad, 0xad, ""},
+	{0x2000, 0x200a, " "},
+	{0x200b, 0x200f, ""},
+	{0x2010, 0x2015, "-"},
+	{0x2018, 0x2019, "'"},
+	{0x201b, 0x201b, "'"},
+	{0x201c, 0x201e, "\""},
+	{0x2026, 0x2026, "..."},
+	{0x2028, 0x2029, " "},
+	{0x202a, 0x202e, ""},
+	{0x202f, 0x202f, " "},
+	{0x2060, 0x2069, ""},
+	{0x2212, 0x2212, "-"},
+	{0x2265, 0x2265, ">="},
+	{0x3000, 0x3000, " "},
+	{0xfe58, 0xfe58, "-"},
+	{0xfe0e, 0xfe0f, ""},
+	{0xfeff, 0xfeff, ""},
+	{0xff0d, 0xff0d, "-"},
+	/* Marks of footnotes. */
+	{0xb2, 0xb3, ""},
+	{0xb9, 0xb9, ""},
+	{0x2020, 0x2021, ""},
+	{0x2070, 0x2079, ""},
+	/* Arrows. */
+	{0x2190, 0x2190, " <- "},
+	{0x2192, 0x2192, " -> "},
+	{0x2194, 0x2194, " <-> "},
+	{0x21a4, 0x21a4, " <- "},
+	{0x21a6, 0x21a6, " -> "},
+	{0x21c4, 0x21c4, " <-> "},
+	{0x21c6, 0x21c6, " <-> "},
+	{0x21cb, 0x21cc, " <-> "},
+	{0x21d0, 0x21d0, " <- "},
+	{0x21d2, 0x21d2, " -> "},
+	{0x21d4, 0x21d4, " <-> "},
+	{0x21e6, 0x21e6, " <- "},
+	{0x21e8, 0x21e8, " -> "},
+	{0x21fd, 0x21fd, " <- "},
+	{0x21fe, 0x21fe, " -> "},
+	{0x21ff, 0x21ff, " <-> "},
+	{0x25b6, 0x25b6, " -> "},
+	{0x25ba, 0x25ba, " -> "},
+	{0x25c0, 0x25c0, " <- "},
+	{0x25c4, 0x25c4, " <- "},
+	{0x2794, 0x2794, " -> "},
+	{0x2798, 0x27af, " -> "},
+	{0x27b1, 0x27be, " -> "},
+	{0x27f5, 0x27f5, " <- "},
+	{0x27f6, 0x27f6, " -> "},
+	{0x27f7, 0x27f7, " <-> "},
+	{0x27f8, 0x27f8, " <- "},
+	{0x27f9, 0x27f9, " -> "},
+	{0x27fa, 0x27fa, " <-> "},
+	{0x27fc, 0x27fc, " -> "},
+	{0x27fe, 0x27fe, " -> "},
+	{0x2b05, 0x2b05, " <- "},
+	{0x2b0c, 0x2b0c, " <-> "},
+	{0x2b95, 0x2b95, " -> "},
+	/* No YAML has them. */
+	{0xfffe, 0xffff, "?"},
+};
+
 /* The plain form of a character; NULL: keep it. */
 static const char *plain_of(uint32_t code)
 {
-	if (code == 0xa0 || (code >= 0x2000 && code <= 0x200a) || code == 0x202f ||
-	    code == 0x3000 || code == 0x2028 || code == 0x2029)
-		return " ";
-	if (code == 0xad || (code >= 0x200b && code <= 0x200f) ||
-	    (code >= 0x202a && code <= 0x202e) || (code >= 0x2060 && code <= 0x2069) ||
-	    code == 0xfeff || (code >= 0x80 && code < 0xa0))
-		return "";
-	if ((code >= 0x2010 && code <= 0x2015) || code == 0x2212 || code == 0xfe58 ||
-	    code == 0xff0d)
-		return "-";
-	/* Marks of footnotes. */
-	if (code == 0xb9 || code == 0xb2 || code == 0xb3 || (code >= 0x2070 && code <= 0x2079) ||
-	    code == 0x2020 || code == 0x2021)
-		return "";
-	switch (code) {
-	case 0x2018:
-	case 0x2019:
-	case 0x201b:
-		return "'";
-	case 0x201c:
-	case 0x201d:
-	case 0x201e:
-		return "\"";
-	case 0x2026:
-		return "...";
-	case 0x2192:
-	case 0x21d2:
-	case 0x279c:
-	case 0x27a1:
-		return " -> ";
-	case 0x2190:
-	case 0x21d0:
-		return " <- ";
-	case 0x2194:
-	case 0x21d4:
-		return " <-> ";
-	case 0x2265:
-		return ">=";
-	case 0xfffe:
-	case 0xffff: /* no YAML has them */
-		return "?";
-	}
+	for (size_t i = 0; code >= 0x80 && i < ARRAY_SIZE(plain_forms); i++)
+		if (code >= plain_forms[i].first && code <= plain_forms[i].last)
+			return plain_forms[i].plain;
 	return NULL;
+}
+
+/* The sign of a list, which begins a line of a cell. */
+static bool is_bullet(uint32_t code)
+{
+	return code == 0x2022 || code == 0x2023 || code == 0x2043 || code == 0x25cf ||
+	       code == 0x25aa || code == 0x25e6 || code == 0x25a0 || code == 0x2219;
 }
 
 static void tidy_space(struct buffer *out, bool *space, bool *line)
@@ -283,6 +405,9 @@ char *text_tidy(struct arena *arena, const char *text, bool wide)
 		length = length ?: 1;
 		if (code == '\n') {
 			line = true;
+		} else if (length && is_bullet(code)) {
+			line |= wide || !out.size;
+			space = true;
 		} else if (code == ' ' || code == '\t' || (plain && plain[0] == ' ' && !plain[1])) {
 			line |= wide && space;
 			space = true;
@@ -320,7 +445,7 @@ bool text_is_word(char c)
 
 static bool is_article(const char *word, size_t length)
 {
-	static const char *const articles[] = {"a", "an", "the", "your", "our", "its"};
+	static const char *const articles[] = {"a", "an", "the"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(articles); i++)
 		if (strlen(articles[i]) == length && !strncasecmp(word, articles[i], length))

@@ -10,7 +10,7 @@
 
 static const char *const names[] = {"tcp",    "udp",  "sctp",  "dccp", "udplite", "icmp",
 				    "icmpv6", "igmp", "gre",   "esp",  "ah",	  "ospf",
-				    "vrrp",   "pim",  "eigrp", NULL};
+				    "vrrp",   "pim",  "eigrp", "ipip", "l2tp",	  NULL};
 
 static const struct {
 	const char *word;
@@ -20,10 +20,11 @@ static const struct {
 
 static const struct {
 	const char *number, *name;
-} numbers[] = {{"1", "icmp"},	 {"2", "igmp"},	  {"6", "tcp"},	     {"17", "udp"},
-	       {"33", "dccp"},	 {"47", "gre"},	  {"50", "esp"},     {"51", "ah"},
-	       {"58", "icmpv6"}, {"88", "eigrp"}, {"89", "ospf"},    {"103", "pim"},
-	       {"112", "vrrp"},	 {"132", "sctp"}, {"136", "udplite"}};
+} numbers[] = {{"1", "icmp"},	  {"2", "igmp"},    {"4", "ipip"},   {"6", "tcp"},
+	       {"17", "udp"},	  {"33", "dccp"},   {"47", "gre"},   {"50", "esp"},
+	       {"51", "ah"},	  {"58", "icmpv6"}, {"88", "eigrp"}, {"89", "ospf"},
+	       {"103", "pim"},	  {"112", "vrrp"},  {"115", "l2tp"}, {"132", "sctp"},
+	       {"136", "udplite"}};
 
 /* Application protocols with one usual transport. */
 static const struct {
@@ -40,6 +41,17 @@ static const struct {
 const char *protocols_name(unsigned bit)
 {
 	return bit < ARRAY_SIZE(names) ? names[bit] : NULL;
+}
+
+protocols protocols_number(uint32_t number)
+{
+	char text[8];
+
+	snprintf(text, sizeof(text), "%u", number % 1000);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers) && number < 256; i++)
+		if (str_equal(text, numbers[i].number))
+			return protocols_word(numbers[i].name, strlen(numbers[i].name));
+	return 0;
 }
 
 const char *protocol_cell(const char *cell)
@@ -138,6 +150,10 @@ static size_t word_lex(const char *text, struct token *t)
 	}
 	if (t->kind == TOKEN_FILLER && !strncmp(text + length, "(s)", 3))
 		return length + 3;
+	if (t->kind == TOKEN_ABOVE && length == 2 && !strncasecmp(text + length, " to ", 4)) {
+		t->kind = TOKEN_DASH; /* "5557 up to 5577" */
+		return length + 3;
+	}
 	/* The rest of a name: NFSv3, inter-node, core-site.xml, db01.example.com, but not
 	 * "Web:443". */
 	while (text_is_word(text[length]) ||
@@ -149,6 +165,23 @@ static size_t word_lex(const char *text, struct token *t)
 		t->protocols = protocols_word(text, length);
 	t->length = length;
 	return length;
+}
+
+/* "2024-12-01", "12/31/2024" */
+static size_t date_length(const char *text)
+{
+	static const char *const forms[] = {"dddd-dd-dd", "dd/dd/dddd", "dddd/dd/dd"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		size_t at = 0;
+
+		while (forms[i][at] &&
+		       (forms[i][at] == 'd' ? is_digit(text[at]) : text[at] == forms[i][at]))
+			at++;
+		if (!forms[i][at] && !text_is_word(text[at]))
+			return at;
+	}
+	return 0;
 }
 
 /* Digits. A number that is a part of something else (10.1.3, 3.x, 2nd, 802.1X) becomes a word. */
@@ -222,6 +255,14 @@ static size_t sign_lex(const char *text, struct token *t)
 
 static size_t token_lex(const char *text, struct token *t)
 {
+	size_t date = is_digit(*text) ? date_length(text) : 0;
+
+	if (date) {
+		t->text = text;
+		t->length = date;
+		t->kind = TOKEN_WORD;
+		return date;
+	}
 	if (is_digit(*text))
 		return number_lex(text, t);
 	return is_letter(*text) ? word_lex(text, t) : sign_lex(text, t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The words of people who write port tables: names of columns, words for directions. General words
- * only; no vendor's.
+ * The words of people who write port tables: names of columns, words that allow and refuse. General
+ * words only; no vendor's.
  */
 #include <strings.h>
 
@@ -44,7 +44,8 @@ static enum column side_column(const char *heading)
 	if (text_has(heading, "direction|directions") ||
 	    (from && to && text_has(heading, "traffic")))
 		return COLUMN_DIRECTION;
-	if (text_is(heading, "local|local system|local host|local ip|this host|this system"))
+	if (text_is(heading,
+		    "local|local system|local host|local ip|this host|this system|host(s)"))
 		return COLUMN_LOCAL;
 	if (text_has(heading, "used by|required by|needed by|accessed by|connecting from") ||
 	    text_is(heading,
@@ -61,13 +62,37 @@ static enum column side_column(const char *heading)
 	return COLUMN_OTHER;
 }
 
+static enum column rule_column(const char *heading)
+{
+	if (text_is(heading,
+		    "action|actions|permission|verdict|allow/deny|allow / deny|permit/deny|"
+		    "allowed|access|effect|policy|rule action|rule type|allow or deny|"
+		    "allow/block|decision|allowed?|target action"))
+		return COLUMN_ACTION;
+	if (text_is(heading, "optional|optional?|required|required?|mandatory|mandatory?|necessity|"
+			     "required/optional|required or optional|optional/required|"
+			     "mandatory/optional|is optional|is required|needed|needed?"))
+		return COLUMN_OPTIONAL;
+	if (text_is(heading, "condition|conditions|when|only when|only if|applies to|applies when|"
+			     "needed when|required when|required if|scenario|applicability"))
+		return COLUMN_CONDITION;
+	if (text_is(heading, "flow|path|connection type|connection direction|traffic direction|"
+			     "communication|inbound/outbound|in/out|inbound or outbound|inbound|"
+			     "outbound|ingress/egress|traffic|way|flow direction"))
+		return COLUMN_DIRECTION;
+	return COLUMN_OTHER;
+}
+
 enum column column_of(const char *heading)
 {
 	size_t words = word_count(heading);
 	enum column side = words <= 5 ? side_column(heading) : COLUMN_OTHER;
+	enum column rule = rule_column(heading);
 
 	if (!words || words > 12)
 		return COLUMN_OTHER;
+	if (rule != COLUMN_OTHER)
+		return rule;
 	if (text_has(heading, "port|ports|port(s)|portnumber|ports/protocols|port#|port no"))
 		return port_column(heading);
 	if (text_has(heading, "protocol|protocols|protocol(s)|proto|transport|l4"))
@@ -76,9 +101,6 @@ enum column column_of(const char *heading)
 		return COLUMN_PROTOCOL;
 	if (side != COLUMN_OTHER)
 		return side;
-	if (text_is(heading, "inbound/outbound|in/out|inbound or outbound|inbound|outbound|flow|"
-			     "traffic direction|connection direction"))
-		return COLUMN_DIRECTION;
 	if (text_has(heading, purpose_words))
 		return COLUMN_PURPOSE;
 	if (text_has(
@@ -89,77 +111,105 @@ enum column column_of(const char *heading)
 	return COLUMN_OTHER;
 }
 
-enum direction direction_of(const char *text)
+enum action action_of(const char *text)
 {
-	bool in =
-		text_has(text, "inbound|incoming|ingress|inward|listening") || text_is(text, "in");
-	bool out = text_has(text, "outbound|outgoing|egress|outward") || text_is(text, "out");
-
-	if (text_has(text, "both|bidirectional|bi-directional|two-way|either|two way|mutual") ||
-	    strstr(text, "<->") || strstr(text, "<=>"))
-		return DIR_BOTH;
-	if (in && out)
-		return text_is(text,
-			       "in/out|inbound/outbound|inbound and outbound|inbound, outbound|"
-			       "ingress/egress|incoming/outgoing|in and out|in, out|"
-			       "outbound/inbound|inbound\noutbound|outbound and inbound")
-			       ? DIR_BOTH
-			       : DIR_UNKNOWN;
-	if (in)
-		return DIR_IN;
-	return out ? DIR_OUT : DIR_UNKNOWN;
+	if (text_is(text, "deny|denied|block|blocked|reject|rejected|drop|dropped|discard|refuse|"
+			  "refused|forbid|forbidden|prohibit|prohibited|disallow|disallowed|"
+			  "not allowed|not permitted|do not allow|never|no access|closed|"
+			  "deny all|block all|drop all|reject all"))
+		return ACTION_DENY;
+	if (text_is(text, "allow|allowed|permit|permitted|accept|accepted|pass|open|opened|grant|"
+			  "granted|allow all|permit all"))
+		return ACTION_ALLOW;
+	return ACTION_UNKNOWN;
 }
 
-static const char *part(struct arena *arena, const char *from, const char *to)
+bool text_refuses(const char *text)
 {
-	char *text;
-
-	while (to > from && strchr(" :.,;-", to[-1]))
-		to--;
-	if (to - from > 80)
-		return NULL;
-	text = text_tidy(arena, arena_strndup(arena, from, (size_t)(to - from)), false);
-	return *text ? text : NULL;
+	return text_has(text, "must not be open|must not be opened|should not be open|do not open|"
+			      "don't open|must not be exposed|should not be exposed|do not expose|"
+			      "never open|never expose|must be blocked|should be blocked|"
+			      "must be closed|should be closed|is blocked|are blocked|is denied|"
+			      "are denied|must be denied|should be denied|is refused|are refused|"
+			      "is rejected|are rejected|is dropped|are dropped|is not allowed|"
+			      "are not allowed|not permitted|must not be reachable|"
+			      "must not be accessible|should not be accessible|not be allowed|"
+			      "blocked by default|denied by default|block this|deny this|"
+			      "must be disabled|keep closed|keep it closed");
 }
 
-static const char *after(const char *text, const char *words)
+bool heading_refuses(const char *text)
 {
-	for (const char *word = words; *word;) {
-		size_t length = strcspn(word, "|");
-
-		if (!strncasecmp(text, word, length))
-			return text + length;
-		word += length;
-		word += *word == '|';
-	}
-	return NULL;
+	return text_refuses(text) ||
+	       (text_has(text, "deny|denied|blocked|rejected|dropped|forbidden|prohibited|refused|"
+			       "disallowed|not allowed|closed") &&
+		!text_has(text, "allow|allowed|permit|permitted|accept"));
 }
 
-void peers_of(struct arena *arena, const char *text, const char **from, const char **to)
+bool text_is_loopback(const char *text)
 {
-	const char *arrow = strstr(text, "->"), *rest, *end = text + strlen(text);
+	return text_is(text, "localhost|127.0.0.1|::1|loopback|lo|127.0.0.0/8|local only|internal "
+			     "loopback|localhost only|loopback only|127.0.0.1/8|127.0.0.1, ::1|"
+			     "localhost (127.0.0.1)|127.0.0.1 (localhost)|loopback interface|"
+			     "127.0.0.1 only|local loopback|the loopback interface|[::1]|"
+			     "localhost/127.0.0.1|loopback (127.0.0.1)|127.0.0.1\n::1");
+}
 
-	*from = *to = NULL;
-	if (arrow && arrow > text && arrow[-1] != '<') {
-		*from = part(arena, text, arrow);
-		*to = part(arena, arrow + 2, end);
-		return;
-	}
-	rest = after(text, "from: |source: |from host: |client: ");
-	if (rest) {
-		*from = part(arena, rest, end);
-		return;
-	}
-	rest = after(text, "to: |destination: |target: ");
-	if (rest) {
-		*to = part(arena, rest, end);
-		return;
-	}
-	rest = after(text, "from |connections from |traffic from |communication from |ports from ");
-	if (rest) {
-		const char *middle = strcasestr(rest, " to ");
+bool text_says_loopback(const char *text)
+{
+	return text_has(text,
+			"loopback interface|loopback only|localhost only|only on localhost|"
+			"only on loopback|only on 127.0.0.1|on the loopback|bound to localhost|"
+			"bound to 127.0.0.1|bound to loopback|binds to localhost|"
+			"binds to 127.0.0.1|binds to loopback|binds only to localhost|"
+			"listens on localhost|listens on 127.0.0.1|listen on localhost|"
+			"listens on loopback|listen on 127.0.0.1|only from localhost|"
+			"only from the host itself|only by localhost|only local connections|"
+			"loopback address|only within the host|never leaves the host|"
+			"only locally|local connections only|127.0.0.1 only|localhost access only|"
+			"only accessible locally|only accessible from localhost|"
+			"only reachable from localhost|only used locally|only on the host itself");
+}
 
-		*from = part(arena, rest, middle ?: end);
-		*to = middle ? part(arena, middle + 4, end) : NULL;
-	}
+/* "TCP only" and "read only" are no conditions. */
+static bool ends_with_only(const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length && strchr(".;:)! ", text[length - 1]))
+		length--;
+	if (length < 8 || strncasecmp(text + length - 5, " only", 5))
+		return false;
+	return !text_has(text,
+			 "tcp only|udp only|read only|internal only|sctp only|https only|http "
+			 "only|ipv4 only|ipv6 only|inbound only|outbound only");
+}
+
+bool text_says_optional(const char *text)
+{
+	if (text_has(text, "not optional|non-optional|no longer optional|only for internal"))
+		return false;
+	return text_has(text, "optional|optionally|only for|only if|only when|only with|only in|"
+			      "only required|required only|needed only|only needed|only used|"
+			      "used only|if enabled|when enabled|if used|if you|if a|if an|"
+			      "if the|if using|when using|when you|if configured|when configured|"
+			      "if required|if needed|if applicable|unless|if installed|"
+			      "if not using|only used when|only on|when the|if ldap|if tls") ||
+	       ends_with_only(text);
+}
+
+enum optional optional_cell(const char *heading, const char *cell)
+{
+	bool asks_required = text_has(heading, "required|mandatory|needed|necessity") &&
+			     !text_has(heading, "optional");
+
+	if (text_is(cell, "optional|if needed|as needed|recommended|conditional"))
+		return OPTIONAL_YES;
+	if (text_is(cell, "required|mandatory|always|needed"))
+		return OPTIONAL_NO;
+	if (text_is(cell, "yes|true|y|x|1|\u2713|\u2714"))
+		return asks_required ? OPTIONAL_NO : OPTIONAL_YES;
+	if (text_is(cell, "no|false|n|0|-|\u2717|\u2718"))
+		return asks_required && !text_is(cell, "-") ? OPTIONAL_YES : OPTIONAL_NO;
+	return text_says_optional(cell) ? OPTIONAL_YES : OPTIONAL_UNKNOWN;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Headings of columns, directions and peers, by their words.
+ * Headings of columns, and what single words of a cell say of its row.
  */
 #ifndef IMPORT_WORDS_H
 #define IMPORT_WORDS_H
@@ -19,12 +19,20 @@ enum column {
 	COLUMN_DIRECTION,
 	COLUMN_SERVICE,
 	COLUMN_PURPOSE,
+	COLUMN_ACTION,
+	COLUMN_OPTIONAL,
+	COLUMN_CONDITION,
 };
 enum column column_of(const char *heading);
 
-enum direction { DIR_UNKNOWN, DIR_IN, DIR_OUT, DIR_BOTH };
-enum direction direction_of(const char *text);
-/* "From A to B", "A -> B", "Source: A": parts that are not there stay NULL. */
-void peers_of(struct arena *arena, const char *text, const char **from, const char **to);
+enum action { ACTION_UNKNOWN, ACTION_ALLOW, ACTION_DENY };
+enum action action_of(const char *text);   /* of a whole cell */
+bool text_refuses(const char *text);	   /* a sentence that closes ports */
+bool heading_refuses(const char *text);	   /* "Blocked ports" */
+bool text_is_loopback(const char *text);   /* a cell that is an address of the host itself */
+bool text_says_loopback(const char *text); /* a sentence: "listens on localhost only" */
+bool text_says_optional(const char *text); /* "optional", "only for", "if a proxy is used" */
+enum optional { OPTIONAL_UNKNOWN, OPTIONAL_NO, OPTIONAL_YES };
+enum optional optional_cell(const char *heading, const char *cell); /* "Mandatory": "no" */
 
 #endif

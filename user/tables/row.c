@@ -271,7 +271,8 @@ void rows_parse(struct job *job, const struct node *rows, struct table *table)
 	const struct node *node;
 	size_t count = 0;
 
-	if (!want_list(job->d, rows, "'rows'"))
+	/* Nothing but comments, as a draft may be, is a table without rows. */
+	if (!node_is_null(rows) && !want_list(job->d, rows, "'rows'"))
 		return;
 	for_children(node, rows) count++;
 	if (count == 0)

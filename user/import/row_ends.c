@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ends of a row: from the words beside its ports, its cell of the direction, its cells of
+ * source and destination, and the headings above, in this order.
+ */
+#include "row.h"
+
+/* The text of the columns of a kind, or "". */
+const char *cells_of(const struct work *w, enum column kind)
+{
+	struct arena *arena = w->s->arena;
+	const char *text = "", *last = "";
+
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		const char *one = cell_text(w->row, i);
+
+		if (w->layout->kinds[i] != kind || !*one || str_equal(last, one))
+			continue;
+		if (kind == COLUMN_PORT && w->one && i != w->column)
+			continue;
+		text = *text ? arena_printf(arena, "%s\n%s", text, one) : one;
+		last = one;
+	}
+	return kind == COLUMN_PROTOCOL ? protocol_cell(text) : text;
+}
+
+bool has_column(const struct work *w, enum column kind)
+{
+	for (size_t i = 0; i < w->layout->columns; i++)
+		if (w->layout->kinds[i] == kind)
+			return true;
+	return false;
+}
+
+bool is_no_peer(const char *text)
+{
+	return text_is(text,
+		       "|optional|required|mandatory|n/a|na|none|-|--|same as above|see note|tbd|"
+		       "various|\"|...|yes|no");
+}
+
+static bool is_any_host(const char *text)
+{
+	return text_is(text, "any|all|*|anywhere|everywhere|everything|0.0.0.0/0|0.0.0.0|::/0");
+}
+
+/* A cell as the title of a role: its first line, or all of them when they are short names. */
+static const char *peer_title(struct work *w, struct drafted_row *row, const char *cell,
+			      const char *placeholder)
+{
+	struct arena *arena = w->s->arena;
+	const char *title = cell, *line;
+	size_t longest = 0, length;
+
+	if (is_no_peer(cell)) {
+		if (*cell)
+			row_note(w->s, row, "where %s should be, the document says \"%s\"",
+				 placeholder, cell);
+		return placeholder;
+	}
+	if (is_any_host(cell))
+		return "any host";
+	for (line = cell; *line; line += length + (line[length] == '\n')) {
+		length = strcspn(line, "\n");
+		longest = length > longest ? length : longest;
+	}
+	/* A sentence below a name is no name. */
+	if (strchr(cell, '\n') && strchr(".!", cell[strlen(cell) - 1]))
+		longest = SIZE_MAX;
+	if (longest > 40)
+		title = arena_strndup(arena, cell, strcspn(cell, "\n"));
+	title = text_one_line(arena, title);
+	line = strstr(title, ". ");
+	if (line && line - title > 3)
+		title = arena_strndup(arena, title, (size_t)(line - title));
+	if (strlen(title) > 100)
+		title = arena_printf(arena, "%.97s...", title);
+	if (strlen(title) < strlen(cell) && longest > 40)
+		row_note(w->s, row, "%s: %s", title, text_one_line(arena, cell));
+	return *text_slug(arena, title, 60) ? title : placeholder;
+}
+
+/* ---------------------------------------------------------------- the document's words */
+
+/* Of the headings and the text above, where no cell says it. */
+static enum direction direction_above(const struct work *w)
+{
+	const struct sheet *s = w->s;
+	const char *places[] = {w->section, w->grid->caption};
+	enum direction found = DIR_UNKNOWN;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !found; i++)
+		found = places[i] ? direction_of(places[i]) : DIR_UNKNOWN;
+	for (size_t i = ARRAY_SIZE(s->headings); i-- > 0 && !found;)
+		found = s->headings[i] ? direction_of(s->headings[i]) : DIR_UNKNOWN;
+	if (!found && w->before)
+		found = direction_of(w->before);
+	return found;
+}
+
+/* "From A to B" above the rows. */
+static void ends_above(const struct work *w, struct ends *out)
+{
+	const char *places[] = {w->section, w->grid->caption, sheet_section(w->s)};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !out->from && !out->to; i++)
+		if (places[i])
+			ends_of_heading(w->s->arena, places[i], out);
+}
+
+/* What the row itself says. False: it says something that is not understood. */
+static bool ends_of_row(struct work *w, struct drafted_row *row, struct ends *out)
+{
+	const char *cell = cells_of(w, COLUMN_DIRECTION);
+
+	*out = w->spoken;
+	if (out->direction || out->from || out->to)
+		return true;
+	if (w->one && w->layout->directions[w->column]) {
+		out->direction = w->layout->directions[w->column];
+		return true;
+	}
+	if (is_no_peer(cell) || ends_of_cell(w->s->arena, cell, out))
+		return true;
+	row_note(w->s, row, "the direction was not understood: \"%s\"",
+		 text_one_line(w->s->arena, cell));
+	return false;
+}
+
+/* The host that the section is about, or this-host. */
+static const char *subject_find(const struct work *w)
+{
+	const struct sheet *s = w->s;
+	const char *inner = sheet_section(s), *subject;
+	size_t level = ARRAY_SIZE(s->headings);
+
+	if (!inner)
+		return role_this_host;
+	while (level-- > 0 && !s->headings[level])
+		continue;
+	if (!heading_is_direction(inner)) {
+		subject = subject_of_heading(s->arena, inner);
+		return subject && level > 1 && inner != s->first ? subject : role_this_host;
+	}
+	while (level-- > 2)
+		if (s->headings[level])
+			return heading_can_be_subject(s->headings[level]) ? s->headings[level]
+									  : role_this_host;
+	return role_this_host;
+}
+
+/* ---------------------------------------------------------------- both ends */
+
+static const char *here_of(struct work *w, struct drafted_row *row)
+{
+	const char *subject = subject_find(w), *local = cells_of(w, COLUMN_LOCAL);
+
+	return *local ? peer_title(w, row, local, subject) : subject;
+}
+
+static void ends_without_columns(struct work *w, struct drafted_row *row, const struct ends *said)
+{
+	static const char *const strangers[] = {
+		[DIR_UNKNOWN] = role_peer,
+		[DIR_IN] = role_inbound_peer,
+		[DIR_OUT] = role_outbound_peer,
+		[DIR_BOTH] = role_inbound_peer,
+	};
+	const char *peer = cells_of(w, COLUMN_PEER), *stranger = strangers[said->direction];
+	const char *here = here_of(w, row);
+	enum direction dir = said->direction;
+
+	if (said->from || said->to) {
+		row->from = said->from ? peer_title(w, row, said->from, role_inbound_peer) : here;
+		row->to = said->to ? peer_title(w, row, said->to, role_outbound_peer) : here;
+		return;
+	}
+	if (*peer)
+		stranger = peer_title(w, row, peer, stranger);
+	row->from = dir == DIR_OUT ? here : stranger;
+	row->to = dir == DIR_OUT ? stranger : here;
+}
+
+/* An empty cell below a filled one means the same, as a rule. */
+static const char *side_cell(struct work *w, struct drafted_row *row, enum column kind)
+{
+	const char **above = kind == COLUMN_FROM ? &w->from_above : &w->to_above;
+	const char *cell = cells_of(w, kind);
+
+	if (*cell) {
+		*above = cell;
+		return cell;
+	}
+	if (!*above)
+		return cell;
+	row_note(w->s, row, "the cell of %s is empty: taken from the row above",
+		 kind == COLUMN_FROM ? "the source" : "the destination");
+	return *above;
+}
+
+static void ends_of_columns(struct work *w, struct drafted_row *row, const struct ends *said)
+{
+	bool from = has_column(w, COLUMN_FROM), to = has_column(w, COLUMN_TO);
+	const char *here = from && to ? role_this_host : here_of(w, row);
+
+	row->from = said->direction == DIR_IN ? role_inbound_peer : here;
+	row->to = said->direction == DIR_OUT ? role_outbound_peer : here;
+	if (!from && said->from)
+		row->from = peer_title(w, row, said->from, role_inbound_peer);
+	if (!to && said->to)
+		row->to = peer_title(w, row, said->to, role_outbound_peer);
+	if (from)
+		row->from = peer_title(w, row, side_cell(w, row, COLUMN_FROM), role_inbound_peer);
+	if (to)
+		row->to = peer_title(w, row, side_cell(w, row, COLUMN_TO), role_outbound_peer);
+	if (from && to && said->swapped) {
+		const char *source = row->from;
+
+		row->from = row->to;
+		row->to = source;
+	}
+}
+
+bool row_ends_set(struct work *w, struct drafted_row *row, enum direction *direction)
+{
+	bool columns = has_column(w, COLUMN_FROM) || has_column(w, COLUMN_TO), understood;
+	struct ends said;
+
+	understood = ends_of_row(w, row, &said);
+	if (understood && !said.direction && !said.from && !said.to) {
+		if (!columns && !*cells_of(w, COLUMN_PEER))
+			ends_above(w, &said);
+		if (!said.from && !said.to)
+			said.direction = direction_above(w);
+	}
+	*direction = said.direction;
+	if (columns) {
+		ends_of_columns(w, row, &said);
+		return true;
+	}
+	ends_without_columns(w, row, &said);
+	if (understood && !said.direction && !said.from && !said.to)
+		row_note(w->s, row, "no direction given: taken as opened by the peer");
+	return understood;
+}
+
+void row_reverse(struct sheet *s, const struct drafted_row *row)
+{
+	struct drafted_row copy = *row, *back;
+
+	if (str_equal(row->from, row->to))
+		return;
+	back = sheet_row(s, row->line);
+	*back = copy;
+	back->from = copy.to == role_inbound_peer ? role_outbound_peer : copy.to;
+	back->to = copy.from == role_inbound_peer ? role_outbound_peer : copy.from;
+	back->notes = NULL;
+	back->note_count = back->note_capacity = 0;
+	row_note(s, back, "the reverse of the row above: the document names both directions");
+}
