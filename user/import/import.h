@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * import: a vendor's document to the draft of a PortTable. Reads Markdown, HTML and flattened
- * text; text that it does not understand goes into the draft as comments. Uses net and base,
- * cmark-gfm for Markdown, libxml2 for HTML. Never asks the network, never evaluates a template.
+ * import: a vendor's document to the draft of a PortTable. Reads Markdown, HTML, AsciiDoc,
+ * reStructuredText, CSV and plain text; text that it does not understand goes into the draft as
+ * comments. Uses net and base, cmark-gfm for Markdown, libxml2 for HTML, libcsv for CSV. Never asks
+ * the network, never evaluates a template.
  */
 #ifndef IMPORT_H
 #define IMPORT_H
