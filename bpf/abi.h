@@ -540,6 +540,15 @@ struct fr_question {
 FR_SIZE(fr_question, 32);
 enum { FR_ASKED_PORTS = 1024 };
 
+/* A datagram that a socket has received, and when, in jiffies64: see received.h. */
+struct fr_received_key {
+	__u64 socket; /* its cookie */
+	__u8 peer[16];
+	__u16 port; /* of the peer */
+	__u16 pad[3];
+};
+FR_SIZE(fr_received_key, 32);
+
 /* The sender of a packet that passed as forwarded: see transit.h. */
 struct fr_transit_key {
 	__u8 peer[16];
@@ -745,10 +754,11 @@ FR_AT(fr_state, policy, 32);
 /* `fr_hooks`. */
 struct fr_hook_record {
 	__u8 kind; /* enum fr_kind */
-	__u8 how;  /* 0 TCX link, 1 clsact filter, 2 cgroup link, 3 link of a network namespace */
+	__u8 how;  /* 0 TCX link, 1 clsact filter, 2 cgroup link, 3 link of a network namespace,
+		      4 links of the root cgroup for the sockets of a network namespace */
 	__u8 l3;   /* packets begin at the IP header */
 	__u8 used;
-	__u32 ifindex; /* 0: of a cgroup, or of a network namespace */
+	__u32 ifindex; /* 0: of a cgroup, or of a network namespace or its sockets */
 	__u64 netns;   /* inode, interfaces and guests */
 	__u64 cgroup;  /* id */
 	__u32 request; /* entry of fr_requests that names it */

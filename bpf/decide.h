@@ -6,6 +6,7 @@
 #define FR_DECIDE_H
 
 #include "classify.h"
+#include "received.h"
 
 static __always_inline void decide_unreadable(const struct fr_ctx *s, const struct fr_packet *p,
 					      struct fr_decision *d, struct fr_hook h)
@@ -219,20 +220,33 @@ static __always_inline void decide_bridged(const struct fr_ctx *s, const struct 
 	verdict_pass(d, FR_RULE_OTHER, FR_REASON_FORWARDED);
 }
 
+/* A policy of devices alone misses questions: a cgroup sees all that its sockets receive, and a
+ * guest's sockets are elsewhere. */
+static __always_inline int may_miss_questions(struct fr_hook h)
+{
+	return h.kind == FR_KIND_INTERFACE && h.dir == FR_EGRESS;
+}
+
 /*
- * A refused datagram may be an answer from elsewhere: then it begins a flow of who asked. A flow
- * that has begun so is judged by its question, however old that is by now, where the generation in
- * force would not let the asker open it.
+ * A refused datagram may be an answer from elsewhere, or to a question that was not seen: then it
+ * begins a flow of who asked. A flow that began with an answer from elsewhere is judged by its
+ * question, however old that is by now, where the generation in force would not let the asker open
+ * it.
  */
 static __always_inline void decide_answer(const struct fr_ctx *s, const struct fr_packet *p,
-					  const struct fr_match *m, struct fr_decision *d)
+					  const struct fr_match *m, struct fr_decision *d,
+					  struct fr_hook h)
 {
 	__u8 opening = m->progress.reason, verdict = d->verdict, reason = d->reason;
 	__u32 cell;
 
-	if (p->key.proto != FR_PROTO_UDP || !(s->head->flags & FR_F_ANSWERS))
+	if (p->key.proto != FR_PROTO_UDP ||
+	    !(may_miss_questions(h) || s->head->flags & FR_F_ANSWERS))
 		return;
-	cell = answer_find(s, p, reason, JUDGED(m->opener, verdict, opening, 0));
+	if (may_miss_questions(h))
+		cell = received_find(s, p, reason, JUDGED(m->opener, verdict, opening, 0));
+	else
+		cell = answer_find(s, p, reason, JUDGED(m->opener, verdict, opening, 0));
 	FR_JOIN(s->conf->zero, cell, opening);
 	if (cell == FR_CELL_GONE)
 		return;

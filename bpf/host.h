@@ -144,6 +144,28 @@ static __noinline int host_has_asker(struct __sk_buff *skb, const struct fr_pack
 	return same;
 }
 
+/* See received.h. */
+static __always_inline void received_key(__u64 socket, const struct fr_packet *p,
+					 struct fr_received_key *key)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	key->socket = socket;
+	__builtin_memcpy(key->peer, p->key.peer, sizeof(key->peer));
+	key->port = p->key.peer_port;
+}
+
+/* Has the socket that sends the datagram received one from its peer, not longer ago than answers
+ * are awaited? */
+static __noinline int host_was_asked(const struct fr_ctx *s, const struct fr_packet *p)
+{
+	struct fr_received_key key;
+	const __u64 *last;
+
+	received_key(bpf_get_socket_cookie(s->skb), p, &key);
+	last = key.socket ? bpf_map_lookup_elem(&fr_received, &key) : 0;
+	return last && (__s64)(s->now - *last) <= (__s64)s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY];
+}
+
 extern const volatile __u32 fr_space_by;
 
 /*

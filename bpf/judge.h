@@ -66,7 +66,7 @@ static __always_inline int judge_wholly(struct fr_ctx *s, struct fr_packet *p, s
 	match_join(&m, s->conf->zero);
 	decision_join(&d, s->conf->zero);
 	decide_bridged(s, p, &d, h);
-	decide_answer(s, p, &m, &d);
+	decide_answer(s, p, &m, &d, h);
 	decision_join(&d, s->conf->zero);
 	judge_commit(s, p, &m, &d, h);
 	return d.verdict;

@@ -16,6 +16,8 @@ const volatile __u32 fr_regions = FR_REGIONS_DEFAULT;
 const volatile __u64 fr_secret[FR_SECRET_WORDS] = {0};
 const volatile __u32 fr_space_by = FR_SPACE_BY_OWNER;
 const volatile bool fr_preempts = false;
+/* Cookie of the network namespace of the interfaces; 0: the kernel does not report it. */
+const volatile __u64 fr_netns = 0;
 const volatile __u32 fr_first_generation = 0;
 const volatile __u32 fr_last_generation = 0xffffffff;
 
@@ -319,6 +321,40 @@ SEC("cgroup/sendmsg4") int fr_sendmsg4(struct bpf_sock_addr *ctx)
 SEC("cgroup/sendmsg6") int fr_sendmsg6(struct bpf_sock_addr *ctx)
 {
 	return address_judge6(ctx);
+}
+
+/* ---------------------------------------------------------------- recvmsg
+ *
+ * On the root cgroup, for policies of interfaces that let datagrams in: see received.h. The address
+ * is the sender's. Nothing is refused here, and a read that asks for no address is not seen.
+ */
+
+static __always_inline int address_received(struct bpf_sock_addr *ctx, const __u32 from[4])
+{
+	struct fr_packet p = {.kind = FR_KIND_INTERFACE, .dir = FR_INGRESS, .outcome = FR_IP};
+	struct fr_ctx s = {0};
+
+	if (ctx->protocol != FR_PROTO_UDP || !ctx->sk ||
+	    (fr_netns && bpf_get_netns_cookie(ctx) != fr_netns) || ctx_open(&s, 0, 0))
+		return CGROUP_PASS;
+	address_packet(ctx, &p, from);
+	packet_join(&p, s.conf->zero);
+	received_note(&s, &p, bpf_get_socket_cookie(ctx));
+	return CGROUP_PASS;
+}
+
+SEC("cgroup/recvmsg4") int fr_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	__u32 from[4] = {0, 0, bpf_htonl(0xffff), ctx->user_ip4};
+
+	return address_received(ctx, from);
+}
+
+SEC("cgroup/recvmsg6") int fr_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	__u32 from[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+
+	return address_received(ctx, from);
 }
 
 /* ---------------------------------------------------------------- sockets that are looked for

@@ -131,6 +131,9 @@ FR_MAP(fr_questions, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_question_key, struct
 FR_MAP(fr_asked_of_us, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_question_key, struct fr_question);
 FR_MAP(fr_ports_asked, BPF_MAP_TYPE_ARRAY, FR_DIRS *FR_ASKED_PORTS + 1, __u32, __u32);
 
+/* Datagrams that sockets have received. Programs only. */
+FR_MAP(fr_received, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_received_key, __u64);
+
 /* Senders of packets that passed as forwarded. Programs only. */
 FR_MAP(fr_transit, BPF_MAP_TYPE_LRU_HASH, 8192, struct fr_transit_key, struct fr_transit);
 /* Ports of bridges. User space inserts and deletes, programs read and set `mixed`. */

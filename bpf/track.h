@@ -756,6 +756,17 @@ static __always_inline int flow_moved(const struct fr_ctx *s, const struct fr_ma
 	return info_is_old(m->info, flow_ends(s, &m->progress, proto, flow->last));
 }
 
+/* A flow whose questions come by another device: see received.h. Asked once in half of its time. */
+static __always_inline int flow_is_asked(const struct fr_ctx *s, const struct fr_packet *p,
+					 const struct fr_flow *flow, struct fr_hook h)
+{
+	if (h.kind != FR_KIND_INTERFACE || p->key.proto != FR_PROTO_UDP ||
+	    flow->opener != FR_INGRESS || flow->reason != FR_REASON_REPLY ||
+	    s->now - flow->last <= s->conf->timeout[FR_TIMEOUT_UDP] / 2)
+		return 0;
+	return host_was_asked(s, p);
+}
+
 /*
  * One datagram may ask for many (telemetry, notifications): as long as the socket that opened the
  * flow is there, the peer keeps it alive. Asked once in half of its time.
@@ -765,8 +776,10 @@ static __always_inline int flow_is_fed(const struct fr_ctx *s, const struct fr_p
 {
 	__u32 asker = flow->asker;
 
-	if (h.dir != FR_INGRESS || h.kind == FR_KIND_GUEST || p->key.proto != FR_PROTO_UDP ||
-	    flow->opener != FR_EGRESS || flow->reason == FR_REASON_FORWARDED || !asker ||
+	if (h.dir == FR_EGRESS)
+		return flow_is_asked(s, p, flow, h);
+	if (h.kind == FR_KIND_GUEST || p->key.proto != FR_PROTO_UDP || flow->opener != FR_EGRESS ||
+	    flow->reason == FR_REASON_FORWARDED || !asker ||
 	    s->now - flow->last <= s->conf->timeout[FR_TIMEOUT_UDP] / 2)
 		return 0;
 	return host_has_asker(s->skb, p, asker);

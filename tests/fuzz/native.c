@@ -70,9 +70,10 @@ static struct shim_table shim_tables[] = {
 	SHIM_TABLE(fr_budget, true),	   SHIM_TABLE(fr_fragments, false),
 	SHIM_TABLE(fr_transit, false),	   SHIM_TABLE(fr_questions, false),
 	SHIM_TABLE(fr_asked_of_us, false), SHIM_TABLE(fr_ports_asked, true),
-	SHIM_TABLE(fr_ports, false),	   SHIM_TABLE(fr_counters, true),
-	SHIM_TABLE(fr_reasons, true),	   SHIM_TABLE(fr_tallies, true),
-	SHIM_TABLE(fr_control, true),	   SHIM_TABLE(fr_trace, true),
+	SHIM_TABLE(fr_received, false),	   SHIM_TABLE(fr_ports, false),
+	SHIM_TABLE(fr_counters, true),	   SHIM_TABLE(fr_reasons, true),
+	SHIM_TABLE(fr_tallies, true),	   SHIM_TABLE(fr_control, true),
+	SHIM_TABLE(fr_trace, true),
 };
 enum { SHIM_TABLES = sizeof(shim_tables) / sizeof(shim_tables[0]) };
 

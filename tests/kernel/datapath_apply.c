@@ -87,6 +87,8 @@ static uint32_t rules_map(uint32_t generation)
 Test(datapath_apply, rules_that_say_what_they_said_keep_their_records)
 {
 	static const struct image_spec other = {.policy = "one", .enforce = true, .tcp_port = 444};
+	static const struct image_spec open = {
+		.policy = "one", .enforce = true, .allow[FR_EGRESS] = true, .tcp_port = 443};
 	uint32_t before, since;
 
 	lab_applied(&lab, &deny, va0);
@@ -97,8 +99,8 @@ Test(datapath_apply, rules_that_say_what_they_said_keep_their_records)
 	lab_udp_out(&lab, 0, 5001);
 	cr_expect_eq(lab_counters(&lab, "one", "default-egress", FR_EGRESS).drops, 2);
 	since = lab_pins(lab.root);
-	cr_expect_eq(lab_applied(&lab, &allow, va0).generation, 3);
-	cr_expect_neq(rules_map(3), before, "the defaults are others");
+	cr_expect_eq(lab_applied(&lab, &open, va0).generation, 3);
+	cr_expect_neq(rules_map(3), before, "a default is another one");
 	cr_expect_eq(lab_pins(lab.root), since);
 }
 

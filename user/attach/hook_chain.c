@@ -173,8 +173,8 @@ static int read_hook(const struct hook_ref *at, struct chain *all)
 {
 	if (at->point->how == HOW_NETNS)
 		return read_netns(at->point, at->hook, all);
-	return at->point->kind == FR_KIND_CGROUP ? read_cgroup(at->path, at->hook, all)
-						 : read_device(at->point, at->hook, all);
+	return attach_is_cgroup(at->point) ? read_cgroup(at->path, at->hook, all)
+					   : read_device(at->point, at->hook, all);
 }
 
 static bool is_ours_by_name(const char *name, size_t size)

@@ -20,6 +20,11 @@ static const struct hook_program cgroup_hooks[HOOK_PROGRAMS_MAX] = {
 static const struct hook_program netns_hook = {"local", "sk_lookup", BPF_SK_LOOKUP, PROGRAM_LOCAL,
 					       false};
 
+static const struct hook_program sockets_hooks[] = {
+	{"recvmsg4", "recvmsg4", BPF_CGROUP_UDP4_RECVMSG, PROGRAM_RECVMSG4, false},
+	{"recvmsg6", "recvmsg6", BPF_CGROUP_UDP6_RECVMSG, PROGRAM_RECVMSG6, false},
+};
+
 size_t attach_hooks(const struct fr_hook_record *point, struct hook_program out[HOOK_PROGRAMS_MAX])
 {
 	static const enum program first[2][2] = {{PROGRAM_IF_INGRESS, PROGRAM_IF_INGRESS_L3},
@@ -35,6 +40,10 @@ size_t attach_hooks(const struct fr_hook_record *point, struct hook_program out[
 		out[0] = netns_hook;
 		return 1;
 	}
+	if (point->how == HOW_SOCKETS) {
+		memcpy(out, sockets_hooks, sizeof(sockets_hooks));
+		return ARRAY_SIZE(sockets_hooks);
+	}
 	program = first[point->kind == FR_KIND_GUEST][point->l3 != 0];
 	out[0] = (struct hook_program){"ingress", tcx ? "tcx/ingress" : "clsact/ingress",
 				       ATTACH_TCX_INGRESS, program, false};
@@ -43,11 +52,23 @@ size_t attach_hooks(const struct fr_hook_record *point, struct hook_program out[
 	return 2;
 }
 
+bool attach_is_extra(const struct fr_hook_record *point)
+{
+	return point->how == HOW_NETNS || point->how == HOW_SOCKETS;
+}
+
+bool attach_is_cgroup(const struct fr_hook_record *point)
+{
+	return point->how == HOW_CGROUP || point->how == HOW_SOCKETS;
+}
+
 bool attach_same_place(const struct fr_hook_record *a, const struct fr_hook_record *b)
 {
 	if ((a->kind == FR_KIND_CGROUP) != (b->kind == FR_KIND_CGROUP))
 		return false;
 	if (a->kind == FR_KIND_CGROUP)
 		return a->cgroup == b->cgroup;
+	if (attach_is_extra(a) || attach_is_extra(b))
+		return a->how == b->how && a->netns == b->netns && a->cgroup == b->cgroup;
 	return a->netns == b->netns && a->ifindex == b->ifindex;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The hooks of one attach point, and the program that belongs on each. An attach point is a device,
- * a cgroup or a network namespace (struct fr_hook_record); each of its hooks is one list of
- * programs of the kernel.
+ * a cgroup, a network namespace or its sockets (struct fr_hook_record); each of its hooks is one
+ * list of programs of the kernel.
  */
 #ifndef ATTACH_HOOK_PROGRAM_H
 #define ATTACH_HOOK_PROGRAM_H
 
 #include "../objects/objects.h"
 
-enum { HOW_TCX, HOW_CLSACT, HOW_CGROUP, HOW_NETNS }; /* of struct fr_hook_record */
+/* of struct fr_hook_record */
+enum { HOW_TCX, HOW_CLSACT, HOW_CGROUP, HOW_NETNS, HOW_SOCKETS };
 enum { HOOK_PROGRAMS_MAX = 7 };
 
 struct hook_program {
@@ -20,6 +21,10 @@ struct hook_program {
 	bool optional;
 };
 size_t attach_hooks(const struct fr_hook_record *point, struct hook_program out[HOOK_PROGRAMS_MAX]);
+/* In addition to those that the policy names: each policy of interfaces has its own. */
+bool attach_is_extra(const struct fr_hook_record *point);
+/* By links of a cgroup: of the one that the policy names, or of the root. */
+bool attach_is_cgroup(const struct fr_hook_record *point);
 bool attach_same_place(const struct fr_hook_record *a, const struct fr_hook_record *b);
 
 /* One hook of one attach point of a policy. */

@@ -36,8 +36,8 @@ bool link_in_place(const struct hook_ref *ref, const struct link_target *target)
 
 	if (point->how == HOW_NETNS)
 		return target->netns == point->netns;
-	return point->kind == FR_KIND_CGROUP ? target->cgroup == point->cgroup
-					     : target->ifindex == point->ifindex;
+	return attach_is_cgroup(point) ? target->cgroup == point->cgroup
+				       : target->ifindex == point->ifindex;
 }
 
 static int link_create(const struct hook_ref *ref, const char *path, int program)

@@ -31,7 +31,7 @@ static void add_hooks(struct others *others, const struct running *running, cons
 		return;
 	hooks = records.list;
 	for (uint32_t i = 0; i < records.count; i++) {
-		if (!hooks[i].used || hooks[i].how == HOW_NETNS ||
+		if (!hooks[i].used || attach_is_extra(&hooks[i]) ||
 		    attach_alive(running->dir, &hooks[i], &alive) || !alive)
 			continue;
 		others->list = arena_grow(arena, others->list, others->count, &others->capacity,

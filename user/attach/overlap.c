@@ -32,8 +32,8 @@ struct overlaps {
 
 static void add_point(struct overlaps *o, const struct fr_hook_record *hook, const char *policy)
 {
-	if (hook->how == HOW_NETNS)
-		return; /* packets have passed a device before */
+	if (attach_is_extra(hook))
+		return; /* packets have passed a device before, or none is judged */
 	o->points =
 		arena_grow(o->arena, o->points, o->point_count, &o->point_room, sizeof(*o->points));
 	o->points[o->point_count++] = (struct point){hook, policy};

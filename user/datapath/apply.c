@@ -333,16 +333,16 @@ static int carry_out(struct change *change)
 	return flip(change);
 }
 
-/* Counts the attach points that the policy names, so without the hook for local sockets. One that
- * moves is detached and attached, and counts as neither. */
+/* Counts the attach points that the policy names. One that moves is detached and attached, and
+ * counts as neither. */
 static void count_hooks(const struct change *change, struct apply_result *out)
 {
 	for (size_t i = 0; i < change->leaving_count; i++)
-		out->hooks_removed += change->leaving[i]->how != HOW_NETNS;
+		out->hooks_removed += !attach_is_extra(change->leaving[i]);
 	for (size_t i = 0; i < change->point_count; i++) {
 		const struct planned_point *point = &change->points[i];
 
-		if (point->stays || point->record.how == HOW_NETNS)
+		if (point->stays || attach_is_extra(&point->record))
 			continue;
 		out->hooks_added += !point->moves;
 		out->hooks_removed -= point->moves;

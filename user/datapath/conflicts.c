@@ -28,7 +28,7 @@ static int find_taken(const struct change *change, const struct running *other,
 	*out = NULL;
 	for (uint32_t i = 0; i < records->count && !*out && !err; i++)
 		for (size_t j = 0; hooks[i].used && j < change->point_count && !*out && !err; j++) {
-			if (hooks[i].how == HOW_NETNS ||
+			if (attach_is_extra(&hooks[i]) ||
 			    !attach_same_place(&hooks[i], &change->points[j].record))
 				continue;
 			err = attach_alive(other->dir, &hooks[i], &alive);
@@ -146,8 +146,8 @@ static int check_strangers(struct change *change)
 		struct hook_program hooks[HOOK_PROGRAMS_MAX];
 		size_t count = attach_hooks(&point->record, hooks);
 
-		if (point->stays || point->record.how == HOW_NETNS)
-			continue; /* each policy has its own in a namespace */
+		if (point->stays || attach_is_extra(&point->record))
+			continue; /* each policy has its own */
 		for (size_t j = 0; j < count && !err; j++)
 			err = check_hook(change, &(struct hook_ref){.point = &point->record,
 								    .hook = &hooks[j],

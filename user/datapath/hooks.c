@@ -123,8 +123,10 @@ static int read_program(const struct asker *asker, const struct hook_program *ho
 static const char *cgroup_path(const struct asker *asker, const struct fr_hook_record *record)
 {
 	const char *root =
-		record->kind == FR_KIND_CGROUP ? cgroup2_find(asker->options, asker->arena) : NULL;
+		attach_is_cgroup(record) ? cgroup2_find(asker->options, asker->arena) : NULL;
 
+	if (record->how == HOW_SOCKETS)
+		return root;
 	return root ? arena_printf(asker->arena, "%s%s", root, record->name) : NULL;
 }
 
@@ -153,7 +155,7 @@ static int read_chain(const struct asker *asker, const struct hook_program *hook
 static const char *target_fault(const struct fr_hook_record *record,
 				const struct link_target *target)
 {
-	if (record->kind == FR_KIND_CGROUP) {
+	if (attach_is_cgroup(record)) {
 		if (!target->cgroup)
 			return "nothing is attached: the cgroup is gone, or the link was detached";
 		return target->cgroup == record->cgroup ? NULL : "it is attached to another cgroup";

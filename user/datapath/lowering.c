@@ -167,13 +167,13 @@ static void lose(struct change *change, const struct interfaces *all,
 		    arena_printf(arena, "%s is no longer attached", words));
 }
 
-/* The hook for local sockets is attached and removed with its interfaces. */
+/* Hooks in addition to the interfaces are attached and removed with these. */
 static int compare_attach_point(struct change *change, const struct fr_hook_record *old)
 {
 	struct interfaces all = {0};
 	int there = 0;
 
-	if (!old->used || old->how == HOW_NETNS || stays_attached(change, old))
+	if (!old->used || attach_is_extra(old) || stays_attached(change, old))
 		return 0;
 	if (old->kind != FR_KIND_CGROUP)
 		there = devices_of(change, old->netns, &all);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bridge_ports.h"
 #include "conflicts.h"
@@ -15,7 +16,7 @@
 #include "instance.h"
 #include "lowering.h"
 
-enum { CLASS_SLACK = 8 };
+enum { CLASS_SLACK = 8, EXTRA_POINTS = 2 };
 
 /* ---------------------------------------------------------------- hooks */
 
@@ -43,7 +44,7 @@ static int choose_how(const struct change *change, struct fr_hook_record *record
 	bool tcx = false;
 	int err;
 
-	if (record->how == HOW_NETNS)
+	if (attach_is_extra(record))
 		return 0;
 	record->how = HOW_CGROUP;
 	if (record->kind == FR_KIND_CGROUP)
@@ -113,7 +114,7 @@ static int plan_hook(struct change *change, const struct attach_target *hook, ui
 	record->ifindex = hook->ifindex;
 	record->cgroup = hook->cgroup;
 	if (hook->kind == FR_KIND_INTERFACE && !hook->ifindex)
-		record->how = HOW_NETNS;
+		record->how = hook->cgroup ? HOW_SOCKETS : HOW_NETNS;
 	record->netns = hook->kind == FR_KIND_CGROUP ? 0 : netns;
 	record->request = hook->request;
 	snprintf(record->name, sizeof(record->name), "%s", hook->name);
@@ -137,28 +138,69 @@ static int plan_hook(struct change *change, const struct attach_target *hook, ui
 	return err;
 }
 
-/* ---------------------------------------------------------------- local sockets */
+/* ---------------------------------------------------------------- in addition to interfaces */
 
-static bool forwarded_passes(const struct change *change)
+static bool has_interfaces(const struct change *change)
 {
 	const struct apply_request *request = change->request;
-	const struct fr_image_head *head = request->image->lines;
 
 	for (size_t i = 0; i < request->hook_count; i++)
 		if (request->hooks[i].kind == FR_KIND_INTERFACE)
-			return !(head->flags & FR_F_FORWARD_JUDGE);
+			return true;
 	return false;
 }
 
-static int runs_in_namespace(const struct change *change, uint64_t netns, bool *out)
+static int runs_in_namespace(const struct change *change, const struct fr_hook_record *wanted,
+			     bool *out)
 {
 	const struct fr_hook_record *old = change->old_hooks.list;
 
 	*out = false;
 	for (uint32_t i = 0; i < change->old_hooks.count; i++)
-		if (old[i].used && old[i].how == HOW_NETNS && old[i].netns == netns)
+		if (old[i].used && hook_same(&old[i], wanted))
 			return attach_alive(change->running.dir, &old[i], out);
 	return 0;
+}
+
+/* Plans an attach point that the policy does not name; if it cannot be made now, a warning names
+ * the consequence. */
+struct extra_point {
+	struct attach_target target;
+	uint8_t how;
+	int (*try)(const struct attach_target *target);
+	void (*refused)(const struct change *change, int err);
+};
+
+static int plan_extra(struct change *change, const struct extra_point *extra, uint64_t netns,
+		      uint32_t *number)
+{
+	const struct attach_target *target = &extra->target;
+	struct fr_hook_record wanted = {.kind = FR_KIND_INTERFACE,
+					.how = extra->how,
+					.netns = netns,
+					.cgroup = target->cgroup};
+	bool runs;
+	int err = runs_in_namespace(change, &wanted, &runs);
+
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "attach", NULL,
+				  "cannot find out whether %s is attached: %s", target->name,
+				  error_text(err));
+	err = runs ? 0 : extra->try(target);
+	if (!err)
+		return plan_hook(change, target, netns, number);
+	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EIO)
+		return diag_error(change->d, NO_LOC, err, "attach", NULL,
+				  "cannot try whether %s can be attached: %s", target->name,
+				  error_text(err));
+	extra->refused(change, err);
+	return 0;
+}
+
+static int local_try(const struct attach_target *target)
+{
+	(void)target;
+	return netns_link_try();
 }
 
 static void local_refused(const struct change *change, int err)
@@ -171,31 +213,77 @@ static void local_refused(const struct change *change, int err)
 		     error_text(err));
 }
 
-/* In addition to the interfaces: traffic that passes them as forwarded may be redirected to a local
- * socket. */
+/* Traffic that passes the interfaces as forwarded may be redirected to a local socket. */
 static int plan_local(struct change *change, uint64_t netns, uint32_t *number)
 {
-	static const struct attach_target local = {
-		.kind = FR_KIND_INTERFACE, .name = "local sockets", .request = UINT32_MAX};
-	bool runs;
-	int err;
+	const struct extra_point local = {
+		{.kind = FR_KIND_INTERFACE, .name = "local sockets", .request = UINT32_MAX},
+		HOW_NETNS,
+		local_try,
+		local_refused};
+	const struct fr_image_head *head = image_head(change->request->image);
 
-	if (!forwarded_passes(change))
+	if (!has_interfaces(change) || head->flags & FR_F_FORWARD_JUDGE)
 		return 0;
-	err = runs_in_namespace(change, netns, &runs);
-	if (err)
-		return diag_error(change->d, NO_LOC, err, "attach", NULL,
-				  "cannot find out whether %s is attached: %s", local.name,
-				  error_text(err));
-	err = runs ? 0 : netns_link_try();
-	if (!err)
-		return plan_hook(change, &local, netns, number);
-	if (err == -ENOMEM || err == -EMFILE || err == -ENFILE || err == -EIO)
-		return diag_error(change->d, NO_LOC, err, "attach", NULL,
-				  "cannot try whether %s can be attached: %s", local.name,
-				  error_text(err));
-	local_refused(change, err);
-	return 0;
+	return plan_extra(change, &local, netns, number);
+}
+
+static bool lets_datagrams_in(const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].dir == FR_INGRESS && rule_asks_by_udp(&rs->rules[i]))
+			return true;
+	return rs->default_allow[FR_INGRESS];
+}
+
+static int sockets_try(const struct attach_target *target)
+{
+	struct stat status;
+
+	if (!target->path)
+		return -ENOENT;
+	return stat(target->path, &status) ? -errno : recvmsg_links_try(target->path);
+}
+
+static void sockets_refused(const struct change *change, int err)
+{
+	const char *why = error_text(err), *hint = "list every device in interfaces";
+
+	if (err == -ENOENT) {
+		why = "no cgroup2 is mounted";
+		hint = "mount -t cgroup2 none /sys/fs/cgroup, or list every device in interfaces";
+	}
+	diag_warning(change->d, NO_LOC, "datagram-sockets", hint,
+		     "programs that see which datagrams sockets receive cannot be attached to "
+		     "the root cgroup: an answer over UDP is refused where its question came in by "
+		     "a device that this policy does not attach: %s",
+		     why);
+}
+
+/* A question may come by a device without this policy, and its answer leave by an interface. */
+static int plan_sockets(struct change *change, uint64_t netns, uint32_t *number)
+{
+	const struct host_options *host = &change->request->host;
+	struct extra_point sockets = {
+		{.kind = FR_KIND_INTERFACE, .name = "datagram sockets", .request = UINT32_MAX},
+		HOW_SOCKETS,
+		sockets_try,
+		sockets_refused};
+	struct stat status;
+
+	if (!has_interfaces(change) || !lets_datagrams_in(change->request->ruleset))
+		return 0;
+	sockets.target.path = cgroup2_find(host, change->d->arena);
+	if (sockets.target.path && !stat(sockets.target.path, &status))
+		sockets.target.cgroup = status.st_ino;
+	return plan_extra(change, &sockets, netns, number);
+}
+
+static int plan_extras(struct change *change, uint64_t netns, uint32_t *number)
+{
+	int err = plan_local(change, netns, number);
+
+	return err ? err : plan_sockets(change, netns, number);
 }
 
 static void plan_leaving(struct change *change)
@@ -228,13 +316,13 @@ static int plan_hooks(struct change *change)
 		return diag_error(change->d, NO_LOC, -EINVAL, "attach-limit", NULL,
 				  "%zu attach points: between 1 and %d can be applied",
 				  request->hook_count, FR_HOOKS_MAX);
-	change->points =
-		arena_alloc(change->d->arena, (request->hook_count + 1) * sizeof(*change->points));
+	change->points = arena_alloc(change->d->arena, (request->hook_count + EXTRA_POINTS) *
+							       sizeof(*change->points));
 	change->same_hooks = true;
 	for (size_t i = 0; i < request->hook_count && !err; i++)
 		err = plan_hook(change, &request->hooks[i], netns, &number);
 	if (!err)
-		err = plan_local(change, netns, &number);
+		err = plan_extras(change, netns, &number);
 	plan_leaving(change);
 	return err;
 }

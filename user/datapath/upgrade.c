@@ -45,6 +45,8 @@ static void plan_beside(struct change *change)
 		point_name_pin(change, &point->record, &number);
 		if (root && old[i].kind == FR_KIND_CGROUP)
 			point->path = cgroup_path_of(arena, root, old[i].name);
+		else if (old[i].how == HOW_SOCKETS)
+			point->path = root;
 	}
 }
 
@@ -64,7 +66,7 @@ static int attach_here(const struct change *change, const struct planned_point *
 				 .path = planned->path,
 				 .variant = PROG_JOINING};
 
-	if (point->kind == FR_KIND_CGROUP && !is_cgroup(planned->path, point->cgroup))
+	if (attach_is_cgroup(point) && !is_cgroup(planned->path, point->cgroup))
 		return diag_error(change->d, NO_LOC, -ENOENT, "no-cgroup",
 				  "apply --cgroup DIR, where it was found before",
 				  "the attached cgroup %s is not found by its name", point->name);

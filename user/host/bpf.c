@@ -65,6 +65,30 @@ int netns_link_try(void)
 	return link < 0 ? link : 0;
 }
 
+static int sockaddr_link_try(int cgroup, enum bpf_attach_type type)
+{
+	static const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = type);
+	CLEANUP(close_fd)
+	int program = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "fr_trial", "GPL", code,
+				    ARRAY_SIZE(code), &options);
+	CLEANUP(close_fd)
+	int link = program < 0 ? -1 : bpf_link_create(program, cgroup, type, NULL);
+
+	return link < 0 ? -errno : 0;
+}
+
+int recvmsg_links_try(const char *path)
+{
+	CLEANUP(close_fd) int cgroup = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = cgroup < 0 ? -errno : sockaddr_link_try(cgroup, BPF_CGROUP_UDP4_RECVMSG);
+
+	return err ? err : sockaddr_link_try(cgroup, BPF_CGROUP_UDP6_RECVMSG);
+}
+
 int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out)
 {
 	struct query_attr attr = {.target = target, .attach_type = attach_type, .count = QUERY_MAX};

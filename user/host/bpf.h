@@ -33,6 +33,8 @@ bool kernel_preempts_softirqs(void);
 int netns_link_create(int program);
 /* Whether one can be made: 0, or -errno. */
 int netns_link_try(void);
+/* The same of links of programs that see what sockets below this cgroup receive. */
+int recvmsg_links_try(const char *path);
 /* `target`: ifindex for TCX, an open cgroup directory otherwise. */
 int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out);
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -161,6 +162,18 @@ void netns_leave(int *back)
 	if (*back >= 0 && setns(*back, CLONE_NEWNET))
 		abort();
 	close_fd(back);
+}
+
+uint64_t host_netns_cookie(void)
+{
+	enum { OPTION_NETNS_COOKIE = 71 }; /* Linux 5.14 */
+	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, OPTION_NETNS_COOKIE, &cookie, &size))
+		return 0;
+	return cookie;
 }
 
 int host_netns(uint64_t *inode)

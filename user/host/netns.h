@@ -6,6 +6,8 @@
 #include "../base/base.h"
 
 int host_netns(uint64_t *inode); /* of the caller */
+/* Its number in the kernel, which BPF programs see; 0 where the kernel does not report it. */
+uint64_t host_netns_cookie(void);
 /* Enters the namespace of that inode; *back is -1 when the caller was there already. -ESRCH:
  * nothing on this host refers to it any more. Any other error: unknown. */
 int netns_enter(uint64_t inode, int *back);

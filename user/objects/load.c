@@ -350,6 +350,7 @@ static int object_try(const struct object_request *request, bool process_detail,
 		return errno ? -errno : -ENOMEM;
 	object->skeleton->rodata->fr_tracing = request->tracing;
 	object->skeleton->rodata->fr_process_detail = process_detail;
+	object->skeleton->rodata->fr_netns = host_netns_cookie();
 	object->skeleton->rodata->fr_preempts = kernel_preempts_softirqs();
 	object->skeleton->rodata->fr_first_generation = request->first;
 	object->skeleton->rodata->fr_last_generation = request->last;

@@ -25,6 +25,8 @@ const char *const program_names[PROGRAM_COUNT] = {
 	[PROGRAM_SENDMSG6] = "fr_sendmsg6",
 	[PROGRAM_SOCK_CREATE] = "fr_sock_create",
 	[PROGRAM_LOCAL] = "fr_local",
+	[PROGRAM_RECVMSG4] = "fr_recvmsg4",
+	[PROGRAM_RECVMSG6] = "fr_recvmsg6",
 	[PROGRAM_CLOCK] = "fr_clock",
 	[PROGRAM_IMPORT] = "fr_import",
 };

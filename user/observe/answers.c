@@ -289,7 +289,8 @@ static const struct answer_hint *unseen_hint(const struct answer_hints *hints,
 		return NULL;
 	if (FR_SCOPE_KIND(drop->key.scope) == FR_KIND_INTERFACE)
 		device = other_device(hints, drop);
-	why = "by a device that is not attached, or longer ago than timeouts: udp-oneway";
+	why = "by a device that is not attached and not by this socket, or longer ago than "
+	      "timeouts: udp-oneway";
 	if (device) {
 		key = arena_printf(hints->arena, "interfaces: %s", device);
 		why = arena_printf(
