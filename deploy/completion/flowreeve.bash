@@ -18,7 +18,7 @@ _flowreeve_options() # VERB
 	new) echo '--tables --table --as --name --attach' ;;
 	import) echo '--name --title' ;;
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
-	apply) echo "$file --allow-removal --flows --cgroup --no-tcx --pin-root" ;;
+	apply) echo "$file --allow-removal --new-edition --flows --cgroup --no-tcx --pin-root" ;;
 	status) echo '--json --policy --query --wide --pin-root' ;;
 	show) echo '--json --peer --wide --sort --limit --policy --pin-root' ;;
 	zero) echo '--json --policy --pin-root' ;;

@@ -115,7 +115,7 @@ grep -qa /opt/elsewhere/share/flowreeve "$work/prefix/user/cmd/run.o" && ok 'mak
 # ---------------------------------------------------------------- rules that others cover
 
 attempt check --tables policies/tables policies/examples/datasync-agent-public.yaml
-if [ "$status" = 0 ] && grep -q "note: rule 'aws-datasync/control-public' decides nothing: rule 'aws-datasync/api' has its peers and ports \[covered\]" "$work/err"; then
+if [ "$status" = 0 ] && grep -q "note: rule 'aws-datasync/data-plane' decides nothing: rule 'aws-datasync/control-public' has its peers and ports \[covered\]" "$work/err"; then
 	ok 'a row whose traffic another row decides is noted'
 else
 	not_ok 'a row whose traffic another row decides is noted' "exit $status" "$(cat "$work/err")"

@@ -85,6 +85,11 @@ params: {x: {$stray}, v: {type: version}}
 roles: {x: {$stray, expect: {$stray}}}
 rows: [{$stray, source: {$stray}, when: {v: {$stray}}}]
 END
+cat >"$work/stray-document.yaml" <<END
+apiVersion: flowreeve/v1
+kind: PortTable
+metadata: {name: x, document: {$stray}}
+END
 cat >"$work/stray-site.yaml" <<END
 apiVersion: flowreeve/v1
 kind: Site
@@ -114,9 +119,9 @@ declare -A headings=(
 	['a used table']='tables of a policy' ['a set of addresses']='prefixes of a resolved policy'
 	['a resolved rule']='rules of a resolved policy' ['the row of a rule']='row of a rule'
 	['a resolved failsafe entry']='failsafe of a resolved policy'
-	["'expect'"]=expect ['a row']=rows ["'source'"]=source ['a range of versions']=versions)
+	["'expect'"]=expect ["'document'"]=document ['a row']=rows ["'source'"]=source ['a range of versions']=versions)
 maps=0
-for file in stray stray-table stray-site stray-resolved; do
+for file in stray stray-table stray-document stray-site stray-resolved; do
 	headings["'metadata'"]=metadata
 	[ $file != stray-table ] || headings["'metadata'"]='Metadata of a table'
 	attempt check --json "$work/$file.yaml"
@@ -328,7 +333,7 @@ else
 	offers 'one policy, no second' '' 'flowreeve compile a.yaml '
 	offers 'what show shows' 'rules flows drops policy' 'flowreeve show '
 	offers 'tables' "$(basename -a -s .yaml policies/tables/*.yaml | grep ^aws)" 'flowreeve roles --tables policies/tables aws'
-	offers 'a table as a value' qumulo 'flowreeve new --tables policies/tables --table q'
+	offers 'a table as a value' 'qumulo qumulo-extras' 'flowreeve new --tables policies/tables --table q'
 	offers 'roles of the table' 'mediator management-lif management-host' \
 		"$flowreeve new --tables policies/tables --table snapmirror-active-sync --as m"
 	offers 'params of the table' 'region=' "$flowreeve roles --tables policies/tables aws-datasync reg"

@@ -67,15 +67,23 @@ new_combinations() # FILE
 # Roles whose rows need another value of a param than its default.
 new_choose() # ROLE FILE
 {
-	local choice
+	local choice more=()
 	case $1 in
 	activation-browser | aws-activation) choice='phase: activation' ;;
 	s3) choice='s3-access: prefixes' ;;
 	snmp-manager) choice='snmp: [agent]' ;;
 	fsx-windows | fsx-lustre | fsx-openzfs) choice="$1-ports: [8443/tcp]" ;;
+	storage-management) choice='management-ports: [443/tcp]' ;;
+	aws-cloudfront) choice='phase: activation' ;;
+	target-instance | fsx-ontap | packages) choice='targets: [fsx-ontap]' ;;
+	staas) choice='storage: staas' ;;
+	cloud-mediator) choice='mediator: cloud' ;;
+	proxy) choice='mediator: cloud' more=('cloud-path: proxy' 'proxy-ports: [3128/tcp]') ;;
 	*) return ;;
 	esac
-	sed -i -E "s@^(    # |    )set:@    set:@; s@^      # ${choice%%:*}: .*@      $choice@" "$2"
+	for choice in "$choice" "${more[@]}"; do
+		sed -i -E "s@^(    # |    )set:@    set:@; s@^      # ${choice%%:*}: .*@      $choice@" "$2"
+	done
 }
 
 new_accepted() # TABLE ROLE FILE

@@ -108,7 +108,7 @@ done
 # Two hundred hosts.
 {
 	sed '/^use:/,$d' $site
-	printf 'use:\n  - table: dataminer\n    set: {transport: grpc}\n    without: [snmp-poll, snmp-trap, elasticsearch, cloud-gateway]\n'
+	printf 'use:\n  - table: dataminer\n    edition: 2026-11\n    set: {transport: grpc}\n    without: [snmp-poll, snmp-trap, elasticsearch, cloud-gateway]\n'
 	printf '    roles:\n      client: [10.50.0.0/16]\n      agent: [dma1]\n      nats-server: [dma1]\n      cassandra:\n'
 	printf '        - db%s\n' {1..200}
 	printf 'hosts:\n  dma1: {addresses: [10.0.0.1]}\n'

@@ -108,6 +108,7 @@ fragments_run() # KIND MODE
   - {id: dns, direction: egress, peer: [10.0.0.2, "fd00:0:0:1::2"], ports: [53/udp], action: allow}' "
 use:
   - table: aws-datasync
+    edition: 2024-09
     as: agent
     set: {region: us-east-2, endpoint: vpc, storage: [nfs]}
     peers: {nfs-server: [10.20.0.5], vpc-endpoint: [10.0.5.20], task-interface: [10.0.5.21]}

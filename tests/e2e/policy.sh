@@ -14,6 +14,7 @@ policy_write()
 		attach: $3
 		use:
 		  - table: aws-datasync
+		    edition: 2024-09
 		    as: agent
 		    set: {region: us-east-2, endpoint: vpc, storage: [nfs, smb]}
 		    peers:
@@ -22,6 +23,7 @@ policy_write()
 		      vpc-endpoint: [10.0.5.10, "fd00:5::10"]
 		      task-interface: [10.0.5.20/30, "fd00:5::20"]
 		  - table: aws-mgn
+		    edition: 2024-09
 		    as: source-server
 		    set: {region: us-east-2, s3-access: prefixes}
 		    peers: {replication-server: [10.0.5.10], mgn-api: [10.0.5.10], s3: [10.0.5.10]}

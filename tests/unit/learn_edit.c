@@ -13,7 +13,7 @@
 extern char **environ;
 
 #define USE                                                                                        \
-	"use:\n  - table: aws-datasync\n    as: agent\n    set: {region: us-east-2, endpoint: vpc, storage: [nfs]}\n"
+	"use:\n  - table: aws-datasync\n    edition: 2024-09\n    as: agent\n    set: {region: us-east-2, endpoint: vpc, storage: [nfs]}\n"
 #define ENDS "      vpc-endpoint: [10.0.5.10]\n      task-interface: [10.0.5.20/30]\n"
 
 struct asked {
@@ -303,9 +303,10 @@ Test(learn, a_peer_that_fits_two_roles_gets_a_rule_that_names_both)
 	struct load l = load_new();
 	struct proposal *proposals;
 	const char *text = LEARNT(
-		HEAD "use:\n  - table: aws-datasync\n    as: agent\n    set: {region: us-east-2, "
-		     "endpoint: vpc, storage: [nfs, object]}\n    peers:\n" ENDS
-		     "      nfs-server: [10.20.1.7]\n      object-storage: [10.20.2.7]\n",
+		HEAD
+		"use:\n  - table: aws-datasync\n    edition: 2024-09\n    as: agent\n    set: {region: us-east-2, "
+		"endpoint: vpc, storage: [nfs, object]}\n    peers:\n" ENDS
+		"      nfs-server: [10.20.1.7]\n      object-storage: [10.20.2.7]\n",
 		false, {"10.20.2.8", FR_EGRESS, PROTO_TCP, 443},
 		{"10.20.2.8", FR_EGRESS, PROTO_TCP, 80}, {"10.20.2.9", FR_EGRESS, PROTO_TCP, 443});
 

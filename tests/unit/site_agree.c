@@ -52,7 +52,10 @@ static const char *trial_text(struct trial *t)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	fprintf(out, SITE_HEAD "use:\n  - table: %s\n    set: {", t->table->name);
+	fprintf(out, SITE_HEAD "use:\n  - table: %s\n", t->table->name);
+	if (t->table->edition)
+		fprintf(out, "    edition: %s\n", t->table->edition);
+	fputs("    set: {", out);
 	for (size_t i = 0; i < t->table->param_count; i++)
 		put_param(out, t, &t->table->params[i]);
 	fputs("}\n    roles:\n", out);
@@ -222,24 +225,32 @@ Test(site, both_ends_of_every_row_agree_datasync)
 {
 	table_agrees("aws-datasync", false);
 	table_agrees("aws-datasync", true);
+	table_agrees("aws-datasync@2024-09", false);
+	table_agrees("aws-datasync@2024-09", true);
 }
 
 Test(site, both_ends_of_every_row_agree_mgn)
 {
 	table_agrees("aws-mgn", false);
 	table_agrees("aws-mgn", true);
+	table_agrees("aws-mgn@2024-09", false);
+	table_agrees("aws-mgn@2024-09", true);
 }
 
 Test(site, both_ends_of_every_row_agree_dataminer)
 {
 	table_agrees("dataminer", false);
 	table_agrees("dataminer", true);
+	table_agrees("dataminer@2024-09", false);
+	table_agrees("dataminer@2024-09", true);
 }
 
 Test(site, both_ends_of_every_row_agree_snapmirror)
 {
 	table_agrees("snapmirror-active-sync", false);
 	table_agrees("snapmirror-active-sync", true);
+	table_agrees("snapmirror-active-sync@2024-09", false);
+	table_agrees("snapmirror-active-sync@2024-09", true);
 }
 
 Test(site, both_ends_of_every_row_agree_qumulo)

@@ -163,6 +163,7 @@ Test(site, what_all_hosts_share_is_printed_as_it_was_meant)
 		"  spare: {file: nets.txt, format: list}\n"
 		"use:\n"
 		"  - table: dataminer\n"
+		"    edition: 2024-09\n"
 		"    set: {transport: remoting, remoting-port: 9004, dataminer-version: 10.1.5}\n"
 		"    without: [snmp-poll, snmp-trap]\n"
 		"    with: [telnet, nats-monitoring-by-default]\n"

@@ -151,7 +151,7 @@ Test(documents, a_policy_has_every_name_of_the_roles_that_are_its_peers)
 			cr_expect_null(strpbrk(l.rs->names[i].list[j], "${}<>"), "%s",
 				       l.rs->names[i].list[j]);
 	cr_expect_str_eq(l.rs->names[0].role, "aws-api");
-	cr_expect_eq(l.rs->names[0].count, 3, "those of the role and of the row control-public");
+	cr_expect_eq(l.rs->names[0].count, 2, "those of control-public and of data-plane");
 	table = ruleset_next_table(l.rs, &at);
 	cr_assert(table);
 	cr_expect(table->title && table->url && table->read);

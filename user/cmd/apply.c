@@ -147,6 +147,9 @@ int cmd_apply(struct context *c)
 
 	if (ret)
 		return ret;
+	ret = guard_editions(c, file, rs);
+	if (ret)
+		return ret;
 	if (image_compile(rs, &c->diags, &image))
 		return EXIT_REJECTED;
 	pack_policy(c, rs, &document);

@@ -2,6 +2,8 @@
 /*
  * check FILE...: the errors of policies, tables and sites, or their compiled figures. Offline.
  */
+#include <string.h>
+
 #include "cmd.h"
 
 /* Its counters stay 0 whatever happens. */
@@ -25,9 +27,30 @@ static void note_covered(const struct ruleset *rs, const struct image *image, st
 	}
 }
 
+/* Once for each edition that the file uses. */
+static void note_newer(const struct ruleset *rs, struct index *noted, struct diags *d)
+{
+	for (size_t i = 0; i < rs->table_count; i++) {
+		const struct used_table *table = &rs->tables[i];
+		const char *key;
+
+		if (!table->newest || !table->edition || !table->edition_given ||
+		    strcmp(table->newest, table->edition) <= 0)
+			continue;
+		key = arena_printf(d->arena, "%s@%s", table->name, table->edition);
+		if (index_insert(noted, key, table))
+			continue;
+		diag_note(d, table->loc, "newer-edition",
+			  arena_printf(d->arena, "flowreeve diff %s %s@%s", key, table->name,
+				       table->newest),
+			  "table '%s' has a newer edition, %s", table->name, table->newest);
+	}
+}
+
 static int check_policy(struct context *c, const struct source *source, struct diags *d,
 			struct render_stream *s)
 {
+	struct index noted = {.arena = d->arena};
 	struct context reading = *c;
 	struct image image = {0};
 	struct ruleset *rs;
@@ -37,6 +60,7 @@ static int check_policy(struct context *c, const struct source *source, struct d
 		return EXIT_REJECTED;
 	warn_of_ssh(c, rs, &image, NULL, d);
 	note_covered(rs, &image, d);
+	note_newer(rs, &noted, d);
 	render_check(s, rs, &image, d);
 	image_free(&image);
 	return 0;
@@ -55,6 +79,7 @@ static int check_table(struct context *c, const char *path, struct diags *d,
 
 static int check_site(struct context *c, const char *path, struct diags *d, struct render_stream *s)
 {
+	struct index noted = {.arena = d->arena};
 	const struct site_view *site;
 	struct image *images;
 	int ret = 0;
@@ -62,9 +87,11 @@ static int check_site(struct context *c, const char *path, struct diags *d, stru
 	if (load_site(c, path, d, &site))
 		return EXIT_REJECTED;
 	images = arena_alloc(d->arena, site->plan_count * sizeof(*images));
-	for (size_t i = 0; i < site->plan_count; i++)
+	for (size_t i = 0; i < site->plan_count; i++) {
+		note_newer(site->plans[i].rs, &noted, d);
 		if (image_compile(site->plans[i].rs, d, &images[i]))
 			ret = EXIT_REJECTED;
+	}
 	if (!ret)
 		render_check_site(s, site, images, d);
 	for (size_t i = 0; i < site->plan_count; i++)

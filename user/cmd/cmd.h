@@ -56,6 +56,7 @@ enum option_bit {
 	OPT_TEXT = 1ull << 32,
 	OPT_OUTPUT = 1ull << 33,
 	OPT_EVENTS = 1ull << 34, /* --flows of coverage and learn */
+	OPT_NEW_EDITION = 1ull << 35,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -142,7 +143,7 @@ struct host_points {
 	const struct attach_target *hooks;
 	size_t count;
 };
-/* The policy in force of a name, as the document that apply kept. resolved.c */
+/* The policy in force of a name, as the document that apply kept. */
 struct running_policy {
 	const struct source *source;
 	struct window_view window;
@@ -163,6 +164,12 @@ int cover_recorded(struct context *c, struct recorded_coverage *out);
  * port 22 to every address? `points`: NULL when offline. ssh.c */
 void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,
 		 const struct host_points *points, struct diags *d);
+/* editions.c: does the word of `diff` name a table, TABLE@EDITION or a file? The verb for two. */
+bool names_table(const char *word);
+int diff_tables(struct context *c);
+/* A policy that names no edition of a table, and would change the one in force: shows how, and
+ * refuses. 0 or an exit code. */
+int guard_editions(struct context *c, const char *file, const struct ruleset *rs);
 /* A remembered path must be valid from any directory. */
 const char *path_from_anywhere(struct context *c, const char *path);
 /* The policies of a command: operands from `first` on, --policy, else all that are applied. */

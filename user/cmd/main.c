@@ -23,7 +23,7 @@ static const struct command commands[] = {
 	 "The figures of the compiled image; with --dump the image itself, class by class.",
 	 OPT_JSON | OPTS_FILE | OPT_DUMP, 1, 1, cmd_compile},
 	{"roles", "TABLE [PARAM=VALUE]...", "parameters, roles, rows and DNS names of a table; offline",
-	 "TABLE is a file, or a name that is found as in a policy's `use`. Lists for each role\n"
+	 "TABLE is a file, or NAME or NAME@EDITION, found as in a policy's `use`. Lists for each role\n"
 	 "the peers that a policy in that role must give, and every DNS name, with the params\n"
 	 "filled in: region=us-east-2. Several values of a param are separated by commas.",
 	 OPT_JSON | OPT_TABLES | OPT_WIDE, 1, SIZE_MAX, cmd_roles},
@@ -45,15 +45,19 @@ static const struct command commands[] = {
 	 "One commit point: before it the old policy of this name is in force, after it the new\n"
 	 "one. A failure leaves the running policy untouched. Enforcement outlives the command,\n"
 	 "not a reboot. A change that would weaken the policy in force is refused without --mode\n"
-	 "audit or --allow-removal.",
-	 OPT_JSON | OPTS_FILE | OPTS_HOST | OPT_FLOWS | OPT_ALLOW_REMOVAL, 1, 1, cmd_apply},
+	 "audit or --allow-removal; so is another edition of a table, where none is written,\n"
+	 "without --new-edition.",
+	 OPT_JSON | OPTS_FILE | OPTS_HOST | OPT_FLOWS | OPT_ALLOW_REMOVAL | OPT_NEW_EDITION, 1, 1,
+	 cmd_apply},
 	{"status", "[NAME]...", "what is enforced, read from the kernel; exit 5 if not enforcing",
 	 "One line a policy; with names, the hooks, verdicts and limits of each. Reads links,\n"
 	 "programs and maps from the kernel, not from a file.",
 	 OPT_JSON | OPTS_READ | OPT_QUERY | OPT_WIDE, 0, SIZE_MAX, cmd_status},
-	{"diff", "NAME FILE", "the policy in force of a name, compared with a file",
-	 "Differences in rules, params and prefix sets, as a unified diff. Exit 4 if there is\n"
-	 "one.",
+	{"diff", "NAME FILE | TABLE@EDITION TABLE@EDITION",
+	 "the policy in force of a name, compared with a file; or two editions of a table",
+	 "Differences in rules, params and prefix sets, as a unified diff. Of tables: rows, roles\n"
+	 "and params that are gone, new or changed; offline; either may be a file. Exit 4 if\n"
+	 "there is a difference.",
 	 OPT_JSON | OPTS_FILE | OPT_PIN_ROOT | OPT_CGROUP, 2, 2, cmd_diff},
 	{"show", "rules|flows|drops [NAME]... [FILTER] | policy [NAME]",
 	 "counters by rule and row; live connections; drops and would-drops",

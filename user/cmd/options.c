@@ -51,6 +51,8 @@ static const struct option_line lines[] = {
 	{"allow-removal", NULL,
 	 "allow removing attach points and deny rules in force, and lowering defaults",
 	 OPT_ALLOW_REMOVAL},
+	{"new-edition", NULL,
+	 "change to the newest editions of tables whose edition is not written", OPT_NEW_EDITION},
 	{"no-tcx", NULL, "attach by clsact even where the kernel has TCX", OPT_NO_TCX},
 	{"pin-root", "DIR", "directory of the pins (" PIN_ROOT_DEFAULT ")", OPT_PIN_ROOT},
 	{"help", NULL, "this text", OPT_HELP},
@@ -262,7 +264,8 @@ static int unknown_option(struct context *c, const char *name)
 /* Whether a hint that repeats the command has the option as it was given. */
 static bool is_repeated(uint64_t bit)
 {
-	return !(bit & (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT));
+	return !(bit & (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT |
+			OPT_NEW_EDITION));
 }
 
 static void keep_words(struct context *c, const struct option_line *line, const char *value)

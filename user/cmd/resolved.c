@@ -5,43 +5,6 @@
  */
 #include "cmd.h"
 
-/* ---------------------------------------------------------------- the policy in force */
-
-static int read_document(struct context *c, const struct instance *instance, void *user)
-{
-	struct running_policy *out = user;
-	struct instance_document document;
-	int err = instance_document(instance, &c->diags, &document);
-
-	if (!err)
-		err = window_collect(instance, &c->diags, &out->window);
-	if (err)
-		return exit_of_read(err);
-	digest_text(document.digest, out->window.digest);
-	out->source = document.source;
-	return 0;
-}
-
-int find_running(struct context *c, const char *name, struct running_policy *out)
-{
-	return each_instance(c, &name, 1, read_document, out);
-}
-
-int load_running(struct context *c, const char *name, struct running_policy *out)
-{
-	struct context reading = *c;
-	struct diags d = {.arena = c->arena};
-	int ret = find_running(c, name, out);
-
-	if (ret)
-		return ret;
-	reading.options.policy.instead = out->source;
-	ret = load_policy(&reading, out->source->name, &d, &out->rs);
-	if (ret)
-		c->diags = d;
-	return ret;
-}
-
 int show_policy(struct context *c)
 {
 	struct running_policy running = {0};
@@ -103,8 +66,11 @@ int cmd_diff(struct context *c)
 	struct running_policy running = {0};
 	struct diff_view view = {.policy = name, .file = file};
 	struct ruleset *rs;
-	int ret = load_running(c, name, &running);
+	int ret;
 
+	if (names_table(name))
+		return diff_tables(c);
+	ret = load_running(c, name, &running);
 	if (ret)
 		return ret;
 	ret = load_file(c, file, &rs);

@@ -43,7 +43,8 @@ void options_parse(struct job *job, const struct node *root, struct draft *draft
 /* Use, rules and failsafe; prefix sets are read, and rules may be taken. */
 void rules_resolve(struct job *job, const struct node *root, struct draft *draft);
 /* Reads a table once for each draft; NULL after an error, reported once. */
-const struct table *use_table(struct job *job, struct draft *draft, const struct node *place);
+const struct table *use_table(struct job *job, struct draft *draft, const struct node *use,
+			      const struct node *place);
 void uses_resolve(struct job *job, const struct node *node, struct draft *draft);
 void rules_parse(struct job *job, const struct node *node, struct draft *draft);
 /* For yaml_reader.on_item. Adds a rule that is complete by itself, and returns true. Any other

@@ -17,8 +17,9 @@ struct edit;
 struct origin {
 	const char *table; /* NULL: the site's own rule */
 	const char *row;
-	uint32_t line;	   /* of the vendor's document; 0 unknown */
-	const char *lines; /* all source lines as text ("94, 169"), for people; NULL when one */
+	uint32_t line;	     /* of the vendor's document; 0 unknown */
+	const char *lines;   /* all source lines as text ("94, 169"), for people; NULL when one */
+	const char *edition; /* of the table */
 	const char *document;
 	const char *title, *url, *read; /* of the table's document; read: the date */
 	const char *section;
@@ -91,8 +92,11 @@ struct used_role {
 	size_t member_count;
 };
 struct used_table {
-	const char *name, *title, *document, *url, *read, *file;
-	uint32_t line; /* of the policy's own file */
+	const char *name, *title, *edition, *document, *url, *read, *file;
+	const char *newest; /* edition that is known; of a policy that is being loaded */
+	bool edition_given; /* by the policy */
+	struct loc loc;	    /* of the edition, or the table's name */
+	uint32_t line;	    /* of the policy's own file */
 	struct word_list played;
 	struct used_param *params;
 	struct used_role *roles;

@@ -198,6 +198,7 @@ static const struct origin *row_origin(struct job *job, const struct table *tabl
 				  .row = row->id,
 				  .line = row->line,
 				  .lines = row->lines,
+				  .edition = table->edition,
 				  .document = table->document,
 				  .title = table->title,
 				  .url = table->url,

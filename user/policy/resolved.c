@@ -97,13 +97,14 @@ static void roles_parse_used(struct job *job, struct draft *draft, const struct 
 static void table_parse_used(struct job *job, struct draft *draft, const struct node *node,
 			     struct used_table *table)
 {
-	static const char *const keys[] = {"table", "title", "document", "url", "read",
-					   "file",  "line",  "as",	 "set", "peers"};
+	static const char *const keys[] = {"table", "edition", "title", "document", "url",  "read",
+					   "file",  "line",    "as",	"set",	    "peers"};
 
 	if (!want_keys(job->d, node, "a used table", keys, ARRAY_SIZE(keys)) ||
 	    !map_need(job->d, node, "a used table", keys[0]))
 		return;
 	table->name = text_parse(job, node, "table");
+	table->edition = text_parse(job, node, "edition");
 	table->title = text_parse(job, node, "title");
 	table->document = text_parse(job, node, "document");
 	table->url = text_parse(job, node, "url");
@@ -237,6 +238,7 @@ static void origin_complete(const struct ruleset *rs, struct origin *origin)
 
 		if (!str_equal(table->name, origin->table))
 			continue;
+		origin->edition = table->edition;
 		origin->document = table->document;
 		origin->title = table->title;
 		origin->url = table->url;

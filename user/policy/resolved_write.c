@@ -454,6 +454,7 @@ static void table_write(struct writer *w, const struct used_table *table)
 	w->group = table->name;
 	add_pair(w, "- ", "table", table->name);
 	line(w, "table");
+	optional_line(w, "edition", table->edition);
 	optional_line(w, "title", table->title);
 	optional_line(w, "document", table->document);
 	optional_line(w, "url", table->url);

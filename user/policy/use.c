@@ -241,10 +241,19 @@ static void record_roles(const struct use *use, struct used_table *out)
 	out->played = words_of(&played);
 }
 
+static const char *edition_newest(const struct table *table)
+{
+	size_t count = table->editions.count;
+
+	return count ? table->editions.list[count - 1] : NULL;
+}
+
 static void use_record(const struct use *use)
 {
 	struct ruleset *rs = use->draft->rs;
 	const struct table *table = use->table;
+	const struct node *edition = map_get(use->node, "edition");
+	struct loc loc = edition ? edition->loc : use->place->loc;
 	struct used_table *out;
 
 	rs->tables = arena_grow(use->job->arena, rs->tables, rs->table_count,
@@ -252,6 +261,10 @@ static void use_record(const struct use *use)
 	out = &rs->tables[rs->table_count++];
 	*out = (struct used_table){.name = table->name,
 				   .title = table->title,
+				   .edition = table->edition,
+				   .newest = edition_newest(table),
+				   .edition_given = edition,
+				   .loc = loc,
 				   .document = table->document,
 				   .url = table->url,
 				   .read = table->read,
@@ -309,24 +322,29 @@ static void use_apply(struct use *use)
 }
 
 /* A broken table is reported once. */
-const struct table *use_table(struct job *job, struct draft *draft, const struct node *place)
+const struct table *use_table(struct job *job, struct draft *draft, const struct node *use,
+			      const struct node *place)
 {
 	static const struct table broken;
+	const struct node *edition = map_get(use, "edition");
 	const struct table *table;
+	const char *key;
 
-	if (place->kind != NODE_SCALAR)
-		return table_find(job, draft->path, place);
-	table = index_get(&draft->tables, place->text);
+	if (place->kind != NODE_SCALAR || (edition && edition->kind != NODE_SCALAR))
+		return table_find(job, draft->path, place, edition);
+	key = edition ? arena_printf(job->arena, "%s@%s", place->text, edition->text) : place->text;
+	table = index_get(&draft->tables, key);
 	if (!table) {
-		table = table_find(job, draft->path, place);
-		index_insert(&draft->tables, place->text, table ? table : &broken);
+		table = table_find(job, draft->path, place, edition);
+		index_insert(&draft->tables, key, table ? table : &broken);
 	}
 	return table == &broken ? NULL : table;
 }
 
 static void use_resolve(struct job *job, const struct node *node, struct draft *draft)
 {
-	static const char *const keys[] = {"table", "as", "set", "peers", "with", "without"};
+	static const char *const keys[] = {"table", "edition", "as",	 "set",
+					   "peers", "with",    "without"};
 	struct use use = {.job = job, .draft = draft, .node = node};
 
 	if (!want_keys(job->d, node, "a use", keys, ARRAY_SIZE(keys)))
@@ -334,7 +352,7 @@ static void use_resolve(struct job *job, const struct node *node, struct draft *
 	use.place = map_need(job->d, node, "a use", "table");
 	if (!use.place)
 		return;
-	use.table = use_table(job, draft, use.place);
+	use.table = use_table(job, draft, node, use.place);
 	if (use.table)
 		use_apply(&use);
 }

@@ -207,6 +207,7 @@ void render_check_table(struct render_stream *s, const char *file,
 		item = check_item(file, true, d);
 		json_object_set_new(item, "kind", json_string("PortTable"));
 		json_object_set_new(item, "name", json_words(table->name));
+		json_object_set_new(item, "edition", json_words(table->edition));
 		json_set_source(item, table->title, table->document, table->url, table->read);
 		json_object_set_new(item, "rows", json_count(table->rows));
 		json_object_set_new(item, "roles", json_count(table->roles));

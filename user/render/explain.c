@@ -170,7 +170,8 @@ static void print_origin(FILE *out, const struct ruleset *rs, const struct rule 
 				     arena_optional(rs->arena, ", ", lines_text(rs->arena, o))));
 	if (o->title || o->read)
 		print_field(out, "document",
-			    arena_printf(rs->arena, "%s%s", o->title ? o->title : o->table,
+			    arena_printf(rs->arena, "%s%s%s", o->title ? o->title : o->table,
+					 arena_optional(rs->arena, ", edition ", o->edition),
 					 arena_optional(rs->arena, ", read ", o->read)));
 	print_field(out, "url", o->url);
 	print_field(out, "note", o->note);
@@ -270,6 +271,7 @@ static json_t *json_rule(const struct rule *rule)
 	json_object_set_new(value, "from", json_words(o->from));
 	json_object_set_new(value, "to", json_words(o->to));
 	json_object_set_new(value, "purpose", json_words(o->purpose));
+	json_object_set_new(value, "edition", json_words(o->edition));
 	json_object_set_new(value, "document", json_words(o->document));
 	json_object_set_new(value, "title", json_words(o->title));
 	json_object_set_new(value, "url", json_words(o->url));

@@ -162,6 +162,7 @@ json_t *json_tables(const struct ruleset *rs)
 	while ((table = ruleset_next_table(rs, &at))) {
 		item = json_object();
 		json_object_set_new(item, "table", json_words(table->table));
+		json_object_set_new(item, "edition", json_words(table->edition));
 		json_set_source(item, table->title, table->document, table->url, table->read);
 		json_array_append_new(list, item);
 	}

@@ -74,7 +74,10 @@ static void print_use(FILE *out, const struct site_view *site, const struct plan
 		fputs("; no other host at the end of any of its rows\n", out);
 		return;
 	}
-	fprintf(out, "\n  - table: %s\n    as: %s\n", use->table, use->role);
+	fprintf(out, "\n  - table: %s\n", use->table);
+	if (use->edition)
+		fprintf(out, "    edition: %s\n", use->edition);
+	fprintf(out, "    as: %s\n", use->role);
 	if (use->set)
 		fprintf(out, "    set: %s\n", use->set);
 	if (use->peer_count)

@@ -44,6 +44,8 @@ void render_zero(const struct render *r, const char *const *policies, size_t pol
 		 const char *const *rules, size_t rule_count);
 /* A table: its params, roles with the peers that each needs, rows. */
 void render_roles(const struct render *r, const struct table_view *view);
+/* Two editions of a table: what is gone, new or changed. */
+void render_table_diff(const struct render *r, const struct table_diff *diff);
 /* A policy for a player of a role of a table, every choice marked POLICY_FILL_IN or commented. */
 struct skeleton {
 	const char *name;      /* of the policy */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A table as people read it: its params, its roles with the peers that each needs, and the rows as
- * in the vendor's document.
+ * in the vendor's document. And the differences of two editions.
  */
 #include <string.h>
 
@@ -197,11 +197,30 @@ static void print_line(const struct render *r, const char *word, const char *tex
 	print_clean(r->out, text);
 }
 
+/* "edition  2024-09; 2026-11 is newer" */
+static void editions_text(const struct render *r, const struct table_view *view)
+{
+	const char *before = "; ";
+
+	print_line(r, "edition ", view->edition);
+	for (size_t i = 0; view->edition && i < view->editions.count; i++) {
+		const char *other = view->editions.list[i];
+
+		if (str_equal(other, view->edition))
+			continue;
+		fputs(before, r->out);
+		print_clean(r->out, other);
+		fputs(strcmp(other, view->edition) > 0 ? " is newer" : " is older", r->out);
+		before = ", ";
+	}
+}
+
 static void table_text(const struct render *r, const struct table_view *view)
 {
 	print_clean(r->out, view->name);
 	if (view->title)
 		fputs(": ", r->out), print_clean(r->out, view->title);
+	editions_text(r, view);
 	print_line(r, "document", view->document);
 	print_line(r, "url     ", view->url);
 	print_line(r, "read    ", view->read);
@@ -285,7 +304,9 @@ static void table_json(const struct render *r, const struct table_view *view)
 	for (size_t i = 0; i < view->row_count; i++)
 		json_array_append_new(rows, row_json(&view->rows[i]));
 	json_object_set_new(document, "table", json_words(view->name));
+	json_object_set_new(document, "edition", json_words(view->edition));
 	json_set_source(document, view->title, view->document, view->url, view->read);
+	json_object_set_new(document, "editions", list_json(&view->editions));
 	json_object_set_new(document, "params", params);
 	json_object_set_new(document, "roles", roles);
 	json_object_set_new(document, "rows", rows);
@@ -298,4 +319,102 @@ void render_roles(const struct render *r, const struct table_view *view)
 		table_json(r, view);
 	else
 		table_text(r, view);
+}
+
+/* ---------------------------------------------------------------- two editions */
+
+static const char *const what_words[] = {
+	[TABLE_GONE] = "gone", [TABLE_NEW] = "new", [TABLE_CHANGED] = "changed"};
+
+static void print_edition(const struct render *r, const char *mark, const struct table_view *view)
+{
+	fprintf(r->out, "%s ", mark);
+	print_clean(r->out, view->name);
+	if (view->edition)
+		fputc('@', r->out), print_clean(r->out, view->edition);
+	if (view->document)
+		fputs("  ", r->out), print_clean(r->out, view->document);
+	if (view->read)
+		fputs(", read ", r->out), print_clean(r->out, view->read);
+	fputc('\n', r->out);
+}
+
+/* The words of one side that the other lacks. */
+static void print_words(const struct render *r, char sign, const char *key,
+			const struct word_list *words, const struct word_list *other)
+{
+	enum colour hue = sign == '-' ? COLOUR_BAD : COLOUR_GOOD;
+
+	for (size_t i = 0; i < words->count; i++) {
+		if (word_list_has(other, words->list[i]))
+			continue;
+		fprintf(r->out, "%s  %c %s: ", colour_on(r->colour, hue), sign, key);
+		print_clean(r->out, words->list[i]);
+		fprintf(r->out, "%s\n", colour_off(r->colour, hue));
+	}
+}
+
+static void print_table_change(const struct render *r, const struct table_change *change)
+{
+	fprintf(r->out, "%s %s ", what_words[change->what], change->kind);
+	print_clean(r->out, change->name);
+	fputc('\n', r->out);
+	for (size_t i = 0; i < change->field_count; i++) {
+		const struct table_field *field = &change->fields[i];
+
+		print_words(r, '-', field->key, &field->before, &field->after);
+		print_words(r, '+', field->key, &field->after, &field->before);
+	}
+}
+
+static json_t *edition_json(const struct table_view *view)
+{
+	json_t *value = json_object();
+
+	json_object_set_new(value, "table", json_words(view->name));
+	json_object_set_new(value, "edition", json_words(view->edition));
+	json_set_source(value, view->title, view->document, view->url, view->read);
+	return value;
+}
+
+static json_t *table_change_json(const struct table_change *change)
+{
+	json_t *value = json_object(), *fields = json_array();
+
+	json_object_set_new(value, "change", json_string(what_words[change->what]));
+	json_object_set_new(value, "kind", json_string(change->kind));
+	json_object_set_new(value, "name", json_words(change->name));
+	for (size_t i = 0; i < change->field_count; i++) {
+		json_t *field = json_object();
+
+		json_object_set_new(field, "field", json_string(change->fields[i].key));
+		json_object_set_new(field, "before", list_json(&change->fields[i].before));
+		json_object_set_new(field, "after", list_json(&change->fields[i].after));
+		json_array_append_new(fields, field);
+	}
+	json_object_set_new(value, "fields", fields);
+	return value;
+}
+
+void render_table_diff(const struct render *r, const struct table_diff *diff)
+{
+	json_t *document, *list;
+
+	if (!r->json && !diff->count)
+		return;
+	if (!r->json) {
+		print_edition(r, "---", diff->before);
+		print_edition(r, "+++", diff->after);
+		for (size_t i = 0; i < diff->count; i++)
+			print_table_change(r, &diff->list[i]);
+		return;
+	}
+	document = document_new("table-diff");
+	list = json_array();
+	for (size_t i = 0; i < diff->count; i++)
+		json_array_append_new(list, table_change_json(&diff->list[i]));
+	json_object_set_new(document, "before", edition_json(diff->before));
+	json_object_set_new(document, "after", edition_json(diff->after));
+	json_object_set_new(document, "changes", list);
+	document_print(r, document);
 }

@@ -217,7 +217,10 @@ void render_skeleton(const struct render *r, const struct table_view *view,
 	FILE *out = r->out;
 
 	print_head(out, view, role, skeleton);
-	fprintf(out, "use:\n  - table: %s\n    as: %s\n", view->name, role->name);
+	fprintf(out, "use:\n  - table: %s\n", view->name);
+	if (view->edition)
+		fprintf(out, "    edition: %s\n", view->edition);
+	fprintf(out, "    as: %s\n", role->name);
 	print_params(out, view);
 	print_peers(out, view, role);
 	print_rows(out, view, role, true);

@@ -34,6 +34,7 @@ struct plan_left_out {
 /* One role of one table: a `use` of the policy. */
 struct plan_use {
 	const char *table, *role;
+	const char *edition; /* NULL: the table has none */
 	uint32_t line;
 	const char *by;	 /* the prefix that its address is in; NULL: the host is named */
 	const char *set; /* flow YAML */

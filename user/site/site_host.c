@@ -207,6 +207,19 @@ static size_t select_rows(struct played_role *played_role)
 
 /* ---------------------------------------------------------------- uses */
 
+/* The policy of a host has the edition by which the site was read. */
+static void append_edition(struct played_role *played_role)
+{
+	const struct use *use = &played_role->su->use;
+	const struct node *given = map_get(use->node, "edition");
+	struct arena *arena = played_role->site->job->arena;
+
+	if (use->table->edition)
+		node_append(arena, played_role->node, "edition",
+			    node_scalar(arena, use->table->edition,
+					given ? given->loc : use->place->loc));
+}
+
 static void append_use(struct played_role *played_role, const struct site_part *played,
 		       struct node *uses)
 {
@@ -217,6 +230,7 @@ static void append_use(struct played_role *played_role, const struct site_part *
 	played_role->node = node_branch(arena, NODE_MAP, played_role->su->use.node->loc);
 	*played_role->plan = (struct plan_use){
 		.table = played_role->su->use.table->name,
+		.edition = played_role->su->use.table->edition,
 		.role = played_role->role->name,
 		.line = place->loc.line,
 	};
@@ -225,6 +239,7 @@ static void append_use(struct played_role *played_role, const struct site_part *
 	if (set)
 		played_role->plan->set = node_text(arena, set);
 	node_append(arena, played_role->node, "table", played_role->su->use.place);
+	append_edition(played_role);
 	node_append(arena, played_role->node, "as",
 		    node_scalar(arena, played_role->role->name, place->loc));
 	if (set)

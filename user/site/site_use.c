@@ -148,14 +148,14 @@ static void use_begin(struct site *site, struct site_use *su)
 
 static void use_parse(struct site *site, const struct node *node, struct site_use *su)
 {
-	static const char *const keys[] = {"table", "set", "roles", "with", "without"};
+	static const char *const keys[] = {"table", "edition", "set", "roles", "with", "without"};
 	struct job *job = site->job;
 
 	su->use = (struct use){.job = job, .draft = &site->draft, .node = node};
 	if (!want_keys(job->d, node, "a use of a site", keys, ARRAY_SIZE(keys)))
 		return;
 	su->use.place = map_need(job->d, node, "a use of a site", "table");
-	su->use.table = su->use.place ? use_table(job, &site->draft, su->use.place) : NULL;
+	su->use.table = su->use.place ? use_table(job, &site->draft, node, su->use.place) : NULL;
 	if (!su->use.table)
 		return;
 	use_begin(site, su);

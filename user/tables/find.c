@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where tables are: --tables DIR, tables/ and ../tables/ beside the policy, /etc, the share
- * directory. The first file of the name wins.
+ * directory. The first directory with a file of the name wins; an edition is looked for in all.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "table.h"
 
@@ -57,6 +56,7 @@ static void tables_list(struct job *job, const char *path, struct words *out)
 		    !str_equal(entry->d_name + length - strlen(suffix), suffix))
 			continue;
 		entry->d_name[length - strlen(suffix)] = '\0';
+		entry->d_name[strcspn(entry->d_name, "@")] = '\0';
 		if (!words_have(out, entry->d_name))
 			words_add(job, out, arena_strdup(job->arena, entry->d_name));
 	}
@@ -76,6 +76,8 @@ static void refuse_unknown(struct job *job, const struct places *places, const s
 		qsort(found.list, found.count, sizeof(*found.list), word_order);
 	hint = found.count ? hint_words(job->d, node->text, found.list, found.count)
 			   : "no table was found; give their directory with --tables DIR";
+	if (strchr(node->text, '@'))
+		hint = "an edition is a key of its own: {table: NAME, edition: 2026-11}";
 	diag_error(job->d, node->loc, -ENOENT, "unknown-table", hint,
 		   "there is no table '%.80s' in %s", node->text, looked);
 }
@@ -97,20 +99,67 @@ static struct table *table_read(struct job *job, const char *path, const char *n
 	return table;
 }
 
-struct table *table_find(struct job *job, const char *policy_path, const struct node *place)
+/* One of the files; what is known of the others goes with it. */
+static struct table *edition_load(struct job *job, const struct editions *editions,
+				  const struct edition *own, const char *name)
+{
+	struct table *table = table_read(job, own->path, name);
+
+	if (!table || !edition_fits_path(job, table, own->path) ||
+	    !edition_is_single(job, table, editions, own))
+		return NULL;
+	editions_words(job, editions, &table->editions);
+	return table;
+}
+
+struct table *table_find(struct job *job, const char *policy_path, const struct node *place,
+			 const struct node *edition)
 {
 	const char *name = want_text(job->d, place, "'table'");
+	const struct edition *own;
+	struct editions editions = {0};
 	struct places places;
 
-	if (!name)
+	if (!name || (edition && !want_text(job->d, edition, "'edition'")))
 		return NULL;
 	places_make(job, policy_path, &places);
-	for (size_t i = 0; name_is_kebab(name) && i < places.count; i++) {
-		const char *path = arena_printf(job->arena, "%s/%s.yaml", places.dir[i], name);
-
-		if (access(path, F_OK) == 0)
-			return table_read(job, path, name);
+	if (name_is_kebab(name))
+		editions_find(job, places.dir, places.count, name, &editions);
+	if (!editions.count) {
+		refuse_unknown(job, &places, place);
+		return NULL;
 	}
-	refuse_unknown(job, &places, place);
+	own = edition ? editions_get(&editions, edition->text) : editions_newest(&editions);
+	if (own)
+		return edition_load(job, &editions, own, name);
+	refuse_edition(job, &editions, name, edition);
+	return NULL;
+}
+
+static bool has_document(struct job *job, const char *path, const char *document)
+{
+	const struct table *table;
+	struct node *root;
+
+	if (doc_load(path, job->d, &root))
+		return false;
+	table = table_parse(job, root);
+	return table && table->document && str_equal(table->document, document);
+}
+
+const char *table_edition_of(const char *path, const char *name, const char *document,
+			     struct arena *arena)
+{
+	struct diags unseen = {.arena = arena};
+	struct policy_options options = {0};
+	struct job job = {.d = &unseen, .arena = arena, .options = &options};
+	struct editions editions = {0};
+
+	if (!path || !document)
+		return NULL;
+	editions_beside(&job, path, name, &editions);
+	for (size_t i = 0; i < editions.count; i++)
+		if (editions.list[i].name && has_document(&job, editions.list[i].path, document))
+			return editions.list[i].name;
 	return NULL;
 }

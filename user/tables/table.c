@@ -30,10 +30,10 @@ static bool is_url(const char *text)
 	return true;
 }
 
-static const char *url_parse(struct job *job, const struct node *metadata)
+static const char *url_parse(struct job *job, const struct node *map)
 {
-	const struct node *node = map_get(metadata, "url");
-	const char *text = optional_text(job, metadata, "url");
+	const struct node *node = map_get(map, "url");
+	const char *text = optional_text(job, map, "url");
 
 	if (!text || is_url(text))
 		return text;
@@ -44,10 +44,10 @@ static const char *url_parse(struct job *job, const struct node *metadata)
 	return NULL;
 }
 
-static const char *read_parse(struct job *job, const struct node *metadata)
+static const char *read_parse(struct job *job, const struct node *map)
 {
-	const struct node *node = map_get(metadata, "read");
-	const char *text = optional_text(job, metadata, "read");
+	const struct node *node = map_get(map, "read");
+	const char *text = optional_text(job, map, "read");
 	uint64_t seconds;
 
 	if (!text || date_parse(text, &seconds))
@@ -57,10 +57,46 @@ static const char *read_parse(struct job *job, const struct node *metadata)
 	return NULL;
 }
 
+static void edition_parse(struct job *job, const struct node *metadata, struct table *table)
+{
+	const struct node *node = map_get(metadata, "edition");
+	const char *text = optional_text(job, metadata, "edition");
+
+	if (!text)
+		return;
+	table->edition = text;
+	table->edition_loc = node->loc;
+	if (!edition_is_good(text))
+		diag_error(job->d, node->loc, -EINVAL, "bad-date", "edition: 2026-11",
+			   "'%.80s' is not an edition: year and month, as in 2026-11", text);
+}
+
+/* `document: {title, url, read}`, or the three beside each other. */
+static void document_parse(struct job *job, const struct node *metadata, struct table *table)
+{
+	static const char *const keys[] = {"title", "url", "read"};
+	const struct node *document = map_get(metadata, "document");
+	bool is_map = document && document->kind == NODE_MAP;
+
+	if (is_map && !want_keys(job->d, document, "'document'", keys, ARRAY_SIZE(keys)))
+		return;
+	table->document = is_map ? optional_text(job, document, "title")
+				 : optional_text(job, metadata, "document");
+	table->url = url_parse(job, is_map ? document : metadata);
+	table->read = read_parse(job, is_map ? document : metadata);
+	for (size_t i = 1; is_map && i < ARRAY_SIZE(keys); i++) {
+		const struct node *stray = map_get(metadata, keys[i]);
+
+		if (stray)
+			diag_error(job->d, stray->key->loc, -EINVAL, "unknown-key", NULL,
+				   "'%s' is a key of 'document' here", keys[i]);
+	}
+}
+
 static void metadata_parse(struct job *job, const struct node *root, struct table *table)
 {
-	static const char *const keys[] = {"name", "title",  "document",   "url",
-					   "read", "origin", "description"};
+	static const char *const keys[] = {"name", "title", "edition", "document",
+					   "url",  "read",  "origin",  "description"};
 	const struct node *metadata = map_need(job->d, root, "a table", "metadata"), *name;
 
 	if (!metadata || !want_keys(job->d, metadata, "'metadata'", keys, ARRAY_SIZE(keys)))
@@ -69,9 +105,8 @@ static void metadata_parse(struct job *job, const struct node *root, struct tabl
 	if (name && want_name(job->d, name, "table name", &table->name))
 		table->loc = name->loc;
 	table->title = optional_text(job, metadata, "title");
-	table->document = optional_text(job, metadata, "document");
-	table->url = url_parse(job, metadata);
-	table->read = read_parse(job, metadata);
+	edition_parse(job, metadata, table);
+	document_parse(job, metadata, table);
 }
 
 static bool names_check(struct job *job, const struct table *table, const struct node *names)
@@ -180,6 +215,20 @@ struct table *table_parse(struct job *job, const struct node *root)
 	return job->d->errors == errors ? table : NULL;
 }
 
+/* The edition of its name, which no file beside it has. */
+static bool file_fits(struct job *job, const struct table *table, const char *path)
+{
+	struct editions editions = {0};
+
+	if (!edition_fits_path(job, table, path))
+		return false;
+	editions_beside(job, path, table->name, &editions);
+	for (size_t i = 0; i < editions.count; i++)
+		if (str_equal(path_file(editions.list[i].path), path_file(path)))
+			return edition_is_single(job, table, &editions, &editions.list[i]);
+	return true;
+}
+
 int table_load(const char *path, const struct policy_options *options, struct diags *d,
 	       struct table_summary *out)
 {
@@ -193,9 +242,10 @@ int table_load(const char *path, const struct policy_options *options, struct di
 	if (err)
 		return err;
 	table = table_parse(&job, root);
-	if (!table || d->errors != errors)
+	if (!table || !file_fits(&job, table, path) || d->errors != errors)
 		return -EINVAL;
 	summary.name = table->name;
+	summary.edition = table->edition;
 	summary.title = table->title;
 	summary.document = table->document;
 	summary.url = table->url;

@@ -81,8 +81,10 @@ struct row {
 
 struct table {
 	const char *name, *title;
+	const char *edition;		   /* "2026-11"; NULL: it has none */
 	const char *document, *url, *read; /* the vendor's document, and the date it was read */
-	struct loc loc;
+	struct loc loc, edition_loc;
+	struct words editions; /* all that were found of it, the newest last; table_find() */
 	struct param *params;
 	struct role *roles;
 	struct row *rows;
@@ -91,8 +93,48 @@ struct table {
 
 /* From nodes. Returns NULL when the document is no usable table (errors are queued). */
 struct table *table_parse(struct job *job, const struct node *root);
-/* The table of a name, by the search path of a policy at `policy_path`; errors point at `place`. */
-struct table *table_find(struct job *job, const char *policy_path, const struct node *place);
+/* The table of a name, by the search path of a policy at `policy_path`; errors point at `place`.
+ * `edition` NULL: the newest. */
+struct table *table_find(struct job *job, const char *policy_path, const struct node *place,
+			 const struct node *edition);
+
+/* ---------------------------------------------------------------- editions.c */
+
+struct edition {
+	const char *path, *name; /* name NULL: undated */
+	size_t place;		 /* of its directory in the search path */
+};
+
+struct editions {
+	struct edition *list; /* the oldest first */
+	size_t count, capacity;
+};
+
+/* YYYY-MM or YYYY-MM-DD. */
+bool edition_is_good(const char *text);
+/* A path without its directories. */
+const char *path_file(const char *path);
+/* NAME@EDITION.yaml; NULL: the name of the file has none. */
+const char *edition_of_path(struct arena *arena, const char *path);
+/* The files of a table in directories; in the directory of a file. */
+void editions_find(struct job *job, const char *const *dirs, size_t count, const char *name,
+		   struct editions *out);
+void editions_beside(struct job *job, const char *path, const char *name, struct editions *out);
+const struct edition *editions_get(const struct editions *editions, const char *name);
+const struct edition *editions_newest(const struct editions *editions);
+void editions_words(struct job *job, const struct editions *editions, struct words *out);
+/* No other file of the directory has the edition of the table, which is read from `own`. False
+ * after an error. */
+bool edition_is_single(struct job *job, const struct table *table, const struct editions *editions,
+		       const struct edition *own);
+/* The table has the edition of its file's name. */
+bool edition_fits_path(struct job *job, const struct table *table, const char *path);
+/* The error for an edition that is not there. */
+void refuse_edition(struct job *job, const struct editions *editions, const char *table,
+		    const struct node *edition);
+
+/* ---------------------------------------------------------------- parts of a table */
+
 const char *param_type_word(enum param_type type);
 bool param_is_plural(enum param_type type);
 

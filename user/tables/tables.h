@@ -39,7 +39,7 @@ const char *prefixes_renewal(struct arena *arena, const char *path, bool aws);
 /* A table alone: `check` of a PortTable file. Same contract. Counts of rows and roles for the
  * summary. */
 struct table_summary {
-	const char *name, *title, *document, *url, *read;
+	const char *name, *title, *edition, *document, *url, *read;
 	size_t rows, roles, params, without_ports;
 };
 int table_load(const char *path, const struct policy_options *options, struct diags *d,
@@ -81,21 +81,56 @@ struct row_view {
 };
 
 struct table_view {
-	const char *name, *title, *document, *url, *read;
+	const char *name, *title, *edition, *document, *url, *read;
+	struct word_list editions; /* all that were found of it, the newest last */
 	const struct param_view *params;
 	const struct role_view *roles;
 	const struct row_view *rows;
 	size_t param_count, role_count, row_count;
 };
 
-/* A table by its name, looked up as a `use` in the current directory does, or by its path (with a
- * '/' or .yaml), with the params of `options->set` and defaults filled in its names. On failure
- * -errno with at least one error in `d`, and *out untouched. */
+/* A table by its name or NAME@EDITION, looked up as a `use` in the current directory does, or by
+ * its path (with a '/' or .yaml), with the params of `options->set` and defaults filled in its
+ * names. On failure -errno with at least one error in `d`, and *out untouched. */
 int table_view(const char *table, const struct policy_options *options, struct diags *d,
 	       const struct table_view **out);
 /* The role of a name, or NULL with an error in `d`. */
 const struct role_view *table_view_role(const struct table_view *table, const char *name,
 					struct diags *d);
+
+bool word_list_has(const struct word_list *words, const char *word);
+
+/* ---------------------------------------------------------------- two editions of a table */
+
+/* The edition with this document, among the files beside `path` of a table; or NULL. */
+const char *table_edition_of(const char *path, const char *name, const char *document,
+			     struct arena *arena);
+
+enum table_what { TABLE_GONE, TABLE_NEW, TABLE_CHANGED };
+
+struct table_field {
+	const char *key;
+	struct word_list before, after;
+};
+
+/* A row, role or param that is not the same in both. */
+struct table_change {
+	const char *kind, *name; /* kind: "row", "role" or "param" */
+	enum table_what what;
+	struct table_field *fields; /* those that differ; of a part that is gone or new, all */
+	size_t field_count;
+};
+
+struct table_diff {
+	const struct table_view *before, *after;
+	struct table_change *list; /* gone and changed as `before` has them, then the new ones */
+	size_t count;
+};
+
+void tables_compare(const struct table_view *before, const struct table_view *after,
+		    struct arena *arena, struct table_diff *out);
+
+/* ---------------------------------------------------------------- who needs whom */
 
 /* How certainly a player of one role has to give the peers of another. */
 enum need {

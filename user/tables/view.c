@@ -163,6 +163,8 @@ static const struct table_view *view_make(struct job *job, const struct settings
 		rows[i] = row_view(job, settings, &table->rows[i], roles);
 	*view = (struct table_view){.name = table->name,
 				    .title = table->title,
+				    .edition = table->edition,
+				    .editions = list_of(&table->editions),
 				    .document = table->document,
 				    .url = table->url,
 				    .read = table->read,
@@ -182,25 +184,44 @@ static bool is_path(const char *text)
 	return strchr(text, '/') || (dot && (str_equal(dot, ".yaml") || str_equal(dot, ".yml")));
 }
 
+/* A file, with the editions beside it. */
+static struct table *table_at(struct job *job, const char *path)
+{
+	struct editions editions = {0};
+	struct table *table;
+	struct node *root;
+
+	if (doc_load(path, job->d, &root))
+		return NULL;
+	table = table_parse(job, root);
+	if (!table || !edition_fits_path(job, table, path))
+		return NULL;
+	editions_beside(job, path, table->name, &editions);
+	editions_words(job, &editions, &table->editions);
+	return table;
+}
+
+/* NAME or NAME@EDITION. */
+static struct table *table_named(struct job *job, const char *name)
+{
+	const char *at = strchr(name, '@');
+	const struct node edition = {
+		.kind = NODE_SCALAR, .plain = true, .text = at ? at + 1 : NULL};
+	const struct node place = {.kind = NODE_SCALAR,
+				   .plain = true,
+				   .text = arena_strndup(job->arena, name, strcspn(name, "@"))};
+
+	return table_find(job, "", &place, at ? &edition : NULL);
+}
+
 int table_view(const char *name, const struct policy_options *options, struct diags *d,
 	       const struct table_view **out)
 {
 	struct job job = {.d = d, .arena = d->arena, .options = options};
-	const struct node place = {.kind = NODE_SCALAR, .plain = true, .text = name};
-	struct settings settings;
+	struct table *table = is_path(name) ? table_at(&job, name) : table_named(&job, name);
 	const struct node *set = NULL;
-	struct table *table = NULL;
-	struct node *root;
+	struct settings settings;
 
-	if (!is_path(name)) {
-		table = table_find(&job, "", &place);
-	} else {
-		int err = doc_load(name, d, &root);
-
-		if (err)
-			return err;
-		table = table_parse(&job, root);
-	}
 	if (table)
 		set = settings_node(&job, table, options->set, options->set_count);
 	if (!set || !settings_read(&job, table, set, &settings))
