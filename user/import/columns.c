@@ -39,7 +39,7 @@ static bool line_has_cells(const struct page *page, uint32_t line, char separato
 		return is_bar_inside(text, end);
 	if (separator == '|')
 		return text < end && separators(text, end, separator) >= 3;
-	return separators(text, end, separator) >= 1 && text < end && *text != separator;
+	return separators(text, end, separator) >= 1 && text < end;
 }
 
 static bool is_rule(const char *text)

@@ -9,6 +9,9 @@
 #include "page.h"
 #include "words.h"
 
+/* Of libcsv's state, which it does not name: within a field. */
+enum { FIELD_BEGUN = 2 };
+
 struct csv_rows {
 	struct page *page;
 	struct grid *grid;
@@ -60,18 +63,21 @@ int csv_rows_read(struct page *page, struct grid *grid, const char *text, char d
 {
 	struct csv_rows c = {.page = page, .grid = grid, .first = first, .line = first};
 	struct csv_parser parser;
-	int err;
+	uint32_t row;
+	bool open;
 
-	if (csv_init(&parser, CSV_STRICT_FINI))
+	if (csv_init(&parser, 0))
 		return -ENOMEM;
 	csv_set_delim(&parser, (unsigned char)delimiter);
 	lines_feed(&c, &parser, text);
-	err = csv_fini(&parser, on_field, on_row, &c);
+	row = c.first;
+	open = parser.quoted && parser.pstate == FIELD_BEGUN;
+	csv_fini(&parser, on_field, on_row, &c);
 	csv_free(&parser);
-	if (!err)
+	if (!open)
 		return 0;
-	return diag_error(page->d, (struct loc){.source = page->source, .line = c.first}, -EINVAL,
-			  "bad-csv", "close the quotes; double those within",
+	return diag_error(page->d, (struct loc){.source = page->source, .line = row, .column = 1},
+			  -EINVAL, "bad-csv", "close the quotes; double those within",
 			  "quotes that begin in the row of this line never close");
 }
 

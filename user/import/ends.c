@@ -38,9 +38,8 @@ enum direction direction_of(const char *text)
 /* In a cell about directions both words are both ways, however they are joined. */
 static enum direction direction_of_cell(const char *cell)
 {
-	bool in =
-		text_has(cell, IN_WORDS "|in|inbound(s)|receive|receives|listen|listening|server");
-	bool out = text_has(cell, OUT_WORDS "|out|send|sends|client");
+	bool in = text_has(cell, IN_WORDS "|in|receive|receives|listen|listens|listening");
+	bool out = text_has(cell, OUT_WORDS "|out|send|sends");
 
 	if (says_both_ways(cell) || text_is(cell, "both|either|any|all|bidir|bi|mutual"))
 		return DIR_BOTH;

@@ -420,6 +420,22 @@ static bool holds_blocks(const xmlNode *node)
 	return false;
 }
 
+/* Each line of what is shown as it is. */
+static void lines_append(struct page *page, uint32_t line, const xmlNode *node)
+{
+	xmlChar *content = xmlNodeGetContent(node);
+	const char *text = content ? (const char *)content : "";
+
+	for (; *text; line++) {
+		size_t size = strcspn(text, "\n");
+
+		page_prose(page, line < page->lines ? line : page->lines,
+			   text_tidy(page->arena, arena_strndup(page->arena, text, size), false));
+		text += size + (text[size] == '\n');
+	}
+	xmlFree(content);
+}
+
 static void rest_append(struct page *page, const xmlNode *node)
 {
 	struct html_table whole = {.page = page, .line = 1};
@@ -434,6 +450,8 @@ static void rest_append(struct page *page, const xmlNode *node)
 			continue;
 		else if (holds_blocks(child) || is_among(child, "html|body|ul|ol|dl"))
 			rest_append(page, child);
+		else if (is_element(child, "pre"))
+			lines_append(page, line_of(&whole, child), child);
 		else if (is_among(child, "li|dt"))
 			page_item(page, line_of(&whole, child), node_text(page, child, NULL));
 		else

@@ -174,6 +174,15 @@ static void block_read(struct sheet *s, const struct block *block, const struct 
 	}
 }
 
+/* An item that names ports says what the numbers of the others are. */
+static bool list_names_ports(struct sheet *s, const struct block_order *places, size_t count)
+{
+	for (size_t i = 0; i < count && places[i].block->kind == BLOCK_ITEM; i++)
+		if (prose_names_ports(s, places[i].block->text))
+			return true;
+	return false;
+}
+
 static void sheet_fill(struct sheet *s)
 {
 	struct page *page = s->page;
@@ -183,8 +192,12 @@ static void sheet_fill(struct sheet *s)
 	for (size_t i = 0; i < page->count; i++)
 		places[i] = (struct block_order){&page->blocks[i], i};
 	qsort(places, page->count, sizeof(*places), block_compare);
-	for (size_t i = 0; i < page->count; i++)
+	for (size_t i = 0; i < page->count; i++) {
+		if (places[i].block->kind == BLOCK_ITEM &&
+		    (!i || places[i - 1].block->kind != BLOCK_ITEM))
+			s->listed = list_names_ports(s, &places[i], page->count - i);
 		block_read(s, places[i].block, i ? places[i - 1].block : NULL, headings);
+	}
 }
 
 /* ---------------------------------------------------------------- the whole */
@@ -210,8 +223,8 @@ int import_draft(const struct source *source, const struct import_options *optio
 	if (err)
 		return err;
 	if (page.over)
-		return diag_error(d, (struct loc){.source = source, .line = page.over}, -EFBIG,
-				  "too-many-cells", "cut out the part with the ports",
+		return diag_error(d, (struct loc){.source = source, .line = page.over, .column = 1},
+				  -EFBIG, "too-many-cells", "cut out the part with the ports",
 				  "more than %d cells in tables, from here on", PAGE_CELLS_MAX);
 	sheet_fill(&sheet);
 	table_draft_write(&sheet, options, out);

@@ -76,7 +76,7 @@ static const char *heading_of(struct page *page, const struct grid *grid, size_t
 }
 
 struct vote {
-	size_t filled, ports, strong, numbers, protocols, directions, actions, names;
+	size_t filled, ports, strong, numbers, protocols, directions, actions, verdicts, names;
 };
 
 static struct vote column_vote(struct arena *arena, const struct grid *grid, size_t first,
@@ -99,6 +99,7 @@ static struct vote column_vote(struct arena *arena, const struct grid *grid, siz
 		vote.protocols += !reading.count && reading.bare;
 		vote.directions += ends_of_cell(arena, text, &ends);
 		vote.actions += action_of(text) != ACTION_UNKNOWN;
+		vote.verdicts += action_of_cell(text) != ACTION_UNKNOWN;
 		vote.names += !has_digit(text) && strlen(text) < 48 &&
 			      !strchr(".:", text[strlen(text) - 1]);
 	}
@@ -131,10 +132,15 @@ static bool layout_has(const struct layout *layout, enum column kind)
 static void ports_by_content(struct layout *layout, const struct vote *votes)
 {
 	bool protocol = layout_has(layout, COLUMN_PROTOCOL);
+	bool sides = layout_has(layout, COLUMN_FROM) && layout_has(layout, COLUMN_TO);
 
 	for (size_t i = 0; i < layout->columns; i++) {
 		const struct vote *vote = &votes[i];
 		size_t fit = protocol ? vote->numbers : vote->strong;
+
+		/* "HTTPS (443)", "All ICMP" beside both ends. */
+		if (sides && !protocol)
+			fit = vote->ports + vote->protocols;
 
 		if (layout->kinds[i] != COLUMN_PROTOCOL && vote->filled && fit * 2 > vote->filled) {
 			layout->kinds[i] = COLUMN_PORT;
@@ -172,6 +178,9 @@ static void columns_by_words(struct layout *layout, const struct vote *votes)
 	for (size_t i = 0; i < layout->columns; i++) {
 		const struct vote *vote = &votes[i];
 
+		/* "Access: read" is no action. */
+		if (layout->kinds[i] == COLUMN_ACTION && !vote->verdicts)
+			layout->kinds[i] = COLUMN_OTHER;
 		if (!vote->filled ||
 		    (layout->kinds[i] != COLUMN_OTHER && layout->kinds[i] != COLUMN_SERVICE))
 			continue;

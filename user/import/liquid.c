@@ -22,7 +22,8 @@ static void stack_changed(struct liquid *l)
 	struct buffer text = {.arena = l->page->arena};
 
 	for (size_t i = 0; i < l->depth; i++)
-		buffer_printf(&text, "%s%.200s", i ? " and " : "", l->stack[i]);
+		if (l->stack[i])
+			buffer_printf(&text, "%s%.200s", text.size ? " and " : "", l->stack[i]);
 	if (l->lost)
 		buffer_puts(&text, " and more that is nested too deep");
 	l->now = text.text;
@@ -70,6 +71,14 @@ static bool word_at(const char *text, size_t length, const char *word)
 	return strlen(word) == length && !strncmp(text, word, length);
 }
 
+/* title="A" of a tab. */
+static const char *tab_title(struct arena *arena, const char *rest)
+{
+	const char *open = strpbrk(rest, "\"'"), *close = open ? strchr(open + 1, *open) : NULL;
+
+	return close ? arena_strndup(arena, open + 1, (size_t)(close - open - 1)) : rest;
+}
+
 /* The inside of {% %}; false when it does not control the output. */
 static bool tag_control(struct liquid *l, const char *inside)
 {
@@ -81,6 +90,10 @@ static bool tag_control(struct liquid *l, const char *inside)
 		tag_open(l, rest, rest);
 	else if (word_at(inside, length, "unless"))
 		tag_open(l, arena_printf(arena, "not (%.200s)", rest), rest);
+	else if (word_at(inside, length, "tabs"))
+		tag_open(l, NULL, "");
+	else if (word_at(inside, length, "tab"))
+		tag_open(l, tab_title(arena, rest), "");
 	else if (word_at(inside, length, "for") || word_at(inside, length, "case") ||
 		 word_at(inside, length, "comment"))
 		tag_open(l, arena_printf(arena, "%.200s", inside), rest);

@@ -88,6 +88,14 @@ static bool tables_too_wide(const struct page *page)
 	return widest * page->lines > 4 * PAGE_CELLS_MAX;
 }
 
+/* Headings with a line of dashes below them: a table of its own, whatever is above it. */
+static bool table_begins(const struct page *page, uint32_t line)
+{
+	while (line < page->lines && page->dropped[line])
+		line++;
+	return line < page->lines && rule_columns(page, line + 1) && !rule_columns(page, line);
+}
+
 /* A line of "~" as long as the line above it is no fence, but underlines a title as other markup
  * has it. */
 static bool underlines_title(const struct page *page, uint32_t line)
@@ -110,7 +118,7 @@ static void lines_collect(struct markdown *m)
 	m->text.arena = page->arena;
 	m->lines = arena_alloc(page->arena, (page->lines + 2) * sizeof(*m->lines));
 	for (uint32_t line = front_matter(page) + 1; line <= page->lines; line++) {
-		if (page->dropped[line] && m->tables)
+		if (page->dropped[line] && m->tables && !table_begins(page, line + 1))
 			continue;
 		if (underlines_title(page, line)) {
 			buffer_puts(&m->text, "---\n");

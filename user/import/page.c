@@ -149,8 +149,10 @@ void paragraphs_read(struct page *page)
 
 		if (!*text) {
 			block = NULL;
-		} else if (!block || mark) {
-			block = page_add(page, mark ? BLOCK_ITEM : BLOCK_PROSE, line);
+		} else if (!block || mark || strstr(text, ":: ")) {
+			bool item = mark || strstr(text, ":: ");
+
+			block = page_add(page, item ? BLOCK_ITEM : BLOCK_PROSE, line);
 			block->text = text + mark;
 		} else {
 			block->text = arena_printf(page->arena, "%s\n%s", block->text, text);

@@ -8,10 +8,18 @@
 #include "words.h"
 
 struct prose {
-	struct token tokens[TOKENS_MAX];
+	struct token *tokens;
 	size_t count;
 	bool listed; /* an item of a list of ports */
 };
+
+/* One for all the texts of a page. */
+static struct token *tokens_of(struct sheet *s)
+{
+	if (!s->tokens)
+		s->tokens = arena_alloc(s->arena, TOKENS_MAX * sizeof(*s->tokens));
+	return s->tokens;
+}
 
 static bool token_is(const struct token *t, const char *words)
 {
@@ -127,6 +135,13 @@ static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const ch
 	return row;
 }
 
+/* Whether the number at `at` is one of ports; `last`: the end of its range. */
+static bool number_is_named(const struct prose *p, size_t at, size_t last, protocols *found)
+{
+	return p->tokens[at].value && (named_behind(p, last, found) || named_before(p, at, found) ||
+				       named_by_place(p, at));
+}
+
 static size_t number_read(struct sheet *s, const struct prose *p, size_t at, uint32_t line,
 			  const char *text)
 {
@@ -140,8 +155,7 @@ static size_t number_read(struct sheet *s, const struct prose *p, size_t at, uin
 	protocols found = 0;
 
 	range.last = p->tokens[last].value;
-	if (!t->value || (!named_behind(p, last, &found) && !named_before(p, at, &found) &&
-			  !named_by_place(p, at)))
+	if (!number_is_named(p, at, last, &found))
 		return last + 1;
 	row = candidate_on(s, line + t->segment, text);
 	range.protocols = found ?: named_anywhere(p);
@@ -168,9 +182,22 @@ void prose_add_unparsed(struct sheet *s, uint32_t line, const char *text)
 		sheet_add_unparsed(s, line, "text", text);
 }
 
+bool prose_names_ports(struct sheet *s, const char *text)
+{
+	struct prose prose = {.tokens = tokens_of(s)}, *p = &prose;
+	protocols found = 0;
+	bool cut;
+
+	p->count = tokens_read(text, p->tokens, TOKENS_MAX, &cut);
+	for (size_t at = 0; at < p->count; at++)
+		if (p->tokens[at].kind == TOKEN_NUMBER && number_is_named(p, at, at, &found))
+			return true;
+	return false;
+}
+
 static bool text_read(struct sheet *s, uint32_t line, const char *text, bool listed)
 {
-	struct prose *p = arena_alloc(s->arena, sizeof(*p));
+	struct prose prose = {.tokens = tokens_of(s)}, *p = &prose;
 	size_t before = s->count;
 	bool cut;
 
@@ -199,8 +226,9 @@ bool prose_rows(struct sheet *s, uint32_t line, const char *text)
 
 bool prose_item(struct sheet *s, uint32_t line, const char *text, const char *lead)
 {
-	static const char words[] = "port|ports|firewall|unblock|listen|listens|listening";
-	bool listed = lead && text_has(lead, words);
+	static const char words[] = "port|ports|firewall|unblock|listen|listens|listening|"
+				    "ingress|egress|inbound|outbound";
+	bool listed = s->listed || (lead && text_has(lead, words));
 
 	for (size_t i = 0; i < ARRAY_SIZE(s->headings); i++)
 		listed |= s->headings[i] && text_has(s->headings[i], words);

@@ -120,7 +120,8 @@ static bool ends_of_row(struct work *w, struct drafted_row *row, struct ends *ou
 		out->direction = w->layout->directions[w->column];
 		return true;
 	}
-	if (is_no_peer(cell) || ends_of_cell(w->s->arena, cell, out))
+	if (text_is(cell, "|-|--|n/a|na|none|not applicable") ||
+	    ends_of_cell(w->s->arena, cell, out))
 		return true;
 	row_note(w->s, row, "the direction was not understood: \"%s\"",
 		 text_one_line(w->s->arena, cell));
@@ -155,7 +156,7 @@ static const char *here_of(struct work *w, struct drafted_row *row)
 {
 	const char *subject = subject_find(w), *local = cells_of(w, COLUMN_LOCAL);
 
-	return *local ? peer_title(w, row, local, subject) : subject;
+	return *local && !is_any_host(local) ? peer_title(w, row, local, subject) : subject;
 }
 
 static void ends_without_columns(struct work *w, struct drafted_row *row, const struct ends *said)

@@ -250,8 +250,8 @@ static bool row_is_refused(const struct work *w)
 		enum column kind = w->layout->kinds[i];
 		const char *text = cell_text(w->row, i);
 
-		if (kind == COLUMN_ACTION &&
-		    (action_of(text) == ACTION_DENY || heading_refuses(text)))
+		/* An action that is not understood allows nothing. */
+		if (kind == COLUMN_ACTION && *text && action_of_cell(text) != ACTION_ALLOW)
 			return true;
 		if ((kind == COLUMN_OTHER || kind == COLUMN_DIRECTION || kind == COLUMN_OPTIONAL ||
 		     (kind == COLUMN_PURPOSE && !text_is(text, "block|discard|closed|never"))) &&
@@ -350,19 +350,32 @@ static void row_read_part(struct work *w)
 
 /* ---------------------------------------------------------------- "443 to A, 80 from B" */
 
-/* Ends beside the ports of a text. */
-static bool ends_beside(const struct work *w, const char *text, struct ends *out)
+enum side { SIDE_NONE, SIDE_BEFORE, SIDE_BEHIND };
+
+/* Ends beside the ports of a text, and on which side of them. */
+static enum side ends_beside(const struct work *w, const char *text, struct ends *out)
 {
 	struct port_reading reading;
 	struct arena *arena = w->s->arena;
 
 	ports_read(text, &reading);
 	if (!reading.count && !reading.bare)
-		return false;
+		return SIDE_NONE;
 	if (ends_of_phrase(arena, text + reading.end, out))
-		return true;
-	return reading.begin &&
-	       ends_of_phrase(arena, arena_strndup(arena, text, reading.begin), out);
+		return SIDE_BEHIND;
+	if (reading.begin && ends_of_phrase(arena, arena_strndup(arena, text, reading.begin), out))
+		return SIDE_BEFORE;
+	return SIDE_NONE;
+}
+
+/* Of what may part two statements about ports: a line, a sign, "and"; 0: it is none. */
+static size_t separator_length(const char *cell, const char *at)
+{
+	if (*at && strchr("\n;,", *at))
+		return 1;
+	if (at > cell && at[-1] == ' ' && !strncmp(at, "/ ", 2))
+		return 2;
+	return at > cell && at[-1] == ' ' && !strncmp(at, "and ", 4) ? 4 : 0;
 }
 
 /* The end of the first part of a cell whose ports have ends of their own, or of the cell. */
@@ -370,10 +383,17 @@ static const char *part_end(const struct work *w, const char *cell)
 {
 	struct ends ends;
 
-	for (const char *at = cell; *at; at++)
-		if (strchr("\n;,", *at) &&
-		    ends_beside(w, arena_strndup(w->s->arena, cell, (size_t)(at - cell)), &ends))
+	for (const char *at = cell; *at; at++) {
+		const char *rest = at + separator_length(cell, at);
+		enum side side;
+
+		if (rest == at)
+			continue;
+		side = ends_beside(w, arena_strndup(w->s->arena, cell, (size_t)(at - cell)), &ends);
+		if (side == SIDE_BEHIND ||
+		    (side == SIDE_BEFORE && ends_beside(w, rest, &ends) == SIDE_BEFORE))
 			return at;
+	}
 	return cell + strlen(cell);
 }
 
@@ -390,7 +410,7 @@ static void row_read_parts(struct work *w, size_t column)
 	}
 	w->one = true;
 	w->column = column;
-	for (; *cell; cell = *end ? end + 1 : end) {
+	for (const char *begin = cell; *cell; cell = end + separator_length(begin, end)) {
 		end = part_end(w, cell);
 		w->part = text_tidy(w->s->arena,
 				    arena_strndup(w->s->arena, cell, (size_t)(end - cell)), false);

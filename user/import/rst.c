@@ -493,7 +493,7 @@ static void list_table_read(struct directive *d)
 		}
 		if (first && line <= d->last)
 			row = grid_add_row(page, grid, line);
-		if (first || next) {
+		if (row && (first || next)) {
 			text = arena_alloc(page->arena, sizeof(*text));
 			text->arena = page->arena;
 			raw += 3;

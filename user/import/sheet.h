@@ -39,6 +39,8 @@ struct sheet {
 	const char *first;	 /* the first heading, or NULL */
 	const char *headings[8]; /* in force, by level */
 	const char *lead;	 /* the last paragraph below them, or NULL */
+	bool listed;		 /* an item of the list names ports */
+	struct token *tokens;	 /* of the text that prose.c reads */
 	protocols assumed;	 /* the transport that the headings name, or 0 */
 };
 

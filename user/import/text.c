@@ -238,11 +238,14 @@ static int refuse(const struct source *source, struct diags *d)
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 
-		loc.line = c ? 0 : line_of(text, i);
-		if (!c)
-			return diag_error(d, loc, -EINVAL, "not-text", hint,
-					  "a binary file: a NUL byte at byte %zu", i + 1);
-		controls += c < ' ' && !strchr("\t\n\r\f\v\x1b\b", c);
+		if (c) {
+			controls += c < ' ' && !strchr("\t\n\r\f\v\x1b\b", c);
+			continue;
+		}
+		loc.line = line_of(text, i);
+		loc.column = 1;
+		return diag_error(d, loc, -EINVAL, "not-text", hint,
+				  "a binary file: a NUL byte at byte %zu", i + 1);
 	}
 	if (controls > 8 && controls > size / 100)
 		return diag_error(d, loc, -EINVAL, "not-text", hint,

@@ -41,8 +41,7 @@ static enum column side_column(const char *heading)
 {
 	bool from = text_has(heading, FROM_WORDS), to = text_has(heading, TO_WORDS);
 
-	if (text_has(heading, "direction|directions") ||
-	    (from && to && text_has(heading, "traffic")))
+	if (text_has(heading, "direction|directions"))
 		return COLUMN_DIRECTION;
 	if (text_is(heading,
 		    "local|local system|local host|local ip|this host|this system|host(s)"))
@@ -53,9 +52,11 @@ static enum column side_column(const char *heading)
 		    "source/destination|source / destination|source or destination|"
 		    "to/from|from/to"))
 		return COLUMN_PEER;
-	if (from && !to)
+	if (from && to)
+		return COLUMN_DIRECTION;
+	if (from)
 		return COLUMN_FROM;
-	if (to && !from)
+	if (to)
 		return COLUMN_TO;
 	if (text_is(heading, "client|clients|requester|initiated by|opened by"))
 		return COLUMN_FROM;
@@ -122,6 +123,21 @@ enum action action_of(const char *text)
 			  "granted|allow all|permit all"))
 		return ACTION_ALLOW;
 	return ACTION_UNKNOWN;
+}
+
+enum action action_of_cell(const char *text)
+{
+	enum action whole = action_of(text);
+	bool allows = text_is(text, "yes|y|ok|true|\u2713|\u2714|\u2705") ||
+		      text_has(text, "allow|allowed|permit|permitted|accept|accepted|pass");
+	bool refuses = text_has(text, "deny|denied|block|blocked|reject|rejected|drop|dropped|"
+				      "discard|refuse|refused|forbidden|prohibited|no|not|never");
+
+	if (whole != ACTION_UNKNOWN)
+		return whole;
+	if (allows && !refuses)
+		return ACTION_ALLOW;
+	return refuses && !allows ? ACTION_DENY : ACTION_UNKNOWN;
 }
 
 bool text_refuses(const char *text)
