@@ -202,8 +202,8 @@ static bool text_read(struct sheet *s, uint32_t line, const char *text, bool lis
 	bool cut;
 
 	/* A port that a page closes is never offered as a row. */
-	if (text_refuses(text) || text_says_loopback(text)) {
-		prose_add_unparsed(s, line, text);
+	if ((text_refuses(text) || text_says_loopback(text)) && strpbrk(text, "0123456789")) {
+		sheet_add_unparsed(s, line, "refused, or on loopback", text);
 		return true;
 	}
 	p->listed = listed;

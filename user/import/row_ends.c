@@ -108,6 +108,32 @@ static void ends_above(const struct work *w, struct ends *out)
 			ends_of_heading(w->s->arena, places[i], out);
 }
 
+/* "Inbound: yes", "Outbound: no", each in a column of its own. */
+static bool direction_of_switches(const struct work *w, enum direction *out)
+{
+	bool in = false, both = false, any = false;
+
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		const char *text = cell_text(w->row, i);
+		enum direction heading = direction_of(w->layout->headings[i]);
+		bool on = text_is(text, "yes|y|x|true|\u2713|\u2714|\u2705");
+
+		if (w->layout->kinds[i] != COLUMN_DIRECTION)
+			continue;
+		if ((heading != DIR_IN && heading != DIR_OUT) ||
+		    (!on && !text_is(text, "|no|n|-|false|\u2717|\u2718|\u274c")))
+			return false;
+		both |= on && any && in != (heading == DIR_IN);
+		in = on ? heading == DIR_IN : in;
+		any |= on;
+	}
+	if (!any)
+		return false;
+	*out = in ? DIR_IN : DIR_OUT;
+	*out = both ? DIR_BOTH : *out;
+	return true;
+}
+
 /* What the row itself says. False: it says something that is not understood. */
 static bool ends_of_row(struct work *w, struct drafted_row *row, struct ends *out)
 {
@@ -120,7 +146,8 @@ static bool ends_of_row(struct work *w, struct drafted_row *row, struct ends *ou
 		out->direction = w->layout->directions[w->column];
 		return true;
 	}
-	if (text_is(cell, "|-|--|n/a|na|none|not applicable") ||
+	if (direction_of_switches(w, &out->direction) ||
+	    text_is(cell, "|-|--|n/a|na|none|not applicable") ||
 	    ends_of_cell(w->s->arena, cell, out))
 		return true;
 	row_note(w->s, row, "the direction was not understood: \"%s\"",

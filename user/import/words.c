@@ -140,18 +140,35 @@ enum action action_of_cell(const char *text)
 	return refuses && !allows ? ACTION_DENY : ACTION_UNKNOWN;
 }
 
+/* "If the port is blocked, nothing works" closes none. */
+static bool says_refused(const char *text)
+{
+	return text_has(text, "is blocked|are blocked|is denied|are denied|is refused|are refused|"
+			      "is rejected|are rejected|is dropped|are dropped|blocked by default|"
+			      "denied by default") &&
+	       !text_has(text, "if|when|unless|otherwise|whether");
+}
+
 bool text_refuses(const char *text)
 {
-	return text_has(text, "must not be open|must not be opened|should not be open|do not open|"
-			      "don't open|must not be exposed|should not be exposed|do not expose|"
-			      "never open|never expose|must be blocked|should be blocked|"
-			      "must be closed|should be closed|is blocked|are blocked|is denied|"
-			      "are denied|must be denied|should be denied|is refused|are refused|"
-			      "is rejected|are rejected|is dropped|are dropped|is not allowed|"
-			      "are not allowed|not permitted|must not be reachable|"
-			      "must not be accessible|should not be accessible|not be allowed|"
-			      "blocked by default|denied by default|block this|deny this|"
-			      "must be disabled|keep closed|keep it closed");
+	if (text_has(text, "not block|not blocked|not be blocked|never block|unblock|not denied|"
+			   "not be denied|not reject|not drop|not blocking"))
+		return false;
+	return says_refused(text) ||
+	       text_has(text,
+			"must not be open|must not be opened|should not be open|do not open|"
+			"don't open|must not be exposed|should not be exposed|do not expose|"
+			"never open|never expose|must be blocked|should be blocked|"
+			"must be closed|should be closed|must be denied|should be denied|"
+			"is not allowed|are not allowed|not permitted|must not be reachable|"
+			"must not be accessible|should not be accessible|not be allowed|"
+			"block this|deny this|must be disabled|keep closed|keep it closed|"
+			"to block|to deny|to reject|to close|block port|block ports|block all|"
+			"block inbound|block outbound|block incoming|block traffic|block tcp|"
+			"block udp|deny all|deny port|deny ports|deny inbound|deny traffic|"
+			"deny tcp|deny udp|drop all|reject all|close port|close ports|"
+			"should block|must block|should deny|must deny|blocks port|"
+			"blocks ports|denies|blocks all|blocks tcp|blocks udp");
 }
 
 bool heading_refuses(const char *text)
