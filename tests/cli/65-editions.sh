@@ -172,3 +172,29 @@ for table in aws-datasync aws-mgn dataminer snapmirror-active-sync; do
 	attempt diff --tables policies/tables $table@2024-09 $table@2026-11
 	[ "$status" = 4 ] && ok "$table has two editions" || not_ok "$table has two editions" "$(cat "$work/err")"
 done
+
+# ---------------------------------------------------------------- new: several roles, and a file
+
+cat >"$work/cluster.yaml" <<'END'
+apiVersion: flowreeve/v1
+kind: PortTable
+metadata: {name: cluster}
+roles: {worker: {title: worker}, control: {title: control plane}, all-nodes: {title: all nodes}, admin: {}}
+rows:
+  - {id: kubelet, from: control, to: worker, ports: [10250/tcp]}
+  - {id: etcd, from: control, to: control, ports: [2379-2380/tcp]}
+  - {id: ssh, from: admin, to: all-nodes, ports: [22/tcp]}
+END
+says 'new: two roles, with a comma' 0 '^    as: \[worker, control\]$' new --table "$work/cluster.yaml" --as worker,control
+says 'new: two roles, twice' 0 '^    as: \[worker, control\]$' new --table "$work/cluster.yaml" --as worker --as control
+says 'new: a role twice is one' 0 '^    as: worker$' new --table "$work/cluster.yaml" --as worker --as worker
+says 'new: both ends of a row are asked for' 0 '^      control: \[FILL-IN\] +# for kubelet, etcd$' new --table "$work/cluster.yaml" --as worker,control
+says 'new: ... and the other one' 0 '^      worker: \[FILL-IN\] +# for kubelet$' new --table "$work/cluster.yaml" --as worker,control
+says 'new: a member of a cluster has the others as peers' 0 '^      control: \[FILL-IN\] +# for etcd$' new --table "$work/cluster.yaml" --as control
+says 'new: roles that overlap' 0 '# Does this host play all-nodes as well\? Then: new --as worker,all-nodes$' new --table "$work/cluster.yaml" --as worker
+attempt new --table "$work/cluster.yaml" --as worker,all-nodes
+! grep -q 'as well' "$work/out" && ok 'new: ... which is played' || not_ok 'new: ... which is played' "$(cat "$work/out")"
+says 'new: a table as a file says where it is' 0 "^# The table is a file of its own: with --tables $work/$" new --table "$work/cluster.yaml" --as worker
+exits 'new: an unknown role of several' 3 "did you mean 'worker'" new --table "$work/cluster.yaml" --as control,worke
+exits 'new: no role but a comma' 2 'needs --table and --as' new --table "$work/cluster.yaml" --as ,
+exits 'new: the error says that a table may be a path' 3 'a file is given by its path, like ./acme.yaml' new --table cluster --as worker

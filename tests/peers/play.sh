@@ -226,7 +226,7 @@ table_end()
 table_play() # LIST
 {
 	local table=${1##*/} variant role kind audit
-	work=$(mktemp -d "/tmp/fro-$table.XXXXXX")
+	work=$(mktemp -d "/tmp/fro-${table/@/-}.XXXXXX") # "@" is no part of a path in ganesha.conf
 	chmod 755 "$work"
 	trap table_end EXIT
 	trap 'exit 130' INT TERM HUP

@@ -29,7 +29,8 @@ static const struct command commands[] = {
 	 OPT_JSON | OPT_TABLES | OPT_WIDE, 1, SIZE_MAX, cmd_roles},
 	{"new", "--table TABLE --as ROLE", "a template of a policy, every choice marked; offline",
 	 "Writes to stdout. Replace each FILL-IN; commented lines are optional. `check` refuses\n"
-	 "the file until no FILL-IN is left.",
+	 "the file until no FILL-IN is left. TABLE is NAME, NAME@EDITION or a file; several roles:\n"
+	 "--as agent,nats-server, or --as twice.",
 	 OPT_TABLES | OPT_TABLE | OPT_AS | OPT_NAME | OPT_ATTACH, 0, 0, cmd_new},
 	{"import", "FILE", "the draft of a table from a vendor's document; offline",
 	 "Markdown, HTML and flattened text, with the template tags of their sources. The draft\n"

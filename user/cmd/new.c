@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * new --table TABLE --as ROLE: a policy to begin with, on stdout. Offline.
+ * new --table TABLE --as ROLE...: a policy to begin with, on stdout. Offline.
  */
 #include <string.h>
 
@@ -32,14 +32,55 @@ static int parse_attach(struct context *c, struct skeleton *s)
 	return 0;
 }
 
+/* "agent,nats-server" */
+static int roles_parse(struct context *c, const struct table_view *view, const char *words,
+		       struct played_roles *out)
+{
+	const struct role_view **list = arena_alloc(c->arena, (strlen(words) + 1) * sizeof(*list));
+
+	out->list = list;
+	while (*words) {
+		size_t length = strcspn(words, ",");
+		const struct role_view *role =
+			table_view_role(view, arena_strndup(c->arena, words, length), &c->diags);
+
+		if (!role)
+			return EXIT_REJECTED;
+		if (!roles_have(out, role))
+			list[out->count++] = role;
+		words += length + (words[length] == ',');
+	}
+	return 0;
+}
+
+/* Where `check` has to look for a table that was given as a file. */
+static const char *table_dir(struct context *c, const char *table)
+{
+	const char *slash = strrchr(table, '/'), *dot = strrchr(table, '.');
+
+	if (slash)
+		return arena_strndup(c->arena, table, (size_t)(slash - table + 1));
+	return dot && str_equal(dot, ".yaml") ? "." : NULL;
+}
+
+static const char *policy_name(struct context *c, const struct table_view *view,
+			       const struct played_roles *played)
+{
+	const char *name = view->name;
+
+	for (size_t i = 0; i < played->count; i++)
+		name = arena_printf(c->arena, "%s-%s", name, played->list[i]->name);
+	return name;
+}
+
 int cmd_new(struct context *c)
 {
 	const struct options *o = &c->options;
 	struct skeleton skeleton = {0};
 	const struct table_view *view;
-	const struct role_view *role;
+	struct played_roles played = {0};
 
-	if (!o->table || !o->as)
+	if (!o->table || !o->as || !o->as[strspn(o->as, ",")])
 		return usage_error(c, "flowreeve new --table aws-datasync --as agent",
 				   "new needs --table and --as");
 	if (parse_attach(c, &skeleton))
@@ -49,11 +90,11 @@ int cmd_new(struct context *c)
 				   "'%s' cannot be the name of a policy", o->name);
 	if (table_view(o->table, &o->policy, &c->diags, &view))
 		return EXIT_REJECTED;
-	role = table_view_role(view, o->as, &c->diags);
-	if (!role)
+	if (roles_parse(c, view, o->as, &played))
 		return EXIT_REJECTED;
-	skeleton.name = o->name ?: arena_printf(c->arena, "%s-%s", view->name, role->name);
-	render_skeleton(&c->render, view, role, &skeleton);
+	skeleton.tables = table_dir(c, o->table);
+	skeleton.name = o->name ?: policy_name(c, view, &played);
+	render_skeleton(&c->render, view, &played, &skeleton);
 	c->answered = true;
 	return 0;
 }

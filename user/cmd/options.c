@@ -22,7 +22,7 @@ static const struct option_line lines[] = {
 	{"mode", "audit|enforce", "use this mode instead of the policy's", OPT_MODE},
 	{"dump", NULL, "print the image, class by class", OPT_DUMP},
 	{"table", "TABLE", "the table, by its name or its file", OPT_TABLE},
-	{"as", "ROLE", "the role that the host plays", OPT_AS},
+	{"as", "ROLE", "a role that the host plays; repeated, or several with commas", OPT_AS},
 	{"name", "NAME", "the name of the policy or table that is written", OPT_NAME},
 	{"title", "TITLE", "the title of the table that is written", OPT_TITLE},
 	{"host", "NAME", "the host of the site", OPT_HOST},
@@ -199,6 +199,8 @@ static int parse_value(struct context *c, const struct option_line *line, const 
 	int ret = 0;
 
 	if (text) {
+		if (line->bit == OPT_AS && *text)
+			value = arena_printf(c->arena, "%s,%s", *text, value);
 		*text = value;
 		return 0;
 	}

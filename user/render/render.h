@@ -51,9 +51,10 @@ struct skeleton {
 	const char *name;      /* of the policy */
 	const char *kind;      /* "interfaces", "guests", "cgroups" */
 	const char *attach_to; /* NULL: to be filled in */
+	const char *tables;    /* the directory of a table that was given as a file, or NULL */
 };
 void render_skeleton(const struct render *r, const struct table_view *view,
-		     const struct role_view *role, const struct skeleton *skeleton);
+		     const struct played_roles *played, const struct skeleton *skeleton);
 void render_doctor(const struct render *r, const struct doctor_report *report);
 /* Text: a line for each policy, or with `details` all that is known. */
 void render_status(const struct render *r, const struct status_view *views, size_t count,

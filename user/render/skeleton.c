@@ -88,7 +88,7 @@ static void print_params(FILE *out, const struct table_view *view)
 /* ---------------------------------------------------------------- peers */
 
 /* Which rows want the peer: "nfs (storage: nfs), kdc". */
-static void peer_note(const struct table_view *view, const struct role_view *played,
+static void peer_note(const struct table_view *view, const struct played_roles *played,
 		      const struct role_view *peer, char *text, size_t size)
 {
 	FILE *out = note_open(text, size);
@@ -99,7 +99,7 @@ static void peer_note(const struct table_view *view, const struct role_view *pla
 	for (size_t i = 0; i < view->row_count; i++) {
 		const struct row_view *row = &view->rows[i];
 
-		if (!row_view_joins(row, played, peer))
+		if (!roles_join(played, row, peer))
 			continue;
 		fprintf(out, "%s%s", before, row->id);
 		if (row->when)
@@ -111,10 +111,10 @@ static void peer_note(const struct table_view *view, const struct role_view *pla
 	fclose(out);
 }
 
-static void print_peer(FILE *out, const struct table_view *view, const struct role_view *played,
+static void print_peer(FILE *out, const struct table_view *view, const struct played_roles *played,
 		       const struct role_view *peer)
 {
-	enum need need = role_view_needs(view, played, peer);
+	enum need need = roles_need(view, played, peer);
 	char line[CLEAN_TEXT], note[CLEAN_TEXT];
 
 	if (need == NEED_NOT)
@@ -125,19 +125,19 @@ static void print_peer(FILE *out, const struct table_view *view, const struct ro
 	print_line(out, line, note);
 }
 
-static enum need most_needed(const struct table_view *view, const struct role_view *played)
+static enum need most_needed(const struct table_view *view, const struct played_roles *played)
 {
 	enum need most = NEED_NOT;
 
 	for (size_t i = 0; i < view->role_count; i++) {
-		enum need need = role_view_needs(view, played, &view->roles[i]);
+		enum need need = roles_need(view, played, &view->roles[i]);
 
 		most = need > most ? need : most;
 	}
 	return most;
 }
 
-static void print_peers(FILE *out, const struct table_view *view, const struct role_view *played)
+static void print_peers(FILE *out, const struct table_view *view, const struct played_roles *played)
 {
 	enum need most = most_needed(view, played);
 
@@ -165,7 +165,7 @@ static void row_note(const struct row_view *row, char *text, size_t size)
 	fclose(out);
 }
 
-static void print_rows(FILE *out, const struct table_view *view, const struct role_view *played,
+static void print_rows(FILE *out, const struct table_view *view, const struct played_roles *played,
 		       bool optional)
 {
 	char line[CLEAN_TEXT], note[CLEAN_TEXT];
@@ -174,7 +174,7 @@ static void print_rows(FILE *out, const struct table_view *view, const struct ro
 	for (size_t i = 0; i < view->row_count; i++) {
 		const struct row_view *row = &view->rows[i];
 
-		if (!row_view_concerns(row, played) || row->optional != optional)
+		if (!roles_concern(played, row) || row->optional != optional)
 			continue;
 		if (!any)
 			fputs(optional ? "    # Rows that are off unless named here:\n    # with:\n"
@@ -192,18 +192,26 @@ static void print_rows(FILE *out, const struct table_view *view, const struct ro
 
 /* ---------------------------------------------------------------- the whole */
 
-static void print_head(FILE *out, const struct table_view *view, const struct role_view *role,
+static void print_head(FILE *out, const struct table_view *view, const struct played_roles *played,
 		       const struct skeleton *s)
 {
 	char line[CLEAN_TEXT];
 
 	fputs("# ", out);
-	print_clean(out, role->title ?: role->name);
+	for (size_t i = 0; i < played->count; i++) {
+		fputs(i ? " and " : "", out);
+		print_clean(out, played->list[i]->title ?: played->list[i]->name);
+	}
 	fputs(", after ", out);
 	print_clean(out, view->title ?: view->name);
 	fputs(".\n# Replace every " POLICY_FILL_IN
 	      ", uncomment what this site uses, then: flowreeve check FILE\n",
 	      out);
+	if (s->tables) {
+		fputs("# The table is a file of its own: with --tables ", out);
+		print_clean(out, s->tables);
+		fputc('\n', out);
+	}
 	fputs("apiVersion: flowreeve/v1\nkind: Policy\n", out);
 	fprintf(out, "metadata: {name: %s}\n", s->name);
 	print_line(out, "mode: audit", "counts and reports; enforce drops");
@@ -211,20 +219,42 @@ static void print_head(FILE *out, const struct table_view *view, const struct ro
 	print_line(out, line, "interfaces, guests (taps) or cgroups");
 }
 
+static void print_as(FILE *out, const struct table_view *view, const struct played_roles *played)
+{
+	char line[CLEAN_TEXT];
+
+	fputs(played->count > 1 ? "    as: [" : "    as: ", out);
+	for (size_t i = 0; i < played->count; i++)
+		fprintf(out, "%s%s", i ? ", " : "", played->list[i]->name);
+	fputs(played->count > 1 ? "]\n" : "\n", out);
+	for (size_t i = 0; i < view->role_count; i++) {
+		const struct role_view *role = &view->roles[i];
+
+		if (roles_have(played, role) || !role_is_of_all(role))
+			continue;
+		snprintf(line, sizeof(line), "    # Does this host play %s as well? Then: new --as",
+			 role->name);
+		fprintf(out, "%s ", line);
+		for (size_t k = 0; k < played->count; k++)
+			fprintf(out, "%s,", played->list[k]->name);
+		fprintf(out, "%s\n", role->name);
+	}
+}
+
 void render_skeleton(const struct render *r, const struct table_view *view,
-		     const struct role_view *role, const struct skeleton *skeleton)
+		     const struct played_roles *played, const struct skeleton *skeleton)
 {
 	FILE *out = r->out;
 
-	print_head(out, view, role, skeleton);
+	print_head(out, view, played, skeleton);
 	fprintf(out, "use:\n  - table: %s\n", view->name);
 	if (view->edition)
 		fprintf(out, "    edition: %s\n", view->edition);
-	fprintf(out, "    as: %s\n", role->name);
+	print_as(out, view, played);
 	print_params(out, view);
-	print_peers(out, view, role);
-	print_rows(out, view, role, true);
-	print_rows(out, view, role, false);
+	print_peers(out, view, played);
+	print_rows(out, view, played, true);
+	print_rows(out, view, played, false);
 	fputs("# What this host needs besides the table: names, time, packages, monitoring.\n"
 	      "# rules:\n"
 	      "#   - {id: dns, direction: egress, peer: [ADDRESS], ports: [53/udp, 53/tcp], action: "

@@ -63,7 +63,9 @@ static void tables_list(struct job *job, const char *path, struct words *out)
 	closedir(dir);
 }
 
-static void refuse_unknown(struct job *job, const struct places *places, const struct node *node)
+/* `more`: what else the word may be. */
+static void refuse_unknown(struct job *job, const struct places *places, const struct node *node,
+			   const char *more)
 {
 	const char *looked = "", *hint;
 	struct words found = {0};
@@ -79,7 +81,7 @@ static void refuse_unknown(struct job *job, const struct places *places, const s
 	if (strchr(node->text, '@'))
 		hint = "an edition is a key of its own: {table: NAME, edition: 2026-11}";
 	diag_error(job->d, node->loc, -ENOENT, "unknown-table", hint,
-		   "there is no table '%.80s' in %s", node->text, looked);
+		   "there is no table '%.80s' in %s%s", node->text, looked, more);
 }
 
 static struct table *table_read(struct job *job, const char *path, const char *name)
@@ -126,7 +128,9 @@ struct table *table_find(struct job *job, const char *policy_path, const struct 
 	if (name_is_kebab(name))
 		editions_find(job, places.dir, places.count, name, &editions);
 	if (!editions.count) {
-		refuse_unknown(job, &places, place);
+		refuse_unknown(job, &places, place,
+			       *policy_path ? ""
+					    : "; a file is given by its path, like ./acme.yaml");
 		return NULL;
 	}
 	own = edition ? editions_get(&editions, edition->text) : editions_newest(&editions);

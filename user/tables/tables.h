@@ -147,4 +147,19 @@ bool row_view_joins(const struct row_view *row, const struct role_view *played,
 enum need role_view_needs(const struct table_view *table, const struct role_view *played,
 			  const struct role_view *peer);
 
+/* The roles that one host plays. */
+struct played_roles {
+	const struct role_view *const *list;
+	size_t count;
+};
+
+bool roles_have(const struct played_roles *roles, const struct role_view *role);
+bool roles_concern(const struct played_roles *roles, const struct row_view *row);
+bool roles_join(const struct played_roles *roles, const struct row_view *row,
+		const struct role_view *peer);
+enum need roles_need(const struct table_view *table, const struct played_roles *roles,
+		     const struct role_view *peer);
+/* A host of any kind may play it: "all nodes". */
+bool role_is_of_all(const struct role_view *role);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "table.h"
 
@@ -279,4 +280,61 @@ enum need role_view_needs(const struct table_view *table, const struct role_view
 			need = row_view_needs(row);
 	}
 	return need;
+}
+
+/* ---------------------------------------------------------------- several roles of one host */
+
+bool roles_have(const struct played_roles *roles, const struct role_view *role)
+{
+	for (size_t i = 0; i < roles->count; i++)
+		if (roles->list[i] == role)
+			return true;
+	return false;
+}
+
+bool roles_concern(const struct played_roles *roles, const struct row_view *row)
+{
+	return roles_have(roles, row->from) || roles_have(roles, row->to);
+}
+
+bool roles_join(const struct played_roles *roles, const struct row_view *row,
+		const struct role_view *peer)
+{
+	for (size_t i = 0; i < roles->count; i++)
+		if (row_view_joins(row, roles->list[i], peer))
+			return true;
+	return false;
+}
+
+enum need roles_need(const struct table_view *table, const struct played_roles *roles,
+		     const struct role_view *peer)
+{
+	enum need most = NEED_NOT;
+
+	for (size_t i = 0; i < roles->count; i++) {
+		enum need need = role_view_needs(table, roles->list[i], peer);
+
+		most = need > most ? need : most;
+	}
+	return most;
+}
+
+static bool begins_with_all(const char *text)
+{
+	static const char *const words[] = {"all", "every", "any", "each"};
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(words); i++) {
+		size_t length = strlen(words[i]);
+
+		if (strncasecmp(text, words[i], length) == 0 &&
+		    (text[length] == ' ' || text[length] == '-' || !text[length]))
+			return true;
+	}
+	return false;
+}
+
+bool role_is_of_all(const struct role_view *role)
+{
+	return begins_with_all(role->name) || begins_with_all(role->title) ||
+	       begins_with_all(role->describe);
 }
