@@ -186,6 +186,8 @@ ip -n "$LAB_TAG-agent" link set ens7 up
 lab_address agent ens7 10.0.5.77/32 fd00:5::77/128
 for each in all ens5 ens7; do lab_in agent sysctl -qw "net.ipv4.conf.$each.rp_filter=0"; done
 ens7=$(ip -n "$LAB_TAG-agent" -j link show ens7 | jq -r '.[0].address')
+# A bridge that has forgotten where ens7 is would show ens5 the frames too.
+lab_enter router bridge fdb replace "$ens7" dev p-seven master static
 for each in 10.0.5.77 fd00:5::77 10.0.5.5 fd00:5::5; do by_ens7 "$each"; done
 
 unseen_policy enforce
