@@ -205,3 +205,15 @@ sibling_run
 audit_run
 unseen_policy enforce
 equal 'with its rule the hook goes' '' "$(hooks_of)"
+
+# Its links are kept, healed and taken away as those of the interfaces.
+unseen_policy enforce "$serve"
+rm "$LAB_DIR"/bpf/flowreeve/unseen/link-*-recvmsg4
+fr_exits 'without one of its links status exits 5' 5 agent status
+unseen_policy enforce "$serve"
+equal 'apply makes it again' 'recvmsg4 recvmsg6' "$(hooks_of)"
+programs=$(fr_ask agent '[.policies[].hooks[] | select(.name == "datagram sockets") | .program] | join(" ")' status)
+succeeds 'detach' fr agent detach unseen
+# shellcheck disable=SC2086 # a list
+equal 'leaves no program' '' "$(programs_left $programs)"
+equal 'and no pin' '' "$(pins_left)"
