@@ -51,7 +51,7 @@ replaced()
 	sed 's/^rules:/&\n  - {id: stranger, direction: egress, peer: [10.66.0.66], ports: [4444\/tcp], action: allow}/' \
 		"$work/policy.yaml" >"$work/new.yaml"
 	said=$(fr "$host" coverage --source "$work/new.yaml" 2>&1)
-	matches "$kind: another file is reported" 'new.yaml differs from the running policy e2e' "$said"
+	matches "$kind: another file is reported" 'new.yaml \(digest [0-9a-f]{64}\) differs from the running policy e2e \(digest [0-9a-f]{64}\)' "$said"
 	matches "$kind: what it would decide" 'rule stranger of the file decides it once it is applied' "$said"
 	succeeds "$kind: a new policy" fr "$host" apply "$work/new.yaml" --mode enforce $options
 	equal "$kind: the row keeps its figures" "$before" "$(rule aws-datasync/nfs .connections)"
@@ -59,7 +59,8 @@ replaced()
 	equal "$kind: what it does not is" drop "$(opening egress 10.66.0.66 2049 .verdict)"
 	at_least "$kind: and that is counted" 1 "$(coverage .decided_by_current)"
 	mv "$work/new.yaml" "$work/gone.yaml"
-	said=$(fr "$host" coverage 2>&1)
+	equal "$kind: the policy in force needs no file" runs "$(coverage .source_state)"
+	said=$(fr "$host" coverage --source "$work/new.yaml" 2>&1)
 	matches "$kind: a file that is gone is reported" 'no nearest misses, because the file of e2e' "$said"
 	matches "$kind: and the rest is there all the same" '^aws-datasync/nfs ' "$said"
 }

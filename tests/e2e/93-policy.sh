@@ -76,6 +76,45 @@ missing()
 	diff_exits "$kind: heals it" 0 "$work/policy.yaml"
 }
 
+# coverage, report and learn need no file for the rules in force, and report a file that is another.
+without_file()
+{
+	local before nearest='rule aws-datasync/nfs fits but 10.66.0.66 is not in peers.nfs-server'
+	before=$(digest)
+	peer_try "$party" tcp 10.66.0.66 2049 --wait 0.3 >/dev/null 2>&1
+	cp "$work/policy.yaml" "$work/kept.yaml"
+	sed -i 's/id: spare/id: other/' "$work/policy.yaml"
+	fr_exits "$kind: learn of a file that was edited" 0 "$host" learn
+	matches "$kind: warns with both digests" "policy.yaml \(digest [0-9a-f]{64}\) differs from the running policy e2e \(digest $before\)" "$said"
+	equal "$kind: coverage of what is in force has no warning" '' "$(fr "$host" coverage e2e 2>&1 | grep -E '\[source-')"
+	rm "$work/policy.yaml"
+	equal "$kind: nor without the file, and the nearest miss" "runs $nearest" "$(fr_ask "$host" \
+		'.policies[0] | "\(.source_state) \(.unexplained[] | select(.port == 2049) | .nearest)"' coverage)"
+	matches "$kind: nor has the report" "$nearest" "$(fr "$host" report e2e --text 2>&1)"
+	mv "$work/kept.yaml" "$work/policy.yaml"
+}
+
+# The document has the age of each prefix file; status reports it as check does.
+aged()
+{
+	local old
+	sed '/^rules:/a\  - {id: pool, direction: egress, peer: [prefixes/pool], ports: [443/tcp], action: allow}' \
+		"$work/policy.yaml" >"$work/aged.yaml"
+	printf 'prefixes: {pool: {file: pool.txt}}\n' >>"$work/aged.yaml"
+	printf '# 2020-01-31\n10.44.0.0/16\n' >"$work/pool.txt"
+	succeeds "$kind: apply with old prefixes" fr "$host" apply "$work/aged.yaml" $options
+	matches "$kind: the document has their date" '^    dated: "2020-01-31"$' "$(document)"
+	old=$(fr "$host" status 2>&1)
+	matches "$kind: status warns of them" "policy e2e uses the prefixes of '$work/pool.txt', which are [0-9]+ days old; .*\[prefixes-old\]" "$old"
+	equal "$kind: as JSON too" prefixes-old "$(fr_ask "$host" '.diagnostics[].check' status)"
+	diff_exits "$kind: the age is no difference" 0 "$work/aged.yaml"
+	printf '# %s\n10.44.0.0/16\n' "$(date -u +%F)" >"$work/pool.txt"
+	diff_exits "$kind: nor is a new one" 0 "$work/aged.yaml"
+	succeeds "$kind: apply with the same prefixes of today" fr "$host" apply "$work/aged.yaml" $options
+	equal "$kind: status does not warn" '' "$(fr "$host" status 2>&1 | grep prefixes-old)"
+	succeeds "$kind: the first file again" fr "$host" apply "$work/policy.yaml" --allow-removal $options
+}
+
 policy_run() # KIND
 {
 	e2e_kind "$1"
@@ -85,6 +124,8 @@ policy_run() # KIND
 	succeeds "$kind: apply" fr "$host" apply "$work/policy.yaml" $options
 	there_and_back
 	differs
+	without_file
+	aged
 	missing
 	fr_exits "$kind: show policy takes one name" 2 "$host" show policy e2e other
 	fr_exits "$kind: a name that is not applied" 1 "$host" diff other "$work/policy.yaml"

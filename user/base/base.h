@@ -101,6 +101,8 @@ int parse_duration(const char *text, uint32_t *seconds);
 /* "2026-11-21" -> seconds of the epoch. The second takes more text behind it, such as a time. */
 bool date_parse(const char *text, uint64_t *seconds);
 bool date_begins(const char *text, uint64_t *seconds);
+enum { DATE_TEXT = 16 };
+char *date_text(uint64_t seconds, char out[DATE_TEXT]); /* up to the year 9999 */
 
 /* SHA-256 of a buffer, 32 bytes out. */
 void sha256(const void *data, size_t size, uint8_t out[32]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Dates as documents write them: 2026-11-21, alone or before a time. */
 #include <string.h>
+#include <time.h>
 
 #include "base.h"
 
@@ -59,4 +60,14 @@ bool date_begins(const char *text, uint64_t *seconds)
 bool date_parse(const char *text, uint64_t *seconds)
 {
 	return date_begins(text, seconds) && !text[DATE_LENGTH];
+}
+
+char *date_text(uint64_t seconds, char out[DATE_TEXT])
+{
+	time_t at = seconds < UINT64_C(253402300800) ? (time_t)seconds : 0;
+	struct tm tm;
+
+	gmtime_r(&at, &tm);
+	strftime(out, DATE_TEXT, "%Y-%m-%d", &tm);
+	return out;
 }

@@ -151,6 +151,8 @@ struct running_policy {
 };
 int find_running(struct context *c, const char *name, struct running_policy *out);
 int load_running(struct context *c, const char *name, struct running_policy *out);
+/* Whether rules compile, in this mode, to a digest; theirs is in `own`, "" where they do not. */
+bool digest_is(struct ruleset *rs, bool enforce, const char *digest, char own[DIGEST_TEXT]);
 /* Recorded events (--flows FILE) as coverage of the policy in force, or of --source FILE.
  * recorded.c */
 struct recorded_coverage {

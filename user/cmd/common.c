@@ -201,3 +201,18 @@ int load_running(struct context *c, const char *name, struct running_policy *out
 		c->diags = d;
 	return ret;
 }
+
+bool digest_is(struct ruleset *rs, bool enforce, const char *digest, char own[DIGEST_TEXT])
+{
+	struct diags unseen = {.arena = rs->arena};
+	struct image image = {0};
+	bool as_written = rs->enforce;
+
+	*own = '\0';
+	rs->enforce = enforce;
+	if (!image_compile(rs, &unseen, &image))
+		digest_text(image.digest, own);
+	rs->enforce = as_written;
+	image_free(&image);
+	return str_equal(digest, own);
+}

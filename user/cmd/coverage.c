@@ -20,20 +20,6 @@ static const char *first_error(const struct diags *d)
 	return "it cannot be read";
 }
 
-/* Compiled in the running mode: --mode at apply does not make the file differ. */
-static bool file_is_what_runs(struct ruleset *rs, const struct coverage_view *view, struct diags *d)
-{
-	struct image image = {0};
-	bool same;
-
-	rs->enforce = view->enforce;
-	if (!str_equal(rs->name, view->policy) || image_compile(rs, d, &image))
-		return false;
-	same = !memcmp(image.digest, view->digest, sizeof(image.digest));
-	image_free(&image);
-	return same;
-}
-
 /* The reader fills in the path of the file. */
 static const char *source_command(struct context *c, const char *policy)
 {
@@ -55,29 +41,53 @@ static const char *apply_command(struct context *c, const struct coverage_view *
 	return command_text(c->arena, &line);
 }
 
-/* The policy's file as this host would apply it now; apply has reported its warnings. */
-static enum source_state read_source(struct context *c, const struct coverage_view *view,
-				     struct ruleset **rs)
+static void warn_unreadable(struct context *c, const struct coverage_view *view, const char *path,
+			    const struct diags *d)
 {
-	const char *path = c->options.source ? c->options.source : view->source;
+	diag_warning(&c->diags, nowhere, "source-unreadable", source_command(c, view->policy),
+		     "no nearest misses, because the file of %s cannot be used: %s: %s",
+		     view->policy, path, first_error(d));
+}
+
+/* A file, as this host would apply it now; apply has reported its warnings. */
+static enum source_state read_file(struct context *c, const struct coverage_view *view,
+				   const char *path, struct ruleset **rs)
+{
 	struct context reading = *c;
+	char running[DIGEST_TEXT], own[DIGEST_TEXT];
 	struct attach_target *hooks;
 	size_t count;
 
 	reading.diags = (struct diags){.arena = c->arena};
 	if (load_for_host(&reading, path, rs, &hooks, &count)) {
-		diag_warning(&c->diags, nowhere, "source-unreadable",
-			     source_command(c, view->policy),
-			     "no nearest misses, because the file of %s cannot be used: %s: %s",
-			     view->policy, path, first_error(&reading.diags));
+		warn_unreadable(c, view, path, &reading.diags);
 		return SOURCE_UNREADABLE;
 	}
-	if (file_is_what_runs(*rs, view, &reading.diags))
+	digest_text(view->digest, running);
+	if (digest_is(*rs, view->enforce, running, own) && str_equal((*rs)->name, view->policy))
 		return SOURCE_RUNS;
 	diag_warning(&c->diags, nowhere, "source-differs", apply_command(c, view, path),
-		     "%s differs from the running policy %s; nearest misses are those of the file",
-		     path, view->policy);
+		     "%s (digest %s) differs from the running policy %s (digest %s); nearest "
+		     "misses are those of the file",
+		     path, own, view->policy, running);
 	return SOURCE_DIFFERS;
+}
+
+/* The rules of the policy in force: of the document that apply kept; of a policy that an older
+ * version applied, the file. */
+static enum source_state read_source(struct context *c, const struct coverage_view *view,
+				     struct ruleset **rs)
+{
+	struct context reading = *c;
+	struct running_policy running = {0};
+
+	if (c->options.source)
+		return read_file(c, view, c->options.source, rs);
+	reading.diags = (struct diags){.arena = c->arena};
+	if (load_running(&reading, view->policy, &running))
+		return read_file(c, view, view->source, rs);
+	*rs = running.rs;
+	return SOURCE_RUNS;
 }
 
 static struct rule_view *view_of(struct coverage_view *view, const struct rule *rule)

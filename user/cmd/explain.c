@@ -310,37 +310,39 @@ static void warn_of_running(struct context *c, const struct ruleset *rs, const u
 		     rs->name, rs->name);
 }
 
-static int load_asked(struct context *c, struct ruleset **rs)
+static int load_asked(struct context *c, struct running_policy *out)
 {
-	struct running_policy running = {0};
-	int ret;
+	const char *name = c->options.operands[0];
 
-	if (!(c->options.given & OPT_RUNNING))
-		return load_policy(c, c->options.operands[0], &c->diags, rs);
-	ret = load_running(c, c->options.operands[0], &running);
-	*rs = running.rs;
-	return ret;
+	return c->options.given & OPT_RUNNING ? load_running(c, name, out)
+					      : load_policy(c, name, &c->diags, &out->rs);
 }
 
 int cmd_explain(struct context *c)
 {
+	bool is_running = c->options.given & OPT_RUNNING;
+	struct running_policy asked = {0};
 	struct tuple tuple = {0};
 	struct decision decision;
-	struct ruleset *rs;
 	uint8_t digest[32];
+	char text[DIGEST_TEXT];
+	struct explain_view view = {.tuple = &tuple, .decision = &decision, .digest = text};
 	int ret = parse_question(c, &tuple);
 
 	if (ret)
 		return ret;
-	ret = load_asked(c, &rs);
+	ret = load_asked(c, &asked);
 	if (ret)
 		return ret;
-	ret = ask_both(c, rs, &tuple, &decision, digest);
+	ret = ask_both(c, asked.rs, &tuple, &decision, digest);
 	if (ret)
 		return ret;
-	if (!(c->options.given & OPT_RUNNING))
-		warn_of_running(c, rs, digest);
-	render_explain(&c->render, rs, &tuple, &decision);
+	digest_text(digest, text);
+	if (!is_running)
+		warn_of_running(c, asked.rs, digest);
+	view.rs = asked.rs;
+	view.window = is_running ? &asked.window : NULL;
+	render_explain(&c->render, &view);
 	c->answered = true;
 	return 0;
 }

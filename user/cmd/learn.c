@@ -134,6 +134,25 @@ static int prove(struct context *c, const struct ruleset *before, struct edit *e
 	return EXIT_FAILED;
 }
 
+/* The edits are of the file: it may be newer than what was observed. */
+static void warn_of_digest(struct context *c, const char *path, const struct window_view *window,
+			   struct ruleset *rs)
+{
+	char own[DIGEST_TEXT];
+
+	if (c->options.events || digest_is(rs, window->enforce, window->digest, own))
+		return;
+	diag_warning(&c->diags, nowhere, "source-differs",
+		     command_text(c->arena,
+				  &(struct command_line){
+					  .verb = arena_printf(c->arena, "diff %s", rs->name),
+					  .pin_root = c->options.host.pin_root,
+					  .operand = path}),
+		     "%s (digest %s) differs from the running policy %s (digest %s): traffic "
+		     "that the file decides gets no proposal",
+		     path, own, rs->name, window->digest);
+}
+
 /* Reads the file of the observed policy; the file of another policy is an error. */
 static int read_policy(struct context *c, const char *path, const char *policy, struct ruleset **rs)
 {
@@ -173,6 +192,7 @@ static int propose(struct context *c, const char *path, const struct coverage_vi
 
 	if (ret)
 		return ret;
+	warn_of_digest(c, path, window, rs);
 	ret = begin_edit(c, path, &edit);
 	if (ret)
 		return ret;

@@ -79,6 +79,35 @@ static void warn_redirects(struct context *c, const struct status_view *view)
 	}
 }
 
+/* The files that the policy in force was made of, by the dates that its document has. */
+static void warn_old_prefixes(struct context *c, const struct status_view *view)
+{
+	struct context reading = *c;
+	struct running_policy running = {0};
+	struct loc nowhere = {0};
+	unsigned days;
+
+	reading.diags = (struct diags){.arena = c->arena};
+	if (load_running(&reading, view->policy, &running)) {
+		for (size_t i = 0; i < reading.diags.count; i++)
+			diag_warning(&c->diags, nowhere, reading.diags.list[i].check,
+				     reading.diags.list[i].hint, "%s",
+				     reading.diags.list[i].message);
+		return;
+	}
+	for (size_t i = 0; i < running.rs->file_count; i++) {
+		const struct prefix_file *file = &running.rs->files[i];
+
+		days = prefixes_old_days(file->dated, c->options.policy.now);
+		if (days)
+			diag_warning(&c->diags, nowhere, "prefixes-old",
+				     prefixes_renewal(c->arena, file->path, file->is_aws),
+				     "policy %s uses the prefixes of '%s', which are %u days old; "
+				     "more than %d is old",
+				     view->policy, file->path, days, PREFIXES_OLD);
+	}
+}
+
 static int not_enforcing(struct context *c, const struct status_view *view)
 {
 	static const struct unjudged none;
@@ -110,6 +139,8 @@ int cmd_status(struct context *c)
 		warn_preempted(c, &views[i]);
 		warn_unjudged(c, &views[i]);
 		warn_redirects(c, &views[i]);
+		if (!query)
+			warn_old_prefixes(c, &views[i]);
 		if (views[i].enforce && !views[i].enforcing)
 			code = not_enforcing(c, &views[i]);
 	}

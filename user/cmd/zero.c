@@ -66,9 +66,17 @@ static bool rules_meant(struct context *c, const char *policy)
 	return known == c->options.operand_count;
 }
 
+static int on_zeroed(struct context *c, const struct instance *instance, void *user)
+{
+	struct window_view **window = user;
+
+	return exit_of_read(window_collect(instance, &c->diags, (*window)++));
+}
+
 int cmd_zero(struct context *c)
 {
 	struct options *o = &c->options;
+	struct window_view *windows, *at;
 	const char **names;
 	size_t count;
 	int err = 0, ret = named_policies(c, o->operand_count, &names, &count);
@@ -85,7 +93,11 @@ int cmd_zero(struct context *c)
 		err = datapath_zero(&o->host, names[i], o->operands, o->operand_count, &c->diags);
 	if (err)
 		return exit_of_read(err);
-	render_zero(&c->render, names, count, o->operands, o->operand_count);
+	at = windows = arena_alloc(c->arena, count * sizeof(*windows));
+	ret = each_instance(c, names, count, on_zeroed, &at);
+	if (ret)
+		return ret;
+	render_zero(&c->render, windows, count, o->operands, o->operand_count);
 	c->answered = true;
 	return 0;
 }

@@ -157,8 +157,12 @@ static void sets_record(struct job *job, struct draft *draft)
 		const struct prefix_set *set = &draft->sets.list[i];
 
 		if (set->used)
-			rs->sets[rs->set_count++] =
-				(struct used_set){set->name, set->file, set->list, set->count};
+			rs->sets[rs->set_count++] = (struct used_set){.name = set->name,
+								      .file = set->file,
+								      .dated = set->dated,
+								      .is_aws = set->is_aws,
+								      .list = set->list,
+								      .count = set->count};
 	}
 }
 
@@ -194,8 +198,7 @@ int policy_load(const char *path, const struct policy_options *options, struct d
 		return -EINVAL;
 	policy_parse(&job, root, &draft);
 	sources_parse(&job, root, &draft);
-	if (!draft.resolved)
-		keep_files(&job, &draft.sets, draft.rs);
+	keep_files(&job, &draft.sets, draft.rs);
 	rules_resolve(&job, root, &draft);
 	sets_record(&job, &draft);
 	if (draft.resolved)

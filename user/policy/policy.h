@@ -107,6 +107,8 @@ struct used_table {
 struct used_set {
 	const char *name;
 	const char *file; /* NULL: the members of a role */
+	uint64_t dated;	  /* of the file; 0 unknown */
+	bool is_aws;
 	const struct prefix *list;
 	size_t count;
 };

@@ -129,16 +129,32 @@ static void tables_parse(struct job *job, const struct node *list, struct draft 
 
 /* ---------------------------------------------------------------- prefix sets */
 
+static void file_parse(struct job *job, const struct node *node, struct prefix_set *set)
+{
+	const struct node *date = map_get(node, "dated"), *form = map_get(node, "format");
+	const char *dated = text_parse(job, node, "dated"), *format;
+
+	set->file = text_parse(job, node, "file");
+	if (dated && !date_parse(dated, &set->dated))
+		diag_error(job->d, date->loc, -EINVAL, "bad-prefixes", "such as 2026-11-21",
+			   "'%.80s' is no date", dated);
+	format = text_parse(job, node, "format");
+	set->is_aws = str_equal(format, "aws");
+	if (format && !set->is_aws)
+		diag_error(job->d, form->loc, -EINVAL, "bad-prefixes", "format: aws, or none",
+			   "'%.80s' is no format", format);
+}
+
 static void set_parse(struct job *job, const struct node *node, struct prefix_set *set)
 {
-	static const char *const keys[] = {"file", "addresses"};
+	static const char *const keys[] = {"file", "dated", "format", "addresses"};
 	struct prefix_sets none = {.by_name.arena = job->arena};
 	const struct node *addresses;
 	struct peers peers = {0};
 
 	if (!want_keys(job->d, node, "a set of addresses", keys, ARRAY_SIZE(keys)))
 		return;
-	set->file = text_parse(job, node, "file");
+	file_parse(job, node, set);
 	addresses = map_need(job->d, node, "a set of addresses", "addresses");
 	if (!addresses || !peers_parse(job, &none, addresses, "'addresses'", &peers))
 		return;
@@ -170,6 +186,8 @@ static void sets_parse(struct job *job, const struct node *sets, struct draft *d
 					   .broken = true,
 					   .used = true};
 		set_parse(job, node, set);
+		for (size_t i = 0; i + 1 < out->count; i++)
+			set->file_again |= set->file && str_equal(out->list[i].file, set->file);
 		index_insert(&out->by_name, set->name, set);
 	}
 }

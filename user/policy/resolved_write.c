@@ -472,6 +472,23 @@ static void table_write(struct writer *w, const struct used_table *table)
 	roles_write(w, table);
 }
 
+/* A file is as old as its date, however often it is read. */
+static void file_write(struct writer *w, const struct used_set *set)
+{
+	char date[DATE_TEXT];
+
+	add_pair(w, "    ", "file", set->file);
+	line(w, "file");
+	if (set->dated) {
+		add_pair(w, "    ", "dated", date_text(set->dated, date));
+		line(w, "dated");
+	}
+	if (set->is_aws) {
+		add_pair(w, "    ", "format", "aws");
+		line(w, "format");
+	}
+}
+
 static void set_write(struct writer *w, const struct used_set *set)
 {
 	char text[PREFIX_TEXT];
@@ -481,10 +498,8 @@ static void set_write(struct writer *w, const struct used_set *set)
 	add_word(w, set->name);
 	add(w, ":\n");
 	piece(w, NULL, NULL);
-	if (set->file && w->places) {
-		add_pair(w, "    ", "file", set->file);
-		line(w, "file");
-	}
+	if (set->file && w->places)
+		file_write(w, set);
 	add(w, "    addresses:\n");
 	piece(w, NULL, NULL);
 	for (size_t i = 0; i < set->count; i++) {

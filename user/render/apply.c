@@ -171,20 +171,33 @@ static void print_names(FILE *out, const char *const *names, size_t count)
 	}
 }
 
-void render_zero(const struct render *r, const char *const *policies, size_t policy_count,
+static void zero_json(const struct render *r, const struct window_view *windows,
+		      size_t policy_count, const char *const *rules, size_t rule_count)
+{
+	json_t *document = document_new("zero"), *list = json_array(), *names = json_array();
+
+	for (size_t i = 0; i < policy_count; i++) {
+		json_array_append_new(names, json_words(windows[i].policy));
+		json_array_append_new(list, json_window(&windows[i]));
+	}
+	json_object_set_new(document, "policies", names);
+	json_object_set_new(document, "rules", json_names(rules, rule_count));
+	json_object_set_new(document, "windows", list);
+	document_print(r, document);
+}
+
+void render_zero(const struct render *r, const struct window_view *windows, size_t policy_count,
 		 const char *const *rules, size_t rule_count)
 {
-	json_t *document;
-
 	if (r->json) {
-		document = document_new("zero");
-		json_object_set_new(document, "policies", json_names(policies, policy_count));
-		json_object_set_new(document, "rules", json_names(rules, rule_count));
-		document_print(r, document);
+		zero_json(r, windows, policy_count, rules, rule_count);
 		return;
 	}
 	fputs("zeroed ", r->out);
-	print_names(r->out, policies, policy_count);
+	for (size_t i = 0; i < policy_count; i++) {
+		fputs(i ? ", " : "", r->out);
+		print_clean(r->out, windows[i].policy);
+	}
 	fputs(rule_count ? ": " : ": all rules", r->out);
 	print_names(r->out, rules, rule_count);
 	fputc('\n', r->out);

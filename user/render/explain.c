@@ -11,6 +11,8 @@ enum { LIST_SHOWN = 8 };
 
 /* A question and its answer. */
 struct answer {
+	const char *digest;
+	const struct window_view *window; /* or NULL */
 	const struct ruleset *rs;
 	const struct tuple *tuple;
 	const struct decision *decision;
@@ -289,6 +291,8 @@ static void answer_json(const struct render *r, const struct answer *a)
 	json_t *document = document_new("explain"), *near = json_null();
 
 	json_object_set_new(document, "policy", json_words(a->rs->name));
+	json_object_set_new(document, "digest", json_words(a->digest));
+	json_object_set_new(document, "window", a->window ? json_window(a->window) : json_null());
 	json_object_set_new(document, "question", json_words(a->question));
 	json_object_set_new(document, "verdict", json_string(a->verdict));
 	json_object_set_new(document, "rule", json_words(host ? host->id : a->rule_name));
@@ -308,12 +312,13 @@ static void answer_json(const struct render *r, const struct answer *a)
 	document_print(r, document);
 }
 
-void render_explain(const struct render *r, const struct ruleset *rs, const struct tuple *tuple,
-		    const struct decision *decision)
+void render_explain(const struct render *r, const struct explain_view *view)
 {
 	struct answer answer;
 
-	answer_find(rs, tuple, decision, &answer);
+	answer_find(view->rs, view->tuple, view->decision, &answer);
+	answer.digest = view->digest;
+	answer.window = view->window;
 	if (r->json)
 		answer_json(r, &answer);
 	else

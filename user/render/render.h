@@ -31,8 +31,14 @@ void render_diags(FILE *out, const struct diags *d, bool colour);
 void render_failure(const struct render *r, const char *verb, int code);
 
 void render_version(const struct render *r, const char *version);
-void render_explain(const struct render *r, const struct ruleset *rs, const struct tuple *tuple,
-		    const struct decision *decision);
+struct explain_view {
+	const struct ruleset *rs;
+	const struct tuple *tuple;
+	const struct decision *decision;
+	const char *digest;
+	const struct window_view *window; /* of the policy in force, or NULL */
+};
+void render_explain(const struct render *r, const struct explain_view *view);
 /* The figures of a compiled policy, or with `dump` the image in words. */
 void render_compile(const struct render *r, const struct ruleset *rs, const struct image *image,
 		    bool dump);
@@ -40,7 +46,7 @@ void render_apply(const struct render *r, const struct apply_request *request,
 		  const struct apply_result *result);
 void render_detach(const struct render *r, size_t count);
 /* The policies and rules whose counters were reset; no rule named: all of them. */
-void render_zero(const struct render *r, const char *const *policies, size_t policy_count,
+void render_zero(const struct render *r, const struct window_view *windows, size_t policy_count,
 		 const char *const *rules, size_t rule_count);
 /* A table: its params, roles with the peers that each needs, rows. */
 void render_roles(const struct render *r, const struct table_view *view);
