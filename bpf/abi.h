@@ -105,16 +105,18 @@ enum {
 
 /* Slots of the outer map `fr_images`. */
 enum fr_image_slot {
-	FR_SLOT_CURRENT, /* the generation in force */
-	FR_SLOT_BEFORE,	 /* the one before it, for packets that began under it; or nothing */
+	FR_SLOT_CURRENT, /* the generation in force, until its deadline */
+	FR_SLOT_BEFORE,	 /* the one before it, for packets that began under it, and in force past
+			  * the deadline; nothing: all packets pass then */
 	FR_IMAGE_SLOTS
 };
 
 /* ---------------------------------------------------------------- the image
  *
- * One compiled policy: an array of 64-byte lines, one BPF_F_MMAPABLE ARRAY map. Slot 0 of the outer
- * map `fr_images` is the generation in force. Offsets are line numbers from the start of the image.
- * Nothing in it is a pointer, so the very same bytes serve the kernel and user space.
+ * One compiled policy: an array of 64-byte lines, one BPF_F_MMAPABLE ARRAY map. The
+ * outer map `fr_images` has the generation in force: enum fr_image_slot. Offsets are line numbers
+ * from the start of the image. Nothing in it is a pointer, so the very same bytes serve the kernel
+ * and user space.
  *
  * The first lines are those of enum fr_image_line. Then, in any order: address tries, service
  * directories and tables, matrices, staged, slots.
@@ -165,7 +167,8 @@ enum fr_image_flags {
 
 /* All that a packet of a known flow needs, read once per packet. */
 struct fr_image_head {
-	__u64 reserved;	  /* 0: room for the roll-back deadline */
+	__u64 deadline;	  /* ns of the boot clock: past it FR_SLOT_BEFORE is in force; 0: none. The
+			   * loader stores it whole, also while programs read it */
 	__u32 generation; /* 1, 2, …; 0 never */
 	__u32 flags;	  /* enum fr_image_flags */
 	__u32 slots;	  /* line: FR_SLOT_WORD by rule number; the loader fills in the slots */
@@ -750,6 +753,19 @@ struct fr_state {
 };
 FR_SIZE(fr_state, 8352);
 FR_AT(fr_state, policy, 32);
+
+/* A generation with a deadline, and a user who set or ended it: `fr_pending`, one entry; kept as
+ * `fr_undone` beside the generation that is in force after it. */
+enum fr_pending_kind { FR_PENDING_CONFIRM, FR_PENDING_UNTIL };
+struct fr_pending {
+	__u32 kind; /* enum fr_pending_kind */
+	__u32 generation;
+	__u32 uid, login; /* login: of the audit session, 0xffffffff for none */
+	__u64 asked;	  /* realtime ns */
+	__u64 begun;	  /* ns of the boot clock: in force from then on */
+	__u64 ended;	  /* realtime ns; 0: it is in force */
+};
+FR_SIZE(fr_pending, 40);
 
 /* `fr_hooks`. */
 struct fr_hook_record {

@@ -44,18 +44,35 @@ static __always_inline struct fr_buffer ctx_buffer(const struct fr_ctx *s)
 	return buffer;
 }
 
-/* Loads the generation in force. Not 0: this program is outside its window, and the packet passes.
- */
-static __always_inline int ctx_open(struct fr_ctx *s, struct __sk_buff *skb, __u32 ifindex)
+static __always_inline int ctx_image(struct fr_ctx *s, __u32 slot)
 {
-	__u32 current = 0, generation;
-
-	s->image = bpf_map_lookup_elem(&fr_images, &current);
+	s->image = bpf_map_lookup_elem(&fr_images, &slot);
 	if (!s->image)
 		return -1;
 	s->head = image_line(s->image, FR_LINE_HEAD);
+	return s->head ? 0 : -1;
+}
+
+/* A function of its own, for its stack: only a generation with a deadline needs it. */
+static __noinline int ctx_deadline(struct fr_ctx *s, __u64 deadline)
+{
+	return bpf_ktime_get_boot_ns() < deadline ? 0 : ctx_image(s, FR_SLOT_BEFORE);
+}
+
+/* Loads the generation in force. Not 0: there is none, or this program is outside its window, and
+ * the packet passes. */
+static __always_inline int ctx_open(struct fr_ctx *s, struct __sk_buff *skb, __u32 ifindex)
+{
+	__u32 generation;
+	__u64 deadline;
+
+	if (ctx_image(s, FR_SLOT_CURRENT))
+		return -1;
+	deadline = *(const volatile __u64 *)&s->head->deadline;
+	if (deadline && ctx_deadline(s, deadline))
+		return -1;
 	s->conf = image_line(s->image, FR_LINE_CONF);
-	if (!s->head || !s->conf)
+	if (!s->conf)
 		return -1;
 	generation = s->head->generation;
 	if (generation < fr_first_generation || generation > fr_last_generation)
