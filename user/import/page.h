@@ -116,7 +116,7 @@ void rst_rest_read(struct page *page);
 /* markdown.c: the tables; then, once the others have read, headings and paragraphs. */
 void markdown_read(struct page *page, bool tables_only);
 void columns_read(struct page *page);	/* columns.c: lines with bars or tabs */
-void aligned_read(struct page *page);	/* aligned.c: columns of spaces */
+void aligned_read(struct page *page);	/* columns.c: columns of spaces */
 void flattened_read(struct page *page); /* flattened.c: a cell a line */
 
 #endif
