@@ -9,7 +9,7 @@
 
 static bool is_enforced(const struct running *running)
 {
-	CLEANUP(close_fd) int fd = pin_open_number(running->pins, "image", running->generation);
+	CLEANUP(close_fd) int fd = running_image(running);
 	struct image image = {0};
 	bool enforced;
 

@@ -18,6 +18,7 @@ enum exit_code {
 	EXIT_DIFFERENT, /* diff: the policies differ */
 	EXIT_NOT_ENFORCING, /* asked to enforce and not enforcing */
 	EXIT_CANNOT,	    /* not supported by this kernel, or insufficient privilege */
+	EXIT_LATE,	    /* confirm, cancel, extend: the change has ended by itself */
 };
 
 /* One bit for each option of the table in options.c. */
@@ -57,6 +58,8 @@ enum option_bit {
 	OPT_OUTPUT = 1ull << 33,
 	OPT_EVENTS = 1ull << 34, /* --flows of coverage and learn */
 	OPT_NEW_EDITION = 1ull << 35,
+	OPT_CONFIRM = 1ull << 40,
+	OPT_UNTIL = 1ull << 41,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
@@ -77,6 +80,8 @@ struct options {
 	const char *events;			/* coverage, learn: recorded ones; or NULL */
 	struct prefix peer;			/* learn, show, with OPT_PEER */
 	const char *plan_host, *dir;		/* plan; or NULL */
+	uint64_t confirm;			/* apply: ns; 0: it stays */
+	uint64_t until;				/* apply: realtime ns; 0: it stays */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
 	enum order order;
@@ -120,6 +125,13 @@ struct context {
 int arguments_parse(struct context *c, int argc, char **argv);
 /* The options of a mask, as --help lists them. */
 void options_help(FILE *out, uint64_t mask);
+
+/* ---------------------------------------------------------------- confirm.c */
+
+/* The time of --confirm or of extend, in ns: 1 s to 24 h. 0, or EXIT_USAGE with a diagnostic. */
+int confirm_parse(struct context *c, const char *text, uint64_t *out);
+/* The time of --until, in realtime ns: a time to come. */
+int until_parse(struct context *c, const char *text, uint64_t *out);
 
 /* ---------------------------------------------------------------- common.c */
 
@@ -166,12 +178,9 @@ int cover_recorded(struct context *c, struct recorded_coverage *out);
  * port 22 to every address? `points`: NULL when offline. ssh.c */
 void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,
 		 const struct host_points *points, struct diags *d);
-/* editions.c: does the word of `diff` name a table, TABLE@EDITION or a file? The verb for two. */
+/* diff.c: does the word of `diff` name a table, TABLE@EDITION or a file? The verb for two. */
 bool names_table(const char *word);
 int diff_tables(struct context *c);
-/* A policy that names no edition of a table, and would change the one in force: shows how, and
- * refuses. 0 or an exit code. */
-int guard_editions(struct context *c, const char *file, const struct ruleset *rs);
 /* A remembered path must be valid from any directory. */
 const char *path_from_anywhere(struct context *c, const char *path);
 /* The policies of a command: operands from `first` on, --policy, else all that are applied. */
@@ -205,6 +214,9 @@ int cmd_learn(struct context *c);
 int cmd_monitor(struct context *c);
 int cmd_zero(struct context *c);
 int cmd_detach(struct context *c);
+int cmd_confirm(struct context *c);
+int cmd_cancel(struct context *c);
+int cmd_extend(struct context *c);
 int cmd_doctor(struct context *c);
 int cmd_version(struct context *c);
 

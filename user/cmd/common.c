@@ -37,6 +37,8 @@ int exit_of_host(int err)
 	case ENOTSUP:
 	case ENOSYS:
 		return EXIT_CANNOT;
+	case ETIME:
+		return EXIT_LATE;
 	default:
 		return EXIT_FAILED;
 	}

@@ -48,8 +48,17 @@ static const struct command commands[] = {
 	 "not a reboot. A change that would weaken the policy in force is refused without --mode\n"
 	 "audit or --allow-removal; so is another edition of a table, where none is written,\n"
 	 "without --new-edition.",
-	 OPT_JSON | OPTS_FILE | OPTS_HOST | OPT_FLOWS | OPT_ALLOW_REMOVAL | OPT_NEW_EDITION, 1, 1,
-	 cmd_apply},
+	 OPT_JSON | OPTS_FILE | OPTS_HOST | OPT_FLOWS | OPT_ALLOW_REMOVAL | OPT_NEW_EDITION |
+		 OPT_CONFIRM | OPT_UNTIL,
+	 1, 1, cmd_apply},
+	{"confirm", "[NAME]", "keep a change that `apply --confirm` made",
+	 "Without a name, the only change that waits. Exit 7 if it was rolled back already: the\n"
+	 "kernel does that at its time, whatever runs then.",
+	 OPT_JSON | OPT_PIN_ROOT, 0, 1, cmd_confirm},
+	{"cancel", "[NAME]", "roll back a change that waits for its confirmation", "",
+	 OPT_JSON | OPT_PIN_ROOT, 0, 1, cmd_cancel},
+	{"extend", "TIME [NAME]", "give a change that waits more time", "At most 24 h from now.",
+	 OPT_JSON | OPT_PIN_ROOT, 1, 2, cmd_extend},
 	{"status", "[NAME]...", "what is enforced, read from the kernel; exit 5 if not enforcing",
 	 "One line a policy; with names, the hooks, verdicts and limits of each. Reads links,\n"
 	 "programs and maps from the kernel, not from a file.",

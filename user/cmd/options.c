@@ -44,6 +44,10 @@ static const struct option_line lines[] = {
 	{"sort", "KEY", "by last, first, packets, bytes, peer, port or rule", OPT_SORT},
 	{"limit", "N", "at most N lines", OPT_LIMIT},
 	{"count", "N", "end after N events", OPT_COUNT},
+	{"confirm", "TIME", "undo the change unless `confirm` follows within TIME: 60, 10m",
+	 OPT_CONFIRM},
+	{"until", "TIME", "enforce until TIME, then audit: 2h, 17:00, 2026-12-24T17:00:00Z",
+	 OPT_UNTIL},
 	{"flows", "N", "size of the flow table: N flows", OPT_FLOWS},
 	{"flows", "FILE", "events that monitor --json recorded, instead of the kernel; - is stdin",
 	 OPT_EVENTS},
@@ -226,6 +230,10 @@ static int parse_value(struct context *c, const struct option_line *line, const 
 	case OPT_NO_TCX:
 		o->host.no_tcx = true;
 		break;
+	case OPT_CONFIRM:
+		return confirm_parse(c, value, &o->confirm);
+	case OPT_UNTIL:
+		return until_parse(c, value, &o->until);
 	case OPT_FLOWS:
 		ret = parse_number(c, line->name, value, &number);
 		o->flows = number;
@@ -267,7 +275,7 @@ static int unknown_option(struct context *c, const char *name)
 static bool is_repeated(uint64_t bit)
 {
 	return !(bit & (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT |
-			OPT_NEW_EDITION));
+			OPT_NEW_EDITION | OPT_CONFIRM | OPT_UNTIL));
 }
 
 static void keep_words(struct context *c, const struct option_line *line, const char *value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * show rules|flows|drops: counters by rule, live flows, refusals. Each streams policy by
- * policy. show policy is in resolved.c.
+ * policy. show policy is in diff.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -288,7 +288,7 @@ static const struct show {
 	{"rules", render_rules_begin, show_rules},
 	{"flows", render_flows_begin, show_flows},
 	{"drops", render_drops_begin, show_drops},
-	{"policy", NULL, NULL}, /* a document of its own: resolved.c */
+	{"policy", NULL, NULL}, /* a document of its own: diff.c */
 };
 
 static const struct show *find_show(struct context *c, const char *word)

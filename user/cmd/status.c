@@ -79,6 +79,22 @@ static void warn_redirects(struct context *c, const struct status_view *view)
 	}
 }
 
+/* They are in no line of the answer, because nothing of them is in force. */
+static int warn_undone(struct context *c)
+{
+	struct undone *list;
+	size_t count;
+	int err = datapath_undone(&c->options.host, c->arena, &c->diags, &list, &count);
+
+	for (size_t i = 0; i < count && !err; i++)
+		diag_warning(&c->diags, (struct loc){0}, "change-ended", NULL,
+			     "change %u of policy %s was rolled back %llu s ago: nothing of it is "
+			     "in force",
+			     list[i].pending.generation, list[i].policy,
+			     (unsigned long long)(real_now() - list[i].pending.ends) / 1000000000);
+	return exit_of_read(err);
+}
+
 /* The files that the policy in force was made of, by the dates that its document has. */
 static void warn_old_prefixes(struct context *c, const struct status_view *view)
 {
@@ -146,6 +162,9 @@ int cmd_status(struct context *c)
 	}
 	if (query)
 		return code;
+	ret = c->options.operand_count ? 0 : warn_undone(c);
+	if (ret)
+		return ret;
 	render_status(&c->render, views, count, c->options.operand_count || c->options.policy_name);
 	c->answered = true;
 	return code;

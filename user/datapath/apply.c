@@ -17,6 +17,7 @@
 #include "conflicts.h"
 #include "damage.h"
 #include "epoch.h"
+#include "pending.h"
 #include "plan.h"
 #include "reconcile.h"
 #include "state.h"
@@ -260,8 +261,10 @@ static bool same_image(const struct change *change)
 {
 	const struct fr_image_head *live = change->live.lines;
 
-	return change->same_shape && change->slots.same && change->same_hooks &&
-	       same_requests(change) && same_command(change) &&
+	/* With a deadline, or past it, the same lines are in force in another way. */
+	return !change->request->until && !change->running.view.deadline &&
+	       !change->running.audit && change->same_shape && change->slots.same &&
+	       change->same_hooks && same_requests(change) && same_command(change) &&
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
 	       (live->flags & FR_F_HOST_FACTS) == change->extra_flags && ports_same(change) &&
@@ -292,11 +295,17 @@ static int carry_counters(const struct change *change)
 
 static int flip(const struct change *change)
 {
-	int err = change_flip(change);
+	int err = pending_begin(change);
 
+	err = err ? err : change_flip(change);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
 				  "cannot activate the new generation: %s", error_text(err));
+	err = pending_complete(change);
+	if (err)
+		diag_warning(change->d, NO_LOC, "left-over", "the same flowreeve apply again",
+			     "past its end, enforcement will fall back to the policy before: %s",
+			     error_text(err));
 	return 0;
 }
 
@@ -330,7 +339,8 @@ static int carry_out(struct change *change)
 		err = carry_counters(change);
 	if (err)
 		return err;
-	return flip(change);
+	err = pending_prepare(change);
+	return err ? err : flip(change);
 }
 
 /* Counts the attach points that the policy names. One that moves is detached and attached, and
@@ -349,6 +359,14 @@ static void count_hooks(const struct change *change, struct apply_result *out)
 	}
 }
 
+static void find_pending(const struct change *change, struct apply_result *out)
+{
+	struct running running = {0};
+
+	if (!running_find(change->root, change->policy, &running) && running.epoch)
+		pending_find(&running, &out->pending);
+}
+
 static void report(const struct change *change, bool same, struct apply_result *out)
 {
 	*out = (struct apply_result){
@@ -358,6 +376,9 @@ static void report(const struct change *change, bool same, struct apply_result *
 		.lowered = change->lowered.list,
 		.lowered_count = change->lowered.count,
 	};
+	out->ends = !same && (change->request->confirm || change->request->until);
+	if (out->ends)
+		find_pending(change, out);
 	count_hooks(change, out);
 	for (size_t i = 0; i < change->point_count; i++)
 		out->tcx |= change->points[i].record.how == HOW_TCX;
@@ -497,6 +518,9 @@ static int apply_locked(struct change *change, struct apply_result *out)
 	int err = reconcile(change);
 	bool same = false;
 
+	if (err)
+		return err;
+	err = pending_check(change);
 	if (err)
 		return err;
 	if (mkdir(change->running.dir, 0700) && errno != EEXIST)

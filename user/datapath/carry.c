@@ -126,12 +126,32 @@ static int wait_for_programs(const struct change *change)
 {
 	CLEANUP(close_fd) int images = pin_open(change->running.pins, map_names[MAP_IMAGES]);
 	CLEANUP(close_fd)
-	int image = pin_open_number(change->running.pins, "image", change->running.generation);
+	int image = running_image(&change->running);
 	uint32_t zero = 0;
 
 	if (images < 0 || image < 0)
 		return images < 0 ? images : image;
 	return bpf_map_update_elem(images, &zero, &image, BPF_ANY) ? -errno : 0;
+}
+
+/* Over counters that begin at 0 where the old ones are not used any more. */
+static int rebase(const struct change *change, int old, struct fr_rule_record *rules)
+{
+	int err = 0;
+
+	for (uint32_t slot = 0; slot < change->old_rules.count && !err; slot++) {
+		uint64_t last = rules[slot].base.last;
+		struct fr_counters live;
+
+		if (!rules[slot].used || slot >= change->old_slots)
+			continue;
+		err = counters_sum(old, slot, &live);
+		if (err)
+			break;
+		counters_add(&rules[slot].base, &live);
+		rules[slot].base.last = last;
+	}
+	return err;
 }
 
 int counters_carry(const struct change *change)
@@ -142,19 +162,30 @@ int counters_carry(const struct change *change)
 	int two = two_maps(change, MAP_COUNTERS, &old, &new);
 	int err = two > 0 ? wait_for_programs(change) : two;
 
-	for (uint32_t slot = 0; slot < change->old_rules.count && two > 0 && !err; slot++) {
-		uint64_t last = rules[slot].base.last;
-		struct fr_counters live;
+	return two > 0 && !err ? rebase(change, old, rules) : err;
+}
 
-		if (slot >= change->old_slots)
-			break;
-		if (!rules[slot].used)
-			continue;
-		err = counters_sum(old, slot, &live);
-		if (err)
-			break;
-		counters_add(&rules[slot].base, &live);
-		rules[slot].base.last = last;
+int counters_keep(const struct change *change)
+{
+	const uint32_t generation = change->running.generation;
+	CLEANUP(records_unmap) struct records records = {0};
+	CLEANUP(close_fd) int old = -1;
+	CLEANUP(close_fd) int new = -1;
+	CLEANUP(close_fd) int fd = -1;
+	int two = two_maps(change, MAP_COUNTERS, &old, &new), err;
+
+	if (two < 0)
+		return two;
+	if (!two) {
+		fd = pin_open_number(change->running.pins, "rules", generation);
+		return fd < 0 ? fd : pin_store_number(fd, change->pins, "rules", generation);
 	}
-	return err;
+	fd = records_create("fr_rules", sizeof(struct fr_rule_record), change->old_rules.count,
+			    &records);
+	if (fd < 0)
+		return fd;
+	memcpy(records.list, change->old_rules.list,
+	       change->old_rules.count * sizeof(struct fr_rule_record));
+	err = rebase(change, old, records.list);
+	return err ? err : pin_store_number(fd, change->pins, "rules", generation);
 }

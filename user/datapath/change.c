@@ -46,7 +46,7 @@ static int open_records(struct change *change)
 static int open_running(struct change *change)
 {
 	const struct running *running = &change->running;
-	CLEANUP(close_fd) int image = pin_open_number(running->pins, "image", running->generation);
+	CLEANUP(close_fd) int image = running_image(running);
 	int err = image < 0 ? image : image_map_view(image, &change->live);
 
 	if (err)

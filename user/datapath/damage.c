@@ -37,6 +37,7 @@ static int pin_any(const char *dir, const char *name, void *context)
 static int on_unknown(const char *dir, const char *name, void *context)
 {
 	CLEANUP(close_fd) int images = -1;
+	struct epoch_view view = {0};
 	uint32_t epoch, id, zero = 0;
 	pin_path path;
 	int err;
@@ -44,6 +45,9 @@ static int on_unknown(const char *dir, const char *name, void *context)
 	if (!pin_number(name, "e", &epoch) ||
 	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= PIN_PATH)
 		return 0;
+	err = epoch_look(path, &view);
+	if (!err && view.lapsed && !view.before.generation && !view.before.lost)
+		return 0; /* nothing is in force */
 	images = pin_open(path, map_names[MAP_IMAGES]);
 	if (images == -ENOENT) { /* pinned before everything else */
 		err = pin_each(path, pin_any, NULL);

@@ -29,6 +29,8 @@ struct apply_request {
 	const char *source;	       /* policy file, as given */
 	struct host_options host;
 	uint32_t flows;	    /* capacity; 0: default */
+	uint64_t confirm;   /* ns: it ends unless it is confirmed within this time; 0: it stays */
+	uint64_t until;	    /* realtime ns: then it enforces no more; 0: it stays */
 	bool mode_given;    /* set by the command; may be lower than the one in force */
 	bool allow_removal; /* attach points and deny rules may go, defaults may be lowered */
 	/* other options of the command, for the hint that repeats it */
@@ -42,6 +44,16 @@ struct lowering {
 	const char *what;  /* "interface eth0 is no longer attached" */
 };
 
+/* A change that ends by itself, in the kernel: nothing in user space needs to live for it. */
+struct pending {
+	uint8_t kind;	      /* enum fr_pending_kind */
+	uint32_t generation;  /* its id */
+	uint32_t before;      /* the generation that is in force after it; 0: none */
+	uint32_t uid, login;  /* of the user; login: UINT32_MAX for none */
+	uint64_t asked, ends; /* realtime ns; `ends`: also past times */
+	uint64_t left;	      /* ns; 0: it has ended */
+};
+
 struct apply_result {
 	uint32_t generation;
 	bool replaced;	/* a policy of this name ran before */
@@ -50,6 +62,8 @@ struct apply_result {
 	bool tcx;			/* interfaces are attached by TCX links */
 	const struct lowering *lowered; /* the lowerings that the command allowed; arena memory */
 	size_t lowered_count;
+	bool ends; /* unless it is confirmed, or at a time: */
+	struct pending pending;
 };
 
 /*
@@ -57,6 +71,22 @@ struct apply_result {
  * Returns 0, or -errno and leaves the running policy untouched.
  */
 int datapath_apply(const struct apply_request *request, struct diags *d, struct apply_result *out);
+
+enum pending_action { PENDING_CONFIRM, PENDING_CANCEL, PENDING_EXTEND };
+struct pending_request {
+	struct host_options host;
+	const char *policy;
+	enum pending_action action;
+	uint64_t more; /* PENDING_EXTEND: ns */
+};
+struct pending_outcome {
+	struct pending pending;
+	uint8_t digest[32]; /* of the policy in force now; zeros: none of that name */
+};
+/* Confirms, ends or extends the pending change of a policy. -ENOENT: none is pending, -ETIME: it
+ * has ended by itself already; with a diagnostic. */
+int datapath_pending(const struct pending_request *request, struct diags *d,
+		     struct pending_outcome *out);
 
 /* Removes all of the named policy (NULL: every policy below the pin root), and nothing else.
  * -ENOENT: no policy has that name. *count: policies removed. */
@@ -75,6 +105,15 @@ int datapath_list(const struct host_options *o, struct arena *arena, struct diag
 /* The same, with policies whose pins are damaged: all that detach can remove. */
 int datapath_list_all(const struct host_options *o, struct arena *arena, struct diags *d,
 		      const char ***names, size_t *count);
+
+/* Policies below the pin root whose first change was rolled back, so that none of that name is in
+ * force. Arena memory. */
+struct undone {
+	const char *policy;
+	struct pending pending;
+};
+int datapath_undone(const struct host_options *o, struct arena *arena, struct diags *d,
+		    struct undone **list, size_t *count);
 
 /* The command that puts a policy in force again as it was last applied, from its remaining pins:
  * `apply`; or `detach` and `apply` if too much is missing; or `detach` if the file is unknown. */
@@ -109,6 +148,10 @@ struct instance_document {
 int instance_document(const struct instance *instance, struct diags *d,
 		      struct instance_document *out);
 int instance_clock(const struct instance *instance, struct clock_pair *out);
+/* The pending change of a policy, or its last one that ended by itself or was cancelled, while what
+ * it ended in is in force. False in *found: there is none. */
+int instance_pending(const struct instance *instance, struct diags *d, struct pending *out,
+		     bool *found);
 
 /* For struct fr_rule_record. RETIRED: a removed rule, whose name is kept for flows that still refer
  * to it. */

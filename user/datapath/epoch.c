@@ -44,7 +44,10 @@ static uint32_t programs_wanted(const struct change *change, enum prog_variant v
 		if (variant == (point->stays ? PROG_STEADY : joining_variant(change)))
 			programs |= programs_of(&point->record);
 	}
-	for (size_t i = 0; variant == PROG_LEAVING && i < change->leaving_count; i++)
+	/* If a change is rolled back, hooks that leave go on without the end of their window. */
+	if (variant == PROG_STEADY && !change->request->confirm)
+		return programs;
+	for (size_t i = 0; variant != PROG_JOINING && i < change->leaving_count; i++)
 		programs |= programs_of(change->leaving[i]);
 	return programs;
 }
@@ -218,12 +221,12 @@ static int load_variants(struct change *change)
 
 /* ---------------------------------------------------------------- data of the old epoch */
 
-static int copy_live(struct change *change)
+static int copy_image(const struct change *change, const struct image *from, const char *name,
+		      uint32_t slot)
 {
-	size_t size = (size_t)change->live.line_count * FR_LINE_BYTES;
+	size_t size = (size_t)from->line_count * FR_LINE_BYTES;
 	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
 	CLEANUP(close_fd) int copy = image_map_create(change->live_class);
-	uint32_t zero = 0;
 	void *lines;
 	int err;
 
@@ -232,12 +235,30 @@ static int copy_live(struct change *change)
 	lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0);
 	if (lines == MAP_FAILED)
 		return -errno;
-	memcpy(lines, change->live.lines, size);
+	memcpy(lines, from->lines, size);
 	munmap(lines, size);
-	err = pin_store_number(copy, change->pins, "image", change->running.generation);
+	err = pin_store_number(copy, change->pins, name, change->running.generation);
 	if (err)
 		return err;
-	return bpf_map_update_elem(images, &zero, &copy, BPF_ANY) ? -errno : 0;
+	return bpf_map_update_elem(images, &slot, &copy, BPF_ANY) ? -errno : 0;
+}
+
+/* The one that is in force past the deadline, first. */
+static int copy_audit(const struct change *change)
+{
+	const struct running *running = &change->running;
+	CLEANUP(close_fd) int fd = pin_open_number(running->pins, "audit", running->generation);
+	CLEANUP(image_unmap) struct image audit = {0};
+	int err = fd < 0 ? fd : image_map_view(fd, &audit);
+
+	return err ? err : copy_image(change, &audit, "audit", FR_SLOT_BEFORE);
+}
+
+static int copy_live(const struct change *change)
+{
+	int err = change->running.view.deadline ? copy_audit(change) : 0;
+
+	return err ? err : copy_image(change, &change->live, "image", FR_SLOT_CURRENT);
 }
 
 static int carry_running(struct change *change)

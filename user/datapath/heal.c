@@ -19,6 +19,7 @@
 
 struct remains {
 	uint32_t epoch, generation; /* of the record of state found, 0 none */
+	bool audit;		    /* by the copy of its image that enforces nothing */
 	pin_path pins;
 	char dir[256]; /* of the policy */
 	const char *source, *mode;
@@ -135,7 +136,8 @@ static int open_judging(const char *pins)
 static void read_image(struct remains *remains)
 {
 	CLEANUP(close_fd)
-	int fd = pin_open_number(remains->pins, "image", remains->generation);
+	int fd = pin_open_number(remains->pins, remains->audit ? "audit" : "image",
+				 remains->generation);
 	struct image image = {0};
 
 	if (!is_there(remains, fd < 0 ? fd : 0))
@@ -181,6 +183,7 @@ static void remains_find(const char *root, const char *policy, struct arena *are
 		return;
 	if (running.epoch) {
 		remains->generation = running.generation;
+		remains->audit = running.audit;
 		memcpy(remains->pins, running.pins, sizeof(remains->pins));
 		remains->whole = true;
 	} else {

@@ -126,11 +126,17 @@ static int broken(const struct running *running, struct diags *d)
 /* No generation is in force: the policy is not applied, or its pins are damaged. */
 static int absent(const char *root, const char *policy, struct diags *d)
 {
+	struct running running = {0};
 	bool unknown;
 	int err = policy_unknown(root, policy, &unknown);
 
 	if (err || unknown)
 		return policy_broken(root, policy, err ? err : -EIO, d);
+	if (!running_find(root, policy, &running) && running.undone[0])
+		return diag_error(d, NO_LOC, -ENOENT, "change-ended", NULL,
+				  "the first change of policy %s was rolled back: nothing of it is "
+				  "in force",
+				  policy);
 	return report_not_applied(policy, root, d);
 }
 
@@ -208,31 +214,17 @@ void instance_close(struct instance *instance)
 		close_fd(fds[i]);
 }
 
-/* The generation may have changed since the instance was opened: try the one it was opened at
- * first, then the one in force. */
+/* The generation may have changed since the instance was opened. */
 int instance_image(const struct instance *instance, struct image *out)
 {
-	uint32_t zero = 0, id;
-
 	for (int tries = 0; tries < OPEN_TRIES; tries++) {
 		struct running running = {0};
 		CLEANUP(close_fd) int fd = -1;
-		uint32_t its_id = 0;
-		int err;
+		int err = running_find(instance->root, instance->name, &running);
 
-		if (bpf_map_lookup_elem(instance->images, &zero, &id))
-			return errno == ENOENT ? -ENODATA : -errno;
-		fd = pin_open_number(instance->pins, "image", instance->generation);
-		err = fd < 0 ? fd : fd_map_id(fd, &its_id);
-		if (!err && its_id == id)
-			return image_map_view(fd, out);
-		if (err && err != -ENOENT)
-			return err;
-		err = running_find(instance->root, instance->name, &running);
 		if (err || !running.epoch)
 			return err && err != -ENOENT ? err : -ENODATA;
-		close_fd(&fd);
-		fd = pin_open_number(running.pins, "image", running.generation);
+		fd = running_image(&running);
 		if (fd >= 0)
 			return image_map_view(fd, out);
 		if (fd != -ENOENT)
@@ -250,7 +242,7 @@ static int document_of(const struct running *running, struct diags *d,
 	struct source *source = arena_alloc(d->arena, sizeof(*source));
 	CLEANUP(close_fd)
 	int document = pin_open_number(running->pins, "document", running->generation);
-	CLEANUP(close_fd) int fd = pin_open_number(running->pins, "image", running->generation);
+	CLEANUP(close_fd) int fd = running_image(running);
 	CLEANUP(image_unmap) struct image image = {0};
 	int err = fd < 0 ? fd : document;
 

@@ -3,6 +3,7 @@
  * Plans a change on this host: which attach points stay, join and leave, which counter slot each
  * rule gets, and whether the running programs can take the new image. Changes nothing.
  */
+#include "pending.h"
 #include "plan.h"
 
 #include <errno.h>
@@ -465,7 +466,10 @@ int change_plan(struct change *change)
 	err = lowering_check(change);
 	if (err)
 		return err;
-	change->generation = change->running.generation + 1;
+	err = pending_last(&change->running, &change->generation);
+	if (err)
+		return pins_unreadable(change->running.pins, err, change->d);
+	change->generation++;
 	err = plan_same_shape(change, &change->same_shape);
 	return err ? pins_unreadable(change->running.pins, err, change->d) : 0;
 }

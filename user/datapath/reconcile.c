@@ -14,22 +14,29 @@
 #include "../attach/attach.h"
 #include "../host/host.h"
 #include "damage.h"
+#include "pending.h"
 
 struct sweep {
 	const struct running *running;
 	const struct records *keep; /* hooks in force; NULL: none */
+	const struct records *back; /* hooks that a roll-back would put in force; NULL: none */
 	struct diags *d;
 };
 
-static bool kept(const struct sweep *sweep, const char *pin, size_t length)
+static bool has_pin(const struct records *records, const char *pin, size_t length)
 {
-	const struct fr_hook_record *hooks = sweep->keep ? sweep->keep->list : NULL;
+	const struct fr_hook_record *hooks = records ? records->list : NULL;
 
-	for (uint32_t i = 0; sweep->keep && i < sweep->keep->count; i++)
+	for (uint32_t i = 0; records && i < records->count; i++)
 		if (hooks[i].used && strlen(hooks[i].pin) == length &&
 		    !memcmp(hooks[i].pin, pin, length))
 			return true;
 	return false;
+}
+
+static bool kept(const struct sweep *sweep, const char *pin, size_t length)
+{
+	return has_pin(sweep->keep, pin, length) || has_pin(sweep->back, pin, length);
 }
 
 /* ---------------------------------------------------------------- links and filters */
@@ -156,15 +163,17 @@ static int sweep_epoch(const char *dir, const char *name, void *context)
 
 static int sweep_generation(const char *dir, const char *name, void *context)
 {
-	static const char *const kinds[] = {"image-", "rules-",	   "hooks-",
-					    "state-", "requests-", "document-"};
+	static const char *const kinds[] = {"image-",	 "audit-",   "rules-",
+					    "hooks-",	 "state-",   "requests-",
+					    "document-", "pending-", "undone-"};
 	const struct sweep *sweep = context;
+	const struct running *running = sweep->running;
 	uint32_t generation;
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !err; i++)
-		if (pin_number(name, kinds[i], &generation) &&
-		    generation != sweep->running->generation)
+		if (pin_number(name, kinds[i], &generation) && generation != running->generation &&
+		    !(running->view.deadline && generation == running->view.before.generation))
 			err = pin_remove(dir, name);
 	return err;
 }
@@ -234,21 +243,27 @@ static int reconcile_hooks(struct sweep *sweep)
 static int reconcile_running(struct sweep *sweep)
 {
 	const struct running *running = sweep->running;
-	struct records hooks = {0};
+	CLEANUP(records_unmap) struct records hooks = {0};
+	CLEANUP(records_unmap) struct records back = {0};
 	int err = records_open(running->pins, "hooks", running->generation, &hooks);
+
+	if (!err && running->view.deadline && running->view.before.generation) {
+		err = records_open(running->pins, "hooks", running->view.before.generation, &back);
+		sweep->back = &back;
+	}
 	if (err)
 		return report_records_missing(running, err, sweep->d);
 	sweep->keep = &hooks;
-	err = reconcile_hooks(sweep);
-	records_unmap(&hooks);
-	return err;
+	return reconcile_hooks(sweep);
 }
 
 static int reconcile_found(struct running *running, struct diags *d)
 {
 	struct sweep sweep = {.running = running, .d = d};
-	int err;
+	int err = pending_settle(running);
 
+	if (err)
+		return pins_unreadable(running->dir, err, d);
 	if (!running->generation)
 		return sweep_all(&sweep);
 	err = running_layout(running, d, &running->layout);
@@ -294,8 +309,7 @@ static int on_judge(const char *dir, const char *name, void *context)
 {
 	struct judges *judges = context;
 	struct judge *judge;
-	uint32_t epoch, generation;
-	int err;
+	uint32_t epoch;
 
 	if (!pin_number(name, "e", &epoch))
 		return 0;
@@ -308,11 +322,10 @@ static int on_judge(const char *dir, const char *name, void *context)
 	judge->images = pin_open(judge->pins, map_names[MAP_IMAGES]);
 	if (judge->images < 0)
 		return judge->images == -ENOENT ? 0 : judge->images;
-	err = epoch_generation(judge->pins, &generation);
-	if (err || !generation)
-		return err;
-	judge->image = pin_open_number(judge->pins, "image", generation);
-	return judge->image < 0 ? judge->image : 0;
+	judge->image = epoch_image(judge->pins);
+	if (judge->image < 0 && judge->image != -ENOENT)
+		return judge->image;
+	return 0;
 }
 
 static int judge_stop(const struct judge *judge)

@@ -13,5 +13,7 @@ struct clock_pair {
 int clock_run(int program_fd, struct clock_pair *out);
 uint32_t clock_hz(void);
 uint64_t real_now(void); /* realtime ns */
+/* ns of the programs' boot clock, which counts while the machine sleeps, too: of deadlines. */
+uint64_t boot_now(void);
 
 #endif

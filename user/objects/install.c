@@ -197,6 +197,29 @@ int image_map_view(int fd, struct image *out)
 	return 0;
 }
 
+int image_deadline(int fd, uint64_t *out)
+{
+	struct fr_image_head *head = mmap(NULL, sizeof(*head), PROT_READ, MAP_SHARED, fd, 0);
+
+	if (head == MAP_FAILED)
+		return -errno;
+	*out = __atomic_load_n(&head->deadline, __ATOMIC_RELAXED);
+	munmap(head, sizeof(*head));
+	return 0;
+}
+
+int image_deadline_set(int fd, uint64_t deadline)
+{
+	struct fr_image_head *head =
+		mmap(NULL, sizeof(*head), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (head == MAP_FAILED)
+		return -errno;
+	__atomic_store_n(&head->deadline, deadline, __ATOMIC_SEQ_CST);
+	munmap(head, sizeof(*head));
+	return 0;
+}
+
 void image_unmap(struct image *image)
 {
 	if (image->lines)

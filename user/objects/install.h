@@ -24,6 +24,9 @@ int image_install(const struct install *install, struct diags *d);
 /* Maps it read-only: out->lines stays mapped until image_unmap(). */
 int image_map_view(int fd, struct image *out);
 void image_unmap(struct image *image);
+/* struct fr_image_head, deadline. One store: programs read the old value or the new one. */
+int image_deadline(int fd, uint64_t *out);
+int image_deadline_set(int fd, uint64_t deadline);
 /* The time after sending a packet for which conntrack surely remembers it, from the shortest
  * timeout. */
 uint32_t conntrack_jiffies(uint32_t seconds);

@@ -111,9 +111,9 @@ int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, vo
 
 bool name_is_pin(const char *name)
 {
-	static const char *const beginnings[] = {"fr_",	      "s-",	  "j-",	    "l-",
-						 "image-",    "rules-",	  "hooks-", "state-",
-						 "requests-", "document-"};
+	static const char *const beginnings[] = {
+		"fr_",	  "s-",	    "j-",	 "l-",	      "image-",	  "audit-", "rules-",
+		"hooks-", "state-", "requests-", "document-", "pending-", "undone-"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++)
 		if (str_starts(name, beginnings[i]))

@@ -65,6 +65,8 @@ static size_t record_size(const char *name)
 		return sizeof(struct fr_rule_record);
 	if (str_equal(name, "requests"))
 		return sizeof(struct fr_request_record);
+	if (str_equal(name, "pending") || str_equal(name, "undone"))
+		return sizeof(struct fr_pending);
 	return str_equal(name, "hooks") ? sizeof(struct fr_hook_record) : sizeof(struct fr_state);
 }
 

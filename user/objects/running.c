@@ -12,66 +12,136 @@
 
 #include "../../bpf/abi.h"
 #include "../host/host.h"
+#include "clock.h"
+#include "install.h"
 #include "maps.h"
 
 struct image_search {
-	uint32_t id;
-	uint32_t generation;
+	uint32_t ids[FR_IMAGE_SLOTS];
+	struct slot_view slots[FR_IMAGE_SLOTS];
+	uint64_t deadline;
 };
 
 static int match_image(const char *dir, const char *name, void *context)
 {
 	struct image_search *search = context;
 	CLEANUP(close_fd) int fd = -1;
-	uint32_t generation, id = 0;
+	struct slot_view slot = {0};
+	uint32_t id = 0;
 	int err;
 
-	if (!pin_number(name, "image-", &generation))
+	slot.audit = pin_number(name, "audit-", &slot.generation);
+	if (!slot.audit && !pin_number(name, "image-", &slot.generation))
 		return 0;
 	fd = pin_open(dir, name);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
 	err = fd_map_id(fd, &id);
-	if (err || id != search->id)
+	if (err)
 		return err;
-	search->generation = generation;
-	return 1;
+	for (int i = 0; i < FR_IMAGE_SLOTS; i++)
+		if (id == search->ids[i])
+			search->slots[i] = slot;
+	return id == search->ids[FR_SLOT_CURRENT] ? image_deadline(fd, &search->deadline) : 0;
 }
 
-/* Slot 0 gives an id only; the pin with that id gives the generation. */
-int epoch_generation(const char *dir, uint32_t *out)
+/* A slot gives an id only; the pin with that id gives the generation. */
+static int slot_ids(int images, uint32_t ids[FR_IMAGE_SLOTS])
+{
+	for (uint32_t slot = 0; slot < FR_IMAGE_SLOTS; slot++)
+		if (bpf_map_lookup_elem(images, &slot, &ids[slot]) && errno != ENOENT)
+			return -errno;
+	return 0;
+}
+
+int epoch_look(const char *dir, struct epoch_view *out)
 {
 	CLEANUP(close_fd) int images = pin_open(dir, map_names[MAP_IMAGES]);
 	struct image_search search = {0};
-	uint32_t zero = 0;
-	int err = images < 0 ? images : bpf_map_lookup_elem(images, &zero, &search.id);
+	int err = images < 0 ? images : slot_ids(images, search.ids);
 
 	err = err ? err : pin_each(dir, match_image, &search);
 	if (err < 0 && err != -ENOENT)
 		return err;
-	*out = search.generation;
+	for (int i = 0; i < FR_IMAGE_SLOTS; i++)
+		search.slots[i].lost = search.ids[i] && !search.slots[i].generation;
+	*out = (struct epoch_view){.current = search.slots[FR_SLOT_CURRENT],
+				   .before = search.slots[FR_SLOT_BEFORE],
+				   .deadline = search.deadline};
+	out->lapsed = out->deadline && boot_now() >= out->deadline;
 	return 0;
+}
+
+static struct slot_view view_in_force(const struct epoch_view *view)
+{
+	return view->lapsed ? view->before : view->current;
+}
+
+int epoch_generation(const char *dir, uint32_t *out)
+{
+	struct epoch_view view = {0};
+	int err = epoch_look(dir, &view);
+
+	*out = view_in_force(&view).generation;
+	return err;
+}
+
+static int slot_image(const char *dir, struct slot_view slot)
+{
+	if (!slot.generation)
+		return -ENOENT;
+	return pin_open_number(dir, slot.audit ? "audit" : "image", slot.generation);
+}
+
+int epoch_image(const char *dir)
+{
+	struct epoch_view view = {0};
+	int err = epoch_look(dir, &view);
+
+	return err ? err : slot_image(dir, view_in_force(&view));
+}
+
+int running_image(const struct running *running)
+{
+	return slot_image(running->pins, (struct slot_view){.generation = running->generation,
+							    .audit = running->audit});
 }
 
 /* Packets that started under the generation in force find it in this slot after the flip. */
 int image_keep(const char *dir, int images)
 {
 	CLEANUP(close_fd) int image = -1;
-	uint32_t before = FR_SLOT_BEFORE, generation;
-	int err = epoch_generation(dir, &generation);
+	uint32_t before = FR_SLOT_BEFORE;
+	struct epoch_view view = {0};
+	int err = epoch_look(dir, &view);
 
-	if (err || !generation)
+	if (err || !view.current.generation || view.before.generation == view.current.generation)
 		return err;
-	image = pin_open_number(dir, "image", generation);
+	image = slot_image(dir, view_in_force(&view));
 	if (image < 0)
 		return image;
 	return bpf_map_update_elem(images, &before, &image, BPF_ANY) ? -errno : 0;
 }
 
+/* The same generation is in two epochs while a change makes a copy of it, which is not whole yet,
+ * and past the deadline of a change, whose epoch alone is whole then. */
+static bool found_better(const struct running *found, const struct epoch_view *view, uint32_t epoch)
+{
+	uint32_t generation = view_in_force(view).generation;
+
+	if (generation != found->generation)
+		return generation > found->generation;
+	if (view->lapsed != found->view.lapsed)
+		return view->lapsed;
+	return epoch < found->epoch;
+}
+
 static int on_epoch(const char *dir, const char *name, void *context)
 {
 	struct running *running = context;
-	uint32_t epoch, generation;
+	struct epoch_view view = {0};
+	struct slot_view slot;
+	uint32_t epoch;
 	pin_path pins;
 	int err;
 
@@ -80,13 +150,17 @@ static int on_epoch(const char *dir, const char *name, void *context)
 	if (epoch > running->epoch_last)
 		running->epoch_last = epoch;
 	pin_path_join(dir, name, pins);
-	err = epoch_generation(pins, &generation);
+	err = epoch_look(pins, &view);
 	if (err)
 		return err;
-	if (!generation || generation < running->generation ||
-	    (generation == running->generation && epoch > running->epoch))
+	slot = view_in_force(&view);
+	if (view.lapsed && !slot.generation && !slot.lost)
+		memcpy(running->undone, pins, sizeof(pins));
+	if (!slot.generation || !found_better(running, &view, epoch))
 		return 0;
-	running->generation = generation;
+	running->generation = slot.generation;
+	running->audit = slot.audit;
+	running->view = view;
 	running->epoch = epoch;
 	memcpy(running->pins, pins, sizeof(pins));
 	return 0;

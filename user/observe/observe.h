@@ -39,6 +39,8 @@ struct status_view {
 	uint32_t generation;
 	char digest[65];
 	uint64_t applied, zeroed; /* realtime ns */
+	bool has_pending;	  /* a change that ends by itself, or has ended so */
+	struct pending pending;
 	uint64_t netns;
 	uint32_t rules;
 	struct hook_view *hooks;

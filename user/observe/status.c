@@ -256,6 +256,8 @@ static int collect_once(const struct host_options *o, const char *policy, struct
 	if (err)
 		failed(&instance, err, d);
 	else
+		err = instance_pending(&instance, d, &view.pending, &view.has_pending);
+	if (!err)
 		err = collect_hooks(&instance, o, arena, d, &view);
 	if (err) {
 		instance_close(&instance);

@@ -38,6 +38,61 @@ static json_t *lowered_json(const struct apply_result *result)
 	return list;
 }
 
+/* Whole seconds, rounded up: "59 s", "9 min 20 s", "23 h 59 min". */
+static char *left_text(uint64_t ns, char *out)
+{
+	unsigned seconds = (unsigned)((ns + 999999999) / 1000000000);
+
+	if (seconds < 120)
+		snprintf(out, FIGURE_TEXT, "%u s", seconds);
+	else if (seconds < 7200)
+		snprintf(out, FIGURE_TEXT, "%u min %u s", seconds / 60, seconds % 60);
+	else
+		snprintf(out, FIGURE_TEXT, "%u h %u min", seconds / 3600, seconds / 60 % 60);
+	return out;
+}
+
+json_t *pending_json(const struct pending *pending)
+{
+	json_t *item = json_object();
+	bool confirm = pending->kind == FR_PENDING_CONFIRM;
+
+	json_object_set_new(item, "kind", json_string(confirm ? "confirm" : "until"));
+	json_object_set_new(item, "id", json_count(pending->generation));
+	json_object_set_new(item, "generation_after", json_count(pending->before));
+	json_object_set_new(item, "uid", json_count(pending->uid));
+	json_object_set_new(item, "login_uid",
+			    pending->login == UINT32_MAX ? json_null()
+							 : json_count(pending->login));
+	json_object_set_new(item, "asked", json_time(pending->asked));
+	json_object_set_new(item, "ends", json_time(pending->ends));
+	json_object_set_new(item, "seconds_left",
+			    json_count((pending->left + 999999999) / 1000000000));
+	return item;
+}
+
+char *pending_text(const struct pending *pending, char *out)
+{
+	bool confirm = pending->kind == FR_PENDING_CONFIRM;
+	char left[FIGURE_TEXT], ends[TIME_TEXT];
+
+	left_text(pending->left, left);
+	time_text(pending->ends, ends);
+	if (!pending->left && confirm)
+		snprintf(out, CLEAN_TEXT, "change %u was rolled back at %s", pending->generation,
+			 ends);
+	else if (!pending->left)
+		snprintf(out, CLEAN_TEXT, "enforcement ended at %s, as asked", ends);
+	else if (confirm)
+		snprintf(out, CLEAN_TEXT, "change %u waits for its confirmation: in %s %s in force",
+			 pending->generation, left,
+			 pending->before ? "the policy before it is back" : "no policy is");
+	else
+		snprintf(out, CLEAN_TEXT, "in %s, at %s, enforcement ends and audit begins", left,
+			 ends);
+	return out;
+}
+
 static void apply_json(const struct render *r, const struct apply_request *request,
 		       const struct apply_result *result)
 {
@@ -61,6 +116,8 @@ static void apply_json(const struct render *r, const struct apply_request *reque
 	}
 	json_object_set_new(document, "hooks", hooks);
 	json_object_set_new(document, "lowered", lowered_json(result));
+	json_object_set_new(document, "pending",
+			    result->ends ? pending_json(&result->pending) : json_null());
 	document_print(r, document);
 }
 
@@ -94,6 +151,22 @@ static void print_next(FILE *out, const struct apply_request *request)
 	fputc('\n', out);
 }
 
+static void print_confirm(FILE *out, const struct apply_request *request)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	struct command_line confirm = {.verb = "confirm",
+				       .pin_root = request->host.pin_root,
+				       .operand = request->ruleset->name};
+	struct command_line cancel = confirm;
+
+	cancel.verb = "cancel";
+	fputs("  next      ", out);
+	print_clean(out, command_text(arena, &confirm));
+	fputs("; or ", out);
+	print_clean(out, command_text(arena, &cancel));
+	fputc('\n', out);
+}
+
 static void print_hooks(FILE *out, const struct apply_request *request)
 {
 	fputs("  attached  ", out);
@@ -116,6 +189,7 @@ void render_apply(const struct render *r, const struct apply_request *request,
 		  const struct apply_result *result)
 {
 	bool enforce = request->ruleset->enforce;
+	char text[CLEAN_TEXT];
 
 	if (r->json) {
 		apply_json(r, request, result);
@@ -133,7 +207,51 @@ void render_apply(const struct render *r, const struct apply_request *request,
 			: "nothing is dropped; packets that enforcement would drop are counted "
 			  "and reported");
 	print_lowered(r->out, result);
-	print_next(r->out, request);
+	if (result->ends)
+		fprintf(r->out, "  but       %s\n", pending_text(&result->pending, text));
+	else if (request->confirm)
+		fputs("  but       nothing has changed, so nothing waits for a confirmation\n",
+		      r->out);
+	if (result->ends && request->confirm)
+		print_confirm(r->out, request);
+	else
+		print_next(r->out, request);
+}
+
+void render_pending(const struct render *r, const struct pending_request *request,
+		    const struct pending_outcome *outcome)
+{
+	static const char *const outcomes[] = {[PENDING_CONFIRM] = "confirmed",
+					       [PENDING_CANCEL] = "cancelled",
+					       [PENDING_EXTEND] = "extended"};
+	static const char *const verbs[] = {[PENDING_CONFIRM] = "confirm",
+					    [PENDING_CANCEL] = "cancel",
+					    [PENDING_EXTEND] = "extend"};
+	const struct pending *pending = &outcome->pending;
+	char left[FIGURE_TEXT], digest[DIGEST_TEXT];
+	json_t *document;
+
+	if (r->json) {
+		document = document_new(verbs[request->action]);
+		json_object_set_new(document, "policy", json_words(request->policy));
+		json_object_set_new(document, "outcome", json_string(outcomes[request->action]));
+		json_object_set_new(document, "digest",
+				    json_words(digest_text(outcome->digest, digest)));
+		json_object_set_new(document, "pending", pending_json(pending));
+		document_print(r, document);
+		return;
+	}
+	fprintf(r->out, "%s%s%s  ", colour_on(r->colour, COLOUR_GOOD), outcomes[request->action],
+		colour_off(r->colour, COLOUR_GOOD));
+	print_clean(r->out, request->policy);
+	fprintf(r->out, "  change %u", pending->generation);
+	if (request->action == PENDING_EXTEND)
+		fprintf(r->out, "; it waits for %s", left_text(pending->left, left));
+	else if (request->action == PENDING_CANCEL)
+		fputs(pending->before ? "; the policy before it is in force"
+				      : "; no policy is in force",
+		      r->out);
+	fputc('\n', r->out);
 }
 
 void render_detach(const struct render *r, size_t count)

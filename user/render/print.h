@@ -43,6 +43,10 @@ char *number_append(char *at, uint64_t number);
 char *count_text(uint64_t count, char *out);		      /* 1234, 56.7k, 8.9M */
 char *bytes_text(uint64_t bytes, char *out);		      /* 512 B, 3.4 kB, 1.6 MB */
 char *age_text(uint64_t then_ns, uint64_t now_ns, char *out); /* 3s, 4m, 2h, 5d; "-" for 0 */
+/* "change 3 waits for its confirmation: in 40 s …", "change 3 was rolled back at …"; CLEAN_TEXT;
+ * and in JSON. apply.c */
+char *pending_text(const struct pending *pending, char *out);
+json_t *pending_json(const struct pending *pending);
 char *time_text(uint64_t realtime_ns, char *out); /* RFC 3339, UTC, microseconds; TIME_TEXT */
 uint64_t time_now(void);			  /* realtime ns */
 char *row_text(const char *table, const char *row, uint32_t line, char *out); /* ROW_TEXT; or "" */

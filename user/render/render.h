@@ -44,6 +44,8 @@ void render_compile(const struct render *r, const struct ruleset *rs, const stru
 		    bool dump);
 void render_apply(const struct render *r, const struct apply_request *request,
 		  const struct apply_result *result);
+void render_pending(const struct render *r, const struct pending_request *request,
+		    const struct pending_outcome *outcome);
 void render_detach(const struct render *r, size_t count);
 /* The policies and rules whose counters were reset; no rule named: all of them. */
 void render_zero(const struct render *r, const struct window_view *windows, size_t policy_count,

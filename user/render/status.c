@@ -191,6 +191,8 @@ static json_t *view_json(const struct status_view *view)
 	json_object_set_new(value, "zeroed", json_time(view->zeroed));
 	json_object_set_new(value, "since", json_time(view->zeroed ? view->zeroed : view->applied));
 	json_object_set_new(value, "until", json_time(time_now()));
+	json_object_set_new(value, "pending",
+			    view->has_pending ? pending_json(&view->pending) : json_null());
 	json_object_set_new(value, "netns", json_count(view->netns));
 	json_object_set_new(value, "rules", json_count(view->rules));
 	json_object_set_new(value, "faults", json_count(fault_count(view)));
@@ -364,7 +366,7 @@ static void print_figures(const struct render *r, const struct status_view *view
 
 static void print_view(const struct render *r, const struct status_view *view)
 {
-	char applied[TIME_TEXT], zeroed[TIME_TEXT];
+	char applied[TIME_TEXT], zeroed[TIME_TEXT], text[CLEAN_TEXT];
 	size_t faults = dead_count(view);
 	enum colour hue;
 	const char *state = state_text(view, &hue);
@@ -384,6 +386,8 @@ static void print_view(const struct render *r, const struct status_view *view)
 	if (view->zeroed)
 		fprintf(r->out, "; counters since %.19sZ", time_text(view->zeroed, zeroed));
 	fputs("; not kept over a reboot\n", r->out);
+	if (view->has_pending)
+		fprintf(r->out, "  change    %s\n", pending_text(&view->pending, text));
 	print_hooks(r, view);
 	print_unjudged(r, view);
 	print_passed(r, view);
@@ -454,7 +458,7 @@ static void print_hook_count(struct table *table, const struct status_view *view
 static void print_line(struct table *table, const struct status_view *view, uint64_t now)
 {
 	struct verdict_sums sums = {0};
-	char text[FIGURE_TEXT];
+	char text[FIGURE_TEXT], note[CLEAN_TEXT];
 	enum colour hue;
 	const char *state = state_text(view, &hue);
 
@@ -471,6 +475,8 @@ static void print_line(struct table *table, const struct status_view *view, uint
 	snprintf(text, sizeof(text), "%.12s", view->digest);
 	table_cell(table, COLOUR_DIM, text);
 	table_cell(table, COLOUR_NONE, source_text(view));
+	if (view->has_pending)
+		table_note(table, pending_text(&view->pending, note));
 	for (size_t i = 0; i < view->remark_count; i++)
 		table_note(table, view->remarks[i].text);
 }

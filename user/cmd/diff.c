@@ -1,9 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The policy in force as the document that was kept when it was applied: `show policy`, and
- * `diff NAME FILE`.
+ * What differs: `diff NAME FILE` compares the policy in force with a file, `diff TABLE@EDITION
+ * TABLE@EDITION` two editions of a table. `show policy` prints the policy in force, as the document
+ * that was kept when it was applied.
  */
+#include <errno.h>
+#include <string.h>
+
 #include "cmd.h"
+
+/* ---------------------------------------------------------------- editions */
+
+bool names_table(const char *word)
+{
+	const char *dot = strrchr(word, '.');
+
+	return strchr(word, '@') || (dot && str_equal(dot, ".yaml"));
+}
+
+int diff_tables(struct context *c)
+{
+	const struct table_view *views[2];
+	struct table_diff diff;
+
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++)
+		if (table_view(c->options.operands[i], &c->options.policy, &c->diags, &views[i]))
+			return EXIT_REJECTED;
+	tables_compare(views[0], views[1], c->arena, &diff);
+	render_table_diff(&c->render, &diff);
+	c->answered = true;
+	return diff.count ? EXIT_DIFFERENT : 0;
+}
+
+/* ---------------------------------------------------------------- show policy */
 
 int show_policy(struct context *c)
 {

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * confirm, cancel and extend: what becomes of a change that `apply --confirm` has made. Without a
+ * name, the only one that waits.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "cmd.h"
+
+#define SECOND UINT64_C(1000000000)
+enum { CONFIRM_LONGEST = 24 * 3600 };
+
+/* ---------------------------------------------------------------- times */
+
+int confirm_parse(struct context *c, const char *text, uint64_t *out)
+{
+	uint32_t seconds;
+
+	if (parse_duration(text, &seconds) || !seconds || seconds > CONFIRM_LONGEST)
+		return usage_error(c, "60, 90s, 10m or 2h", "'%s' is not a time from 1 s to 24 h",
+				   text);
+	*out = seconds * SECOND;
+	return 0;
+}
+
+static time_t time_of(struct tm when, bool utc)
+{
+	return utc ? timegm(&when) : mktime(&when);
+}
+
+/* "17:00" is the next one on the clock of this host; "…Z" is UTC. */
+static bool moment_parse(const char *text, time_t now, time_t *out)
+{
+	static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M",
+					    "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%H:%M"};
+	const bool utc = *text && text[strlen(text) - 1] == 'Z';
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct tm when;
+		const char *rest;
+
+		if (utc)
+			gmtime_r(&now, &when);
+		else
+			localtime_r(&now, &when);
+		when.tm_sec = 0;
+		when.tm_isdst = -1;
+		rest = strptime(text, forms[i], &when);
+		if (!rest || !str_equal(rest, utc ? "Z" : ""))
+			continue;
+		*out = time_of(when, utc);
+		when.tm_mday++;
+		if (str_equal(forms[i], "%H:%M") && *out <= now)
+			*out = time_of(when, utc);
+		return true;
+	}
+	return false;
+}
+
+int until_parse(struct context *c, const char *text, uint64_t *out)
+{
+	const char *example = "2h, 17:00 or 2026-12-24T17:00:00Z";
+	time_t now = time(NULL), when;
+	uint32_t seconds;
+
+	if (!parse_duration(text, &seconds) && seconds) {
+		*out = real_now() + seconds * SECOND;
+		return 0;
+	}
+	if (!moment_parse(text, now, &when))
+		return usage_error(c, example, "'%s' is not a time", text);
+	if (when <= now)
+		return usage_error(c, example, "'%s' is not a time to come", text);
+	*out = (uint64_t)when * SECOND;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the commands */
+
+enum change { NONE, WAITS, ENDED };
+
+static int change_of(struct context *c, const char *name, enum change *out)
+{
+	struct instance instance;
+	struct pending pending;
+	bool any;
+	int err = instance_open(&c->options.host, name, &c->diags, &instance);
+
+	if (err)
+		return err;
+	err = instance_pending(&instance, &c->diags, &pending, &any);
+	instance_close(&instance);
+	if (!err && any && pending.kind == FR_PENDING_CONFIRM)
+		*out = pending.left ? WAITS : ENDED;
+	return err;
+}
+
+static void add_name(struct context *c, const char *name, const char **names, size_t *count)
+{
+	*names = arena_printf(c->arena, "%s%s%s", *names, (*count)++ ? ", " : "", name);
+}
+
+/* Policies with such a change: in force, or not even that any more. */
+static int list_waiting(struct context *c, const char **waiting, size_t *found)
+{
+	struct undone *undone;
+	enum change *changes;
+	const char **names;
+	size_t count, waits = 0;
+	int err = datapath_list(&c->options.host, c->arena, &c->diags, &names, &count);
+
+	changes = arena_alloc(c->arena, (count + 1) * sizeof(*changes));
+	for (size_t i = 0; i < count && !err; i++) {
+		err = change_of(c, names[i], &changes[i]);
+		waits += changes[i] == WAITS;
+	}
+	/* Those that have ended only where none waits: the answer is that it is too late. */
+	for (size_t i = 0; i < count && !err; i++)
+		if (changes[i] == (waits ? WAITS : ENDED))
+			add_name(c, names[i], waiting, found);
+	if (err || waits)
+		return err;
+	err = datapath_undone(&c->options.host, c->arena, &c->diags, &undone, &count);
+	for (size_t i = 0; i < count && !err; i++)
+		add_name(c, undone[i].policy, waiting, found);
+	return err;
+}
+
+static int find_waiting(struct context *c, const char **out)
+{
+	size_t found = 0;
+	int err;
+
+	*out = "";
+	err = list_waiting(c, out, &found);
+	if (err)
+		return exit_of_read(err);
+	if (found > 1)
+		return usage_error(c, NULL, "changes of several policies: name one of %s", *out);
+	if (!found)
+		diag_error(&c->diags, (struct loc){0}, -ENOENT, "nothing-pending", NULL,
+			   "no change waits for its confirmation");
+	return found ? 0 : EXIT_FAILED;
+}
+
+static int act(struct context *c, enum pending_action action, const char *name, uint64_t more)
+{
+	struct pending_request request = {
+		.host = c->options.host, .policy = name, .action = action, .more = more};
+	struct pending_outcome outcome = {0};
+	int ret = name ? 0 : find_waiting(c, &request.policy);
+
+	if (ret)
+		return ret;
+	ret = exit_of_read(datapath_pending(&request, &c->diags, &outcome));
+	if (ret)
+		return ret;
+	render_pending(&c->render, &request, &outcome);
+	c->answered = true;
+	return 0;
+}
+
+static const char *operand(const struct context *c, size_t at)
+{
+	return c->options.operand_count > at ? c->options.operands[at] : NULL;
+}
+
+int cmd_confirm(struct context *c)
+{
+	return act(c, PENDING_CONFIRM, operand(c, 0), 0);
+}
+
+int cmd_cancel(struct context *c)
+{
+	return act(c, PENDING_CANCEL, operand(c, 0), 0);
+}
+
+int cmd_extend(struct context *c)
+{
+	uint64_t more = 0;
+	int ret = confirm_parse(c, operand(c, 0), &more);
+
+	return ret ? ret : act(c, PENDING_EXTEND, operand(c, 1), more);
+}

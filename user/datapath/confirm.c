@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Confirms, cancels and extends a change that waits for its confirmation. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "damage.h"
+#include "pending.h"
+#include "reconcile.h"
+
+enum { LONGEST_HOURS = 24 };
+#define LONGEST_NS (LONGEST_HOURS * 3600 * UINT64_C(1000000000))
+
+static const char *command(const struct pending_request *request, const char *verb,
+			   struct arena *arena)
+{
+	const struct command_line line = {
+		.verb = verb, .pin_root = request->host.pin_root, .operand = request->policy};
+
+	return command_text(arena, &line);
+}
+
+static int none_pending(const struct pending_request *request, struct diags *d)
+{
+	return diag_error(d, NO_LOC, -ENOENT, "nothing-pending", NULL,
+			  "no change of policy %s waits for its confirmation", request->policy);
+}
+
+static int too_late(const struct pending *pending, const struct pending_request *request,
+		    struct diags *d)
+{
+	unsigned long long ago = (real_now() - pending->ends) / 1000000000;
+	const char *in_force = pending->before ? "the policy before it" : "nothing of it";
+
+	return diag_error(d, NO_LOC, -ETIME, "change-ended", NULL,
+			  "change %u of policy %s is over, it was rolled back %llu s ago: %s is in "
+			  "force",
+			  pending->generation, request->policy, ago, in_force);
+}
+
+/* The store of a deadline counts only if that time has not come meanwhile: packets may have been
+ * judged by the generation before. */
+static int store_before(int image, uint64_t deadline, uint64_t fresh)
+{
+	int err = image_deadline_set(image, fresh);
+
+	if (err || boot_now() < deadline)
+		return err;
+	err = image_deadline_set(image, deadline);
+	return err ? err : -ETIME;
+}
+
+static int extend(const struct pending_request *request, int image, uint64_t deadline,
+		  struct diags *d)
+{
+	uint64_t now = boot_now();
+
+	if (request->more > LONGEST_NS || deadline + request->more - now > LONGEST_NS)
+		return diag_error(
+			d, NO_LOC, -ERANGE, "change-pending", command(request, "confirm", d->arena),
+			"a change waits for its confirmation for at most %d h", LONGEST_HOURS);
+	return store_before(image, deadline, deadline + request->more);
+}
+
+static int act(const struct pending_request *request, const struct running *running,
+	       struct diags *d)
+{
+	uint64_t deadline = running->view.deadline;
+	CLEANUP(close_fd) int image = running_image(running);
+
+	if (image < 0)
+		return image;
+	switch (request->action) {
+	case PENDING_CONFIRM:
+		return store_before(image, deadline, 0);
+	case PENDING_CANCEL:
+		return image_deadline_set(image, boot_now());
+	case PENDING_EXTEND:
+		return extend(request, image, deadline, d);
+	}
+	return -EINVAL;
+}
+
+static int act_found(const struct pending_request *request, const struct running *running,
+		     struct diags *d, struct pending *out)
+{
+	unsigned said = d->errors;
+	int err = pending_find(running, out);
+
+	if (pins_damaged(err))
+		return none_pending(request, d);
+	if (err)
+		return pins_unreadable(running->pins, err, d);
+	if (out->kind != FR_PENDING_CONFIRM)
+		return none_pending(request, d);
+	if (!running->view.deadline || running->view.lapsed)
+		return too_late(out, request, d);
+	err = act(request, running, d);
+	if (err == -ETIME)
+		return too_late(out, request, d);
+	return err && d->errors == said ? pins_unreadable(running->pins, err, d) : err;
+}
+
+/* The only change of a policy was not confirmed. */
+static int all_undone(const struct pending_request *request, struct running *running,
+		      struct diags *d)
+{
+	struct pending pending = {0};
+
+	if (!running->undone[0])
+		return report_not_applied(request->policy, running->root, d);
+	pending_undone(running, &pending);
+	return too_late(&pending, request, d);
+}
+
+static void find_outcome(const struct running *running, struct pending_outcome *out)
+{
+	CLEANUP(close_fd) int fd = running_image(running);
+	CLEANUP(image_unmap) struct image image = {0};
+
+	pending_find(running, &out->pending);
+	if (fd >= 0 && !image_map_view(fd, &image))
+		memcpy(out->digest, image.digest, sizeof(out->digest));
+}
+
+static int act_locked(const struct pending_request *request, const char *root, struct diags *d,
+		      struct pending_outcome *out)
+{
+	struct diags later = {.arena = d->arena};
+	struct running running = {0}, after;
+	int err = running_read(root, request->policy, d, &running);
+
+	if (err == -ENOENT)
+		return report_not_applied(request->policy, root, d);
+	if (err)
+		return err;
+	err = running.epoch ? act_found(request, &running, d, &out->pending)
+			    : all_undone(request, &running, d);
+	if (err && err != -ETIME)
+		return err;
+	/* What is in force by now stays so without this. */
+	if (policy_reconcile(root, request->policy, &later, &after))
+		diag_warning(d, NO_LOC, "left-over", "the next flowreeve apply removes it",
+			     "parts of the change that is over could not be removed: %s",
+			     later.count ? later.list[0].message : "unknown");
+	else if (after.epoch)
+		find_outcome(&after, out);
+	else
+		rmdir(after.dir);
+	return err;
+}
+
+int datapath_pending(const struct pending_request *request, struct diags *d,
+		     struct pending_outcome *out)
+{
+	const char *root = pin_root(&request->host);
+	CLEANUP(close_fd) int lock = -1;
+	int err = host_privileges(d);
+
+	libbpf_quiet();
+	if (err)
+		return err;
+	err = pin_lock(root, false, d, &lock);
+	if (err == -ENOENT)
+		return report_not_applied(request->policy, root, d);
+	if (err)
+		return err;
+	err = act_locked(request, root, d, out);
+	rmdir(root); /* only when it is empty */
+	return err;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Changes that end by themselves. The image of such a generation has a deadline on the boot clock,
+ * and past it the programs judge by the second slot of fr_images: by the generation before, or by a
+ * copy of the same image that enforces nothing. All of that is in the kernel before the flip, so
+ * that nothing in user space has to be alive later. A command that comes afterwards only makes
+ * final what is in force already (pending_settle).
+ */
+#include "pending.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "carry.h"
+#include "damage.h"
+
+static bool has_end(const struct change *change)
+{
+	return change->request->confirm || change->request->until;
+}
+
+/* ---------------------------------------------------------------- the record */
+
+static uint32_t login_uid(void)
+{
+	CLEANUP(close_file) FILE *file = fopen("/proc/self/loginuid", "re");
+	unsigned uid = UINT32_MAX;
+
+	if (file && fscanf(file, "%u", &uid) != 1)
+		uid = UINT32_MAX;
+	return uid;
+}
+
+static int record_make(const struct change *change)
+{
+	CLEANUP(records_unmap) struct records records = {0};
+	int err = change_record(change, "pending", sizeof(struct fr_pending), 1, &records);
+
+	if (err)
+		return err;
+	*(struct fr_pending *)records.list = (struct fr_pending){
+		.kind = change->request->confirm ? FR_PENDING_CONFIRM : FR_PENDING_UNTIL,
+		.generation = change->generation,
+		.uid = getuid(),
+		.login = login_uid(),
+		.asked = real_now(),
+		.begun = boot_now(),
+	};
+	return 0;
+}
+
+static int record_read(const char *pins, const char *name, uint32_t generation,
+		       struct fr_pending *out)
+{
+	CLEANUP(records_unmap) struct records records = {0};
+	int err = records_open(pins, name, generation, &records);
+
+	if (err)
+		return err;
+	*out = *(const struct fr_pending *)records.list;
+	return 0;
+}
+
+/* Beside the generation that is in force now: what ended in it, and when. */
+static int record_undone(const struct running *running, uint32_t generation)
+{
+	const struct epoch_view *view = &running->view;
+	CLEANUP(records_unmap) struct records records = {0};
+	CLEANUP(close_fd) int fd = -1;
+	struct fr_pending pending;
+	char name[32];
+	int err = record_read(running->pins, "pending", generation, &pending);
+
+	if (err)
+		return pins_damaged(err) ? 0 : err;
+	pending.ended = real_now() - (boot_now() - view->deadline);
+	fd = records_create("fr_undone", sizeof(pending), 1, &records);
+	if (fd < 0)
+		return fd;
+	*(struct fr_pending *)records.list = pending;
+	snprintf(name, sizeof(name), "undone-%u", view->before.generation);
+	err = pin_remove(running->pins, name);
+	return err ? err : pin_store(fd, running->pins, name);
+}
+
+int pending_last(const struct running *running, uint32_t *out)
+{
+	struct fr_pending undone;
+	int err;
+
+	*out = running->generation;
+	if (!running->epoch)
+		return 0;
+	if (running->view.current.generation > *out)
+		*out = running->view.current.generation;
+	err = record_read(running->pins, "undone", running->generation, &undone);
+	if (!err && undone.generation > *out)
+		*out = undone.generation;
+	return pins_damaged(err) ? 0 : err;
+}
+
+/* ---------------------------------------------------------------- before the flip */
+
+static int refuse_second(const struct change *change, const struct fr_pending *first)
+{
+	uint64_t now = boot_now(), deadline = change->running.view.deadline;
+	unsigned long long left = deadline > now ? (deadline - now) / 1000000000 : 0;
+	struct command_line line = {
+		.verb = "confirm", .pin_root = change->root, .operand = change->policy};
+	const char *confirm = command_text(change->d->arena, &line);
+
+	line.verb = "cancel";
+	return diag_error(
+		change->d, NO_LOC, -EALREADY, "change-pending",
+		arena_printf(change->d->arena, "%s, or %s", confirm,
+			     command_text(change->d->arena, &line)),
+		"change %u of policy %s, by user %u, waits for its confirmation for %llu s "
+		"more",
+		first->generation, change->policy, first->uid, left);
+}
+
+int pending_check(const struct change *change)
+{
+	const struct command_line apply = {
+		.verb = "apply", .pin_root = change->root, .operand = change->request->source};
+	const struct running *running = &change->running;
+	struct fr_pending pending;
+	int err;
+
+	if (!running->epoch || !running->view.deadline)
+		return 0;
+	err = record_read(running->pins, "pending", running->generation, &pending);
+	if (err)
+		return report_records_missing(running, err, change->d);
+	if (pending.kind == FR_PENDING_CONFIRM)
+		return refuse_second(change, &pending);
+	if (!change->request->confirm)
+		return 0;
+	return diag_error(change->d, NO_LOC, -EALREADY, "change-pending",
+			  command_text(change->d->arena, &apply),
+			  "policy %s enforces until a time, and a change that is rolled back would "
+			  "lose that end",
+			  change->policy);
+}
+
+/* The records of the generation in force, in the epoch that a roll-back would leave. */
+static int keep_record(const struct change *change, const char *name)
+{
+	const struct running *running = &change->running;
+	CLEANUP(close_fd) int fd = pin_open_number(running->pins, name, running->generation);
+
+	if (fd < 0)
+		return str_equal(name, "document") && fd == -ENOENT ? 0 : fd;
+	return pin_store_number(fd, change->pins, name, running->generation);
+}
+
+static int keep_records(const struct change *change)
+{
+	static const char *const names[] = {"hooks", "state", "requests", "document"};
+	int err = counters_keep(change);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !err; i++)
+		err = keep_record(change, names[i]);
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "cannot keep the records of the policy: %s", error_text(err));
+	return 0;
+}
+
+/* The copy of the new image that enforces nothing. */
+static int make_audit(const struct change *change)
+{
+	size_t size = (size_t)change->request->image->line_count * FR_LINE_BYTES;
+	CLEANUP(close_fd) int copy = image_map_create(change->live_class);
+	struct fr_image_head *to;
+	void *from;
+
+	if (copy < 0)
+		return copy;
+	to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0);
+	from = mmap(NULL, size, PROT_READ, MAP_SHARED, change->image, 0);
+	if (to != MAP_FAILED && from != MAP_FAILED) {
+		memcpy(to, from, size);
+		to->flags &= ~(uint32_t)FR_F_ENFORCE;
+	}
+	if (from != MAP_FAILED)
+		munmap(from, size);
+	if (to != MAP_FAILED)
+		munmap(to, size);
+	if (to == MAP_FAILED || from == MAP_FAILED)
+		return -ENOMEM;
+	return pin_store_number(copy, change->pins, "audit", change->generation);
+}
+
+int pending_prepare(struct change *change)
+{
+	int err;
+
+	if (!has_end(change))
+		return 0;
+	if (change->running.epoch && !change->same_shape) {
+		err = keep_records(change);
+		if (err)
+			return err;
+	}
+	if (change->request->until) {
+		err = make_audit(change);
+		if (err)
+			return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+					  "the kernel has no room for a second image: %s",
+					  error_text(err));
+	}
+	return record_make(change);
+}
+
+/* ---------------------------------------------------------------- the deadline */
+
+static uint64_t deadline_of(const struct apply_request *request)
+{
+	uint64_t real = real_now();
+
+	if (request->confirm)
+		return boot_now() + request->confirm;
+	return boot_now() + (request->until > real ? request->until - real : 1);
+}
+
+int pending_begin(const struct change *change)
+{
+	return has_end(change) ? image_deadline_set(change->image, deadline_of(change->request))
+			       : 0;
+}
+
+static int store_audit(const char *pins, uint32_t generation)
+{
+	CLEANUP(close_fd) int images = pin_open(pins, map_names[MAP_IMAGES]);
+	CLEANUP(close_fd) int audit = pin_open_number(pins, "audit", generation);
+	uint32_t before = FR_SLOT_BEFORE;
+
+	if (images < 0 || audit < 0)
+		return images < 0 ? images : audit;
+	return bpf_map_update_elem(images, &before, &audit, BPF_ANY) ? -errno : 0;
+}
+
+/* Until now the second slot had the generation before, for packets that began under it. */
+int pending_complete(const struct change *change)
+{
+	return change->request->until ? store_audit(change->pins, change->generation) : 0;
+}
+
+/* ---------------------------------------------------------------- past the deadline */
+
+/* Stores the image of a slot again: that waits for the programs that began by now. */
+static int slot_wait(int images, uint32_t slot)
+{
+	CLEANUP(close_fd) int image = -1;
+	uint32_t id;
+
+	if (bpf_map_lookup_elem(images, &slot, &id))
+		return errno == ENOENT ? 0 : -errno;
+	image = bpf_map_get_fd_by_id(id);
+	return image < 0 || bpf_map_update_elem(images, &slot, &image, BPF_ANY) ? -errno : 0;
+}
+
+/* What is in force already; packets that began before the deadline still find their image. */
+static int make_final(const char *pins)
+{
+	CLEANUP(close_fd) int images = pin_open(pins, map_names[MAP_IMAGES]);
+	CLEANUP(close_fd) int image = images < 0 ? images : epoch_image(pins);
+	uint32_t current = FR_SLOT_CURRENT;
+	int err;
+
+	if (images < 0 || (image < 0 && image != -ENOENT))
+		return image;
+	err = slot_wait(images, current);
+	if (err)
+		return err;
+	if (image >= 0)
+		return bpf_map_update_elem(images, &current, &image, BPF_ANY) ? -errno : 0;
+	return bpf_map_delete_elem(images, &current) && errno != ENOENT ? -errno : 0;
+}
+
+/* A command that was killed after the flip. */
+static int settle_live(const struct running *running)
+{
+	struct fr_pending pending;
+	int err;
+
+	if (!running->view.deadline || running->view.before.audit)
+		return 0;
+	err = record_read(running->pins, "pending", running->generation, &pending);
+	if (err)
+		return pins_damaged(err) ? 0 : err;
+	return pending.kind == FR_PENDING_UNTIL ? store_audit(running->pins, running->generation)
+						: 0;
+}
+
+int pending_settle(struct running *running)
+{
+	struct epoch_view *view = &running->view;
+	int err;
+
+	if (!running->epoch)
+		return running->undone[0] ? make_final(running->undone) : 0;
+	if (!view->lapsed)
+		return settle_live(running);
+	err = record_undone(running, view->current.generation);
+	if (err)
+		return err;
+	err = make_final(running->pins);
+	if (err)
+		return err;
+	view->current = view->before;
+	view->deadline = 0;
+	view->lapsed = false;
+	return 0;
+}
+
+/* ---------------------------------------------------------------- the view */
+
+static struct pending view_of(const struct fr_pending *record, const struct epoch_view *view)
+{
+	uint64_t now = boot_now();
+	struct pending out = {.kind = record->kind,
+			      .generation = record->generation,
+			      .before = view->before.generation,
+			      .uid = record->uid,
+			      .login = record->login,
+			      .asked = record->asked,
+			      .ends = record->ended};
+
+	if (record->ended)
+		return out;
+	out.left = view->deadline > now ? view->deadline - now : 0;
+	out.ends = real_now() + (view->deadline - now);
+	return out;
+}
+
+/* Of the epoch in `undone`; zeros where its record is gone. */
+void pending_undone(const struct running *running, struct pending *out)
+{
+	struct epoch_view view = {0};
+	struct fr_pending record;
+
+	if (!epoch_look(running->undone, &view) &&
+	    !record_read(running->undone, "pending", view.current.generation, &record))
+		*out = view_of(&record, &view);
+}
+
+int pending_find(const struct running *running, struct pending *out)
+{
+	const struct epoch_view *view = &running->view;
+	struct fr_pending record;
+	int err;
+
+	if (view->deadline)
+		err = record_read(running->pins, "pending", view->current.generation, &record);
+	else
+		err = record_read(running->pins, "undone", running->generation, &record);
+	if (!err)
+		*out = view_of(&record, view);
+	return err;
+}
+
+int instance_pending(const struct instance *instance, struct diags *d, struct pending *out,
+		     bool *found)
+{
+	struct running running = {0};
+	int err = running_find(instance->root, instance->name, &running);
+
+	if (!err && running.epoch)
+		err = pending_find(&running, out);
+	*found = !err && running.epoch;
+	return err && !pins_damaged(err) ? pins_unreadable(instance->dir, err, d) : 0;
+}
+
+int datapath_undone(const struct host_options *o, struct arena *arena, struct diags *d,
+		    struct undone **list, size_t *count)
+{
+	const char *root = pin_root(o), **names;
+	size_t all, found = 0;
+	int err = policy_names(root, true, arena, &names, &all);
+
+	*count = 0;
+	if (err)
+		return pins_unreadable(root, err, d);
+	*list = arena_alloc(arena, (all + 1) * sizeof(**list));
+	for (size_t i = 0; i < all; i++) {
+		struct running running = {0};
+
+		err = running_find(root, names[i], &running);
+		if (err && err != -ENOENT)
+			return pins_unreadable(root, err, d);
+		if (err || running.epoch || !running.undone[0])
+			continue;
+		(*list)[found].policy = names[i];
+		pending_undone(&running, &(*list)[found++].pending);
+	}
+	*count = found;
+	return 0;
+}
