@@ -25,11 +25,11 @@ fi
 work=$(mktemp -d /tmp/fr-one-error.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 if [ "${SOAK:-}" ]; then
-	(injected hooks first table --every; injected hooks table --every --no-tcx) >"$work/first" &
-	(injected replace detach zero status query few-files --every; injected first replace detach --every --no-tcx) >"$work/second"
+	(injected hooks first table confirm cancel --every; injected hooks table --every --no-tcx) >"$work/first" &
+	(injected replace detach zero status query few-files --every; injected first replace detach trial --every --no-tcx) >"$work/second"
 else
-	injected hooks detach table carry few-files >"$work/first" &
-	injected first replace zero status query >"$work/second"
+	injected hooks detach table carry few-files confirm >"$work/first" &
+	injected first replace zero status query trial cancel >"$work/second"
 fi
 wait
 cat "$work/first" "$work/second"

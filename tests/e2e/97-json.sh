@@ -32,6 +32,11 @@ table()
 		zero force,window zero
 		doctor - doctor
 		version - version
+		apply digest apply $work/other.yaml --confirm 600 --allow-removal $options
+		extend digest extend 1m
+		cancel force cancel
+		apply digest apply $work/other.yaml --confirm 600 --allow-removal $options
+		confirm digest confirm e2e
 		detach - detach e2e
 	END
 }
@@ -86,6 +91,7 @@ peer_start nfs nfsd 2049
 e2e_kind interface
 events="$LAB_DIR/log/recorder"
 policy_write "$work/policy.yaml" audit "$attach"
+sed '/id: echo,/d' "$work/policy.yaml" >"$work/other.yaml"
 succeeds 'apply' fr "$host" apply "$work/policy.yaml" $options
 digest=$(fr_ask "$host" '.policies[0].digest' status)
 matches 'the digest in force' '^[0-9a-f]{64}$' "$digest"
