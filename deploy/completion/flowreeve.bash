@@ -4,7 +4,7 @@
 # interfaces, names of applied policies, ids of rules. It reads directories; for roles, hosts and rules it
 # runs one command, bounded in time, for rules only where the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new import plan apply status show diff coverage report learn monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new import plan apply confirm cancel extend status show diff coverage report learn monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -18,7 +18,8 @@ _flowreeve_options() # VERB
 	new) echo '--tables --table --as --name --attach' ;;
 	import) echo '--name --title' ;;
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
-	apply) echo "$file --allow-removal --new-edition --flows --cgroup --no-tcx --pin-root" ;;
+	apply) echo "$file --confirm --until --allow-removal --new-edition --flows --cgroup --no-tcx --pin-root" ;;
+	confirm | cancel | extend) echo '--json --pin-root' ;;
 	status) echo '--json --policy --query --wide --pin-root' ;;
 	show) echo '--json --peer --wide --sort --limit --policy --pin-root' ;;
 	zero) echo '--json --policy --pin-root' ;;
@@ -153,7 +154,7 @@ _flowreeve_takes_value() # OPTION
 	case $1 in
 	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows | \
 		--sort | --limit | --table | --as | --name | --attach | --title | --source | --host | --dir | \
-		--output) ;;
+		--output | --confirm | --until) ;;
 	*) return 1 ;;
 	esac
 }
@@ -197,7 +198,8 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops policy; else _flowreeve_policies; fi ;;
 	status | coverage | learn | monitor | detach) _flowreeve_policies ;;
-	report) [ "$2" != 0 ] || _flowreeve_policies ;;
+	report | confirm | cancel) [ "$2" != 0 ] || _flowreeve_policies ;;
+	extend) [ "$2" != 1 ] || _flowreeve_policies ;;
 	zero) _flowreeve_rules ;;
 	help) [ "$2" != 0 ] || _flowreeve_words "$_flowreeve_verbs" ;;
 	esac
