@@ -364,6 +364,21 @@ static void policy_closes(struct rig *rig)
 
 RIG_TEST(packets_answers, a_policy_may_take_answers_away, policy_closes, &tftp, &tftp_audit)
 
+static void policy_opens(struct rig *rig)
+{
+	struct test_policy policy = rig->policy, empty = policy;
+
+	empty.count = 0;
+	rig_policy(rig, &empty);
+	UNSENT(rig, QUESTION(69));
+	rig_policy(rig, &policy);
+	REFUSED(rig, ANSWER(5000)); /* its rule came after the question */
+	PASS(rig, RULE, FIRST, QUESTION(69));
+	PASS(rig, REPLY, FIRST, ANSWER(5000));
+}
+
+RIG_TEST(packets_answers, a_refused_question_asks_nothing, policy_opens, &tftp, &tftp_audit)
+
 static void neighbours_stay(struct rig *rig)
 {
 	struct test_policy policy = rig->policy;
