@@ -74,7 +74,8 @@ refused 'without it' 'the policy in force has 2024-09'
 paste=$(apply 2>&1 | sed -n 's/^ *| *[~^]* *\(flowreeve apply .*\)/\1/p; s/^.*\^~* \(flowreeve apply .*\)/\1/p' | head -1)
 matches 'the hint is the command' '^flowreeve apply .*--new-edition' "$paste"
 ln -sf "$FLOWREEVE" "$work/flowreeve"
-succeeds 'the hint as it is printed' lab_enter agent env PATH="$work:$PATH" timeout -s KILL 60 sh -c "$paste"
+printf '%s\n' "$paste" >"$work/hint"
+succeeds 'the hint as it is printed' lab_enter agent env PATH="$work:$PATH" timeout -s KILL 60 sh "$work/hint"
 equal 'the new one is in force' 2026-11 "$(in_force)"
 succeeds 'from then on without a word' apply
 policy 'edition: 2024-09, '
