@@ -41,7 +41,16 @@ before_build() # LAYOUT -> before, the program
 		chmod -R a+rX "$work/then" || exit 1
 }
 
-fr_before() { FLOWREEVE=$before fr "$@" --tables "$work/then/tables"; } # apply
+# apply, without the editions, of which it knows nothing
+fr_before()
+{
+	local status
+	sed -i.now '/^ *edition: /d' "$work/upgrade.yaml"
+	FLOWREEVE=$before fr "$@" --tables "$work/then/tables"
+	status=$?
+	mv "$work/upgrade.yaml.now" "$work/upgrade.yaml"
+	return $status
+}
 ask_before() { FLOWREEVE=$before fr_ask "$@"; }
 
 # ---------------------------------------------------------------- traffic

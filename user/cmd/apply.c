@@ -210,6 +210,23 @@ static void show_difference(struct context *c, const char *file, const struct ru
 	}
 }
 
+static bool is_of_older(const struct diags *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (str_equal(d->list[i].check, "pins-version"))
+			return true;
+	return false;
+}
+
+/* Its document cannot be compared, and it had no editions. */
+static void warn_of_older(struct context *c)
+{
+	diag_warning(&c->diags, (struct loc){0}, "new-edition",
+		     "flowreeve roles TABLE lists the editions; write 'edition: EDITION'",
+		     "an older flowreeve, without editions, applied the policy in force, and this "
+		     "one takes the newest edition of each table that names none");
+}
+
 /* True where the policy is in force and can be read. A damaged one is apply's to heal. */
 static bool in_force_find(struct context *c, const char *name, struct running_policy *out)
 {
@@ -220,9 +237,14 @@ static bool in_force_find(struct context *c, const char *name, struct running_po
 	reading.diags = (struct diags){.arena = c->arena};
 	if (datapath_list(&c->options.host, c->arena, &reading.diags, &names, &count))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (str_equal(names[i], name))
-			return !load_running(&reading, name, out);
+	for (size_t i = 0; i < count; i++) {
+		if (!str_equal(names[i], name))
+			continue;
+		if (!load_running(&reading, name, out))
+			return true;
+		if (is_of_older(&reading.diags))
+			warn_of_older(c);
+	}
 	return false;
 }
 
