@@ -31,15 +31,17 @@ static __always_inline void received_note(const struct fr_ctx *s, const struct f
 }
 
 /* The cell of the question that the sending socket has received from the peer of this datagram, or
- * FR_CELL_GONE. Most refused datagrams are known by the peer's port to be no answer. */
+ * FR_CELL_GONE. Only a rule admits one: a process can send its own socket a datagram under any IPv6
+ * address, and a default that lets everybody in would let it out to everybody. Most refused datagrams are known by the peer's port to be no answer. */
 static __always_inline __u32 received_cell(const struct fr_ctx *s, const struct fr_packet *p)
 {
-	__u32 staged, cell;
+	__u32 staged, cell, real;
 
 	if (!asked_lately(s, port_asking(p, FR_INGRESS)) || !host_was_asked(s, p))
 		return FR_CELL_GONE;
 	cell = policy_cell(s, p, FR_INGRESS, p->key.local_port, 0);
-	if (FR_CELL_ACTION(policy_unstaged(s, cell, &staged)) == FR_DENY)
+	real = policy_unstaged(s, cell, &staged);
+	if (FR_CELL_ACTION(real) == FR_DENY || FR_CELL_NUMBER(real) < FR_RULE_FIRST)
 		return FR_CELL_GONE;
 	return cell;
 }

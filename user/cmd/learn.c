@@ -181,6 +181,13 @@ static int begin_edit(struct context *c, const char *path, struct edit *edit)
 }
 
 /* The edits of a file that allow what a view has as unexplained. */
+/* It was applied from standard input, or --source says so. */
+static int no_file(struct context *c)
+{
+	return usage_error(c, "flowreeve show policy > FILE; then learn --source FILE",
+			   "learn proposes edits of a file, and standard input is none");
+}
+
 static int propose(struct context *c, const char *path, const struct coverage_view *view,
 		   const struct window_view *window)
 {
@@ -188,7 +195,7 @@ static int propose(struct context *c, const char *path, const struct coverage_vi
 		.policy = view->policy, .window = window, .recorded = view->recorded};
 	struct edit edit;
 	struct ruleset *rs;
-	int ret = read_policy(c, path, view->policy, &rs);
+	int ret = str_equal(path, "-") ? no_file(c) : read_policy(c, path, view->policy, &rs);
 
 	if (ret)
 		return ret;

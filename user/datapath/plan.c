@@ -234,7 +234,7 @@ static bool lets_datagrams_in(const struct ruleset *rs)
 	for (size_t i = 0; i < rs->rule_count; i++)
 		if (rs->rules[i].dir == FR_INGRESS && rule_asks_by_udp(&rs->rules[i]))
 			return true;
-	return rs->default_allow[FR_INGRESS];
+	return false;
 }
 
 static int sockets_try(const struct attach_target *target)

@@ -6,7 +6,7 @@
 
 static const char *rule_action(const struct fr_rule_record *rule)
 {
-	if (str_starts(rule->id, "default-"))
+	if (str_equal(rule->id, "default-egress") || str_equal(rule->id, "default-ingress"))
 		return "default";
 	if (str_starts(rule->id, "builtin/"))
 		return "builtin";
