@@ -32,7 +32,8 @@ static __always_inline void received_note(const struct fr_ctx *s, const struct f
 
 /* The cell of the question that the sending socket has received from the peer of this datagram, or
  * FR_CELL_GONE. Only a rule admits one: a process can send its own socket a datagram under any IPv6
- * address, and a default that lets everybody in would let it out to everybody. Most refused datagrams are known by the peer's port to be no answer. */
+ * address, and a default that lets everybody in would let it out to everybody. Most refused
+ * datagrams are known by the peer's port to be no answer. */
 static __always_inline __u32 received_cell(const struct fr_ctx *s, const struct fr_packet *p)
 {
 	__u32 staged, cell, real;

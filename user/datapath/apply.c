@@ -319,6 +319,11 @@ static int carry_out(struct change *change)
 		err = epoch_make(change);
 	if (err)
 		return err;
+	if (change->request->confirm && change->running.epoch && !ports_same(change))
+		return diag_error(
+			change->d, NO_LOC, -EALREADY, "change-pending",
+			"first apply that, without --confirm",
+			"other ports of bridges, or devices of a party, cannot be rolled back");
 	err = ports_store(change);
 	if (err)
 		return err;

@@ -43,7 +43,7 @@ static int too_late(const struct pending *pending, const struct pending_request 
  * judged by the generation before. */
 static int store_before(int image, uint64_t deadline, uint64_t fresh)
 {
-	int err = image_deadline_set(image, fresh);
+	int err = boot_now() < deadline ? image_deadline_set(image, fresh) : -ETIME;
 
 	if (err || boot_now() < deadline)
 		return err;
@@ -96,6 +96,8 @@ static int act_found(const struct pending_request *request, const struct running
 		return none_pending(request, d);
 	if (!running->view.deadline || running->view.lapsed)
 		return too_late(out, request, d);
+	if (running->view.before.lost && request->action != PENDING_CONFIRM)
+		return policy_broken(running->root, request->policy, -EIO, d);
 	err = act(request, running, d);
 	if (err == -ETIME)
 		return too_late(out, request, d);

@@ -65,6 +65,22 @@ static int record_read(const char *pins, const char *name, uint32_t generation,
 	return 0;
 }
 
+/* Of a generation with a deadline. A record that is damaged does not prevent ending it. */
+static int record_live(const struct running *running, struct fr_pending *out)
+{
+	const struct epoch_view *view = &running->view;
+	int err = record_read(running->pins, "pending", view->current.generation, out);
+
+	if (!pins_damaged(err))
+		return err;
+	*out = (struct fr_pending){
+		.kind = view->before.audit ? FR_PENDING_UNTIL : FR_PENDING_CONFIRM,
+		.generation = view->current.generation,
+		.login = UINT32_MAX,
+	};
+	return 0;
+}
+
 /* Beside the generation that is in force now: what ended in it, and when. */
 static int record_undone(const struct running *running, uint32_t generation)
 {
@@ -133,9 +149,9 @@ int pending_check(const struct change *change)
 
 	if (!running->epoch || !running->view.deadline)
 		return 0;
-	err = record_read(running->pins, "pending", running->generation, &pending);
+	err = record_live(running, &pending);
 	if (err)
-		return report_records_missing(running, err, change->d);
+		return pins_unreadable(running->pins, err, change->d);
 	if (pending.kind == FR_PENDING_CONFIRM)
 		return refuse_second(change, &pending);
 	if (!change->request->confirm)
@@ -202,6 +218,10 @@ int pending_prepare(struct change *change)
 
 	if (!has_end(change))
 		return 0;
+	if (change->request->confirm && change->running.epoch && change->new_table)
+		return diag_error(change->d, NO_LOC, -EALREADY, "change-pending",
+				  "first apply the size of the table, without --confirm",
+				  "a table of flows of another size cannot be rolled back");
 	if (change->running.epoch && !change->same_shape) {
 		err = keep_records(change);
 		if (err)
@@ -253,31 +273,21 @@ int pending_complete(const struct change *change)
 
 /* ---------------------------------------------------------------- past the deadline */
 
-/* Stores the image of a slot again: that waits for the programs that began by now. */
-static int slot_wait(int images, uint32_t slot)
-{
-	CLEANUP(close_fd) int image = -1;
-	uint32_t id;
-
-	if (bpf_map_lookup_elem(images, &slot, &id))
-		return errno == ENOENT ? 0 : -errno;
-	image = bpf_map_get_fd_by_id(id);
-	return image < 0 || bpf_map_update_elem(images, &slot, &image, BPF_ANY) ? -errno : 0;
-}
-
-/* What is in force already; packets that began before the deadline still find their image. */
+/* What is in force already. The image before is stored again first: that waits for the programs
+ * that began by now, so packets that began before the deadline still find their image. */
 static int make_final(const char *pins)
 {
 	CLEANUP(close_fd) int images = pin_open(pins, map_names[MAP_IMAGES]);
 	CLEANUP(close_fd) int image = images < 0 ? images : epoch_image(pins);
+	CLEANUP(close_fd) int ended = images < 0 ? images : epoch_current(pins);
 	uint32_t current = FR_SLOT_CURRENT;
-	int err;
 
 	if (images < 0 || (image < 0 && image != -ENOENT))
 		return image;
-	err = slot_wait(images, current);
-	if (err)
-		return err;
+	if (ended < 0)
+		return ended;
+	if (bpf_map_update_elem(images, &current, &ended, BPF_ANY))
+		return -errno;
 	if (image >= 0)
 		return bpf_map_update_elem(images, &current, &image, BPF_ANY) ? -errno : 0;
 	return bpf_map_delete_elem(images, &current) && errno != ENOENT ? -errno : 0;
@@ -319,6 +329,25 @@ int pending_settle(struct running *running)
 	return 0;
 }
 
+int pending_end(struct running *running)
+{
+	CLEANUP(close_fd) int image = -1;
+	struct running after = {0};
+	int err;
+
+	if (!running->epoch || !running->view.deadline || running->view.lapsed)
+		return pending_settle(running);
+	image = running_image(running);
+	err = image < 0 ? image : image_deadline_set(image, boot_now());
+	if (err)
+		return err;
+	err = running_find(running->root, strrchr(running->dir, '/') + 1, &after);
+	if (err)
+		return err;
+	*running = after;
+	return pending_settle(running);
+}
+
 /* ---------------------------------------------------------------- the view */
 
 static struct pending view_of(const struct fr_pending *record, const struct epoch_view *view)
@@ -357,7 +386,7 @@ int pending_find(const struct running *running, struct pending *out)
 	int err;
 
 	if (view->deadline)
-		err = record_read(running->pins, "pending", view->current.generation, &record);
+		err = record_live(running, &record);
 	else
 		err = record_read(running->pins, "undone", running->generation, &record);
 	if (!err)

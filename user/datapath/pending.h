@@ -19,6 +19,9 @@ int pending_settle(struct running *running);
 /* The change that is pending, or that ended in the generation in force; -ENOENT: none. */
 int pending_find(const struct running *running, struct pending *out);
 void pending_undone(const struct running *running, struct pending *out);
+/* Ends a change that waits, and enforcement until a time, now; settles it. Before all of a policy
+ * goes. */
+int pending_end(struct running *running);
 /* The highest generation that was ever in force in this epoch, as far as its records show. */
 int pending_last(const struct running *running, uint32_t *out);
 

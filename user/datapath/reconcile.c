@@ -208,8 +208,14 @@ static int sweep_each(struct sweep *sweep)
 
 static int sweep_all(struct sweep *sweep)
 {
+	const struct epoch_view *view = &sweep->running->view;
 	unsigned said = sweep->d->errors;
-	int err = sweep_each(sweep);
+	int err;
+
+	/* What a roll-back needs is not known: nothing of it may go. */
+	if (sweep->running->epoch && view->deadline && view->before.lost)
+		return 0;
+	err = sweep_each(sweep);
 
 	if (!err || sweep->d->errors != said)
 		return err;
@@ -430,6 +436,10 @@ int policy_remove(const char *root, const char *policy, struct diags *d)
 	err = check_reach(&running, d);
 	if (err)
 		return err;
+	/* Damaged pins do not prevent it: they all go. */
+	err = pending_end(&running);
+	if (err && !pins_damaged(err))
+		return pins_unreadable(running.dir, err, d);
 	err = policy_stop(&running, d);
 	if (err)
 		return err;

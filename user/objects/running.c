@@ -101,6 +101,14 @@ int epoch_image(const char *dir)
 	return err ? err : slot_image(dir, view_in_force(&view));
 }
 
+int epoch_current(const char *dir)
+{
+	struct epoch_view view = {0};
+	int err = epoch_look(dir, &view);
+
+	return err ? err : slot_image(dir, view.current);
+}
+
 int running_image(const struct running *running)
 {
 	return slot_image(running->pins, (struct slot_view){.generation = running->generation,

@@ -37,6 +37,7 @@ int epoch_look(const char *dir, struct epoch_view *out);
 int epoch_generation(const char *dir, uint32_t *out);
 /* Its image; fd or -errno, -ENOENT when there is none. */
 int epoch_image(const char *dir);
+int epoch_current(const char *dir); /* that of FR_SLOT_CURRENT, in force or not any more */
 int running_image(const struct running *running);
 /* Stores it in FR_SLOT_BEFORE of `images`, before it is replaced. */
 int image_keep(const char *dir, int images);
