@@ -273,8 +273,8 @@ int pending_complete(const struct change *change)
 
 /* ---------------------------------------------------------------- past the deadline */
 
-/* What is in force already. The image before is stored again first: that waits for the programs
- * that began by now, so packets that began before the deadline still find their image. */
+/* What is in force already. The image that has ended is stored again first: that waits for the
+ * programs that began before the deadline, so that they still find it. */
 static int make_final(const char *pins)
 {
 	CLEANUP(close_fd) int images = pin_open(pins, map_names[MAP_IMAGES]);
