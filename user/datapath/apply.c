@@ -364,12 +364,21 @@ static void count_hooks(const struct change *change, struct apply_result *out)
 	}
 }
 
-static void find_pending(const struct change *change, struct apply_result *out)
+/* False, with a warning, when the end of the change that was made cannot be read. */
+static bool find_pending(const struct change *change, struct apply_result *out)
 {
+	const struct command_line line = {
+		.verb = "status", .pin_root = change->root, .operand = change->policy};
 	struct running running = {0};
+	int err = running_find(change->root, change->policy, &running);
 
-	if (!running_find(change->root, change->policy, &running) && running.epoch)
-		pending_find(&running, &out->pending);
+	err = err ? err : pending_find(&running, &out->pending);
+	if (err)
+		diag_warning(change->d, NO_LOC, "pins-unreadable",
+			     command_text(change->d->arena, &line),
+			     "the change ends by itself, but its end cannot be read: %s",
+			     error_text(err));
+	return !err;
 }
 
 static void report(const struct change *change, bool same, struct apply_result *out)
@@ -382,8 +391,7 @@ static void report(const struct change *change, bool same, struct apply_result *
 		.lowered_count = change->lowered.count,
 	};
 	out->ends = !same && (change->request->confirm || change->request->until);
-	if (out->ends)
-		find_pending(change, out);
+	out->ends = out->ends && find_pending(change, out);
 	count_hooks(change, out);
 	for (size_t i = 0; i < change->point_count; i++)
 		out->tcx |= change->points[i].record.how == HOW_TCX;
