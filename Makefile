@@ -39,7 +39,7 @@ endif
 # Below the slab, and render: no libbpf, no privilege, linked by the unit tests under sanitizers.
 LIB_FLOORS    := base net yaml tables policy site compile
 KERNEL_FLOORS := host objects attach datapath observe doctor
-TOP_FLOORS    := import render cmd
+TOP_FLOORS    := import render invocation cmd
 sources        = $(foreach floor,$(1),$(sort $(wildcard user/$(floor)/*.c)))
 objects        = $(patsubst %.c,$(BUILD)/$(2)%.o,$(call sources,$(1)))
 

@@ -107,9 +107,9 @@ done
 
 # The prefix is compiled in, and a tree that was built with another one is not reused.
 for prefix in /usr/local /opt/elsewhere; do
-	make -s BUILD="$work/prefix" PREFIX=$prefix "$work/prefix/user/cmd/run.o" >/dev/null 2>&1
+	make -s BUILD="$work/prefix" PREFIX=$prefix "$work/prefix/user/invocation/run.o" >/dev/null 2>&1
 done
-grep -qa /opt/elsewhere/share/flowreeve "$work/prefix/user/cmd/run.o" && ok 'make follows a changed PREFIX' ||
+grep -qa /opt/elsewhere/share/flowreeve "$work/prefix/user/invocation/run.o" && ok 'make follows a changed PREFIX' ||
 	not_ok 'make follows a changed PREFIX'
 
 # ---------------------------------------------------------------- rules that others cover

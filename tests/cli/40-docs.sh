@@ -23,8 +23,8 @@ codes=$(sed -nE 's/^  ([0-9]+)  .*/\1/p' "$work/out")
 same_words "$man8: commands" "$verbs help" "$(section $man8 COMMANDS | items Cm)"
 same_words "$man8: exit status" "$codes" "$(section $man8 'EXIT STATUS' | sed -nE 's/^\.It ([0-9]+)$/\1/p')"
 # Each documented code is one that some command gives.
-names=$(sed -nE '/^enum exit_code/,/^}/s/^\t(EXIT_[A-Z_]+).*/\1/p' user/cmd/cmd.h)
-same_words 'exit codes: each is given by a command' "$names" "$(grep -hoE '\bEXIT_[A-Z_]+\b' user/cmd/*.c)"
+names=$(sed -nE '/^enum exit_code/,/^}/s/^\t(EXIT_[A-Z_]+).*/\1/p' user/invocation/invocation.h)
+same_words 'exit codes: each is given by a command' "$names" "$(grep -hoE '\bEXIT_[A-Z_]+\b' user/cmd/*.c user/invocation/*.c)"
 same_words 'exit codes: each is documented' "$(wc -l <<<"$names")" "$(wc -l <<<"$codes")"
 same_words "$md: commands" "$verbs" "$(sed -nE 's/^\| `([a-z]+).*/\1/p' $md)"
 while read -r heading; do

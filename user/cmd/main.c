@@ -5,7 +5,7 @@
  */
 #include <signal.h>
 
-#include "run.h"
+#include "cmd.h"
 
 /* clang-format off */
 static const struct command commands[] = {

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "run.h"
+#include "invocation.h"
 
 static const char exit_codes[] =
 	"Exit codes:\n"

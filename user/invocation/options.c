@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd.h"
+#include "invocation.h"
 
 struct option_line {
 	const char *name, *argument, *help;

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "invocation.h"
 
 enum { ANCESTORS_MAX = 64, ENVIRON_MAX = 1 << 20, SSH_PORT = 22 };
 

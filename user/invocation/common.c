@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
+#include "invocation.h"
 
 int usage_error(struct context *c, const char *hint, const char *format, ...)
 {

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd.h"
+#include "invocation.h"
 
 static const struct loc nowhere;
 
