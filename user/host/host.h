@@ -15,6 +15,7 @@
 #include "privilege.h"
 #include "redirect.h"
 #include "resolve.h"
+#include "session.h"
 #include "sockets.h"
 #include "subnets.h"
 
