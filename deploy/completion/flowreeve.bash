@@ -4,7 +4,7 @@
 # interfaces, names of applied policies, ids of rules. It reads directories; for roles, hosts and rules it
 # runs one command, bounded in time, for rules only where the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new import plan apply confirm cancel extend status show diff coverage report learn monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new import plan preview apply confirm cancel extend status show diff coverage report learn monitor zero detach doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -18,6 +18,7 @@ _flowreeve_options() # VERB
 	new) echo '--tables --table --as --name --attach' ;;
 	import) echo '--name --title' ;;
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
+	preview) echo "$file --wide --cgroup --pin-root" ;;
 	apply) echo "$file --confirm --until --allow-removal --new-edition --flows --cgroup --no-tcx --pin-root" ;;
 	confirm | cancel | extend) echo '--json --pin-root' ;;
 	status) echo '--json --policy --query --wide --pin-root' ;;
@@ -191,7 +192,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 {
 	case $1 in
 	check) _flowreeve_files ;;
-	compile | apply | plan) [ "$2" != 0 ] || _flowreeve_files ;;
+	compile | preview | apply | plan) [ "$2" != 0 ] || _flowreeve_files ;;
 	roles) if [ "$2" = 0 ]; then _flowreeve_tables; else _flowreeve_params; fi ;;
 	explain) if [ "$2$running" = 01 ]; then _flowreeve_policies; else _flowreeve_explain "$2"; fi ;;
 	diff) if [ "$2" = 0 ]; then _flowreeve_policies; elif [ "$2" = 1 ]; then _flowreeve_files; fi ;;

@@ -16,6 +16,7 @@ table()
 		explain force,window explain --running e2e egress tcp 10.20.0.5:2049
 		compile digest compile $work/policy.yaml
 		roles - roles aws-datasync
+		preview digest preview $work/policy.yaml
 		apply force apply $work/policy.yaml $options
 		status force,window status
 		status force,window status e2e

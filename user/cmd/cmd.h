@@ -22,6 +22,7 @@ int cmd_roles(struct context *c);
 int cmd_new(struct context *c);
 int cmd_import(struct context *c);
 int cmd_plan(struct context *c);
+int cmd_preview(struct context *c);
 int cmd_apply(struct context *c);
 int cmd_status(struct context *c);
 int cmd_show(struct context *c);

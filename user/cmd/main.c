@@ -42,6 +42,11 @@ static const struct command commands[] = {
 	 "A site assigns roles to hosts. The policy of one host goes to stdout; those of all\n"
 	 "hosts go to DIR, which is written completely or not at all.",
 	 OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_HOST | OPT_ALL | OPT_DIR, 1, 1, cmd_plan},
+	{"preview", "POLICY", "what a policy would do with the connections of this host",
+	 "Judges live flows, sockets and this SSH session by the policy: what stays, what is cut,\n"
+	 "and by which rule or for want of which row; and listeners that nobody may reach.\n"
+	 "Changes nothing. Exit 4 if something would be cut; in audit mode nothing is.",
+	 OPT_JSON | OPTS_FILE | OPT_PIN_ROOT | OPT_CGROUP | OPT_WIDE, 1, 1, cmd_preview},
 	{"apply", "POLICY", "attach a policy and put it in force, in the mode that it names",
 	 "One commit point: before it the old policy of this name is in force, after it the new\n"
 	 "one. A failure leaves the running policy untouched. Enforcement outlives the command,\n"

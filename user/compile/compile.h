@@ -56,6 +56,9 @@ void image_lost_denials(const struct image *old, const struct image *new, denial
 /* Whether from any address at all this is admitted, by a rule, a failsafe or the default. */
 bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, uint16_t port);
 
+/* Whether nothing at all is admitted, in any direction. Built-in rules apart. */
+bool image_admits_nothing(const struct image *image);
+
 /* A rule that decides a part of what `rule` matches, where rules decide all of it so that `rule`
  * itself never does; else NULL. Failsafe rules and those of local-subnet are not looked at. */
 const struct rule *rule_covered(const struct ruleset *rs, const struct image *image,

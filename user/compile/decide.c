@@ -99,20 +99,35 @@ void image_decide(const struct image *image, const struct tuple *tuple, struct d
 	*out = decision;
 }
 
-bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, uint16_t port)
+static bool cell_admits(const struct image *image, uint8_t dir, uint32_t row, uint32_t column)
 {
 	const struct fr_image_head *head = image_head(image);
-	const struct fr_image_dir *d = &head->dir[dir];
 	struct fr_image_view view = image_view(image);
-	uint32_t column = image_column(&view, d->services, proto, port, 0);
+	uint32_t cell = image_cell(&view, head, &head->dir[dir], row, column);
 
-	for (uint32_t row = 0; row < image_conf(image)->rows[dir]; row++) {
-		uint32_t cell = image_cell(&view, head, d, row, column);
+	if (cell & FR_CELL_STAGED)
+		cell = image_staged(image, cell).real;
+	return FR_CELL_ACTION(cell) != FR_DENY;
+}
 
-		if (cell & FR_CELL_STAGED)
-			cell = image_staged(image, cell).real;
-		if (FR_CELL_ACTION(cell) != FR_DENY)
+bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, uint16_t port)
+{
+	struct fr_image_view view = image_view(image);
+	uint32_t column = image_column(&view, image_head(image)->dir[dir].services, proto, port, 0);
+
+	for (uint32_t row = 0; row < image_conf(image)->rows[dir]; row++)
+		if (cell_admits(image, dir, row, column))
 			return true;
-	}
 	return false;
+}
+
+bool image_admits_nothing(const struct image *image)
+{
+	for (uint8_t dir = 0; dir < FR_DIRS; dir++)
+		for (uint32_t row = 0; row < image_conf(image)->rows[dir]; row++)
+			for (uint32_t column = 0; column < image->stats.service_classes[dir];
+			     column++)
+				if (cell_admits(image, dir, row, column))
+					return false;
+	return true;
 }

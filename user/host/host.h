@@ -10,6 +10,7 @@
 #include "bpf.h"
 #include "cgroup2.h"
 #include "interfaces.h"
+#include "judged.h"
 #include "netlink.h"
 #include "netns.h"
 #include "privilege.h"

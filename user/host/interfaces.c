@@ -247,19 +247,6 @@ struct subnet_list {
 	size_t count, capacity;
 };
 
-static struct prefix prefix_masked(const struct addr *addr, unsigned length)
-{
-	struct prefix prefix = {.addr = *addr, .length = (uint8_t)length};
-
-	for (unsigned i = 0; i < sizeof(prefix.addr.b); i++) {
-		unsigned keep = length > 8 * i ? length - 8 * i : 0;
-
-		if (keep < 8)
-			prefix.addr.b[i] &= (uint8_t)(0xff00 >> keep);
-	}
-	return prefix;
-}
-
 static bool prefix_equal(const struct prefix *a, const struct prefix *b)
 {
 	return a->length == b->length && addr_equal(&a->addr, &b->addr);
@@ -328,50 +315,6 @@ int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct 
 	*out = list.list;
 	*count = list.count;
 	return 0;
-}
-
-/* ---------------------------------------------------------------- one address */
-
-struct address_search {
-	const struct addr *wanted;
-	uint32_t ifindex;
-};
-
-static int on_owned(const struct nlmsghdr *message, void *context)
-{
-	struct address_search *search = context;
-	const struct ifaddrmsg *address = NLMSG_DATA(message);
-	const struct rtattr *attribute = IFA_RTA(address);
-	int left = (int)IFA_PAYLOAD(message);
-	bool v4 = addr_is_v4(search->wanted);
-	const uint8_t *wanted = search->wanted->b + (v4 ? 12 : 0);
-
-	if (message->nlmsg_type != RTM_NEWADDR || address->ifa_family != (v4 ? AF_INET : AF_INET6))
-		return 0;
-	/* IPv4 has its own address in IFA_LOCAL, IPv6 as a rule in IFA_ADDRESS alone. */
-	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
-		if ((attribute->rta_type == IFA_LOCAL ||
-		     (!v4 && attribute->rta_type == IFA_ADDRESS)) &&
-		    !memcmp(RTA_DATA(attribute), wanted, v4 ? 4 : 16))
-			search->ifindex = address->ifa_index;
-	return 0;
-}
-
-int host_address_device(const struct addr *addr, uint32_t *ifindex)
-{
-	struct request request = {
-		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
-			   .nlmsg_type = RTM_GETADDR},
-	};
-	struct address_search search = {.wanted = addr};
-	int err = -EAGAIN;
-
-	for (int tries = 0; err == -EAGAIN && tries < DUMP_RETRIES; tries++) {
-		search.ifindex = 0;
-		err = netlink_dump(&request.header, on_owned, &search);
-	}
-	*ifindex = search.ifindex;
-	return err;
 }
 
 /* ---------------------------------------------------------------- forwarding */

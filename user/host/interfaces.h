@@ -36,8 +36,17 @@ int interfaces_of(uint64_t netns, struct arena *arena, struct diags *d, struct i
 /* The subnets of one interface (its addresses' prefixes, link-local included). */
 int host_subnets(struct arena *arena, uint32_t ifindex, struct diags *d, struct prefix **out,
 		 size_t *count);
+/* The addresses of the caller's network namespace, each with its device. Arena memory. */
+struct local_address {
+	struct addr addr;
+	uint32_t ifindex;
+};
+int host_addresses(struct arena *arena, struct local_address **out, size_t *count);
 /* The device of the caller's network namespace that has this address, or 0. */
 int host_address_device(const struct addr *addr, uint32_t *ifindex);
+/* The device by which a packet from one address to another leaves, for a socket that is bound to a
+ * device or to none (0). -errno: there is no route. */
+int host_route(const struct addr *from, const struct addr *to, uint32_t bound, uint32_t *ifindex);
 /* ip_forward or ipv6 forwarding is on in the caller's namespace (read by netlink, not /proc/sys).
  */
 int host_forwarding(bool *out);

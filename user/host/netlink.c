@@ -37,12 +37,7 @@ static int visit_messages(const char *buffer, ssize_t size, netlink_visit visit,
 	return 0;
 }
 
-int netlink_dump(struct nlmsghdr *request, netlink_visit visit, void *context)
-{
-	return netlink_dump_of(NETLINK_ROUTE, request, visit, context);
-}
-
-int netlink_dump_of(int protocol, struct nlmsghdr *request, netlink_visit visit, void *context)
+static int ask(int protocol, struct nlmsghdr *request, netlink_visit visit, void *context)
 {
 	CLEANUP(close_fd) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	CLEANUP(free_ptr) char *buffer = malloc(REPLY_BYTES);
@@ -53,7 +48,6 @@ int netlink_dump_of(int protocol, struct nlmsghdr *request, netlink_visit visit,
 		return -errno;
 	if (!buffer)
 		return -ENOMEM;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	request->nlmsg_seq = 1;
 	if (send(fd, request, request->nlmsg_len, 0) < 0)
 		return -errno;
@@ -66,6 +60,23 @@ int netlink_dump_of(int protocol, struct nlmsghdr *request, netlink_visit visit,
 		result = visit_messages(buffer, size, visit, context);
 	}
 	return result < 0 ? result : 0;
+}
+
+int netlink_dump_of(int protocol, struct nlmsghdr *request, netlink_visit visit, void *context)
+{
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	return ask(protocol, request, visit, context);
+}
+
+int netlink_ask(int protocol, struct nlmsghdr *request, netlink_visit visit, void *context)
+{
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	return ask(protocol, request, visit, context);
+}
+
+int netlink_dump(struct nlmsghdr *request, netlink_visit visit, void *context)
+{
+	return netlink_dump_of(NETLINK_ROUTE, request, visit, context);
 }
 
 int netlink_dump_filters(uint32_t ifindex, uint32_t minor, netlink_visit visit, void *context)

@@ -15,7 +15,7 @@ enum exit_code {
 	EXIT_FAILED,
 	EXIT_USAGE,
 	EXIT_REJECTED,	/* the policy, a guard, or an attach target that is not there or taken */
-	EXIT_DIFFERENT, /* diff: the policies differ */
+	EXIT_DIFFERENT, /* diff: the policies differ; preview: something would be cut */
 	EXIT_NOT_ENFORCING, /* asked to enforce and not enforcing */
 	EXIT_CANNOT,	    /* not supported by this kernel, or insufficient privilege */
 	EXIT_LATE,	    /* confirm, cancel, extend: the change has ended by itself */

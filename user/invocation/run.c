@@ -19,7 +19,7 @@ static const char exit_codes[] =
 	"  1  failed\n"
 	"  2  usage\n"
 	"  3  policy rejected, refused by a guard, or an attach target is missing or in use\n"
-	"  4  the policies differ (diff)\n"
+	"  4  the policies differ (diff), or something would be cut (preview)\n"
 	"  5  asked to enforce and not enforcing\n"
 	"  6  not supported by this kernel, or insufficient privilege\n"
 	"  7  too late to confirm, cancel or extend: the change was rolled back\n";

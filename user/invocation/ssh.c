@@ -1,113 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Would enforcing cut off the user's own SSH session? */
-#include <fcntl.h>
-#include <fts.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "invocation.h"
 
 enum { SSH_PORT = 22 };
 
-static bool same_address(const struct sockaddr *socket_address, const struct addr *addr)
-{
-	const struct sockaddr_in6 *v6 = (const void *)socket_address;
-	const struct sockaddr_in *v4 = (const void *)socket_address;
-
-	if (!socket_address)
-		return false;
-	if (socket_address->sa_family == AF_INET)
-		return addr_is_v4(addr) && addr_v4(addr) == ntohl(v4->sin_addr.s_addr);
-	return socket_address->sa_family == AF_INET6 && !memcmp(&v6->sin6_addr, addr->b, 16);
-}
-
-/* The device that has the address: "" when none has, or more than one. True if any has. */
-static bool device_of(const struct addr *addr, char out[16])
-{
-	struct ifaddrs *list, *at;
-	bool found = false, again = false;
-
-	out[0] = 0;
-	if (getifaddrs(&list))
-		return false;
-	for (at = list; at; at = at->ifa_next) {
-		if (!same_address(at->ifa_addr, addr))
-			continue;
-		found = true;
-		again |= out[0] && !str_equal(out, at->ifa_name);
-		snprintf(out, 16, "%s", at->ifa_name);
-	}
-	if (again)
-		out[0] = 0;
-	freeifaddrs(list);
-	return found;
-}
-
 /* Local traffic goes by the device lo, which interfaces do not judge, and cgroups only where the
  * built-in rule is off. Offline, no address is known to be the host's own. */
-static bool stays_here(const struct ssh_session *session, bool online)
+static bool stays_here(const struct ssh_session *session)
 {
 	const struct addr *peer = &session->connection.peer;
-	char name[16];
 
 	return (addr_is_v4(peer) && addr_v4(peer) >> 24 == 127) ||
-	       !memcmp(peer, &(struct addr){.b = {[15] = 1}}, sizeof(*peer)) ||
-	       (session->located && !memcmp(peer, &session->connection.local, sizeof(*peer))) ||
-	       (online && device_of(peer, name));
-}
-
-/* Packets of an address on a plain device arrive by that device only; those of a bridge, a bond or
- * a tunnel may arrive by any. */
-static bool comes_by_another(struct context *c, const struct ssh_session *session,
-			     const struct host_points *points)
-{
-	struct diags scratch = {.arena = c->arena};
-	struct interface *list;
-	size_t count;
-	char name[16];
-
-	device_of(&session->connection.local, name);
-	if (!session->located || !name[0] || host_interfaces(c->arena, &scratch, &list, &count))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (!str_equal(list[i].name, name))
-			continue;
-		if (list[i].kind[0] && !str_equal(list[i].kind, "veth"))
-			return false;
-		for (size_t j = 0; j < points->count; j++)
-			if (points->hooks[j].kind == FR_KIND_INTERFACE &&
-			    points->hooks[j].ifindex == list[i].ifindex)
-				return false;
-		return true;
-	}
-	return false;
-}
-
-/* A cgroup's id is the inode of its directory. */
-static bool cgroup_is_below(const char *path, uint64_t id)
-{
-	char *roots[] = {(char *)path, NULL};
-	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	bool found = false;
-
-	for (FTSENT *entry; walk && !found && (entry = fts_read(walk));)
-		found = entry->fts_info == FTS_D && entry->fts_statp->st_ino == id;
-	if (walk)
-		fts_close(walk);
-	return found;
-}
-
-static bool cgroups_concern(const struct ssh_session *session, const struct host_points *points)
-{
-	for (size_t i = 0; i < points->count; i++)
-		if (points->hooks[i].kind == FR_KIND_CGROUP &&
-		    (!session->cgroup || cgroup_is_below(points->hooks[i].path, session->cgroup)))
-			return true;
-	return false;
+	       addr_equal(peer, &(struct addr){.b = {[15] = 1}}) ||
+	       (session->located && addr_equal(peer, &session->connection.local));
 }
 
 /* ---------------------------------------------------------------- the policy's verdict */
@@ -120,17 +25,19 @@ static bool attaches(const struct ruleset *rs, uint8_t kind)
 	return false;
 }
 
+/* What cannot be read counts as judged. */
 static bool concerns(struct context *c, const struct ruleset *rs, const struct ssh_session *session,
 		     const struct host_points *points)
 {
-	bool stays = stays_here(session, points), interfaces, cgroups;
+	struct judgement j = {.local = stays_here(session)};
 
-	interfaces = attaches(rs, FR_KIND_INTERFACE) && !stays;
-	cgroups = attaches(rs, FR_KIND_CGROUP) && !(stays && rs->flags & FR_F_LOOPBACK);
+	if (points && judge_session(c->arena, points->hooks, points->count, session, &j))
+		return true;
 	if (!points)
-		return interfaces || cgroups;
-	return (interfaces && !comes_by_another(c, session, points)) ||
-	       (cgroups && cgroups_concern(session, points));
+		j.devices = attaches(rs, FR_KIND_INTERFACE) && !j.local;
+	if (!points)
+		j.cgroups = attaches(rs, FR_KIND_CGROUP);
+	return j.devices || (j.cgroups && !(j.local && rs->flags & FR_F_LOOPBACK));
 }
 
 /* An omitted failsafe means port 22, which the hint keeps. */

@@ -234,6 +234,19 @@ enum net_error prefix_parse(const char *text, struct prefix *out)
 	return error;
 }
 
+struct prefix prefix_masked(const struct addr *addr, unsigned length)
+{
+	struct prefix prefix = {.addr = *addr, .length = (uint8_t)length};
+
+	for (unsigned i = 0; i < sizeof(prefix.addr.b); i++) {
+		unsigned keep = length > 8 * i ? length - 8 * i : 0;
+
+		if (keep < 8)
+			prefix.addr.b[i] &= (uint8_t)(0xff00 >> keep);
+	}
+	return prefix;
+}
+
 bool prefix_has(const struct prefix *prefix, const struct addr *addr)
 {
 	struct addr masked = addr_masked(addr, prefix->length);

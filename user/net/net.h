@@ -41,6 +41,9 @@ static inline uint64_t mask_low(unsigned length)
 	return length > 64 ? mask_high(length - 64) : 0;
 }
 
+/* The network of this length that has the address. */
+struct prefix prefix_masked(const struct addr *addr, unsigned length);
+
 enum { ADDR_TEXT = 48, PREFIX_TEXT = 52, SERVICE_TEXT = 40 };
 
 /* "10.0.0.1", "fd00::1" (RFC 5952), "10.0.0.0/24", "::/0"; an address prints without its /32 or

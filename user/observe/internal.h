@@ -73,4 +73,24 @@ void unexplained_sort(struct unexplained_set *g);
 /* When the newest unexplained opening was first seen (coverage.c). */
 void coverage_newest(struct coverage_view *view);
 
+/* The sockets that no address may open by these rules (listening.c). */
+int listening_unreached(struct judging *judging, const struct ruleset *rs,
+			const struct image *image, struct listening *out);
+
+/* The lines of a preview (preview_lines.c): where there are too many of different peers, then of
+ * their networks, then of all together. */
+struct preview_set {
+	struct arena *arena;
+	struct preview_line *list;
+	size_t count, capacity;
+	uint32_t *buckets; /* index + 1 by hash; 0 empty */
+	size_t bucket_count;
+	unsigned width; /* of the peers' networks: steps from an address to all */
+};
+enum { PREVIEW_LINES_MOST = 4096 };
+/* One connection more; the line's peer and count are filled in. */
+void preview_add(struct preview_set *set, const struct preview_line *line);
+/* What is cut first, then the most connections. */
+void preview_sort(struct preview_set *set);
+
 #endif

@@ -6,157 +6,40 @@
  */
 #include "internal.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { LOOPBACK_DEVICE = 1, NAMESPACES_MAX = 1024, PORT_DHCP = 68, PORT_DHCP6 = 546 };
-
-/* Where to look: the devices and cgroups of the policy, and the namespaces of both. */
-struct places {
-	struct arena *arena;
-	const struct names *names;
-	uint64_t *cgroups;
-	size_t cgroup_count, cgroup_capacity;
-	uint64_t namespaces[NAMESPACES_MAX];
-	size_t namespace_count;
-};
-
-static int add_namespace(struct places *places, uint64_t inode)
-{
-	for (size_t i = 0; i < places->namespace_count; i++)
-		if (places->namespaces[i] == inode)
-			return 0;
-	if (places->namespace_count == NAMESPACES_MAX)
-		return -E2BIG;
-	places->namespaces[places->namespace_count++] = inode;
-	return 0;
-}
-
-/* A process that has ended meanwhile has no sockets. */
-static int add_process(struct places *places, const char *pid)
-{
-	struct stat status;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%.20s/ns/net", pid);
-	if (stat(path, &status))
-		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
-	return add_namespace(places, status.st_ino);
-}
-
-static int on_cgroup(const char *path, uint64_t id, void *context)
-{
-	struct places *places = context;
-	CLEANUP(free_ptr) char *line = NULL;
-	CLEANUP(close_file)
-	FILE *file = fopen(arena_printf(places->arena, "%s/cgroup.procs", path), "re");
-	size_t size = 0;
-	int err = 0;
-
-	places->cgroups = arena_grow(places->arena, places->cgroups, places->cgroup_count,
-				     &places->cgroup_capacity, sizeof(*places->cgroups));
-	places->cgroups[places->cgroup_count++] = id;
-	if (!file)
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	while (!err && getline(&line, &size, file) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		err = add_process(places, line);
-	}
-	/* ENODEV: removed; EOPNOTSUPP: of a threaded cgroup, whose processes the parent lists. */
-	return err || !ferror(file) || errno == ENODEV || errno == EOPNOTSUPP ? err : -errno;
-}
-
-static int find_places(const struct host_options *o, struct places *places)
-{
-	const char *root = NULL;
-	int err = 0;
-
-	for (uint32_t i = 0; i < places->names->hook_count && !err; i++) {
-		const struct fr_hook_record *hook = &places->names->hooks[i];
-
-		if (hook->kind == FR_KIND_INTERFACE && hook->netns)
-			err = add_namespace(places, hook->netns);
-		if (hook->kind != FR_KIND_CGROUP)
-			continue;
-		root = root ? root : cgroup2_find(o, places->arena);
-		if (!root)
-			return -ENOTSUP;
-		err = cgroup_tree_each(cgroup_path_of(places->arena, root, hook->name), on_cgroup,
-				       places);
-	}
-	return err;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
+enum { PORT_DHCP = 68, PORT_DHCP6 = 546 };
 
 /* ---------------------------------------------------------------- sockets */
 
-static bool is_loopback(const struct listener *socket)
+/* The attach points, in arena memory. */
+static int judging_of(const struct names *names, const struct host_options *o,
+		      struct judging *judging)
 {
-	static const struct addr one = {.b = {[15] = 1}};
+	struct judge_point *points =
+		arena_alloc(judging->arena, names->hook_count * sizeof(*points));
+	const char *root = NULL;
 
-	if (socket->ifindex == LOOPBACK_DEVICE)
-		return true;
-	if (addr_is_v4(&socket->address))
-		return socket->address.b[12] == 127;
-	return !memcmp(&socket->address, &one, sizeof(one));
-}
+	for (uint32_t i = 0; i < names->hook_count; i++) {
+		const struct fr_hook_record *hook = &names->hooks[i];
 
-/* Does it get packets that a hook of the policy judges? */
-static bool is_judged(const struct places *places, const struct listener *socket)
-{
-	bool devices = false;
-
-	if (is_loopback(socket))
-		return false;
-	if (places->cgroup_count && bsearch(&socket->cgroup, places->cgroups, places->cgroup_count,
-					    sizeof(*places->cgroups), by_number))
-		return true;
-	for (uint32_t i = 0; i < places->names->hook_count; i++) {
-		const struct fr_hook_record *hook = &places->names->hooks[i];
-
-		if (hook->kind != FR_KIND_INTERFACE)
+		points[i] = (struct judge_point){hook->kind, hook->ifindex, hook->netns, NULL};
+		if (hook->kind != FR_KIND_CGROUP)
 			continue;
-		devices = true;
-		if (hook->ifindex == socket->ifindex)
-			return true;
+		root = root ? root : cgroup2_find(o, judging->arena);
+		if (!root)
+			return -ENOTSUP;
+		points[i].path = cgroup_path_of(judging->arena, root, hook->name);
 	}
-	return devices && !socket->ifindex;
-}
-
-static int collect_sockets(const struct places *places, struct listeners *out)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < places->namespace_count && !err; i++) {
-		int back;
-
-		err = netns_enter(places->namespaces[i], &back);
-		if (!err)
-			err = host_listeners(out);
-		netns_leave(&back);
-	}
-	for (size_t i = 0, count = out->count, kept = 0; i < count; i++) {
-		if (is_judged(places, &out->list[i]))
-			out->list[kept++] = out->list[i];
-		out->count = kept;
-	}
-	host_listener_processes(out);
-	return err;
+	judging->points = points;
+	judging->count = names->hook_count;
+	return judging_open(judging);
 }
 
 /* ---------------------------------------------------------------- against the rules */
 
-static bool rule_has_family(const struct rule *rule, const struct listener *socket)
+static bool rule_has_family(const struct rule *rule, const struct local_socket *socket)
 {
 	if (rule->any_peer || rule->needs_local)
 		return true;
@@ -166,7 +49,13 @@ static bool rule_has_family(const struct rule *rule, const struct listener *sock
 	return false;
 }
 
-static bool is_explained(const struct ruleset *rs, const struct listener *socket)
+static bool is_dhcp(const struct ruleset *rs, const struct local_socket *socket)
+{
+	return rs->flags & FR_F_DHCP && socket->proto == PROTO_UDP &&
+	       (socket->port == PORT_DHCP || socket->port == PORT_DHCP6);
+}
+
+static bool is_explained(const struct ruleset *rs, const struct local_socket *socket)
 {
 	const struct tuple tuple = {
 		.dir = FR_INGRESS, .proto = socket->proto, .port = socket->port};
@@ -175,11 +64,10 @@ static bool is_explained(const struct ruleset *rs, const struct listener *socket
 		if (rs->rules[i].action != FR_DENY && rule_serves(&rs->rules[i], &tuple) &&
 		    rule_has_family(&rs->rules[i], socket))
 			return true;
-	return rs->flags & FR_F_DHCP && socket->proto == PROTO_UDP &&
-	       (socket->port == PORT_DHCP || socket->port == PORT_DHCP6);
+	return is_dhcp(rs, socket);
 }
 
-static bool is_listed(const struct listening *view, const struct listener *socket)
+static bool is_listed(const struct listening *view, const struct local_socket *socket)
 {
 	for (size_t i = 0; i < view->count; i++)
 		if (view->list[i].proto == socket->proto && view->list[i].port == socket->port &&
@@ -190,7 +78,7 @@ static bool is_listed(const struct listening *view, const struct listener *socke
 }
 
 static void append_socket(struct listening *view, struct arena *arena,
-			  const struct listener *socket)
+			  const struct local_socket *socket)
 {
 	struct listening_view *new;
 
@@ -205,7 +93,7 @@ static void append_socket(struct listening *view, struct arena *arena,
 	memcpy(new->process, socket->process, sizeof(new->process));
 }
 
-static bool is_served(const struct listeners *sockets, const struct service *service)
+static bool is_served(const struct local_sockets *sockets, const struct service *service)
 {
 	for (size_t i = 0; i < sockets->count; i++)
 		if (sockets->list[i].proto == service->proto &&
@@ -216,7 +104,7 @@ static bool is_served(const struct listeners *sockets, const struct service *ser
 }
 
 static void append_idle(struct listening *view, struct arena *arena, const struct rule *rule,
-			const struct listeners *sockets)
+			const struct local_sockets *sockets)
 {
 	for (uint32_t i = 0; i < rule->service_count; i++) {
 		const struct service *service = &rule->services[i];
@@ -242,7 +130,7 @@ static int by_port(const void *a, const void *b)
 	return memcmp(&x->address, &y->address, sizeof(x->address));
 }
 
-static void compare(const struct ruleset *rs, const struct listeners *sockets,
+static void compare(const struct ruleset *rs, const struct local_sockets *sockets,
 		    struct listening *view)
 {
 	view->sockets = sockets->count;
@@ -254,6 +142,34 @@ static void compare(const struct ruleset *rs, const struct listeners *sockets,
 	for (size_t i = 0; i < rs->rule_count; i++)
 		if (rs->rules[i].dir == FR_INGRESS && rs->rules[i].action != FR_DENY)
 			append_idle(view, sockets->arena, &rs->rules[i], sockets);
+}
+
+static bool may_be_reached(const struct ruleset *rs, const struct image *image,
+			   const struct local_socket *socket)
+{
+	return (rs->default_allow[FR_INGRESS] || is_explained(rs, socket)) &&
+	       (image_admits_anyone(image, FR_INGRESS, socket->proto, socket->port) ||
+		is_dhcp(rs, socket));
+}
+
+int listening_unreached(struct judging *judging, const struct ruleset *rs,
+			const struct image *image, struct listening *out)
+{
+	struct local_sockets sockets = {.arena = judging->arena};
+	struct listening view = {0};
+	int err = judged_sockets(judging, SOCKETS_LISTENING, &sockets);
+
+	if (err)
+		return err;
+	host_socket_processes(&sockets);
+	for (size_t i = 0; i < sockets.count; i++)
+		if (!may_be_reached(rs, image, &sockets.list[i]) &&
+		    !is_listed(&view, &sockets.list[i]))
+			append_socket(&view, judging->arena, &sockets.list[i]);
+	if (view.count)
+		qsort(view.list, view.count, sizeof(*view.list), by_port);
+	*out = view;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- the whole */
@@ -272,20 +188,22 @@ static const char *why_left_out(const struct names *names, const struct ruleset 
 			       : NULL;
 }
 
-static int collect(const struct host_options *o, struct places *places, const struct ruleset *rs,
-		   struct listening *out)
+static int collect(const struct names *names, const struct host_options *o,
+		   const struct ruleset *rs, struct arena *arena, struct listening *out)
 {
-	struct listeners sockets = {.arena = places->arena};
-	int err = find_places(o, places);
+	struct local_sockets sockets = {.arena = arena};
+	struct judging *judging = arena_alloc(arena, sizeof(*judging));
+	int err;
 
+	judging->arena = arena;
+	err = judging_of(names, o, judging);
+	if (!err)
+		err = judged_sockets(judging, SOCKETS_LISTENING, &sockets);
 	if (err)
 		return err;
-	if (places->cgroup_count)
-		qsort(places->cgroups, places->cgroup_count, sizeof(*places->cgroups), by_number);
-	err = collect_sockets(places, &sockets);
-	if (!err)
-		compare(rs, &sockets, out);
-	return err;
+	host_socket_processes(&sockets);
+	compare(rs, &sockets, out);
+	return 0;
 }
 
 int listening_collect(const struct instance *instance, const struct host_options *o,
@@ -293,15 +211,12 @@ int listening_collect(const struct instance *instance, const struct host_options
 {
 	struct names names;
 	struct listening view = {0};
-	struct places *places = arena_alloc(d->arena, sizeof(*places));
 	int err = names_open(instance, d, &names);
 
 	if (err)
 		return err;
-	places->arena = d->arena;
-	places->names = &names;
 	view.left_out = why_left_out(&names, rs);
-	err = view.left_out ? 0 : collect(o, places, rs, &view);
+	err = view.left_out ? 0 : collect(&names, o, rs, d->arena, &view);
 	names_close(&names);
 	if (err)
 		return diag_error(d, NO_LOC, err, "sockets-unreadable",

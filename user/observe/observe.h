@@ -198,6 +198,49 @@ struct coverage_view {
 	const struct recorded_view *recorded; /* or NULL: the kernel's figures */
 };
 
+/* What a policy would do with the connections of this host, were it in force. */
+enum preview_outcome { PREVIEW_STAYS, PREVIEW_REPORTED, PREVIEW_CUT, PREVIEW_OUTCOMES };
+
+/* Connections that share all of this. */
+struct preview_line {
+	uint8_t outcome;   /* enum preview_outcome */
+	uint8_t kind;	   /* enum fr_kind */
+	const char *where; /* the device of a guest, or NULL */
+	struct tuple tuple;
+	struct prefix peer; /* wider than an address where there are too many of these */
+	char process[17];   /* "": not known */
+	uint32_t rule;	    /* of the decision */
+	uint8_t reason;	    /* enum fr_reason */
+	uint64_t count;
+	const char *nearest; /* a sentence, where no rule decides; or NULL */
+};
+struct preview_session {
+	bool found, judged;
+	struct connection connection;
+	struct preview_line line; /* where it is judged */
+};
+struct preview_view {
+	const struct ruleset *rs;
+	uint8_t digest[32];
+	bool kinds[FR_KINDS];			     /* that the policy has attach points of */
+	uint64_t totals[FR_KINDS][PREVIEW_OUTCOMES]; /* connections */
+	struct preview_line *list;		     /* what is cut first, then the most */
+	size_t count;
+	struct preview_session session; /* of the caller */
+	bool admits_nothing;
+	struct listening unreached;   /* sockets whose port no address may open */
+	bool flows_known;	      /* a policy of the name is in force */
+	struct local_sockets sockets; /* of this host, that are cut */
+};
+struct preview_request {
+	const struct ruleset *rs;
+	const struct image *image;
+	const struct attach_target *hooks;
+	size_t hook_count;
+	const struct host_options *host;
+	bool details; /* listeners, and the processes of all connections, not only of those cut */
+};
+
 struct event_view {
 	struct fr_event event;
 	const char *digest; /* of the policy that decided; NULL: of an earlier generation */
@@ -266,6 +309,13 @@ int coverage_collect(const struct instance *instance, struct arena *arena, struc
  * -errno with a diagnostic when they cannot be read. */
 int listening_collect(const struct instance *instance, const struct host_options *o,
 		      const struct ruleset *rs, struct diags *d, struct listening *out);
+
+/* Flows of the policy of that name in force, sockets and the caller's session. -errno with a
+ * diagnostic when they cannot be read. Arena of `d`. */
+int preview_collect(const struct preview_request *request, struct diags *d,
+		    struct preview_view *out);
+/* Connections of one outcome, by attach points of all kinds. */
+uint64_t preview_total(const struct preview_view *view, enum preview_outcome outcome);
 
 /* The ring buffer. One reader per instance: a second one gets -EBUSY. */
 struct monitor;

@@ -87,6 +87,9 @@ json_t *json_window(const struct window_view *window);
 /* Of recorded events (coverage.c); null for NULL. */
 json_t *json_recorded(const struct recorded_view *view);
 void print_recorded(FILE *out, const struct recorded_view *view);
+/* What apply tells of its preview, without what stays; null for NULL (preview.c). */
+json_t *json_preview(const struct preview_view *view);
+void print_preview_cut(const struct render *r, const struct preview_view *view);
 const char *host_name(void);
 int schema_version(const char *verb); /* docs/json.md */
 /* {"schema": "flowreeve/<verb>/v<version>", "host"}; document_print adds "diagnostics", writes and

@@ -44,6 +44,7 @@ void render_compile(const struct render *r, const struct ruleset *rs, const stru
 		    bool dump);
 void render_apply(const struct render *r, const struct apply_request *request,
 		  const struct apply_result *result);
+void render_preview(const struct render *r, const struct preview_view *view);
 void render_pending(const struct render *r, const struct pending_request *request,
 		    const struct pending_outcome *outcome);
 void render_detach(const struct render *r, size_t count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The sockets of a network namespace that wait for others, from the kernel's tables by sock_diag,
- * and the processes that hold them. No file of another process is opened, but the name that it has.
+ * The sockets of a network namespace, from the kernel's tables by sock_diag, and the processes that
+ * hold them. No file of another process is opened, but the name that it has.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -18,7 +18,31 @@
 #include "netlink.h"
 #include "sockets.h"
 
-enum { DUMP_TRIES = 5, TCP_STATE_CLOSE = 7, TCP_STATE_LISTEN = 10 };
+enum { DUMP_TRIES = 5 };
+enum { /* from a header that conflicts with the kernel's */
+       STATE_ESTABLISHED = 1,
+       STATE_SYN_SENT = 2,
+       STATE_FIN_WAIT1 = 4,
+       STATE_FIN_WAIT2 = 5,
+       STATE_CLOSE = 7,
+       STATE_CLOSE_WAIT = 8,
+       STATE_LISTEN = 10,
+};
+
+static uint32_t states_of(enum socket_use use, uint8_t proto)
+{
+	if (use == SOCKETS_LISTENING)
+		return 1u << (proto == PROTO_TCP ? STATE_LISTEN : STATE_CLOSE);
+	if (proto == PROTO_UDP)
+		return 1u << STATE_ESTABLISHED;
+	return 1u << STATE_ESTABLISHED | 1u << STATE_SYN_SENT | 1u << STATE_FIN_WAIT1 |
+	       1u << STATE_FIN_WAIT2 | 1u << STATE_CLOSE_WAIT;
+}
+
+bool socket_is_opening(const struct local_socket *socket)
+{
+	return socket->proto == PROTO_TCP && socket->state == STATE_SYN_SENT;
+}
 
 /* ---------------------------------------------------------------- the kernel's tables */
 
@@ -43,22 +67,27 @@ static struct attributes read_attributes(const struct nlmsghdr *message)
 	return out;
 }
 
-static void read_address(const struct inet_diag_msg *body, struct listener *out)
+static void read_address(const struct inet_diag_msg *body, const __be32 bytes[4], struct addr *out)
+{
+	*out = (struct addr){0};
+	if (body->idiag_family != AF_INET) {
+		memcpy(out->b, bytes, sizeof(out->b));
+		return;
+	}
+	out->b[10] = out->b[11] = 0xff;
+	memcpy(out->b + 12, bytes, 4);
+}
+
+static bool is_any(const struct addr *addr)
 {
 	static const struct addr any6, any4 = {.b = {[10] = 0xff, [11] = 0xff}};
 
-	if (body->idiag_family == AF_INET) {
-		out->address = any4;
-		memcpy(out->address.b + 12, body->id.idiag_src, 4);
-		out->everywhere = !memcmp(&out->address, &any4, sizeof(any4));
-		return;
-	}
-	memcpy(out->address.b, body->id.idiag_src, sizeof(out->address.b));
-	out->everywhere = !memcmp(&out->address, &any6, sizeof(any6));
+	return addr_equal(addr, &any6) || addr_equal(addr, &any4);
 }
 
 struct dump {
-	struct listeners *out;
+	struct local_sockets *out;
+	enum socket_use use;
 	uint8_t proto;
 };
 
@@ -66,9 +95,9 @@ static int on_socket(const struct nlmsghdr *message, void *context)
 {
 	const struct dump *dump = context;
 	const struct inet_diag_msg *body = NLMSG_DATA(message);
-	struct listeners *out = dump->out;
+	struct local_sockets *out = dump->out;
 	struct attributes attributes;
-	struct listener *new;
+	struct local_socket *new;
 
 	if (NLMSG_PAYLOAD(message, 0) < sizeof(*body))
 		return -EBADMSG;
@@ -79,12 +108,18 @@ static int on_socket(const struct nlmsghdr *message, void *context)
 	out->list =
 		arena_grow(out->arena, out->list, out->count, &out->capacity, sizeof(*out->list));
 	new = &out->list[out->count++];
-	*new = (struct listener){.proto = dump->proto,
-				 .port = ntohs(body->id.idiag_sport),
-				 .ifindex = body->id.idiag_if,
-				 .cgroup = attributes.cgroup,
-				 .inode = body->idiag_inode};
-	read_address(body, new);
+	*new = (struct local_socket){.proto = dump->proto,
+				     .family = body->idiag_family,
+				     .state = body->idiag_state,
+				     .port = ntohs(body->id.idiag_sport),
+				     .peer_port = ntohs(body->id.idiag_dport),
+				     .ifindex = body->id.idiag_if,
+				     .cookie = {body->id.idiag_cookie[0], body->id.idiag_cookie[1]},
+				     .cgroup = attributes.cgroup,
+				     .inode = body->idiag_inode};
+	read_address(body, body->id.idiag_src, &new->address);
+	read_address(body, body->id.idiag_dst, &new->peer);
+	new->everywhere = is_any(&new->address);
 	new->v4 = addr_is_v4(&new->address) || (new->everywhere && !attributes.v6_only);
 	new->v6 = !addr_is_v4(&new->address);
 	return 0;
@@ -99,16 +134,16 @@ static int dump_once(uint8_t family, const struct dump *dump)
 		.header = {.nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY},
 		.body = {.sdiag_family = family,
 			 .sdiag_protocol = dump->proto,
-			 .idiag_states = 1u << (dump->proto == PROTO_TCP ? TCP_STATE_LISTEN
-									 : TCP_STATE_CLOSE)},
+			 .idiag_states = states_of(dump->use, dump->proto)},
 	};
 
 	return netlink_dump_of(NETLINK_SOCK_DIAG, &request.header, on_socket, (void *)dump);
 }
 
-static int dump_sockets(uint8_t family, uint8_t proto, struct listeners *out)
+static int dump_sockets(uint8_t family, uint8_t proto, enum socket_use use,
+			struct local_sockets *out)
 {
-	const struct dump dump = {out, proto};
+	const struct dump dump = {out, use, proto};
 	size_t before = out->count;
 	int err = -EAGAIN;
 
@@ -119,7 +154,7 @@ static int dump_sockets(uint8_t family, uint8_t proto, struct listeners *out)
 	return err;
 }
 
-int host_listeners(struct listeners *out)
+int host_sockets(enum socket_use use, struct local_sockets *out)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6}, protos[] = {PROTO_TCP, PROTO_UDP};
 	size_t before = out->count;
@@ -127,7 +162,7 @@ int host_listeners(struct listeners *out)
 
 	for (size_t i = 0; i < ARRAY_SIZE(families) && !err; i++)
 		for (size_t j = 0; j < ARRAY_SIZE(protos) && !err; j++)
-			err = dump_sockets(families[i], protos[j], out);
+			err = dump_sockets(families[i], protos[j], use, out);
 	if (err)
 		out->count = before;
 	return err;
@@ -137,35 +172,36 @@ int host_listeners(struct listeners *out)
 
 static int by_inode(const void *a, const void *b)
 {
-	const struct listener *x = *(struct listener *const *)a, *y = *(struct listener *const *)b;
+	const struct local_socket *x = *(struct local_socket *const *)a,
+				  *y = *(struct local_socket *const *)b;
 
 	return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
 struct search {
-	struct listener **list; /* by inode */
+	struct local_socket **list; /* by inode */
 	size_t count;
 	uint32_t pid;
 	int process; /* its directory */
 };
 
-static void read_name(const struct search *search, struct listener *listener)
+static void read_name(const struct search *search, struct local_socket *socket)
 {
 	CLEANUP(close_fd) int fd = openat(search->process, "comm", O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, listener->process, sizeof(listener->process) - 1);
+	ssize_t size = fd < 0 ? -1 : read(fd, socket->process, sizeof(socket->process) - 1);
 
 	if (size <= 0)
 		return;
-	listener->process[size] = '\0';
-	listener->process[strcspn(listener->process, "\n")] = '\0';
-	listener->pid = search->pid;
+	socket->process[size] = '\0';
+	socket->process[strcspn(socket->process, "\n")] = '\0';
+	socket->pid = search->pid;
 }
 
 /* One socket may be in the list twice, when it was made while the list was read. */
 static void on_inode(const struct search *search, uint64_t inode)
 {
-	const struct listener wanted = {.inode = inode}, *key = &wanted;
-	struct listener **found =
+	const struct local_socket wanted = {.inode = inode}, *key = &wanted;
+	struct local_socket **found =
 		bsearch(&key, search->list, search->count, sizeof(*search->list), by_inode);
 
 	if (found && !(*found)->pid)
@@ -197,18 +233,18 @@ static void look_into_process(struct search *search)
 	closedir(dir);
 }
 
-void host_listener_processes(struct listeners *listeners)
+void host_socket_processes(struct local_sockets *sockets)
 {
-	struct search search = {.count = listeners->count};
-	DIR *dir = listeners->count ? opendir("/proc") : NULL;
+	struct search search = {.count = sockets->count};
+	DIR *dir = sockets->count ? opendir("/proc") : NULL;
 	const struct dirent *entry;
 	uint64_t pid;
 
 	if (!dir)
 		return;
-	search.list = arena_alloc(listeners->arena, search.count * sizeof(*search.list));
+	search.list = arena_alloc(sockets->arena, search.count * sizeof(*search.list));
 	for (size_t i = 0; i < search.count; i++)
-		search.list[i] = &listeners->list[i];
+		search.list[i] = &sockets->list[i];
 	qsort(search.list, search.count, sizeof(*search.list), by_inode);
 	while ((entry = readdir(dir))) {
 		if (parse_u64(entry->d_name, UINT32_MAX, &pid))
