@@ -4,7 +4,7 @@
 # interfaces, names of applied policies, ids of rules. It reads directories; for roles, hosts and rules it
 # runs one command, bounded in time, for rules only where the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new import plan preview apply confirm cancel extend status show diff coverage report learn monitor zero detach doctor version'
+_flowreeve_verbs='check explain compile roles new import plan preview apply confirm cancel extend status show diff coverage report learn monitor zero detach history doctor version'
 
 _flowreeve_options() # VERB
 {
@@ -29,6 +29,7 @@ _flowreeve_options() # VERB
 	learn) echo '--json --policy --flows --source --peer --rules-only --tables --local-subnet --cgroup --pin-root' ;;
 	monitor) echo '--json --policy --openings --count --wide --pin-root' ;;
 	detach) echo '--json --all --pin-root' ;;
+	history) echo '--json --limit --wide' ;;
 	doctor) echo '--json --cgroup --pin-root' ;;
 	version) echo '--json' ;;
 	esac
@@ -199,7 +200,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops policy; else _flowreeve_policies; fi ;;
 	status | coverage | learn | monitor | detach) _flowreeve_policies ;;
-	report | confirm | cancel) [ "$2" != 0 ] || _flowreeve_policies ;;
+	report | confirm | cancel | history) [ "$2" != 0 ] || _flowreeve_policies ;;
 	extend) [ "$2" != 1 ] || _flowreeve_policies ;;
 	zero) _flowreeve_rules ;;
 	help) [ "$2" != 0 ] || _flowreeve_words "$_flowreeve_verbs" ;;

@@ -31,6 +31,7 @@ table()
 		learn force,window learn --flows $events
 		monitor force monitor --count 1
 		zero force,window zero
+		history - history
 		doctor - doctor
 		version - version
 		apply digest apply $work/other.yaml --confirm 600 --allow-removal $options

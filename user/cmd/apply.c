@@ -281,7 +281,7 @@ static int check_end(struct context *c, const struct ruleset *rs)
 	return 0;
 }
 
-int cmd_apply(struct context *c)
+static int apply(struct context *c, struct change_view *change)
 {
 	const char *file = c->options.operands[0];
 	struct apply_request request = {.source = path_from_anywhere(c, file),
@@ -302,6 +302,7 @@ int cmd_apply(struct context *c)
 
 	if (ret)
 		return ret;
+	change_begin(c, "apply", rs->name, change);
 	ret = check_end(c, rs);
 	if (ret)
 		return ret;
@@ -319,10 +320,20 @@ int cmd_apply(struct context *c)
 	if (!ret) {
 		warn_of_ssh(c, rs, &image, &(struct host_points){hooks, request.hook_count},
 			    &c->diags);
+		change_end(c, change, 0);
 		render_apply(&c->render, &request, &result);
 		c->answered = true;
 	}
 	packed_free(&document);
 	image_free(&image);
 	return exit_of_host(ret);
+}
+
+int cmd_apply(struct context *c)
+{
+	struct change_view change = {0};
+	int ret = apply(c, &change);
+
+	change_end(c, &change, ret);
+	return ret;
 }

@@ -37,6 +37,7 @@ int cmd_detach(struct context *c);
 int cmd_confirm(struct context *c);
 int cmd_cancel(struct context *c);
 int cmd_extend(struct context *c);
+int cmd_history(struct context *c);
 int cmd_doctor(struct context *c);
 int cmd_version(struct context *c);
 

@@ -76,6 +76,7 @@ static int find_waiting(struct context *c, const char **out)
 
 static int act(struct context *c, enum pending_action action, const char *name, uint64_t more)
 {
+	struct change_view change = {0};
 	struct pending_request request = {
 		.host = c->options.host, .policy = name, .action = action, .more = more};
 	struct pending_outcome outcome = {0};
@@ -83,7 +84,10 @@ static int act(struct context *c, enum pending_action action, const char *name, 
 
 	if (ret)
 		return ret;
+	change_begin(c, c->command->name, request.policy, &change);
 	ret = exit_of_read(datapath_pending(&request, &c->diags, &outcome));
+	change.generation = outcome.pending.generation;
+	change_end(c, &change, ret);
 	if (ret)
 		return ret;
 	render_pending(&c->render, &request, &outcome);

@@ -276,7 +276,7 @@ static int write_report(struct context *c, const struct report_view *report)
 static int report(struct context *c, const struct instance *instance, void *user)
 {
 	struct report_view view = {0};
-	int ret = collect_report(c, instance, &view), err;
+	int ret = collect_report(c, instance, &view), err, unread;
 
 	(void)user;
 	if (ret < 0)
@@ -284,9 +284,12 @@ static int report(struct context *c, const struct instance *instance, void *user
 	err = drops_collect(instance, c->arena, &c->diags, &view.drops);
 	if (err)
 		return exit_of_read(err);
+	unread = changes_find(c, view.window.policy, &view.changes);
 	err = write_report(c, &view);
 	c->answered = !err;
-	return err ? err : ret;
+	if (err)
+		return err;
+	return unread ? unread : ret;
 }
 
 int cmd_report(struct context *c)

@@ -10,9 +10,12 @@ static int detach_each(struct context *c, const char *const *names, size_t count
 	int err = 0;
 
 	for (size_t i = 0; i < count && !err; i++) {
+		struct change_view change = {0};
 		size_t here = 0;
 
+		change_begin(c, "detach", names[i], &change);
 		err = datapath_detach(&c->options.host, names[i], &c->diags, &here);
+		change_end(c, &change, exit_of_read(err));
 		*removed += here;
 	}
 	return exit_of_read(err);
@@ -47,6 +50,25 @@ static int detach_only(struct context *c, size_t *removed)
 	return exit_of_read(datapath_detach(&o->host, NULL, &c->diags, removed));
 }
 
+static int detach_all(struct context *c, size_t *removed)
+{
+	struct options *o = &c->options;
+	struct change_view *changes;
+	struct diags unseen = {.arena = c->arena};
+	const char **names;
+	size_t count = 0;
+	int err;
+
+	datapath_list_all(&o->host, c->arena, &unseen, &names, &count);
+	changes = arena_alloc(c->arena, (count + 1) * sizeof(*changes));
+	for (size_t i = 0; i < count; i++)
+		change_begin(c, "detach", names[i], &changes[i]);
+	err = datapath_detach(&o->host, NULL, &c->diags, removed);
+	for (size_t i = 0; i < count; i++)
+		change_end(c, &changes[i], exit_of_read(err));
+	return exit_of_read(err);
+}
+
 int cmd_detach(struct context *c)
 {
 	struct options *o = &c->options;
@@ -57,7 +79,7 @@ int cmd_detach(struct context *c)
 	if (all && o->operand_count)
 		return usage_error(c, NULL, "give detach either names or --all");
 	if (all)
-		ret = exit_of_read(datapath_detach(&o->host, NULL, &c->diags, &removed));
+		ret = detach_all(c, &removed);
 	else if (o->operand_count)
 		ret = detach_each(c, o->operands, o->operand_count, &removed);
 	else

@@ -113,6 +113,10 @@ static const struct command commands[] = {
 	 "remove policies with all their programs and maps; nothing else is changed",
 	 "Without a name, the only policy below the pin root; all of them with --all.",
 	 OPT_JSON | OPT_PIN_ROOT | OPT_ALL, 0, SIZE_MAX, cmd_detach},
+	{"history", "[NAME]", "the record of changes: who changed which policy, when, and how it ended",
+	 "Oldest first; of one policy, or of all. Each apply, confirm, cancel, extend, zero and\n"
+	 "detach is a line, and each change that the kernel ended, once a command has seen that.",
+	 OPT_JSON | OPT_LIMIT | OPT_WIDE, 0, 1, cmd_history},
 	{"doctor", "", "features that this host has and lacks, with the effect; known bypasses",
 	 "Tries every feature that flowreeve uses: loads its programs, and attaches small ones\n"
 	 "in a network namespace and a cgroup made for it. Nothing of the host is changed. Exit\n"

@@ -162,6 +162,7 @@ int cmd_status(struct context *c)
 	}
 	if (query)
 		return code;
+	changes_note_ended(c);
 	ret = c->options.operand_count ? 0 : warn_undone(c);
 	if (ret)
 		return ret;

@@ -89,8 +89,13 @@ int cmd_zero(struct context *c)
 		return refuse_operands(c, names, count);
 	if (o->operand_count && policy_among_rules(o, names, count) && !rules_meant(c, names[0]))
 		return refuse_operands(c, names, count);
-	for (size_t i = 0; i < count && !err; i++)
+	for (size_t i = 0; i < count && !err; i++) {
+		struct change_view change = {0};
+
+		change_begin(c, "zero", names[i], &change);
 		err = datapath_zero(&o->host, names[i], o->operands, o->operand_count, &c->diags);
+		change_end(c, &change, exit_of_read(err));
+	}
 	if (err)
 		return exit_of_read(err);
 	at = windows = arena_alloc(c->arena, count * sizeof(*windows));

@@ -25,16 +25,6 @@ static bool has_end(const struct change *change)
 
 /* ---------------------------------------------------------------- the record */
 
-static uint32_t login_uid(void)
-{
-	CLEANUP(close_file) FILE *file = fopen("/proc/self/loginuid", "re");
-	unsigned uid = UINT32_MAX;
-
-	if (file && fscanf(file, "%u", &uid) != 1)
-		uid = UINT32_MAX;
-	return uid;
-}
-
 static int record_make(const struct change *change)
 {
 	CLEANUP(records_unmap) struct records records = {0};
@@ -46,7 +36,7 @@ static int record_make(const struct change *change)
 		.kind = change->request->confirm ? FR_PENDING_CONFIRM : FR_PENDING_UNTIL,
 		.generation = change->generation,
 		.uid = getuid(),
-		.login = login_uid(),
+		.login = host_login_uid(),
 		.asked = real_now(),
 		.begun = boot_now(),
 	};

@@ -52,3 +52,13 @@ int host_privileges(struct diags *d)
 			  "run it as root, or grant what is missing", "this process lacks %s",
 			  missing);
 }
+
+uint32_t host_login_uid(void)
+{
+	CLEANUP(close_file) FILE *file = fopen("/proc/self/loginuid", "re");
+	unsigned uid = UINT32_MAX;
+
+	if (file && fscanf(file, "%u", &uid) != 1)
+		uid = UINT32_MAX;
+	return uid;
+}

@@ -6,6 +6,8 @@
 #include "../base/base.h"
 
 int host_privileges(struct diags *d);
+/* The user who logged in, whoever the process belongs to now; UINT32_MAX: unknown. */
+uint32_t host_login_uid(void);
 int host_capabilities(uint64_t *out); /* effective ones, by number */
 
 #endif

@@ -110,6 +110,8 @@ struct command {
 /* One invocation. `diags` is printed at the end: to stderr, and with --json in the document. */
 struct context {
 	const struct command *command;
+	char **argv; /* the words, without the program's name */
+	int argc;
 	const char *schema; /* of the failure document: the command or the operand of `show` */
 	struct options options;
 	struct arena *arena;
@@ -137,6 +139,21 @@ void options_help(FILE *out, uint64_t mask);
 int confirm_parse(struct context *c, const char *text, uint64_t *out);
 /* The time of --until, in realtime ns: a time to come. */
 int until_parse(struct context *c, const char *text, uint64_t *out);
+
+/* ---------------------------------------------------------------- changes.c */
+
+/* The file of the record of changes; "": changes are not recorded. */
+const char *changes_path(void);
+/* A change of a policy begins; it has ended with an exit code: adds its line. What cannot be
+ * recorded is a warning. The second does nothing before the first, and at a second call. */
+void change_begin(struct context *c, const char *verb, const char *policy,
+		  struct change_view *change);
+void change_end(struct context *c, struct change_view *change, int code);
+/* Adds a line for each change that the kernel ended and that has none yet. */
+void changes_note_ended(struct context *c);
+/* The lines of the record, of one policy or all; none where there is no file. 0 or an exit code;
+ * the readable lines are there in both cases. */
+int changes_find(struct context *c, const char *policy, struct change_list *out);
 
 /* ---------------------------------------------------------------- common.c */
 

@@ -167,6 +167,8 @@ static int dispatch(struct context *c, const struct command *commands, size_t co
 		word = argv[1];
 	else if (str_equal(word, "--version"))
 		word = "version";
+	c->argv = argv;
+	c->argc = argc;
 	c->command = find_command(commands, count, word);
 	if (!c->command)
 		return unknown_command(c, commands, count, word);

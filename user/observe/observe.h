@@ -281,6 +281,35 @@ int events_read(const struct source *source, struct diags *d, struct recording *
 void recorded_cover(const struct recording *recording, const struct ruleset *rs,
 		    struct arena *arena, struct coverage_view *view);
 
+/* ---------------------------------------------------------------- the record of changes */
+
+/* One line of the record (docs/json.md). NULL: unknown, or does not apply. */
+struct change_view {
+	const char *time; /* as recorded; NULL: `at` */
+	uint64_t at;	  /* realtime ns */
+	const char *host;
+	const char *verb;    /* "apply", "confirm", …, "roll-back", "until-end" */
+	const char *command; /* the words, as for a shell; NULL: the kernel did it */
+	uint32_t uid, login; /* UINT32_MAX: none */
+	const char *pin_root, *policy;
+	const char *mode_before, *mode_after;	  /* "audit" or "enforce"; NULL: not in force */
+	const char *digest_before, *digest_after; /* in force when the command began and ended */
+	uint32_t before;     /* generation in force when the command began; is not recorded */
+	uint32_t generation; /* in force at the end, or of the change that ended; 0: none */
+	const char *outcome; /* "done", "unchanged", "refused", "late", "cannot", "failed" */
+	const char *reason;  /* the first error */
+};
+
+struct change_list {
+	struct change_view *list;
+	size_t count, capacity;
+};
+
+/* All lines of a record, or of one policy; the readable ones are there also after an error. Arena
+ * memory of `d`. -EINVAL with all errors of the text. */
+int changes_read(const struct source *source, const char *policy, struct diags *d,
+		 struct change_list *out);
+
 /* Arena memory throughout. 0 or -errno with a diagnostic. */
 int status_collect(const struct host_options *o, const char *policy, struct arena *arena,
 		   struct diags *d, struct status_view *out);

@@ -51,6 +51,11 @@ void render_detach(const struct render *r, size_t count);
 /* The policies and rules whose counters were reset; no rule named: all of them. */
 void render_zero(const struct render *r, const struct window_view *windows, size_t policy_count,
 		 const char *const *rules, size_t rule_count);
+/* One line of the record of changes, without its end; free() it. */
+char *render_change(const struct change_view *change);
+/* The record, from a line on: `file` is its name. */
+void render_history(const struct render *r, const char *file, const struct change_list *changes,
+		    size_t first);
 /* A table: its params, roles with the peers that each needs, rows. */
 void render_roles(const struct render *r, const struct table_view *view);
 /* Two editions of a table: what is gone, new or changed. */
@@ -126,6 +131,7 @@ struct report_view {
 	struct window_view window;
 	enum source_state source;
 	struct drop_list drops;
+	struct change_list changes; /* of the policy, as recorded */
 };
 void render_report(const struct render *r, const struct report_view *view, bool text);
 

@@ -429,6 +429,52 @@ static void report_limits(struct report *w, const struct coverage_view *view)
 				"alone.");
 }
 
+static const struct column change_columns[] = {
+	{"TIME", .least = 0},	 {"CHANGE", .least = 0},  {"USER", .least = 0},
+	{"LOGIN", .least = 0},	 {"BEFORE", .least = 0},  {"AFTER", .least = 0},
+	{"OUTCOME", .least = 0}, {"COMMAND", .least = 0},
+};
+
+static void put_user(struct report *w, uint32_t uid)
+{
+	char text[FIGURE_TEXT];
+
+	number_append(text, uid);
+	put_cell(w, uid == UINT32_MAX ? "" : text);
+}
+
+static void put_state(struct report *w, const char *mode, const char *digest)
+{
+	char text[CLEAN_TEXT] = "";
+
+	if (mode)
+		snprintf(text, sizeof(text), "%s %.12s", mode, digest ? digest : "");
+	put_cell(w, text);
+}
+
+static void report_changes(struct report *w, const struct change_list *changes)
+{
+	put_part(w, "Changes, as recorded");
+	if (!changes->count) {
+		put_none(w);
+		return;
+	}
+	begin_rows(w, change_columns, ARRAY_SIZE(change_columns));
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change_view *change = &changes->list[i];
+
+		put_cell(w, change->time);
+		put_cell(w, change->verb);
+		put_user(w, change->uid);
+		put_user(w, change->login);
+		put_state(w, change->mode_before, change->digest_before);
+		put_state(w, change->mode_after, change->digest_after);
+		put_cell(w, change->outcome);
+		put_cell(w, change->command ? change->command : "the kernel, at its time");
+	}
+	end_rows(w);
+}
+
 /* ---------------------------------------------------------------- the whole */
 
 static void begin_document(struct report *w, const struct report_view *view)
@@ -465,6 +511,7 @@ void render_report(const struct render *r, const struct report_view *view, bool 
 	report_limits(&w, &view->coverage);
 	report_listening(&w, &view->coverage.listening);
 	report_drops(&w, &view->drops);
+	report_changes(&w, &view->changes);
 	if (w.html)
 		fputs("</body>\n</html>\n", r->out);
 }

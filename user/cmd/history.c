@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* history [NAME]: the record of changes, oldest first. */
+#include "cmd.h"
+
+int cmd_history(struct context *c)
+{
+	const struct options *o = &c->options;
+	struct change_list changes;
+	size_t first = 0;
+	int ret = changes_find(c, o->operand_count ? o->operands[0] : NULL, &changes);
+
+	if (ret && !changes.count)
+		return ret;
+	if (o->limit && o->limit < changes.count)
+		first = changes.count - o->limit;
+	render_history(&c->render, changes_path(), &changes, first);
+	c->answered = true;
+	return ret;
+}
