@@ -19,7 +19,7 @@ _flowreeve_options() # VERB
 	import) echo '--name --title' ;;
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
 	preview) echo "$file --wide --cgroup --pin-root" ;;
-	apply) echo "$file --confirm --until --allow-removal --new-edition --flows --cgroup --no-tcx --pin-root" ;;
+	apply) echo "$file --confirm --until --cut --force --no-preview --allow-removal --new-edition --flows --cgroup --no-tcx --pin-root" ;;
 	confirm | cancel | extend) echo '--json --pin-root' ;;
 	status) echo '--json --policy --query --wide --pin-root' ;;
 	show) echo '--json --peer --wide --sort --limit --policy --pin-root' ;;
@@ -165,6 +165,7 @@ _flowreeve_value() # OPTION
 {
 	case $1 in
 	--mode) _flowreeve_words audit enforce ;;
+	--force) _flowreeve_words session nothing-allowed ;;
 	--sort) _flowreeve_words last first packets bytes peer port rule ;;
 	--tables | --cgroup | --pin-root | --dir) _flowreeve_paths -d ;;
 	--policy) _flowreeve_policies ;;

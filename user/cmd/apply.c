@@ -281,6 +281,42 @@ static int check_end(struct context *c, const struct ruleset *rs)
 	return 0;
 }
 
+static void report(struct context *c, const struct apply_request *request,
+		   const struct apply_result *result, const struct preview_view *preview)
+{
+	const struct host_points points = {request->hooks, request->hook_count};
+	struct cut_view cut = {.preview = preview, .closes = c->options.given & OPT_CUT};
+
+	if (cut.closes)
+		cut.closed = close_denied(c, request->ruleset, request->image, &points);
+	warn_of_ssh(c, request->ruleset, request->image, &points, &c->diags);
+	render_apply(&c->render, request, result, preview ? &cut : NULL);
+	c->answered = true;
+}
+
+static int put_in_force(struct context *c, struct ruleset *rs, struct apply_request *request,
+			struct change_view *change)
+{
+	const struct host_points points = {request->hooks, request->hook_count};
+	struct packed document;
+	struct apply_result result;
+	struct preview_view preview;
+	bool looked;
+	int ret = guard_preview(c, rs, request->image, &points, &preview, &looked);
+
+	if (ret)
+		return ret;
+	pack_policy(c, rs, &document);
+	request->document = &document;
+	ret = datapath_apply(request, &c->diags, &result);
+	if (!ret) {
+		change_end(c, change, 0);
+		report(c, request, &result, looked ? &preview : NULL);
+	}
+	packed_free(&document);
+	return exit_of_host(ret);
+}
+
 static int apply(struct context *c, struct change_view *change)
 {
 	const char *file = c->options.operands[0];
@@ -293,8 +329,6 @@ static int apply(struct context *c, struct change_view *change)
 					.allow_removal = c->options.given & OPT_ALLOW_REMOVAL,
 					.words = c->options.words,
 					.word_count = c->options.word_count};
-	struct packed document;
-	struct apply_result result;
 	struct image image = {0};
 	struct ruleset *rs;
 	struct attach_target *hooks;
@@ -311,22 +345,12 @@ static int apply(struct context *c, struct change_view *change)
 		return ret;
 	if (image_compile(rs, &c->diags, &image))
 		return EXIT_REJECTED;
-	pack_policy(c, rs, &document);
-	request.document = &document;
 	request.ruleset = rs;
 	request.image = &image;
 	request.hooks = hooks;
-	ret = datapath_apply(&request, &c->diags, &result);
-	if (!ret) {
-		warn_of_ssh(c, rs, &image, &(struct host_points){hooks, request.hook_count},
-			    &c->diags);
-		change_end(c, change, 0);
-		render_apply(&c->render, &request, &result);
-		c->answered = true;
-	}
-	packed_free(&document);
+	ret = put_in_force(c, rs, &request, change);
 	image_free(&image);
-	return exit_of_host(ret);
+	return ret;
 }
 
 int cmd_apply(struct context *c)

@@ -52,9 +52,10 @@ static const struct command commands[] = {
 	 "one. A failure leaves the running policy untouched. Enforcement outlives the command,\n"
 	 "not a reboot. A change that would weaken the policy in force is refused without --mode\n"
 	 "audit or --allow-removal; so is another edition of a table, where none is written,\n"
-	 "without --new-edition.",
+	 "without --new-edition. Before it enforces, it looks at what lives here (see preview), and\n"
+	 "refuses to cut this SSH session or to allow nothing at all, without --force.",
 	 OPT_JSON | OPTS_FILE | OPTS_HOST | OPT_FLOWS | OPT_ALLOW_REMOVAL | OPT_NEW_EDITION |
-		 OPT_CONFIRM | OPT_UNTIL,
+		 OPT_CONFIRM | OPT_UNTIL | OPT_FORCE | OPT_NO_PREVIEW | OPT_CUT,
 	 1, 1, cmd_apply},
 	{"confirm", "[NAME]", "keep a change that `apply --confirm` made",
 	 "Without a name, the only change that waits. Exit 7 if it was rolled back already: the\n"

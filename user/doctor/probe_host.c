@@ -252,6 +252,18 @@ static void probe_btf(struct probing *p)
 	probe_add(p, &words, finding_of(p, fd < 0 ? -errno : 0));
 }
 
+static void probe_close(struct probing *p)
+{
+	static const struct feature_words words = {
+		.name = "socket-close",
+		.purpose = "sockets are closed for apply --cut",
+		.cost = "programs whose connections are cut wait for their time-outs",
+		.remedy = "a kernel with CONFIG_INET_DIAG_DESTROY",
+	};
+
+	probe_add(p, &words, finding_of(p, host_closes_sockets()));
+}
+
 void probe_host(struct probing *p)
 {
 	probe_privilege(p);
@@ -261,4 +273,5 @@ void probe_host(struct probing *p)
 	probe_bpffs(p);
 	probe_cgroup2(p);
 	probe_net_cls(p);
+	probe_close(p);
 }

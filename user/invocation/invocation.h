@@ -60,11 +60,17 @@ enum option_bit {
 	OPT_NEW_EDITION = 1ull << 35,
 	OPT_CONFIRM = 1ull << 40,
 	OPT_UNTIL = 1ull << 41,
+	OPT_FORCE = 1ull << 50,
+	OPT_NO_PREVIEW = 1ull << 51,
+	OPT_CUT = 1ull << 52,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,
 	OPTS_READ = OPT_PIN_ROOT | OPT_POLICY,
 };
+
+/* Guards of apply that --force overrides by name. */
+enum guard_bit { GUARD_SESSION = 1 << 0, GUARD_NOTHING = 1 << 1 };
 
 /* The parsed command line. */
 struct options {
@@ -82,6 +88,7 @@ struct options {
 	const char *plan_host, *dir;		/* plan; or NULL */
 	uint64_t confirm;			/* apply: ns; 0: it stays */
 	uint64_t until;				/* apply: realtime ns; 0: it stays */
+	uint32_t force;				/* apply: GUARD_*, overridden */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
 	enum order order;
@@ -192,6 +199,8 @@ struct recorded_coverage {
 	const char *path; /* of the policy's file */
 };
 int cover_recorded(struct context *c, struct recorded_coverage *out);
+/* The line of the policy that admits a connection. */
+const char *ssh_admitting(struct arena *arena, const struct ruleset *rs, const struct tuple *tuple);
 /* Warnings about SSH, in audit as well: would enforcing refuse the connection of this session, or
  * port 22 to every address? `points`: NULL when offline. ssh.c */
 void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,

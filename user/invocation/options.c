@@ -48,6 +48,9 @@ static const struct option_line lines[] = {
 	 OPT_CONFIRM},
 	{"until", "TIME", "enforce until TIME, then audit: 2h, 17:00, 2026-12-24T17:00:00Z",
 	 OPT_UNTIL},
+	{"no-preview", NULL, "enforce without looking at live connections", OPT_NO_PREVIEW},
+	{"force", "GUARD", "override a guard: session, nothing-allowed", OPT_FORCE},
+	{"cut", NULL, "close the sockets of this host that the policy denies", OPT_CUT},
 	{"flows", "N", "size of the flow table: N flows", OPT_FLOWS},
 	{"flows", "FILE", "events that monitor --json recorded, instead of the kernel; - is stdin",
 	 OPT_EVENTS},
@@ -158,6 +161,39 @@ static int parse_peer(struct context *c, const char *value)
 	}
 }
 
+/* Words with commas between them. */
+static int parse_guards(struct context *c, const char *value)
+{
+	static const char *const names[] = {"session", "nothing-allowed"};
+	struct source *source = arena_alloc(c->arena, sizeof(*source));
+	const char *near, *word, *at;
+	size_t length, i;
+
+	*source = (struct source){.name = "--force", .text = value, .size = strlen(value)};
+	for (at = value;; at += length + 1) {
+		length = strcspn(at, ",");
+		word = arena_strndup(c->arena, at, length);
+		for (i = 0; i < ARRAY_SIZE(names) && !str_equal(word, names[i]); i++)
+			;
+		if (i == ARRAY_SIZE(names))
+			break;
+		c->options.force |= 1u << i;
+		if (!at[length])
+			return 0;
+	}
+	near = nearest_word(word, names, ARRAY_SIZE(names));
+	diag_error(&c->diags,
+		   (struct loc){.source = source,
+				.line = 1,
+				.column = (uint32_t)(at - value) + 1,
+				.length = length ? (uint32_t)length : 1},
+		   -EINVAL, "usage",
+		   near ? arena_printf(c->arena, "did you mean '%s'?", near)
+			: "session or nothing-allowed; both with a comma",
+		   "'%s' is no guard", word);
+	return EXIT_USAGE;
+}
+
 /* The field of an option whose text is taken as it is, or NULL. */
 static const char **text_option(struct options *o, uint64_t bit)
 {
@@ -234,6 +270,8 @@ static int parse_value(struct context *c, const struct option_line *line, const 
 		return confirm_parse(c, value, &o->confirm);
 	case OPT_UNTIL:
 		return until_parse(c, value, &o->until);
+	case OPT_FORCE:
+		return parse_guards(c, value);
 	case OPT_FLOWS:
 		ret = parse_number(c, line->name, value, &number);
 		o->flows = number;
@@ -275,7 +313,8 @@ static int unknown_option(struct context *c, const char *name)
 static bool is_repeated(uint64_t bit)
 {
 	return !(bit & (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT |
-			OPT_NEW_EDITION | OPT_CONFIRM | OPT_UNTIL));
+			OPT_NEW_EDITION | OPT_CONFIRM | OPT_UNTIL | OPT_FORCE | OPT_CUT |
+			OPT_NO_PREVIEW));
 }
 
 static void keep_words(struct context *c, const struct option_line *line, const char *value)

@@ -41,8 +41,7 @@ static bool concerns(struct context *c, const struct ruleset *rs, const struct s
 }
 
 /* An omitted failsafe means port 22, which the hint keeps. */
-static const char *admitting(struct arena *arena, const struct ruleset *rs,
-			     const struct tuple *tuple)
+const char *ssh_admitting(struct arena *arena, const struct ruleset *rs, const struct tuple *tuple)
 {
 	char peer[ADDR_TEXT];
 	const char *item;
@@ -74,7 +73,7 @@ static void warn_session(struct context *c, const struct ruleset *rs,
 		return;
 	addr_text(&tuple.peer, peer);
 	diag_warning(d, (struct loc){.source = rs->source}, "ssh-refused",
-		     admitting(d->arena, rs, &tuple),
+		     ssh_admitting(d->arena, rs, &tuple),
 		     "enforcing %s would refuse the SSH connection of this session, from %s to "
 		     "port %u%s",
 		     rs->name, peer, tuple.port,

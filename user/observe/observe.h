@@ -230,6 +230,7 @@ struct preview_view {
 	bool admits_nothing;
 	struct listening unreached;   /* sockets whose port no address may open */
 	bool flows_known;	      /* a policy of the name is in force */
+	bool cgroups_unknown;	      /* the kernel does not tell those of sockets */
 	struct local_sockets sockets; /* of this host, that are cut */
 };
 struct preview_request {

@@ -186,9 +186,11 @@ static void tell_sockets(struct collection *p)
 	struct preview_line line;
 	size_t at = 0;
 
-	for (size_t i = 0; i < p->sockets.count; i++)
+	for (size_t i = 0; i < p->sockets.count; i++) {
+		p->view->cgroups_unknown |= p->known[i].socket->judged.cgroups == JUDGED_PERHAPS;
 		if (is_cut(p, &p->known[i]))
 			add_cut(p, &p->known[i]);
+	}
 	if (!p->request->details)
 		host_socket_processes(cut);
 	for (size_t i = 0; i < p->sockets.count; i++) {
@@ -281,37 +283,43 @@ static bool is_for_apply(const struct diags *d)
 
 static int read_flows_of(struct collection *p, const char *name, struct diags *d)
 {
-	struct diags found = {.arena = d->arena};
 	struct instance instance;
-	int err = instance_open(p->request->host, name, &found, &instance);
+	int err = instance_open(p->request->host, name, d, &instance);
 
-	if (!err) {
-		err = flows_each(&instance, &found, on_flow, p);
-		instance_close(&instance);
-	}
-	p->view->flows_known = !err;
-	if (!err)
-		return 0;
-	if (!is_for_apply(&found)) {
-		*d = found;
+	if (err)
 		return err;
-	}
-	diag_warning(d, NO_LOC, "preview-flows", NULL,
-		     "the flows of policy %s cannot be read, so only sockets are looked at: %s",
-		     name, found.list[0].message);
-	return 0;
+	err = flows_each(&instance, d, on_flow, p);
+	instance_close(&instance);
+	p->view->flows_known = !err;
+	return err;
 }
 
-static int read_flows(struct collection *p, struct diags *d)
+static int look_for_flows(struct collection *p, struct diags *d)
 {
 	const char **names;
 	size_t count;
 	int err = datapath_list(p->request->host, d->arena, d, &names, &count);
 
-	for (size_t i = 0; i < count && !err; i++)
+	for (size_t i = 0; !err && i < count; i++)
 		if (str_equal(names[i], p->request->rs->name))
 			return read_flows_of(p, names[i], d);
 	return err;
+}
+
+static int read_flows(struct collection *p, struct diags *d)
+{
+	struct diags found = {.arena = d->arena};
+	int err = look_for_flows(p, &found);
+
+	if (!err)
+		return 0;
+	if (!is_for_apply(&found))
+		return diag_error(d, NO_LOC, err, found.list[0].check, found.list[0].hint, "%s",
+				  found.list[0].message);
+	diag_warning(d, NO_LOC, "preview-flows", NULL,
+		     "flows cannot be read, so only sockets are looked at: %s",
+		     found.list[0].message);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- the session */
@@ -377,11 +385,14 @@ static void finish(struct collection *p)
 		view->session.line.nearest = nearest_to(p, &view->session.line);
 }
 
+/* -EIO: no attach target is missing. */
 static int unreadable(int err, struct diags *d)
 {
-	return diag_error(d, NO_LOC, err, "sockets-unreadable",
-			  err == -ENOENT ? "modprobe -a tcp_diag udp_diag" : NULL,
-			  "the sockets of this host cannot be read: %s", error_text(err));
+	diag_error(d, NO_LOC, err, "sockets-unreadable",
+		   err == -ENOENT ? "modprobe -a tcp_diag udp_diag"
+				  : "apply --no-preview looks at no connection",
+		   "the sockets of this host cannot be read: %s", error_text(err));
+	return err == -EPERM || err == -EACCES ? err : -EIO;
 }
 
 static int collect(struct collection *p, struct diags *d)

@@ -94,7 +94,7 @@ char *pending_text(const struct pending *pending, char *out)
 }
 
 static void apply_json(const struct render *r, const struct apply_request *request,
-		       const struct apply_result *result)
+		       const struct apply_result *result, const struct cut_view *cut)
 {
 	json_t *document = document_new("apply"), *hooks = json_array(), *hook;
 	char digest[DIGEST_TEXT];
@@ -118,7 +118,18 @@ static void apply_json(const struct render *r, const struct apply_request *reque
 	json_object_set_new(document, "lowered", lowered_json(result));
 	json_object_set_new(document, "pending",
 			    result->ends ? pending_json(&result->pending) : json_null());
+	json_object_set_new(document, "preview", json_preview(cut ? cut->preview : NULL));
+	json_object_set_new(document, "closed",
+			    cut && cut->closes ? json_count(cut->closed) : json_null());
 	document_print(r, document);
+}
+
+static void print_cut(const struct render *r, const struct cut_view *cut)
+{
+	if (cut->closes)
+		fprintf(r->out, "  closed    %zu socket%s of this host\n", cut->closed,
+			cut->closed == 1 ? "" : "s");
+	print_preview_cut(r, cut->preview);
 }
 
 static void print_lowered(FILE *out, const struct apply_result *result)
@@ -186,13 +197,13 @@ static bool attaches_interfaces(const struct apply_request *request)
 }
 
 void render_apply(const struct render *r, const struct apply_request *request,
-		  const struct apply_result *result)
+		  const struct apply_result *result, const struct cut_view *cut)
 {
 	bool enforce = request->ruleset->enforce;
 	char text[CLEAN_TEXT];
 
 	if (r->json) {
-		apply_json(r, request, result);
+		apply_json(r, request, result, cut);
 		return;
 	}
 	fprintf(r->out, "%s%s%s  ", colour_on(r->colour, COLOUR_GOOD), outcome_text(result),
@@ -216,6 +227,8 @@ void render_apply(const struct render *r, const struct apply_request *request,
 		print_confirm(r->out, request);
 	else
 		print_next(r->out, request);
+	if (cut)
+		print_cut(r, cut);
 }
 
 void render_pending(const struct render *r, const struct pending_request *request,

@@ -123,6 +123,7 @@ static json_t *preview_json(const struct preview_view *view, bool details, json_
 	json_object_set_new(value, "session", session_json(view));
 	json_object_set_new(value, "admits_nothing", json_boolean(view->admits_nothing));
 	json_object_set_new(value, "flows_known", json_boolean(view->flows_known));
+	json_object_set_new(value, "cgroups_unknown", json_boolean(view->cgroups_unknown));
 	for (size_t i = 0; i < view->count; i++)
 		if (details || view->list[i].outcome != PREVIEW_STAYS)
 			json_array_append_new(list, line_json(view, &view->list[i]));
@@ -171,6 +172,8 @@ static void print_summary(FILE *out, const struct preview_view *view)
 			fprintf(out, "%ss: ", kind_name(kind));
 		print_totals(out, view->totals[kind]);
 	}
+	if (view->cgroups_unknown)
+		fputs("sockets whose cgroup this kernel does not tell are left out\n", out);
 	if (view->kinds[FR_KIND_GUEST] && !view->flows_known)
 		fputs("connections of guests are not known: no policy of this name is in force\n",
 		      out);
@@ -300,6 +303,14 @@ static void print_listeners(const struct render *r, const struct preview_view *v
 void print_preview_cut(const struct render *r, const struct preview_view *view)
 {
 	print_lines(r, view, PREVIEW_CUT, "cut");
+}
+
+void render_refused(const struct render *r, const struct preview_view *view)
+{
+	if (r->json)
+		return;
+	print_summary(r->out, view);
+	print_preview_cut(r, view);
 }
 
 void render_preview(const struct render *r, const struct preview_view *view)

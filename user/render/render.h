@@ -42,9 +42,17 @@ void render_explain(const struct render *r, const struct explain_view *view);
 /* The figures of a compiled policy, or with `dump` the image in words. */
 void render_compile(const struct render *r, const struct ruleset *rs, const struct image *image,
 		    bool dump);
+/* `cut`: what the change cut; or NULL. */
+struct cut_view {
+	const struct preview_view *preview;
+	bool closes;   /* --cut */
+	size_t closed; /* sockets */
+};
 void render_apply(const struct render *r, const struct apply_request *request,
-		  const struct apply_result *result);
+		  const struct apply_result *result, const struct cut_view *cut);
 void render_preview(const struct render *r, const struct preview_view *view);
+/* Of a change that a guard refuses: what it would cut. Text only. */
+void render_refused(const struct render *r, const struct preview_view *view);
 void render_pending(const struct render *r, const struct pending_request *request,
 		    const struct pending_outcome *outcome);
 void render_detach(const struct render *r, size_t count);
