@@ -110,7 +110,8 @@ refused 'a failsafe that passes it over' deny-narrowed --
 
 # By two changes: the second allows traffic that the first leaves to the default.
 fr agent detach >/dev/null
-two() { printf '%s\n' "  - {id: d, direction: ingress, peer: [$1], ports: [22/tcp], action: deny}" "${@:2}"; }
+some='  - {id: some, direction: egress, peer: [10.20.0.5], ports: [7/tcp], action: allow}'
+two() { printf '%s\n' "  - {id: d, direction: ingress, peer: [$1], ports: [22/tcp], action: deny}" "${@:2}" "$some"; }
 write enforce "$ens5" < <(two 10.0.0.0/24)
 succeeds 'a deny rule under a default that denies' fr agent apply "$file"
 write enforce "$ens5" < <(two 10.0.0.0/25)
@@ -121,7 +122,7 @@ succeeds 'narrower, the rest by another deny rule' fr agent apply "$file"
 fr agent detach >/dev/null
 
 # A built-in rule that is switched on.
-in68='  - {id: no-dhcp, direction: ingress, peer: [any], ports: [60-70/udp], action: deny}'
+in68='  - {id: no-dhcp, direction: ingress, peer: [any], ports: [60-70/udp], action: deny}'$'\n'"$some"
 write enforce "$ens5" 'builtin: {dhcp: off}' <<<"$in68"
 succeeds 'a deny rule, and the built-in one off' fr agent apply "$file"
 write enforce "$ens5" <<<"$in68"
@@ -133,7 +134,7 @@ succeeds 'nor is one on that passes over nothing' fr agent apply "$file"
 fr agent detach >/dev/null
 e2e_cgroup agent lowering
 own="{cgroups: [/$LAB_TAG-lowering]}"
-out22="${in22/ingress/egress}"
+out22="${in22/ingress/egress}"$'\n'"$some"
 write enforce "$own" 'builtin: {loopback: off}' <<<"$out22"
 succeeds 'a cgroup, and loopback off' fr agent apply "$file"
 write enforce "$own" <<<"$out22"
