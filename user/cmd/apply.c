@@ -288,7 +288,7 @@ static void report(struct context *c, const struct apply_request *request,
 	struct cut_view cut = {.preview = preview, .closes = c->options.given & OPT_CUT};
 
 	if (cut.closes)
-		cut.closed = close_denied(c, request->ruleset, request->image, &points);
+		cut.closed = close_denied(c, request);
 	warn_of_ssh(c, request->ruleset, request->image, &points, &c->diags);
 	render_apply(&c->render, request, result, preview ? &cut : NULL);
 	c->answered = true;
@@ -297,12 +297,11 @@ static void report(struct context *c, const struct apply_request *request,
 static int put_in_force(struct context *c, struct ruleset *rs, struct apply_request *request,
 			struct change_view *change)
 {
-	const struct host_points points = {request->hooks, request->hook_count};
 	struct packed document;
 	struct apply_result result;
 	struct preview_view preview;
 	bool looked;
-	int ret = guard_preview(c, rs, request->image, &points, &preview, &looked);
+	int ret = guard_preview(c, request, &preview, &looked);
 
 	if (ret)
 		return ret;

@@ -13,11 +13,10 @@ int load_for_host(struct context *c, const char *path, struct ruleset **rs,
 		  struct attach_target **hooks, size_t *count);
 /* preview.c, of apply to enforce: what the policy would cut, and the guards. 0 or an exit code.
  * *looked is false, and *out untouched, where nothing was looked at. */
-int guard_preview(struct context *c, const struct ruleset *rs, const struct image *image,
-		  const struct host_points *points, struct preview_view *out, bool *looked);
+int guard_preview(struct context *c, const struct apply_request *apply, struct preview_view *out,
+		  bool *looked);
 /* Once it is in force: closes the sockets that it denies. Failures are warnings. */
-size_t close_denied(struct context *c, const struct ruleset *rs, const struct image *image,
-		    const struct host_points *points);
+size_t close_denied(struct context *c, const struct apply_request *apply);
 /* diff.c: does the word of `diff` name a table, TABLE@EDITION or a file? The verb for two. */
 bool names_table(const char *word);
 int diff_tables(struct context *c);

@@ -7,33 +7,29 @@
 
 #include "cmd.h"
 
-static int collect(struct context *c, const struct ruleset *rs, const struct image *image,
-		   const struct host_points *points, bool details, struct preview_view *out)
+static int collect(struct context *c, const struct preview_request *request,
+		   struct preview_view *out)
 {
-	struct preview_request request = {.rs = rs,
-					  .image = image,
-					  .hooks = points->hooks,
-					  .hook_count = points->count,
-					  .host = &c->options.host,
-					  .details = details};
-
-	return exit_of_read(preview_collect(&request, &c->diags, out));
+	return exit_of_read(preview_collect(request, &c->diags, out));
 }
 
 int cmd_preview(struct context *c)
 {
+	struct preview_request request = {.host = &c->options.host, .details = true};
 	struct preview_view view;
 	struct image image = {0};
 	struct attach_target *hooks;
 	struct ruleset *rs;
-	size_t count;
-	int ret = load_for_host(c, c->options.operands[0], &rs, &hooks, &count);
+	int ret = load_for_host(c, c->options.operands[0], &rs, &hooks, &request.hook_count);
 
 	if (ret)
 		return ret;
 	if (image_compile(rs, &c->diags, &image))
 		return EXIT_REJECTED;
-	ret = collect(c, rs, &image, &(struct host_points){hooks, count}, true, &view);
+	request.rs = rs;
+	request.image = &image;
+	request.hooks = hooks;
+	ret = collect(c, &request, &view);
 	if (!ret) {
 		render_preview(&c->render, &view);
 		c->answered = true;
@@ -124,9 +120,20 @@ static int check_cut(struct context *c, const struct preview_view *view)
 	return EXIT_CANNOT;
 }
 
-int guard_preview(struct context *c, const struct ruleset *rs, const struct image *image,
-		  const struct host_points *points, struct preview_view *out, bool *looked)
+static struct preview_request preview_of(const struct apply_request *apply)
 {
+	return (struct preview_request){.rs = apply->ruleset,
+					.image = apply->image,
+					.hooks = apply->hooks,
+					.hook_count = apply->hook_count,
+					.host = &apply->host};
+}
+
+int guard_preview(struct context *c, const struct apply_request *apply, struct preview_view *out,
+		  bool *looked)
+{
+	const struct preview_request request = preview_of(apply);
+	const struct ruleset *rs = apply->ruleset;
 	struct preview_view view = {.rs = rs};
 	int ret = cut_usage(c, rs);
 
@@ -136,10 +143,10 @@ int guard_preview(struct context *c, const struct ruleset *rs, const struct imag
 	ret = host_privileges(&c->diags);
 	if (ret)
 		return exit_of_host(ret);
-	view.admits_nothing = image_admits_nothing(image);
+	view.admits_nothing = image_admits_nothing(request.image);
 	if (c->options.given & OPT_NO_PREVIEW)
 		return check_guards(c, rs, &view);
-	ret = collect(c, rs, image, points, false, &view);
+	ret = collect(c, &request, &view);
 	if (!ret)
 		ret = check_guards(c, rs, &view);
 	if (!ret)
@@ -152,16 +159,16 @@ int guard_preview(struct context *c, const struct ruleset *rs, const struct imag
 }
 
 /* Those of now: others may have come since the guards. */
-size_t close_denied(struct context *c, const struct ruleset *rs, const struct image *image,
-		    const struct host_points *points)
+size_t close_denied(struct context *c, const struct apply_request *apply)
 {
+	const struct preview_request request = preview_of(apply);
 	struct context reading = *c;
 	struct preview_view view = {0};
 	size_t closed = 0;
 	int err = 0;
 
 	reading.diags = (struct diags){.arena = c->arena};
-	if (collect(&reading, rs, image, points, false, &view)) {
+	if (collect(&reading, &request, &view)) {
 		diag_warning(&c->diags, (struct loc){0}, "cut-failed", NULL,
 			     "the policy is in force, but no socket was closed: %s",
 			     reading.diags.list[0].message);

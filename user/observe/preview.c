@@ -31,20 +31,20 @@ struct collection {
 /* ---------------------------------------------------------------- one connection */
 
 /* What the programs let pass without asking the rules. */
-static bool is_exempt(const struct collection *p, const struct preview_line *line, bool local,
-		      uint16_t local_port, uint16_t peer_port, struct preview_line *out)
+static bool is_exempt(const struct collection *p, struct preview_line *line, bool local,
+		      uint16_t local_port, uint16_t peer_port)
 {
 	uint32_t flags = p->request->rs->flags;
 
 	if (line->kind == FR_KIND_CGROUP && local && flags & FR_F_LOOPBACK) {
-		out->rule = FR_RULE_LOOPBACK;
-		out->reason = FR_REASON_LOOPBACK;
+		line->rule = FR_RULE_LOOPBACK;
+		line->reason = FR_REASON_LOOPBACK;
 		return true;
 	}
 	if (flags & FR_F_DHCP && line->tuple.proto == PROTO_UDP &&
 	    ((local_port == 68 && peer_port == 67) || (local_port == 546 && peer_port == 547))) {
-		out->rule = FR_RULE_DHCP;
-		out->reason = FR_REASON_DHCP;
+		line->rule = FR_RULE_DHCP;
+		line->reason = FR_REASON_DHCP;
 		return true;
 	}
 	return false;
@@ -151,7 +151,7 @@ static void judge_socket(const struct collection *p, const struct known_socket *
 		line.tuple.dir = socket->accepted ? FR_INGRESS : FR_EGRESS;
 	line.tuple.port = line.tuple.dir == FR_EGRESS ? socket->peer_port : socket->port;
 	memcpy(line.process, socket->process, sizeof(socket->process));
-	if (!is_exempt(p, &line, socket->judged.local, socket->port, socket->peer_port, &line))
+	if (!is_exempt(p, &line, socket->judged.local, socket->port, socket->peer_port))
 		judge_flow(p, &line, known->reason[kind]);
 	*out = line;
 }
@@ -265,7 +265,7 @@ static int on_flow(const struct flow_view *view, void *context)
 		return 0;
 	line.tuple = flow_tuple(view);
 	memcpy(line.process, view->process.name, sizeof(line.process) - 1);
-	if (!is_exempt(p, &line, false, view->key.local_port, view->key.peer_port, &line))
+	if (!is_exempt(p, &line, false, view->key.local_port, view->key.peer_port))
 		judge_flow(p, &line, view->flow.reason);
 	tell(p, &line);
 	return 0;
