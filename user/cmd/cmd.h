@@ -11,7 +11,7 @@
  * read again once the host is known. apply.c */
 int load_for_host(struct context *c, const char *path, struct ruleset **rs,
 		  struct attach_target **hooks, size_t *count);
-/* preview.c, of apply to enforce: what the policy would cut, and the guards. 0 or an exit code.
+/* guard.c, of apply to enforce: what the policy would cut, and the guards. 0 or an exit code.
  * *looked is false, and *out untouched, where nothing was looked at. */
 int guard_preview(struct context *c, const struct apply_request *apply, struct preview_view *out,
 		  bool *looked);
