@@ -83,6 +83,29 @@ succeeds 'a written edition is a change like any other' apply
 policy 'edition: 2026-11, '
 succeeds 'and back' apply
 
+# Another apply that changes the edition while this one waits: the guard reads what is in force then, not before.
+succeeds 'nothing is in force' fr agent detach
+policy 'edition: 2024-09, '
+cp "$work/p.yaml" "$work/old.yaml"
+policy ''
+pins=$LAB_DIR/bpf/flowreeve
+mkdir -p "$pins"
+exec {lock}<"$pins"
+flock "$lock"
+(exec nsenter --net="/run/netns/$LAB_TAG-agent" -- "$FLOWREEVE" apply --tables "$work/editions" "$work/p.yaml" \
+	--pin-root "$pins" >"$work/waiting" 2>&1 {lock}<&-) &
+waiting=$!
+# It waits for the lock where it sleeps; what ended instead is no longer there.
+until grep -q nanosleep "/proc/$waiting/wchan" 2>/dev/null || ! kill -0 $waiting; do sleep 0.05; done
+kill -STOP $waiting
+exec {lock}<&-
+succeeds 'another apply comes first' fr agent apply --tables "$work/editions" "$work/old.yaml"
+kill -CONT $waiting
+wait $waiting
+equal 'the one that waited is refused' 3 $?
+matches 'because of the edition' 'new-edition' "$(cat "$work/waiting")"
+equal 'the other is in force' 2024-09 "$(in_force)"
+
 # A new name has nothing in force.
 succeeds 'detached' fr agent detach
 policy ''

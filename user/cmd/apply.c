@@ -248,9 +248,12 @@ static bool in_force_find(struct context *c, const char *name, struct running_po
 	return false;
 }
 
-/* And would change the one in force: shows how, and refuses. 0 or an exit code. */
-static int guard_editions(struct context *c, const char *file, const struct ruleset *rs)
+/* And would change the one in force: shows how, and refuses. Called under the lock, so that no
+ * other apply comes between. */
+static int guard_editions(const struct apply_request *request, void *context)
 {
+	struct context *c = context;
+	const struct ruleset *rs = request->ruleset;
 	struct running_policy running = {0};
 	bool open = false, refused = false;
 
@@ -262,8 +265,8 @@ static int guard_editions(struct context *c, const char *file, const struct rule
 		refused |= edition_is_refused(c, running.rs, &rs->tables[i]);
 	if (!refused)
 		return 0;
-	show_difference(c, file, rs, &running);
-	return EXIT_REJECTED;
+	show_difference(c, c->options.operands[0], rs, &running);
+	return -ECANCELED;
 }
 
 /* ---------------------------------------------------------------- apply */
@@ -326,6 +329,8 @@ static int apply(struct context *c, struct change_view *change)
 					.until = c->options.until,
 					.mode_given = c->options.mode != NULL,
 					.allow_removal = c->options.given & OPT_ALLOW_REMOVAL,
+					.guard = guard_editions,
+					.guard_context = c,
 					.words = c->options.words,
 					.word_count = c->options.word_count};
 	struct image image = {0};
@@ -337,9 +342,6 @@ static int apply(struct context *c, struct change_view *change)
 		return ret;
 	change_begin(c, "apply", rs->name, change);
 	ret = check_end(c, rs);
-	if (ret)
-		return ret;
-	ret = guard_editions(c, file, rs);
 	if (ret)
 		return ret;
 	if (image_compile(rs, &c->diags, &image))

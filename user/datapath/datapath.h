@@ -33,6 +33,10 @@ struct apply_request {
 	uint64_t until;	    /* realtime ns: then it enforces no more; 0: it stays */
 	bool mode_given;    /* set by the command; may be lower than the one in force */
 	bool allow_removal; /* attach points and deny rules may go, defaults may be lowered */
+	/* Called under the lock, before anything changes; refuses with -errno and a diagnostic. Or
+	 * NULL. */
+	int (*guard)(const struct apply_request *request, void *context);
+	void *guard_context;
 	/* other options of the command, for the hint that repeats it */
 	const char *const *words;
 	size_t word_count;
