@@ -396,16 +396,18 @@ bool heading_can_be_subject(const char *heading)
 {
 	return *heading && words_in(heading) <= 4 && strlen(heading) <= 48 &&
 	       !strpbrk(heading, "{:.?!|") &&
-	       !text_has(heading,
-			 "port|ports|rule|rules|firewall|firewalls|network|networks|networking|"
-			 "requirement|requirements|prerequisites|security|connectivity|"
-			 "configuration|communication|communications|installation|overview|access|"
-			 "traffic|table|tables|matrix|settings|reference|appendix|introduction|"
-			 "general|default|defaults|deployment|deployments|premises|protocol|"
-			 "protocols|required|optional|ingress|egress|inbound|outbound|both|"
-			 "services|all|other|common|internal|external|summary|notes|before|"
-			 "tcp|udp|cloud|setup|guide|documentation|chapter|architecture|mode|"
-			 "local|step|for|with|how|using|when|if");
+	       !text_has(
+		       heading,
+		       "port|ports|rule|rules|firewall|firewalls|network|networks|networking|"
+		       "requirement|requirements|prerequisites|security|connectivity|"
+		       "configuration|communication|communications|installation|overview|access|"
+		       "traffic|table|tables|matrix|settings|reference|appendix|introduction|"
+		       "general|default|defaults|deployment|deployments|premises|protocol|"
+		       "protocols|required|optional|ingress|egress|inbound|outbound|both|"
+		       "services|all|other|common|internal|external|summary|notes|before|"
+		       "tcp|udp|cloud|setup|guide|documentation|chapter|architecture|mode|"
+		       "local|step|for|with|how|using|when|if|allow|allowed|permitted|open|opened|"
+		       "closed|block|blocked|deny|denied|needed|following");
 }
 
 const char *subject_of_heading(struct arena *arena, const char *heading)

@@ -128,6 +128,14 @@ static bool layout_has(const struct layout *layout, enum column kind)
 	return false;
 }
 
+/* "Rule 1, 2, 3" */
+static bool is_numbering(const char *heading)
+{
+	return text_is(heading, "#|no|no.|nr|nr.|number|rule|rules|rule #|rule no|rule no.|"
+				"rule number|order|priority|seq|sequence|id|index|item|step|line|"
+				"row|position|weight|metric");
+}
+
 /* Ports without a heading that says so: "443/tcp" all down, or numbers beside protocols. */
 static void ports_by_content(struct layout *layout, const struct vote *votes)
 {
@@ -142,7 +150,8 @@ static void ports_by_content(struct layout *layout, const struct vote *votes)
 		if (sides && !protocol)
 			fit = vote->ports + vote->protocols;
 
-		if (layout->kinds[i] != COLUMN_PROTOCOL && vote->filled && fit * 2 > vote->filled) {
+		if (layout->kinds[i] != COLUMN_PROTOCOL && vote->filled && fit * 2 > vote->filled &&
+		    !is_numbering(layout->headings[i])) {
 			layout->kinds[i] = COLUMN_PORT;
 			return;
 		}

@@ -4,6 +4,7 @@
  * who opens to whom, so these become candidates: comments of the draft.
  */
 #include "prose.h"
+#include "ends.h"
 #include "tokens.h"
 #include "words.h"
 
@@ -118,16 +119,19 @@ static protocols named_anywhere(const struct prose *p)
 static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const char *text)
 {
 	struct drafted_row *row = s->count ? &s->rows[s->count - 1] : NULL;
+	bool inward;
 
 	if (row && row->candidate && row->line == line)
 		return row;
 	row = sheet_row(s, line);
 	row->candidate = true;
-	row->from = role_this_host;
-	row->to = role_outbound_peer;
+	inward = direction_of(text) == DIR_IN;
+	row->from = inward ? role_inbound_peer : role_this_host;
+	row->to = inward ? role_this_host : role_outbound_peer;
 	row->section = sheet_section(s);
 	row->condition = line <= s->page->lines ? s->page->conditions[line] : NULL;
-	row->purpose = text_one_line(s->arena, text);
+	row->undirected = true;
+	row->purpose = row->text = text_one_line(s->arena, text);
 	if (text_says_optional(row->purpose)) {
 		row->optional = true;
 		row->remark = row->purpose;

@@ -267,7 +267,8 @@ bool row_ends_set(struct work *w, struct drafted_row *row, enum direction *direc
 		return true;
 	}
 	ends_without_columns(w, row, &said);
-	if (understood && !said.direction && !said.from && !said.to)
+	row->undirected = !said.direction && !said.from && !said.to;
+	if (understood && row->undirected)
 		row_note(w->s, row, "no direction given: taken as opened by the peer");
 	return understood;
 }

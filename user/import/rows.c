@@ -80,6 +80,14 @@ static bool is_every_protocol(const char *cell)
 	return text_is(cell, "any|all|*|ip|any protocol|all protocols");
 }
 
+static void bare_append(struct work *w, struct drafted_row *row, protocols bare)
+{
+	for (unsigned bit = 0; protocols_name(bit); bit++)
+		if (bare & (protocols)1 << bit)
+			row_service(w->s, row,
+				    arena_printf(w->s->arena, "any/%s", protocols_name(bit)));
+}
+
 static void ranges_append(struct work *w, struct drafted_row *row, struct port_reading *reading,
 			  protocols heading)
 {
@@ -95,6 +103,12 @@ static void ranges_append(struct work *w, struct drafted_row *row, struct port_r
 		/* Types of ICMP, "all" of a protocol that has no ports. */
 		if (portless && !range->protocols)
 			continue;
+		/* "IP, 50" is the number of a protocol. */
+		if (text_is(cell, "ip|ip protocol") && range->first == range->last &&
+		    protocols_number(range->first) & ~(protocols)PROTOCOLS_PORTS) {
+			bare_append(w, row, protocols_number(range->first));
+			continue;
+		}
 		if (!range->protocols && paired)
 			range->protocols =
 				protocols_of_segment(cell, range->segment) & PROTOCOLS_PORTS;
@@ -114,14 +128,6 @@ static void ranges_append(struct work *w, struct drafted_row *row, struct port_r
 	}
 	if (paired && all && all != protocols_of_segment(cell, 0))
 		row_note(w->s, row, "ports and protocols were paired line by line");
-}
-
-static void bare_append(struct work *w, struct drafted_row *row, protocols bare)
-{
-	for (unsigned bit = 0; protocols_name(bit); bit++)
-		if (bare & (protocols)1 << bit)
-			row_service(w->s, row,
-				    arena_printf(w->s->arena, "any/%s", protocols_name(bit)));
 }
 
 static void port_column_read(struct work *w, struct drafted_row *row, size_t column)
@@ -188,12 +194,13 @@ static void words_set(struct work *w, struct drafted_row *row)
 
 static const char *row_words(const struct work *w)
 {
-	const char *text = "";
+	struct buffer text = {.arena = w->s->arena};
 
+	buffer_puts(&text, "");
 	for (size_t i = 0; i < w->row->count; i++)
-		text = arena_printf(w->s->arena, "%s%s%s", text, i ? " | " : "",
-				    text_one_line(w->s->arena, w->row->cells[i].text));
-	return text;
+		buffer_printf(&text, "%s%s", i ? " | " : "",
+			      text_one_line(w->s->arena, w->row->cells[i].text));
+	return text.text;
 }
 
 static const char *row_link(const struct grid_row *row)
@@ -251,7 +258,8 @@ static bool row_is_refused(const struct work *w)
 		const char *text = cell_text(w->row, i);
 
 		/* An action that is not understood allows nothing. */
-		if (kind == COLUMN_ACTION && *text && action_of_cell(text) != ACTION_ALLOW)
+		if (kind == COLUMN_ACTION && *text &&
+		    action_below(w->layout->headings[i], text) != ACTION_ALLOW)
 			return true;
 		if ((kind == COLUMN_OTHER || kind == COLUMN_DIRECTION || kind == COLUMN_OPTIONAL ||
 		     (kind == COLUMN_PURPOSE && !text_is(text, "block|discard|closed|never"))) &&
@@ -321,6 +329,21 @@ static void row_set_condition(struct work *w, struct drafted_row *row)
 		row->condition ? arena_printf(s->arena, "%s and %s", row->condition, cell) : cell;
 }
 
+/* "Connects to: etcd: 2379/TCP" */
+static bool end_has_ports(const struct work *w)
+{
+	static const enum column kinds[] = {COLUMN_FROM, COLUMN_TO, COLUMN_PEER};
+	struct port_reading reading;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		ports_read(cells_of(w, kinds[i]), &reading);
+		for (size_t k = 0; k < reading.count; k++)
+			if (reading.ranges[k].protocols & PROTOCOLS_PORTS)
+				return true;
+	}
+	return false;
+}
+
 static void row_read_part(struct work *w)
 {
 	struct sheet *s = w->s;
@@ -329,6 +352,10 @@ static void row_read_part(struct work *w)
 	enum direction dir;
 	struct port_reading reading;
 
+	if (text_has(cells_of(w, COLUMN_PORT), "except|excluding|but not|other than|apart from")) {
+		sheet_add_unparsed(s, row.line, "ports with an exception", row_words(w));
+		return;
+	}
 	ports_read_row(w, &row);
 	ports_read(cells_of(w, COLUMN_PORT), &reading);
 	if (!row.service_count && !reading.vague && row_link(w->row))
@@ -340,6 +367,12 @@ static void row_read_part(struct work *w)
 		return;
 	}
 	row.candidate = !row_ends_set(w, &row, &dir);
+	if (!row.candidate && end_has_ports(w)) {
+		row.candidate = true;
+		row_note(s, &row, "the cell of an end has ports of its own");
+	}
+	row.of = w->row;
+	row.text = row_words(w);
 	words_set(w, &row);
 	row_set_optional(w, &row);
 	row_set_condition(w, &row);

@@ -7,6 +7,12 @@
 const char role_this_host[] = "this-host", role_inbound_peer[] = "inbound-peer",
 	   role_outbound_peer[] = "outbound-peer", role_peer[] = "peer";
 
+bool role_is_placeholder(const char *role)
+{
+	return role == role_this_host || role == role_inbound_peer || role == role_outbound_peer ||
+	       role == role_peer;
+}
+
 struct drafted_row *sheet_row(struct sheet *s, uint32_t line)
 {
 	struct drafted_row *row;

@@ -10,6 +10,9 @@
 
 struct drafted_row {
 	uint32_t line, last;
+	const void *of;	       /* the row of the page that it is of; NULL: a sentence */
+	const char *text;      /* of that row, all cells */
+	bool undirected;       /* the page does not say which side opens */
 	const char *from, *to; /* titles, or one of the placeholders below */
 	const char **services;
 	size_t service_count, service_capacity;
@@ -23,6 +26,8 @@ struct drafted_row {
 
 /* Roles for ends that the document does not name; compared by their address. */
 extern const char role_this_host[], role_inbound_peer[], role_outbound_peer[], role_peer[];
+
+bool role_is_placeholder(const char *role);
 
 struct unparsed { /* text that no reader understood */
 	uint32_t line;

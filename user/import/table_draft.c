@@ -114,12 +114,6 @@ static const char *placeholder_title(const char *role)
 	return "the other end, which the document does not name";
 }
 
-static bool is_placeholder(const char *role)
-{
-	return role == role_this_host || role == role_inbound_peer || role == role_outbound_peer ||
-	       role == role_peer;
-}
-
 static void write_role(struct writer *w, const char *title)
 {
 	const char *name = role_name(w, title);
@@ -127,8 +121,8 @@ static void write_role(struct writer *w, const char *title)
 	if (name_claim(w->s->arena, &w->roles, name)->uses++)
 		return;
 	buffer_printf(&w->out, "  %s: {title: ", name_value(name));
-	write_quoted(w, is_placeholder(title) ? placeholder_title(title) : title);
-	buffer_puts(&w->out, is_placeholder(title) ? "} # a placeholder: name it\n" : "}\n");
+	write_quoted(w, role_is_placeholder(title) ? placeholder_title(title) : title);
+	buffer_puts(&w->out, role_is_placeholder(title) ? "} # a placeholder: name it\n" : "}\n");
 }
 
 /* Those of candidates as well: each can be uncommented as it is. */
@@ -170,7 +164,7 @@ static const char *id_of(struct arena *arena, const char *peer, const char *tail
 static const char *id_make(struct writer *w, const struct drafted_row *row)
 {
 	struct arena *arena = w->s->arena;
-	bool outward = !is_placeholder(row->to) || is_placeholder(row->from);
+	bool outward = !role_is_placeholder(row->to) || role_is_placeholder(row->from);
 	const char *peer = outward && row->to != role_this_host ? row->to : row->from;
 	const char *ports = id_ports(arena, row), *first = id_of(arena, peer, ports), *id = first;
 

@@ -63,12 +63,15 @@ static enum column side_column(const char *heading)
 	return COLUMN_OTHER;
 }
 
+#define REFUSED_WORDS "block|block?|blocked|blocked?|deny|deny?|denied|denied?"
+
 static enum column rule_column(const char *heading)
 {
 	if (text_is(heading,
 		    "action|actions|permission|verdict|allow/deny|allow / deny|permit/deny|"
 		    "allowed|access|effect|policy|rule action|rule type|allow or deny|"
-		    "allow/block|decision|allowed?|target action"))
+		    "allow/block|decision|allowed?|target action|allow|allow?|permit|permit?|"
+		    "permitted|permitted?|open?|" REFUSED_WORDS))
 		return COLUMN_ACTION;
 	if (text_is(heading, "optional|optional?|required|required?|mandatory|mandatory?|necessity|"
 			     "required/optional|required or optional|optional/required|"
@@ -138,6 +141,13 @@ enum action action_of_cell(const char *text)
 	if (allows && !refuses)
 		return ACTION_ALLOW;
 	return refuses && !allows ? ACTION_DENY : ACTION_UNKNOWN;
+}
+
+enum action action_below(const char *heading, const char *cell)
+{
+	if (!text_is(heading, REFUSED_WORDS))
+		return action_of_cell(cell);
+	return text_is(cell, "no|n|false|-|\u2717|\u2718|\u274c") ? ACTION_ALLOW : ACTION_DENY;
 }
 
 /* "If the port is blocked, nothing works" closes none. */

@@ -28,11 +28,12 @@ enum column column_of(const char *heading);
 enum action { ACTION_UNKNOWN, ACTION_ALLOW, ACTION_DENY };
 enum action action_of(const char *text);      /* of a whole cell */
 enum action action_of_cell(const char *text); /* of a column of actions: "Deny (log)" */
-bool text_refuses(const char *text);	      /* a sentence that closes ports */
-bool heading_refuses(const char *text);	      /* "Blocked ports" */
-bool text_is_loopback(const char *text);      /* a cell that is an address of the host itself */
-bool text_says_loopback(const char *text);    /* a sentence: "listens on localhost only" */
-bool text_says_optional(const char *text);    /* "optional", "only for", "if a proxy is used" */
+enum action action_below(const char *heading, const char *cell); /* "Blocked?": "yes" */
+bool text_refuses(const char *text);				 /* a sentence that closes ports */
+bool heading_refuses(const char *text);				 /* "Blocked ports" */
+bool text_is_loopback(const char *text);   /* a cell that is an address of the host itself */
+bool text_says_loopback(const char *text); /* a sentence: "listens on localhost only" */
+bool text_says_optional(const char *text); /* "optional", "only for", "if a proxy is used" */
 enum optional { OPTIONAL_UNKNOWN, OPTIONAL_NO, OPTIONAL_YES };
 enum optional optional_cell(const char *heading, const char *cell); /* "Mandatory": "no" */
 
