@@ -16,7 +16,7 @@ _flowreeve_options() # VERB
 	compile) echo "$file --dump" ;;
 	roles) echo '--json --tables --wide' ;;
 	new) echo '--tables --table --as --name --attach' ;;
-	import) echo '--name --title' ;;
+	import) echo '--json --tables --against --name --title' ;;
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
 	preview) echo "$file --wide --cgroup --pin-root" ;;
 	apply) echo "$file --confirm --until --cut --force --no-preview --allow-removal --new-edition --flows --cgroup --no-tcx --pin-root" ;;
@@ -169,7 +169,7 @@ _flowreeve_value() # OPTION
 	--sort) _flowreeve_words last first packets bytes peer port rule ;;
 	--tables | --cgroup | --pin-root | --dir) _flowreeve_paths -d ;;
 	--policy) _flowreeve_policies ;;
-	--table) _flowreeve_tables ;;
+	--table | --against) _flowreeve_tables ;;
 	--source) _flowreeve_files ;;
 	--flows) [ "$verb" = apply ] || _flowreeve_paths -f ;;
 	--as) _flowreeve_roles ;;

@@ -17,6 +17,7 @@ table()
 		compile digest compile $work/policy.yaml
 		roles - roles aws-datasync
 		preview digest preview $work/policy.yaml
+		import - import --against $e2e_top/policies/tables/dataminer.yaml $e2e_top/tests/documents/dataminer.md
 		apply force apply $work/policy.yaml $options
 		status force,window status
 		status force,window status e2e

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Drafts on stdout, offline. new --table TABLE --as ROLE...: a policy to begin with. import FILE:
- * the port table of a vendor's document.
+ * the port table of a vendor's document; import --against TABLE FILE: what differs between them.
  */
 #include <errno.h>
 #include <string.h>
@@ -143,18 +143,64 @@ static void report_draft(struct context *c, const struct source *source,
 			     draft->unparsed);
 }
 
+static void no_rows(struct context *c, const struct source *source, const char *what)
+{
+	diag_error(&c->diags, (struct loc){.source = source}, -ENODATA, "no-rows", NULL,
+		   "no table of ports was found, so %s", what);
+}
+
+/* import --against TABLE FILE */
+static int page_against(struct context *c, const struct source *source)
+{
+	const struct table_view *table;
+	struct page_view page;
+	struct page_diff diff;
+
+	if (table_view(c->options.against, &c->options.policy, &c->diags, &table) ||
+	    import_page(source, &c->diags, &page))
+		return EXIT_REJECTED;
+	if (!page.row_count) {
+		no_rows(c, source, "there is nothing to compare");
+		return EXIT_REJECTED;
+	}
+	if (page_compare(table, &page, &c->diags, &diff))
+		return EXIT_REJECTED;
+	render_page_diff(&c->render, &diff);
+	c->answered = true;
+	return diff.count ? EXIT_DIFFERENT : 0;
+}
+
+static int check_import(struct context *c)
+{
+	const struct options *o = &c->options;
+
+	if (o->name && !name_is_kebab(o->name))
+		return usage_error(c, "small letters, digits, single hyphens",
+				   "'%s' cannot be the name of a table", o->name);
+	if (o->against && (o->name || o->title))
+		return usage_error(c, "flowreeve import --against TABLE FILE",
+				   "--against writes no draft: --name and --title do not apply");
+	if (!o->against && o->given & (OPT_JSON | OPT_TABLES))
+		return usage_error(c, "flowreeve import --against TABLE FILE --json",
+				   "a draft is a table: --json and --tables go with --against");
+	return 0;
+}
+
 int cmd_import(struct context *c)
 {
 	const struct options *o = &c->options;
 	const struct import_options options = {.name = o->name, .title = o->title};
 	struct source *source;
 	struct table_draft draft;
+	int ret = check_import(c);
 
-	if (o->name && !name_is_kebab(o->name))
-		return usage_error(c, "small letters, digits, single hyphens",
-				   "'%s' cannot be the name of a table", o->name);
-	if (document_read(c, o->operands[0], &source) ||
-	    import_draft(source, &options, &c->diags, &draft))
+	if (ret)
+		return ret;
+	if (document_read(c, o->operands[0], &source))
+		return EXIT_REJECTED;
+	if (o->against)
+		return page_against(c, source);
+	if (import_draft(source, &options, &c->diags, &draft))
 		return EXIT_REJECTED;
 	report_draft(c, source, &draft);
 	if (draft.rows || draft.candidates || draft.unparsed)
@@ -162,7 +208,6 @@ int cmd_import(struct context *c)
 	c->answered = true;
 	if (draft.rows)
 		return 0;
-	diag_error(&c->diags, (struct loc){.source = source}, -ENODATA, "no-rows", NULL,
-		   "no table of ports was found, so no row was drafted");
+	no_rows(c, source, "no row was drafted");
 	return EXIT_REJECTED;
 }

@@ -32,11 +32,14 @@ static const struct command commands[] = {
 	 "the file until no FILL-IN is left. TABLE is NAME, NAME@EDITION or a file; several roles:\n"
 	 "--as agent,nats-server, or --as twice.",
 	 OPT_TABLES | OPT_TABLE | OPT_AS | OPT_NAME | OPT_ATTACH, 0, 0, cmd_new},
-	{"import", "FILE", "the draft of a table from a vendor's document; offline",
-	 "Markdown, HTML and flattened text, with the template tags of their sources. The draft\n"
-	 "goes to stdout: a table that `check` accepts, with the parts that were not understood\n"
-	 "as comments.",
-	 OPT_NAME | OPT_TITLE, 1, 1, cmd_import},
+	{"import", "FILE | --against TABLE FILE",
+	 "the draft of a table from a vendor's document; or both compared; offline",
+	 "Markdown, HTML, AsciiDoc, reStructuredText, CSV and plain text. The draft goes to\n"
+	 "stdout: a table that `check` accepts, with the parts that were not understood as\n"
+	 "comments. With --against no draft, but the rows that are gone, new or changed in ports,\n"
+	 "ends or names since the table was written; exit 4 if there is a difference. TABLE is\n"
+	 "NAME, NAME@EDITION or a file.",
+	 OPT_JSON | OPT_TABLES | OPT_NAME | OPT_TITLE | OPT_AGAINST, 1, 1, cmd_import},
 	{"plan", "SITE --host NAME | SITE --all --dir DIR",
 	 "the policy of each host of a site; offline",
 	 "A site assigns roles to hosts. The policy of one host goes to stdout; those of all\n"

@@ -202,11 +202,9 @@ static void sheet_fill(struct sheet *s)
 
 /* ---------------------------------------------------------------- the whole */
 
-int import_draft(const struct source *source, const struct import_options *options, struct diags *d,
-		 struct table_draft *out)
+static int sheet_read(const struct source *source, struct page *page, struct sheet *sheet)
 {
-	struct page page = {.arena = d->arena, .d = d, .source = source};
-	struct sheet sheet = {.page = &page, .arena = d->arena};
+	struct diags *d = page->d;
 	struct buffer text = {.arena = d->arena};
 	int err;
 
@@ -216,17 +214,76 @@ int import_draft(const struct source *source, const struct import_options *optio
 	err = text_decode(source, d, &text);
 	if (err)
 		return err;
-	page.text = text.text;
-	page.size = text.size;
-	page_lines(&page);
-	err = page_read(&page);
+	page->text = text.text;
+	page->size = text.size;
+	page_lines(page);
+	err = page_read(page);
 	if (err)
 		return err;
-	if (page.over)
-		return diag_error(d, (struct loc){.source = source, .line = page.over, .column = 1},
+	if (page->over)
+		return diag_error(d,
+				  (struct loc){.source = source, .line = page->over, .column = 1},
 				  -EFBIG, "too-many-cells", "cut out the part with the ports",
 				  "more than %d cells in tables, from here on", PAGE_CELLS_MAX);
-	sheet_fill(&sheet);
-	table_draft_write(&sheet, options, out);
+	sheet_fill(sheet);
+	return 0;
+}
+
+int import_draft(const struct source *source, const struct import_options *options, struct diags *d,
+		 struct table_draft *out)
+{
+	struct page page = {.arena = d->arena, .d = d, .source = source};
+	struct sheet sheet = {.page = &page, .arena = d->arena};
+	int err = sheet_read(source, &page, &sheet);
+
+	if (!err)
+		table_draft_write(&sheet, options, out);
+	return err;
+}
+
+static struct page_row page_row_of(const struct drafted_row *row)
+{
+	return (struct page_row){
+		.line = row->line,
+		.from = role_is_placeholder(row->from) ? NULL : row->from,
+		.to = role_is_placeholder(row->to) ? NULL : row->to,
+		.from_here = row->from == role_this_host,
+		.to_here = row->to == role_this_host,
+		.undirected = row->undirected,
+		.in_text = !row->of,
+		.ports = {.list = row->services, .count = row->service_count},
+		.purpose = row->purpose,
+		.see = row->see,
+		.text = row->text,
+	};
+}
+
+int import_page(const struct source *source, struct diags *d, struct page_view *out)
+{
+	struct page page = {.arena = d->arena, .d = d, .source = source};
+	struct sheet sheet = {.page = &page, .arena = d->arena};
+	struct page_row *rows;
+	struct page_text *texts;
+	int err = sheet_read(source, &page, &sheet);
+
+	if (err)
+		return err;
+	rows = arena_alloc(d->arena, (sheet.count + 1) * sizeof(*rows));
+	texts = arena_alloc(d->arena, (sheet.unparsed_count + 1) * sizeof(*texts));
+	for (size_t i = 0; i < sheet.count; i++) {
+		const void *of = sheet.rows[i].of;
+		bool again = i && of && of == sheet.rows[i - 1].of;
+
+		rows[i] = page_row_of(&sheet.rows[i]);
+		rows[i].group = again ? rows[i - 1].group : i;
+	}
+	for (size_t i = 0; i < sheet.unparsed_count; i++)
+		texts[i] = (struct page_text){sheet.unparsed[i].line, sheet.unparsed[i].text};
+	*out = (struct page_view){.name = source->name,
+				  .source = source,
+				  .rows = rows,
+				  .texts = texts,
+				  .row_count = sheet.count,
+				  .text_count = sheet.unparsed_count};
 	return 0;
 }

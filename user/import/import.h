@@ -2,13 +2,13 @@
 /*
  * import: a vendor's document to the draft of a PortTable. Reads Markdown, HTML, AsciiDoc,
  * reStructuredText, CSV and plain text; text that it does not understand goes into the draft as
- * comments. Uses net and base, cmark-gfm for Markdown, libxml2 for HTML, libcsv for CSV. Never asks
- * the network, never evaluates a template.
+ * comments. Uses tables (for the rows of a page), net and base, cmark-gfm for Markdown, libxml2 for
+ * HTML, libcsv for CSV. Never asks the network, never evaluates a template.
  */
 #ifndef IMPORT_H
 #define IMPORT_H
 
-#include "../base/base.h"
+#include "../tables/tables.h"
 
 /* Longer documents are refused: no port table needs more, and no parser is trusted with it. */
 enum { IMPORT_SIZE_MAX = 4 << 20 };
@@ -34,5 +34,8 @@ struct table_draft {
  */
 int import_draft(const struct source *source, const struct import_options *options, struct diags *d,
 		 struct table_draft *out);
+
+/* The rows of the document in its own words, to be compared with a table. The same errors. */
+int import_page(const struct source *source, struct diags *d, struct page_view *out);
 
 #endif

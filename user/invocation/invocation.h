@@ -15,7 +15,7 @@ enum exit_code {
 	EXIT_FAILED,
 	EXIT_USAGE,
 	EXIT_REJECTED,	/* the policy, a guard, or an attach target that is not there or taken */
-	EXIT_DIFFERENT, /* diff: the policies differ; preview: something would be cut */
+	EXIT_DIFFERENT, /* diff, import --against: they differ; preview: something would be cut */
 	EXIT_NOT_ENFORCING, /* asked to enforce and not enforcing */
 	EXIT_CANNOT,	    /* not supported by this kernel, or insufficient privilege */
 	EXIT_LATE,	    /* confirm, cancel, extend: the change has ended by itself */
@@ -58,6 +58,7 @@ enum option_bit {
 	OPT_OUTPUT = 1ull << 33,
 	OPT_EVENTS = 1ull << 34, /* --flows of coverage and learn */
 	OPT_NEW_EDITION = 1ull << 35,
+	OPT_AGAINST = 1ull << 36,
 	OPT_CONFIRM = 1ull << 40,
 	OPT_UNTIL = 1ull << 41,
 	OPT_FORCE = 1ull << 50,
@@ -80,7 +81,7 @@ struct options {
 	const char *mode;			/* "audit", "enforce", or NULL: as the file says */
 	const char *policy_name;		/* --policy NAME, or NULL */
 	const char *table, *as, *name, *attach; /* new; or NULL */
-	const char *title;			/* import; or NULL */
+	const char *title, *against;		/* import; or NULL */
 	const char *source;			/* coverage, learn, report; or NULL */
 	const char *output;			/* report; or NULL */
 	const char *events;			/* coverage, learn: recorded ones; or NULL */

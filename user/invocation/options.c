@@ -25,6 +25,8 @@ static const struct option_line lines[] = {
 	{"as", "ROLE", "a role that the host plays; repeated, or several with commas", OPT_AS},
 	{"name", "NAME", "the name of the policy or table that is written", OPT_NAME},
 	{"title", "TITLE", "the title of the table that is written", OPT_TITLE},
+	{"against", "TABLE", "compare the document with this table, by its name or its file",
+	 OPT_AGAINST},
 	{"host", "NAME", "the host of the site", OPT_HOST},
 	{"all", NULL, "all hosts of the site, or all applied policies", OPT_ALL},
 	{"dir", "DIR", "write the policies to this directory, a file for each host", OPT_DIR},
@@ -208,6 +210,8 @@ static const char **text_option(struct options *o, uint64_t bit)
 		return &o->name;
 	case OPT_TITLE:
 		return &o->title;
+	case OPT_AGAINST:
+		return &o->against;
 	case OPT_SOURCE:
 		return &o->source;
 	case OPT_OUTPUT:
@@ -239,6 +243,9 @@ static int parse_value(struct context *c, const struct option_line *line, const 
 	int ret = 0;
 
 	if (text) {
+		if (line->bit == OPT_AGAINST && *text)
+			return usage_error(c, "one command for each table",
+					   "--against is given twice: %s and %s", *text, value);
 		if (line->bit == OPT_AS && *text)
 			value = arena_printf(c->arena, "%s,%s", *text, value);
 		*text = value;

@@ -68,6 +68,7 @@ void render_history(const struct render *r, const char *file, const struct chang
 void render_roles(const struct render *r, const struct table_view *view);
 /* Two editions of a table: what is gone, new or changed. */
 void render_table_diff(const struct render *r, const struct table_diff *diff);
+void render_page_diff(const struct render *r, const struct page_diff *diff);
 /* A policy for a player of a role of a table, every choice marked POLICY_FILL_IN or commented. */
 struct skeleton {
 	const char *name;      /* of the policy */

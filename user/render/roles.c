@@ -418,3 +418,99 @@ void render_table_diff(const struct render *r, const struct table_diff *diff)
 	json_object_set_new(document, "changes", list);
 	document_print(r, document);
 }
+
+/* ---------------------------------------------------------------- a page and a table */
+
+static void print_place(const struct render *r, const char *what, uint32_t line, const char *text)
+{
+	if (!line)
+		return;
+	fprintf(r->out, "    %s line %u%s", what, line, text ? ": " : "");
+	if (text)
+		print_clean(r->out, text);
+	fputc('\n', r->out);
+}
+
+static void print_places(const struct render *r, const struct page_change *change)
+{
+	print_place(r, "table", change->table_line, change->table_text);
+	print_place(r, "page", change->page_line, change->page_text);
+}
+
+static void print_page_change(const struct render *r, const struct page_change *change)
+{
+	print_table_change(r, &change->change);
+	print_places(r, change);
+}
+
+static void page_diff_text(const struct render *r, const struct page_diff *diff)
+{
+	if (diff->count) {
+		print_edition(r, "---", diff->table);
+		fputs("+++ ", r->out), print_clean(r->out, diff->page->name), fputc('\n', r->out);
+	}
+	for (size_t i = 0; i < diff->count; i++)
+		print_page_change(r, &diff->list[i]);
+	if (diff->in_text_count)
+		fputs("not in rows of the page, to be read by a person:\n", r->out);
+	for (size_t i = 0; i < diff->in_text_count; i++) {
+		fputs("  row ", r->out), print_clean(r->out, diff->in_text[i].change.name);
+		fputc('\n', r->out);
+		print_places(r, &diff->in_text[i]);
+	}
+	if (!diff->names_seen)
+		fputs("the page has none of the table's DNS names\n", r->out);
+	fprintf(r->out,
+		"%zu of %zu rows of the table are on the page as they are, %zu differences\n",
+		diff->same, diff->table->row_count, diff->count);
+}
+
+static json_t *page_change_json(const struct page_change *change)
+{
+	json_t *value = table_change_json(&change->change), *table = json_null(),
+	       *page = json_null();
+
+	if (change->table_line) {
+		table = json_object();
+		json_object_set_new(table, "line", json_integer(change->table_line));
+		json_object_set_new(table, "text", json_words(change->table_text));
+	}
+	if (change->page_line) {
+		page = json_object();
+		json_object_set_new(page, "line", json_integer(change->page_line));
+		json_object_set_new(page, "text", json_words(change->page_text));
+	}
+	json_object_set_new(value, "table", table);
+	json_object_set_new(value, "page", page);
+	return value;
+}
+
+static json_t *page_changes_json(const struct page_change *list, size_t count)
+{
+	json_t *value = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(value, page_change_json(&list[i]));
+	return value;
+}
+
+void render_page_diff(const struct render *r, const struct page_diff *diff)
+{
+	json_t *document;
+
+	if (!r->json) {
+		page_diff_text(r, diff);
+		return;
+	}
+	document = document_new("page-diff");
+	json_object_set_new(document, "table", edition_json(diff->table));
+	json_object_set_new(document, "file", json_words(diff->table->path));
+	json_object_set_new(document, "page", json_words(diff->page->name));
+	json_object_set_new(document, "rows", json_integer((json_int_t)diff->table->row_count));
+	json_object_set_new(document, "same", json_integer((json_int_t)diff->same));
+	json_object_set_new(document, "names_seen", json_boolean(diff->names_seen));
+	json_object_set_new(document, "changes", page_changes_json(diff->list, diff->count));
+	json_object_set_new(document, "in_text",
+			    page_changes_json(diff->in_text, diff->in_text_count));
+	document_print(r, document);
+}

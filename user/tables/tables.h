@@ -74,6 +74,7 @@ struct row_view {
 	struct word_list ports;
 	struct word_list names; /* its own, instead of the role's */
 	const char *lines;	/* of the document: "94", "22, 27" */
+	uint32_t at;		/* its line in the table's file */
 	const struct role_view *from, *to;
 	bool optional, internal;
 	bool other_release; /* it needs another version than the one that is set, or the newest */
@@ -82,6 +83,7 @@ struct row_view {
 
 struct table_view {
 	const char *name, *title, *edition, *document, *url, *read;
+	const char *path;	   /* of its file */
 	struct word_list editions; /* all that were found of it, the newest last */
 	const struct param_view *params;
 	const struct role_view *roles;
@@ -129,6 +131,59 @@ struct table_diff {
 
 void tables_compare(const struct table_view *before, const struct table_view *after,
 		    struct arena *arena, struct table_diff *out);
+
+/* ---------------------------------------------------------------- a vendor's page and a table */
+
+/* A row of a page, in the words of the page. */
+struct page_row {
+	uint32_t line;
+	size_t group;		 /* rows of one group are one row of the page */
+	const char *from, *to;	 /* NULL: the page does not name this end */
+	bool from_here, to_here; /* … which is the host that the page is about */
+	bool undirected;	 /* the page does not say which side opens */
+	bool in_text;		 /* ports in a sentence: a person has to read which side opens */
+	struct word_list ports;
+	const char *purpose, *see;
+	const char *text; /* all of its cells, or the sentence */
+};
+
+struct page_text { /* without a port */
+	uint32_t line;
+	const char *text;
+};
+
+struct page_view {
+	const char *name;	     /* of its file */
+	const struct source *source; /* for DNS names and addresses, wherever they stand */
+	const struct page_row *rows; /* in the order of their groups */
+	const struct page_text *texts;
+	size_t row_count, text_count;
+};
+
+/* `before` is the table, `after` the page. */
+struct page_change {
+	struct table_change change;	    /* kind: "row", "role" or "name" */
+	uint32_t table_line, page_line;	    /* 0: none */
+	const char *table_text, *page_text; /* these lines, in words; or NULL */
+};
+
+struct page_diff {
+	const struct table_view *table;
+	const struct page_view *page;
+	struct page_change *list;
+	size_t count;
+	/* Rows of the table of which only a sentence of the page speaks: a person has to read it.
+	 */
+	struct page_change *in_text;
+	size_t in_text_count;
+	size_t same;	 /* rows of the table that the page has as they are */
+	bool names_seen; /* the page has at least one of the table's DNS names, or it has none */
+};
+
+/* Rows are matched by ports and ends, and by purpose where these do not decide: a page has no ids.
+ * -E2BIG with a diagnostic: too many rows. */
+int page_compare(const struct table_view *table, const struct page_view *page, struct diags *d,
+		 struct page_diff *out);
 
 /* ---------------------------------------------------------------- who needs whom */
 

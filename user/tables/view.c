@@ -139,6 +139,7 @@ static struct row_view row_view(struct job *job, const struct settings *settings
 		.note = row->note,
 		.see = row->see,
 		.lines = lines_text(job, row),
+		.at = row->loc.line,
 		.from = &roles[row->from - table->roles],
 		.to = &roles[row->to - table->roles],
 		.optional = row->optional,
@@ -163,6 +164,7 @@ static const struct table_view *view_make(struct job *job, const struct settings
 	for (size_t i = 0; i < table->row_count; i++)
 		rows[i] = row_view(job, settings, &table->rows[i], roles);
 	*view = (struct table_view){.name = table->name,
+				    .path = table->loc.source ? table->loc.source->name : NULL,
 				    .title = table->title,
 				    .edition = table->edition,
 				    .editions = list_of(&table->editions),
