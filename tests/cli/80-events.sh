@@ -57,3 +57,60 @@ exits 'events: of the same digest' 0 '' coverage --flows "$work/digest.jsonl" --
 sed -i "3,4s/$digest/$(printf 'ab%.0s' {1..32})/" "$work/digest.jsonl"
 exits 'events: of another digest' 0 "2 of 8 events were recorded under digest (ab){32}, but .*good.yaml has digest [0-9a-f]{64}: they are judged by the latter" \
 	learn --flows "$work/digest.jsonl" --source $good
+
+# ---------------------------------------------------------------- figures out of range
+
+later() { # TIME
+	sed "3s/\"time\": \"[^\"]*\"/\"time\": \"$1\"/" $events/good.jsonl >"$work/later.jsonl"
+}
+later 2553-12-31T23:59:59Z
+exits 'events: of the last year' 0 '' coverage --flows "$work/later.jsonl" --source $good
+grep -q 'to 2553-12-31T23:59:59Z' "$work/out" && ok 'events: of the last year, says so' || not_ok 'events: of the last year, says so' "$(cat "$work/out")"
+for time in 2554-01-01T00:00:00Z 2600-01-01T00:00:00Z 9999-12-31T23:59:60Z; do
+	later $time
+	exits "events: of $time" 3 "later.jsonl:3:76: error: '$time' is after 2553" coverage --flows "$work/later.jsonl" --source $good
+done
+printf '{"schema": "flowreeve/event/v1", "type": "lost", "policy": "good", "count": 9223372036854775807}\n' >"$work/lost.jsonl"
+exits 'events: more were lost than can be' 3 "lost.jsonl:1:77: error: 'count' is 274877906944 at most" \
+	coverage --flows "$work/lost.jsonl" --source $good
+
+# ---------------------------------------------------------------- files of others
+
+# Each event has another HOST, POLICY or PEER.
+many() { # WHAT COUNT
+	awk -v what="$1" -v count="$2" 'BEGIN {
+		host = "db1"; policy = "good"; peer = "10.66.0.66"
+		for (i = 0; i < count; i++) {
+			if (what == "host") host = "db" i
+			if (what == "policy") policy = "p" i
+			if (what == "peer") peer = sprintf("10.%d.%d.%d", 100 + i / 65536, i / 256 % 256, i % 256)
+			printf "{\"schema\": \"flowreeve/event/v1\", \"host\": \"%s\", \"type\": \"refused\", " \
+				"\"time\": \"2026-03-01T12:00:00Z\", \"policy\": \"%s\", \"verdict\": \"would-drop\", " \
+				"\"reason\": \"default\", \"direction\": \"egress\", \"kind\": \"interface\", " \
+				"\"protocol\": \"tcp\", \"peer\": {\"address\": \"%s\", \"port\": 2049}, \"length\": 60, " \
+				"\"held\": 0}\n", host, policy, peer
+		}
+	}' >"$work/many.jsonl"
+}
+for what in host policy; do
+	many $what 200000
+	exits "events: of 200,000 values of $what" 3 "many.jsonl:4097:.*: error: more than 4096 values of '$what'" \
+		coverage --flows "$work/many.jsonl" --source $good
+done
+many policy 4096
+exits 'events: of as many policies as may be' 2 'holds events of 4096 policies: p0, p1, p2, p3, p4, p5, p6, p7 and 4088 more' \
+	coverage --flows "$work/many.jsonl"
+many peer 200000
+exits 'events: of 200,000 unexplained peers' 3 'many.jsonl:100001:1: error: more than 100000 openings that no rule explains' \
+	learn --flows "$work/many.jsonl" --source $good
+# A list for each proposal and rule of the policy, and a walk of the list for each proposal, are what such
+# a file would cost.
+head -n 50000 "$work/many.jsonl" >"$work/peers.jsonl"
+{
+	sed '/^rules:/,$d; s/storage: \[[^]]*\]/storage: [10.9.0.9]/' $good
+	echo 'failsafe: []'
+	echo 'rules:'
+	awk 'BEGIN { for (i = 0; i < 3000; i++) printf "  - {id: r%d, direction: egress, peer: [10.9.0.2], ports: [%d/tcp], action: allow}\n", i, i + 3000 }'
+} >"$work/rules.yaml"
+exits 'events: 50,000 peers against 3,000 rules' 0 '^egress 10.100.195.79 2049/tcp: rule learned-50000' \
+	learn --tables tests/cli/input/tables --flows "$work/peers.jsonl" --source "$work/rules.yaml"

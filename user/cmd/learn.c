@@ -38,21 +38,29 @@ static bool is_meant(const struct options *o, const struct tuple *tuple)
 	return !(o->given & OPT_PEER) || prefix_has(&o->peer, &tuple->peer);
 }
 
+/* Different texts for different tuples. */
+static const char *tuple_words(struct arena *arena, const struct tuple *tuple)
+{
+	char peer[ADDR_TEXT];
+
+	return arena_printf(arena, "%u %u %u %s", tuple->dir, tuple->proto, tuple->port,
+			    addr_text(&tuple->peer, peer));
+}
+
 /* Two guests may have sent the same tuple. */
 static void collect_proposals(struct context *c, const struct coverage_view *view,
 			      struct learn_view *learn)
 {
 	struct proposal *list =
 		arena_alloc(c->arena, (view->unexplained_count + 1) * sizeof(*list));
+	struct index known = {.arena = c->arena};
 	size_t count = 0;
 
 	for (size_t i = 0; i < view->unexplained_count; i++) {
 		const struct unexplained_view *seen = &view->unexplained[i];
-		bool again = false;
 
-		for (size_t j = 0; j < count && !again; j++)
-			again = tuple_equal(&list[j].tuple, &seen->tuple);
-		if (again || !is_meant(&c->options, &seen->tuple))
+		if (!is_meant(&c->options, &seen->tuple) ||
+		    index_insert(&known, tuple_words(c->arena, &seen->tuple), seen))
 			continue;
 		list[count].tuple = seen->tuple;
 		list[count].answer = seen->answer ? seen->answer->text : NULL;
@@ -83,14 +91,14 @@ static int read_file(struct context *c, const char *path, const struct source *i
 	return ret;
 }
 
-static bool allows_proposals(const struct ruleset *after, const struct learn_view *learn)
+static bool allows_proposals(const struct image *after, const struct learn_view *learn)
 {
 	for (size_t i = 0; i < learn->count; i++) {
 		struct decision decision;
 
 		if (learn->list[i].kind == PROPOSAL_NONE)
 			continue;
-		ruleset_decide(after, &learn->list[i].tuple, &decision);
+		image_decide(after, &learn->list[i].tuple, &decision);
 		if (decision.rule < FR_RULE_FIRST || decision.verdict != FR_PASS)
 			return false;
 	}
@@ -98,7 +106,7 @@ static bool allows_proposals(const struct ruleset *after, const struct learn_vie
 }
 
 /* Observed tuples that were not asked for keep their verdict. */
-static bool leaves_others(const struct ruleset *before, const struct ruleset *after,
+static bool leaves_others(const struct image *before, const struct image *after,
 			  const struct options *o, const struct coverage_view *view)
 {
 	for (size_t i = 0; i < view->unexplained_count; i++) {
@@ -107,12 +115,24 @@ static bool leaves_others(const struct ruleset *before, const struct ruleset *af
 
 		if (is_meant(o, tuple))
 			continue;
-		ruleset_decide(before, tuple, &was);
-		ruleset_decide(after, tuple, &is);
+		image_decide(before, tuple, &was);
+		image_decide(after, tuple, &is);
 		if (is.verdict != was.verdict)
 			return false;
 	}
 	return true;
+}
+
+/* By the images: a file of others may hold so many that a walk over all rules for each is too
+ * much. */
+static bool is_proven(struct context *c, const struct ruleset *before, const struct ruleset *after,
+		      const struct coverage_view *view, const struct learn_view *learn)
+{
+	CLEANUP(image_free) struct image was = {0};
+	CLEANUP(image_free) struct image is = {0};
+
+	return !image_compile(before, &c->diags, &was) && !image_compile(after, &c->diags, &is) &&
+	       allows_proposals(&is, learn) && leaves_others(&was, &is, &c->options, view);
 }
 
 /* The edited file must allow the proposals and change no other observed verdict. */
@@ -122,8 +142,8 @@ static int prove(struct context *c, const struct ruleset *before, struct edit *e
 	const char *path = edit->source->name;
 	struct ruleset *after;
 
-	if (!read_file(c, path, edit_finish(edit), &after) && allows_proposals(after, learn) &&
-	    leaves_others(before, after, &c->options, view))
+	if (!read_file(c, path, edit_finish(edit), &after) &&
+	    is_proven(c, before, after, view, learn))
 		return 0;
 	diag_error(&c->diags, nowhere, -EINVAL, "learn-unproven",
 		   "write the rules by hand; flowreeve coverage lists the traffic that no rule "

@@ -30,21 +30,24 @@ static int read_recording(struct context *c, struct recording *out)
 	return EXIT_FAILED;
 }
 
-/* The names of policies in the events: "a, b". */
+/* The names of policies in the events: "a, b", or "a, b and 3 more". */
 static const char *event_policies(struct context *c, const struct recording *recording,
 				  size_t *count)
 {
+	enum { NAMED_MOST = 8 };
 	struct index seen = {.arena = c->arena};
 	const char *list = NULL;
 
 	for (size_t i = 0; i < recording->count; i++) {
 		const char *policy = recording->list[i].policy;
 
-		if (!index_insert(&seen, policy, policy))
+		if (!index_insert(&seen, policy, policy) && seen.count <= NAMED_MOST)
 			list = str_list_append(c->arena, list, policy);
 	}
 	*count = seen.count;
-	return list;
+	return seen.count <= NAMED_MOST
+		       ? list
+		       : arena_printf(c->arena, "%s and %zu more", list, seen.count - NAMED_MOST);
 }
 
 /* NULL: that of the file. */
@@ -183,7 +186,8 @@ int cover_recorded(struct context *c, struct recorded_coverage *out)
 	ret = read_judge(c, name, out);
 	if (ret)
 		return ret;
-	recorded_cover(&recording, out->rs, c->arena, &out->view);
+	if (recorded_cover(&recording, out->rs, &c->diags, &out->view))
+		return EXIT_REJECTED;
 	out->view.source = out->path;
 	ret = check_policy(c, &recording, out);
 	if (ret)

@@ -59,13 +59,16 @@ static const char *const paths[FIELDS] = {
 };
 
 #define EVENT_SCHEMA "flowreeve/event/v1"
+/* So that the sum of all lines of a file has 64 bits. */
+#define LOST_MOST (UINT64_C(1) << 38)
 
 struct reading {
-	struct json_line line;
+	struct json_line line; /* its arena is of this line alone */
 	struct line_value values[FIELDS];
-	struct index words; /* each text once */
+	struct index words, hosts, policies; /* each text once */
 	struct recording *out;
-	bool bad; /* this line */
+	bool bad;  /* this line */
+	bool full; /* the rest is not read */
 };
 
 /* ---------------------------------------------------------------- values */
@@ -102,14 +105,30 @@ static const char *kept_word(struct reading *r, const char *text)
 {
 	const char *known = index_get(&r->words, text);
 
-	if (!known)
-		index_insert(&r->words, text, text);
-	return known ? known : text;
+	if (known)
+		return known;
+	text = arena_strdup(r->line.d->arena, text);
+	index_insert(&r->words, text, text);
+	return text;
 }
 
 static const char *text_of(struct reading *r, enum field field)
 {
 	return has(r, field, VALUE_TEXT) ? kept_word(r, r->values[field].text) : "";
+}
+
+/* Of a field that is the same in most lines: others may have written the file. */
+static const char *name_of(struct reading *r, enum field field, struct index *seen)
+{
+	const char *text = text_of(r, field);
+
+	if (r->bad || index_insert(seen, text, text) || seen->count <= EVENT_NAMES_MOST)
+		return text;
+	refuse(r, field, "split the file",
+	       arena_printf(r->line.d->arena, "more than %d values of '%s'", EVENT_NAMES_MOST,
+			    paths[field]));
+	r->full = true;
+	return text;
 }
 
 /* Of a field that may be null or missing. */
@@ -139,6 +158,8 @@ static uint64_t number_or_null(struct reading *r, enum field field, uint64_t mos
 }
 
 enum { WORDS_MOST = 64 };
+/* The last whole year of which nanoseconds have 64 bits. */
+#define YEAR_LAST "2553"
 
 /* The number of a word of a list. */
 static uint8_t word_of(struct reading *r, enum field field, const char *(*name)(unsigned),
@@ -167,7 +188,7 @@ static bool parse_two(const char *at, char behind, unsigned most, uint64_t *out)
 	return *out <= most;
 }
 
-/* "2026-03-01T12:00:00.000000Z" -> ns of the epoch. */
+/* "2026-03-01T12:00:00.000000Z" -> ns of the epoch; of a year after YEAR_LAST without meaning. */
 static bool time_parse(const char *text, uint64_t *ns)
 {
 	uint64_t day, hour, minute, second, unit = 1000000000;
@@ -189,9 +210,14 @@ static uint64_t time_of(struct reading *r)
 	const char *text = text_of(r, FIELD_TIME);
 	uint64_t ns = 0;
 
-	if (r->values[FIELD_TIME].kind == VALUE_TEXT && !time_parse(text, &ns))
+	if (r->values[FIELD_TIME].kind != VALUE_TEXT)
+		return 0;
+	if (!time_parse(text, &ns))
 		refuse(r, FIELD_TIME, "such as \"2026-03-01T12:00:00.000000Z\"",
 		       arena_printf(r->line.d->arena, "'%s' is no time in UTC", text));
+	else if (strncmp(text, YEAR_LAST, strlen(YEAR_LAST)) > 0)
+		refuse(r, FIELD_TIME, "a time until " YEAR_LAST "-12-31T23:59:59Z",
+		       arena_printf(r->line.d->arena, "'%s' is after " YEAR_LAST, text));
 	return ns;
 }
 
@@ -246,8 +272,9 @@ static void read_event(struct reading *r, bool opened)
 {
 	struct recorded_event event = {.opened = opened};
 
-	event.host = text_of(r, FIELD_HOST);
-	event.policy = text_of(r, FIELD_POLICY);
+	event.line = r->line.number;
+	event.host = name_of(r, FIELD_HOST, &r->hosts);
+	event.policy = name_of(r, FIELD_POLICY, &r->policies);
 	event.digest = text_or_null(r, FIELD_DIGEST);
 	event.time = time_of(r);
 	event.verdict = word_of(r, FIELD_VERDICT, verdict_name, FR_VERDICTS);
@@ -278,7 +305,7 @@ static void read_line(struct reading *r)
 	if (r->bad)
 		return;
 	if (str_equal(type, "lost")) {
-		r->out->lost += number_of(r, FIELD_COUNT, INT64_MAX);
+		r->out->lost += number_of(r, FIELD_COUNT, LOST_MOST);
 		return;
 	}
 	if (str_equal(type, "refused") || str_equal(type, "opened")) {
@@ -300,14 +327,22 @@ static bool is_blank(const char *at, const char *end)
 
 int events_read(const struct source *source, struct diags *d, struct recording *out)
 {
-	struct reading r = {.words.arena = d->arena, .out = out};
+	CLEANUP(arena_drop) struct arena *texts = arena_new();
+	struct reading r = {.words.arena = d->arena,
+			    .hosts.arena = d->arena,
+			    .policies.arena = d->arena,
+			    .out = out};
 	const char *at = source->text, *end = source->text + source->size;
 	unsigned errors = d->errors;
 
-	*out = (struct recording){.file = source->name};
-	r.line = (struct json_line){
-		.d = d, .source = source, .paths = paths, .values = r.values, .count = FIELDS};
-	while (at < end) {
+	*out = (struct recording){.file = source->name, .source = source};
+	r.line = (struct json_line){.d = d,
+				    .arena = texts,
+				    .source = source,
+				    .paths = paths,
+				    .values = r.values,
+				    .count = FIELDS};
+	while (at < end && !r.full) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
 
 		r.line.start = at;
@@ -315,6 +350,7 @@ int events_read(const struct source *source, struct diags *d, struct recording *
 		r.line.number++;
 		if (!is_blank(r.line.start, r.line.end))
 			read_line(&r);
+		arena_reset(texts);
 		at = stop ? stop + 1 : end;
 	}
 	return d->errors > errors ? -EINVAL : 0;

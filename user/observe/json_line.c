@@ -139,7 +139,7 @@ static bool read_text(struct json_line *line, const char **text)
 
 	while (close < line->end && *close != '"')
 		close += *close == '\\' && close + 1 < line->end ? 2 : 1;
-	*text = out = arena_bytes(line->d->arena, (size_t)(close - line->at) + 1);
+	*text = out = arena_bytes(line->arena, (size_t)(close - line->at) + 1);
 	while (line->at < line->end && *line->at != '"') {
 		if ((uint8_t)*line->at < ' ')
 			return refuse(line, "a sign that can be printed");
@@ -187,7 +187,7 @@ static bool read_number(struct json_line *line, struct line_value *value)
 		if (!digits(line))
 			return refuse(line, "a digit");
 	}
-	if (whole && !parse_u64(arena_strndup(line->d->arena, first, (size_t)(line->at - first)),
+	if (whole && !parse_u64(arena_strndup(line->arena, first, (size_t)(line->at - first)),
 				INT64_MAX, &value->number))
 		value->kind = VALUE_NUMBER;
 	return true;
@@ -210,27 +210,6 @@ static bool read_word(struct json_line *line, struct line_value *value)
 	return refuse(line, "a value");
 }
 
-/* Behind its first sign. */
-static bool read_list(struct json_line *line, unsigned depth)
-{
-	skip_blanks(line);
-	if (line->at < line->end && *line->at == ']') {
-		line->at++;
-		return true;
-	}
-	for (;;) {
-		if (!read_value(line, NULL, depth + 1))
-			return false;
-		skip_blanks(line);
-		if (line->at < line->end && *line->at == ']') {
-			line->at++;
-			return true;
-		}
-		if (!expect(line, ',', "',' or ']'"))
-			return false;
-	}
-}
-
 static bool read_member(struct json_line *line, const char *path, unsigned depth)
 {
 	char whole[PATH_TEXT] = "";
@@ -244,23 +223,26 @@ static bool read_member(struct json_line *line, const char *path, unsigned depth
 	return read_value(line, *whole ? whole : NULL, depth);
 }
 
-/* Behind its first sign. No path: nothing in it is wanted. */
-static bool read_object(struct json_line *line, const char *path, unsigned depth)
+/* A list or an object, behind its first sign. No path: nothing in it is wanted. */
+static bool read_items(struct json_line *line, char end, const char *path, unsigned depth)
 {
+	const char *expected = end == ']' ? "',' or ']'" : "',' or '}'";
+
 	skip_blanks(line);
-	if (line->at < line->end && *line->at == '}') {
+	if (line->at < line->end && *line->at == end) {
 		line->at++;
 		return true;
 	}
 	for (;;) {
-		if (!read_member(line, path, depth + 1))
+		if (end == ']' ? !read_value(line, NULL, depth + 1)
+			       : !read_member(line, path, depth + 1))
 			return false;
 		skip_blanks(line);
-		if (line->at < line->end && *line->at == '}') {
+		if (line->at < line->end && *line->at == end) {
 			line->at++;
 			return true;
 		}
-		if (!expect(line, ',', "',' or '}'"))
+		if (!expect(line, ',', expected))
 			return false;
 	}
 }
@@ -274,10 +256,10 @@ static bool read_any(struct json_line *line, const char *path, unsigned depth,
 	switch (*line->at) {
 	case '{':
 		line->at++;
-		return read_object(line, path, depth);
+		return read_items(line, '}', path, depth);
 	case '[':
 		line->at++;
-		return read_list(line, depth);
+		return read_items(line, ']', NULL, depth);
 	case '"':
 		line->at++;
 		value->kind = VALUE_TEXT;
@@ -323,7 +305,7 @@ bool json_line_read(struct json_line *line)
 {
 	memset(line->values, 0, line->count * sizeof(*line->values));
 	line->at = line->start;
-	if (!expect(line, '{', "'{'") || !read_object(line, "", 0))
+	if (!expect(line, '{', "'{'") || !read_items(line, '}', "", 0))
 		return false;
 	skip_blanks(line);
 	return line->at == line->end || refuse(line, "the end of the line");

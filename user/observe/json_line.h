@@ -19,6 +19,7 @@ struct line_value {
 
 struct json_line {
 	struct diags *d;
+	struct arena *arena; /* of the texts */
 	const struct source *source;
 	uint32_t number;	  /* of the line */
 	const char *start, *end;  /* of the line */

@@ -254,7 +254,8 @@ struct event_view {
 
 /* ---------------------------------------------------------------- recorded events */
 
-enum { EVENTS_BYTES_MOST = 1 << 30 };
+/* Others may have written the file: it is refused where it has more. */
+enum { EVENTS_BYTES_MOST = 1 << 30, EVENT_NAMES_MOST = 4096, OPENINGS_MOST = 100000 };
 
 struct recorded_event {
 	const char *host, *policy, *digest; /* digest: or NULL */
@@ -264,13 +265,14 @@ struct recorded_event {
 	uint64_t packets;		    /* with those that were held back */
 	uint64_t length;		    /* of this one */
 	struct tuple tuple;
-	uint32_t pid;
+	uint32_t line, pid;
 	uint8_t verdict, reason, kind;
 	bool opened;
 };
 
 struct recording {
 	const char *file;
+	const struct source *source;
 	struct recorded_event *list;
 	size_t count, capacity;
 	uint64_t lost;
@@ -278,9 +280,10 @@ struct recording {
 
 /* The lines of `monitor --json`; -EINVAL with all errors of the text. In d->arena. */
 int events_read(const struct source *source, struct diags *d, struct recording *out);
-/* The events of the ruleset's policy, as decided by its rules. */
-void recorded_cover(const struct recording *recording, const struct ruleset *rs,
-		    struct arena *arena, struct coverage_view *view);
+/* The events of the ruleset's policy, as decided by its rules. -EINVAL with a diagnostic: of more
+ * than OPENINGS_MOST that no rule explains. In d->arena. */
+int recorded_cover(const struct recording *recording, const struct ruleset *rs, struct diags *d,
+		   struct coverage_view *view);
 
 /* ---------------------------------------------------------------- the record of changes */
 

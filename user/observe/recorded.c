@@ -11,6 +11,7 @@ struct covering {
 	const struct recording *recording;
 	const struct ruleset *rs;
 	struct unexplained_set unexplained;
+	struct index hosts;
 	struct rule_view *rules; /* of the ruleset, in its order */
 	struct recorded_view *recorded;
 	struct coverage_view *view;
@@ -72,17 +73,27 @@ static void cover_event(struct covering *c, const struct recorded_event *event)
 		count_event(&c->rules[rule - c->rs->rules], event);
 }
 
-static void add_host(struct arena *arena, struct recorded_view *view, const char *host)
+static void add_host(struct covering *c, const char *host)
 {
-	for (size_t i = 0; i < view->host_count; i++)
-		if (str_equal(view->hosts[i], host))
-			return;
-	view->hosts = arena_grow(arena, view->hosts, view->host_count, &view->host_capacity,
-				 sizeof(*view->hosts));
+	struct recorded_view *view = c->recorded;
+
+	if (index_insert(&c->hosts, host, host))
+		return;
+	view->hosts = arena_grow(c->hosts.arena, view->hosts, view->host_count,
+				 &view->host_capacity, sizeof(*view->hosts));
 	view->hosts[view->host_count++] = host;
 }
 
-static void cover_events(struct covering *c, struct arena *arena)
+static int refuse(const struct covering *c, uint32_t line, struct diags *d)
+{
+	struct loc loc = {.source = c->recording->source, .line = line, .column = 1};
+
+	return diag_error(d, loc, -EINVAL, "events-too-many",
+			  "split the file, or allow what is known first",
+			  "more than %d openings that no rule explains", OPENINGS_MOST);
+}
+
+static int cover_events(struct covering *c, struct diags *d)
 {
 	struct recorded_view *recorded = c->recorded;
 
@@ -99,9 +110,12 @@ static void cover_events(struct covering *c, struct arena *arena)
 			recorded->since = event->time;
 		if (event->time > recorded->until)
 			recorded->until = event->time;
-		add_host(arena, recorded, event->host);
+		add_host(c, event->host);
 		cover_event(c, event);
+		if (c->unexplained.count > OPENINGS_MOST)
+			return refuse(c, event->line, d);
 	}
+	return 0;
 }
 
 /* Without recorded openings nothing is known of rules that allow. */
@@ -116,18 +130,24 @@ static void list_rules(struct covering *c)
 	}
 }
 
-void recorded_cover(const struct recording *recording, const struct ruleset *rs,
-		    struct arena *arena, struct coverage_view *view)
+int recorded_cover(const struct recording *recording, const struct ruleset *rs, struct diags *d,
+		   struct coverage_view *view)
 {
-	struct covering c = {.recording = recording, .rs = rs, .view = view};
+	struct covering c = {.recording = recording,
+			     .rs = rs,
+			     .view = view,
+			     .unexplained.arena = d->arena,
+			     .hosts.arena = d->arena,
+			     .rules = rules_named(d->arena, rs),
+			     .recorded = arena_alloc(d->arena, sizeof(*c.recorded))};
+	int err;
 
 	*view = (struct coverage_view){.policy = rs->name, .file = rs, .enforce = rs->enforce};
-	c.unexplained.arena = arena;
-	c.rules = rules_named(arena, rs);
-	c.recorded = arena_alloc(arena, sizeof(*c.recorded));
 	c.recorded->file = recording->file;
 	c.recorded->lost = recording->lost;
-	cover_events(&c, arena);
+	err = cover_events(&c, d);
+	if (err)
+		return err;
 	list_rules(&c);
 	unexplained_sort(&c.unexplained);
 	view->rules = c.rules;
@@ -138,4 +158,5 @@ void recorded_cover(const struct recording *recording, const struct ruleset *rs,
 	coverage_newest(view);
 	view->incomplete = recording->lost;
 	view->listening.left_out = "recorded events say nothing of sockets";
+	return 0;
 }

@@ -19,6 +19,8 @@ struct growing_text {
 
 /* A new rule in the making: the ports of one peer in one direction. */
 struct learned {
+	struct learned *next;
+	bool written;
 	uint8_t dir;
 	struct addr peer;
 	const char *id;
@@ -26,15 +28,41 @@ struct learned {
 	size_t port_count;
 };
 
+/* One proposal of an address for a role. */
+struct joined {
+	const struct proposal *proposal;
+	struct joined *next;
+};
+
+/* What is proposed for one address. */
+struct learned_peer {
+	struct joined *first, **end;
+	struct learned *rules[FR_DIRS];
+};
+
 struct proposing {
 	const struct ruleset *rs;
 	struct edit *edit;
 	struct proposal *list;
 	size_t count;
-	struct learned *rules;
-	size_t rule_count, rule_capacity;
+	struct index peers; /* struct learned_peer by address */
+	struct learned *first, **end;
 	unsigned number; /* of the last id given */
 };
+
+static struct learned_peer *peer_of(struct proposing *p, const struct addr *address)
+{
+	char text[ADDR_TEXT];
+	const struct learned_peer *known = index_get(&p->peers, addr_text(address, text));
+	struct learned_peer *peer;
+
+	if (known)
+		return (struct learned_peer *)known;
+	peer = arena_alloc(p->edit->arena, sizeof(*peer));
+	peer->end = &peer->first;
+	index_insert(&p->peers, arena_strdup(p->edit->arena, text), peer);
+	return peer;
+}
 
 static bool admits(const struct rule *rule, const struct tuple *tuple)
 {
@@ -70,13 +98,10 @@ static const struct rule *rule_named(const struct ruleset *rs, const char *id, u
 /* Another proposal puts this peer into a role by which this tuple is allowed as well. */
 static bool join_other(struct proposing *p, struct proposal *proposal)
 {
-	for (struct proposal *other = p->list; other < p->list + p->count; other++) {
-		const struct rule *joined;
+	for (struct joined *at = peer_of(p, &proposal->tuple.peer)->first; at; at = at->next) {
+		const struct proposal *other = at->proposal;
+		const struct rule *joined = rule_named(p->rs, other->rule, other->tuple.dir);
 
-		if (other->kind != PROPOSAL_PEER || other->again ||
-		    !addr_equal(&other->tuple.peer, &proposal->tuple.peer))
-			continue;
-		joined = rule_named(p->rs, other->rule, other->tuple.dir);
 		for (size_t i = 0; joined && i < p->rs->rule_count; i++) {
 			const struct rule *rule = &p->rs->rules[i];
 
@@ -96,14 +121,18 @@ static bool join_other(struct proposing *p, struct proposal *proposal)
 
 static void collect_gains(struct proposing *p, struct proposal *proposal, const struct rule *fits)
 {
-	const char **gains = arena_alloc(p->edit->arena, (p->rs->rule_count + 1) * sizeof(*gains));
+	const char **gains = NULL;
+	size_t capacity = 0;
 
 	for (size_t i = 0; i < p->rs->rule_count; i++) {
 		const struct rule *rule = &p->rs->rules[i];
 
-		if (rule != fits && same_role(rule, fits) &&
-		    !rule_has_peer(rule, &proposal->tuple.peer))
-			gains[proposal->gain_count++] = rule->id;
+		if (rule == fits || !same_role(rule, fits) ||
+		    rule_has_peer(rule, &proposal->tuple.peer))
+			continue;
+		gains = arena_grow(p->edit->arena, gains, proposal->gain_count, &capacity,
+				   sizeof(*gains));
+		gains[proposal->gain_count++] = rule->id;
 	}
 	proposal->gains = gains;
 }
@@ -141,7 +170,8 @@ static bool fits(const struct rule *rule, const struct tuple *tuple, bool any_po
 /* The roles to which the peer may belong, one rule of each. */
 static void collect_fits(struct proposing *p, struct proposal *proposal, bool any_port)
 {
-	const struct rule **list = arena_alloc(p->edit->arena, p->rs->rule_count * sizeof(*list));
+	const struct rule **list = NULL;
+	size_t capacity = 0;
 
 	for (size_t i = 0; i < p->rs->rule_count; i++) {
 		const struct rule *rule = &p->rs->rules[i];
@@ -149,8 +179,11 @@ static void collect_fits(struct proposing *p, struct proposal *proposal, bool an
 
 		for (size_t j = 0; j < proposal->fit_count && !again; j++)
 			again = same_role(list[j], rule);
-		if (!again && fits(rule, &proposal->tuple, any_port))
-			list[proposal->fit_count++] = rule;
+		if (again || !fits(rule, &proposal->tuple, any_port))
+			continue;
+		list = arena_grow(p->edit->arena, list, proposal->fit_count, &capacity,
+				  sizeof(*list));
+		list[proposal->fit_count++] = rule;
 	}
 	proposal->fits = list;
 }
@@ -160,6 +193,7 @@ static void collect_fits(struct proposing *p, struct proposal *proposal, bool an
  * of its role where another fits. */
 static bool propose_peer(struct proposing *p, struct proposal *proposal)
 {
+	struct learned_peer *peer = peer_of(p, &proposal->tuple.peer);
 	const struct rule *rule;
 	char address[ADDR_TEXT];
 
@@ -178,6 +212,9 @@ static bool propose_peer(struct proposing *p, struct proposal *proposal)
 	proposal->role = rule->role;
 	proposal->address = arena_strdup(p->edit->arena, address);
 	collect_gains(p, proposal, rule);
+	*peer->end = arena_alloc(p->edit->arena, sizeof(**peer->end));
+	(*peer->end)->proposal = proposal;
+	peer->end = &(*peer->end)->next;
 	return true;
 }
 
@@ -237,19 +274,17 @@ static void add_service(struct proposing *p, struct learned *rule, const struct 
 
 static void propose_rule(struct proposing *p, struct proposal *proposal)
 {
-	struct learned *rule = NULL;
+	struct learned_peer *peer = peer_of(p, &proposal->tuple.peer);
+	struct learned *rule = peer->rules[proposal->tuple.dir];
 
-	for (size_t i = 0; i < p->rule_count && !rule; i++)
-		if (p->rules[i].dir == proposal->tuple.dir &&
-		    addr_equal(&p->rules[i].peer, &proposal->tuple.peer))
-			rule = &p->rules[i];
 	if (!rule) {
-		p->rules = arena_grow(p->edit->arena, p->rules, p->rule_count, &p->rule_capacity,
-				      sizeof(*p->rules));
-		rule = &p->rules[p->rule_count++];
+		rule = arena_alloc(p->edit->arena, sizeof(*rule));
 		*rule = (struct learned){.dir = proposal->tuple.dir,
 					 .peer = proposal->tuple.peer,
 					 .id = new_id(p, proposal->tuple.dir)};
+		peer->rules[proposal->tuple.dir] = rule;
+		*p->end = rule;
+		p->end = &rule->next;
 	}
 	add_service(p, rule, proposal);
 	proposal->rule = rule->id;
@@ -280,16 +315,17 @@ static bool write_rule(struct proposing *p, const struct learned *rule)
 
 static void write_rules(struct proposing *p)
 {
-	for (size_t i = 0; i < p->rule_count; i++) {
-		if (write_rule(p, &p->rules[i]))
+	for (struct learned *rule = p->first; rule; rule = rule->next)
+		rule->written = write_rule(p, rule);
+	for (size_t i = 0; i < p->count; i++) {
+		struct proposal *at = &p->list[i];
+
+		if (at->kind != PROPOSAL_RULE ||
+		    peer_of(p, &at->tuple.peer)->rules[at->tuple.dir]->written)
 			continue;
-		for (size_t j = 0; j < p->count; j++)
-			if (p->list[j].kind == PROPOSAL_RULE &&
-			    str_equal(p->list[j].rule, p->rules[i].id)) {
-				p->list[j].kind = PROPOSAL_NONE;
-				p->list[j].why = "the file has no list of rules to extend: write "
-						 "rules: in lines of its own";
-			}
+		at->kind = PROPOSAL_NONE;
+		at->why = "the file has no list of rules to extend: write rules: in lines of its "
+			  "own";
 	}
 }
 
@@ -343,8 +379,10 @@ static void propose(struct proposing *p, bool rules_only, struct proposal *propo
 void policy_propose(const struct ruleset *rs, bool rules_only, struct edit *edit,
 		    struct proposal *list, size_t count)
 {
-	struct proposing p = {.rs = rs, .edit = edit, .list = list, .count = count};
+	struct proposing p = {
+		.rs = rs, .edit = edit, .list = list, .count = count, .peers.arena = edit->arena};
 
+	p.end = &p.first;
 	for (size_t i = 0; i < count; i++)
 		propose(&p, rules_only, &list[i]);
 	for (size_t i = 0; i < count; i++)

@@ -6,6 +6,7 @@
 #include "yaml.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "yaml_spans.h"
@@ -202,21 +203,23 @@ bool edit_add_rule(struct edit *edit, const char *rule, const char *comment)
 
 /* ---------------------------------------------------------------- the whole */
 
-static bool is_behind(const struct insertion *a, const struct insertion *b)
+static int by_place(const void *x, const void *y)
 {
-	return a->at != b->at ? a->at > b->at : a->last && !b->last;
+	const struct insertion *a = x, *b = y;
+
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	if (a->last != b->last)
+		return a->last ? 1 : -1;
+	return a->number < b->number ? -1 : 1;
 }
 
 static void sort(struct edit *edit)
 {
-	for (size_t i = 1; i < edit->count; i++) {
-		struct insertion moved = edit->list[i];
-		size_t j = i;
-
-		for (; j && is_behind(&edit->list[j - 1], &moved); j--)
-			edit->list[j] = edit->list[j - 1];
-		edit->list[j] = moved;
-	}
+	for (size_t i = 0; i < edit->count; i++)
+		edit->list[i].number = i;
+	if (edit->count)
+		qsort(edit->list, edit->count, sizeof(*edit->list), by_place);
 }
 
 const struct source *edit_finish(struct edit *edit)
