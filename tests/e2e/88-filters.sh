@@ -40,6 +40,8 @@ equal 'flows: by row' 2049 "$(flows row aws-datasync/nfs)"
 equal 'flows: by row alone, sorted' 2049 "$(flows row nfs --sort bytes)"
 equal 'flows: limited' 1 "$(fr_ask agent '.flows | length' show flows --limit 1)"
 equal 'rules: by verdict' default-egress "$(fr_ask agent '[.policies[].rules[].id] | join(" ")' show rules verdict would-drop)"
+equal 'rules: what was refused did not pass' 'true false' "$(fr_ask agent '[.policies[].rules[].id] |
+	"\(any(. == "aws-datasync/nfs")) \(any(. == "default-egress"))"' show rules verdict pass)"
 equal 'rules: by row' aws-datasync/nfs "$(fr_ask agent '[.policies[].rules[].id] | join(" ")' show rules row nfs)"
 fr_exits 'rules: by peer' 2 agent show rules peer 10.0.0.1
 matches 'rules: that has no sense' 'a rule has no peer' "$said"

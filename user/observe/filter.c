@@ -57,6 +57,14 @@ void facts_of_drop(const struct drop_view *view, struct facts *out)
 	out->direction = dir_name(tuple.dir);
 }
 
+/* A rule's packets are those of every verdict; the counters are not read at one moment. */
+static uint64_t passed(const struct fr_counters *totals)
+{
+	uint64_t refused = totals->drops + totals->would_drops;
+
+	return totals->packets > refused ? totals->packets - refused : 0;
+}
+
 void facts_of_rule(const struct rule_view *view, struct facts *out)
 {
 	*out = (struct facts){
@@ -64,7 +72,7 @@ void facts_of_rule(const struct rule_view *view, struct facts *out)
 		.table = view->table,
 		.row = view->row,
 		.direction = view->dir,
-		.verdicts = {[FR_PASS] = view->totals.packets,
+		.verdicts = {[FR_PASS] = passed(&view->totals),
 			     [FR_DROP] = view->totals.drops,
 			     [FR_WOULD_DROP] = view->totals.would_drops},
 		.first = view->since,
@@ -336,7 +344,8 @@ static bool term_holds(const struct filter_term *term, const struct facts *facts
 		return str_equal(facts->direction, term->text) ||
 		       str_equal(facts->direction, "both");
 	case FILTER_SINCE:
-		return facts->last && facts->last + term->seconds * 1000000000 >= now;
+		return facts->last &&
+		       (facts->last >= now || (now - facts->last) / 1000000000 < term->seconds);
 	default:
 		return true;
 	}
