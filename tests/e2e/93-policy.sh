@@ -76,6 +76,28 @@ missing()
 	diff_exits "$kind: heals it" 0 "$work/policy.yaml"
 }
 
+# Another policy in the place of the document, with sound sizes and digests of its own.
+forged()
+{
+	local verb heal pin question='egress tcp 10.20.0.6:2049'
+	pin=$(ls "$LAB_DIR"/bpf/flowreeve/e2e/e*/document-*)
+	document | sed 's/10\.20\.0\.5/10.20.0.6/g' | "$e2e_here/tools/forge-document" "$pin" "$(digest)" >"$work/forge" 2>&1 ||
+		not_ok "$kind: a document is forged" "$(cat "$work/forge")"
+	for verb in 'show policy' 'show policy --json' "diff e2e $work/policy.yaml" "explain --running e2e $question"; do
+		fr_exits "$kind: $verb of a forged document" 1 "$host" $verb
+		matches "$kind: $verb tells both digests" "its digest is [0-9a-f]{64}, and that of the policy in force $(digest) \[document-differs\]" "$said"
+	done
+	for verb in coverage 'report e2e --text'; do
+		fr_exits "$kind: $verb takes the file" 0 "$host" $verb
+		matches "$kind: $verb warns" 'warning: the document that is kept of policy e2e is not of what is in force' "$said"
+		equal "$kind: $verb believes nothing of it" '' "$(grep 10.20.0.6 <<<"$said")"
+	done
+	fr_exits "$kind: show policy" 1 "$host" show policy
+	heal=$(sed -n 's/^ *| \(.*flowreeve .*\)/\1/p' <<<"$said" | head -1)
+	succeeds "$kind: '$heal'" paste "${heal:-false}"
+	diff_exits "$kind: heals it" 0 "$work/policy.yaml"
+}
+
 # coverage, report and learn need no file for the rules in force, and report a file that is another.
 without_file()
 {
@@ -127,6 +149,7 @@ policy_run() # KIND
 	without_file
 	aged
 	missing
+	forged
 	fr_exits "$kind: show policy takes one name" 2 "$host" show policy e2e other
 	fr_exits "$kind: a name that is not applied" 1 "$host" diff other "$work/policy.yaml"
 	fr_exits "$kind: a file that is wrong" 3 "$host" diff e2e "$work/nothing.yaml"

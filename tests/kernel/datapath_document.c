@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -147,6 +148,44 @@ Test(datapath_document, sizes_are_checked_before_any_byte)
 		}
 	}
 	munmap(bytes, size);
+}
+
+struct writer {
+	volatile uint64_t *bytes;
+	volatile bool over;
+};
+
+/* The packed size, and one that the limit allows and the map has not. */
+static void *write_sizes(void *context)
+{
+	struct writer *writer = context;
+	uint64_t was = writer->bytes[4];
+
+	while (!writer->over) {
+		writer->bytes[4] = 32 << 20;
+		writer->bytes[4] = was;
+	}
+	return NULL;
+}
+
+/* lesson: sizes were checked, and then read again from the map, which others may write. */
+Test(datapath_document, sizes_that_change_while_they_are_read)
+{
+	size_t size;
+	struct writer writer = {.bytes = (volatile uint64_t *)document_bytes(&size)};
+	pthread_t thread;
+
+	cr_assert_eq(pthread_create(&thread, NULL, write_sizes, &writer), 0);
+	for (int i = 0; i < 3000; i++) {
+		const char *says = document_says();
+
+		cr_assert(str_equal(says, "policy one, port 443") ||
+				  str_starts(says, "document-damaged: "),
+			  "%s", says);
+	}
+	writer.over = true;
+	pthread_join(thread, NULL);
+	munmap((void *)writer.bytes, size);
 }
 
 Test(datapath_document, maps_of_others_are_not_read)

@@ -54,7 +54,7 @@ int show_policy(struct context *c)
 	if (count != 1)
 		return usage_error(c, "flowreeve show policy NAME",
 				   "%zu policies are selected; show policy prints one", count);
-	ret = find_running(c, names[0], &running);
+	ret = load_running(c, names[0], &running);
 	if (ret)
 		return ret;
 	if (c->render.json && doc_load_until(running.source, NULL, &c->diags, &root))

@@ -95,33 +95,54 @@ static int warn_undone(struct context *c)
 	return exit_of_read(err);
 }
 
-/* The files that the policy in force was made of, by the dates that its document has. */
+/* The document is read in part, and not checked. */
+static const struct node *part_of(const struct node *map, const char *key)
+{
+	return map && map->kind == NODE_MAP ? map_get(map, key) : NULL;
+}
+
+static const char *text_at(const struct node *map, const char *key)
+{
+	const struct node *node = part_of(map, key);
+
+	return node && node->kind == NODE_SCALAR ? node->text : NULL;
+}
+
+static void warn_old_set(struct context *c, const char *policy, const struct node *set)
+{
+	const char *file = text_at(set, "file"), *dated = text_at(set, "dated");
+	uint64_t date;
+	unsigned days = 0;
+
+	if (file && dated && date_parse(dated, &date))
+		days = prefixes_old_days(date, c->options.policy.now);
+	if (days)
+		diag_warning(
+			&c->diags, (struct loc){0}, "prefixes-old",
+			prefixes_renewal(c->arena, file, str_equal(text_at(set, "format"), "aws")),
+			"policy %s uses the prefixes of '%s', which are %u days old; more "
+			"than %d is old",
+			policy, file, days, PREFIXES_OLD);
+}
+
+/* The files that the policy in force was made of, by the dates that its document has before its
+ * rules. */
 static void warn_old_prefixes(struct context *c, const struct status_view *view)
 {
 	struct context reading = *c;
 	struct running_policy running = {0};
-	struct loc nowhere = {0};
-	unsigned days;
+	struct node *root = NULL;
+	const struct node *sets, *set;
 
 	reading.diags = (struct diags){.arena = c->arena};
-	if (load_running(&reading, view->policy, &running)) {
-		for (size_t i = 0; i < reading.diags.count; i++)
-			diag_warning(&c->diags, nowhere, reading.diags.list[i].check,
-				     reading.diags.list[i].hint, "%s",
-				     reading.diags.list[i].message);
+	if (find_running(&reading, view->policy, &running) ||
+	    doc_load_until(running.source, "rules", &reading.diags, &root)) {
+		warnings_of(c, &reading.diags);
 		return;
 	}
-	for (size_t i = 0; i < running.rs->file_count; i++) {
-		const struct prefix_file *file = &running.rs->files[i];
-
-		days = prefixes_old_days(file->dated, c->options.policy.now);
-		if (days)
-			diag_warning(&c->diags, nowhere, "prefixes-old",
-				     prefixes_renewal(c->arena, file->path, file->is_aws),
-				     "policy %s uses the prefixes of '%s', which are %u days old; "
-				     "more than %d is old",
-				     view->policy, file->path, days, PREFIXES_OLD);
-	}
+	sets = part_of(root, "prefixes");
+	for (set = sets && sets->kind == NODE_MAP ? sets->first : NULL; set; set = set->next)
+		warn_old_set(c, view->policy, set);
 }
 
 static int not_enforcing(struct context *c, const struct status_view *view)

@@ -189,6 +189,28 @@ int find_running(struct context *c, const char *name, struct running_policy *out
 	return each_instance(c, &name, 1, read_document, out);
 }
 
+void warnings_of(struct context *c, const struct diags *attempt)
+{
+	for (size_t i = 0; i < attempt->count; i++)
+		diag_warning(&c->diags, (struct loc){0}, attempt->list[i].check,
+			     attempt->list[i].hint, "%s", attempt->list[i].message);
+}
+
+/* A text that fits its own digest may be of anybody: the image is what judges. */
+static int check_digest(struct context *c, const char *name, const struct running_policy *running)
+{
+	char own[DIGEST_TEXT];
+
+	if (digest_is(running->rs, running->rs->enforce, running->window.digest, own))
+		return 0;
+	diag_error(&c->diags, (struct loc){0}, -EBADMSG, "document-differs",
+		   policy_heal_command(c->options.host.pin_root, name, c->arena),
+		   "the document that is kept of policy %s is not of what is in force: its digest "
+		   "is %s, and that of the policy in force %s",
+		   name, own, running->window.digest);
+	return EXIT_FAILED;
+}
+
 int load_running(struct context *c, const char *name, struct running_policy *out)
 {
 	struct context reading = *c;
@@ -198,9 +220,15 @@ int load_running(struct context *c, const char *name, struct running_policy *out
 	if (ret)
 		return ret;
 	reading.options.policy.instead = out->source;
+	reading.options.mode = NULL;
 	ret = load_policy(&reading, out->source->name, &d, &out->rs);
-	if (ret)
+	if (ret) {
 		c->diags = d;
+		return ret;
+	}
+	ret = check_digest(c, name, out);
+	if (!ret)
+		set_mode(c, out->rs, &d);
 	return ret;
 }
 

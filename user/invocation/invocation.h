@@ -188,7 +188,10 @@ struct running_policy {
 	struct ruleset *rs; /* of load_running() */
 };
 int find_running(struct context *c, const char *name, struct running_policy *out);
+/* The same as rules; a document that does not compile to what is in force is an error. */
 int load_running(struct context *c, const char *name, struct running_policy *out);
+/* The diagnostics of an attempt, as warnings. */
+void warnings_of(struct context *c, const struct diags *attempt);
 /* Whether rules compile, in this mode, to a digest; theirs is in `own`, "" where they do not. */
 bool digest_is(struct ruleset *rs, bool enforce, const char *digest, char own[DIGEST_TEXT]);
 /* Recorded events (--flows FILE) as coverage of the policy in force, or of --source FILE.

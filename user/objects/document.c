@@ -51,18 +51,19 @@ int document_store(const struct packed *document, const uint8_t image[32])
 	return fd;
 }
 
-static bool head_is_sound(const struct records *records, const uint8_t image[32])
+static bool head_is_sound(const struct document_head *head, const struct records *records,
+			  const uint8_t image[32])
 {
-	const struct document_head *head = records->list;
-
 	return !memcmp(head->mark, mark, sizeof(mark)) && head->version == DOCUMENT_VERSION &&
 	       head->size <= RESOLVED_BYTES_MAX && head->packed_size <= RESOLVED_BYTES_MAX &&
 	       values_of(head->packed_size) == records->count &&
 	       !memcmp(head->image, image, sizeof(head->image));
 }
 
-/* Maps of others may have any size: nothing is read before both are as ours. */
-static int document_map(int fd, const uint8_t image[32], struct records *out)
+/* Maps of others may have any size: nothing is read before both are as ours. The map can be written
+ * meanwhile: what was checked is in *head, and is read once. */
+static int document_map(int fd, const uint8_t image[32], struct records *out,
+			struct document_head *head)
 {
 	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);
@@ -74,46 +75,44 @@ static int document_map(int fd, const uint8_t image[32], struct records *out)
 	    info.value_size != DOCUMENT_VALUE)
 		return -EBADMSG;
 	err = records_map(fd, out);
-	if (err || head_is_sound(out, image))
+	if (err)
 		return err;
+	*head = *(const volatile struct document_head *)out->list;
+	if (head_is_sound(head, out, image))
+		return 0;
 	records_unmap(out);
 	return -EBADMSG;
-}
-
-/* Checks and opens a copy, because the map can be written meanwhile. */
-static int copy_open(const struct records *records, struct arena *arena, struct source *out)
-{
-	const struct document_head *head = records->list;
-	CLEANUP(packed_free)
-	struct packed copy = {.packed_size = head->packed_size, .size = head->size};
-
-	copy.bytes = memory_new(copy.packed_size);
-	memcpy(copy.bytes, (const char *)records->list + DOCUMENT_VALUE, copy.packed_size);
-	memcpy(copy.digest, head->digest, sizeof(copy.digest));
-	return packed_open(arena, &copy, out);
 }
 
 int document_load(int fd, const uint8_t image[32], struct arena *arena, struct source *out)
 {
 	CLEANUP(records_unmap) struct records records = {0};
-	int err = document_map(fd, image, &records);
+	CLEANUP(packed_free) struct packed copy = {0};
+	struct document_head head;
+	int err = document_map(fd, image, &records, &head);
 
-	return err ? err : copy_open(&records, arena, out);
+	if (err)
+		return err;
+	copy = (struct packed){.bytes = memory_new(head.packed_size),
+			       .packed_size = head.packed_size,
+			       .size = head.size};
+	memcpy(copy.bytes, (const char *)records.list + DOCUMENT_VALUE, copy.packed_size);
+	memcpy(copy.digest, head.digest, sizeof(copy.digest));
+	return packed_open(arena, &copy, out);
 }
 
 int document_is(int fd, const struct packed *document, const uint8_t image[32], bool *out)
 {
 	CLEANUP(records_unmap) struct records records = {0};
-	const struct document_head *head;
+	struct document_head head;
 	uint8_t digest[32];
-	int err = document_map(fd, image, &records);
+	int err = document_map(fd, image, &records, &head);
 
 	*out = false;
 	if (err)
 		return err == -EBADMSG ? 0 : err;
-	head = records.list;
-	if (head->size != document->size || head->packed_size != document->packed_size ||
-	    memcmp(head->digest, document->digest, sizeof(digest)) != 0)
+	if (head.size != document->size || head.packed_size != document->packed_size ||
+	    memcmp(head.digest, document->digest, sizeof(digest)) != 0)
 		return 0;
 	sha256((const char *)records.list + DOCUMENT_VALUE, document->packed_size, digest);
 	*out = !memcmp(digest, document->digest, sizeof(digest));

@@ -167,8 +167,8 @@ struct node *node_append(struct arena *arena, struct node *parent, const char *k
 /* Goes in before byte `at`; several at one place in this order. */
 struct insertion {
 	size_t at;
-	bool last;	/* behind all others there */
-	size_t number;	/* set by edit_finish: the earlier one first */
+	bool last;     /* behind all others there */
+	size_t number; /* set by edit_finish: the earlier one first */
 	const char *text;
 };
 
