@@ -121,6 +121,25 @@ for each in interface guest cgroup; do
 	hints_run $each enforce
 done
 
+# Nobody asked that is still known: ports from the first that this host gives out are no services, unless a
+# socket waits there or a rule names them.
+e2e_kind interface
+lab_in agent sysctl -qw net.ipv4.ip_local_port_range='10000 20000'
+hints_apply enforce
+sed -i '/^rules:/a\  - {id: named, direction: ingress, peer: [10.0.5.99], ports: [15003/udp], action: allow}' "$work/hints.yaml"
+succeeds 'a rule that names a port: apply' fr agent apply "$work/hints.yaml"
+speaker_start other vpc 10.0.5.10 0
+speaker_start service agent 10.0.5.5 15002
+for port in 9999 15001 15002 15003; do speak other send 10.0.5.5 $port; done
+is_seen() { [ "$(fr_ask agent '[.policies[].unexplained[] | select(.peer == "10.0.5.10")] | length' coverage)" = 4 ]; }
+until_true is_seen
+equal 'below what is given out' rule "$(learned_of 9999)"
+equal 'given out' none "$(learned_of 15001)"
+equal 'given out, and a socket waits there' rule "$(learned_of 15002)"
+equal 'given out, and a rule names it' rule "$(learned_of 15003)"
+speaker_end other service
+succeeds 'detach' fr agent detach
+
 # A question that came in by a device that is not attached: the device is named.
 e2e_kind interface
 ip -n "$LAB_TAG-router" link add p-seven type veth peer name ens7 netns "$LAB_TAG-agent"

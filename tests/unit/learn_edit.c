@@ -120,6 +120,9 @@ static void patch_makes(struct load *l, const char *diff, const struct source *w
 	cr_assert_eq(memcmp(got->text, wanted->text, got->size), 0, "%s", got->text);
 }
 
+static uint16_t given_out = PORTS_GIVEN_OUT;
+static const bool *served;
+
 /* The new text, proven. */
 static const char *learnt(struct load *l, const char *text, bool rules_only,
 			  const struct asked *asked, size_t count, struct proposal *list)
@@ -140,7 +143,8 @@ static const char *learnt(struct load *l, const char *text, bool rules_only,
 		old_is_refused(before, &list[i].tuple);
 	}
 	cr_assert_eq(edit_begin(l->d.arena, path, &edit), 0);
-	policy_propose(before, rules_only, &edit, list, count);
+	policy_propose(before, &(struct propose_options){rules_only, given_out, served}, &edit,
+		       list, count);
 	l->options.instead = edit_finish(&edit);
 	cr_assert_eq(policy_load(path, &l->options, &l->d, &l->rs), 0, "%s\n%s", load_all(l),
 		     l->options.instead->text);
@@ -513,6 +517,32 @@ Test(learn, a_likely_answer_gets_no_rule)
 	for (int i = 2; i < 5; i++)
 		cr_expect_eq(proposals[i].kind, PROPOSAL_RULE, "%d", i);
 	cr_expect_not(strstr(text, "40001"), "%s", text);
+	load_free(&l);
+}
+
+/* lesson: a host that gives out ports from 10000 on was told to open one of them to a peer that had
+ * answered once. */
+Test(learn, a_port_is_given_out_or_served)
+{
+	static bool sockets[PORT_NUMBERS] = {[40005] = true};
+	struct load l = load_new();
+	struct proposal *proposals;
+
+	given_out = 10000;
+	served = sockets;
+	LEARNT(HEAD
+	       "rules:\n  - {id: ask, direction: egress, peer: 10.9.0.2, ports: 69/udp, "
+	       "action: allow, answers: peer}\n"
+	       "  - {id: asked, direction: ingress, peer: 10.9.0.2, ports: 69/udp, action: allow}\n"
+	       "  - {id: named, direction: ingress, peer: 10.9.0.9, ports: 40006/udp, action: allow}\n"
+	       "  - {id: all, direction: ingress, peer: 10.9.0.9, ports: any/udp, action: allow}\n",
+	       false, {"10.9.0.2", FR_INGRESS, PROTO_UDP, 10000},
+	       {"10.9.0.2", FR_EGRESS, PROTO_UDP, 40005}, {"10.9.0.2", FR_INGRESS, PROTO_UDP, 9999},
+	       {"10.9.0.2", FR_INGRESS, PROTO_UDP, 40005},
+	       {"10.9.0.2", FR_INGRESS, PROTO_UDP, 40006},
+	       {"10.9.0.2", FR_EGRESS, PROTO_UDP, 20000});
+	for (int i = 0; i < 6; i++)
+		cr_expect_eq(proposals[i].kind, i < 2 ? PROPOSAL_NONE : PROPOSAL_RULE, "%d", i);
 	load_free(&l);
 }
 

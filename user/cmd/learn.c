@@ -209,8 +209,12 @@ static int no_file(struct context *c)
 }
 
 static int propose(struct context *c, const char *path, const struct coverage_view *view,
-		   const struct window_view *window)
+		   const struct window_view *window, const struct own_ports *ports)
 {
+	const struct propose_options options = {.rules_only = c->options.given & OPT_RULES_ONLY,
+						.given_out = ports ? ports->given_out
+								   : (uint16_t)PORTS_GIVEN_OUT,
+						.served = ports ? ports->served : NULL};
 	struct learn_view learn = {
 		.policy = view->policy, .window = window, .recorded = view->recorded};
 	struct edit edit;
@@ -224,8 +228,7 @@ static int propose(struct context *c, const char *path, const struct coverage_vi
 	if (ret)
 		return ret;
 	collect_proposals(c, view, &learn);
-	policy_propose(rs, c->options.given & OPT_RULES_ONLY, &edit, (struct proposal *)learn.list,
-		       learn.count);
+	policy_propose(rs, &options, &edit, (struct proposal *)learn.list, learn.count);
 	ret = prove(c, rs, &edit, view, &learn);
 	if (ret)
 		return ret;
@@ -239,6 +242,7 @@ static int propose(struct context *c, const char *path, const struct coverage_vi
 
 static int learn(struct context *c, const struct instance *instance, void *user)
 {
+	struct own_ports *ports = arena_alloc(c->arena, sizeof(*ports));
 	struct coverage_view view;
 	struct window_view window;
 	int err = coverage_collect(instance, c->arena, &c->diags, &view);
@@ -246,9 +250,12 @@ static int learn(struct context *c, const struct instance *instance, void *user)
 	(void)user;
 	if (!err)
 		err = window_collect(instance, &c->diags, &window);
+	if (!err)
+		err = ports_collect(instance, &c->options.host, &c->diags, ports);
 	if (err)
 		return exit_of_read(err);
-	return propose(c, c->options.source ? c->options.source : view.source, &view, &window);
+	return propose(c, c->options.source ? c->options.source : view.source, &view, &window,
+		       ports);
 }
 
 static int learn_recorded(struct context *c)
@@ -256,7 +263,7 @@ static int learn_recorded(struct context *c)
 	struct recorded_coverage coverage = {0};
 	int ret = cover_recorded(c, &coverage);
 
-	return ret ? ret : propose(c, coverage.path, &coverage.view, &coverage.window);
+	return ret ? ret : propose(c, coverage.path, &coverage.view, &coverage.window, NULL);
 }
 
 int cmd_learn(struct context *c)

@@ -168,6 +168,21 @@ int host_sockets(enum socket_use use, struct local_sockets *out)
 	return err;
 }
 
+/* /proc/sys/net shows the network namespace of its reader. IPv6 has the same range. */
+int host_ports_given_out(uint16_t *first)
+{
+	CLEANUP(close_file) FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned int port;
+
+	if (!file)
+		return -errno;
+	errno = 0;
+	if (fscanf(file, "%u", &port) != 1 || port > UINT16_MAX)
+		return errno ? -errno : -EINVAL;
+	*first = (uint16_t)port;
+	return 0;
+}
+
 /* ---------------------------------------------------------------- processes */
 
 static int by_inode(const void *a, const void *b)

@@ -206,6 +206,14 @@ static int collect(const struct names *names, const struct host_options *o,
 	return 0;
 }
 
+static int unreadable(const struct instance *instance, int err, struct diags *d)
+{
+	return diag_error(d, NO_LOC, err, "sockets-unreadable",
+			  err == -ENOENT ? "modprobe -a tcp_diag udp_diag" : NULL,
+			  "the sockets that policy %s is about cannot be read: %s", instance->name,
+			  error_text(err));
+}
+
 int listening_collect(const struct instance *instance, const struct host_options *o,
 		      const struct ruleset *rs, struct diags *d, struct listening *out)
 {
@@ -219,10 +227,57 @@ int listening_collect(const struct instance *instance, const struct host_options
 	err = view.left_out ? 0 : collect(&names, o, rs, d->arena, &view);
 	names_close(&names);
 	if (err)
-		return diag_error(d, NO_LOC, err, "sockets-unreadable",
-				  err == -ENOENT ? "modprobe -a tcp_diag udp_diag" : NULL,
-				  "the sockets that policy %s is about cannot be read: %s",
-				  instance->name, error_text(err));
+		return unreadable(instance, err, d);
 	*out = view;
+	return 0;
+}
+
+static int given_out_in(uint64_t netns, uint16_t *first)
+{
+	int back, err = netns_enter(netns, &back);
+
+	if (err)
+		return err;
+	err = host_ports_given_out(first);
+	netns_leave(&back);
+	return err;
+}
+
+/* The lowest of all namespaces. */
+static int lowest_given_out(const struct judging *judging, uint16_t *out)
+{
+	uint16_t lowest = judging->namespace_count ? UINT16_MAX : (uint16_t)PORTS_GIVEN_OUT;
+
+	for (size_t i = 0; i < judging->namespace_count; i++) {
+		uint16_t first;
+		int err = given_out_in(judging->namespaces[i], &first);
+
+		if (err)
+			return err;
+		lowest = first < lowest ? first : lowest;
+	}
+	*out = lowest;
+	return 0;
+}
+
+int ports_collect(const struct instance *instance, const struct host_options *o, struct diags *d,
+		  struct own_ports *out)
+{
+	struct local_sockets sockets = {.arena = d->arena};
+	struct judging *judging = arena_alloc(d->arena, sizeof(*judging));
+	struct names names;
+	int err = names_open(instance, d, &names);
+
+	if (err)
+		return err;
+	judging->arena = d->arena;
+	err = judging_of(&names, o, judging);
+	names_close(&names);
+	if (err || (err = judged_sockets(judging, SOCKETS_LISTENING, &sockets)) ||
+	    (err = lowest_given_out(judging, &out->given_out)))
+		return unreadable(instance, err, d);
+	for (size_t i = 0; i < sockets.count; i++)
+		if (sockets.list[i].proto == PROTO_UDP)
+			out->served[sockets.list[i].port] = true;
 	return 0;
 }

@@ -350,6 +350,15 @@ int preview_collect(const struct preview_request *request, struct diags *d,
 /* Connections of one outcome, by attach points of all kinds. */
 uint64_t preview_total(const struct preview_view *view, enum preview_outcome outcome);
 
+/* The ports of this host, where the policy judges packets for this host itself; else those of a
+ * host that is not known. -errno with a diagnostic when they cannot be read. */
+struct own_ports {
+	uint16_t given_out;	   /* the first that is */
+	bool served[PORT_NUMBERS]; /* a socket of UDP waits there */
+};
+int ports_collect(const struct instance *instance, const struct host_options *o, struct diags *d,
+		  struct own_ports *out);
+
 /* The ring buffer. One reader per instance: a second one gets -EBUSY. */
 struct monitor;
 int monitor_open(const struct instance *instance, bool openings, struct diags *d,

@@ -307,8 +307,16 @@ struct proposal {
 	size_t gain_count;
 };
 
-/* Fills in each and adds its edit. `rules_only`: no address joins a role. */
-void policy_propose(const struct ruleset *rs, bool rules_only, struct edit *edit,
+/* Where Linux begins to give out ports, unless it is told otherwise; other systems begin above. */
+enum { PORTS_GIVEN_OUT = 32768, PORT_NUMBERS = 65536 };
+struct propose_options {
+	bool rules_only;    /* no address joins a role */
+	uint16_t given_out; /* the first port that the local side gives out */
+	const bool *served; /* by port: a socket of UDP waits there; NULL: not known */
+};
+
+/* Fills in each and adds its edit. */
+void policy_propose(const struct ruleset *rs, const struct propose_options *o, struct edit *edit,
 		    struct proposal *list, size_t count);
 
 #endif

@@ -42,6 +42,7 @@ struct learned_peer {
 
 struct proposing {
 	const struct ruleset *rs;
+	const struct propose_options *options;
 	struct edit *edit;
 	struct proposal *list;
 	size_t count;
@@ -331,13 +332,26 @@ static void write_rules(struct proposing *p)
 
 /* ---------------------------------------------------------------- all */
 
-/* A datagram to a port that the kernel gives out, of a peer that a rule lets this side ask, or be
- * asked by: no service, but perhaps an answer. */
+/* A rule names the port, if for other peers, or a socket waits there. */
+static bool is_service(const struct proposing *p, const struct tuple *tuple)
+{
+	if (tuple->dir == FR_INGRESS && p->options->served && p->options->served[tuple->port])
+		return true;
+	for (size_t i = 0; i < p->rs->rule_count; i++)
+		if (rule_serves(&p->rs->rules[i], tuple) &&
+		    !rule_serves_any_port(&p->rs->rules[i], tuple))
+			return true;
+	return false;
+}
+
+/* A datagram to a port that was given out, of a peer that a rule lets this side ask, or be asked
+ * by: no service, but perhaps an answer. */
 static const char *perhaps_answer(const struct proposing *p, const struct tuple *tuple)
 {
-	enum { GIVEN_OUT = 32768 }; /* net.ipv4.ip_local_port_range begins there */
+	uint16_t first =
+		tuple->dir == FR_INGRESS ? p->options->given_out : (uint16_t)PORTS_GIVEN_OUT;
 
-	if (tuple->proto != PROTO_UDP || tuple->port < GIVEN_OUT)
+	if (tuple->proto != PROTO_UDP || tuple->port < first || is_service(p, tuple))
 		return NULL;
 	for (size_t i = 0; i < p->rs->rule_count; i++) {
 		const struct rule *rule = &p->rs->rules[i];
@@ -354,7 +368,7 @@ static const char *perhaps_answer(const struct proposing *p, const struct tuple 
 }
 
 /* PROPOSAL_RULE is not final. */
-static void propose(struct proposing *p, bool rules_only, struct proposal *proposal)
+static void propose(struct proposing *p, struct proposal *proposal)
 {
 	const char *answer = proposal->answer ?: perhaps_answer(p, &proposal->tuple);
 	const struct rule *denies = staged_denial(p->rs, &proposal->tuple);
@@ -372,21 +386,25 @@ static void propose(struct proposing *p, bool rules_only, struct proposal *propo
 					     ruleset_rule_name(p->rs, decision.rule));
 	else if (answer)
 		proposal->why = answer;
-	else if (rules_only || (!join_other(p, proposal) && !propose_peer(p, proposal)))
+	else if (p->options->rules_only || (!join_other(p, proposal) && !propose_peer(p, proposal)))
 		proposal->kind = PROPOSAL_RULE;
 }
 
-void policy_propose(const struct ruleset *rs, bool rules_only, struct edit *edit,
+void policy_propose(const struct ruleset *rs, const struct propose_options *o, struct edit *edit,
 		    struct proposal *list, size_t count)
 {
-	struct proposing p = {
-		.rs = rs, .edit = edit, .list = list, .count = count, .peers.arena = edit->arena};
+	struct proposing p = {.rs = rs,
+			      .options = o,
+			      .edit = edit,
+			      .list = list,
+			      .count = count,
+			      .peers.arena = edit->arena};
 
 	p.end = &p.first;
 	for (size_t i = 0; i < count; i++)
-		propose(&p, rules_only, &list[i]);
+		propose(&p, &list[i]);
 	for (size_t i = 0; i < count; i++)
-		if (list[i].kind == PROPOSAL_RULE && (rules_only || !join_other(&p, &list[i])))
+		if (list[i].kind == PROPOSAL_RULE && (o->rules_only || !join_other(&p, &list[i])))
 			propose_rule(&p, &list[i]);
 	write_rules(&p);
 }
