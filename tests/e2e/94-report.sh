@@ -64,6 +64,7 @@ cat >"$work/policy.yaml" <<-YAML
 	  - {table: icmp-diagnostics, as: host, with: [echo-out], peers: {target: [10.20.0.5]}}
 	rules:
 	  - {id: door, direction: ingress, peer: any, ports: [8091/tcp], action: allow}
+	  - {id: gate, direction: ingress, peer: any, ports: [8091/tcp], action: allow}
 	failsafe: []
 YAML
 # A process that calls itself as no process should.
@@ -93,8 +94,10 @@ has 'the policy' e2e
 has 'the digest' "$(fr_ask agent '.windows[0].digest' coverage)"
 has 'what would be dropped' would-drop
 has 'its peer' 10.66.0.66
+matches 'and the port that it came from' '^10\.0\.5\.5:[1-9][0-9]*$' "$cells"
 has 'ports on which nobody listens' 8091/tcp
 has 'a rule that was never used' acme/web
+equal 'two rules of the same traffic, each beside the other' 'door gate' "$(awk '/^door$|^gate$/ { if (last != $0) n[$0]++; last = $0 } END { print (n["door"] > 1 ? "door" : "-"), (n["gate"] > 1 ? "gate" : "-") }' <<<"$cells")"
 
 succeeds 'as text' report --tables "$work/tables" --text --output "$work/report.txt"
 matches 'with the same' '^8400/tcp +every address +<img src=x o=1> ' "$(cat "$work/report.txt")"

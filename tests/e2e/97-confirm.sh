@@ -80,6 +80,31 @@ image_lost()
 	succeeds "$kind: detach heals" fr "$host" detach
 }
 
+# monitor goes back with the policy. FILE
+watched()
+{
+	local before log="$LAB_DIR/log/watcher-$kind"
+	succeeds "$kind: a policy to go back to" fr "$host" apply "$work/open.yaml" --allow-removal $options
+	before=$(digest)
+	lab_spawn "watcher-$kind" "$host" "$FLOWREEVE" monitor --json --pin-root "$LAB_DIR/bpf/flowreeve"
+	succeeds "$kind: an event has its digest" until_true event_of "$before"
+	succeeds "$kind: a change" fr "$host" apply "$work/closed.yaml" --confirm 600 --allow-removal $options
+	succeeds "$kind: an event has that of the change" until_true event_of "$(digest)"
+	succeeds "$kind: cancel" fr "$host" cancel
+	succeeds "$kind: an event has the digest of the policy before" until_true event_of "$before"
+	succeeds "$kind: a change for a second" fr "$host" apply "$work/closed.yaml" --confirm 1 --allow-removal $options
+	succeeds "$kind: which ends" until_true passes
+	succeeds "$kind: an event has the digest of the policy before again" until_true event_of "$before"
+	lab_stop "watcher-$kind"
+}
+
+digest() { fr_ask "$host" '.policies[0].digest' status; }
+event_of() # DIGEST
+{
+	peer_try "$party" tcp 10.66.0.66 4444 --wait 0.3 >/dev/null 2>&1
+	[ "$(tail -n 1 "$log" | jq -r .digest)" = "$1" ]
+}
+
 # Enforcement that becomes audit by itself.
 until_time()
 {
@@ -91,6 +116,9 @@ until_time()
 	succeeds "$kind: then everything passes" until_true passes
 	matches "$kind: as audit" '^audit [0-9]+ until 0$' "$(state)"
 	succeeds "$kind: and is reported" until_true would_drop
+	succeeds "$kind: show policy is that of then" fr "$host" show policy e2e
+	equal "$kind: coverage takes it for what runs" runs "$(fr_ask "$host" '.policies[0].source_state' coverage)"
+	equal "$kind: and the file too" runs "$(fr_ask "$host" '.policies[0].source_state' coverage e2e --source "$work/closed.yaml")"
 	succeeds "$kind: a later change enforces again" fr "$host" apply "$work/closed.yaml" $options
 	succeeds "$kind: for good" until_true refuses
 }
@@ -104,6 +132,7 @@ confirm_run() # KIND
 	first_change
 	rolled_back closed
 	rolled_back large
+	watched
 	until_time
 	image_lost
 }

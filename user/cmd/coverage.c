@@ -2,8 +2,8 @@
 /*
  * coverage [NAME]...: rows that see traffic, rows that never do, and traffic that no row covers.
  * report POLICY: the same with its documents and refusals, as one file.
- * All figures are the kernel's; the policy's file serves to find the nearest miss of each. A file
- * that differs from the running policy is reported.
+ * All figures are the kernel's; the document that apply kept names the tables and gives the nearest
+ * miss of each, or a file in its place, which is reported where it differs.
  */
 #include <errno.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static enum source_state read_file(struct context *c, const struct coverage_view
 		return SOURCE_UNREADABLE;
 	}
 	digest_text(view->digest, running);
-	if (digest_is(*rs, view->enforce, running, own) && str_equal((*rs)->name, view->policy))
+	if (digest_runs(*rs, view->enforce, running, own) && str_equal((*rs)->name, view->policy))
 		return SOURCE_RUNS;
 	diag_warning(&c->diags, nowhere, "source-differs", apply_command(c, view, path),
 		     "%s (digest %s) differs from the running policy %s (digest %s); nearest "

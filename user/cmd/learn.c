@@ -160,7 +160,7 @@ static void warn_of_digest(struct context *c, const char *path, const struct win
 {
 	char own[DIGEST_TEXT];
 
-	if (c->options.events || digest_is(rs, window->enforce, window->digest, own))
+	if (c->options.events || digest_runs(rs, window->enforce, window->digest, own))
 		return;
 	diag_warning(&c->diags, nowhere, "source-differs",
 		     command_text(c->arena,
@@ -211,10 +211,8 @@ static int no_file(struct context *c)
 static int propose(struct context *c, const char *path, const struct coverage_view *view,
 		   const struct window_view *window, const struct own_ports *ports)
 {
-	const struct propose_options options = {.rules_only = c->options.given & OPT_RULES_ONLY,
-						.given_out = ports ? ports->given_out
-								   : (uint16_t)PORTS_GIVEN_OUT,
-						.served = ports ? ports->served : NULL};
+	struct propose_options options = {.rules_only = c->options.given & OPT_RULES_ONLY,
+					  .given_out = PORTS_GIVEN_OUT};
 	struct learn_view learn = {
 		.policy = view->policy, .window = window, .recorded = view->recorded};
 	struct edit edit;
@@ -228,6 +226,10 @@ static int propose(struct context *c, const char *path, const struct coverage_vi
 	if (ret)
 		return ret;
 	collect_proposals(c, view, &learn);
+	if (ports) {
+		options.given_out = ports->given_out;
+		options.served = ports->served;
+	}
 	policy_propose(rs, &options, &edit, (struct proposal *)learn.list, learn.count);
 	ret = prove(c, rs, &edit, view, &learn);
 	if (ret)
@@ -245,14 +247,12 @@ static int learn(struct context *c, const struct instance *instance, void *user)
 	struct own_ports *ports = arena_alloc(c->arena, sizeof(*ports));
 	struct coverage_view view;
 	struct window_view window;
-	int err = coverage_collect(instance, c->arena, &c->diags, &view);
+	int err;
 
 	(void)user;
-	if (!err)
-		err = window_collect(instance, &c->diags, &window);
-	if (!err)
-		err = ports_collect(instance, &c->options.host, &c->diags, ports);
-	if (err)
+	if ((err = coverage_collect(instance, c->arena, &c->diags, &view)) ||
+	    (err = window_collect(instance, &c->diags, &window)) ||
+	    (err = ports_collect(instance, &c->options.host, &c->diags, ports)))
 		return exit_of_read(err);
 	return propose(c, c->options.source ? c->options.source : view.source, &view, &window,
 		       ports);

@@ -246,3 +246,10 @@ bool digest_is(struct ruleset *rs, bool enforce, const char *digest, char own[DI
 	image_free(&image);
 	return str_equal(digest, own);
 }
+
+bool digest_runs(struct ruleset *rs, bool enforce, const char *digest, char own[DIGEST_TEXT])
+{
+	char other[DIGEST_TEXT];
+
+	return digest_is(rs, enforce, digest, own) || digest_is(rs, !enforce, digest, other);
+}

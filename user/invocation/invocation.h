@@ -194,6 +194,8 @@ int load_running(struct context *c, const char *name, struct running_policy *out
 void warnings_of(struct context *c, const struct diags *attempt);
 /* Whether rules compile, in this mode, to a digest; theirs is in `own`, "" where they do not. */
 bool digest_is(struct ruleset *rs, bool enforce, const char *digest, char own[DIGEST_TEXT]);
+/* The same in either mode: past the time of --until, a policy that enforces is in audit. */
+bool digest_runs(struct ruleset *rs, bool enforce, const char *digest, char own[DIGEST_TEXT]);
 /* Recorded events (--flows FILE) as coverage of the policy in force, or of --source FILE.
  * recorded.c */
 struct recorded_coverage {

@@ -200,7 +200,8 @@ uint64_t monitor_lost(struct monitor *monitor)
 
 /* ---------------------------------------------------------------- events */
 
-/* A slot may have another rule now: use the names of the event's own generation, or the latest. */
+/* A slot may have another rule now: use the names of the event's own generation, or those of the
+ * one in force, which after a roll-back is an earlier one. */
 static void follow_generation(struct monitor *monitor)
 {
 	CLEANUP(arena_drop) struct arena *arena = arena_new();
@@ -208,10 +209,10 @@ static void follow_generation(struct monitor *monitor)
 	struct instance now;
 	struct names names;
 
-	if (monitor->event.generation <= monitor->generation ||
+	if (monitor->event.generation == monitor->generation ||
 	    copy_instance(&monitor->instance, &d, &now))
 		return;
-	if (!names_open(&now, &d, &names)) {
+	if (now.generation != monitor->generation && !names_open(&now, &d, &names)) {
 		names_close(&monitor->names);
 		monitor->names = names;
 		monitor->generation = now.generation;

@@ -57,6 +57,11 @@ bool rule_is_seen(const struct rule_view *rule);
 bool rule_is_tried(const struct rule_view *rule); /* openings passed, none was answered */
 bool rule_is_never_seen(const struct rule_view *rule);
 char *endpoint_text(const uint8_t address[16], uint32_t port, bool with_port, char out[64]);
+/* Both ends of a flow, with the opener's port where the key has none. flows.c */
+struct ends {
+	char local[64], peer[64];
+};
+void ends_text(const struct fr_flow_key *key, bool ours, uint32_t opener_port, struct ends *out);
 
 char *proto_text(uint8_t proto, char *out); /* name or number; FIGURE_TEXT */
 /* The same, of ICMP with its type: "tcp", "icmp/8". */

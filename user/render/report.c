@@ -219,8 +219,8 @@ static void report_facts(struct report *w, const struct report_view *view)
 }
 
 static const struct column table_columns[] = {
-	{"TABLE", .least = 0}, {"TITLE", .least = 0}, {"DOCUMENT", .least = 0},
-	{"READ", .least = 0},  {"URL", .least = 0},
+	{"TABLE", .least = 0},	  {"EDITION", .least = 0}, {"TITLE", .least = 0},
+	{"DOCUMENT", .least = 0}, {"READ", .least = 0},	   {"URL", .least = 0},
 };
 
 static void report_tables(struct report *w, const struct ruleset *rs)
@@ -237,6 +237,7 @@ static void report_tables(struct report *w, const struct ruleset *rs)
 	begin_rows(w, table_columns, ARRAY_SIZE(table_columns));
 	for (; table; table = ruleset_next_table(rs, &at)) {
 		put_cell(w, table->table);
+		put_cell(w, table->edition);
 		put_cell(w, table->title);
 		put_cell(w, table->document);
 		put_cell(w, table->read);
@@ -263,7 +264,7 @@ static void report_files(struct report *w, const struct ruleset *rs)
 static const struct column rule_columns[] = {
 	{"RULE", .least = 0},  {"DIRECTION", .least = 0}, {"ACTION", .least = 0},
 	{"CONNS", .least = 0}, {"BYTES", .least = 0},	  {"REFUSED", .least = 0},
-	{"SINCE", .least = 0}, {"LAST", .least = 0},
+	{"SINCE", .least = 0}, {"LAST", .least = 0},	  {"SHARES ITS TRAFFIC WITH", .least = 0},
 };
 
 /* The rules in one state, see coverage.c; of those that nothing used without the built-in ones. */
@@ -289,6 +290,7 @@ static void report_rules(struct report *w, const struct coverage_view *view, con
 		put_count(w, rule->totals.drops + rule->totals.would_drops);
 		put_time(w, rule->since);
 		put_time(w, rule->last);
+		put_cell(w, rule->shares_with);
 	}
 	if (count)
 		end_rows(w);
@@ -350,12 +352,13 @@ static void report_drops(struct report *w, const struct drop_list *drops)
 	begin_rows(w, drop_columns, ARRAY_SIZE(drop_columns));
 	for (size_t i = 0; i < drops->count; i++) {
 		const struct drop_view *at = &drops->list[i];
-		bool ports = proto_has_ports(at->key.proto);
+		struct ends ends;
 
+		ends_text(&at->key, at->drop.dir == FR_EGRESS, at->drop.opener_port, &ends);
 		put_cell(w, at->verdict);
 		put_cell(w, dir_name(at->drop.dir));
-		put_cell(w, endpoint_text(at->key.local, at->key.local_port, ports, text));
-		put_cell(w, endpoint_text(at->key.peer, at->key.peer_port, ports, text));
+		put_cell(w, ends.local);
+		put_cell(w, ends.peer);
 		put_cell(w, proto_type_text(at->key.proto, at->key.peer_port, text));
 		put_cell(w, at->rule);
 		put_cell(w, at->reason);

@@ -51,19 +51,28 @@ static bool key_has_ports(const struct fr_flow_key *key)
 	return proto_has_ports(key->proto);
 }
 
-/* PROTO, LOCAL, arrow from the opener, PEER. */
-static void print_ends(struct table *table, const struct fr_flow_key *key, bool ours,
-		       uint32_t opener_port)
+void ends_text(const struct fr_flow_key *key, bool ours, uint32_t opener_port, struct ends *out)
 {
 	uint32_t local = ours && !key->local_port ? opener_port : key->local_port;
 	uint32_t peer = !ours && !key->peer_port ? opener_port : key->peer_port;
 	bool ports = key_has_ports(key);
-	char text[FIGURE_TEXT], end[64];
 
+	endpoint_text(key->local, local, ports, out->local);
+	endpoint_text(key->peer, peer, ports, out->peer);
+}
+
+/* PROTO, LOCAL, arrow from the opener, PEER. */
+static void print_ends(struct table *table, const struct fr_flow_key *key, bool ours,
+		       uint32_t opener_port)
+{
+	char text[FIGURE_TEXT];
+	struct ends ends;
+
+	ends_text(key, ours, opener_port, &ends);
 	table_cell(table, COLOUR_NONE, proto_type_text(key->proto, key->peer_port, text));
-	table_cell(table, COLOUR_NONE, endpoint_text(key->local, local, ports, end));
+	table_cell(table, COLOUR_NONE, ends.local);
 	table_cell(table, COLOUR_DIM, ours ? "→" : "←");
-	table_cell(table, COLOUR_NONE, endpoint_text(key->peer, peer, ports, end));
+	table_cell(table, COLOUR_NONE, ends.peer);
 }
 
 static void print_traffic(struct table *table, uint64_t packets, uint64_t bytes)
