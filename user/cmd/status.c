@@ -5,6 +5,7 @@
  * judged. --query gives the same exit code alone, and 5 as well where nothing is applied.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "cmd.h"
 
@@ -125,8 +126,8 @@ static void warn_old_set(struct context *c, const char *policy, const struct nod
 			policy, file, days, PREFIXES_OLD);
 }
 
-/* The files that the policy in force was made of, by the dates that its document has before its
- * rules. */
+/* The files that the policy in force was made of, by the dates that its document has. Its rules are
+ * not read. */
 static void warn_old_prefixes(struct context *c, const struct status_view *view)
 {
 	struct context reading = *c;
@@ -135,8 +136,14 @@ static void warn_old_prefixes(struct context *c, const struct status_view *view)
 	const struct node *sets, *set;
 
 	reading.diags = (struct diags){.arena = c->arena};
-	if (find_running(&reading, view->policy, &running) ||
-	    doc_load_until(running.source, "rules", &reading.diags, &root)) {
+	if (find_running(&reading, view->policy, &running)) {
+		warnings_of(c, &reading.diags);
+		return;
+	}
+	/* The key is at the beginning of a line, as nothing else in the document is. */
+	if (!strstr(running.source->text, "\nprefixes:"))
+		return;
+	if (doc_load_until(running.source, "prefixes", &reading.diags, &root)) {
 		warnings_of(c, &reading.diags);
 		return;
 	}
