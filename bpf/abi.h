@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FR_ABI_VERSION 6
+#define FR_ABI_VERSION 7
 
 /* The layout, beside each struct that both halves share or that fills cache lines. */
 #define FR_SIZE(type, bytes)                                                                       \
@@ -762,8 +762,8 @@ struct fr_pending {
 	__u32 generation;
 	__u32 uid, login; /* login: of the audit session, 0xffffffff for none */
 	__u64 asked;	  /* realtime ns */
-	__u64 begun;	  /* ns of the boot clock: in force from then on */
-	__u64 ended;	  /* realtime ns; 0: it is in force */
+	__u64 begun;	  /* jiffies64, read after the flip; 0: not known */
+	__u64 ended;	  /* ns of the boot clock; 0: it is in force */
 };
 FR_SIZE(fr_pending, 40);
 

@@ -140,6 +140,13 @@ goes_on() # MODE
 	equal "$kind: the connection was carried over, and not adopted" 1 "$(connection_known)"
 }
 
+refuses_before()
+{
+	said=$(fr_before "$host" apply "$work/upgrade.yaml" $options 2>&1)
+	equal "$kind: the build before does not take it back" 1 $?
+	matches "$kind: and says why" 'have layout [0-9]+, but this flowreeve reads layout [0-9]+ \[pins-version\]' "$said"
+}
+
 takes_over() # MODE: by the command that who looks is given
 {
 	local hint
@@ -169,6 +176,7 @@ upgrade_run() # KIND
 	refused_end "$kind"
 	traffic_end fed
 	matches "$kind: what one peer sends on was heard all along" '^heard [1-9]' "$said"
+	refuses_before
 	equal "$kind: no datagram of his was refused" 0 "$(figures '[.drops[] | select(.verdict == "drop" and
 		.protocol == "udp" and .peer.address == "10.20.0.5")] | length' show drops)"
 	succeeds "$kind: detach" fr "$host" detach
@@ -293,6 +301,27 @@ half_way_run()
 	done
 }
 
+# Killed between the two halves of the command: the first one keeps the end.
+until_run()
+{
+	local bad='' state
+	"$before" apply --help | grep -q -e --until || return 0
+	e2e_kind interface
+	kind=until
+	policy_write "$work/upgrade.yaml" enforce "$attach"
+	succeeds "$kind: the build before enforces until a time" fr_before agent apply "$work/upgrade.yaml" --until 1h
+	instants 1
+	equal "$kind: apply without an end has none" enforce,null \
+		"$(fr_ask agent '.policies[0] | "\(.mode),\(.pending.kind)"' status)"
+	succeeds "$kind: detach" fr agent detach
+	succeeds "$kind: the build before does so again" fr_before agent apply "$work/upgrade.yaml" --until 1h
+	killed_round "$flipped"
+	equal "$kind: the new state" "new$bad" "$state"
+	equal "$kind: with the end" until,true,true \
+		"$(fr_ask agent '.policies[0].pending | "\(.kind),\(.seconds_left > 3000),\(.seconds_left <= 3600)"' status)"
+	succeeds "$kind: detach" fr agent detach
+}
+
 # Each call in turn, of those that are taken: see tools/one-error.
 errors_run()
 {
@@ -318,8 +347,9 @@ peer_start agent forgotten 8080
 audit_run
 killed_run 12
 half_way_run
+until_run
 errors_run
-[ -n "${UPGRADE_FROM:-}" ] || {
-	before_build 4
+[ -n "${UPGRADE_FROM:-}" ] || for layout in 4 ${SOAK:+5 6}; do
+	before_build "$layout"
 	upgrade_run interface
-}
+done

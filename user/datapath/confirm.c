@@ -135,6 +135,7 @@ static int act_locked(const struct pending_request *request, const char *root, s
 
 	if (err == -ENOENT)
 		return report_not_applied(request->policy, root, d);
+	err = err ? err : running_known(&running, d);
 	if (err)
 		return err;
 	err = running.epoch ? act_found(request, &running, d, &out->pending)

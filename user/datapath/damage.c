@@ -153,7 +153,7 @@ int running_read(const char *root, const char *policy, struct diags *d, struct r
 	return err && err != -ENOENT ? pins_unreadable(root, err, d) : err;
 }
 
-int running_layout(const struct running *running, struct diags *d, uint32_t *out)
+static int running_layout(const struct running *running, struct diags *d, uint32_t *out)
 {
 	CLEANUP(close_fd)
 	int fd = pin_open_number(running->pins, "state", running->generation);
@@ -177,6 +177,15 @@ int report_other_layout(const struct running *running, uint32_t layout, struct d
 			  "the policies below %s have layout %u, but this flowreeve reads layout "
 			  "%u",
 			  running->dir, layout, FR_ABI_VERSION);
+}
+
+int running_known(struct running *running, struct diags *d)
+{
+	int err = running->epoch ? running_layout(running, d, &running->layout) : 0;
+
+	if (err || !running->epoch || layout_is_known(running->layout))
+		return err;
+	return report_other_layout(running, running->layout, d);
 }
 
 int running_check(const struct running *running, struct diags *d)

@@ -15,7 +15,8 @@ int policy_broken(const char *root, const char *policy, int err, struct diags *d
 int running_read(const char *root, const char *policy, struct diags *d, struct running *out);
 /* The records of the running policy exist, and have the layout of this version. */
 int running_check(const struct running *running, struct diags *d);
-int running_layout(const struct running *running, struct diags *d, uint32_t *out);
+/* Or one that apply takes over: running->layout. */
+int running_known(struct running *running, struct diags *d);
 int report_other_layout(const struct running *running, uint32_t layout, struct diags *d);
 int report_records_missing(const struct running *running, int err, struct diags *d);
 

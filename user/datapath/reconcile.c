@@ -266,18 +266,14 @@ static int reconcile_running(struct sweep *sweep)
 static int reconcile_found(struct running *running, struct diags *d)
 {
 	struct sweep sweep = {.running = running, .d = d};
-	int err = pending_settle(running);
+	int err = running_known(running, d);
 
 	if (err)
-		return pins_unreadable(running->dir, err, d);
-	if (!running->generation)
-		return sweep_all(&sweep);
-	err = running_layout(running, d, &running->layout);
-	if (err)
 		return err;
-	if (!layout_is_known(running->layout))
-		return report_other_layout(running, running->layout, d);
-	return reconcile_running(&sweep);
+	err = pending_settle(running);
+	if (err)
+		return pins_unreadable(running->dir, err, d);
+	return running->generation ? reconcile_running(&sweep) : sweep_all(&sweep);
 }
 
 int policy_reconcile(const char *root, const char *policy, struct diags *d, struct running *out)

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "epoch.h"
+#include "pending.h"
 #include "plan.h"
 #include "state.h"
 
@@ -180,8 +181,9 @@ static int copy_image(struct change *change)
 		return -errno;
 	memcpy(lines, change->live.lines, size);
 	lines->head.generation = change->generation;
+	lines->head.deadline = 0;
 	lines->ident.abi = FR_ABI_VERSION;
-	older_image(&lines->head);
+	older_image(&lines->head, change->running.layout);
 	err = adopt_again(change, &lines->conf);
 	munmap(lines, size);
 	return err ? err
@@ -209,6 +211,9 @@ static int take_over(struct change *change)
 	err = copy_image(change);
 	if (err)
 		return not_carried(change, err);
+	err = pending_prepare(change);
+	if (err)
+		return err;
 	err = attach_all(change);
 	if (err)
 		return err;
@@ -216,7 +221,9 @@ static int take_over(struct change *change)
 			    change->slots.count);
 	if (err)
 		return not_carried(change, err);
-	err = change_flip(change);
+	err = pending_begin(change);
+	err = err ? err : change_flip(change);
+	err = err ? err : pending_complete(change);
 	return err ? not_carried(change, err) : 0;
 }
 
@@ -228,13 +235,21 @@ static void report(const struct change *change)
 		  change->running.layout, change->policy);
 }
 
-static int upgrade(struct change *change, uint32_t *flows)
+/* Enforcement until a time keeps its end. */
+static uint64_t end_of(const struct running *running)
+{
+	return running->view.deadline ? real_now() + (running->view.deadline - boot_now()) : 0;
+}
+
+static int upgrade(struct change *change, struct apply_request *request)
 {
 	int err = change_open(change);
 
 	if (err)
 		return err;
-	err = older_flows_room(change->running.pins, change->running.layout, flows);
+	request->confirm = 0;
+	request->until = end_of(&change->running);
+	err = older_flows_room(change->running.pins, change->running.layout, &request->flows);
 	if (err)
 		return not_carried(change, err);
 	change->slots.count = change->old_rules.count;
@@ -257,7 +272,7 @@ int policy_upgrade(const struct change *planned)
 				.generation = planned->running.generation + 1,
 				.older = true,
 				CHANGE_NEW};
-	int err = upgrade(&change, &request.flows);
+	int err = upgrade(&change, &request);
 
 	change_free(&change);
 	return err;

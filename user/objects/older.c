@@ -6,7 +6,8 @@
  * Layout 3 has its flows in four hash maps. Layout 4 has them in a table of sets, as today,
  * without the summary word of each set (struct fr_region) and without the cell of their opening.
  * Layout 5 has both, but images with a table at the root of each trie, and counters of openings
- * alone: those of attempts and of connections begin with that figure.
+ * alone: those of attempts and of connections begin with that figure. Layout 6 is as today, but
+ * versions of it pay no heed to the deadline of an image.
  */
 #include "older.h"
 
@@ -26,11 +27,12 @@ enum { /* layouts; each name says the change that the layout brought */
        HASHES_ABI = 3,
        SETS_ABI = 4,
        CELLS_ABI = 5,
+       ENTRIES_ABI = 6,
 };
 enum { BATCH_FLOWS = 1024, WORD = sizeof(uint64_t) };
 
 /* Describe the changes here when you raise the number. */
-_Static_assert(FR_ABI_VERSION == CELLS_ABI + 1, "older.c knows the layout before");
+_Static_assert(FR_ABI_VERSION == ENTRIES_ABI + 1, "older.c knows the layout before");
 
 bool layout_is_known(uint32_t abi)
 {
@@ -39,9 +41,9 @@ bool layout_is_known(uint32_t abi)
 
 /* Up to layout 5 a root was the line of a table, by the first 16 bits: today an entry for a node of
  * so many. The rest of an image is as it was. */
-void older_image(struct fr_image_head *head)
+void older_image(struct fr_image_head *head, uint32_t layout)
 {
-	for (int dir = 0; dir < FR_DIRS; dir++) {
+	for (int dir = 0; dir < FR_DIRS && layout <= CELLS_ABI; dir++) {
 		struct fr_image_dir *of = &head->dir[dir];
 
 		of->root4 = FR_TRIE(FR_TRIE_NODE, 16, of->root4);
@@ -269,6 +271,20 @@ static const struct figures counted_of_sets[ARRAY_SIZE(counted_of_hashes)] = {
 	 NULL},
 	{MAP_TALLIES, FR_TALLY_COUNT, 1, 1, UINT32_MAX, NULL},
 };
+static const struct figures counted_of_entries[ARRAY_SIZE(counted_of_hashes)] = {
+	{MAP_COUNTERS, 0, sizeof(struct fr_counters) / WORD, sizeof(struct fr_counters) / WORD,
+	 offsetof(struct fr_counters, last) / WORD, NULL},
+	{MAP_REASONS, FR_REASON_ENTRIES, 6, sizeof(struct fr_reason_counters) / WORD, UINT32_MAX,
+	 NULL},
+	{MAP_TALLIES, FR_TALLY_COUNT, 1, 1, UINT32_MAX, NULL},
+};
+
+static const struct figures *figures_of(uint32_t layout)
+{
+	if (layout >= ENTRIES_ABI)
+		return counted_of_entries;
+	return layout >= SETS_ABI ? counted_of_sets : counted_of_hashes;
+}
 
 struct sums {
 	const struct figures *of;
@@ -299,7 +315,7 @@ static int sum_carry(const struct sums *sums, uint32_t from, uint32_t to)
 		return 0;
 	memset(sums->each, 0, (size_t)of->now * WORD * (size_t)sums->cpus);
 	memcpy(sums->each, sum, of->older * WORD);
-	if (of->map == MAP_COUNTERS)
+	if (of->map == MAP_COUNTERS && of->older < of->now)
 		counters_split((struct fr_counters *)sums->each);
 	return bpf_map_update_elem(sums->now, &to, sums->each, BPF_ANY) ? -errno : 0;
 }
@@ -319,7 +335,7 @@ static int sums_carry(const struct sums *sums, uint32_t count)
 
 int older_figures(const char *pins, uint32_t layout, const char *new_pins, uint32_t slots)
 {
-	const struct figures *counted = layout >= SETS_ABI ? counted_of_sets : counted_of_hashes;
+	const struct figures *counted = figures_of(layout);
 	int cpus = libbpf_num_possible_cpus(), err = cpus < 0 ? cpus : 0;
 	CLEANUP(free_ptr) uint64_t *each = calloc(cpus > 0 ? (size_t)cpus : 1, FR_LINE_BYTES);
 

@@ -14,7 +14,7 @@ bool layout_is_known(uint32_t abi);
  * -EBADMSG: they do not have that layout. */
 int older_records(const char *name, const struct records *old, struct records *out);
 /* Makes an image of an older layout, by `head`, one that current programs read. */
-void older_image(struct fr_image_head *head);
+void older_image(struct fr_image_head *head, uint32_t layout);
 /* Current programs share this map with older ones. */
 bool older_map_goes_on(enum kernel_map which);
 /* Each flow in the tables of an older epoch, as a struct fr_flow. As sets_each(). */
