@@ -28,6 +28,15 @@ exits 'room for as many flows as there can be' 3 'x.yaml: error' apply x.yaml --
 exits 'a local subnet without an interface' 2 'takes IF=CIDR' check x.yaml --local-subnet 10.0.0.0/24
 exits 'a local subnet with host bits' 2 'did you mean 10.0.0.0/24' check x.yaml --local-subnet e=10.0.0.5/24
 exits 'after -- all are operands' 3 '\-\-json: error' check -- --json
+exits 'until a day that is none' 2 "'2027-02-30T10:00' is no moment" apply x.yaml --until 2027-02-30T10:00
+exits 'until an hour that is none' 2 'no moment of any calendar' apply x.yaml --until 24:00
+exits 'until a year that is too far' 2 'more than 100 years' apply x.yaml --until 9999-01-01T00:00Z
+exits 'until a time that is past' 2 'not a time to come' apply x.yaml --until 2026-01-01T00:00Z
+exits 'until a time with a wrong character' 2 '--until:1:14: error: .2027-02-03T10.15. is not a time' apply x.yaml --until 2027-02-03T10.15
+exits 'until a time with more behind it' 2 '--until:1:6: error' apply x.yaml --until 17:00x
+exits 'until a year of three digits' 2 '--until:1:4: error' apply x.yaml --until 202-02-03T10:15
+exits 'until a leap day' 3 'x.yaml: error' apply x.yaml --until 2028-02-29T10:15:30Z
+exits 'until the next 00:00' 3 'x.yaml: error' apply x.yaml --until 00:00
 golden version 0 version
 json_is 'version as JSON' 0 '.abi >= 1' version
 json_is 'a usage error as JSON' 2 '.error.exit == 2' check --nonsense
