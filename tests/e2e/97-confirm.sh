@@ -25,6 +25,106 @@ policies_make()
 	sed "/^rules:/r $work/rules" "$work/closed.yaml" >"$work/large.yaml"
 }
 
+figure() { fr_ask "$host" ".policies[0].pending.$1" status; }
+left_is_less() { local now; now=$(figure seconds_left) && [ "$now" -lt "$1" ]; } # THAN
+
+# The command and its monitor run in a namespace of processes whose first one ends: the kernel kills the rest.
+killed_all()
+{
+	local left
+	succeeds "$kind: the policy before" fr "$host" apply "$work/open.yaml" $options
+	succeeds "$kind: passes" until_true passes
+	# shellcheck disable=SC2016
+	succeeds "$kind: a change by processes that are all killed" lab_enter "$host" unshare --pid --fork sh -c '
+		"$@" || exit 1
+		"$1" monitor --pin-root "$LAB_DIR/bpf/flowreeve" >/dev/null & sleep 600 &
+		kill -0 $! || exit 1' sh "$FLOWREEVE" apply "$work/closed.yaml" --confirm 20 $options --pin-root "$LAB_DIR/bpf/flowreeve"
+	succeeds "$kind: it refuses" until_true refuses
+	left=$(figure seconds_left)
+	succeeds "$kind: status counts down from $left s" until_true left_is_less "$left"
+	succeeds "$kind: the kernel rolls it back" until_true passes
+	matches "$kind: status says so, and when" 'change [0-9]+ was rolled back at 20[0-9]{2}-' "$(fr "$host" status e2e)"
+	equal "$kind: and for how long it waits now" 0 "$(figure seconds_left)"
+}
+
+# The clock of the process has an offset, and the file that says so cannot be read.
+other_clock()
+{
+	succeeds "$kind: a change for an hour" fr "$host" apply "$work/closed.yaml" --confirm 1h $options
+	# shellcheck disable=SC2016
+	said=$(lab_enter "$host" unshare --mount --time --boottime=100000 --fork sh -c '
+		mount --bind /dev/null /proc/$$/timens_offsets && exec "$@"' sh "$FLOWREEVE" status --json \
+		--pin-root "$LAB_DIR/bpf/flowreeve" | jq .policies[0].pending.seconds_left)
+	matches "$kind: seen with another boot clock" '^(3[0-5][0-9][0-9]|3600)$' "$said"
+	succeeds "$kind: cancelled" fr "$host" cancel
+}
+
+# Of the change that waits: what another command would undo or lose.
+while_it_waits()
+{
+	succeeds "$kind: the policy before" fr "$host" apply "$work/open.yaml" $options
+	succeeds "$kind: a change" fr "$host" apply "$work/closed.yaml" --confirm 600 $options
+	fr_exits "$kind: zero is refused" 1 "$host" zero
+	matches "$kind: because a roll-back would undo it" 'waits for its confirmation' "$said"
+	succeeds "$kind: cancel" fr "$host" cancel
+	succeeds "$kind: the policy in force, with --confirm" fr "$host" apply "$work/open.yaml" --confirm 600 $options
+	succeeds "$kind: can be confirmed" fr "$host" confirm
+	sed 's/^mode: enforce/mode: audit/' "$work/open.yaml" >"$work/audit.yaml"
+	fr_exits "$kind: a change that would weaken it" 3 "$host" apply "$work/audit.yaml" --confirm 600 $options
+	matches "$kind: the hint has the end" '^ *\| flowreeve apply .*--confirm 600 .*audit.yaml' "$said"
+	fr_exits "$kind: with another end" 3 "$host" apply "$work/audit.yaml" --confirm=10m $options
+	matches "$kind: that one" '--confirm 10m ' "$said"
+}
+
+# A flow of a rule that is gone with the roll-back, and a later rule.
+names_after()
+{
+	sed 's/^rules:/&\n  - {id: early, direction: egress, peer: [10.20.0.5], ports: [4001\/udp], action: allow}/' "$work/open.yaml" >"$work/early.yaml"
+	sed 's/^rules:/&\n  - {id: late, direction: egress, peer: [10.20.0.5], ports: [4002\/udp], action: allow}/' "$work/open.yaml" >"$work/late.yaml"
+	succeeds "$kind: a rule more" fr "$host" apply "$work/early.yaml" --confirm 600 $options
+	peer_try "$party" udp 10.20.0.5 4001 --wait 0.1 >/dev/null 2>&1
+	equal "$kind: has a flow" early "$(rule_of_flow 4001)"
+	succeeds "$kind: cancelled" fr "$host" cancel
+	equal "$kind: the flow has its name" early "$(rule_of_flow 4001)"
+	succeeds "$kind: another rule" fr "$host" apply "$work/late.yaml" $options
+	equal "$kind: does not take the flow" early "$(rule_of_flow 4001)"
+	equal "$kind: and the first is no rule of it" '' "$(listed early)"
+	succeeds "$kind: as before" fr "$host" apply "$work/open.yaml" --allow-removal $options
+}
+rule_of_flow() { fr_ask "$host" '[.flows[] | select(.peer.port == '"$1"') | .rule] | first' show flows; }
+
+# What a change leaves until the next command is not in the way of another policy.
+other_policy()
+{
+	succeeds "$kind: detach" fr "$host" detach
+	sed 's/name: e2e}/name: other}/' "$work/closed.yaml" >"$work/other.yaml"
+	succeeds "$kind: the first change of another policy" fr "$host" apply "$work/other.yaml" --confirm 1 $options
+	succeeds "$kind: ends" until_true passes
+	succeeds "$kind: its attach points are free" fr "$host" apply "$work/open.yaml" $options
+	equal "$kind: nothing of it is left" '' "$(find "$LAB_DIR/bpf/flowreeve/other" 2>/dev/null)"
+}
+
+# Two sets of programs are there, and the command that makes the roll-back final is killed after that.
+killed_final()
+{
+	local id call
+	for call in '' killed; do
+		succeeds "$kind: a larger change" fr "$host" apply "$work/large.yaml" --confirm 1 --allow-removal $options
+		id=$(figure id)
+		succeeds "$kind: ends" until_true passes
+		[ -z "$call" ] || call="--inject=bpf:signal=SIGKILL:when=$final"
+		# shellcheck disable=SC2086
+		(lab_enter "$host" strace -f -qq -o "$work/trace" -e trace=bpf $call "$FLOWREEVE" cancel \
+			--pin-root "$LAB_DIR/bpf/flowreeve") >/dev/null 2>&1
+		final=$(awk '/MAP_UPDATE/ { at = NR + 1 } END { print at }' "$work/trace")
+	done
+	equal "$kind: status still has the change" "confirm,$id" "$(figure kind),$(figure id)"
+	fr_exits "$kind: confirm is late" 7 "$host" confirm
+	succeeds "$kind: the next change" fr "$host" apply "$work/closed.yaml" --confirm 600 --allow-removal $options
+	at_least "$kind: has a number of its own" $((id + 1)) "$(figure id)"
+	succeeds "$kind: cancelled" fr "$host" cancel
+}
+
 # Nothing before it: all packets pass again.
 first_change()
 {
@@ -135,6 +235,15 @@ confirm_run() # KIND
 	watched
 	until_time
 	image_lost
+	while_it_waits
+	names_after
+	[ "$kind" = guest ] || other_policy
+	[ "$kind" != interface ] || {
+		killed_all
+		other_clock
+		killed_final
+	}
+	succeeds "$kind: detach" fr "$host" detach
 }
 
 e2e_begin confirm

@@ -231,20 +231,12 @@ static void warn_of_older(struct context *c)
 static bool in_force_find(struct context *c, const char *name, struct running_policy *out)
 {
 	struct context reading = *c;
-	const char **names;
-	size_t count;
 
 	reading.diags = (struct diags){.arena = c->arena};
-	if (datapath_list(&c->options.host, c->arena, &reading.diags, &names, &count))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (!str_equal(names[i], name))
-			continue;
-		if (!load_running(&reading, name, out))
-			return true;
-		if (is_of_older(&reading.diags))
-			warn_of_older(c);
-	}
+	if (!load_running(&reading, name, out))
+		return true;
+	if (is_of_older(&reading.diags))
+		warn_of_older(c);
 	return false;
 }
 

@@ -262,9 +262,10 @@ static bool same_image(const struct change *change)
 	const struct fr_image_head *live = change->live.lines;
 
 	/* With a deadline, or past it, the same lines are in force in another way. */
-	return !change->request->until && !change->running.view.deadline &&
-	       !change->running.audit && change->same_shape && change->slots.same &&
-	       change->same_hooks && same_requests(change) && same_command(change) &&
+	return !change->request->confirm && !change->request->until &&
+	       !change->running.view.deadline && !change->running.audit && change->same_shape &&
+	       change->slots.same && change->same_hooks && same_requests(change) &&
+	       same_command(change) &&
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
 	       (live->flags & FR_F_HOST_FACTS) == change->extra_flags && ports_same(change) &&
@@ -293,6 +294,19 @@ static int carry_counters(const struct change *change)
 	return 0;
 }
 
+static void warn_incomplete(const struct change *change, int err)
+{
+	if (change->request->confirm)
+		diag_warning(change->d, NO_LOC, "left-over", NULL,
+			     "which connections are new will not be known to confirm "
+			     "--new-connection: %s",
+			     error_text(err));
+	else
+		diag_warning(change->d, NO_LOC, "left-over", "the same flowreeve apply again",
+			     "past its end, enforcement will fall back to the policy before: %s",
+			     error_text(err));
+}
+
 static int flip(const struct change *change)
 {
 	int err = pending_begin(change);
@@ -303,9 +317,7 @@ static int flip(const struct change *change)
 				  "cannot activate the new generation: %s", error_text(err));
 	err = pending_complete(change);
 	if (err)
-		diag_warning(change->d, NO_LOC, "left-over", "the same flowreeve apply again",
-			     "past its end, enforcement will fall back to the policy before: %s",
-			     error_text(err));
+		warn_incomplete(change, err);
 	return 0;
 }
 

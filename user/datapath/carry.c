@@ -165,27 +165,37 @@ int counters_carry(const struct change *change)
 	return two > 0 && !err ? rebase(change, old, rules) : err;
 }
 
-int counters_keep(const struct change *change)
+/* Its flows outlive a roll-back: no later rule must have their slot. */
+static void retire(const struct change *change, uint32_t slot, struct fr_rule_record *out)
 {
-	const uint32_t generation = change->running.generation;
+	struct fr_rule_record planned;
+
+	slot_record(&change->slots, slot, &planned);
+	if (planned.used != SLOT_USED || out->used == SLOT_USED)
+		return;
+	*out = planned;
+	out->used = SLOT_RETIRED;
+}
+
+int rules_keep(const struct change *change)
+{
+	uint32_t old_count = change->old_rules.count, planned = change->slots.count;
 	CLEANUP(records_unmap) struct records records = {0};
 	CLEANUP(close_fd) int old = -1;
 	CLEANUP(close_fd) int new = -1;
 	CLEANUP(close_fd) int fd = -1;
 	int two = two_maps(change, MAP_COUNTERS, &old, &new), err;
 
-	if (two < 0)
+	if (two < 0 || (!two && change->same_shape && change->slots.same))
 		return two;
-	if (!two) {
-		fd = pin_open_number(change->running.pins, "rules", generation);
-		return fd < 0 ? fd : pin_store_number(fd, change->pins, "rules", generation);
-	}
-	fd = records_create("fr_rules", sizeof(struct fr_rule_record), change->old_rules.count,
-			    &records);
+	fd = records_create("fr_rules", sizeof(struct fr_rule_record),
+			    planned > old_count ? planned : old_count, &records);
 	if (fd < 0)
 		return fd;
-	memcpy(records.list, change->old_rules.list,
-	       change->old_rules.count * sizeof(struct fr_rule_record));
-	err = rebase(change, old, records.list);
-	return err ? err : pin_store_number(fd, change->pins, "rules", generation);
+	memcpy(records.list, change->old_rules.list, old_count * sizeof(struct fr_rule_record));
+	for (uint32_t slot = 0; slot < planned; slot++)
+		retire(change, slot, (struct fr_rule_record *)records.list + slot);
+	err = two ? rebase(change, old, records.list) : 0;
+	return err ? err
+		   : pin_replace_number(fd, change->pins, "rules", change->running.generation);
 }

@@ -10,10 +10,11 @@
  */
 bool flows_wait(const struct change *change);
 int flows_carry(const struct change *change);
+/* The records of the rules in force as a roll-back finds them: with the counters of the new epoch,
+ * and the names of the rules that the change brings. */
+int rules_keep(const struct change *change);
 /* Adds the rule counters of an old map that is not reused to the records of the new generation.
  * After the attach points have changed over. */
-/* The records of the rules in force in the new epoch, whose counters may be others. */
-int counters_keep(const struct change *change);
 int counters_carry(const struct change *change);
 /* Copies the time of each rule's last packet. Not a sum: before programs count in the new map. */
 int last_carry(const struct change *change);

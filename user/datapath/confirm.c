@@ -43,41 +43,55 @@ static int too_late(const struct pending *pending, const struct pending_request 
  * judged by the generation before. */
 static int store_before(int image, uint64_t deadline, uint64_t fresh)
 {
-	int err = boot_now() < deadline ? image_deadline_set(image, fresh) : -ETIME;
+	uint64_t now;
+	int err = boot_now(&now);
 
-	if (err || boot_now() < deadline)
+	if (err || now >= deadline)
+		return err ? err : -ETIME;
+	err = image_deadline_set(image, fresh);
+	if (err)
 		return err;
-	err = image_deadline_set(image, deadline);
+	err = boot_now(&now);
+	if (!err && now < deadline)
+		return 0;
+	image_deadline_set(image, deadline);
 	return err ? err : -ETIME;
 }
 
-static int extend(const struct pending_request *request, int image, uint64_t deadline,
+static int extend(const struct pending_request *request, int image, const struct epoch_view *view,
 		  struct diags *d)
 {
-	uint64_t now = boot_now();
+	uint64_t deadline = view->deadline + request->more;
 
-	if (request->more > LONGEST_NS || deadline + request->more - now > LONGEST_NS)
+	if (request->more > LONGEST_NS || deadline - view->now > LONGEST_NS)
 		return diag_error(
 			d, NO_LOC, -ERANGE, "change-pending", command(request, "confirm", d->arena),
 			"a change waits for its confirmation for at most %d h", LONGEST_HOURS);
-	return store_before(image, deadline, deadline + request->more);
+	return store_before(image, view->deadline, deadline);
+}
+
+static int cancel(int image)
+{
+	uint64_t now;
+	int err = boot_now(&now);
+
+	return err ? err : image_deadline_set(image, now);
 }
 
 static int act(const struct pending_request *request, const struct running *running,
 	       struct diags *d)
 {
-	uint64_t deadline = running->view.deadline;
 	CLEANUP(close_fd) int image = running_image(running);
 
 	if (image < 0)
 		return image;
 	switch (request->action) {
 	case PENDING_CONFIRM:
-		return store_before(image, deadline, 0);
+		return store_before(image, running->view.deadline, 0);
 	case PENDING_CANCEL:
-		return image_deadline_set(image, boot_now());
+		return cancel(image);
 	case PENDING_EXTEND:
-		return extend(request, image, deadline, d);
+		return extend(request, image, &running->view, d);
 	}
 	return -EINVAL;
 }
@@ -96,6 +110,10 @@ static int act_found(const struct pending_request *request, const struct running
 		return none_pending(request, d);
 	if (!running->view.deadline || running->view.lapsed)
 		return too_late(out, request, d);
+	if (request->generation && request->generation != out->generation)
+		return diag_error(d, NO_LOC, -ETIME, "change-ended", NULL,
+				  "the change that was meant is over; change %u of policy %s waits",
+				  out->generation, request->policy);
 	if (running->view.before.lost && request->action != PENDING_CONFIRM)
 		return policy_broken(running->root, request->policy, -EIO, d);
 	err = act(request, running, d);
@@ -108,11 +126,14 @@ static int act_found(const struct pending_request *request, const struct running
 static int all_undone(const struct pending_request *request, struct running *running,
 		      struct diags *d)
 {
-	struct pending pending = {0};
+	struct pending pending;
+	int err;
 
 	if (!running->undone[0])
 		return report_not_applied(request->policy, running->root, d);
-	pending_undone(running, &pending);
+	err = pending_undone(running, &pending);
+	if (err)
+		return pins_unreadable(running->undone, err, d);
 	return too_late(&pending, request, d);
 }
 

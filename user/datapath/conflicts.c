@@ -7,8 +7,10 @@
 #include "conflicts.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "damage.h"
+#include "reconcile.h"
 
 static const char *kind_of(const struct fr_hook_record *hook)
 {
@@ -63,11 +65,44 @@ static int check_other(struct change *change, const char *name)
 			  kind_of(taken), taken->name, name);
 }
 
+/* The attach points of a change that has ended are free. */
+static int settle(struct change *change, const char *name)
+{
+	struct running other = {0};
+	int err = running_find(change->root, name, &other);
+
+	if (err || (!other.view.lapsed && !other.undone[0]))
+		return err && err != -ENOENT ? policy_broken(change->root, name, err, change->d)
+					     : 0;
+	err = policy_reconcile(change->root, name, change->d, &other);
+	if (!err && !other.epoch)
+		rmdir(other.dir);
+	return err;
+}
+
+static int settle_all(struct change *change)
+{
+	const char **names;
+	size_t count;
+	int err = policy_names(change->root, true, change->d->arena, &names, &count);
+
+	if (err)
+		return pins_unreadable(change->root, err, change->d);
+	for (size_t i = 0; i < count && !err; i++)
+		if (!str_equal(names[i], change->policy))
+			err = settle(change, names[i]);
+	return err;
+}
+
 static int check_policies(struct change *change)
 {
 	const char **names;
 	size_t count;
-	int err = policy_names(change->root, false, change->d->arena, &names, &count);
+	int err = settle_all(change);
+
+	if (err)
+		return err;
+	err = policy_names(change->root, false, change->d->arena, &names, &count);
 
 	if (err)
 		return pins_unreadable(change->root, err, change->d);

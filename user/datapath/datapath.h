@@ -55,6 +55,7 @@ struct pending {
 	uint32_t before;      /* the generation that is in force after it; 0: none */
 	uint32_t uid, login;  /* of the user; login: UINT32_MAX for none */
 	uint64_t asked, ends; /* realtime ns; `ends`: also past times */
+	uint64_t begun;	      /* jiffies64: in force before then; 0: not known */
 	uint64_t left;	      /* ns; 0: it has ended */
 };
 
@@ -81,7 +82,8 @@ struct pending_request {
 	struct host_options host;
 	const char *policy;
 	enum pending_action action;
-	uint64_t more; /* PENDING_EXTEND: ns */
+	uint64_t more;	     /* PENDING_EXTEND: ns */
+	uint32_t generation; /* of the change that is meant; 0: the one that waits */
 };
 struct pending_outcome {
 	struct pending pending;

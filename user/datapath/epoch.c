@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "carry.h"
@@ -224,20 +223,12 @@ static int load_variants(struct change *change)
 static int copy_image(const struct change *change, const struct image *from, const char *name,
 		      uint32_t slot)
 {
-	size_t size = (size_t)from->line_count * FR_LINE_BYTES;
 	CLEANUP(close_fd) int images = pin_open(change->pins, map_names[MAP_IMAGES]);
-	CLEANUP(close_fd) int copy = image_map_create(change->live_class);
-	void *lines;
-	int err;
+	CLEANUP(close_fd)
+	int copy = images < 0 ? images : image_copy(from, change->live_class, 0);
+	int err = copy < 0 ? copy
+			   : pin_store_number(copy, change->pins, name, change->running.generation);
 
-	if (images < 0 || copy < 0)
-		return images < 0 ? images : copy;
-	lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0);
-	if (lines == MAP_FAILED)
-		return -errno;
-	memcpy(lines, from->lines, size);
-	munmap(lines, size);
-	err = pin_store_number(copy, change->pins, name, change->running.generation);
 	if (err)
 		return err;
 	return bpf_map_update_elem(images, &slot, &copy, BPF_ANY) ? -errno : 0;

@@ -12,11 +12,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "carry.h"
 #include "damage.h"
+#include "state.h"
 
 static bool has_end(const struct change *change)
 {
@@ -38,7 +38,6 @@ static int record_make(const struct change *change)
 		.uid = getuid(),
 		.login = host_login_uid(),
 		.asked = real_now(),
-		.begun = boot_now(),
 	};
 	return 0;
 }
@@ -83,7 +82,7 @@ static int record_undone(const struct running *running, uint32_t generation)
 
 	if (err)
 		return pins_damaged(err) ? 0 : err;
-	pending.ended = real_now() - (boot_now() - view->deadline);
+	pending.ended = view->deadline;
 	fd = records_create("fr_undone", sizeof(pending), 1, &records);
 	if (fd < 0)
 		return fd;
@@ -98,11 +97,9 @@ int pending_last(const struct running *running, uint32_t *out)
 	struct fr_pending undone;
 	int err;
 
-	*out = running->generation;
+	*out = running->last;
 	if (!running->epoch)
 		return 0;
-	if (running->view.current.generation > *out)
-		*out = running->view.current.generation;
 	err = record_read(running->pins, "undone", running->generation, &undone);
 	if (!err && undone.generation > *out)
 		*out = undone.generation;
@@ -111,41 +108,42 @@ int pending_last(const struct running *running, uint32_t *out)
 
 /* ---------------------------------------------------------------- before the flip */
 
-static int refuse_second(const struct change *change, const struct fr_pending *first)
+int pending_refuse(const char *root, const char *policy, const struct pending *first,
+		   struct diags *d)
 {
-	uint64_t now = boot_now(), deadline = change->running.view.deadline;
-	unsigned long long left = deadline > now ? (deadline - now) / 1000000000 : 0;
-	struct command_line line = {
-		.verb = "confirm", .pin_root = change->root, .operand = change->policy};
-	const char *confirm = command_text(change->d->arena, &line);
+	struct command_line line = {.verb = "confirm", .pin_root = root, .operand = policy};
+	const char *confirm = command_text(d->arena, &line);
 
 	line.verb = "cancel";
 	return diag_error(
-		change->d, NO_LOC, -EALREADY, "change-pending",
-		arena_printf(change->d->arena, "%s, or %s", confirm,
-			     command_text(change->d->arena, &line)),
-		"change %u of policy %s, by user %u, waits for its confirmation for %llu s "
-		"more",
-		first->generation, change->policy, first->uid, left);
+		d, NO_LOC, -EALREADY, "change-pending",
+		arena_printf(d->arena, "%s, or %s", confirm, command_text(d->arena, &line)),
+		"change %u of policy %s, by user %u, waits for its confirmation for %llu "
+		"s more",
+		first->generation, policy, first->uid,
+		(unsigned long long)first->left / 1000000000);
 }
 
 int pending_check(const struct change *change)
 {
-	const struct command_line apply = {
-		.verb = "apply", .pin_root = change->root, .operand = change->request->source};
 	const struct running *running = &change->running;
-	struct fr_pending pending;
+	struct command_line apply = {
+		.verb = "apply", .pin_root = change->root, .operand = change->request->source};
+	struct pending pending;
 	int err;
 
 	if (!running->epoch || !running->view.deadline)
 		return 0;
-	err = record_live(running, &pending);
+	err = pending_find(running, &pending);
 	if (err)
 		return pins_unreadable(running->pins, err, change->d);
 	if (pending.kind == FR_PENDING_CONFIRM)
-		return refuse_second(change, &pending);
+		return pending_refuse(change->root, change->policy, &pending, change->d);
 	if (!change->request->confirm)
 		return 0;
+	if (change->request->mode_given)
+		apply.mode = mode_name(change->request->ruleset->enforce);
+	apply.more_count = words_lasting(change->request, change->d->arena, &apply.more);
 	return diag_error(change->d, NO_LOC, -EALREADY, "change-pending",
 			  command_text(change->d->arena, &apply),
 			  "policy %s enforces until a time, and a change that is rolled back would "
@@ -167,9 +165,9 @@ static int keep_record(const struct change *change, const char *name)
 static int keep_records(const struct change *change)
 {
 	static const char *const names[] = {"hooks", "state", "requests", "document"};
-	int err = counters_keep(change);
+	int err = rules_keep(change);
 
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !err; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !err && !change->same_shape; i++)
 		err = keep_record(change, names[i]);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
@@ -180,26 +178,14 @@ static int keep_records(const struct change *change)
 /* The copy of the new image that enforces nothing. */
 static int make_audit(const struct change *change)
 {
-	size_t size = (size_t)change->request->image->line_count * FR_LINE_BYTES;
-	CLEANUP(close_fd) int copy = image_map_create(change->live_class);
-	struct fr_image_head *to;
-	void *from;
+	CLEANUP(image_unmap) struct image image = {0};
+	CLEANUP(close_fd) int copy = -1;
+	int err = image_map_view(change->image, &image);
 
-	if (copy < 0)
-		return copy;
-	to = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0);
-	from = mmap(NULL, size, PROT_READ, MAP_SHARED, change->image, 0);
-	if (to != MAP_FAILED && from != MAP_FAILED) {
-		memcpy(to, from, size);
-		to->flags &= ~(uint32_t)FR_F_ENFORCE;
-	}
-	if (from != MAP_FAILED)
-		munmap(from, size);
-	if (to != MAP_FAILED)
-		munmap(to, size);
-	if (to == MAP_FAILED || from == MAP_FAILED)
-		return -ENOMEM;
-	return pin_store_number(copy, change->pins, "audit", change->generation);
+	if (err)
+		return err;
+	copy = image_copy(&image, change->live_class, FR_F_ENFORCE);
+	return copy < 0 ? copy : pin_store_number(copy, change->pins, "audit", change->generation);
 }
 
 int pending_prepare(struct change *change)
@@ -212,7 +198,7 @@ int pending_prepare(struct change *change)
 		return diag_error(change->d, NO_LOC, -EALREADY, "change-pending",
 				  "first apply the size of the table, without --confirm",
 				  "a table of flows of another size cannot be rolled back");
-	if (change->running.epoch && !change->same_shape) {
+	if (change->running.epoch) {
 		err = keep_records(change);
 		if (err)
 			return err;
@@ -229,19 +215,17 @@ int pending_prepare(struct change *change)
 
 /* ---------------------------------------------------------------- the deadline */
 
-static uint64_t deadline_of(const struct apply_request *request)
-{
-	uint64_t real = real_now();
-
-	if (request->confirm)
-		return boot_now() + request->confirm;
-	return boot_now() + (request->until > real ? request->until - real : 1);
-}
-
 int pending_begin(const struct change *change)
 {
-	return has_end(change) ? image_deadline_set(change->image, deadline_of(change->request))
-			       : 0;
+	const struct apply_request *request = change->request;
+	uint64_t now, real = real_now(), left = request->confirm;
+	int err = has_end(change) ? boot_now(&now) : 0;
+
+	if (err || !has_end(change))
+		return err;
+	if (!left)
+		left = request->until > real ? request->until - real : 1;
+	return image_deadline_set(change->image, now + left);
 }
 
 static int store_audit(const char *pins, uint32_t generation)
@@ -255,9 +239,25 @@ static int store_audit(const char *pins, uint32_t generation)
 	return bpf_map_update_elem(images, &before, &audit, BPF_ANY) ? -errno : 0;
 }
 
+/* Only what begins later is surely judged by that generation. */
+static int store_begun(const char *pins, uint32_t generation)
+{
+	CLEANUP(records_unmap) struct records records = {0};
+	CLEANUP(close_fd) int program = program_open(pins, PROG_STEADY, PROGRAM_CLOCK);
+	struct clock_pair clock;
+	int err = program < 0 ? program : clock_run(program, &clock);
+
+	err = err ? err : records_open(pins, "pending", generation, &records);
+	if (!err)
+		((struct fr_pending *)records.list)->begun = clock.jiffies;
+	return err;
+}
+
 /* Until now the second slot had the generation before, for packets that began under it. */
 int pending_complete(const struct change *change)
 {
+	if (change->request->confirm)
+		return store_begun(change->pins, change->generation);
 	return change->request->until ? store_audit(change->pins, change->generation) : 0;
 }
 
@@ -292,10 +292,11 @@ static int settle_live(const struct running *running)
 	if (!running->view.deadline || running->view.before.audit)
 		return 0;
 	err = record_read(running->pins, "pending", running->generation, &pending);
-	if (err)
-		return pins_damaged(err) ? 0 : err;
-	return pending.kind == FR_PENDING_UNTIL ? store_audit(running->pins, running->generation)
-						: 0;
+	if (!err && pending.kind == FR_PENDING_UNTIL)
+		err = store_audit(running->pins, running->generation);
+	else if (!err && !pending.begun)
+		err = store_begun(running->pins, running->generation);
+	return pins_damaged(err) ? 0 : err;
 }
 
 int pending_settle(struct running *running)
@@ -319,16 +320,23 @@ int pending_settle(struct running *running)
 	return 0;
 }
 
+static int end_now(const struct running *running)
+{
+	CLEANUP(close_fd) int image = running_image(running);
+	uint64_t now;
+	int err = image < 0 ? image : boot_now(&now);
+
+	return err ? err : image_deadline_set(image, now);
+}
+
 int pending_end(struct running *running)
 {
-	CLEANUP(close_fd) int image = -1;
 	struct running after = {0};
 	int err;
 
 	if (!running->epoch || !running->view.deadline || running->view.lapsed)
 		return pending_settle(running);
-	image = running_image(running);
-	err = image < 0 ? image : image_deadline_set(image, boot_now());
+	err = end_now(running);
 	if (err)
 		return err;
 	err = running_find(running->root, strrchr(running->dir, '/') + 1, &after);
@@ -340,33 +348,39 @@ int pending_end(struct running *running)
 
 /* ---------------------------------------------------------------- the view */
 
-static struct pending view_of(const struct fr_pending *record, const struct epoch_view *view)
+static int view_of(const struct fr_pending *record, const struct epoch_view *view,
+		   struct pending *out)
 {
-	uint64_t now = boot_now();
-	struct pending out = {.kind = record->kind,
-			      .generation = record->generation,
-			      .before = view->before.generation,
-			      .uid = record->uid,
-			      .login = record->login,
-			      .asked = record->asked,
-			      .ends = record->ended};
+	uint64_t now = view->now, ends = record->ended ?: view->deadline;
+	int err = now ? 0 : boot_now(&now);
 
-	if (record->ended)
-		return out;
-	out.left = view->deadline > now ? view->deadline - now : 0;
-	out.ends = real_now() + (view->deadline - now);
-	return out;
+	if (err)
+		return err;
+	*out = (struct pending){.kind = record->kind,
+				.generation = record->generation,
+				.before = view->before.generation,
+				.uid = record->uid,
+				.login = record->login,
+				.asked = record->asked,
+				.begun = record->begun,
+				.ends = real_now() + (ends - now),
+				.left = ends > now ? ends - now : 0};
+	return 0;
 }
 
-/* Of the epoch in `undone`; zeros where its record is gone. */
-void pending_undone(const struct running *running, struct pending *out)
+int pending_undone(const struct running *running, struct pending *out)
 {
 	struct epoch_view view = {0};
-	struct fr_pending record;
+	struct fr_pending record = {0};
+	int err = epoch_look(running->undone, &view);
 
-	if (!epoch_look(running->undone, &view) &&
-	    !record_read(running->undone, "pending", view.current.generation, &record))
-		*out = view_of(&record, &view);
+	if (!err)
+		err = record_read(running->undone, "pending", view.current.generation, &record);
+	if (pins_damaged(err))
+		record.generation = view.current.generation;
+	else if (err)
+		return err;
+	return view_of(&record, &view, out);
 }
 
 int pending_find(const struct running *running, struct pending *out)
@@ -379,9 +393,7 @@ int pending_find(const struct running *running, struct pending *out)
 		err = record_live(running, &record);
 	else
 		err = record_read(running->pins, "undone", running->generation, &record);
-	if (!err)
-		*out = view_of(&record, view);
-	return err;
+	return err ? err : view_of(&record, view, out);
 }
 
 int instance_pending(const struct instance *instance, struct diags *d, struct pending *out,
@@ -416,7 +428,9 @@ int datapath_undone(const struct host_options *o, struct arena *arena, struct di
 		if (err || running.epoch || !running.undone[0])
 			continue;
 		(*list)[found].policy = names[i];
-		pending_undone(&running, &(*list)[found++].pending);
+		err = pending_undone(&running, &(*list)[found++].pending);
+		if (err)
+			return pins_unreadable(running.undone, err, d);
 	}
 	*count = found;
 	return 0;

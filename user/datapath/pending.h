@@ -18,11 +18,15 @@ int pending_complete(const struct change *change);
 int pending_settle(struct running *running);
 /* The change that is pending, or that ended in the generation in force; -ENOENT: none. */
 int pending_find(const struct running *running, struct pending *out);
-void pending_undone(const struct running *running, struct pending *out);
+/* Of the epoch in running->undone. */
+int pending_undone(const struct running *running, struct pending *out);
+/* Reports the change that waits for its confirmation, as what prevents another command. */
+int pending_refuse(const char *root, const char *policy, const struct pending *first,
+		   struct diags *d);
 /* Ends a change that waits, and enforcement until a time, now; settles it. Before all of a policy
  * goes. */
 int pending_end(struct running *running);
-/* The highest generation that was ever in force in this epoch, as far as its records show. */
+/* The highest generation that was ever in force, as far as slots and records show. */
 int pending_last(const struct running *running, uint32_t *out);
 
 #endif

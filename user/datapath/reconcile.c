@@ -370,34 +370,42 @@ static int policy_stop(const struct running *running, struct diags *d)
 	return err ? pins_unreadable(running->dir, err, d) : 0;
 }
 
-/* If a namespace of filters cannot be entered, change nothing rather than a part. */
-static int check_reach(const struct running *running, struct diags *d)
+static int reach_hook(const struct fr_hook_record *hook, struct diags *d)
 {
-	struct records records = {0};
-	const struct fr_hook_record *hooks;
-	int err = 0, back = -1;
+	int back = -1, err = netns_enter(hook->netns, &back);
 
-	if (running->epoch)
-		err = records_open(running->pins, "hooks", running->generation, &records);
+	netns_leave(&back);
+	if (!err || err == -ESRCH)
+		return 0;
+	return diag_error(d, NO_LOC, err, "namespace",
+			  "run it in that network namespace, or with CAP_SYS_ADMIN",
+			  "%s has clsact filters in another network namespace, which cannot be "
+			  "entered: %s",
+			  hook->name, error_text(err));
+}
+
+static int reach_generation(const struct running *running, uint32_t generation, struct diags *d)
+{
+	CLEANUP(records_unmap) struct records records = {0};
+	const struct fr_hook_record *hooks;
+	int err = generation ? records_open(running->pins, "hooks", generation, &records) : 0;
+
 	if (err)
 		return pins_damaged(err) ? 0 : pins_unreadable(running->pins, err, d);
 	hooks = records.list;
-	for (uint32_t i = 0; i < records.count && !err; i++) {
-		if (!hooks[i].used || hooks[i].how != HOW_CLSACT)
-			continue;
-		err = netns_enter(hooks[i].netns, &back);
-		netns_leave(&back);
-		err = err == -ESRCH ? 0 : err;
-		if (err)
-			diag_error(
-				d, NO_LOC, err, "namespace",
-				"run it in that network namespace, or with CAP_SYS_ADMIN",
-				"%s has clsact filters in another network namespace, which cannot be "
-				"entered: %s",
-				hooks[i].name, error_text(err));
-	}
-	records_unmap(&records);
+	for (uint32_t i = 0; i < records.count && !err; i++)
+		if (hooks[i].used && hooks[i].how == HOW_CLSACT)
+			err = reach_hook(&hooks[i], d);
 	return err;
+}
+
+/* If a namespace of filters cannot be entered, change nothing rather than a part. The policy that a
+ * change would be rolled back to has its own. */
+static int check_reach(const struct running *running, struct diags *d)
+{
+	int err = reach_generation(running, running->view.current.generation, d);
+
+	return err ? err : reach_generation(running, running->view.before.generation, d);
 }
 
 /* The directory of the policy, if it is one. */

@@ -16,23 +16,40 @@ static int too_long(struct diags *d, const char *what, size_t room)
 			  room - 1);
 }
 
+size_t words_lasting(const struct apply_request *request, struct arena *arena,
+		     const char *const **out)
+{
+	const char **words = arena_alloc(arena, (request->word_count + 1) * sizeof(*words));
+	size_t count = 0;
+
+	for (size_t i = 0; i < request->word_count; i++)
+		if (str_equal(request->words[i], "--confirm") ||
+		    str_equal(request->words[i], "--until"))
+			i++;
+		else
+			words[count++] = request->words[i];
+	*out = words;
+	return count;
+}
+
 int words_store(const struct apply_request *request, struct diags *d, struct fr_state *out)
 {
 	const char *source = request->source ? request->source : "";
-	size_t at = 0;
+	const char *const *words;
+	size_t at = 0, count = words_lasting(request, d->arena, &words);
 
 	if (strlen(source) >= sizeof(out->source))
 		return too_long(d, "the path of the policy's file", sizeof(out->source));
 	memset(out->source, 0, sizeof(out->source));
 	memset(out->words, 0, sizeof(out->words));
 	memcpy(out->source, source, strlen(source));
-	for (size_t i = 0; i < request->word_count; i++) {
-		size_t length = strlen(request->words[i]) + 1;
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(words[i]) + 1;
 
 		/* the last byte ends the last word of all */
 		if (length >= sizeof(out->words) - at)
 			return too_long(d, "the options of this command", sizeof(out->words));
-		memcpy(out->words + at, request->words[i], length);
+		memcpy(out->words + at, words[i], length);
 		at += length;
 	}
 	return 0;

@@ -169,23 +169,21 @@ static int adopt_again(const struct change *change, struct fr_image_conf *conf)
 /* The lines in force, with the new generation and layout, and guests adopted for a while. */
 static int copy_image(struct change *change)
 {
-	size_t size = (size_t)change->live.line_count * FR_LINE_BYTES;
 	struct fr_image_start *lines;
 	int err;
 
-	change->image = image_map_create(change->live_class);
+	change->image = image_copy(&change->live, change->live_class, 0);
 	if (change->image < 0)
 		return change->image;
-	lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, change->image, 0);
+	lines = mmap(NULL, sizeof(*lines), PROT_READ | PROT_WRITE, MAP_SHARED, change->image, 0);
 	if (lines == MAP_FAILED)
 		return -errno;
-	memcpy(lines, change->live.lines, size);
 	lines->head.generation = change->generation;
 	lines->head.deadline = 0;
 	lines->ident.abi = FR_ABI_VERSION;
 	older_image(&lines->head, change->running.layout);
 	err = adopt_again(change, &lines->conf);
-	munmap(lines, size);
+	munmap(lines, sizeof(*lines));
 	return err ? err
 		   : pin_store_number(change->image, change->pins, "image", change->generation);
 }
@@ -236,9 +234,9 @@ static void report(const struct change *change)
 }
 
 /* Enforcement until a time keeps its end. */
-static uint64_t end_of(const struct running *running)
+static uint64_t end_of(const struct epoch_view *view)
 {
-	return running->view.deadline ? real_now() + (running->view.deadline - boot_now()) : 0;
+	return view->deadline ? real_now() + (view->deadline - view->now) : 0;
 }
 
 static int upgrade(struct change *change, struct apply_request *request)
@@ -248,7 +246,7 @@ static int upgrade(struct change *change, struct apply_request *request)
 	if (err)
 		return err;
 	request->confirm = 0;
-	request->until = end_of(&change->running);
+	request->until = end_of(&change->running.view);
 	err = older_flows_room(change->running.pins, change->running.layout, &request->flows);
 	if (err)
 		return not_carried(change, err);

@@ -4,7 +4,7 @@
 
 #include "../objects/objects.h"
 #include "damage.h"
-#include "datapath.h"
+#include "pending.h"
 
 static bool named(const struct fr_rule_record *record, const char *const *rules, size_t count)
 {
@@ -97,6 +97,18 @@ static int zero_instance(const struct instance *instance, const char *const *rul
 	return 0;
 }
 
+/* A roll-back would undo it. */
+static int check_pending(const struct instance *instance, struct diags *d)
+{
+	struct pending pending;
+	bool any;
+	int err = instance_pending(instance, d, &pending, &any);
+
+	if (err || !any || pending.kind != FR_PENDING_CONFIRM || !pending.left)
+		return err;
+	return pending_refuse(instance->root, instance->name, &pending, d);
+}
+
 static int zero_locked(const struct host_options *o, const char *policy, const char *const *rules,
 		       size_t count, struct diags *d)
 {
@@ -105,7 +117,8 @@ static int zero_locked(const struct host_options *o, const char *policy, const c
 
 	if (err)
 		return err;
-	err = zero_instance(&instance, rules, count, d);
+	err = check_pending(&instance, d);
+	err = err ? err : zero_instance(&instance, rules, count, d);
 	instance_close(&instance);
 	return err;
 }

@@ -11,6 +11,9 @@
 #include <time.h>
 
 #include "../../bpf/abi.h"
+#include "../host/host.h"
+
+enum { WORD = sizeof(uint64_t) };
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -20,16 +23,26 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-int clock_run(int program_fd, struct clock_pair *out)
+/* What a program leaves at the start of its packet. */
+static int packet_run(int program_fd, void *out, size_t size)
 {
 	uint8_t packet[64] = {0}; /* some kernels refuse a test run with less than a header */
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet),
 		    .data_out = packet, .data_size_out = sizeof(packet));
-	struct fr_clock_pair pair;
 
 	if (bpf_prog_test_run_opts(program_fd, &run))
 		return -errno;
-	memcpy(&pair, packet, sizeof(pair));
+	memcpy(out, packet, size);
+	return 0;
+}
+
+int clock_run(int program_fd, struct clock_pair *out)
+{
+	struct fr_clock_pair pair;
+	int err = packet_run(program_fd, &pair, sizeof(pair));
+
+	if (err)
+		return err;
 	out->jiffies = pair.jiffies;
 	out->boot_ns = pair.boot_ns;
 	out->real_ns = clock_ns(CLOCK_REALTIME) - (clock_ns(CLOCK_BOOTTIME) - pair.boot_ns);
@@ -52,23 +65,31 @@ uint64_t real_now(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
-/* What this process's time namespace adds to the boot clock, which programs read without it. */
-static int64_t boot_offset(void)
+/* The process may be in a time namespace, where its own boot clock has an offset. */
+static int boot_program(void)
 {
-	FILE *file = fopen("/proc/self/timens_offsets", "re");
-	char clock[32];
-	long long seconds, ns;
-	int64_t offset = 0;
+	static const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 6, .src_reg = 1},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ktime_get_boot_ns},
+		{.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -WORD},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 6},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .imm = 0}, /* offset */
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 3, .src_reg = 10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 3, .imm = -WORD},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 4, .imm = WORD},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 5, .imm = 0}, /* flags */
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_skb_store_bytes},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "fr_boot", "GPL", code, ARRAY_SIZE(code),
+			       NULL);
 
-	while (file && fscanf(file, "%31s %lld %lld", clock, &seconds, &ns) == 3)
-		if (str_equal(clock, "boottime"))
-			offset = seconds * 1000000000 + ns;
-	if (file)
-		fclose(file);
-	return offset;
+	return fd < 0 ? -errno : fd;
 }
 
-uint64_t boot_now(void)
+int boot_now(uint64_t *out)
 {
-	return clock_ns(CLOCK_BOOTTIME) - (uint64_t)boot_offset();
+	CLEANUP(close_fd) int program = boot_program();
+
+	return program < 0 ? program : packet_run(program, out, sizeof(*out));
 }

@@ -14,6 +14,6 @@ int clock_run(int program_fd, struct clock_pair *out);
 uint32_t clock_hz(void);
 uint64_t real_now(void); /* realtime ns */
 /* ns of the programs' boot clock, which counts while the machine sleeps, too: of deadlines. */
-uint64_t boot_now(void);
+int boot_now(uint64_t *out);
 
 #endif

@@ -176,6 +176,23 @@ int image_install(const struct install *install, struct diags *d)
 	return TAKE_FD(fd);
 }
 
+int image_copy(const struct image *from, uint32_t class_lines, uint32_t without)
+{
+	size_t size = (size_t)from->line_count * FR_LINE_BYTES;
+	CLEANUP(close_fd) int fd = image_map_create(class_lines);
+	struct fr_image_head *head;
+
+	if (fd < 0)
+		return fd;
+	head = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (head == MAP_FAILED)
+		return -errno;
+	memcpy(head, from->lines, size);
+	head->flags &= ~without;
+	munmap(head, size);
+	return TAKE_FD(fd);
+}
+
 int image_map_view(int fd, struct image *out)
 {
 	struct image image = {0};

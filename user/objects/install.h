@@ -21,6 +21,8 @@ struct install {
 /* A new inner map with the image in the form that the programs need; verified. fd, or -errno with a
  * diagnostic. */
 int image_install(const struct install *install, struct diags *d);
+/* A new inner map with the lines of another image, without some flags of its head. fd or -errno. */
+int image_copy(const struct image *from, uint32_t class_lines, uint32_t without);
 /* Maps it read-only: out->lines stays mapped until image_unmap(). */
 int image_map_view(int fd, struct image *out);
 void image_unmap(struct image *image);

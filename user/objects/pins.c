@@ -73,6 +73,23 @@ int pin_store_number(int fd, const char *dir, const char *name, uint32_t number)
 	return pin_store(fd, dir, numbered);
 }
 
+int pin_replace_number(int fd, const char *dir, const char *name, uint32_t number)
+{
+	char fresh[64], numbered[64];
+	pin_path from, to;
+	int err;
+
+	snprintf(fresh, sizeof(fresh), "%s-0", name); /* of no generation */
+	snprintf(numbered, sizeof(numbered), "%s-%u", name, number);
+	pin_path_join(dir, fresh, from);
+	pin_path_join(dir, numbered, to);
+	err = pin_remove(dir, fresh);
+	err = err ? err : pin_store(fd, dir, fresh);
+	if (err)
+		return err;
+	return rename(from, to) ? -errno : 0;
+}
+
 int pin_remove(const char *dir, const char *name)
 {
 	pin_path path;

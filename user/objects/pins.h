@@ -24,6 +24,8 @@ int pin_open_number(const char *dir, const char *name, uint32_t number);
 int pin_open_map(const char *dir, const char *name, uint32_t key_size, uint32_t value_size);
 int pin_store(int fd, const char *dir, const char *name);
 int pin_store_number(int fd, const char *dir, const char *name, uint32_t number);
+/* In place of the one that is there, if any: whoever opens it has the one or the other. */
+int pin_replace_number(int fd, const char *dir, const char *name, uint32_t number);
 /* Calls `visit` for each entry of a directory, in no order; a non-zero return ends it. */
 int pin_each(const char *dir, int (*visit)(const char *dir, const char *name, void *),
 	     void *context);

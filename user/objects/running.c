@@ -58,6 +58,7 @@ int epoch_look(const char *dir, struct epoch_view *out)
 {
 	CLEANUP(close_fd) int images = pin_open(dir, map_names[MAP_IMAGES]);
 	struct image_search search = {0};
+	struct epoch_view view;
 	int err = images < 0 ? images : slot_ids(images, search.ids);
 
 	err = err ? err : pin_each(dir, match_image, &search);
@@ -65,10 +66,14 @@ int epoch_look(const char *dir, struct epoch_view *out)
 		return err;
 	for (int i = 0; i < FR_IMAGE_SLOTS; i++)
 		search.slots[i].lost = search.ids[i] && !search.slots[i].generation;
-	*out = (struct epoch_view){.current = search.slots[FR_SLOT_CURRENT],
+	view = (struct epoch_view){.current = search.slots[FR_SLOT_CURRENT],
 				   .before = search.slots[FR_SLOT_BEFORE],
 				   .deadline = search.deadline};
-	out->lapsed = out->deadline && boot_now() >= out->deadline;
+	err = view.deadline ? boot_now(&view.now) : 0;
+	if (err)
+		return err;
+	view.lapsed = view.deadline && view.now >= view.deadline;
+	*out = view;
 	return 0;
 }
 
@@ -131,17 +136,31 @@ int image_keep(const char *dir, int images)
 	return bpf_map_update_elem(images, &before, &image, BPF_ANY) ? -errno : 0;
 }
 
+/* A change has ended in it: its deadline is past, or what follows is in both slots. */
+static bool has_ended(const struct epoch_view *view)
+{
+	return view->lapsed || (view->current.generation == view->before.generation &&
+				view->current.audit == view->before.audit);
+}
+
 /* The same generation is in two epochs while a change makes a copy of it, which is not whole yet,
- * and past the deadline of a change, whose epoch alone is whole then. */
+ * and after a change that has ended, whose epoch is whole and has its record. */
 static bool found_better(const struct running *found, const struct epoch_view *view, uint32_t epoch)
 {
 	uint32_t generation = view_in_force(view).generation;
+	bool ended = has_ended(view);
 
 	if (generation != found->generation)
 		return generation > found->generation;
-	if (view->lapsed != found->view.lapsed)
-		return view->lapsed;
-	return epoch < found->epoch;
+	if (ended != has_ended(&found->view))
+		return ended;
+	return ended ? epoch > found->epoch : epoch < found->epoch;
+}
+
+static void keep_higher(uint32_t *highest, uint32_t number)
+{
+	if (number > *highest)
+		*highest = number;
 }
 
 static int on_epoch(const char *dir, const char *name, void *context)
@@ -155,12 +174,13 @@ static int on_epoch(const char *dir, const char *name, void *context)
 
 	if (!pin_number(name, "e", &epoch) || !epoch)
 		return 0;
-	if (epoch > running->epoch_last)
-		running->epoch_last = epoch;
+	keep_higher(&running->epoch_last, epoch);
 	pin_path_join(dir, name, pins);
 	err = epoch_look(pins, &view);
 	if (err)
 		return err;
+	keep_higher(&running->last, view.current.generation);
+	keep_higher(&running->last, view.before.generation);
 	slot = view_in_force(&view);
 	if (view.lapsed && !slot.generation && !slot.lost)
 		memcpy(running->undone, pins, sizeof(pins));

@@ -15,7 +15,8 @@ struct slot_view {
 struct epoch_view {
 	struct slot_view current, before;
 	uint64_t deadline; /* ns of the boot clock; 0: none */
-	bool lapsed;	   /* it is past */
+	uint64_t now;	   /* on that clock, of this view; 0 without a deadline */
+	bool lapsed;	   /* the deadline is past */
 };
 
 /* The generation in force of one policy. */
@@ -29,6 +30,7 @@ struct running {
 	struct epoch_view view; /* of the epoch */
 	pin_path undone; /* an epoch whose first generation has lapsed, with none before; or "" */
 	uint32_t epoch_last; /* highest that has a directory */
+	uint32_t last;	     /* highest generation in a slot of any epoch */
 	uint32_t layout; /* FR_ABI_VERSION of the version that applied it; 0: not determined yet */
 };
 /* Here and below: 0 and a value, or -errno when it cannot be read; an error never means absence. */

@@ -220,9 +220,6 @@ void render_apply(const struct render *r, const struct apply_request *request,
 	print_lowered(r->out, result);
 	if (result->ends)
 		fprintf(r->out, "  but       %s\n", pending_text(&result->pending, text));
-	else if (request->confirm)
-		fputs("  but       nothing has changed, so nothing waits for a confirmation\n",
-		      r->out);
 	if (result->ends && request->confirm)
 		print_confirm(r->out, request);
 	else
