@@ -20,7 +20,8 @@ _flowreeve_options() # VERB
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
 	preview) echo "$file --wide --cgroup --pin-root" ;;
 	apply) echo "$file --confirm --until --cut --force --no-preview --allow-removal --new-edition --flows --cgroup --no-tcx --pin-root" ;;
-	confirm | cancel | extend) echo '--json --pin-root' ;;
+	confirm) echo '--new-connection --json --pin-root' ;;
+	cancel | extend) echo '--json --pin-root' ;;
 	status) echo '--json --policy --query --wide --pin-root' ;;
 	show) echo '--json --peer --wide --sort --limit --policy --pin-root' ;;
 	zero) echo '--json --policy --pin-root' ;;

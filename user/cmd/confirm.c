@@ -5,8 +5,11 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd.h"
+
+enum { POLL_NS = 200000000 };
 
 enum change { NONE, WAITS, ENDED };
 
@@ -74,6 +77,103 @@ static int find_waiting(struct context *c, const char **out)
 	return found ? 0 : EXIT_FAILED;
 }
 
+/* ---------------------------------------------------------------- a new connection */
+
+static int no_connection(struct context *c, const char *hint, const char *why)
+{
+	diag_error(&c->diags, (struct loc){0}, -ECANCELED, "no-new-connection", hint,
+		   "the change is not confirmed: %s", why);
+	return EXIT_REJECTED;
+}
+
+static const char *session_text(struct context *c, const struct connection *session)
+{
+	char peer[ADDR_TEXT];
+
+	return arena_printf(c->arena, "the connection of this session, from %s port %u to port %u,",
+			    addr_text(&session->peer, peer), session->peer_port,
+			    session->local_port);
+}
+
+static int check_session(struct context *c, const struct instance *instance, uint64_t since)
+{
+	const char *other = "log in again and confirm there; or --new-connection=PORT";
+	struct opened opened = {.since = since};
+	struct ssh_session session;
+	const char *text;
+	int err;
+
+	if (!host_session(c->arena, true, &session))
+		return no_connection(c, "--new-connection=22 waits for a connection to that port",
+				     "this session is of no SSH connection in this network "
+				     "namespace");
+	opened.session = &session.connection;
+	err = opened_find(instance, &c->diags, &opened);
+	if (err || opened.fresh)
+		return exit_of_read(err);
+	text = session_text(c, &session.connection);
+	if (opened.old)
+		return no_connection(c, other,
+				     arena_printf(c->arena, "%s was not opened under it", text));
+	return no_connection(
+		c, other, arena_printf(c->arena, "%s is at no attach point of the policy", text));
+}
+
+/* Until there is one, or the change is over. */
+static int wait_for_port(struct context *c, const struct instance *instance,
+			 const struct pending *change)
+{
+	struct opened opened = {.since = change->begun, .port = c->options.new_connection};
+	struct pending now = *change;
+	bool any = true;
+	int err = 0;
+
+	while (!err && any && now.left && now.generation == change->generation) {
+		err = opened_find(instance, &c->diags, &opened);
+		if (err || opened.fresh)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+		err = instance_pending(instance, &c->diags, &now, &any);
+	}
+	return exit_of_read(err); /* too late: confirm says it */
+}
+
+static int prove(struct context *c, const struct instance *instance,
+		 struct pending_request *request)
+{
+	struct pending pending;
+	bool any;
+	int err = instance_pending(instance, &c->diags, &pending, &any);
+
+	if (err)
+		return exit_of_read(err);
+	if (!any || pending.kind != FR_PENDING_CONFIRM || !pending.left)
+		return 0; /* nothing to confirm, which confirm says */
+	request->generation = pending.generation;
+	if (!pending.begun)
+		return no_connection(c, "flowreeve extend 1s, then try again",
+				     "it is not known yet when it came into force");
+	if (c->options.new_connection)
+		return wait_for_port(c, instance, &pending);
+	return check_session(c, instance, pending.begun);
+}
+
+static int check_connection(struct context *c, struct pending_request *request)
+{
+	struct diags said = {.arena = c->arena};
+	struct instance instance;
+	int ret;
+
+	if (!(c->options.given & OPT_NEW_CONNECTION))
+		return 0;
+	request->generation = UINT32_MAX; /* none, without a proof */
+	if (instance_open(&c->options.host, request->policy, &said, &instance))
+		return 0; /* what cannot be confirmed: confirm says it */
+	ret = prove(c, &instance, request);
+	instance_close(&instance);
+	return ret;
+}
+
 static int act(struct context *c, enum pending_action action, const char *name, uint64_t more)
 {
 	struct change_view change = {0};
@@ -82,6 +182,7 @@ static int act(struct context *c, enum pending_action action, const char *name, 
 	struct pending_outcome outcome = {0};
 	int ret = name ? 0 : find_waiting(c, &request.policy);
 
+	ret = ret ? ret : check_connection(c, &request);
 	if (ret)
 		return ret;
 	change_begin(c, c->command->name, request.policy, &change);

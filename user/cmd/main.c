@@ -63,7 +63,7 @@ static const struct command commands[] = {
 	{"confirm", "[NAME]", "keep a change that `apply --confirm` made",
 	 "Without a name, the only change that waits. Exit 7 if it was rolled back already: the\n"
 	 "kernel does that at its time, whatever runs then.",
-	 OPT_JSON | OPT_PIN_ROOT, 0, 1, cmd_confirm},
+	 OPT_JSON | OPT_PIN_ROOT | OPT_NEW_CONNECTION, 0, 1, cmd_confirm},
 	{"cancel", "[NAME]", "roll back a change that waits for its confirmation", "",
 	 OPT_JSON | OPT_PIN_ROOT, 0, 1, cmd_cancel},
 	{"extend", "TIME [NAME]", "give a change that waits more time", "At most 24 h from now.",

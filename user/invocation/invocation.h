@@ -61,6 +61,7 @@ enum option_bit {
 	OPT_AGAINST = 1ull << 36,
 	OPT_CONFIRM = 1ull << 40,
 	OPT_UNTIL = 1ull << 41,
+	OPT_NEW_CONNECTION = 1ull << 42,
 	OPT_FORCE = 1ull << 50,
 	OPT_NO_PREVIEW = 1ull << 51,
 	OPT_CUT = 1ull << 52,
@@ -90,6 +91,7 @@ struct options {
 	uint64_t confirm;			/* apply: ns; 0: it stays */
 	uint64_t until;				/* apply: realtime ns; 0: it stays */
 	uint32_t force;				/* apply: GUARD_*, overridden */
+	uint16_t new_connection;		/* confirm: to this port; 0: of this session */
 	uint32_t flows;
 	uint64_t count; /* monitor: events to show; 0: no end */
 	enum order order;

@@ -53,6 +53,9 @@ static const struct option_line lines[] = {
 	{"no-preview", NULL, "enforce without looking at live connections", OPT_NO_PREVIEW},
 	{"force", "GUARD", "override a guard: session, nothing-allowed", OPT_FORCE},
 	{"cut", NULL, "close the sockets of this host that the policy denies", OPT_CUT},
+	{"new-connection", "[=PORT]",
+	 "only if this session was opened under the change; PORT: wait for any to PORT",
+	 OPT_NEW_CONNECTION},
 	{"flows", "N", "size of the flow table: N flows", OPT_FLOWS},
 	{"flows", "FILE", "events that monitor --json recorded, instead of the kernel; - is stdin",
 	 OPT_EVENTS},
@@ -101,6 +104,14 @@ static int parse_number(struct context *c, const char *name, const char *value, 
 	if (parse_u64(value, most, out) || !*out)
 		return usage_error(c, NULL, "--%s takes a number from 1 to %llu, not '%s'", name,
 				   (unsigned long long)most, value);
+	return 0;
+}
+
+static int parse_port(struct context *c, const char *name, const char *value, uint64_t *out)
+{
+	if (parse_u64(value, UINT16_MAX, out) || !*out)
+		return usage_error(c, arena_printf(c->arena, "--%s=22", name),
+				   "--%s takes a TCP port from 1 to 65535, not '%s'", name, value);
 	return 0;
 }
 
@@ -279,6 +290,10 @@ static int parse_value(struct context *c, const struct option_line *line, const 
 		return until_parse(c, value, &o->until);
 	case OPT_FORCE:
 		return parse_guards(c, value);
+	case OPT_NEW_CONNECTION:
+		ret = value ? parse_port(c, line->name, value, &number) : 0;
+		o->new_connection = (uint16_t)number;
+		break;
 	case OPT_FLOWS:
 		ret = parse_number(c, line->name, value, &number);
 		o->flows = number;
@@ -320,8 +335,8 @@ static int unknown_option(struct context *c, const char *name)
 static bool is_repeated(uint64_t bit)
 {
 	return !(bit & (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT |
-			OPT_NEW_EDITION | OPT_CONFIRM | OPT_UNTIL | OPT_FORCE | OPT_CUT |
-			OPT_NO_PREVIEW));
+			OPT_NEW_EDITION | OPT_FORCE | OPT_CUT | OPT_NO_PREVIEW |
+			OPT_NEW_CONNECTION));
 }
 
 static void keep_words(struct context *c, const struct option_line *line, const char *value)
@@ -351,6 +366,7 @@ static int parse_option(struct context *c, char **argv, int argc, int *at)
 	const char *name = argv[*at] + 2, *equals = strchr(name, '='), *value = NULL;
 	size_t length = equals ? (size_t)(equals - name) : strlen(name);
 	const struct option_line *line;
+	bool needed;
 
 	if (str_equal(argv[*at], "-h"))
 		name = "help", length = 4;
@@ -364,9 +380,10 @@ static int parse_option(struct context *c, char **argv, int argc, int *at)
 		return unknown_option(c, arena_strndup(c->arena, name, length));
 	if (!line->argument && equals)
 		return usage_error(c, NULL, "--%s takes no value", line->name);
-	if (line->argument)
+	needed = line->argument && (equals || line->argument[0] != '['); /* [=VALUE] */
+	if (needed)
 		value = option_value(equals, argv, argc, at);
-	if (line->argument && (!value || !*value))
+	if (needed && (!value || !*value))
 		return usage_error(c, NULL, "--%s needs a value: %s", line->name, line->argument);
 	c->options.given |= line->bit;
 	keep_words(c, line, value);

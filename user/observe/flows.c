@@ -13,7 +13,7 @@ struct flow_walk {
 };
 
 /* `first` is the low half of jiffies, and not after `last`. */
-static uint64_t flow_first(const struct fr_flow *flow)
+uint64_t flow_first(const struct fr_flow *flow)
 {
 	return flow->last - (uint32_t)((uint32_t)flow->last - flow->first);
 }

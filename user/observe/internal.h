@@ -9,6 +9,9 @@
 
 #include "observe.h"
 
+/* In jiffies64. */
+uint64_t flow_first(const struct fr_flow *flow);
+
 /* jiffies -> realtime ns; 0 stays 0 */
 uint64_t clock_real(const struct clock_pair *clock, uint64_t jiffies);
 

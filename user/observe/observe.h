@@ -324,6 +324,14 @@ int rules_collect(const struct instance *instance, struct arena *arena, struct d
  * flows. */
 int flows_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct flow_view *, void *), void *context);
+/* Connections of TCP that peers have opened, that were answered, and that the policy admits. */
+struct opened {
+	uint64_t since;			  /* jiffies64 */
+	const struct connection *session; /* of these ends; NULL: of any to a port: */
+	uint16_t port;
+	bool old, fresh; /* out: there is one that began before; after */
+};
+int opened_find(const struct instance *instance, struct diags *d, struct opened *opened);
 /* The refusals that the policy in force does not admit, since their rule's counters began. */
 struct drop_list {
 	struct drop_view *list;

@@ -20,7 +20,7 @@ sshd_make()
 sshd_start()
 {
 	# shellcheck disable=SC2016
-	lab_enter agent unshare --mount sh -c 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec /usr/sbin/sshd -D -e -f "$0"' \
+	lab_in agent unshare --mount sh -c 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec /usr/sbin/sshd -D -e -f "$0"' \
 		"$work/ssh/config" >"$work/ssh/log" 2>&1 &
 	server=$!
 	until_true says "$work/ssh/log" 'listening on' || not_ok "$kind: sshd listens" "$(cat "$work/ssh/log")"
@@ -116,4 +116,5 @@ connection_run() # KIND
 
 e2e_begin connection
 sshd_make
+connection_run interface
 connection_run cgroup
