@@ -119,10 +119,12 @@ int guard_preview(struct context *c, const struct apply_request *apply, struct p
 	if (c->options.given & OPT_NO_PREVIEW)
 		return check_guards(c, rs, &view);
 	ret = collect(c, &request, &view);
-	if (!ret)
-		ret = check_guards(c, rs, &view);
-	if (!ret)
-		ret = check_cut(c, &view);
+	if (ret)
+		return ret;
+	ret = check_guards(c, rs, &view);
+	if (ret)
+		return ret;
+	ret = check_cut(c, &view);
 	if (ret)
 		return ret;
 	*looked = true;

@@ -546,7 +546,9 @@ static int apply_locked(struct change *change, struct apply_result *out)
 	if (err)
 		return err;
 	err = pending_check(change);
-	if (!err && change->request->guard)
+	if (err)
+		return err;
+	if (change->request->guard)
 		err = change->request->guard(change->request, change->request->guard_context);
 	if (err)
 		return err;

@@ -292,9 +292,11 @@ static int settle_live(const struct running *running)
 	if (!running->view.deadline || running->view.before.audit)
 		return 0;
 	err = record_read(running->pins, "pending", running->generation, &pending);
-	if (!err && pending.kind == FR_PENDING_UNTIL)
+	if (err)
+		return pins_damaged(err) ? 0 : err;
+	if (pending.kind == FR_PENDING_UNTIL)
 		err = store_audit(running->pins, running->generation);
-	else if (!err && !pending.begun)
+	else if (!pending.begun)
 		err = store_begun(running->pins, running->generation);
 	return pins_damaged(err) ? 0 : err;
 }

@@ -106,10 +106,12 @@ int judging_look(struct judging *j)
 	struct interfaces found;
 	int err = host_netns(&j->netns);
 
-	if (!err)
-		err = host_interfaces(j->arena, &scratch, &found.list, &found.count);
-	if (!err)
-		err = host_addresses(j->arena, &j->addresses, &j->address_count);
+	if (err)
+		return err;
+	err = host_interfaces(j->arena, &scratch, &found.list, &found.count);
+	if (err)
+		return err;
+	err = host_addresses(j->arena, &j->addresses, &j->address_count);
 	if (!err)
 		j->interfaces = found;
 	return err;
@@ -249,8 +251,9 @@ int judge_session(struct arena *arena, const struct attach_target *targets, size
 
 	j->arena = arena;
 	err = judging_open_targets(j, targets, count);
-	if (!err)
-		err = judging_look(j);
+	if (err)
+		return err;
+	err = judging_look(j);
 	if (!err)
 		judge_connection(j, &session->connection, 0, session->cgroup, out);
 	return err;
@@ -328,23 +331,31 @@ static void judge_sockets(const struct judging *j, enum socket_use use, struct l
 	out->count = kept;
 }
 
+/* Of the namespace in which this process is. */
+static int judged_here(struct judging *j, enum socket_use use, struct local_sockets *out)
+{
+	size_t first = out->count;
+	int err = judging_look(j);
+
+	if (err)
+		return err;
+	err = host_sockets(use, out);
+	if (err)
+		return err;
+	judge_sockets(j, use, out, first);
+	return use == SOCKETS_CONNECTED ? find_accepted(j, out, first) : 0;
+}
+
 int judged_sockets(struct judging *j, enum socket_use use, struct local_sockets *out)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < j->namespace_count && !err; i++) {
-		size_t first = out->count;
 		int back;
 
 		err = netns_enter(j->namespaces[i], &back);
 		if (!err)
-			err = judging_look(j);
-		if (!err)
-			err = host_sockets(use, out);
-		if (!err)
-			judge_sockets(j, use, out, first);
-		if (!err && use == SOCKETS_CONNECTED)
-			err = find_accepted(j, out, first);
+			err = judged_here(j, use, out);
 		netns_leave(&back);
 	}
 	return err;

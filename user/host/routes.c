@@ -27,9 +27,12 @@ static void add_address(struct address_list *list, const void *bytes, bool v4, u
 		arena_grow(list->arena, list->list, list->count, &list->capacity, sizeof(*new));
 	new = &list->list[list->count++];
 	*new = (struct local_address){.ifindex = ifindex};
-	if (v4)
-		new->addr = (struct addr){.b = {[10] = 0xff, [11] = 0xff}};
-	memcpy(new->addr.b + (v4 ? 12 : 0), bytes, v4 ? 4 : 16);
+	if (!v4) {
+		memcpy(new->addr.b, bytes, 16);
+		return;
+	}
+	new->addr = (struct addr){.b = {[10] = 0xff, [11] = 0xff}};
+	memcpy(new->addr.b + 12, bytes, 4);
 }
 
 /* IPv4 has its own address in IFA_LOCAL, IPv6 as a rule in IFA_ADDRESS alone. */
@@ -126,7 +129,8 @@ static int on_route(const struct nlmsghdr *message, void *context)
 int host_route(const struct addr *from, const struct addr *to, uint32_t bound, uint32_t *ifindex)
 {
 	bool v4 = addr_is_v4(to);
-	size_t at = v4 ? 12 : 0, size = v4 ? 4 : 16;
+	size_t at = v4 ? 12 : 0;
+	size_t size = v4 ? 4 : 16;
 	struct route_request request = {
 		.header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
 			   .nlmsg_type = RTM_GETROUTE},

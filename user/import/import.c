@@ -241,12 +241,18 @@ int import_draft(const struct source *source, const struct import_options *optio
 	return err;
 }
 
+/* An end that the page does not name has a placeholder's name in the draft. */
+static const char *named_end(const char *role)
+{
+	return role_is_placeholder(role) ? NULL : role;
+}
+
 static struct page_row page_row_of(const struct drafted_row *row)
 {
 	return (struct page_row){
 		.line = row->line,
-		.from = role_is_placeholder(row->from) ? NULL : row->from,
-		.to = role_is_placeholder(row->to) ? NULL : row->to,
+		.from = named_end(row->from),
+		.to = named_end(row->to),
 		.from_here = row->from == role_this_host,
 		.to_here = row->to == role_this_host,
 		.undirected = row->undirected,

@@ -334,9 +334,9 @@ static int unknown_option(struct context *c, const char *name)
 /* Whether a hint that repeats the command has the option as it was given. */
 static bool is_repeated(uint64_t bit)
 {
-	return !(bit & (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT |
-			OPT_NEW_EDITION | OPT_FORCE | OPT_CUT | OPT_NO_PREVIEW |
-			OPT_NEW_CONNECTION));
+	return !(bit &
+		 (OPT_HELP | OPT_JSON | OPT_MODE | OPT_ALLOW_REMOVAL | OPT_PIN_ROOT |
+		  OPT_NEW_EDITION | OPT_FORCE | OPT_CUT | OPT_NO_PREVIEW | OPT_NEW_CONNECTION));
 }
 
 static void keep_words(struct context *c, const struct option_line *line, const char *value)

@@ -400,8 +400,9 @@ static int collect(struct collection *p, struct diags *d)
 	const struct preview_request *request = p->request;
 	int err = judging_open_targets(&p->judging, request->hooks, request->hook_count);
 
-	if (!err)
-		err = read_sockets(p);
+	if (err)
+		return unreadable(err, d);
+	err = read_sockets(p);
 	if (err)
 		return unreadable(err, d);
 	err = read_flows(p, d);
@@ -409,7 +410,9 @@ static int collect(struct collection *p, struct diags *d)
 		return err;
 	tell_sockets(p);
 	err = find_session(p, d);
-	if (!err && request->details)
+	if (err)
+		return unreadable(err, d);
+	if (request->details)
 		err = listening_unreached(&p->judging, request->rs, request->image,
 					  &p->view->unreached);
 	if (err)

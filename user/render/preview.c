@@ -150,8 +150,9 @@ static void print_totals(FILE *out, const uint64_t totals[PREVIEW_OUTCOMES])
 	uint64_t stays = totals[PREVIEW_STAYS], cut = totals[PREVIEW_CUT];
 	uint64_t reported = totals[PREVIEW_REPORTED];
 
-	fprintf(out, "%" PRIu64 " connection%s %s, %" PRIu64 " %s cut", stays, plural(stays),
-		stays == 1 ? "stays" : "stay", cut, cut == 1 ? "is" : "are");
+	fprintf(out, "%" PRIu64 " connection%s %s, ", stays, plural(stays),
+		stays == 1 ? "stays" : "stay");
+	fprintf(out, "%" PRIu64 " %s cut", cut, cut == 1 ? "is" : "are");
 	if (reported)
 		fprintf(out, ", %" PRIu64 " %s reported as would-drop", reported,
 			reported == 1 ? "is" : "are");

@@ -417,8 +417,10 @@ static int pair_compare(const void *x, const void *y)
 /* Its neighbours in the document are rows of the page: it was one as well, and no sentence. */
 static bool was_row(const struct against *a, const struct unit *unit)
 {
-	const struct unit *sides[] = {unit > a->units ? unit - 1 : NULL,
-				      unit + 1 < a->units + a->unit_count ? unit + 1 : NULL};
+	const struct unit *end = a->units + a->unit_count;
+	const struct unit *before = unit > a->units ? unit - 1 : NULL;
+	const struct unit *after = unit + 1 < end ? unit + 1 : NULL;
+	const struct unit *sides[] = {before, after};
 
 	for (size_t i = 0; unit->line && i < ARRAY_SIZE(sides); i++)
 		if (sides[i] && sides[i]->line &&
@@ -600,6 +602,11 @@ static struct page_change *row_change(struct against *a, struct page_changes *to
 	return change;
 }
 
+static const char *or_dash(const char *text)
+{
+	return text ? text : "-";
+}
+
 static struct word_list unit_ends_words(struct against *a, const struct unit *unit, bool page)
 {
 	const char **list = arena_alloc(a->arena, unit->count * sizeof(*list));
@@ -611,7 +618,8 @@ static struct word_list unit_ends_words(struct against *a, const struct unit *un
 		const char *text;
 
 		if (page)
-			text = arena_printf(a->arena, "%s to %s", on->from ?: "-", on->to ?: "-");
+			text = arena_printf(a->arena, "%s to %s", or_dash(on->from),
+					    or_dash(on->to));
 		else
 			text = arena_printf(a->arena, "%s to %s", own->from->name, own->to->name);
 		if (!word_list_has(&words, text))

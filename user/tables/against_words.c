@@ -197,7 +197,9 @@ static bool begin_alike(const char *a, const char *b)
 
 unsigned terms_alike(const struct terms *a, const struct terms *b)
 {
-	const struct terms *shorter = a->count < b->count ? a : b, *longer = shorter == a ? b : a;
+	const bool a_is_shorter = a->count < b->count;
+	const struct terms *shorter = a_is_shorter ? a : b;
+	const struct terms *longer = a_is_shorter ? b : a;
 	unsigned found = 0;
 
 	for (size_t i = 0; i < shorter->count; i++)
