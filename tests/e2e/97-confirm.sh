@@ -107,16 +107,15 @@ other_policy()
 # Two sets of programs are there, and the command that makes the roll-back final is killed after that.
 killed_final()
 {
-	local id call
-	for call in '' killed; do
+	local id inject=trace=bpf final
+	for _ in counted killed; do
 		succeeds "$kind: a larger change" fr "$host" apply "$work/large.yaml" --confirm 1 --allow-removal $options
 		id=$(figure id)
 		succeeds "$kind: ends" until_true passes
-		[ -z "$call" ] || call="--inject=bpf:signal=SIGKILL:when=$final"
-		# shellcheck disable=SC2086
-		(lab_enter "$host" strace -f -qq -o "$work/trace" -e trace=bpf $call "$FLOWREEVE" cancel \
+		(lab_enter "$host" strace -f -qq -o "$work/trace" -e trace=bpf -e "$inject" "$FLOWREEVE" cancel \
 			--pin-root "$LAB_DIR/bpf/flowreeve") >/dev/null 2>&1
 		final=$(awk '/MAP_UPDATE/ { at = NR + 1 } END { print at }' "$work/trace")
+		inject=inject=bpf:signal=SIGKILL:when=$final
 	done
 	equal "$kind: status still has the change" "confirm,$id" "$(figure kind),$(figure id)"
 	fr_exits "$kind: confirm is late" 7 "$host" confirm
