@@ -136,11 +136,19 @@ int image_keep(const char *dir, int images)
 	return bpf_map_update_elem(images, &before, &image, BPF_ANY) ? -errno : 0;
 }
 
-/* A change has ended in it: its deadline is past, or what follows is in both slots. */
-static bool has_ended(const struct epoch_view *view)
+/* A change has ended in it: its deadline is past, or what follows is in both slots and the record
+ * says so. A copy that is not whole yet has one generation in both slots, too. */
+static int find_ended(const char *pins, struct epoch_view *view)
 {
-	return view->lapsed || (view->current.generation == view->before.generation &&
-				view->current.audit == view->before.audit);
+	CLEANUP(close_fd) int record = -1;
+
+	view->ended = view->lapsed;
+	if (view->ended || view->current.generation != view->before.generation ||
+	    view->current.audit != view->before.audit)
+		return 0;
+	record = pin_open_number(pins, "undone", view->current.generation);
+	view->ended = record >= 0;
+	return view->ended || record == -ENOENT ? 0 : record;
 }
 
 /* The same generation is in two epochs while a change makes a copy of it, which is not whole yet,
@@ -148,13 +156,12 @@ static bool has_ended(const struct epoch_view *view)
 static bool found_better(const struct running *found, const struct epoch_view *view, uint32_t epoch)
 {
 	uint32_t generation = view_in_force(view).generation;
-	bool ended = has_ended(view);
 
 	if (generation != found->generation)
 		return generation > found->generation;
-	if (ended != has_ended(&found->view))
-		return ended;
-	return ended ? epoch > found->epoch : epoch < found->epoch;
+	if (view->ended != found->view.ended)
+		return view->ended;
+	return view->ended ? epoch > found->epoch : epoch < found->epoch;
 }
 
 static void keep_higher(uint32_t *highest, uint32_t number)
@@ -177,6 +184,9 @@ static int on_epoch(const char *dir, const char *name, void *context)
 	keep_higher(&running->epoch_last, epoch);
 	pin_path_join(dir, name, pins);
 	err = epoch_look(pins, &view);
+	if (err)
+		return err;
+	err = find_ended(pins, &view);
 	if (err)
 		return err;
 	keep_higher(&running->last, view.current.generation);

@@ -17,6 +17,7 @@ struct epoch_view {
 	uint64_t deadline; /* ns of the boot clock; 0: none */
 	uint64_t now;	   /* on that clock, of this view; 0 without a deadline */
 	bool lapsed;	   /* the deadline is past */
+	bool ended;	   /* that, or its change has ended; of running_find() */
 };
 
 /* The generation in force of one policy. */
