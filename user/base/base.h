@@ -197,6 +197,9 @@ void diag_warning(struct diags *d, struct loc loc, const char *check, const char
 void diag_note(struct diags *d, struct loc loc, const char *check, const char *hint,
 	       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Adds the warnings of one kind from others that are not reported. */
+void diags_take(struct diags *d, const struct diags *from, const char *check);
+
 /* True: further errors are only counted, so a caller need not explain them. */
 bool diags_full(const struct diags *d);
 

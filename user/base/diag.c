@@ -72,3 +72,13 @@ void diag_note(struct diags *d, struct loc loc, const char *check, const char *h
 	diags_append(d, diag, format, args);
 	va_end(args);
 }
+
+void diags_take(struct diags *d, const struct diags *from, const char *check)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		const struct diag *diag = &from->list[i];
+
+		if (diag->severity == SEV_WARNING && str_equal(diag->check, check))
+			diag_warning(d, diag->loc, check, diag->hint, "%s", diag->message);
+	}
+}

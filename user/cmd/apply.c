@@ -231,9 +231,12 @@ static void warn_of_older(struct context *c)
 static bool in_force_find(struct context *c, const char *name, struct running_policy *out)
 {
 	struct context reading = *c;
+	bool found;
 
 	reading.diags = (struct diags){.arena = c->arena};
-	if (!load_running(&reading, name, out))
+	found = !load_running(&reading, name, out);
+	diags_take(&c->diags, &reading.diags, "pin-mode");
+	if (found)
 		return true;
 	if (is_of_older(&reading.diags))
 		warn_of_older(c);

@@ -161,6 +161,7 @@ static bool look(struct context *c, const char *policy, struct window_view *out)
 	struct instance instance;
 	int err = instance_open(&c->options.host, policy, &unseen, &instance);
 
+	diags_take(&c->diags, &unseen, "pin-mode");
 	if (err)
 		return false;
 	err = window_collect(&instance, &unseen, out);
@@ -306,9 +307,9 @@ static void note_ended(struct context *c, const char *policy, const struct pendi
 	record_once(c, &change);
 }
 
-void changes_note_ended(struct context *c)
+/* What cannot be read is the command's to report. */
+static void look_for_ended(struct context *c, struct diags *unseen)
 {
-	struct diags unseen = {.arena = c->arena};
 	struct instance instance;
 	struct pending pending;
 	struct undone *undone;
@@ -316,19 +317,29 @@ void changes_note_ended(struct context *c)
 	size_t count = 0;
 	bool any = false;
 
-	if (!is_recorded() || datapath_list(&c->options.host, c->arena, &unseen, &names, &count))
+	if (datapath_list(&c->options.host, c->arena, unseen, &names, &count))
 		return;
 	for (size_t i = 0; i < count; i++) {
-		if (instance_open(&c->options.host, names[i], &unseen, &instance))
+		if (instance_open(&c->options.host, names[i], unseen, &instance))
 			continue;
-		if (!instance_pending(&instance, &unseen, &pending, &any) && any)
+		if (!instance_pending(&instance, unseen, &pending, &any) && any)
 			note_ended(c, names[i], &pending);
 		instance_close(&instance);
 	}
-	if (datapath_undone(&c->options.host, c->arena, &unseen, &undone, &count))
+	if (datapath_undone(&c->options.host, c->arena, unseen, &undone, &count))
 		return;
 	for (size_t i = 0; i < count; i++)
 		note_ended(c, undone[i].policy, &undone[i].pending);
+}
+
+void changes_note_ended(struct context *c)
+{
+	struct diags unseen = {.arena = c->arena};
+
+	if (!is_recorded())
+		return;
+	look_for_ended(c, &unseen);
+	diags_take(&c->diags, &unseen, "pin-mode");
 }
 
 int changes_find(struct context *c, const char *policy, struct change_list *out)

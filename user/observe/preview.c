@@ -311,6 +311,7 @@ static int read_flows(struct collection *p, struct diags *d)
 	struct diags found = {.arena = d->arena};
 	int err = look_for_flows(p, &found);
 
+	diags_take(d, &found, "pin-mode");
 	if (!err)
 		return 0;
 	if (!is_for_apply(&found))
