@@ -110,8 +110,12 @@ int changes_read(const struct source *source, const char *policy, struct diags *
 {
 	const char *at = source->text, *end = source->text + source->size;
 	struct line_value values[FIELDS];
-	struct json_line line = {
-		.d = d, .source = source, .paths = paths, .values = values, .count = FIELDS};
+	struct json_line line = {.d = d,
+				 .arena = d->arena,
+				 .source = source,
+				 .paths = paths,
+				 .values = values,
+				 .count = FIELDS};
 	unsigned errors = d->errors;
 
 	*out = (struct change_list){0};
