@@ -33,7 +33,8 @@ in_session() # [-S MASTER] COMMAND: in agent, over SSH from bastion
 }
 old_session() { in_session -S "$work/ssh/master" root@10.0.5.5 "$@"; }
 new_session() { in_session root@10.0.5.5 "$@"; }
-confirms() { echo "$FLOWREEVE confirm --pin-root $LAB_DIR/bpf/flowreeve $*"; }
+# sshd passes no environment on.
+confirms() { echo "FLOWREEVE_CHANGES= $FLOWREEVE confirm --pin-root $LAB_DIR/bpf/flowreeve $*"; }
 
 changed() # TIME: the same policy, with an end
 {
