@@ -197,6 +197,10 @@ void diag_warning(struct diags *d, struct loc loc, const char *check, const char
 void diag_note(struct diags *d, struct loc loc, const char *check, const char *hint,
 	       const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* The first error, or NULL; is there one, or a warning or note, of this kind? */
+const struct diag *diags_first_error(const struct diags *d);
+bool diags_have(const struct diags *d, const char *check);
+
 /* Adds the warnings of one kind from others that are not reported. */
 void diags_take(struct diags *d, const struct diags *from, const char *check);
 

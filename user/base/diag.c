@@ -73,6 +73,22 @@ void diag_note(struct diags *d, struct loc loc, const char *check, const char *h
 	va_end(args);
 }
 
+const struct diag *diags_first_error(const struct diags *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->list[i].severity == SEV_ERROR)
+			return &d->list[i];
+	return NULL;
+}
+
+bool diags_have(const struct diags *d, const char *check)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (str_equal(d->list[i].check, check))
+			return true;
+	return false;
+}
+
 void diags_take(struct diags *d, const struct diags *from, const char *check)
 {
 	for (size_t i = 0; i < from->count; i++) {

@@ -210,14 +210,6 @@ static void show_difference(struct context *c, const char *file, const struct ru
 	}
 }
 
-static bool is_of_older(const struct diags *d)
-{
-	for (size_t i = 0; i < d->count; i++)
-		if (str_equal(d->list[i].check, "pins-version"))
-			return true;
-	return false;
-}
-
 /* Its document cannot be compared, and it had no editions. */
 static void warn_of_older(struct context *c)
 {
@@ -238,7 +230,7 @@ static bool in_force_find(struct context *c, const char *name, struct running_po
 	diags_take(&c->diags, &reading.diags, "pin-mode");
 	if (found)
 		return true;
-	if (is_of_older(&reading.diags))
+	if (diags_have(&reading.diags, "pins-version"))
 		warn_of_older(c);
 	return false;
 }

@@ -73,14 +73,6 @@ static enum source_state read_file(struct context *c, const struct coverage_view
 	return SOURCE_DIFFERS;
 }
 
-static bool has_check(const struct diags *d, const char *check)
-{
-	for (size_t i = 0; i < d->count; i++)
-		if (str_equal(d->list[i].check, check))
-			return true;
-	return false;
-}
-
 /* The rules of the policy in force: of the document that apply kept; of a policy that an older
  * version applied, the file, and with a warning where the document cannot be believed. */
 static enum source_state read_source(struct context *c, const struct coverage_view *view,
@@ -93,7 +85,7 @@ static enum source_state read_source(struct context *c, const struct coverage_vi
 		return read_file(c, view, c->options.source, rs);
 	reading.diags = (struct diags){.arena = c->arena};
 	if (load_running(&reading, view->policy, &running)) {
-		if (!has_check(&reading.diags, "document-missing"))
+		if (!diags_have(&reading.diags, "document-missing"))
 			warnings_of(c, &reading.diags);
 		return read_file(c, view, view->source, rs);
 	}

@@ -145,7 +145,7 @@ size_t close_denied(struct context *c, const struct apply_request *apply)
 	if (collect(&reading, &request, &view)) {
 		diag_warning(&c->diags, (struct loc){0}, "cut-failed", NULL,
 			     "the policy is in force, but no socket was closed: %s",
-			     reading.diags.list[0].message);
+			     diags_first_error(&reading.diags)->message);
 		return 0;
 	}
 	err = host_sockets_close(&view.sockets, &closed);

@@ -132,13 +132,6 @@ static bool device_of(const struct judging *j, const struct addr *addr, uint32_t
 	return found;
 }
 
-static bool is_loopback(const struct addr *addr)
-{
-	static const struct addr one = {.b = {[15] = 1}};
-
-	return addr_is_v4(addr) ? addr->b[12] == 127 : addr_equal(addr, &one);
-}
-
 static bool has_parent_below(const struct interface *device)
 {
 	static const char *const kinds[] = {"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"};
@@ -236,11 +229,18 @@ void judge_connection(const struct judging *j, const struct connection *connecti
 	uint32_t ignored;
 
 	*out = (struct judgement){.cgroups = by_cgroups(j, cgroup)};
-	out->local = is_loopback(&connection->peer) ||
+	out->local = addr_is_loopback(&connection->peer) ||
 		     addr_equal(&connection->peer, &connection->local) ||
 		     device_of(j, &connection->peer, &ignored);
 	if (!out->local)
 		out->devices = by_devices(j, connection, ifindex);
+}
+
+bool judgement_counts(const struct judgement *judgement, uint32_t flags)
+{
+	bool exempt = judgement->local && flags & FR_F_LOOPBACK;
+
+	return judgement->devices || (judgement->cgroups && !exempt);
 }
 
 int judge_session(struct arena *arena, const struct attach_target *targets, size_t count,
@@ -265,7 +265,7 @@ static bool loopback_alone(const struct judging *j, const struct local_socket *s
 {
 	const struct interface *device = interface_at(&j->interfaces, socket->ifindex);
 
-	return (device && device->loopback) || is_loopback(&socket->address);
+	return (device && device->loopback) || addr_is_loopback(&socket->address);
 }
 
 /* Does it get packets that a point judges? */

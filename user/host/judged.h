@@ -46,6 +46,8 @@ void judge_connection(const struct judging *j, const struct connection *connecti
 /* The same of a session of the caller's namespace, by the points of a policy. -errno: unknown. */
 int judge_session(struct arena *arena, const struct attach_target *targets, size_t count,
 		  const struct ssh_session *session, struct judgement *out);
+/* Do the rules apply to it, where image flags may exempt local traffic? Perhaps counts. */
+bool judgement_counts(const struct judgement *judgement, uint32_t flags);
 /* The sockets that some point judges, certainly or perhaps. -errno: they cannot be read. */
 int judged_sockets(struct judging *j, enum socket_use use, struct local_sockets *out);
 

@@ -124,11 +124,8 @@ static void to_syslog(const struct change_view *change)
 static int write_change(struct context *c, int fd, const struct change_view *change)
 {
 	CLEANUP(free_ptr) char *line = render_change(change);
-	int err = append(c, fd, line);
 
-	if (!err)
-		to_syslog(change);
-	return err;
+	return append(c, fd, line);
 }
 
 static void warn_unwritten(struct context *c, int err)
@@ -146,8 +143,7 @@ static void record(struct context *c, const struct change_view *change)
 
 	if (!err)
 		err = write_change(c, fd, change);
-	else
-		to_syslog(change);
+	to_syslog(change); /* whether the file has it or not */
 	if (err)
 		warn_unwritten(c, err);
 }
@@ -215,23 +211,16 @@ static const char *outcome_of(int code)
 	}
 }
 
-static const char *first_error(const struct diags *d)
-{
-	for (size_t i = 0; i < d->count; i++)
-		if (d->list[i].severity == SEV_ERROR)
-			return d->list[i].message;
-	return NULL;
-}
-
 void change_end(struct context *c, struct change_view *change, int code)
 {
+	const struct diag *error = diags_first_error(&c->diags);
 	struct window_view window = {0};
 
 	if (!change->verb || code == EXIT_USAGE)
 		return;
 	change->outcome = outcome_of(code);
-	change->reason = first_error(&c->diags);
-	change->at = c->options.policy.now * UINT64_C(1000000000);
+	change->reason = error ? error->message : NULL;
+	change->at = real_now();
 	if (look(c, change->policy, &window)) {
 		change->mode_after = mode_name(window.enforce);
 		change->digest_after = window.digest;
@@ -271,7 +260,12 @@ static int write_once(struct context *c, int fd, const struct change_view *chang
 	if (err)
 		return err;
 	changes_read(source, change->policy, &unseen, &list);
-	return is_there(&list, change) ? 0 : write_change(c, fd, change);
+	if (is_there(&list, change))
+		return 0;
+	err = write_change(c, fd, change);
+	if (!err)
+		to_syslog(change);
+	return err;
 }
 
 static void record_once(struct context *c, const struct change_view *change)

@@ -10,8 +10,7 @@ static bool stays_here(const struct ssh_session *session)
 {
 	const struct addr *peer = &session->connection.peer;
 
-	return (addr_is_v4(peer) && addr_v4(peer) >> 24 == 127) ||
-	       addr_equal(peer, &(struct addr){.b = {[15] = 1}}) ||
+	return addr_is_loopback(peer) ||
 	       (session->located && addr_equal(peer, &session->connection.local));
 }
 
@@ -37,7 +36,7 @@ static bool concerns(struct context *c, const struct ruleset *rs, const struct s
 		j.devices = attaches(rs, FR_KIND_INTERFACE) && !j.local;
 	if (!points)
 		j.cgroups = attaches(rs, FR_KIND_CGROUP);
-	return j.devices || (j.cgroups && !(j.local && rs->flags & FR_F_LOOPBACK));
+	return judgement_counts(&j, rs->flags);
 }
 
 /* An omitted failsafe means port 22, which the hint keeps. */

@@ -273,3 +273,10 @@ bool name_is_dns(const char *text)
 			return false;
 	return !strstr(text, "..") && text[0] != '.' && text[0] != '-';
 }
+
+bool addr_is_loopback(const struct addr *addr)
+{
+	static const struct addr one = {.b = {[15] = 1}};
+
+	return addr_is_v4(addr) ? addr_v4(addr) >> 24 == 127 : addr_equal(addr, &one);
+}

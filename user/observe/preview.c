@@ -274,11 +274,7 @@ static int on_flow(const struct flow_view *view, void *context)
 /* Damaged, or of an older flowreeve: apply heals it and takes it over. */
 static bool is_for_apply(const struct diags *d)
 {
-	for (size_t i = 0; i < d->count; i++)
-		if (str_equal(d->list[i].check, "pins-version") ||
-		    str_equal(d->list[i].check, "pins-broken"))
-			return true;
-	return false;
+	return diags_have(d, "pins-version") || diags_have(d, "pins-broken");
 }
 
 static int read_flows_of(struct collection *p, const char *name, struct diags *d)
@@ -310,16 +306,15 @@ static int read_flows(struct collection *p, struct diags *d)
 {
 	struct diags found = {.arena = d->arena};
 	int err = look_for_flows(p, &found);
+	const struct diag *error = diags_first_error(&found);
 
 	diags_take(d, &found, "pin-mode");
 	if (!err)
 		return 0;
 	if (!is_for_apply(&found))
-		return diag_error(d, NO_LOC, err, found.list[0].check, found.list[0].hint, "%s",
-				  found.list[0].message);
+		return diag_error(d, NO_LOC, err, error->check, error->hint, "%s", error->message);
 	diag_warning(d, NO_LOC, "preview-flows", NULL,
-		     "flows cannot be read, so only sockets are looked at: %s",
-		     found.list[0].message);
+		     "flows cannot be read, so only sockets are looked at: %s", error->message);
 	return 0;
 }
 
@@ -354,9 +349,7 @@ static int find_session(struct collection *p, struct diags *d)
 			    &judgement);
 	if (err)
 		return err;
-	out->judged =
-		judgement.devices ||
-		(judgement.cgroups && !(judgement.local && p->request->rs->flags & FR_F_LOOPBACK));
+	out->judged = judgement_counts(&judgement, p->request->rs->flags);
 	if (out->judged)
 		judge_found(p, &session, out);
 	return 0;
