@@ -144,7 +144,7 @@ refuses_before()
 {
 	said=$(fr_before "$host" apply "$work/upgrade.yaml" $options 2>&1)
 	equal "$kind: the build before does not take it back" 1 $?
-	matches "$kind: and says why" 'have layout [0-9]+, but this flowreeve reads layout [0-9]+ \[pins-version\]' "$said"
+	matches "$kind: and says why" 'layout [0-9]+, (but )?this flowreeve (reads layout|knows) [0-9]+ \[pins-version\]' "$said"
 }
 
 takes_over() # MODE: by the command that who looks is given

@@ -193,7 +193,8 @@ int rules_keep(const struct change *change)
 	if (fd < 0)
 		return fd;
 	memcpy(records.list, change->old_rules.list, old_count * sizeof(struct fr_rule_record));
-	for (uint32_t slot = 0; slot < planned; slot++)
+	/* An upgrade plans no rules: it has those in force. */
+	for (uint32_t slot = 0; slot < planned && change->slots.rule; slot++)
 		retire(change, slot, (struct fr_rule_record *)records.list + slot);
 	err = two ? rebase(change, old, records.list) : 0;
 	return err ? err
