@@ -191,9 +191,32 @@ says 'new: a role twice is one' 0 '^    as: worker$' new --table "$work/cluster.
 says 'new: both ends of a row are asked for' 0 '^      control: \[FILL-IN\] +# for kubelet, etcd$' new --table "$work/cluster.yaml" --as worker,control
 says 'new: ... and the other one' 0 '^      worker: \[FILL-IN\] +# for kubelet$' new --table "$work/cluster.yaml" --as worker,control
 says 'new: a member of a cluster has the others as peers' 0 '^      control: \[FILL-IN\] +# for etcd$' new --table "$work/cluster.yaml" --as control
-says 'new: roles that overlap' 0 '# Does this host play all-nodes as well\? Then: new --as worker,all-nodes$' new --table "$work/cluster.yaml" --as worker
+says 'new: a role that says "all" may be this host too' 0 '# Does this host play all-nodes as well\? Then: new --as worker,all-nodes$' new --table "$work/cluster.yaml" --as worker
 attempt new --table "$work/cluster.yaml" --as worker,all-nodes
 ! grep -q 'as well' "$work/out" && ok 'new: ... which is played' || not_ok 'new: ... which is played' "$(cat "$work/out")"
+# A table that says which roles are part of which: its words count no more. Two steps up, one down.
+sed -E 's/title: all nodes/&, includes: [member, gateway]/
+	s/^roles: \{/&every-proxy: {title: every proxy}, gateway: {}, member: {includes: control}, /' "$work/cluster.yaml" >"$work/parts.yaml"
+sed -i 's/{name: cluster}/{name: parts}/' "$work/parts.yaml"
+says 'includes: a good table' 0 '' check "$work/parts.yaml"
+says 'new: a host plays the role that includes its own, and what includes that' 0 '^    # This host plays member, all-nodes as well: new --as control,member,all-nodes$' new --table "$work/parts.yaml" --as control
+says 'new: only what is not named yet' 0 '^    # This host plays all-nodes as well: new --as control,member,all-nodes$' new --table "$work/parts.yaml" --as control,member
+[ "$(grep -c 'as well' "$work/out")" = 1 ] && ok 'new: ... one line' || not_ok 'new: ... one line' "$(cat "$work/out")"
+says 'new: a part of a role may be this host' 0 '^    # Does this host play gateway as well\? Then: new --as all-nodes,gateway$' new --table "$work/parts.yaml" --as all-nodes
+says 'new: ... and each of them' 0 '^    # Does this host play member as well\? Then: new --as all-nodes,member$' new --table "$work/parts.yaml" --as all-nodes
+attempt new --table "$work/parts.yaml" --as worker
+! grep -q 'as well' "$work/out" && ok 'new: words count no more' || not_ok 'new: words count no more' "$(cat "$work/out")"
+says 'new: the command of the hint works' 0 '^    as: \[control, member, all-nodes\]$' new --table "$work/parts.yaml" --as control,member,all-nodes
+says 'roles: a column of them' 0 '^all-nodes .* member, gateway *$' roles "$work/parts.yaml"
+attempt roles --json "$work/parts.yaml"
+[ "$(jq -c '[.roles[].includes]' "$work/out")" = '[[],[],["control"],[],[],["member","gateway"],[]]' ] && ok 'roles: in JSON' || not_ok 'roles: in JSON' "$(jq -c .roles "$work/out")"
+says 'new: an agent of DataMiner is a NATS server' 0 '# This host plays nats-server as well: new --as agent,nats-server$' new --tables policies/tables --table dataminer --as agent
+says 'new: a client that locks files is a client' 0 '# This host plays client as well: new --as nfs-client,client$' new --tables policies/tables --table qumulo --as nfs-client
+says 'new: a LIF of the cluster' 0 '# This host plays management-lif as well: new --as cluster-mgmt,management-lif$' new --tables policies/tables --table snapmirror-active-sync --as cluster-mgmt
+says 'new: a cluster with a portal' 0 '# This host plays node as well: new --as hub,node$' new --tables policies/tables --table qumulo-extras --as hub
+sed 's/member, gateway/member/' "$work/parts.yaml" >"$work/fewer.yaml"
+sed -i 's/{name: parts}/{name: fewer}/' "$work/fewer.yaml"
+says 'diff: a part that is gone' 4 '^  - includes: gateway$' diff "$work/parts.yaml" "$work/fewer.yaml"
 says 'new: a table as a file says where it is' 0 "^# The table is a file of its own: with --tables $work/$" new --table "$work/cluster.yaml" --as worker
 exits 'new: an unknown role of several' 3 "did you mean 'worker'" new --table "$work/cluster.yaml" --as control,worke
 exits 'new: no role but a comma' 2 'needs --table and --as' new --table "$work/cluster.yaml" --as ,

@@ -97,6 +97,7 @@ int cmd_new(struct context *c)
 		return EXIT_REJECTED;
 	if (roles_parse(c, view, o->as, &played))
 		return EXIT_REJECTED;
+	skeleton.implied = roles_implied(view, &played, c->arena);
 	skeleton.tables = table_dir(c, o->table);
 	skeleton.name = o->name ?: policy_name(c, view, &played);
 	render_skeleton(&c->render, view, &played, &skeleton);

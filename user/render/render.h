@@ -71,10 +71,11 @@ void render_table_diff(const struct render *r, const struct table_diff *diff);
 void render_page_diff(const struct render *r, const struct page_diff *diff);
 /* A policy for a player of a role of a table, every choice marked POLICY_FILL_IN or commented. */
 struct skeleton {
-	const char *name;      /* of the policy */
-	const char *kind;      /* "interfaces", "guests", "cgroups" */
-	const char *attach_to; /* NULL: to be filled in */
-	const char *tables;    /* the directory of a table that was given as a file, or NULL */
+	const char *name;	     /* of the policy */
+	const char *kind;	     /* "interfaces", "guests", "cgroups" */
+	const char *attach_to;	     /* NULL: to be filled in */
+	struct played_roles implied; /* what the host plays besides, by the table */
+	const char *tables; /* the directory of a table that was given as a file, or NULL */
 };
 void render_skeleton(const struct render *r, const struct table_view *view,
 		     const struct played_roles *played, const struct skeleton *skeleton);

@@ -42,6 +42,7 @@ static const struct column role_columns[] = {
 	{"ROLE", .least = 0},
 	{"MEANING", .order = 1, .least = 20},
 	{"PEERS TO GIVE", .least = 20},
+	{"INCLUDES", .order = 2}, /* where a role does */
 };
 static const struct column row_columns[] = {
 	{"ROW", .least = 12},
@@ -107,15 +108,18 @@ static void needs_text(const struct table_view *view, const struct role_view *pl
 
 static void roles_text(const struct render *r, const struct table_view *view)
 {
+	bool includes = table_has_includes(view);
 	struct table table;
 	char text[CELL_TEXT];
 
-	table_begin(&table, r, role_columns, ARRAY_SIZE(role_columns));
+	table_begin(&table, r, role_columns, ARRAY_SIZE(role_columns) - !includes);
 	for (size_t i = 0; i < view->role_count; i++) {
 		table_cell(&table, COLOUR_BOLD, view->roles[i].name);
 		table_cell(&table, COLOUR_NONE, view->roles[i].title);
 		needs_text(view, &view->roles[i], text);
 		table_cell(&table, COLOUR_NONE, text);
+		if (includes)
+			list_cell(&table, &view->roles[i].includes);
 	}
 	table_end(&table);
 	fputs("?: only under conditions, see the rows\n", r->out);
@@ -268,6 +272,7 @@ static json_t *role_json(const struct table_view *view, const struct role_view *
 	json_object_set_new(value, "describe", json_words(role->describe));
 	json_object_set_new(value, "names", list_json(&role->names));
 	json_object_set_new(value, "addresses", list_json(&role->addresses));
+	json_object_set_new(value, "includes", list_json(&role->includes));
 	json_object_set_new(value, "peers", peers);
 	return value;
 }

@@ -219,25 +219,35 @@ static void print_head(FILE *out, const struct table_view *view, const struct pl
 	print_line(out, line, "interfaces, guests (taps) or cgroups");
 }
 
-static void print_as(FILE *out, const struct table_view *view, const struct played_roles *played)
+static void print_roles(FILE *out, const struct played_roles *roles, const char *between)
 {
-	char line[CLEAN_TEXT];
+	for (size_t i = 0; i < roles->count; i++)
+		fprintf(out, "%s%s", i ? between : "", roles->list[i]->name);
+}
 
+static void print_as(FILE *out, const struct table_view *view, const struct played_roles *played,
+		     const struct played_roles *implied)
+{
 	fputs(played->count > 1 ? "    as: [" : "    as: ", out);
-	for (size_t i = 0; i < played->count; i++)
-		fprintf(out, "%s%s", i ? ", " : "", played->list[i]->name);
+	print_roles(out, played, ", ");
 	fputs(played->count > 1 ? "]\n" : "\n", out);
+	if (implied->count) {
+		fputs("    # This host plays ", out);
+		print_roles(out, implied, ", ");
+		fputs(" as well: new --as ", out);
+		print_roles(out, played, ",");
+		fputc(',', out);
+		print_roles(out, implied, ",");
+		fputc('\n', out);
+	}
 	for (size_t i = 0; i < view->role_count; i++) {
-		const struct role_view *role = &view->roles[i];
+		const char *name = view->roles[i].name;
 
-		if (roles_have(played, role) || !role_is_of_all(role))
+		if (!roles_suggest(view, played, &view->roles[i]))
 			continue;
-		snprintf(line, sizeof(line), "    # Does this host play %s as well? Then: new --as",
-			 role->name);
-		fprintf(out, "%s ", line);
-		for (size_t k = 0; k < played->count; k++)
-			fprintf(out, "%s,", played->list[k]->name);
-		fprintf(out, "%s\n", role->name);
+		fprintf(out, "    # Does this host play %s as well? Then: new --as ", name);
+		print_roles(out, played, ",");
+		fprintf(out, ",%s\n", name);
 	}
 }
 
@@ -250,7 +260,7 @@ void render_skeleton(const struct render *r, const struct table_view *view,
 	fprintf(out, "use:\n  - table: %s\n", view->name);
 	if (view->edition)
 		fprintf(out, "    edition: %s\n", view->edition);
-	print_as(out, view, played);
+	print_as(out, view, played, &skeleton->implied);
 	print_params(out, view);
 	print_peers(out, view, played);
 	print_rows(out, view, played, true);

@@ -67,6 +67,7 @@ static void role_part(const struct role_view *role, struct part *out)
 	out->name = role->name;
 	field_add(out, "names", role->names);
 	field_add(out, "addresses", role->addresses);
+	field_add(out, "includes", role->includes);
 }
 
 static void param_part(struct arena *arena, const struct param_view *param, struct part *out)

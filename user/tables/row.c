@@ -9,28 +9,14 @@
 
 #include "table.h"
 
-static const char *row_text(struct job *job, const struct node *map, const char *key)
-{
-	const struct node *node = map_get(map, key);
-
-	return node ? want_text(job->d, node, arena_printf(job->arena, "'%s'", key)) : NULL;
-}
-
 static const struct role *row_role(struct job *job, const struct table *table,
 				   const struct node *node, const char *key)
 {
 	const struct node *value = map_get(node, key);
-	const char *name = value ? want_text(job->d, value, key) : NULL;
-	const struct role *role;
 
-	if (!name)
+	if (!value || !want_text(job->d, value, key))
 		return NULL;
-	role = role_find(table, name);
-	if (!role)
-		diag_error(job->d, value->loc, -EINVAL, "unknown-role",
-			   hint_roles(job, table, name), "role '%.80s' is not declared in 'roles'",
-			   name);
-	return role;
+	return role_known(job, table, value);
 }
 
 static void port_check(struct job *job, const struct table *table, const struct node *port)
@@ -52,7 +38,7 @@ static void ports_check(struct job *job, const struct table *table, const struct
 {
 	const struct node *ports = map_get(node, "ports"), *port;
 
-	row->see = row_text(job, node, "see");
+	row->see = text_get(job, node, "see");
 	if (!ports || !want_list(job->d, ports, "'ports'"))
 		return;
 	row->ports = ports;
@@ -198,7 +184,7 @@ static void source_parse(struct job *job, const struct node *node, struct row *r
 
 	if (!source || !want_keys(job->d, source, "'source'", keys, ARRAY_SIZE(keys)))
 		return;
-	row->section = row_text(job, source, "section");
+	row->section = text_get(job, source, "section");
 	value = map_get(source, "line");
 	if (value)
 		line_parse(job, value, &row->line);
@@ -231,8 +217,8 @@ static void row_parse(struct job *job, const struct table *table, const struct n
 	source_parse(job, node, row);
 	row_names(job, table, node, row);
 	row_answers(job, node, row);
-	row->purpose = row_text(job, node, "purpose");
-	row->note = row_text(job, node, "note");
+	row->purpose = text_get(job, node, "purpose");
+	row->note = text_get(job, node, "note");
 	if (value)
 		want_bool(job->d, value, "'optional'", &row->optional);
 	value = map_get(node, "internal");

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A PortTable: metadata and roles; params.c and row.c parse the rest. Nothing is resolved here: a
- * table is the same for every use.
+ * A PortTable: its metadata; params.c, roles.c and row.c parse the rest. Nothing is resolved here:
+ * a table is the same for every use.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "table.h"
-
-static const char *optional_text(struct job *job, const struct node *map, const char *key)
-{
-	const struct node *node = map_get(map, key);
-
-	return node ? want_text(job->d, node, arena_printf(job->arena, "'%s'", key)) : NULL;
-}
 
 /* An address that a reader can paste, and that no output has to quote. */
 static bool is_url(const char *text)
@@ -33,7 +26,7 @@ static bool is_url(const char *text)
 static const char *url_parse(struct job *job, const struct node *map)
 {
 	const struct node *node = map_get(map, "url");
-	const char *text = optional_text(job, map, "url");
+	const char *text = text_get(job, map, "url");
 
 	if (!text || is_url(text))
 		return text;
@@ -47,7 +40,7 @@ static const char *url_parse(struct job *job, const struct node *map)
 static const char *read_parse(struct job *job, const struct node *map)
 {
 	const struct node *node = map_get(map, "read");
-	const char *text = optional_text(job, map, "read");
+	const char *text = text_get(job, map, "read");
 	uint64_t seconds;
 
 	if (!text || date_parse(text, &seconds))
@@ -60,7 +53,7 @@ static const char *read_parse(struct job *job, const struct node *map)
 static void edition_parse(struct job *job, const struct node *metadata, struct table *table)
 {
 	const struct node *node = map_get(metadata, "edition");
-	const char *text = optional_text(job, metadata, "edition");
+	const char *text = text_get(job, metadata, "edition");
 
 	if (!text)
 		return;
@@ -80,8 +73,8 @@ static void document_parse(struct job *job, const struct node *metadata, struct 
 
 	if (is_map && !want_keys(job->d, document, "'document'", keys, ARRAY_SIZE(keys)))
 		return;
-	table->document = is_map ? optional_text(job, document, "title")
-				 : optional_text(job, metadata, "document");
+	table->document =
+		is_map ? text_get(job, document, "title") : text_get(job, metadata, "document");
 	table->url = url_parse(job, is_map ? document : metadata);
 	table->read = read_parse(job, is_map ? document : metadata);
 	for (size_t i = 1; is_map && i < ARRAY_SIZE(keys); i++) {
@@ -104,92 +97,9 @@ static void metadata_parse(struct job *job, const struct node *root, struct tabl
 	name = map_need(job->d, metadata, "'metadata'", "name");
 	if (name && want_name(job->d, name, "table name", &table->name))
 		table->loc = name->loc;
-	table->title = optional_text(job, metadata, "title");
+	table->title = text_get(job, metadata, "title");
 	edition_parse(job, metadata, table);
 	document_parse(job, metadata, table);
-}
-
-static bool names_check(struct job *job, const struct table *table, const struct node *names)
-{
-	const struct node *name;
-	bool good = true;
-
-	if (!want_list(job->d, names, "'names'"))
-		return false;
-	for_children(name, names) if (!want_text(job->d, name, "a name") ||
-				      !template_check(job, table, name)) good = false;
-	return good && names->first;
-}
-
-static void addresses_parse(struct job *job, const struct node *node, struct role *role)
-{
-	struct prefix_sets none = {0};
-	struct peers peers = {0};
-
-	if (!peers_parse(job, &none, node, "'addresses'", &peers))
-		return;
-	role->addresses = peers.list;
-	role->address_count = peers.count;
-	role->needs_local = peers.needs_local;
-	if (peers.any)
-		diag_error(job->d, node->loc, -EINVAL, "bad-address", NULL,
-			   "a table's 'addresses' cannot be 'any'; the policy gives the peers");
-}
-
-static void expect_parse(struct job *job, const struct node *node, struct role *role)
-{
-	static const char *const keys[] = {"count", "note"};
-	const char *text;
-
-	if (node->kind == NODE_MAP && want_keys(job->d, node, "'expect'", keys, ARRAY_SIZE(keys)))
-		node = map_need(job->d, node, "'expect'", "count");
-	text = node ? want_text(job->d, node, "'expect'") : NULL;
-	if (text && (parse_u64(text, 1 << 20, &role->expect) || role->expect == 0))
-		diag_error(job->d, node->loc, -EINVAL, "unknown-value", NULL,
-			   "'expect' is a number of addresses, not '%.80s'", text);
-}
-
-static void role_parse(struct job *job, const struct table *table, const struct node *node,
-		       struct role *role)
-{
-	static const char *const keys[] = {"title", "names", "addresses", "expect", "describe"};
-	const struct node *value;
-
-	role->name = node->key->text;
-	role->loc = node->key->loc;
-	want_key_name(job->d, node->key, "role", &role->name);
-	if (node_is_null(node) || !want_keys(job->d, node, "a role", keys, ARRAY_SIZE(keys)))
-		return;
-	role->title = optional_text(job, node, "title");
-	role->describe = optional_text(job, node, "describe");
-	value = map_get(node, "names");
-	if (value && names_check(job, table, value))
-		role->names = value;
-	value = map_get(node, "addresses");
-	if (value)
-		addresses_parse(job, value, role);
-	value = map_get(node, "expect");
-	if (value)
-		expect_parse(job, value, role);
-}
-
-static size_t count_children(const struct node *node)
-{
-	const struct node *child;
-	size_t count = 0;
-
-	for_children(child, node) count++;
-	return count;
-}
-
-static void roles_parse(struct job *job, const struct node *root, struct table *table)
-{
-	const struct node *roles = map_need(job->d, root, "a table", "roles"), *role;
-
-	if (!roles || !want_map(job->d, roles, "'roles'"))
-		return;
-	table->roles = arena_alloc(job->arena, count_children(roles) * sizeof(*table->roles));
-	for_children(role, roles) role_parse(job, table, role, &table->roles[table->role_count++]);
 }
 
 struct table *table_parse(struct job *job, const struct node *root)
@@ -208,7 +118,9 @@ struct table *table_parse(struct job *job, const struct node *root)
 	node = map_get(root, "params");
 	if (node)
 		params_parse(job, node, table);
-	roles_parse(job, root, table);
+	node = map_need(job->d, root, "a table", "roles");
+	if (node)
+		table_roles_parse(job, node, table);
 	node = map_need(job->d, root, "a table", "rows");
 	if (node)
 		rows_parse(job, node, table);

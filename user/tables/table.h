@@ -50,7 +50,8 @@ struct param {
 struct role {
 	const char *name, *title, *describe;
 	struct loc loc;
-	const struct node *names; /* checked list of templates, or NULL */
+	const struct node *names;    /* checked list of templates, or NULL */
+	const struct node *includes; /* roles whose hosts play this one as well, or NULL */
 	struct prefix *addresses;
 	size_t address_count;
 	bool needs_local; /* its addresses include the local subnet, which is not known */
@@ -147,7 +148,12 @@ const char *hint_roles(struct job *job, const struct table *table, const char *w
 const char *hint_rows(struct job *job, const struct table *table, const char *word);
 
 void params_parse(struct job *job, const struct node *node, struct table *table);
+void table_roles_parse(struct job *job, const struct node *node, struct table *table);
 void rows_parse(struct job *job, const struct node *node, struct table *table);
+/* The text of a key, or NULL. */
+const char *text_get(struct job *job, const struct node *map, const char *key);
+/* The role of a name, or NULL after an error. */
+const struct role *role_known(struct job *job, const struct table *table, const struct node *node);
 
 void words_add(struct job *job, struct words *words, const char *word);
 bool words_have(const struct words *words, const char *word);

@@ -67,6 +67,7 @@ struct role_view {
 	const char *name, *title, *describe;
 	struct word_list names;	    /* DNS names, as far as their params have values */
 	struct word_list addresses; /* its own: taken when a use gives no peers and has no names */
+	struct word_list includes;  /* roles whose hosts play this one as well */
 };
 
 struct row_view {
@@ -214,7 +215,13 @@ bool roles_join(const struct played_roles *roles, const struct row_view *row,
 		const struct role_view *peer);
 enum need roles_need(const struct table_view *table, const struct played_roles *roles,
 		     const struct role_view *peer);
-/* A host of any kind may play it: "all nodes". */
-bool role_is_of_all(const struct role_view *role);
+bool table_has_includes(const struct table_view *table);
+/* The roles that a host of these plays as well: those that include them, and so on. */
+struct played_roles roles_implied(const struct table_view *table, const struct played_roles *played,
+				  struct arena *arena);
+/* Roles that a host of these perhaps plays as well: those that they include; in a table without
+ * `includes`, those that any host may play by their words, like "all nodes". */
+bool roles_suggest(const struct table_view *table, const struct played_roles *played,
+		   const struct role_view *role);
 
 #endif

@@ -19,7 +19,7 @@ static struct word_list nodes_list(struct job *job, const struct node *list)
 	struct words words = {0};
 
 	if (list)
-		for_children(item, list) words_add(job, &words, item->text);
+		for_items(item, list) words_add(job, &words, item->text);
 	return list_of(&words);
 }
 
@@ -69,6 +69,7 @@ static struct role_view role_view(struct job *job, const struct settings *settin
 		.describe = role->describe,
 		.names = names_list(job, settings, role->names),
 		.addresses = addresses_list(job, role),
+		.includes = nodes_list(job, role->includes),
 	};
 }
 
@@ -335,8 +336,47 @@ static bool begins_with_all(const char *text)
 	return false;
 }
 
-bool role_is_of_all(const struct role_view *role)
+static bool role_is_of_all(const struct role_view *role)
 {
 	return begins_with_all(role->name) || begins_with_all(role->title) ||
 	       begins_with_all(role->describe);
+}
+
+struct played_roles roles_implied(const struct table_view *table, const struct played_roles *played,
+				  struct arena *arena)
+{
+	const struct role_view **all =
+		arena_alloc(arena, (table->role_count + played->count) * sizeof(*all));
+	struct played_roles known = {.list = all};
+
+	for (size_t i = 0; i < played->count; i++)
+		all[known.count++] = played->list[i];
+	for (size_t i = 0; i < known.count; i++)
+		for (size_t k = 0; k < table->role_count; k++) {
+			const struct role_view *whole = &table->roles[k];
+
+			if (word_list_has(&whole->includes, all[i]->name) &&
+			    !roles_have(&known, whole))
+				all[known.count++] = whole;
+		}
+	return (struct played_roles){all + played->count, known.count - played->count};
+}
+
+bool table_has_includes(const struct table_view *table)
+{
+	for (size_t i = 0; i < table->role_count; i++)
+		if (table->roles[i].includes.count)
+			return true;
+	return false;
+}
+
+bool roles_suggest(const struct table_view *table, const struct played_roles *played,
+		   const struct role_view *role)
+{
+	if (roles_have(played, role))
+		return false;
+	for (size_t i = 0; i < played->count; i++)
+		if (word_list_has(&played->list[i]->includes, role->name))
+			return true;
+	return !table_has_includes(table) && role_is_of_all(role);
 }

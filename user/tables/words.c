@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Lists of words, and the named parts of a parsed table, with the hint for an unknown name.
+ * Texts, lists of words, and the named parts of a parsed table, with the hint for an unknown name.
  */
 #include <string.h>
 
@@ -28,6 +28,13 @@ const char *words_text(struct arena *arena, const struct words *words)
 	for (size_t i = 0; i < words->count; i++)
 		text = str_list_append(arena, text, words->list[i]);
 	return text ? text : "";
+}
+
+const char *text_get(struct job *job, const struct node *map, const char *key)
+{
+	const struct node *node = map_get(map, key);
+
+	return node ? want_text(job->d, node, arena_printf(job->arena, "'%s'", key)) : NULL;
 }
 
 /* An array of structs that begin with their name. */
