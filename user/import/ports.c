@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "../net/net.h"
 #include "tokens.h"
 
 struct scan {
@@ -435,4 +436,181 @@ protocols protocols_read(const char *text)
 	for (size_t i = 0; i < count; i++)
 		found |= tokens[i].protocols;
 	return found;
+}
+
+/* ---------------------------------------------------------------- types of ICMP */
+
+/* The families are those of the row. */
+struct types {
+	const struct token *tokens;
+	size_t count;
+	protocols families;
+	struct icmp_reading *out;
+};
+
+static const char *const families[] = {"icmp", "icmpv6"};
+
+static void type_add(struct types *t, size_t family, unsigned type, int code)
+{
+	struct icmp_reading *out = t->out;
+	struct icmp_type new = {.family = families[family], .type = type, .code = code};
+
+	if (!(t->families & protocols_word(families[family], strlen(families[family]))))
+		return;
+	if (out->count == ARRAY_SIZE(out->list))
+		out->leftover = true;
+	else
+		out->list[out->count++] = new;
+}
+
+/* Where a row has both families, ICMPv6 has the numbers from 128. */
+static void type_number(struct types *t, uint32_t type, int code)
+{
+	bool both = t->families == protocols_read("icmp, icmpv6");
+	size_t family = t->families != protocols_read("icmp");
+
+	if (type > 255 || code > 255)
+		t->out->leftover = true;
+	else
+		type_add(t, both ? type >= 128 : family, type, code);
+}
+
+static const struct token *type_token(const struct types *t, size_t at)
+{
+	return at < t->count ? &t->tokens[at] : &nothing;
+}
+
+static bool is_sign(const struct token *t, char sign)
+{
+	return t->text && t->length == 1 && *t->text == sign;
+}
+
+/* "/0", ", code 0" behind a type; the number of tokens. */
+static size_t code_read(const struct types *t, size_t at, bool several, int *code)
+{
+	size_t skip =
+		type_token(t, at)->kind == TOKEN_SEPARATOR || type_token(t, at)->kind == TOKEN_OPEN;
+	bool said = token_is(type_token(t, at + skip), "code");
+
+	if (!said && (several || !is_sign(type_token(t, at), '/')))
+		return 0;
+	skip += said;
+	if (type_token(t, at + skip)->kind != TOKEN_NUMBER)
+		return 0;
+	*code = (int)type_token(t, at + skip)->value;
+	return skip + 1;
+}
+
+/* "type 8", "types 0, 8 and 11", "type 3, code 4"; the number of tokens. */
+static size_t types_numbered(struct types *t, size_t at)
+{
+	bool several = token_is(type_token(t, at), "types");
+	size_t used = 1 + (type_token(t, at + 1)->kind == TOKEN_COLON);
+
+	while (type_token(t, at + used)->kind == TOKEN_NUMBER) {
+		uint32_t type = type_token(t, at + used)->value;
+		int code = -1;
+
+		used++;
+		used += code_read(t, at + used, several, &code);
+		type_number(t, type, code);
+		if (type_token(t, at + used)->kind == TOKEN_SEPARATOR &&
+		    type_token(t, at + used + 1)->kind == TOKEN_NUMBER)
+			used++;
+	}
+	return used;
+}
+
+/* The words from `at` on, in the notation of policies. */
+static bool type_words(const struct types *t, size_t at, size_t count, char word[32])
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct token *part = type_token(t, at + i);
+
+		if (part->kind != TOKEN_WORD || length + part->length + 2 > 32)
+			return false;
+		length += (size_t)snprintf(word + length, 32 - length, "%s%.*s", i ? "-" : "",
+					   (int)part->length, part->text);
+	}
+	if (text_is(word, "reply|replies|response|responses|echo-replies|echo-response|"
+			  "echo-responses|echo-reply"))
+		snprintf(word, 32, "echo-reply");
+	if (text_is(word, "echo|echos|echoes|ping|pings|echo-requests"))
+		snprintf(word, 32, "echo-request");
+	return true;
+}
+
+/* "Echo Request (8)", "destination-unreachable"; the number of tokens, 0 where it is none. */
+static size_t type_named(struct types *t, size_t at)
+{
+	size_t before = t->out->count;
+	char word[32];
+
+	for (size_t count = 3; count; count--) {
+		size_t end = at + count;
+
+		if (!type_words(t, at, count, word))
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+			uint8_t type, proto = i ? PROTO_ICMP6 : PROTO_ICMP;
+			int code;
+
+			if (!icmp_type_parse(proto, word, &type, &code))
+				type_add(t, i, type, -1);
+		}
+		if (t->out->count == before)
+			continue;
+		if (type_token(t, end)->kind == TOKEN_OPEN &&
+		    type_token(t, end + 1)->kind == TOKEN_NUMBER &&
+		    type_token(t, end + 1)->value == t->out->list[before].type)
+			end += 2;
+		return end - at;
+	}
+	return 0;
+}
+
+/* "8/ICMP", "icmp/8" */
+static bool type_attached(const struct types *t, size_t at)
+{
+	for (int side = -1; side <= 1; side += 2) {
+		const struct token *word = type_token(t, at + (size_t)(2 * side));
+
+		if (is_sign(type_token(t, at + (size_t)side), '/') && word->protocols &&
+		    !(word->protocols & ~t->families) &&
+		    protocols_number(t->tokens[at].value) != word->protocols)
+			return true;
+	}
+	return false;
+}
+
+static size_t type_read(struct types *t, size_t at)
+{
+	const struct token *token = &t->tokens[at];
+	size_t used = 0;
+
+	if (token_is(token, "type|types"))
+		return types_numbered(t, at);
+	if (token_is(token, "ping"))
+		type_number(t, t->families == protocols_read("icmpv6") ? 128 : 8, -1);
+	else if (token->kind == TOKEN_NUMBER && type_attached(t, at))
+		type_number(t, token->value, -1);
+	else if (token->kind == TOKEN_WORD)
+		used = type_named(t, at);
+	if (!used && (token->kind == TOKEN_WORD || token->kind == TOKEN_ANY))
+		t->out->leftover = true;
+	return used ?: 1;
+}
+
+void icmp_read(const char *text, protocols named, struct icmp_reading *out)
+{
+	struct token tokens[256];
+	struct types t = {.tokens = tokens, .families = named, .out = out};
+	bool cut;
+
+	t.count = tokens_read(text, tokens, ARRAY_SIZE(tokens), &cut);
+	*out = (struct icmp_reading){.leftover = cut};
+	for (size_t at = 0; at < t.count;)
+		at += type_read(&t, at);
 }

@@ -39,6 +39,18 @@ struct port_reading {
 	bool cut;	   /* more than fit */
 };
 void ports_read(const char *cell, struct port_reading *out);
+/* The types of ICMP that a text names, for a row with one or both families of it. */
+struct icmp_type {
+	const char *family; /* "icmp", "icmpv6" */
+	unsigned type;
+	int code; /* -1: any */
+};
+struct icmp_reading {
+	struct icmp_type list[16];
+	size_t count;
+	bool leftover; /* other words, or more than fit */
+};
+void icmp_read(const char *text, protocols named, struct icmp_reading *out);
 bool ports_only(const char *cell); /* nothing but ports, protocols and labels in parentheses */
 
 #endif

@@ -145,6 +145,53 @@ static void port_column_read(struct work *w, struct drafted_row *row, size_t col
 		row_note(w->s, row, "the cell of ports: \"%s\"", text_one_line(w->s->arena, cell));
 }
 
+/* All of ICMP, where the row names types: these alone. */
+static void icmp_narrow(struct work *w, struct drafted_row *row, const struct icmp_reading *types)
+{
+	struct drafted_row narrow = {0};
+
+	for (size_t i = 0; i < row->service_count; i++)
+		if (!str_starts(row->services[i], "any/icmp"))
+			row_service(w->s, &narrow, row->services[i]);
+	for (size_t i = 0; i < types->count; i++) {
+		const struct icmp_type *one = &types->list[i];
+		const char *text = arena_printf(w->s->arena, "%s/%u", one->family, one->type);
+
+		if (one->code >= 0)
+			text = arena_printf(w->s->arena, "%s/%d", text, one->code);
+		row_service(w->s, &narrow, text);
+	}
+	row->services = narrow.services;
+	row->service_count = narrow.service_count;
+	row->service_capacity = narrow.service_capacity;
+}
+
+/* A purpose counts where it is nothing but types; "ping" may be a use of all of ICMP. */
+static void icmp_types(struct work *w, struct drafted_row *row)
+{
+	static const enum column kinds[] = {COLUMN_PORT, COLUMN_PROTOCOL, COLUMN_SERVICE,
+					    COLUMN_PURPOSE, COLUMN_OTHER};
+	struct icmp_reading types;
+	protocols named = 0;
+
+	for (size_t i = 0; i < row->service_count; i++)
+		if (str_starts(row->services[i], "any/icmp"))
+			named |= protocols_read(row->services[i] + 4);
+	for (size_t i = 0; named && i < ARRAY_SIZE(kinds); i++) {
+		bool port = kinds[i] == COLUMN_PORT;
+		const char *text = port && w->part ? w->part : cells_of(w, kinds[i]);
+		bool said = kinds[i] == COLUMN_PURPOSE || kinds[i] == COLUMN_OTHER;
+
+		if (port && text_is(text, "any|all|*"))
+			return;
+		icmp_read(text, named, &types);
+		if (!types.count || (said && (types.leftover || text_is(text, "ping|pings"))))
+			continue;
+		icmp_narrow(w, row, &types);
+		return;
+	}
+}
+
 static void ports_read_row(struct work *w, struct drafted_row *row)
 {
 	const char *protocol = cells_of(w, COLUMN_PROTOCOL), *port = cells_of(w, COLUMN_PORT);
@@ -154,6 +201,7 @@ static void ports_read_row(struct work *w, struct drafted_row *row)
 		if (w->layout->kinds[i] == COLUMN_PORT && (!w->one || i == w->column))
 			port_column_read(w, row, i);
 	bare_append(w, row, named & ~(protocols)PROTOCOLS_PORTS);
+	icmp_types(w, row);
 	if (!row->service_count && text_is(port, "|-|n/a|na") && is_every_protocol(protocol))
 		row_service(w->s, row, "any");
 }
