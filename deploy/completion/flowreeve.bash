@@ -77,7 +77,7 @@ _flowreeve_rules()
 	local command=${words[0]} policy=()
 	[ -r "$root" ] && [ -x "$root" ] || return
 	[ -z "$named" ] || policy=(--policy "$named")
-	_flowreeve_words "$(timeout 1 "$command" show rules --pin-root "$root" "${policy[@]}" 2>/dev/null |
+	_flowreeve_words "$(timeout "${_flowreeve_seconds:-1}" "$command" show rules --pin-root "$root" "${policy[@]}" 2>/dev/null |
 		awk '$1 == "RULE" { rules = 1; next } !NF { rules = 0 } rules { print $1 }' | head -n 4096)"
 }
 
@@ -106,7 +106,7 @@ _flowreeve_tables()
 
 _flowreeve_ask() # OPERAND...: one command without a terminal's width
 {
-	COLUMNS='' timeout 1 "${words[0]}" "$@" 2>/dev/null
+	COLUMNS='' timeout "${_flowreeve_seconds:-1}" "${words[0]}" "$@" 2>/dev/null
 }
 
 _flowreeve_roles()

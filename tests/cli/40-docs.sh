@@ -301,6 +301,7 @@ offered() { # LINE
 	bash --norc --noprofile -c '
 		. /usr/share/bash-completion/bash_completion
 		. '$completion'
+		_flowreeve_seconds=60
 		COMP_WORDBREAKS=$'"' \\t\\n=:'"' COMP_LINE=$1 COMP_POINT=${#1} COMP_TYPE=9 COMP_KEY=9
 		read -ra COMP_WORDS <<<"${1//=/ = }"
 		[[ $1 != *[[:space:]=] ]] || COMP_WORDS+=("")
