@@ -198,6 +198,9 @@ check-circles: all  ## no circle between the files of user/, by headers and by s
 	$(Q)scripts/check-circles $(BUILD)
 check-commands:  ## every command that tests and scripts call is of a package of scripts/dependencies
 	$(Q)scripts/check-commands
+# Built once, the suites of tests/run can run side by side.
+.PHONY: tests
+tests: all fuzzers $(BUILD)/tests-unit $(BUILD)/tests-kernel $(BUILD)/counts $(BUILD)/bench $(BUILD)/talk  ## what the tests run
 check: all  ## every test; scripts/check, as root, installs what they need first
 	$(Q)tests/run
 bench: $(BUILD)/bench all  ## what packets and policies cost, side by side with nftables, root; BENCH="-t rr -r 10000" for a part
