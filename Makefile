@@ -24,13 +24,13 @@ CPPFLAGS  += -D_GNU_SOURCE -isystem $(SYSROOT)/usr/include/libxml2 -DFLOWREEVE_V
 	     -I$(BUILD) -MMD -MP
 CFLAGS    ?= -O2 -g
 CFLAGS    += -std=gnu11 $(WARN)
+comma     := ,
 SAN_FLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIBS      := -l:libbpf.a -lelf -lz -lyaml -ljansson
 IMPORT_LIBS := -lcmark-gfm-extensions -lcmark-gfm -lxml2 -lcsv
 ifdef CROSS
 # A static libxml2 asks ICU for encodings that are not its own; import gives it UTF-8 and nothing else,
 # so 30 MB of ICU stay out: these are never called.
-comma     := ,
 ICU_NAMES := ucnv_open ucnv_close ucnv_convertEx ucnv_setFromUCallBack ucnv_setToUCallBack \
 	     UCNV_FROM_U_CALLBACK_STOP UCNV_TO_U_CALLBACK_STOP
 IMPORT_LIBS += -llzma -lz -lm $(patsubst %,-Wl$(comma)--defsym=%_72=0,$(ICU_NAMES))
@@ -112,6 +112,9 @@ $(BUILD)/tests/%.o: tests/%.c | $(SKELETON)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TEST_CFLAGS) -c $< -o $@
+
+# With both sanitizers bpf/ compiled natively takes a minute; the fuzzers have it so.
+$(BUILD)/san/tests/fuzz/native.o: SAN_FLAGS := $(subst address$(comma),,$(SAN_FLAGS))
 
 # tests/fuzz: libFuzzer. Any bytes to the YAML front end and to import; packets to bpf/ compiled natively; packets to
 # that and to the kernel at once (root). What they share is replayed by the unit tests.
