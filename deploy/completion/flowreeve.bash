@@ -6,6 +6,8 @@
 
 _flowreeve_verbs='check explain compile roles new import plan preview apply confirm cancel extend status show diff coverage report learn monitor zero detach history doctor version'
 
+_flowreeve_filters='peer port verdict rule row process direction since and'
+
 _flowreeve_options() # VERB
 {
 	local file='--json --strict --tables --local-subnet --mode'
@@ -157,7 +159,7 @@ _flowreeve_takes_value() # OPTION
 	case $1 in
 	--mode | --tables | --cgroup | --pin-root | --policy | --local-subnet | --count | --flows | \
 		--sort | --limit | --table | --as | --name | --attach | --title | --source | --host | --dir | \
-		--output | --confirm | --until) ;;
+		--output | --confirm | --until | --force | --against) ;;
 	*) return 1 ;;
 	esac
 }
@@ -177,6 +179,21 @@ _flowreeve_value() # OPTION
 	--host) _flowreeve_hosts ;;
 	--attach) _flowreeve_attach ;;
 	--local-subnet) compopt -o nospace 2>/dev/null && _flowreeve_interfaces '=' ;;
+	esac
+}
+
+# Policies, and the keys of a filter or the value of one.
+_flowreeve_filter()
+{
+	case $prev in
+	verdict) _flowreeve_words pass drop would-drop ;;
+	direction) _flowreeve_words egress ingress ;;
+	rule) _flowreeve_rules ;;
+	peer | port | row | process | since) ;;
+	*)
+		_flowreeve_policies
+		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$_flowreeve_filters" -- "$cur")
+		;;
 	esac
 }
 
@@ -200,8 +217,17 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	explain) if [ "$2$running" = 01 ]; then _flowreeve_policies; else _flowreeve_explain "$2"; fi ;;
 	diff) if [ "$2" = 0 ]; then _flowreeve_policies; elif [ "$2" = 1 ]; then _flowreeve_files; fi ;;
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
-	show) if [ "$2" = 0 ]; then _flowreeve_words rules flows drops policy; else _flowreeve_policies; fi ;;
-	status | coverage | learn | monitor | detach) _flowreeve_policies ;;
+	show)
+		if [ "$2" = 0 ]; then
+			_flowreeve_words rules flows drops policy
+		elif [ "$first" = policy ]; then
+			_flowreeve_policies
+		else
+			_flowreeve_filter
+		fi
+		;;
+	monitor) _flowreeve_filter ;;
+	status | coverage | learn | detach) _flowreeve_policies ;;
 	report | confirm | cancel | history) [ "$2" != 0 ] || _flowreeve_policies ;;
 	extend) [ "$2" != 1 ] || _flowreeve_policies ;;
 	zero) _flowreeve_rules ;;

@@ -349,6 +349,10 @@ else
 	offers 'the file of a policy' tests/cli/input/good.yaml 'flowreeve coverage --source tests/cli/input/g'
 	offers 'applied policies' 'web db' "flowreeve status --pin-root $work/pins "
 	offers 'applied policies, after rules' web "flowreeve show rules --pin-root=$work/pins w"
+	offers 'keys of a filter' "$(sed -nE 's/^\t\{"([a-z]+)", FILTER_.*/\1/p' user/observe/filter.c) and web db" \
+		"flowreeve show flows --pin-root $work/pins "
+	offers 'values of a filter' 'drop' "flowreeve monitor --pin-root $work/pins peer 10.0.0.0/8 and verdict d"
+	offers 'a guard' 'session nothing-allowed' 'flowreeve apply --force '
 	offers 'an applied policy as a value' db "flowreeve zero --pin-root $work/pins --policy d"
 	offers 'commands of help' 'show status' 'flowreeve help s'
 	printf '#!/bin/sh\ncat <<END\n%s\n%s\n%s\n\n%s\n%s\n%s\nEND\n' 'web  counters since' 'RULE  ROW' \

@@ -110,4 +110,14 @@ equal 'the other is in force' 2024-09 "$(in_force)"
 succeeds 'detached' fr agent detach
 policy ''
 succeeds 'what is not in force takes the newest' apply
+sed -i 's/8080/8081/' "$work/editions/acme@2026-11.yaml"
+
+# A damaged document does not tell which edition is in force.
+pin=$(find "$pins/e2e" -name 'document*')
+succeeds 'its document is damaged' lab_enter agent bpftool map update pinned "$pin" key hex 0 0 0 0 \
+	value hex $(printf '0 %.0s' {1..4096})
+fr_exits 'a damaged document: exit 3' 3 agent apply --tables "$work/editions" "$work/p.yaml"
+matches 'and why' "newest edition of table 'acme' is 2026-11, and the document that tells the one in force is damaged" "$said"
+succeeds 'the edition is accepted' apply --new-edition
+equal 'and its document is whole' 2026-11 "$(in_force)"
 succeeds 'detach' fr agent detach

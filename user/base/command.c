@@ -73,7 +73,8 @@ const char *command_text(struct arena *arena, const struct command_line *line)
 		text = arena_printf(arena, "%s %s", text, shell_word(arena, line->more[i]));
 	if (!line->operand)
 		return text;
-	/* An operand is no option, even if it begins with '-'. */
-	return arena_printf(arena, "%s %s%s", text, *line->operand == '-' ? "-- " : "",
+	/* An operand is no option, even if it begins with '-'; "-" alone never is one. */
+	return arena_printf(arena, "%s %s%s", text,
+			    *line->operand == '-' && line->operand[1] ? "-- " : "",
 			    shell_word(arena, line->operand));
 }

@@ -219,18 +219,37 @@ static void warn_of_older(struct context *c)
 		     "one takes the newest edition of each table that names none");
 }
 
-/* True where the policy is in force and can be read. A damaged one is apply's to heal. */
-static bool in_force_find(struct context *c, const char *name, struct running_policy *out)
+static void refuse_unread(struct context *c, const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->table_count; i++) {
+		const struct used_table *now = &rs->tables[i];
+
+		if (now->edition && !now->edition_given)
+			diag_error(&c->diags, now->loc, -EPERM, "new-edition", accept_command(c),
+				   "the newest edition of table '%s' is %s, and the document that "
+				   "tells the one in force is damaged; to choose, write 'edition: "
+				   "EDITION'",
+				   now->name, now->edition);
+	}
+}
+
+/* The policy in force where there is one that can be read: else none has editions to be kept, or
+ * they are not known, and *refused. */
+static bool in_force_find(struct context *c, const struct ruleset *rs, struct running_policy *out,
+			  bool *refused)
 {
 	struct context reading = *c;
 	bool found;
 
 	reading.diags = (struct diags){.arena = c->arena};
-	found = !load_running(&reading, name, out);
+	found = !load_running(&reading, rs->name, out);
 	diags_take(&c->diags, &reading.diags, "pin-mode");
-	if (found)
-		return true;
-	if (diags_have(&reading.diags, "pins-version"))
+	if (found || diags_have(&reading.diags, "not-applied"))
+		return found;
+	*refused = !diags_have(&reading.diags, "pins-version");
+	if (*refused)
+		refuse_unread(c, rs);
+	else
 		warn_of_older(c);
 	return false;
 }
@@ -246,8 +265,10 @@ static int guard_editions(const struct apply_request *request, void *context)
 
 	for (size_t i = 0; i < rs->table_count; i++)
 		open |= rs->tables[i].edition && !rs->tables[i].edition_given;
-	if (!open || c->options.given & OPT_NEW_EDITION || !in_force_find(c, rs->name, &running))
+	if (!open || c->options.given & OPT_NEW_EDITION)
 		return 0;
+	if (!in_force_find(c, rs, &running, &refused))
+		return refused ? -ECANCELED : 0;
 	for (size_t i = 0; i < rs->table_count; i++)
 		refused |= edition_is_refused(c, running.rs, &rs->tables[i]);
 	if (!refused)
