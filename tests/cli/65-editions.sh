@@ -159,6 +159,19 @@ says 'the first directory hides the name' 0 '^pass  rule=acme/web' explain "$wor
 cp "$tables"/* "$work/behind/tables/"
 says 'an edition is found behind it' 0 '^pass  rule=acme/web' explain "$work/behind/mine/old.yaml" egress tcp 10.0.0.1:80
 
+# Given as a path as well.
+mkdir "$work/one-date"
+sed 's/edition: 2024-09/edition: 2026-11/' "$tables/acme.yaml" >"$work/one-date/acme.yaml"
+cp "$tables/acme@2026-11.yaml" "$work/one-date/"
+printf '| From | To | Port |\n|---|---|---|\n| client | server | 80/tcp |\n' >"$work/one-date/page.md"
+for command in "roles $work/one-date/acme.yaml" "new --table $work/one-date/acme.yaml --as client" \
+	"diff $work/one-date/acme.yaml $work/one-date/acme@2026-11.yaml" \
+	"import --against $work/one-date/acme.yaml $work/one-date/page.md"; do
+	# shellcheck disable=SC2086
+	exits "two editions of one date: ${command%% *}" 3 'edition 2026-11 .* is in .* as well \[duplicate-edition\]' $command
+	[ ! -s "$work/out" ] || not_ok "two editions of one date: ${command%% *}: nothing is written" "$(head -3 "$work/out")"
+done
+
 # ---------------------------------------------------------------- the shipped tables and examples
 
 for example in policies/examples/*.yaml; do

@@ -127,17 +127,15 @@ struct table *table_parse(struct job *job, const struct node *root)
 	return job->d->errors == errors ? table : NULL;
 }
 
-/* The edition of its name, which no file beside it has. */
-static bool file_fits(struct job *job, const struct table *table, const char *path)
+bool table_fits(struct job *job, const struct table *table, const char *path,
+		struct editions *editions)
 {
-	struct editions editions = {0};
-
 	if (!edition_fits_path(job, table, path))
 		return false;
-	editions_beside(job, path, table->name, &editions);
-	for (size_t i = 0; i < editions.count; i++)
-		if (str_equal(path_file(editions.list[i].path), path_file(path)))
-			return edition_is_single(job, table, &editions, &editions.list[i]);
+	editions_beside(job, path, table->name, editions);
+	for (size_t i = 0; i < editions->count; i++)
+		if (str_equal(path_file(editions->list[i].path), path_file(path)))
+			return edition_is_single(job, table, editions, &editions->list[i]);
 	return true;
 }
 
@@ -146,6 +144,7 @@ int table_load(const char *path, const struct policy_options *options, struct di
 {
 	struct job job = {.d = d, .arena = d->arena, .options = options};
 	struct table_summary summary = {0};
+	struct editions editions = {0};
 	unsigned errors = d->errors;
 	struct table *table;
 	struct node *root;
@@ -154,7 +153,7 @@ int table_load(const char *path, const struct policy_options *options, struct di
 	if (err)
 		return err;
 	table = table_parse(&job, root);
-	if (!table || !file_fits(&job, table, path) || d->errors != errors)
+	if (!table || !table_fits(&job, table, path, &editions) || d->errors != errors)
 		return -EINVAL;
 	summary.name = table->name;
 	summary.edition = table->edition;

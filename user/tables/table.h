@@ -130,6 +130,9 @@ bool edition_is_single(struct job *job, const struct table *table, const struct 
 		       const struct edition *own);
 /* The table has the edition of its file's name. */
 bool edition_fits_path(struct job *job, const struct table *table, const char *path);
+/* Both, of a table at this path; with the editions beside it. */
+bool table_fits(struct job *job, const struct table *table, const char *path,
+		struct editions *editions);
 /* The error for an edition that is not there. */
 void refuse_edition(struct job *job, const struct editions *editions, const char *table,
 		    const struct node *edition);

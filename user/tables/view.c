@@ -198,9 +198,8 @@ static struct table *table_at(struct job *job, const char *path)
 	if (doc_load(path, job->d, &root))
 		return NULL;
 	table = table_parse(job, root);
-	if (!table || !edition_fits_path(job, table, path))
+	if (!table || !table_fits(job, table, path, &editions))
 		return NULL;
-	editions_beside(job, path, table->name, &editions);
 	editions_words(job, &editions, &table->editions);
 	return table;
 }
