@@ -65,6 +65,20 @@ refused 'an empty file' 'the document is empty \[empty-file\]' "$work/empty"
 refused 'a PDF' 'a PDF \[not-text\]' "$work/ports.pdf"
 refused 'a binary file' 'a binary file: .* \[not-text\]' "$work/binary"
 refused 'UTF-16' 'UTF-16 instead of UTF-8 \[not-text\]' "$work/utf16.txt"
+for encoding in UTF-16LE UTF-16BE UTF-32LE UTF-32BE; do
+	printf '| Port |\n|---|\n| 443/tcp |\n' | iconv -f UTF-8 -t $encoding >"$work/$encoding.md"
+	refused "$encoding without a mark" "$encoding instead of UTF-8 \[not-text\]" "$work/$encoding.md"
+	grep -q "iconv -f $encoding -t UTF-8" "$work/err" && ok "import: $encoding: what to do" || not_ok "import: $encoding: what to do" "$(cat "$work/err")"
+done
+printf '\377\376\0\0P\0\0\0' >"$work/utf32.txt"
+refused 'UTF-32' 'UTF-32 instead of UTF-8 \[not-text\]' "$work/utf32.txt"
+mkfifo "$work/page-fifo"
+refused 'a FIFO' 'write its content to a file first' "$work/page-fifo"
+refused 'an endless device' 'not a regular file.* \[file-unreadable\]' /dev/zero
+for table in "$work/page-fifo" "$work/empty" "$work/utf16.txt" "$work/huge.html" /dev/zero "$work"; do
+	exits "import --against: ${table##*/} as the table" 3 '\[(file-unreadable|file-too-big|empty-file|wrong-kind|unknown-table)\]' import --against "$table" tests/cli/documents/tabs.txt
+	[ ! -s "$work/out" ] || not_ok "import --against: ${table##*/}: nothing is written" "$(head -3 "$work/out")"
+done
 refused 'a page of 50 MB' 'over 4 MB.* \[file-too-big\]' "$work/huge.html"
 refused 'a directory' '\[file-unreadable\]' "$work"
 refused 'a file that is not there' '\[file-unreadable\]' "$work/absent"
@@ -146,6 +160,12 @@ ends 'tables in tables in tables' "$work/deep.html"
 ends 'quotes in quotes in quotes' "$work/quotes.md"
 ends 'brackets that never close' "$work/brackets.md"
 ends 'cells that span thousands' "$work/spans.html"
+{ printf '| Port |\n|---|\n'; repeat '|a' 1000000; } >"$work/wide-row.md"
+ends 'a row of 500,000 cells' "$work/wide-row.md"
+grep -q 'wide-row.md:3:1: warning: .*\[too-many-cells\]' "$work/err" && ok 'import: ... and says where' || not_ok 'import: ... and says where' "$(head -3 "$work/err")"
+printf '|===\n|Port |From\n|1/tcp |caf\351\n' >"$work/places.adoc"
+attempt import "$work/places.adoc"
+[ "$(grep -cE 'places.adoc:[13]:1: warning' "$work/err")" = 2 ] && ok 'import: columns count from 1' || not_ok 'import: columns count from 1' "$(cat "$work/err")"
 ends 'conditions in conditions' "$work/ifs.md"
 ends 'a cell of two megabytes' "$work/long.md"
 ends 'a table of sixty thousand columns' "$work/wide.md"

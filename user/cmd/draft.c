@@ -118,9 +118,12 @@ static int document_read(struct context *c, const char *path, struct source **ou
 			   "cut out the part with the ports",
 			   "%s: over %d MB, which no document of ports needs", path,
 			   IMPORT_SIZE_MAX >> 20);
+	else if (err == -EINVAL)
+		diag_error(&c->diags, (struct loc){0}, err, "file-unreadable",
+			   "write its content to a file first", "%s: not a regular file", path);
 	else
 		diag_error(&c->diags, (struct loc){0}, err, "file-unreadable", NULL, "%s: %s", path,
-			   err == -EINVAL ? "not a regular file" : error_text(err));
+			   error_text(err));
 	return EXIT_REJECTED;
 }
 

@@ -463,8 +463,10 @@ int asciidoc_tables_read(struct page *page)
 		if (!fence)
 			continue;
 		if (close > page->lines)
-			diag_warning(page->d, (struct loc){.source = page->source, .line = line},
-				     "bad-asciidoc", NULL, "a table that never ends");
+			diag_warning(
+				page->d,
+				(struct loc){.source = page->source, .line = line, .column = 1},
+				"bad-asciidoc", NULL, "a table that never ends");
 		err = table_read(page, line, close, fence);
 		if (err)
 			return err;

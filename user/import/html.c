@@ -262,7 +262,8 @@ static htmlDocPtr parse(struct page *page, const char *text, size_t size, uint32
 	htmlDocPtr document = htmlReadMemory(text, (int)size, NULL, "UTF-8", PARSE);
 
 	if (!document)
-		diag_warning(page->d, (struct loc){.source = page->source, .line = line},
+		diag_warning(page->d,
+			     (struct loc){.source = page->source, .line = line, .column = 1},
 			     "bad-html", NULL, "HTML that cannot be parsed from here on");
 	return document;
 }

@@ -10,13 +10,16 @@
 
 #include "page.h"
 
+/* More cells than a row of any table of ports has. */
+enum { ROW_BARS_MAX = 4096 };
+
 struct markdown {
 	struct page *page;
 	struct buffer text;
 	uint32_t *lines; /* of the document, by line of the text from 1 */
 	uint32_t count;
-	bool too_wide; /* no table is read */
-	bool tables;   /* only these, or only the rest */
+	uint32_t too_wide; /* a line of a table, and no table is read; or 0 */
+	bool tables;	   /* only these, or only the rest */
 };
 
 static void extensions_register(void)
@@ -75,17 +78,24 @@ static size_t rule_columns(const struct page *page, uint32_t line)
 	return bars;
 }
 
-/* Every row gets as many cells as the headings have, written or not: that must not be too many. */
-static bool tables_too_wide(const struct page *page)
+static size_t bars_of(const struct page *page, uint32_t line)
 {
-	size_t widest = 0;
+	size_t bars = 0;
 
-	for (uint32_t line = 1; line <= page->lines; line++) {
-		size_t columns = rule_columns(page, line);
+	for (size_t at = page->start[line - 1]; at < page->start[line]; at++)
+		bars += page->text[at] == '|';
+	return bars;
+}
 
-		widest = columns > widest ? columns : widest;
-	}
-	return widest * page->lines > 4 * PAGE_CELLS_MAX;
+/* Every row gets as many cells as the headings have, written or not: that must not be too many. The
+ * cells of one row cost the parser their square. */
+static uint32_t tables_too_wide(const struct page *page)
+{
+	for (uint32_t line = 1; line <= page->lines; line++)
+		if (rule_columns(page, line) * page->lines > 4 * PAGE_CELLS_MAX ||
+		    bars_of(page, line) > ROW_BARS_MAX)
+			return line;
+	return 0;
 }
 
 /* Headings with a line of dashes below them: a table of its own, whatever is above it. */
@@ -387,7 +397,9 @@ void markdown_read(struct page *page, bool tables_only)
 	title_read(page);
 	m.too_wide = tables_too_wide(page);
 	if (m.too_wide && tables_only)
-		diag_warning(page->d, (struct loc){.source = page->source}, "too-many-cells", NULL,
+		diag_warning(page->d,
+			     (struct loc){.source = page->source, .line = m.too_wide, .column = 1},
+			     "too-many-cells", NULL,
 			     "tables of so many columns that they are not read as Markdown");
 	lines_collect(&m);
 	if (!m.text.size)

@@ -195,6 +195,52 @@ static bool is_docbook(const struct source *source)
 	       begins_with(source, "<tgroup", SIZE_MAX);
 }
 
+/* The bytes that are 0 in each of the first units of a size, as bits; 0 where units differ. */
+static unsigned zeros_in(const struct source *source, size_t unit)
+{
+	unsigned first = 0, zeros = 0;
+
+	for (size_t i = 0; i < source->size - source->size % unit && i < 64; i++) {
+		zeros |= source->text[i] ? 0 : 1u << i % unit;
+		if (i % unit != unit - 1)
+			continue;
+		if (i >= unit && zeros != first)
+			return 0;
+		first = zeros;
+		zeros = 0;
+	}
+	return first;
+}
+
+/* UTF-16 and UTF-32, with their mark or without, where the text begins with letters of ASCII. */
+static struct foreign wide_of(const struct source *source)
+{
+	static const struct {
+		const char *mark;
+		size_t length, unit;
+		unsigned zeros;
+		struct foreign foreign;
+	} forms[] = {
+#define FORM(name) {name " instead of UTF-8", "iconv -f " name " -t UTF-8 FILE >FILE.utf8"}
+		{"\xff\xfe\0\0", 4, 4, 0, FORM("UTF-32")},
+		{"\0\0\xfe\xff", 4, 4, 0, FORM("UTF-32")},
+		{"\xff\xfe", 2, 2, 0, FORM("UTF-16")},
+		{"\xfe\xff", 2, 2, 0, FORM("UTF-16")},
+		{"", 0, 4, 0xe, FORM("UTF-32LE")},
+		{"", 0, 4, 0x7, FORM("UTF-32BE")},
+		{"", 0, 2, 0x2, FORM("UTF-16LE")},
+		{"", 0, 2, 0x1, FORM("UTF-16BE")},
+#undef FORM
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		if (source->size >= forms[i].unit &&
+		    !memcmp(source->text, forms[i].mark, forms[i].length) &&
+		    (!forms[i].zeros || zeros_in(source, forms[i].unit) == forms[i].zeros))
+			return forms[i].foreign;
+	return (struct foreign){0};
+}
+
 /* Formats that are text, or bytes, of another kind: each with what to convert it to. */
 static struct foreign foreign_of(const struct source *source)
 {
@@ -211,9 +257,8 @@ static struct foreign foreign_of(const struct source *source)
 					"libreoffice --headless --convert-to html FILE"};
 	if (size >= 2 && !memcmp(text, "\x1f\x8b", 2))
 		return (struct foreign){"a compressed file", "gunzip FILE.gz"};
-	if (size >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
-		return (struct foreign){"UTF-16 instead of UTF-8",
-					"iconv -f UTF-16 -t UTF-8 FILE >FILE.utf8"};
+	if (wide_of(source).name)
+		return wide_of(source);
 	if (size >= 5 && !memcmp(text, "{\\rtf", 5))
 		return (struct foreign){"RTF", "libreoffice --headless --convert-to html FILE.rtf"};
 	if (is_json(source))
@@ -266,8 +311,10 @@ int text_decode(const struct source *source, struct diags *d, struct buffer *out
 		return err;
 	utf8 = is_utf8(text, size, &wrong);
 	if (!utf8)
-		diag_warning(d, (struct loc){.source = source, .line = line_of(text, wrong)},
-			     "not-utf8", NULL, "not UTF-8; read as Windows-1252");
+		diag_warning(
+			d,
+			(struct loc){.source = source, .line = line_of(text, wrong), .column = 1},
+			"not-utf8", NULL, "not UTF-8; read as Windows-1252");
 	if (utf8 && size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		at = 3;
 	for (; at < size; at++) {
