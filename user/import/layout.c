@@ -235,14 +235,38 @@ static void peers_check(struct layout *layout)
 			layout->kinds[i] = COLUMN_PURPOSE;
 }
 
-static void sides_complete(struct layout *layout)
+/* "Component" beside "Connects to" opens. */
+static bool opens_by_heading(const struct layout *layout, size_t column)
+{
+	static const char verbs[] = "connects to|connect to|talks to|speaks to|contacts|calls";
+
+	if (!text_is(layout->headings[column],
+		     "component|components|node|role|module|system|host|machine|product|name"))
+		return false;
+	for (size_t i = 0; i < layout->columns; i++)
+		if (layout->kinds[i] == COLUMN_TO && text_has(layout->headings[i], verbs))
+			return true;
+	return false;
+}
+
+static void sides_complete(struct layout *layout, const struct vote *votes)
 {
 	bool from = layout_has(layout, COLUMN_FROM), to = layout_has(layout, COLUMN_TO);
+	bool peer = from || to || layout_has(layout, COLUMN_PEER);
+	bool directed = layout->directions_differ || layout_has(layout, COLUMN_DIRECTION);
 
 	for (size_t i = 0; i < layout->columns; i++) {
-		if (from && !to && layout->kinds[i] == COLUMN_SERVICE &&
+		enum column *kind = &layout->kinds[i];
+
+		if (from && !to && *kind == COLUMN_SERVICE &&
 		    text_is(layout->headings[i], "server|servers|service|host"))
-			layout->kinds[i] = COLUMN_TO, to = true;
+			*kind = COLUMN_TO, to = true;
+		if (to && !from && *kind == COLUMN_SERVICE && opens_by_heading(layout, i))
+			*kind = COLUMN_FROM, from = true;
+		/* Names without a heading, beside "Inbound" and "Outbound". */
+		if (layout->first && directed && !peer && *kind == COLUMN_OTHER &&
+		    !*layout->headings[i] && votes[i].filled && votes[i].names == votes[i].filled)
+			*kind = COLUMN_PEER, peer = true;
 	}
 }
 
@@ -273,7 +297,7 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 			out->kinds[i] = COLUMN_PORT;
 	columns_by_words(out, votes);
 	peers_check(out);
-	sides_complete(out);
+	sides_complete(out, votes);
 	sides_by_order(out, votes);
 	out->ports = layout_has(out, COLUMN_PORT);
 }

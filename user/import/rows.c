@@ -313,8 +313,10 @@ static bool row_is_refused(const struct work *w)
 		     (kind == COLUMN_PURPOSE && !text_is(text, "block|discard|closed|never"))) &&
 		    action_of(text) == ACTION_DENY)
 			return true;
-		if ((kind == COLUMN_PURPOSE || kind == COLUMN_OTHER || kind == COLUMN_PORT) &&
-		    text_refuses(text))
+		if ((kind == COLUMN_PURPOSE || kind == COLUMN_OTHER) && text_refuses(text))
+			return true;
+		/* "22/TCP (blocked)" */
+		if ((kind == COLUMN_PORT || kind == COLUMN_PROTOCOL) && heading_refuses(text))
 			return true;
 	}
 	if (has_column(w, COLUMN_ACTION) && *cells_of(w, COLUMN_ACTION))
