@@ -335,11 +335,19 @@ void ends_of_heading(struct arena *arena, const char *text, struct ends *out)
 		return;
 	}
 	rest = after(text, "from |connections from |traffic from |communication from |ports from |"
-			   "inbound from |incoming from |ingress from ");
+			   "inbound from |incoming from |ingress from |outbound from |"
+			   "outgoing from |egress from ");
 	if (rest) {
 		middle = word_to(rest);
 		out->from = name_part(arena, rest, middle ?: end);
 		out->to = middle ? name_part(arena, middle + 4, end) : NULL;
+		return;
+	}
+	rest = after(text, "inbound to |incoming to |ingress to ");
+	if (rest) {
+		middle = strstr(rest, " from ");
+		out->to = name_part(arena, rest, middle ?: end);
+		out->from = middle ? name_part(arena, middle + 6, end) : NULL;
 		return;
 	}
 	rest = after(text, "traffic to |connections to |outbound to |outgoing to |egress to ");

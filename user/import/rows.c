@@ -315,8 +315,7 @@ static bool row_is_refused(const struct work *w)
 			return true;
 		if ((kind == COLUMN_PURPOSE || kind == COLUMN_OTHER) && text_refuses(text))
 			return true;
-		/* "22/TCP (blocked)" */
-		if ((kind == COLUMN_PORT || kind == COLUMN_PROTOCOL) && heading_refuses(text))
+		if ((kind == COLUMN_PORT || kind == COLUMN_PROTOCOL) && ports_refused(text))
 			return true;
 	}
 	if (has_column(w, COLUMN_ACTION) && *cells_of(w, COLUMN_ACTION))
@@ -538,6 +537,32 @@ static void row_read_directions(struct work *w)
 		row_read_part(w);
 }
 
+/* "Local port" and "Remote port": the listener's is that of the side which does not open. */
+static bool row_read_listener(struct work *w)
+{
+	enum direction way = direction_of(cells_of(w, COLUMN_DIRECTION));
+	size_t local = SIZE_MAX, remote = SIZE_MAX;
+
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		if (text_is(w->layout->headings[i], "local port|local ports"))
+			local = i;
+		if (text_is(w->layout->headings[i], "remote port|remote ports"))
+			remote = i;
+	}
+	if (local == SIZE_MAX || remote == SIZE_MAX)
+		return false;
+	if (way != DIR_IN && way != DIR_OUT) {
+		sheet_add_unparsed(w->s, w->row->line, "local and remote ports without a direction",
+				   row_words(w));
+		return true;
+	}
+	w->one = true;
+	w->column = way == DIR_IN ? local : remote;
+	row_read_part(w);
+	w->one = false;
+	return true;
+}
+
 static void row_read(struct work *w)
 {
 	size_t column = 0;
@@ -552,7 +577,7 @@ static void row_read(struct work *w)
 		row_read_directions(w);
 	else if (port_columns(w, &column) == 1)
 		row_read_parts(w, column);
-	else
+	else if (!row_read_listener(w))
 		row_read_part(w);
 }
 

@@ -3,6 +3,7 @@
  * The words of people who write port tables: names of columns, words that allow and refuse. General
  * words only; no vendor's.
  */
+#include <string.h>
 #include <strings.h>
 
 #include "words.h"
@@ -49,6 +50,7 @@ static enum column side_column(const char *heading)
 	if (text_has(heading, "used by|required by|needed by|accessed by|connecting from") ||
 	    text_is(heading,
 		    "peer|peers|remote|remote host|remote system|with|allowed from|remote ip|"
+		    "remote address|remote addresses|remote hosts|remote systems|"
 		    "source/destination|source / destination|source or destination|"
 		    "to/from|from/to"))
 		return COLUMN_PEER;
@@ -183,10 +185,16 @@ bool text_refuses(const char *text)
 
 bool heading_refuses(const char *text)
 {
-	return text_refuses(text) ||
+	return text_refuses(text) || text_has(text, "not allowed|not permitted|never allowed") ||
 	       (text_has(text, "deny|denied|blocked|rejected|dropped|forbidden|prohibited|refused|"
 			       "disallowed|not allowed|closed") &&
 		!text_has(text, "allow|allowed|permit|permitted|accept"));
+}
+
+bool ports_refused(const char *text)
+{
+	return heading_refuses(text) || strstr(text, "~~") ||
+	       (text_has(text, "drop|reject|block") && !text_has(text, "allow|permit|accept"));
 }
 
 bool text_is_loopback(const char *text)

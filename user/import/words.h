@@ -30,6 +30,7 @@ enum action action_of(const char *text);      /* of a whole cell */
 enum action action_of_cell(const char *text); /* of a column of actions: "Deny (log)" */
 enum action action_below(const char *heading, const char *cell); /* "Blocked?": "yes" */
 bool text_refuses(const char *text);				 /* a sentence that closes ports */
+bool ports_refused(const char *text);				 /* "22/TCP (blocked)", "~~22~~" */
 bool heading_refuses(const char *text);				 /* "Blocked ports" */
 bool text_is_loopback(const char *text);   /* a cell that is an address of the host itself */
 bool text_says_loopback(const char *text); /* a sentence: "listens on localhost only" */
