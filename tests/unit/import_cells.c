@@ -48,7 +48,7 @@ static const struct sample samples[] = {
 	{"\\*", "UDP", "any/udp"},
 	{"ICMP", "", "any/icmp"},
 	{"N/A", "ICMP", "any/icmp"},
-	{"Echo", "ICMP", "any/icmp"},
+	{"Echo", "ICMP", "icmp/8"},
 	{"All", "ESP (50)", "any/esp"},
 	{"443[^1]", "TCP", "443/tcp"},
 	{"443¹", "TCP", "443/tcp"},
