@@ -77,6 +77,8 @@ static void append_text(struct page *page, struct buffer *out, const xmlNode *no
 	} else if (is_element(node, "sup")) {
 		before = " [^";
 		behind = "]";
+	} else if (is_among(node, "s|del|strike")) {
+		before = behind = "~~";
 	}
 	buffer_puts(out, before);
 	for (const xmlNode *child = node->children; child; child = child->next)

@@ -168,13 +168,14 @@ static bool tag_is(const char *text, const char *tag)
 static bool tag_is_known(const char *tag)
 {
 	static const char *const known[] = {
-		"a",	      "b",     "i",	  "u",	     "em",    "strong", "code", "span",
-		"ul",	      "ol",    "sub",	  "kbd",     "small", "font",	"img",	"table",
-		"tr",	      "td",    "th",	  "thead",   "tbody", "pre",	"h1",	"h2",
-		"h3",	      "h4",    "h5",	  "h6",	     "dl",    "dt",	"dd",	"details",
-		"summary",    "hr",    "center",  "del",     "ins",   "s",	"mark", "abbr",
-		"samp",	      "var",   "section", "article", "body",  "html",	"head", "figure",
-		"blockquote", "input", "label",	  "nav",     "main",  "script", "style"};
+		"a",	"b",	 "i",	   "u",	      "em",	    "strong",  "code",
+		"span", "ul",	 "ol",	   "sub",     "kbd",	    "small",   "font",
+		"img",	"table", "tr",	   "td",      "th",	    "thead",   "tbody",
+		"pre",	"h1",	 "h2",	   "h3",      "h4",	    "h5",      "h6",
+		"dl",	"dt",	 "dd",	   "details", "summary",    "hr",      "center",
+		"ins",	"mark",	 "abbr",   "samp",    "var",	    "section", "article",
+		"body", "html",	 "head",   "figure",  "blockquote", "input",   "label",
+		"nav",	"main",	 "script", "style"};
 
 	if (tag[1] == '!' || tag[1] == '?')
 		return true;
@@ -190,6 +191,8 @@ static void tag_text(struct buffer *out, const char *tag)
 		buffer_puts(out, "\n");
 	else if (tag_is(tag, "sup"))
 		buffer_puts(out, tag[1] == '/' ? "]" : " [^");
+	else if (tag_is(tag, "s") || tag_is(tag, "del") || tag_is(tag, "strike"))
+		buffer_puts(out, "~~");
 	else if (!tag_is_known(tag))
 		buffer_puts(out, tag); /* <region>: a placeholder */
 }
