@@ -114,6 +114,7 @@ sed -i 's/8080/8081/' "$work/editions/acme@2026-11.yaml"
 
 # A damaged document does not tell which edition is in force.
 pin=$(find "$pins/e2e" -name 'document*')
+# shellcheck disable=SC2046 # words
 succeeds 'its document is damaged' lab_enter agent bpftool map update pinned "$pin" key hex 0 0 0 0 \
 	value hex $(printf '0 %.0s' {1..4096})
 fr_exits 'a damaged document: exit 3' 3 agent apply --tables "$work/editions" "$work/p.yaml"
