@@ -254,6 +254,50 @@ Test(policy_answers, a_rule_says_its_answers_and_what_a_default_follows_from)
 	load_free(&l);
 }
 
+/* The rule to whose question a refused datagram of this peer may be an answer. */
+static const char *asker_of(const char *rule, const char *peer)
+{
+	struct tuple datagram = {.dir = FR_INGRESS, .proto = PROTO_UDP, .port = 40001};
+	struct load l = load_new();
+	const struct rule *found;
+
+	local_set(&l);
+	load_text(&l, arena_printf(l.d.arena, HEAD "rules:\n  - {id: asks, action: allow, %s}\n",
+				   rule));
+	cr_assert_eq(l.err, 0, "%s", load_all(&l));
+	cr_assert_eq(addr_parse(peer, &datagram.peer), NET_OK);
+	found = ruleset_asker(l.rs, &datagram);
+	load_free(&l);
+	return found ? "asks" : "none";
+}
+
+Test(policy_answers, a_peer_of_any_and_a_subnet_have_groups_among_them)
+{
+	static const struct {
+		const char *rule, *peer, *asker;
+	} list[] = {
+		{"direction: egress, peer: any, ports: [137/udp]", "10.9.0.2", "asks"},
+		{"direction: egress, peer: any, ports: [137/udp]", "10.7.0.2", "asks"},
+		{"direction: egress, peer: any, ports: [137/udp]", "fd00:9::2", "asks"},
+		{"direction: egress, peer: [10.9.0.0/24], ports: [137/udp]", "10.9.0.2", "asks"},
+		{"direction: egress, peer: [10.9.0.255], ports: [137/udp]", "10.9.0.2", "asks"},
+		{"direction: egress, peer: [10.9.0.255], ports: [137/udp]", "10.7.0.2", "none"},
+		{"direction: egress, peer: [10.9.0.0/25], ports: [137/udp]", "10.9.0.2", "none"},
+		{"direction: egress, peer: [224.0.0.0/3], ports: [137/udp]", "10.9.0.2", "asks"},
+		{"direction: egress, peer: [255.255.255.255], ports: [67/udp]", "10.9.0.2", "asks"},
+		{"direction: egress, peer: [239.1.1.1], ports: [137/udp]", "fd00:9::2", "none"},
+		{"direction: egress, peer: [ff02::1], ports: [137/udp]", "fd00:9::2", "asks"},
+		{"direction: egress, peer: [fd00:9::/64], ports: [137/udp]", "fd00:9::2", "none"},
+		{"direction: egress, peer: any, ports: [137/udp], answers: peer", "10.9.0.2",
+		 "none"},
+		{"direction: egress, peer: any, ports: [137/tcp]", "10.9.0.2", "none"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++)
+		cr_expect_str_eq(asker_of(list[i].rule, list[i].peer), list[i].asker, "%s, %s",
+				 list[i].rule, list[i].peer);
+}
+
 Test(policy_answers, a_row_gives_its_rule_the_answers)
 {
 	struct load l = load_new();

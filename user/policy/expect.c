@@ -26,6 +26,15 @@ static bool is_local(const struct subnets *local, const struct addr *addr)
 	return false;
 }
 
+static struct addr broadcast_of(const struct prefix *subnet)
+{
+	struct addr last = subnet->addr;
+
+	for (unsigned bit = subnet->length; bit < 128; bit++)
+		last.b[bit / 8] |= 0x80 >> bit % 8;
+	return last;
+}
+
 /* The last address of a subnet that has room for one. */
 static bool is_broadcast(const struct subnets *local, const struct addr *addr)
 {
@@ -100,6 +109,30 @@ static bool names_group(const struct rule *rule)
 	return false;
 }
 
+static bool prefixes_meet(const struct prefix *a, const struct prefix *b)
+{
+	return prefix_covers(a, b) || prefix_covers(b, a);
+}
+
+/* Whether the rule admits questions of this family to a group or to a broadcast address. */
+static bool admits_group(const struct ruleset *rs, const struct rule *rule, bool v4)
+{
+	static const struct prefix groups[2] = {{{{0xff}}, 8},
+						{{{[10] = 0xff, 0xff, 224}}, 96 + 4}};
+	static const struct addr everybody = {{[10] = 0xff, 0xff, 255, 255, 255, 255}};
+
+	for (size_t i = 0; i < rule->peer_count; i++)
+		if (prefixes_meet(&rule->peers[i], &groups[v4]))
+			return true;
+	for (size_t i = 0; v4 && i < rs->local.count; i++) {
+		struct addr last = broadcast_of(&rs->local.list[i]);
+
+		if (is_broadcast(&rs->local, &last) && rule_has_peer(rule, &last))
+			return true;
+	}
+	return rule->any_peer || (v4 && rule_has_peer(rule, &everybody));
+}
+
 const char *answers_default_of(uint8_t answers)
 {
 	switch (answers) {
@@ -133,23 +166,12 @@ bool rule_may_await(const struct ruleset *rs, const struct rule *rule, uint8_t a
 
 	if (rule->dir == datagram->dir || datagram->proto != PROTO_UDP || !rule_asks_by_udp(rule))
 		return false;
-	switch (answers) {
-	case FR_ANSWERS_GROUP:
-		break;
-	case FR_ANSWERS_PEER_ANY_PORT:
-		return known;
-	case FR_ANSWERS_DEFAULT:
-		if (known && names_port(rule, FR_TFTP_PORT))
-			return true;
-		known = false;
-		break;
-	default:
+	if (answers == FR_ANSWERS_PEER || (answers == FR_ANSWERS_PEER_ANY_PORT && !known))
 		return false;
-	}
-	if (known)
+	if (known && (answers != FR_ANSWERS_DEFAULT || names_port(rule, FR_TFTP_PORT)))
 		return true;
-	return rule->dir == FR_EGRESS && names_group(rule) &&
-	       (!rs->local.count || is_local(&rs->local, peer));
+	return rule->dir == FR_EGRESS && admits_group(rs, rule, addr_is_v4(peer)) &&
+	       (known || !rs->local.count || is_local(&rs->local, peer));
 }
 
 const struct rule *ruleset_asker(const struct ruleset *rs, const struct tuple *datagram)
