@@ -34,6 +34,13 @@ hint_of()
 		| \"\(.answer_to.rule) \(.answer_to.write)\"] | first" show drops
 }
 
+# The same of the datagrams that a peer sent: PEER PORT
+hint_from()
+{
+	fr_ask "$host" "[.drops[] | select(.protocol == \"udp\" and .direction == \"ingress\" and .local.port == $2
+		and .peer.address == \"$1\") | \"\(.answer_to.rule) \(.answer_to.write)\"] | first" show drops
+}
+
 # The same of coverage: PEER DIRECTION PORT
 covered_of()
 {
@@ -55,6 +62,7 @@ hints_run() # KIND MODE
 	speaker_start asker "$party" "$party4" 0
 	speaker_start other vpc 10.0.5.10 0
 	speaker_start neighbour vpc 10.0.5.20 1900
+	speaker_start stranger vpc 10.0.5.20 0
 	speaker_start server vpc 10.0.5.10 69
 	heard=${speaker_port[asker]}
 	word_is "a question" heard asker 10.0.5.10 69 server
@@ -62,6 +70,8 @@ hints_run() # KIND MODE
 	equal "$kind, $mode: the hint names the rule and the key" 'transfer answers: peer-any-port' "$(hint_of ingress "$heard")"
 	equal "$kind, $mode: so does coverage" 'transfer answers: peer-any-port' "$(covered_of 10.0.5.10 ingress "$heard")"
 	equal "$kind, $mode: learn proposes nothing" none "$(learned_of "$heard")"
+	word_is "a datagram of no peer of the rule" $refused stranger "$party4" "$heard" asker
+	equal "$kind, $mode: no rule is named of which it is no peer" 'null null' "$(hint_from 10.0.5.20 "$heard")"
 	matches "$kind, $mode: the text of show drops" "answer to rule transfer from another port.*answers: peer-any-port in rule" \
 		"$(fr "$host" show drops)"
 	speaker_end asker
@@ -80,7 +90,7 @@ hints_run() # KIND MODE
 	word asker 10.0.5.10 "$heard" other $refused
 	equal "$kind, $mode: its answer from another port" 'asked answers: peer-any-port' "$(hint_of egress "$heard")"
 	equal "$kind, $mode: nor a proposal for that" none "$(learned_of "$heard")"
-	speaker_end asker other neighbour server asked
+	speaker_end asker other neighbour stranger server asked
 	[ "$mode" = audit ] || as_hinted
 	succeeds "$kind, $mode: detach" fr "$host" detach
 }

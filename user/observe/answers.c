@@ -125,6 +125,68 @@ static enum relation relation_of(const struct question *question, const struct d
 	return OTHER_ADDRESS;
 }
 
+static const struct fr_rule_record *rule_of_number(const struct answer_hints *hints,
+						   uint32_t number)
+{
+	const struct fr_image_head *head = image_head(&hints->image);
+	const uint32_t *words = (const void *)((const char *)hints->image.lines +
+					       (size_t)head->slots * FR_LINE_BYTES);
+
+	if (number < FR_RULE_FIRST || number >= hints->image.rule_count)
+		return NULL;
+	return names_rule(&hints->names, FR_SLOT(words[number]));
+}
+
+/* ON_SUBNET: of this host's devices. MANY: a group, or the broadcast address of one of them. */
+enum { ON_SUBNET = 1, MANY = 2 };
+
+static unsigned kind_of_address(const struct answer_hints *hints, const uint8_t address[16])
+{
+	static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t everybody[4] = {255, 255, 255, 255};
+	const struct fr_subnet *subnets = image_subnets(&hints->image);
+	bool is_v4 = !memcmp(address, v4, sizeof(v4));
+	unsigned found = 0;
+
+	if (is_v4 ? address[12] >> 4 == 14 || !memcmp(address + 12, everybody, 4)
+		  : address[0] == 0xff)
+		return MANY;
+	for (uint32_t i = 0; subnets && i < FR_SUBNETS && subnets[i].mask[0]; i++) {
+		unsigned differs = 0, last = 0xff;
+
+		for (int at = 0; at < 16; at++) {
+			differs |= (address[at] ^ subnets[i].address[at]) & subnets[i].mask[at];
+			last &= address[at] | subnets[i].mask[at];
+		}
+		if (differs)
+			continue;
+		found |= ON_SUBNET;
+		if (is_v4 && last == 0xff && !(subnets[i].mask[15] & 2))
+			found |= MANY;
+	}
+	return found;
+}
+
+/* Would `answers: group` in the rule of the question admit the datagram? */
+static bool group_admits(const struct answer_hints *hints, const struct question *question,
+			 const struct drop_view *drop)
+{
+	unsigned asked = kind_of_address(hints, asked_address(&question->key, question->opener));
+	struct tuple member = {
+		.dir = FR_EGRESS, .proto = PROTO_UDP, .port = question->key.peer_port};
+	struct decision decision;
+
+	if (question->opener == FR_INGRESS)
+		return asked & MANY;
+	memcpy(member.peer.b, drop->key.peer, sizeof(member.peer.b));
+	image_decide(&hints->image, &member, &decision);
+	if (decision.verdict == FR_PASS &&
+	    rule_of_number(hints, decision.rule) == names_rule(&hints->names, question->slot))
+		return true;
+	return asked & MANY && kind_of_address(hints, drop->key.peer) & ON_SUBNET &&
+	       (decision.verdict == FR_PASS || decision.reason != FR_REASON_RULE);
+}
+
 /* The question that comes nearest, and how; NULL: none. */
 static const struct question *question_find(const struct answer_hints *hints,
 					    const struct drop_view *drop, enum relation *out)
@@ -140,6 +202,8 @@ static const struct question *question_find(const struct answer_hints *hints,
 	for (; at && at < end && !question_order(at, &wanted); at++) {
 		enum relation relation = relation_of(at, drop);
 
+		if (relation == OTHER_ADDRESS && !group_admits(hints, at, drop))
+			continue;
 		if (relation > *out) {
 			*out = relation;
 			found = at;
@@ -169,6 +233,17 @@ static const char *where_to_write(const struct answer_hints *hints,
 			      : arena_printf(hints->arena, "in rule %s", rule->id);
 }
 
+static const struct answer_hint *late_hint(const struct answer_hints *hints,
+					   const struct fr_rule_record *rule)
+{
+	return hint_make(
+		hints, rule, NULL,
+		arena_printf(hints->arena,
+			     "looks like an answer to rule %s, too long after the "
+			     "question (see timeouts: udp-oneway) or after too many others",
+			     rule->id));
+}
+
 static const struct answer_hint *port_hint(const struct answer_hints *hints,
 					   const struct fr_rule_record *rule)
 {
@@ -176,11 +251,7 @@ static const struct answer_hint *port_hint(const struct answer_hints *hints,
 
 	if (FR_RULE_ANSWERS(rule->flags) == FR_ANSWERS_PEER_ANY_PORT ||
 	    FR_RULE_ANSWERS(rule->flags) == FR_ANSWERS_GROUP)
-		return hint_make(hints, rule, NULL,
-				 arena_printf(hints->arena,
-					      "looks like an answer to rule %s, too long after the "
-					      "question: see timeouts: udp-oneway",
-					      rule->id));
+		return late_hint(hints, rule);
 	return hint_make(hints, rule, key,
 			 arena_printf(hints->arena,
 				      "looks like an answer to rule %s from another port than was "
@@ -195,12 +266,7 @@ static const struct answer_hint *address_hint(const struct answer_hints *hints,
 	const char *key = "answers: group";
 
 	if (FR_RULE_ANSWERS(rule->flags) == FR_ANSWERS_GROUP)
-		return hint_make(
-			hints, rule, "peer",
-			arena_printf(hints->arena,
-				     "looks like an answer to rule %s from an address that "
-				     "is no peer of it and in no local subnet",
-				     rule->id));
+		return late_hint(hints, rule);
 	return hint_make(hints, rule, key,
 			 arena_printf(hints->arena,
 				      "looks like an answer to rule %s from another address than "
@@ -229,18 +295,6 @@ static const struct answer_hint *party_hint(const struct answer_hints *hints,
 }
 
 /* ---------------------------------------------------------------- questions that were not seen */
-
-static const struct fr_rule_record *rule_of_number(const struct answer_hints *hints,
-						   uint32_t number)
-{
-	const struct fr_image_head *head = image_head(&hints->image);
-	const uint32_t *words = (const void *)((const char *)hints->image.lines +
-					       (size_t)head->slots * FR_LINE_BYTES);
-
-	if (number < FR_RULE_FIRST || number >= hints->image.rule_count)
-		return NULL;
-	return names_rule(&hints->names, FR_SLOT(words[number]));
-}
 
 /* The rule that would admit the question: of two ports, one of which is the asker's own. */
 static const struct fr_rule_record *rule_of_question(const struct answer_hints *hints,
