@@ -127,7 +127,7 @@ static __always_inline __u32 drop_claim(const struct fr_ctx *s, struct fr_drop_s
 	if (way >= FR_WAYS)
 		return way;
 	way = WAY(way);
-	u->packets = set->way[way].packets;
+	u->packets = set->way[way].packets * any_bit(set->way[way].verdict ^ FR_PASS);
 	u->slot = set->way[way].slot;
 	set->set.tag[way] = 0;
 	barrier();
@@ -184,7 +184,8 @@ static __noinline int drop_owner(const struct fr_ctx *s, const struct fr_packet 
 static __always_inline void drop_count(const struct fr_ctx *s, const struct fr_packet *p,
 				       const struct fr_decision *d, struct fr_drop *drop)
 {
-	/* Packets that were would-drop before enforcement began are not reported as dropped. */
+	/* Packets that were would-drop before enforcement began are not reported as dropped, and
+	 * those of before `zero`, which leaves FR_PASS there, not at all. */
 	if (drop->verdict != d->verdict) {
 		drop->first = s->now;
 		drop->packets = 0;

@@ -251,6 +251,29 @@ Test(observe_views, drops_of_a_guest_tell_its_device)
 	instance_close(&instance);
 }
 
+Test(observe_views, drops_begin_anew_after_zero)
+{
+	struct instance instance;
+	struct seen seen = {0};
+
+	lab_applied(&lab, &deny, guest);
+	for (int i = 0; i < 3; i++)
+		cr_assert(!lab_udp_out(&lab, 0, 5000));
+	instance = opened();
+	cr_assert_eq(drops_each(&instance, &d, see_drop, &seen), 0);
+	cr_assert_eq(seen.count, 1);
+	cr_expect_eq(seen.drop.drop.packets, 3);
+	cr_assert_eq(datapath_zero(&lab.host, "one", NULL, 0, &d), 0);
+	cr_assert_eq(drops_each(&instance, &d, see_drop, &seen), 0);
+	cr_assert_eq(seen.count, 1, "none since");
+	cr_assert(!lab_udp_out(&lab, 0, 5000));
+	cr_assert_eq(drops_each(&instance, &d, see_drop, &seen), 0);
+	cr_assert_eq(seen.count, 2);
+	cr_expect_eq(seen.drop.drop.packets, 1);
+	cr_expect_geq(seen.drop.drop.last, seen.drop.drop.first);
+	instance_close(&instance);
+}
+
 Test(observe_views, events_come_one_by_one_to_one_reader)
 {
 	struct instance instance;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Sets the baselines of rules, so that their counters read 0 from now on. */
+/* Sets the baselines of rules, so that their counters read 0 from now on, and empties the list of
+ * the packets that they have refused. */
 #include <errno.h>
 
 #include "../objects/objects.h"
@@ -66,6 +67,43 @@ static int zero_records(const struct instance *instance, const struct records *r
 	return 0;
 }
 
+/* Mark what these rules refused up to this time: programs count such an entry from 1. */
+static size_t drops_mark(const struct records *drops, const struct records *records,
+			 const char *const *rules, size_t count, uint64_t until)
+{
+	const struct fr_rule_record *list = records->list;
+	struct fr_drop_set *sets = drops->list;
+	size_t marked = 0;
+
+	for (uint32_t at = 0; at < drops->count * FR_WAYS; at++) {
+		struct fr_drop *drop = &sets[at / FR_WAYS].way[at % FR_WAYS];
+
+		if (drop->verdict == FR_PASS || drop->first > until ||
+		    drop->slot >= records->count || !named(&list[drop->slot], rules, count))
+			continue;
+		__atomic_store_n(&drop->verdict, FR_PASS, __ATOMIC_RELAXED);
+		marked++;
+	}
+	return marked;
+}
+
+/* A packet of this moment may undo the mark of its entry, so until there is nothing to mark. */
+static int zero_drops(const struct instance *instance, const struct records *records,
+		      const char *const *rules, size_t count, struct diags *d)
+{
+	CLEANUP(records_unmap) struct records drops = {0};
+	struct clock_pair clock;
+	int err = instance_clock(instance, &clock);
+
+	if (!err)
+		err = records_map(instance->drops, &drops);
+	if (err)
+		return pins_unreadable(instance->dir, err, d);
+	while (drops_mark(&drops, records, rules, count, clock.jiffies))
+		;
+	return 0;
+}
+
 static int zero_open(const struct instance *instance, struct records *records,
 		     struct records *state, struct diags *d)
 {
@@ -90,6 +128,8 @@ static int zero_instance(const struct instance *instance, const char *const *rul
 	if (err)
 		return err;
 	err = zero_records(instance, &records, rules, count, d);
+	if (!err)
+		err = zero_drops(instance, &records, rules, count, d);
 	if (err)
 		return err;
 	if (!count)

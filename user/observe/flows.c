@@ -49,6 +49,8 @@ static int on_drop(const void *entry, void *context)
 	struct drop_view view = {.drop = *drop, .key = drop->key};
 	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, drop->slot);
 
+	if (drop->verdict == FR_PASS) /* nothing since zero */
+		return 0;
 	view.kind = kind_name(FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
 	view.verdict = verdict_name(drop->verdict);
