@@ -512,7 +512,7 @@ FR_SIZE(fr_fragment, 16);
 
 /*
  * An answer from elsewhere that is awaited, by the party that asked, or to one that asked it: see
- * answers.h. The key of the question has 0 in the parts that the answer may have any of.
+ * answers.h.
  */
 enum fr_await {
 	FR_AWAIT_NOTHING,
@@ -523,25 +523,26 @@ enum fr_await {
 		FR_AWAIT_PEERS, /* asked by who has no address: from the asked port, to any */
 	FR_AWAIT_COUNT
 };
-struct fr_question_key {
-	__u8 local[16];
-	__u8 peer[16];
-	__u16 local_port;
-	__u16 peer_port;
-	__u32 scope;
-	__u16 vlan;
-	__u8 await; /* enum fr_await */
-	__u8 v4;
-};
-FR_SIZE(fr_question_key, 44);
 struct fr_question {
-	__u64 last;	  /* jiffies64 */
-	__u8 address[16]; /* that was asked, */
-	__u16 port;	  /* and its port */
-	__u16 pad[3];
+	__u8 asker[16];
+	__u8 asked[16];
+	__u64 last; /* jiffies64 */
+	__u32 scope;
+	__u16 asker_port;
+	__u16 vlan;
+	__u32 number; /* in its set, the newest has the highest */
+	__u32 slot;   /* of the rule that admitted it */
+	__u16 asked_port;
+	__u8 await; /* enum fr_await; NOTHING: there is none */
+	__u8 v4;
+	__u32 tag; /* of its hash */
 };
-FR_SIZE(fr_question, 32);
-enum { FR_ASKED_PORTS = 1024 };
+FR_SIZE(fr_question, FR_LINE_BYTES);
+enum {
+	FR_QUESTION_SETS = 512, /* for each enum fr_dir */
+	FR_QUESTION_LOOKS = 6,	/* of one packet; the last five rules by which a port asked */
+	FR_ASKED_PORTS = 1024,
+};
 
 /* A datagram that a socket has received, and when, in jiffies64: see received.h. */
 struct fr_received_key {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Answers from elsewhere: from another port or address than was asked, where the rule of the
- * question says so (enum fr_answers). Each such question is noted under a key without the parts
- * that may be any, and looked for when a datagram would be refused, by no other packet. The
- * generation in force judges the question again when its answer comes, so a note admits nothing by
- * itself. The answer begins a flow of who asked, whose reason is FR_REASON_REPLY, and which is
- * worth no more than one that others open: they choose how many there are.
+ * question says so (enum fr_answers). Each such question is noted in a set of its asker, and looked
+ * for when a datagram would be refused, by no other packet. The generation in force judges the
+ * question again when its answer comes, so a note admits nothing by itself. The answer begins a
+ * flow of who asked, whose reason is FR_REASON_REPLY, and which is worth no more than one that
+ * others open: they choose how many there are.
  */
 #ifndef FR_ANSWERS_H
 #define FR_ANSWERS_H
@@ -130,35 +130,108 @@ static __always_inline __u32 packet_awaits(const struct fr_ctx *s, const struct 
 	return question_awaits(asked, answers);
 }
 
-/* Without the parts that may be any: the same of a question and of its answer. */
-static __always_inline void question_key(const struct fr_packet *p, __u8 opener, __u32 await,
-					 struct fr_question_key *key)
+/* ---------------------------------------------------------------- notes
+ *
+ * A set for each asker, and for each host that it asked where only that host may answer. Sets are
+ * shared: a question takes a place that is free, or else of its own source or rule, so that who
+ * asks much displaces what he asked.
+ */
+
+/* What is looked for, as one argument: the asker's side, the ways of waiting with a bit for each
+ * enum fr_await, whether a question may be of any age, and the ways of the set that were tried. */
+#define SEEK(opener, awaits, ever) ((opener) | (awaits) << 8 | (ever) << 16)
+#define SEEK_OPENER(seek) ((seek)&1)
+#define SEEK_EVER(seek) ((seek) >> 16 & 1)
+#define SEEK_TRIED 24 /* shift */
+#define AWAITS(await) (1u << (await))
+#define AWAITS_MANY (AWAITS(FR_AWAIT_GROUP) | AWAITS(FR_AWAIT_PEERS))
+#define AWAITS_ANY (AWAITS(FR_AWAIT_PORT) | AWAITS_MANY)
+
+/* 1: only the host that was asked may answer; the asker has no address, and only the port that was
+ * asked may answer. */
+static __always_inline __u64 seeks_host(__u32 seek)
 {
-	__builtin_memcpy(key->local, p->key.local, sizeof(key->local));
-	__builtin_memcpy(key->peer, p->key.peer, sizeof(key->peer));
-	key->local_port = p->key.local_port;
-	key->peer_port = p->key.peer_port;
-	key->scope = p->key.scope;
-	key->vlan = p->key.vlan;
-	key->await = await;
-	key->v4 = p->v4;
-	if (opener == FR_EGRESS)
-		key->peer_port = 0;
-	else if (await != FR_AWAIT_STRANGER)
-		key->local_port = 0;
-	if (await == FR_AWAIT_PORT)
-		return;
-	if (opener == FR_EGRESS || await == FR_AWAIT_STRANGER)
-		__builtin_memset(key->peer, 0, sizeof(key->peer));
-	if (opener == FR_INGRESS)
-		__builtin_memset(key->local, 0, sizeof(key->local));
+	return seek >> (8 + FR_AWAIT_PORT) & 1;
 }
 
-static __always_inline struct fr_question *question_find(const struct fr_question_key *key,
-							 __u8 opener)
+static __always_inline __u64 seeks_stranger(__u32 seek)
 {
-	return opener == FR_EGRESS ? bpf_map_lookup_elem(&fr_questions, key)
-				   : bpf_map_lookup_elem(&fr_asked_of_us, key);
+	return seek >> (8 + FR_AWAIT_STRANGER) & seek & FR_INGRESS;
+}
+
+static __always_inline const fr_word *asker_of(const struct fr_packet *p, __u32 opener)
+{
+	return (const fr_word *)(opener == FR_EGRESS ? p->key.local : p->key.peer);
+}
+
+static __always_inline const fr_word *asked_of(const struct fr_packet *p, __u32 opener)
+{
+	return asker_of(p, !opener);
+}
+
+static __always_inline __u16 asker_port(const struct fr_packet *p, __u32 opener)
+{
+	return ((const fr_word *)&p->key)[4] >> opener * 16; /* local, then peer */
+}
+
+/* Scope, port and tag of the asker, as a question has them. */
+static __always_inline __u64 asker_place(const struct fr_packet *p, __u32 opener)
+{
+	return p->key.scope | (__u64)asker_port(p, opener) << 32 | (__u64)p->key.vlan << 48;
+}
+FR_AT(fr_question, last, 32);
+FR_AT(fr_question, scope, 40);
+
+/* By the asker, and the host that was asked where only that may answer. */
+static __always_inline __u64 question_hash(const struct fr_packet *p, __u32 seek)
+{
+	const fr_word *asker = asker_of(p, SEEK_OPENER(seek));
+	const fr_word *asked = asked_of(p, SEEK_OPENER(seek));
+	__u64 hash = seeks_host(seek);
+
+	hash = hash_word(hash, asker[0] * (seeks_stranger(seek) ^ 1), 1);
+	hash = hash_word(hash, asker[1] * (seeks_stranger(seek) ^ 1), 2);
+	hash = hash_word(hash, asked[0] * seeks_host(seek), 3);
+	hash = hash_word(hash, asked[1] * seeks_host(seek), 4);
+	hash = hash_word(hash, asker_place(p, SEEK_OPENER(seek)), 5);
+	return hash_word(hash, 0, 6);
+}
+
+static __always_inline struct fr_question_set *question_set(__u64 hash, __u32 opener)
+{
+	__u32 at = (hash >> 32) % FR_QUESTION_SETS + opener * FR_QUESTION_SETS;
+
+	return bpf_map_lookup_elem(&fr_questions, &at);
+}
+
+/* 0: by the asker of this packet, and of its host or port where only that may answer. */
+static __always_inline __u64 question_differs(const struct fr_question *q,
+					      const struct fr_packet *p, __u32 seek)
+{
+	const fr_word *word = (const fr_word *)q, *asker = asker_of(p, SEEK_OPENER(seek));
+	const fr_word *asked = asked_of(p, SEEK_OPENER(seek));
+	__u16 port = asker_port(p, SEEK_OPENER(seek) ^ 1);
+
+	__u64 differs = ((word[0] ^ asker[0]) | (word[1] ^ asker[1])) * (seeks_stranger(seek) ^ 1);
+
+	barrier_var(differs);
+	differs |= ((word[2] ^ asked[0]) | (word[3] ^ asked[1])) * seeks_host(seek);
+	barrier_var(differs);
+	differs |= (q->asked_port ^ port) * seeks_stranger(seek);
+	barrier_var(differs);
+	return differs | (word[5] ^ asker_place(p, SEEK_OPENER(seek))) | (q->v4 ^ p->v4);
+}
+
+/* How near a question is to that of a packet, of the same source: 3, of the same network: 1, else
+ * 0. The protected party's source is its device or cgroup; of others it is their address, of which
+ * IPv6 gives everybody a network. */
+static __always_inline __u64 source_nearness(const struct fr_question *q, const struct fr_packet *p)
+{
+	const fr_word *word = (const fr_word *)q, *asker = asker_of(p, p->dir);
+	__u64 others = p->dir & FR_INGRESS;
+	__u64 network = (q->scope ^ p->key.scope) | (word[0] ^ asker[0]) * others;
+
+	return (any_bit(network) ^ 1) + 2 * (any_bit(network | (word[1] ^ asker[1]) * others) ^ 1);
 }
 
 /* ---------------------------------------------------------------- the filter
@@ -205,44 +278,73 @@ static __always_inline void asked_now(const struct fr_ctx *s, __u32 at)
 #define JUDGED_REASON(judged) ((__u8)((judged) >> 16))
 #define JUDGED_STATE(judged) ((judged) >> 24)
 
-static __always_inline int question_is(const struct fr_question *known,
-				       const struct fr_question *fresh)
+/* The way where a question goes: that of its asker and rule; else one that waits no more; else the
+ * oldest of its source, of its network, of its rule, of all; of each of these first those of its
+ * rule. */
+static __always_inline __u32 question_room(const struct fr_ctx *s,
+					   const struct fr_question_set *set,
+					   const struct fr_packet *p, __u32 tag, __u32 slot)
 {
-	const fr_word *a = (const fr_word *)known->address, *b = (const fr_word *)fresh->address;
+	__u64 timeout = s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY] + ASKED_AHEAD;
+	__s64 room = RANK_NEVER;
 
-	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (known->port ^ fresh->port));
+#pragma GCC unroll 8
+	for (__u32 way = 0; way < FR_WAYS; way++) {
+		const struct fr_question *old = &set->way[way];
+		__u64 near = 2 * source_nearness(old, p) + (any_bit(old->slot ^ slot) ^ 1);
+		__u64 other = any_bit((old->slot ^ slot) | (old->tag ^ tag));
+		__u64 waits = image_reached(timeout, s->now - old->last + ASKED_AHEAD);
+		__u64 class = (1 + (7 - near) * waits) * other;
+
+		room = rank_lower(room, RANK(class << 32 | old->number, way));
+	}
+	return RANK_WAY(room);
+}
+
+static __always_inline void question_write(const struct fr_ctx *s, const struct fr_packet *p,
+					   __u32 await, __u32 slot, struct fr_question *q)
+{
+	fr_word *word = (fr_word *)q;
+
+	word[0] = asker_of(p, p->dir)[0];
+	word[1] = asker_of(p, p->dir)[1];
+	word[2] = asked_of(p, p->dir)[0];
+	word[3] = asked_of(p, p->dir)[1];
+	word[5] = asker_place(p, p->dir);
+	q->last = s->now;
+	q->slot = slot;
+	q->asked_port = flow_port(&p->key, p->dir);
+	q->await = await;
+	q->v4 = p->v4;
 }
 
 static __always_inline void question_keep(const struct fr_ctx *s, const struct fr_packet *p,
-					  __u32 await)
+					  __u32 await, __u32 slot)
 {
-	const __u8 *asked = p->dir == FR_EGRESS ? p->key.peer : p->key.local;
-	struct fr_question fresh = {.port = flow_port(&p->key, p->dir)}, *known;
-	struct fr_question_key key;
+	__u64 hash = question_hash(p, SEEK(p->dir & 1, AWAITS(await), 0));
+	struct fr_question_set *set = question_set(hash, p->dir & 1);
+	__u32 way;
 
-	question_key(p, p->dir, await, &key);
-	FR_JOIN(s->conf->zero, key.local_port, key.peer_port);
-	__builtin_memcpy(fresh.address, asked, sizeof(fresh.address));
-	fresh.last = s->now;
-	known = question_find(&key, p->dir);
-	if (known && question_is(known, &fresh))
-		known->last = s->now;
-	else if (p->dir == FR_EGRESS)
-		bpf_map_update_elem(&fr_questions, &key, &fresh, BPF_ANY);
-	else
-		bpf_map_update_elem(&fr_asked_of_us, &key, &fresh, BPF_ANY);
+	if (!set)
+		return;
+	bpf_spin_lock(&set->lock);
+	way = question_room(s, set, p, hash, slot);
+	question_write(s, p, await, slot, &set->way[WAY(way)]);
+	set->way[WAY(way)].tag = hash;
+	set->way[WAY(way)].number = ++set->number;
+	bpf_spin_unlock(&set->lock);
 	asked_now(s, port_asking(p, p->dir));
 	if (await == FR_AWAIT_GROUP && p->dir == FR_EGRESS)
 		asked_now(s, ASKED_ANY_GROUP);
 }
 
 /*
- * A datagram, judged in this way by this rule. 1: its flow awaits answers from elsewhere; if it
- * comes from the opener, they may come from now on. No flow does that began with such an answer. A
- * function of its own, as tc_parse().
+ * A datagram, judged in this way by this rule, of this FR_SLOT_WORD. 1: its flow awaits answers
+ * from elsewhere; if it comes from the opener, they may come from now on. No flow does that began
+ * with such an answer. A function of its own, as tc_parse().
  */
 static __noinline __u32 question_note(const struct fr_ctx *s, const struct fr_packet *p, __u32 rule,
-				      __u32 answers, __u32 judged)
+				      __u32 word, __u32 judged)
 {
 	__u8 opener = JUDGED_OPENER(judged);
 	__u32 await;
@@ -251,9 +353,9 @@ static __noinline __u32 question_note(const struct fr_ctx *s, const struct fr_pa
 	    JUDGED_STATE(judged) == FR_FLOW_ESTABLISHED || p->fragment == FR_LATER ||
 	    (rule >= FR_DIRS && rule < FR_RULE_FIRST))
 		return 0;
-	await = packet_awaits(s, p, opener, answers);
+	await = packet_awaits(s, p, opener, FR_SLOT_ANSWERS(word));
 	if (await && p->dir == opener)
-		question_keep(s, p, await);
+		question_keep(s, p, await, FR_SLOT(word));
 	return !!await;
 }
 
@@ -262,15 +364,50 @@ static __noinline __u32 question_note(const struct fr_ctx *s, const struct fr_pa
  * In steps, each of which has a frame of its own or none: see fr_policy.
  */
 
-/* The question of this kind that the packet may answer, or NULL. */
-static __noinline const struct fr_question *
-question_of(const struct fr_ctx *s, const struct fr_packet *p, __u32 opener, __u32 await)
-{
-	struct fr_question_key key;
+/* What is derived of them from here on is derived anew: it would take room on the stack. */
+#define FORGET(p, seek)                                                                            \
+	do {                                                                                       \
+		barrier_var(p);                                                                    \
+		barrier_var(seek);                                                                 \
+	} while (0)
 
-	question_key(p, opener & 1, await, &key);
-	FR_JOIN(s->conf->zero, key.local_port, key.peer_port);
-	return question_find(&key, opener & 1);
+/* The newest such question that the packet may answer; `asked` is whom. What decides how it is
+ * answered, as fr_question() takes it, with its way in the upper half, as a bit of SEEK_TRIED; or
+ * 0. */
+static __noinline __u64 question_find(const struct fr_ctx *s, const struct fr_packet *p, __u32 seek,
+				      __u64 asked[2])
+{
+	__u64 hash = question_hash(p, seek), found = 0, since;
+	struct fr_question_set *set = question_set(hash, SEEK_OPENER(seek));
+	const struct fr_question *q;
+	__s64 newest = 0;
+	__u32 way;
+
+	if (!set)
+		return 0;
+	bpf_spin_lock(&set->lock);
+#pragma GCC unroll 8
+	for (way = 0; way < FR_WAYS; way++) {
+		__u64 fits = any_bit(set->way[way].tag ^ (__u32)hash) ^ 1;
+
+		fits &= seek >> (8 + set->way[way].await % FR_AWAIT_COUNT) &
+			~(seek >> (SEEK_TRIED + way));
+		newest = rank_lower(newest, -RANK(set->way[way].number, way) * (__s64)fits);
+	}
+	FORGET(p, seek);
+	q = &set->way[WAY(RANK_WAY(-newest))];
+	if (newest && !question_differs(q, p, seek)) {
+		FORGET(p, seek);
+		since = s->now - s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY];
+		asked[0] = ((const fr_word *)q)[2];
+		asked[1] = ((const fr_word *)q)[3];
+		if (q->last >= since || SEEK_EVER(seek))
+			found = (1ull << (32 + SEEK_TRIED + RANK_WAY(-newest))) |
+				(__u32)q->await << ASKED_AWAIT | SEEK_OPENER(seek) << ASKED_BY |
+				q->asked_port;
+	}
+	bpf_spin_unlock(&set->lock);
+	return found;
 }
 
 #define NO_RULE 0xffffffffu
@@ -329,30 +466,48 @@ static __always_inline int peer_may_answer(const struct fr_ctx *s, const struct 
 	return address_on_subnets(s, p->key.peer) & ON_SUBNET;
 }
 
-#define ANSWERS_EVER 0x7fffffffffffffffll
-
-/* The cell of the question of this kind that the packet may answer, not older than `age`; or
- * FR_CELL_GONE. */
-static __always_inline __u32 answer_cell(const struct fr_ctx *s, const struct fr_packet *p,
-					 __u8 opener, __u32 await, __s64 age)
+/* Where to look after this: this party's questions are those to a host, then all others; of others
+ * to a host, to a group, and of who has no address. Without ways of waiting there is no more. */
+static __always_inline __u32 seek_next(__u32 seek)
 {
-	const struct fr_question *known = question_of(s, p, opener, await);
-	__u64 address[2];
-	__u32 cell, rule, asked;
+	__u32 host = seeks_host(seek), many = seek >> (8 + FR_AWAIT_GROUP) & 1;
 
-	if (!known || (__s64)(s->now - known->last) > age)
-		return FR_CELL_GONE;
-	__builtin_memcpy(address, known->address, sizeof(address)); /* another may come meanwhile */
-	asked = known->port | (__u32)opener << ASKED_BY | await << ASKED_AWAIT;
-	if (is_group(s, (const __u8 *)address, p->v4))
-		asked |= ASKED_GROUP;
-	if (opener == FR_INGRESS && await == FR_AWAIT_STRANGER)
-		asked |= ASKED_STRANGER;
-	cell = question_cell(s, p, (const __u8 *)address, asked, opener, await);
-	rule = fr_question(s->head->generation, asked, cell);
-	if (rule == NO_RULE || !peer_may_answer(s, p, asked, opener, await, rule))
-		return FR_CELL_GONE;
-	return cell;
+	seek &= (1 << SEEK_TRIED) - 1;
+	if (SEEK_OPENER(seek) == FR_EGRESS)
+		return (seek & ~SEEK(0, AWAITS_ANY, 0)) | host * SEEK(0, AWAITS_MANY, 0);
+	return (seek & ~SEEK(0, AWAITS_ANY, 0)) | host * SEEK(0, AWAITS(FR_AWAIT_GROUP), 0) |
+	       many * SEEK(0, AWAITS(FR_AWAIT_STRANGER), 0);
+}
+
+/* The cell of the newest question that the packet may answer; or FR_CELL_GONE. */
+static __always_inline __u32 answer_cell(const struct fr_ctx *s, const struct fr_packet *p,
+					 __u32 seek)
+{
+	__u64 address[2], found;
+	__u32 asked, cell, rule;
+
+#pragma GCC unroll 6
+	for (int i = 0; i < FR_QUESTION_LOOKS; i++) { /* up to 6.1 no loop may have a call */
+		FORGET(p, seek);
+		barrier_var(s);
+		found = question_find(s, p, seek, address);
+		FR_JOIN(s->conf->zero, seek);
+		if (!found) {
+			seek = seek_next(seek);
+			continue;
+		}
+		asked = found | seeks_stranger(seek) * ASKED_STRANGER;
+		if (is_group(s, (const __u8 *)address, p->v4))
+			asked |= ASKED_GROUP;
+		cell = question_cell(s, p, (const __u8 *)address, asked, SEEK_OPENER(seek),
+				     asked >> ASKED_AWAIT);
+		rule = fr_question(s->head->generation, asked, cell);
+		if (rule != NO_RULE &&
+		    peer_may_answer(s, p, asked, SEEK_OPENER(seek), asked >> ASKED_AWAIT, rule))
+			return cell;
+		seek |= found >> 32;
+	}
+	return FR_CELL_GONE;
 }
 
 /*
@@ -363,26 +518,16 @@ static __always_inline __u32 answer_cell(const struct fr_ctx *s, const struct fr
 static __noinline __u32 answer_find(const struct fr_ctx *s, const struct fr_packet *p, __u32 reason,
 				    __u32 judged)
 {
-	__s64 age = s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY];
-	__u32 cell = FR_CELL_GONE;
-	__u8 opener = !p->dir;
+	__u32 seek = SEEK(!p->dir, AWAITS(FR_AWAIT_PORT), 0);
 
 	if (JUDGED_VERDICT(judged) == FR_PASS ||
 	    (reason != FR_REASON_DEFAULT && reason != FR_REASON_RULE))
-		return cell;
-	if (JUDGED_REASON(judged) == FR_REASON_REPLY) {
-		opener = JUDGED_OPENER(judged);
-		age = ANSWERS_EVER;
-	} else if (!asked_lately(s, port_asking(p, opener))) {
-		return cell;
-	}
-	FR_JOIN(s->conf->zero, opener, age);
-	cell = answer_cell(s, p, opener & 1, FR_AWAIT_PORT, age);
-	if (cell == FR_CELL_GONE) /* no loop: up to 6.1 none may have a call */
-		cell = answer_cell(s, p, opener & 1, FR_AWAIT_GROUP, age);
-	if (cell == FR_CELL_GONE)
-		cell = answer_cell(s, p, opener & 1, FR_AWAIT_PEERS, age);
-	return cell;
+		return FR_CELL_GONE;
+	if (JUDGED_REASON(judged) == FR_REASON_REPLY)
+		seek = SEEK(JUDGED_OPENER(judged), AWAITS(FR_AWAIT_PORT), 1);
+	else if (!asked_lately(s, port_asking(p, !p->dir)))
+		return FR_CELL_GONE;
+	return answer_cell(s, p, seek);
 }
 
 #endif /* FR_ANSWERS_H */

@@ -19,13 +19,13 @@ static __always_inline int judge_opens_flow(const struct fr_match *m, const stru
  * questions is noted. */
 static __always_inline void judge_question(const struct fr_ctx *s, const struct fr_packet *p,
 					   const struct fr_match *m, struct fr_decision *d,
-					   __u32 answers)
+					   __u32 word)
 {
 	__u32 awaits;
 
 	if (p->key.proto != FR_PROTO_UDP || !(s->head->flags & FR_F_ANSWERS))
 		return;
-	awaits = question_note(s, p, d->rule, answers,
+	awaits = question_note(s, p, d->rule, word,
 			       JUDGED(d->opener, d->verdict, m->progress.reason, d->new_state));
 	d->cell ^= awaits * (d->cell ^ FR_CELL_GONE);
 }
@@ -39,7 +39,7 @@ static __always_inline void judge_commit(const struct fr_ctx *s, const struct fr
 
 	if (!d->slot)
 		d->slot = FR_SLOT(word);
-	judge_question(s, p, m, d, FR_SLOT_ANSWERS(word));
+	judge_question(s, p, m, d, word);
 	if (h.dir == FR_EGRESS && d->verdict == FR_PASS && classify_opens(p))
 		syn_note(&p->key, s->now);
 	if (d->flow)

@@ -124,11 +124,19 @@ FR_MAP(fr_budget, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct fr_budget);
 /* Fragmented datagrams on their way out; their first part was allowed. Programs only. */
 FR_MAP(fr_fragments, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_fragment_key, struct fr_fragment);
 
-/* Questions that await answers from elsewhere: of the protected party, and of others, who cannot
- * take the place of its own. The times, as jiffies, low half, by enum fr_dir and the low bits of
- * the asker's port; the last of any question to a group. Programs only. */
-FR_MAP(fr_questions, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_question_key, struct fr_question);
-FR_MAP(fr_asked_of_us, BPF_MAP_TYPE_LRU_HASH, 4096, struct fr_question_key, struct fr_question);
+/* Questions that await answers from elsewhere: sets of the protected party, then of others, who
+ * cannot take the place of its own. Programs only. */
+struct fr_question_set {
+	struct bpf_spin_lock lock;
+	__u32 number; /* of the last question */
+	__u32 pad[14];
+	struct fr_question way[FR_WAYS];
+};
+FR_AT(fr_question_set, way, FR_LINE_BYTES);
+FR_MAP(fr_questions, BPF_MAP_TYPE_ARRAY, FR_DIRS *FR_QUESTION_SETS, __u32, struct fr_question_set);
+
+/* When a question was last asked, in jiffies, low half, by enum fr_dir and the low bits of the
+ * asker's port; last, any question to a group. Programs only. */
 FR_MAP(fr_ports_asked, BPF_MAP_TYPE_ARRAY, FR_DIRS *FR_ASKED_PORTS + 1, __u32, __u32);
 
 /* Datagrams that sockets have received. Programs only. */

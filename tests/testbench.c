@@ -211,8 +211,7 @@ static void array_clear(int fd)
 
 static void forget(const struct bench *bench)
 {
-	static const enum kernel_map hashes[] = {MAP_PORTS, MAP_FRAGMENTS, MAP_TRANSIT,
-						 MAP_QUESTIONS, MAP_ASKED_OF_US};
+	static const enum kernel_map hashes[] = {MAP_PORTS, MAP_FRAGMENTS, MAP_TRANSIT};
 	const int *maps = bench->fds + PROGRAM_COUNT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(hashes); i++)
@@ -220,6 +219,7 @@ static void forget(const struct bench *bench)
 	table_clear(maps[MAP_FLOWS]);
 	table_clear(maps[MAP_DROPS]);
 	array_clear(maps[MAP_REGIONS]);
+	array_clear(maps[MAP_QUESTIONS]);
 	array_clear(maps[MAP_TIMES]);
 	array_clear(maps[MAP_PORTS_ASKED]);
 }

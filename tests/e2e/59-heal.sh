@@ -44,7 +44,7 @@ heal_maps()
 		case $name in
 		fr_images) ;;
 		fr_ports) heal "e*/$name" 5 ;;
-		fr_transit | fr_fragments | fr_questions | fr_asked_of_us | fr_ports_asked | fr_received | fr_askers | fr_owner | fr_processes | fr_flow_regions | fr_times | fr_syns | fr_hashing | fr_drop_regions | fr_budget)
+		fr_transit | fr_fragments | fr_questions | fr_ports_asked | fr_received | fr_askers | fr_owner | fr_processes | fr_flow_regions | fr_times | fr_syns | fr_hashing | fr_drop_regions | fr_budget)
 			take_away "e*/$name"
 			equal "$kind: without $name" 'enforce true 0' "$(state)"
 			;;

@@ -152,15 +152,25 @@ static struct fr_flow_set *kernel_set(const char *map, uint32_t index)
 	return &(*table)[index];
 }
 
+/* As in bpf/maps.h. */
+struct question_set {
+	uint8_t head[FR_LINE_BYTES];
+	struct fr_question way[FR_WAYS];
+};
+
 /* Remove the state of the last sequence. After a disagreement its extent is unknown. */
 static void kernel_forget(void)
 {
+	static const struct question_set no_questions;
 	const char *map;
 	const void *key;
 	uint32_t set;
 
 	for (size_t n = 0; native_key(n, &map, &key); n++)
-		bpf_map_delete_elem(bench_map(rig.bench, map), key);
+		if (strcmp(map, "fr_questions"))
+			bpf_map_delete_elem(bench_map(rig.bench, map), key);
+		else
+			bpf_map_update_elem(bench_map(rig.bench, map), key, &no_questions, BPF_ANY);
 	for (size_t n = 0; native_set(n, &map, &set); n++)
 		memset(kernel_set(map, set), 0, sizeof(struct fr_flow_set));
 	if (!rig.sure && rig.image) { /* with all that it has forgotten */
@@ -190,19 +200,18 @@ static void set_age(struct fr_flow_set *set, uint64_t jiffies)
 static void questions_age(uint64_t jiffies)
 {
 	int ports = bench_map(rig.bench, "fr_ports_asked"), fd;
-	struct fr_question question;
+	struct question_set set;
 	const void *at;
 	const char *map;
 	uint32_t asked;
 
 	for (size_t n = 0; native_key(n, &map, &at); n++) {
-		if (strcmp(map, "fr_questions") && strcmp(map, "fr_asked_of_us"))
-			continue;
 		fd = bench_map(rig.bench, map);
-		if (bpf_map_lookup_elem(fd, at, &question))
+		if (strcmp(map, "fr_questions") || bpf_map_lookup_elem(fd, at, &set))
 			continue;
-		question.last -= jiffies;
-		bpf_map_update_elem(fd, at, &question, BPF_ANY);
+		for (uint32_t way = 0; way < FR_WAYS; way++)
+			set.way[way].last -= jiffies;
+		bpf_map_update_elem(fd, at, &set, BPF_ANY);
 	}
 	for (uint32_t i = 0; i <= FR_DIRS * FR_ASKED_PORTS; i++) {
 		if (bpf_map_lookup_elem(ports, &i, &asked) || !asked)

@@ -68,12 +68,11 @@ static struct shim_table shim_tables[] = {
 	SHIM_TABLE(fr_flow_regions, true), SHIM_TABLE(fr_times, true),
 	SHIM_TABLE(fr_syns, true),	   SHIM_TABLE(fr_drop_regions, true),
 	SHIM_TABLE(fr_budget, true),	   SHIM_TABLE(fr_fragments, false),
-	SHIM_TABLE(fr_transit, false),	   SHIM_TABLE(fr_questions, false),
-	SHIM_TABLE(fr_asked_of_us, false), SHIM_TABLE(fr_ports_asked, true),
-	SHIM_TABLE(fr_received, false),	   SHIM_TABLE(fr_ports, false),
-	SHIM_TABLE(fr_counters, true),	   SHIM_TABLE(fr_reasons, true),
-	SHIM_TABLE(fr_tallies, true),	   SHIM_TABLE(fr_control, true),
-	SHIM_TABLE(fr_trace, true),
+	SHIM_TABLE(fr_transit, false),	   SHIM_TABLE(fr_questions, true),
+	SHIM_TABLE(fr_ports_asked, true),  SHIM_TABLE(fr_received, false),
+	SHIM_TABLE(fr_ports, false),	   SHIM_TABLE(fr_counters, true),
+	SHIM_TABLE(fr_reasons, true),	   SHIM_TABLE(fr_tallies, true),
+	SHIM_TABLE(fr_control, true),	   SHIM_TABLE(fr_trace, true),
 };
 enum { SHIM_TABLES = sizeof(shim_tables) / sizeof(shim_tables[0]) };
 
@@ -585,8 +584,9 @@ void native_shortcuts(bool on)
 bool native_key(size_t n, const char **map, const void **key)
 {
 	for (size_t t = 0; t < SHIM_TABLES; t++)
-		for (size_t i = 0; !shim_tables[t].array && i < shim_tables[t].count; i++) {
-			if (!shim_tables[t].entries[i].used || n--)
+		for (size_t i = 0; i < shim_tables[t].count; i++) {
+			if ((shim_tables[t].array && shim_tables[t].map != &fr_questions) ||
+			    !shim_tables[t].entries[i].used || n--)
 				continue;
 			*map = shim_tables[t].name;
 			*key = shim_tables[t].entries[i].key;

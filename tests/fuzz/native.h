@@ -65,7 +65,7 @@ void *native_helper(uint32_t number, const char **name);
 
 /* The n-th flow, or false. */
 bool native_flow(size_t n, struct fr_flow *flow);
-/* The n-th key of any hash map, and the name of the map; or false. */
+/* The n-th key of any hash map or of fr_questions, and the name of the map; or false. */
 bool native_key(size_t n, const char **map, const void **key);
 /* The n-th set that a packet has looked at, of the table of that name; or false. */
 bool native_set(size_t n, const char **map, uint32_t *index);

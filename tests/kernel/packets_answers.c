@@ -271,6 +271,191 @@ static void asked_by_a_newcomer(struct rig *rig)
 RIG_TEST(packets_answers, who_has_no_address_is_answered_at_any, asked_by_a_newcomer, &dhcp,
 	 &dhcp_audit)
 
+/* ---------------------------------------------------------------- several rules, one socket */
+
+POLICIES(several,
+	 {.dir = OUT,
+	  .action = FR_ALLOW,
+	  .proto = UDP,
+	  .first = 7777,
+	  .host = WIRE_HOST,
+	  .answers = FR_ANSWERS_GROUP},
+	 {.dir = OUT,
+	  .action = FR_ALLOW,
+	  .proto = UDP,
+	  .first = 8888,
+	  .host = 8,
+	  .answers = FR_ANSWERS_GROUP},
+	 {.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 1900, .group = true});
+
+static void asks_under_several(struct rig *rig)
+{
+	PASS(rig, RULE, FIRST, QUESTION(7777));
+	PASS(rig, RULE, SECOND, .host = 8, QUESTION(8888));
+	UNSENT(rig, .host = 8, QUESTION(7777)); /* the rules are not joined */
+	UNSENT(rig, QUESTION(8888));
+	PASS(rig, REPLY, FIRST, ANSWER(5000));
+	PASS(rig, REPLY, SECOND, .host = 8, ANSWER(5000));
+	PASS(rig, REPLY, FIRST, ANSWER(8888)); /* in one tick, whichever was asked first */
+	REFUSED(rig, .host = 10, ANSWER(5000));
+	REFUSED(rig, .host = 10, ANSWER(7777));
+	REFUSED(rig, FROM_OUTSIDE(rig), ANSWER(5000));
+	REFUSED(rig, .dir = IN, .proto = UDP, .local = 40001, .peer = 5000);
+	PASS(rig, RULE, THIRD, TO_GROUP(rig), QUESTION(1900));
+	PASS(rig, REPLY, THIRD, .host = 10, ANSWER(5000));
+	cr_assert_eq(rig_counters(rig, FIRST).connections, 2);
+	cr_assert_eq(rig_counters(rig, SECOND).connections, 1);
+	cr_assert_eq(rig_questions(rig), 3);
+}
+
+RIG_TEST(packets_answers, each_rule_has_its_questions_answered, asks_under_several, &several,
+	 &several_audit)
+
+/* The newest that may be answered; each has a time of its own. */
+static void asks_in_turn(struct rig *rig)
+{
+	PASS(rig, RULE, THIRD, TO_GROUP(rig), QUESTION(1900));
+	rig_age_questions(rig, 5);
+	PASS(rig, RULE, FIRST, QUESTION(7777));
+	rig_age_questions(rig, 5);
+	PASS(rig, REPLY, FIRST, ANSWER(5000));
+	PASS(rig, REPLY, THIRD, .host = 8, ANSWER(5000));
+	PASS(rig, RULE, THIRD, TO_GROUP(rig), QUESTION(1900));
+	PASS(rig, REPLY, THIRD, ANSWER(5001));
+	rig_age_questions(rig, 28);
+	PASS(rig, REPLY, THIRD, ANSWER(5002)); /* 33 s after the other question */
+	rig_age_questions(rig, 3);
+	REFUSED(rig, ANSWER(5003));
+	PASS(rig, RULE, SECOND, .host = 8, QUESTION(8888));
+	REFUSED(rig, ANSWER(5003));
+	PASS(rig, REPLY, SECOND, .host = 8, ANSWER(5003));
+}
+
+RIG_TEST(packets_answers, the_newest_question_comes_first, asks_in_turn, &several, &several_audit)
+
+/* Many questions under one rule take the place of none under another. */
+static void asks_much(struct rig *rig)
+{
+	PASS(rig, RULE, THIRD, TO_GROUP(rig), QUESTION(1900));
+	rig_age_questions(rig, 25);
+	PASS(rig, RULE, FIRST, QUESTION(7777));
+	for (int i = 0; i < 50; i++)
+		PASS(rig, RULE, SECOND, .host = 8, QUESTION(8888));
+	rig_age_questions(rig, 6);
+	PASS(rig, REPLY, FIRST, ANSWER(5000));
+	PASS(rig, REPLY, SECOND, .host = 8, ANSWER(5000));
+	cr_assert_eq(rig_questions(rig), 3);
+}
+
+RIG_TEST(packets_answers, a_rule_keeps_its_question, asks_much, &several, &several_audit)
+
+enum { RULES = 7, TRIED = FR_QUESTION_LOOKS - 1 };
+#define MEMBER(n)                                                                                  \
+	{                                                                                          \
+		.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 7000 + (n),                 \
+		.host = 20 + (n), .answers = FR_ANSWERS_GROUP                                      \
+	}
+POLICIES(bounded, MEMBER(0), MEMBER(1), MEMBER(2), MEMBER(3), MEMBER(4), MEMBER(5), MEMBER(6));
+
+/* Of one port the questions under so many rules wait, the last ones. */
+static void asks_under_too_many(struct rig *rig)
+{
+	for (uint8_t n = 0; n < RULES; n++) {
+		rig_age_questions(rig, 1);
+		PASS(rig, RULE, NTH_RULE(n), .host = 20 + n, QUESTION(7000 + n));
+	}
+	for (uint8_t n = 0; n < RULES; n++)
+		if (n < RULES - TRIED)
+			REFUSED(rig, .host = 20 + n, ANSWER(5000));
+		else
+			PASS(rig, REPLY, NTH_RULE(n), .host = 20 + n, ANSWER(5000));
+	PASS(rig, RULE, FIRST, .host = 20, QUESTION(7000));
+	PASS(rig, REPLY, FIRST, .host = 20, ANSWER(5000));
+}
+
+RIG_TEST(packets_answers, a_port_asks_under_so_many_rules, asks_under_too_many, &bounded,
+	 &bounded_audit)
+
+/* ---------------------------------------------------------------- floods of questions */
+
+POLICIES(flooded,
+	 {.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 69, .answers = FR_ANSWERS_GROUP},
+	 {.dir = IN,
+	  .action = FR_ALLOW,
+	  .proto = UDP,
+	  .first = 7777,
+	  .host = WIRE_HOST,
+	  .answers = FR_ANSWERS_PEER_ANY_PORT});
+
+/* `count` questions, each by a port of its own. */
+static void flood(struct rig *rig, uint32_t count, struct wire w)
+{
+	const struct expected passes = {FR_PASS, FR_REASON_RULE, FIRST, __FILE__, __LINE__};
+
+	w.dir = IN;
+	w.proto = UDP;
+	w.v6 = rig->v6;
+	for (uint32_t n = 0; n < count; n++) {
+		w.local = 69;
+		w.peer = 1024 + n;
+		rig_step(rig, &w, &passes);
+	}
+}
+
+enum { ALL_NOTES = FR_QUESTION_SETS * FR_WAYS };
+
+/* One source cannot take the place of another one's question, */
+static void source_floods(struct rig *rig)
+{
+	PASS(rig, RULE, FIRST, FROM_ASKER(69));
+	PASS(rig, RULE, FIRST, .host = 10, FROM_ASKER(69));
+	PASS(rig, RULE, SECOND, FROM_ASKER(7777));
+	flood(rig, 2 * ALL_NOTES, (struct wire){.host = 8});
+	PASS(rig, REPLY, SECOND, TO_ASKER(5000));
+	PASS(rig, REPLY, FIRST, .host = 10, TO_ASKER(5000));
+	PASS(rig, RULE, FIRST, .host = 11, FROM_ASKER(69)); /* nor keep the next out */
+	flood(rig, ALL_NOTES, (struct wire){.host = 8});
+	PASS(rig, REPLY, FIRST, .host = 11, TO_ASKER(5000));
+	PASS(rig, REPLY, SECOND, TO_ASKER(5001));
+	cr_assert_leq(rig_questions(rig), ALL_NOTES);
+}
+
+RIG_TEST(packets_answers, a_source_displaces_its_own_questions, source_floods, &flooded)
+
+/* and any number of them not that of a peer of another rule. */
+static void sources_flood(struct rig *rig)
+{
+	uint8_t source[16] = {203, 0, 113};
+
+	if (rig->v6)
+		memcpy(source, (uint8_t[]){0x20, 1, 0x0d, 0xb8, 0, 0x77}, 6);
+	PASS(rig, RULE, SECOND, FROM_ASKER(7777));
+	for (uint8_t n = 1; n <= 16; n++) {
+		source[rig->v6 ? 7 : 3] = n;
+		flood(rig, ALL_NOTES / 4, (struct wire){.peer_addr = source});
+	}
+	PASS(rig, REPLY, SECOND, TO_ASKER(5000));
+}
+
+RIG_TEST(packets_answers, a_rule_displaces_its_own_questions, sources_flood, &flooded)
+
+/* To an attacker with a network of his own its addresses are one source. */
+static void network_floods(struct rig *rig)
+{
+	uint8_t source[16] = {0x20, 1, 0x0d, 0xb8, 0, 0x77};
+
+	if (!rig->v6)
+		return;
+	PASS(rig, RULE, FIRST, FROM_ASKER(69));
+	for (uint8_t n = 1; n <= 16; n++) {
+		source[15] = n;
+		flood(rig, ALL_NOTES / 4, (struct wire){.peer_addr = source});
+	}
+	PASS(rig, REPLY, FIRST, TO_ASKER(5000));
+}
+
+RIG_TEST(packets_answers, a_network_is_one_source, network_floods, &flooded_audit)
+
 /* ---------------------------------------------------------------- how long */
 
 static void in_time(struct rig *rig)

@@ -300,20 +300,31 @@ uint64_t rig_tally(const struct rig *rig, uint32_t tally)
 
 /* ---------------------------------------------------------------- questions */
 
-static const char *const question_maps[FR_DIRS] = {"fr_questions", "fr_asked_of_us"};
+/* Let every question look so many ticks older than it is; how many there are. */
+static size_t questions_age(const struct rig *rig, uint64_t ticks)
+{
+	int fd = bench_map(rig->bench, "fr_questions");
+	struct {
+		uint8_t head[FR_LINE_BYTES]; /* lock and number */
+		struct fr_question way[FR_WAYS];
+	} set;
+	size_t count = 0;
+
+	for (uint32_t at = 0; at < FR_DIRS * FR_QUESTION_SETS; at++) {
+		cr_assert_eq(bpf_map_lookup_elem(fd, &at, &set), 0);
+		for (uint32_t way = 0; way < FR_WAYS; way++) {
+			count += set.way[way].await != FR_AWAIT_NOTHING;
+			set.way[way].last -= ticks;
+		}
+		if (ticks)
+			cr_assert_eq(bpf_map_update_elem(fd, &at, &set, BPF_EXIST), 0);
+	}
+	return count;
+}
 
 size_t rig_questions(const struct rig *rig)
 {
-	struct fr_question_key key, *at;
-	size_t count = 0;
-
-	for (int dir = 0; dir < FR_DIRS; dir++) {
-		int fd = bench_map(rig->bench, question_maps[dir]);
-
-		for (at = NULL; !bpf_map_get_next_key(fd, at, &key); at = &key)
-			count++;
-	}
-	return count;
+	return questions_age(rig, 0);
 }
 
 static void ports_age(const struct rig *rig, uint32_t ticks)
@@ -330,18 +341,7 @@ static void ports_age(const struct rig *rig, uint32_t ticks)
 
 void rig_age_questions(const struct rig *rig, uint32_t seconds)
 {
-	struct fr_question_key key, *at;
-	struct fr_question question;
-
-	for (int dir = 0; dir < FR_DIRS; dir++) {
-		int fd = bench_map(rig->bench, question_maps[dir]);
-
-		for (at = NULL; !bpf_map_get_next_key(fd, at, &key); at = &key) {
-			cr_assert_eq(bpf_map_lookup_elem(fd, &key, &question), 0);
-			question.last -= rig_ticks(seconds);
-			cr_assert_eq(bpf_map_update_elem(fd, &key, &question, BPF_EXIST), 0);
-		}
-	}
+	questions_age(rig, rig_ticks(seconds));
 	ports_age(rig, (uint32_t)rig_ticks(seconds));
 }
 

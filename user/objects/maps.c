@@ -19,7 +19,6 @@ const char *const map_names[MAP_COUNT] = {
 	[MAP_TRANSIT] = "fr_transit",
 	[MAP_FRAGMENTS] = "fr_fragments",
 	[MAP_QUESTIONS] = "fr_questions",
-	[MAP_ASKED_OF_US] = "fr_asked_of_us",
 	[MAP_PORTS_ASKED] = "fr_ports_asked",
 	[MAP_RECEIVED] = "fr_received",
 	[MAP_ASKERS] = "fr_askers",
