@@ -7,7 +7,8 @@
  * without the summary word of each set (struct fr_region) and without the cell of their opening.
  * Layout 5 has both, but images with a table at the root of each trie, and counters of openings
  * alone: those of attempts and of connections begin with that figure. Layout 6 is as today, but
- * versions of it pay no heed to the deadline of an image.
+ * versions of it pay no heed to the deadline of an image, and up to it questions are in two hash
+ * maps, one for each port.
  */
 #include "older.h"
 
@@ -51,7 +52,8 @@ void older_image(struct fr_image_head *head, uint32_t layout)
 	}
 }
 
-/* Same layout and same meaning as now. */
+/* Same layout and same meaning as now. Questions have not: those that wait are not carried, and
+ * answers from elsewhere are refused until the program asks again. */
 bool older_map_goes_on(enum kernel_map which)
 {
 	return which == MAP_OWNER || which == MAP_FRAGMENTS || which == MAP_PORTS;
