@@ -327,6 +327,7 @@ static __always_inline void question_keep(const struct fr_ctx *s, const struct f
 
 	if (!set)
 		return;
+	FR_JOIN(s->conf->zero, hash);
 	bpf_spin_lock(&set->lock);
 	way = question_room(s, set, p, hash, slot);
 	question_write(s, p, await, slot, &set->way[WAY(way)]);
@@ -354,6 +355,7 @@ static __noinline __u32 question_note(const struct fr_ctx *s, const struct fr_pa
 	    (rule >= FR_DIRS && rule < FR_RULE_FIRST))
 		return 0;
 	await = packet_awaits(s, p, opener, FR_SLOT_ANSWERS(word));
+	FR_JOIN(s->conf->zero, await, word);
 	if (await && p->dir == opener)
 		question_keep(s, p, await, FR_SLOT(word));
 	return !!await;
@@ -381,13 +383,12 @@ static __noinline __u64 question_find(const struct fr_ctx *s, const struct fr_pa
 	struct fr_question_set *set = question_set(hash, SEEK_OPENER(seek));
 	const struct fr_question *q;
 	__s64 newest = 0;
-	__u32 way;
 
 	if (!set)
 		return 0;
 	bpf_spin_lock(&set->lock);
 #pragma GCC unroll 8
-	for (way = 0; way < FR_WAYS; way++) {
+	for (__u32 way = 0; way < FR_WAYS; way++) {
 		__u64 fits = any_bit(set->way[way].tag ^ (__u32)hash) ^ 1;
 
 		fits &= seek >> (8 + set->way[way].await % FR_AWAIT_COUNT) &
@@ -490,6 +491,7 @@ static __always_inline __u32 answer_cell(const struct fr_ctx *s, const struct fr
 	for (int i = 0; i < FR_QUESTION_LOOKS; i++) { /* up to 6.1 no loop may have a call */
 		FORGET(p, seek);
 		barrier_var(s);
+		FR_JOIN(s->conf->zero, seek);
 		found = question_find(s, p, seek, address);
 		FR_JOIN(s->conf->zero, seek);
 		if (!found) {

@@ -234,15 +234,17 @@ static __always_inline int may_miss_questions(struct fr_hook h)
  * it.
  */
 static __always_inline void decide_answer(const struct fr_ctx *s, const struct fr_packet *p,
-					  const struct fr_match *m, struct fr_decision *d,
+					  struct fr_match *m, struct fr_decision *d,
 					  struct fr_hook h)
 {
-	__u8 opening = m->progress.reason, verdict = d->verdict, reason = d->reason;
+	__u8 opening, verdict = d->verdict, reason = d->reason;
 	__u32 cell;
 
 	if (p->key.proto != FR_PROTO_UDP ||
 	    !(may_miss_questions(h) || s->head->flags & FR_F_ANSWERS))
 		return;
+	match_join(m, s->conf->zero);
+	opening = m->progress.reason;
 	if (may_miss_questions(h))
 		cell = received_find(s, p, reason, JUDGED(m->opener, verdict, opening, 0));
 	else

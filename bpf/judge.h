@@ -63,7 +63,6 @@ static __always_inline int judge_wholly(struct fr_ctx *s, struct fr_packet *p, s
 
 	classify(s, p, &m, h);
 	decide(s, p, &m, &d, h);
-	match_join(&m, s->conf->zero);
 	decision_join(&d, s->conf->zero);
 	decide_bridged(s, p, &d, h);
 	decide_answer(s, p, &m, &d, h);

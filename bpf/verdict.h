@@ -64,9 +64,9 @@ struct fr_decision {
 
 static __always_inline void match_join(struct fr_match *m, __u64 zero)
 {
-	FR_JOIN(zero, m->hash, m->info, m->relation, m->opener, m->again, m->peer_has_flow);
-	FR_JOIN(zero, m->progress.opener, m->progress.state, m->progress.flags, m->progress.reason,
-		m->progress.isn);
+	FR_JOIN_HERE(zero, m->hash, m->info, m->relation, m->opener, m->again, m->peer_has_flow);
+	FR_JOIN_HERE(zero, m->progress.opener, m->progress.state, m->progress.flags,
+		     m->progress.reason, m->progress.isn);
 }
 
 static __always_inline void decision_join(struct fr_decision *d, __u64 zero)
