@@ -182,11 +182,13 @@ static __always_inline __u64 asker_place(const struct fr_packet *p, __u32 opener
 FR_AT(fr_question, last, 32);
 FR_AT(fr_question, scope, 40);
 
-/* By the asker, and the host that was asked where only that may answer. */
+/* By the asker, and the host or port that was asked where only that may answer: all that
+ * question_differs() compares. */
 static __always_inline __u64 question_hash(const struct fr_packet *p, __u32 seek)
 {
 	const fr_word *asker = asker_of(p, SEEK_OPENER(seek));
 	const fr_word *asked = asked_of(p, SEEK_OPENER(seek));
+	__u64 port = asker_port(p, SEEK_OPENER(seek) ^ 1) * seeks_stranger(seek);
 	__u64 hash = seeks_host(seek);
 
 	hash = hash_word(hash, asker[0] * (seeks_stranger(seek) ^ 1), 1);
@@ -194,7 +196,7 @@ static __always_inline __u64 question_hash(const struct fr_packet *p, __u32 seek
 	hash = hash_word(hash, asked[0] * seeks_host(seek), 3);
 	hash = hash_word(hash, asked[1] * seeks_host(seek), 4);
 	hash = hash_word(hash, asker_place(p, SEEK_OPENER(seek)), 5);
-	return hash_word(hash, 0, 6);
+	return hash_word(hash, p->v4 | port << 1, 6);
 }
 
 static __always_inline struct fr_question_set *question_set(__u64 hash, __u32 opener)
@@ -222,16 +224,19 @@ static __always_inline __u64 question_differs(const struct fr_question *q,
 	return differs | (word[5] ^ asker_place(p, SEEK_OPENER(seek))) | (q->v4 ^ p->v4);
 }
 
-/* How near a question is to that of a packet, of the same source: 3, of the same network: 1, else
- * 0. The protected party's source is its device or cgroup; of others it is their address, of which
- * IPv6 gives everybody a network. */
-static __always_inline __u64 source_nearness(const struct fr_question *q, const struct fr_packet *p)
+/* How near a question is to that of a packet, of the same source: 4, of the same rule: 2, of the
+ * same network: 1, together. The rule is above the network, which is the same for all of IPv4: who
+ * asks much under one rule takes no place of another's. The protected party's source is its device
+ * or cgroup; of others it is their address, of which IPv6 gives everybody a network. */
+static __always_inline __u64 nearness(const struct fr_question *q, const struct fr_packet *p,
+				      __u32 slot)
 {
 	const fr_word *word = (const fr_word *)q, *asker = asker_of(p, p->dir);
 	__u64 others = p->dir & FR_INGRESS;
 	__u64 network = (q->scope ^ p->key.scope) | (word[0] ^ asker[0]) * others;
 
-	return (any_bit(network) ^ 1) + 2 * (any_bit(network | (word[1] ^ asker[1]) * others) ^ 1);
+	return (any_bit(network) ^ 1) + 2 * (any_bit(q->slot ^ slot) ^ 1) +
+	       4 * (any_bit(network | (word[1] ^ asker[1]) * others) ^ 1);
 }
 
 /* ---------------------------------------------------------------- the filter
@@ -278,12 +283,14 @@ static __always_inline void asked_now(const struct fr_ctx *s, __u32 at)
 #define JUDGED_REASON(judged) ((__u8)((judged) >> 16))
 #define JUDGED_STATE(judged) ((judged) >> 24)
 
-/* The way where a question goes: that of its asker and rule; else one that waits no more; else the
- * oldest of its source, of its network, of its rule, of all; of each of these first those of its
- * rule. */
+/* The slot of the rule of a question, and how it waits: the same asker has a note for each. */
+#define QUESTION_KIND(slot, await) ((slot) | (__u64)(await) << 32)
+
+/* The way where a question goes: that of its asker and kind; else one that waits no more; else the
+ * oldest of those that are nearest. */
 static __always_inline __u32 question_room(const struct fr_ctx *s,
 					   const struct fr_question_set *set,
-					   const struct fr_packet *p, __u32 tag, __u32 slot)
+					   const struct fr_packet *p, __u32 tag, __u64 kind)
 {
 	__u64 timeout = s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY] + ASKED_AHEAD;
 	__s64 room = RANK_NEVER;
@@ -291,8 +298,9 @@ static __always_inline __u32 question_room(const struct fr_ctx *s,
 #pragma GCC unroll 8
 	for (__u32 way = 0; way < FR_WAYS; way++) {
 		const struct fr_question *old = &set->way[way];
-		__u64 near = 2 * source_nearness(old, p) + (any_bit(old->slot ^ slot) ^ 1);
-		__u64 other = any_bit((old->slot ^ slot) | (old->tag ^ tag));
+		__u64 near = nearness(old, p, kind);
+		__u64 other =
+			any_bit((QUESTION_KIND(old->slot, old->await) ^ kind) | (old->tag ^ tag));
 		__u64 waits = image_reached(timeout, s->now - old->last + ASKED_AHEAD);
 		__u64 class = (1 + (7 - near) * waits) * other;
 
@@ -329,7 +337,7 @@ static __always_inline void question_keep(const struct fr_ctx *s, const struct f
 		return;
 	FR_JOIN(s->conf->zero, hash);
 	bpf_spin_lock(&set->lock);
-	way = question_room(s, set, p, hash, slot);
+	way = question_room(s, set, p, hash, QUESTION_KIND(slot, await));
 	question_write(s, p, await, slot, &set->way[WAY(way)]);
 	set->way[WAY(way)].tag = hash;
 	set->way[WAY(way)].number = ++set->number;

@@ -230,6 +230,19 @@ static void members_answer(struct rig *rig)
 RIG_TEST(packets_answers, a_group_is_the_peers_of_the_rule, members_answer, &members,
 	 &members_audit)
 
+/* Who has searched asks one of those found, under the same rule: the others still answer. */
+static void asks_one_of_those(struct rig *rig)
+{
+	PASS(rig, RULE, FIRST, TO_GROUP(rig), QUESTION(1900));
+	PASS(rig, RULE, FIRST, QUESTION(1900));
+	PASS(rig, REPLY, FIRST, .host = 8, ANSWER(5000));
+	PASS(rig, REPLY, FIRST, ANSWER(5000));
+	cr_assert_eq(rig_questions(rig), 2);
+}
+
+RIG_TEST(packets_answers, a_group_answers_although_a_host_was_asked_too, asks_one_of_those,
+	 &members, &members_audit)
+
 static void no_subnets(struct rig *rig)
 {
 	struct test_policy policy = rig->policy;
@@ -247,7 +260,8 @@ RIG_TEST(packets_answers, without_subnets_there_is_no_neighbour, no_subnets, &me
 /* ---------------------------------------------------------------- an asker without an address */
 
 POLICIES(dhcp, {.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 67},
-	 {.dir = IN, .action = FR_DENY, .proto = UDP, .first = 67, .host = 12});
+	 {.dir = IN, .action = FR_DENY, .proto = UDP, .first = 67, .host = 12},
+	 {.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 5353});
 
 static void asked_by_a_newcomer(struct rig *rig)
 {
@@ -270,6 +284,21 @@ static void asked_by_a_newcomer(struct rig *rig)
 
 RIG_TEST(packets_answers, who_has_no_address_is_answered_at_any, asked_by_a_newcomer, &dhcp,
 	 &dhcp_audit)
+
+/* Without an address all are one asker: a question to another port is another's. */
+static void asked_beside(struct rig *rig)
+{
+	const uint8_t *all = rig->v6 ? rig_group[1] : everybody;
+
+	PASS(rig, RULE, FIRST, .peer_addr = unspecified, .local_addr = all, .dir = IN, .proto = UDP,
+	     .local = 67, .peer = 68);
+	PASS(rig, RULE, THIRD, .peer_addr = unspecified, .local_addr = all, .dir = IN, .proto = UDP,
+	     .local = 5353, .peer = 68);
+	PASS(rig, REPLY, FIRST, OFFER(.host = 8));
+	UNSENT(rig, .dir = OUT, .proto = UDP, .local = 66, .peer = 68, .host = 11);
+}
+
+RIG_TEST(packets_answers, askers_without_an_address_hide_no_other, asked_beside, &dhcp, &dhcp_audit)
 
 /* ---------------------------------------------------------------- several rules, one socket */
 
@@ -387,14 +416,14 @@ POLICIES(flooded,
 	  .host = WIRE_HOST,
 	  .answers = FR_ANSWERS_PEER_ANY_PORT});
 
-/* `count` questions, each by a port of its own. */
+/* `count` questions, each by a port of its own; v6: of the other family than the test's. */
 static void flood(struct rig *rig, uint32_t count, struct wire w)
 {
 	const struct expected passes = {FR_PASS, FR_REASON_RULE, FIRST, __FILE__, __LINE__};
 
 	w.dir = IN;
 	w.proto = UDP;
-	w.v6 = rig->v6;
+	w.v6 ^= rig->v6;
 	for (uint32_t n = 0; n < count; n++) {
 		w.local = 69;
 		w.peer = 1024 + n;
@@ -421,6 +450,17 @@ static void source_floods(struct rig *rig)
 }
 
 RIG_TEST(packets_answers, a_source_displaces_its_own_questions, source_floods, &flooded)
+
+/* nor by its addresses of both families; */
+static void families_flood(struct rig *rig)
+{
+	flood(rig, 2 * ALL_NOTES, (struct wire){.host = 8, .v6 = true});
+	PASS(rig, RULE, SECOND, FROM_ASKER(7777));
+	flood(rig, ALL_NOTES, (struct wire){.host = 8});
+	PASS(rig, REPLY, SECOND, TO_ASKER(5000));
+}
+
+RIG_TEST(packets_answers, a_rule_keeps_its_questions_of_both_families, families_flood, &flooded)
 
 /* and any number of them not that of a peer of another rule. */
 static void sources_flood(struct rig *rig)
