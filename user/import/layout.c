@@ -80,7 +80,7 @@ struct vote {
 };
 
 static struct vote column_vote(struct arena *arena, const struct grid *grid, size_t first,
-			       size_t column)
+			       size_t column, const char *heading)
 {
 	struct vote vote = {0};
 	struct ends ends;
@@ -99,7 +99,7 @@ static struct vote column_vote(struct arena *arena, const struct grid *grid, siz
 		vote.protocols += !reading.count && reading.bare;
 		vote.directions += ends_of_cell(arena, text, &ends);
 		vote.actions += action_of(text) != ACTION_UNKNOWN;
-		vote.verdicts += action_of_cell(text) != ACTION_UNKNOWN;
+		vote.verdicts += action_below(heading, text) != ACTION_UNKNOWN;
 		vote.names += !has_digit(text) && strlen(text) < 48 &&
 			      !strchr(".:", text[strlen(text) - 1]);
 	}
@@ -283,13 +283,13 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 		out->headings[i] = heading_of(page, grid, out->first, i);
 		out->kinds[i] = column_of(out->headings[i]);
 		out->protocols[i] = protocols_read(out->headings[i]) & PROTOCOLS_PORTS;
-		votes[i] = column_vote(page->arena, grid, out->first, i);
+		votes[i] = column_vote(page->arena, grid, out->first, i, out->headings[i]);
 	}
 	out->ports = layout_has(out, COLUMN_PORT);
 	for (size_t i = 0; i < out->columns; i++)
 		protocol_column_check(out, i, &votes[i]);
 	ports_by_direction(out, votes);
-	if (!layout_has(out, COLUMN_PORT))
+	if (!layout_has(out, COLUMN_PORT) && !layout_has(out, COLUMN_REFUSED))
 		ports_by_content(out, votes);
 	/* "Source port" alone, beside nothing else, is the port. */
 	for (size_t i = 0; i < out->columns && !layout_has(out, COLUMN_PORT); i++)
@@ -299,7 +299,7 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 	peers_check(out);
 	sides_complete(out, votes);
 	sides_by_order(out, votes);
-	out->ports = layout_has(out, COLUMN_PORT);
+	out->ports = layout_has(out, COLUMN_PORT) || layout_has(out, COLUMN_REFUSED);
 }
 
 bool layout_speaks(const struct layout *layout)

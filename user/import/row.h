@@ -17,6 +17,7 @@ struct work {
 	const char *section;		   /* of a row that spans the grid, or NULL */
 	const char *before;		   /* the paragraph above the grid, or NULL */
 	const char *from_above, *to_above; /* of the last row that has them */
+	bool refused_above;		   /* by the last action that is not empty */
 	bool one;			   /* only one column of ports is meant: */
 	size_t column;
 	const char *part;   /* of that column's cell, or NULL: all of it */

@@ -221,7 +221,9 @@ static void words_set(struct work *w, struct drafted_row *row)
 		const char *text = cell_text(w->row, i), *heading = w->layout->headings[i];
 		enum column kind = w->layout->kinds[i];
 
-		if (*text && (kind == COLUMN_OTHER || kind == COLUMN_SOURCE_PORT) &&
+		if (*text &&
+		    (kind == COLUMN_OTHER || kind == COLUMN_SOURCE_PORT ||
+		     kind == COLUMN_REFUSED) &&
 		    !text_is(heading, "#|no|no.|nr|nr."))
 			row_note(w->s, row, "%s%s%s", heading, *heading ? ": " : "",
 				 text_one_line(arena, text));
@@ -299,28 +301,75 @@ static bool above_is(const struct work *w, bool (*says)(const char *text))
 	       (section && says(section));
 }
 
-static bool row_is_refused(const struct work *w)
+/* An action that is not understood allows nothing; an empty one is that of the row above. */
+static bool action_refuses(struct work *w)
 {
+	bool filled = false, refused = false;
+
 	for (size_t i = 0; i < w->layout->columns; i++) {
-		enum column kind = w->layout->kinds[i];
+		const char *text = cell_text(w->row, i), *heading = w->layout->headings[i];
+		enum action verdict;
+
+		if (w->layout->kinds[i] != COLUMN_ACTION)
+			continue;
+		verdict = action_below(heading, text);
+		/* Nothing below "Denied" denies nothing; nothing below "Allowed?" allows nothing.
+		 */
+		filled |= *text || verdict == ACTION_ALLOW;
+		refused |= *text ? verdict != ACTION_ALLOW : heading_grants(heading);
+	}
+	if (!has_column(w, COLUMN_ACTION))
+		return false;
+	if (filled)
+		w->refused_above = refused;
+	return refused || (!filled && w->refused_above);
+}
+
+static bool cell_refuses(enum column kind, const char *heading, const char *text)
+{
+	switch (kind) {
+	case COLUMN_ACTION:
+		return false;
+	case COLUMN_PORT:
+	case COLUMN_PROTOCOL:
+		return ports_refused(text);
+	case COLUMN_FROM:
+	case COLUMN_TO:
+	case COLUMN_PEER:
+	case COLUMN_LOCAL:
+		return name_refuses(text);
+	case COLUMN_DIRECTION:
+		return direction_refuses(text);
+	case COLUMN_PURPOSE:
+		return text_refuses(text) || note_refuses(text) ||
+		       (heading_judges(heading) && action_of_cell(text) == ACTION_DENY);
+	case COLUMN_SERVICE:
+		return false;
+	case COLUMN_REFUSED:
+		return action_below("blocked", text) == ACTION_DENY &&
+		       !strpbrk(text, "0123456789") && !text_is(text, "n/a|none|--");
+	default:
+		return text_refuses(text) || state_refuses(text) ||
+		       (heading_judges(heading) && action_of_cell(text) == ACTION_DENY);
+	}
+}
+
+static bool row_is_refused(struct work *w)
+{
+	if (action_refuses(w))
+		return true;
+	for (size_t i = 0; i < w->layout->columns; i++) {
 		const char *text = cell_text(w->row, i);
 
-		/* An action that is not understood allows nothing. */
-		if (kind == COLUMN_ACTION && *text &&
-		    action_below(w->layout->headings[i], text) != ACTION_ALLOW)
-			return true;
-		if ((kind == COLUMN_OTHER || kind == COLUMN_DIRECTION || kind == COLUMN_OPTIONAL ||
-		     (kind == COLUMN_PURPOSE && !text_is(text, "block|discard|closed|never"))) &&
-		    action_of(text) == ACTION_DENY)
-			return true;
-		if ((kind == COLUMN_PURPOSE || kind == COLUMN_OTHER) && text_refuses(text))
-			return true;
-		if ((kind == COLUMN_PORT || kind == COLUMN_PROTOCOL) && ports_refused(text))
+		if (*text && cell_refuses(w->layout->kinds[i], w->layout->headings[i], text))
 			return true;
 	}
+	if (*cells_of(w, COLUMN_REFUSED) && !*cells_of(w, COLUMN_PORT))
+		return true;
 	if (has_column(w, COLUMN_ACTION) && *cells_of(w, COLUMN_ACTION))
 		return false;
-	return above_is(w, heading_refuses) || (w->before && text_refuses(w->before));
+	return above_is(w, heading_refuses) || sheet_refuses(w->s) ||
+	       (w->before && paragraph_refuses(w->before));
 }
 
 static bool row_is_loopback(const struct work *w)

@@ -3,6 +3,7 @@
  * The rows of a draft, and the text that no reader understood, in the order of the document.
  */
 #include "sheet.h"
+#include "words.h"
 
 const char role_this_host[] = "this-host", role_inbound_peer[] = "inbound-peer",
 	   role_outbound_peer[] = "outbound-peer", role_peer[] = "peer";
@@ -84,4 +85,19 @@ void row_add_range(struct sheet *s, struct drafted_row *row, const struct port_r
 				    arena_printf(s->arena, "%u-%u/%s", range->first, range->last,
 						 protocols_name(bit)));
 	}
+}
+
+/* An inner heading that allows comes before an outer one that refuses. */
+bool sheet_refuses(const struct sheet *s)
+{
+	for (size_t i = ARRAY_SIZE(s->headings); i-- > 0;) {
+		if (!s->headings[i])
+			continue;
+		if (heading_refuses(s->headings[i]))
+			return true;
+		if (text_has(s->headings[i], "allow|allowed|permit|permitted|accept|accepted|open|"
+					     "required|opened"))
+			return false;
+	}
+	return false;
 }

@@ -55,6 +55,7 @@ void row_note(struct sheet *s, struct drafted_row *row, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void row_service(struct sheet *s, struct drafted_row *row, const char *service);
 const char *sheet_section(const struct sheet *s); /* the innermost heading, or NULL */
+bool sheet_refuses(const struct sheet *s);	  /* a heading in force closes the ports below */
 void row_add_range(struct sheet *s, struct drafted_row *row, const struct port_range *range);
 
 #endif

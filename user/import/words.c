@@ -25,12 +25,21 @@ static const char purpose_words[] =
 	"detail|details|reason|explanation|function|functions|functionality|remark|remarks|how|why|"
 	"required for|needed for|requirement|information|traffic type";
 
+/* "Blocked ports", "Unused port": what is below is not open. */
+static bool port_heading_refuses(const char *heading)
+{
+	return heading_refuses(heading) ||
+	       text_has(heading, "unused|not used|removed|not open|obsolete|retired|deny|block");
+}
+
 /* A heading with "port" in it: of which side? "Port name" and the like are words about it. */
 static enum column port_column(const char *heading)
 {
 	bool from = text_has(heading, FROM_WORDS "|client");
 	bool to = text_has(heading, TO_WORDS "|dest.|server|listening|listen");
 
+	if (port_heading_refuses(heading))
+		return COLUMN_REFUSED;
 	if (text_has(heading, "description|purpose|usage|function|name|group|state|status"))
 		return text_has(heading, "number|numbers|range") ? COLUMN_PORT : COLUMN_PURPOSE;
 	if (from && !to)
@@ -65,7 +74,12 @@ static enum column side_column(const char *heading)
 	return COLUMN_OTHER;
 }
 
-#define REFUSED_WORDS "block|block?|blocked|blocked?|deny|deny?|denied|denied?"
+#define REFUSED_WORDS "block|block?|blocked|blocked?|deny|deny?|denied|denied?|drop|reject|closed?"
+#define REFUSED_STATES                                                                             \
+	"deny|denied|denies|block|blocked|blocks|reject|rejected|rejects|drop|dropped|drops|"      \
+	"discard|discarded|refuse|refused|forbid|forbidden|prohibit|prohibited|disallow|"          \
+	"disallowed|not allowed|not permitted|not open|not opened|no access|blackhole|"            \
+	"blackholed|closed|filtered"
 
 static enum column rule_column(const char *heading)
 {
@@ -130,13 +144,25 @@ enum action action_of(const char *text)
 	return ACTION_UNKNOWN;
 }
 
+static bool holds_cross(const char *text)
+{
+	static const char *const crosses[] = {"\u2717", "\u2718",     "\u274c",
+					      "\u26d4", "\U0001f6ab", "\u2716"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(crosses); i++)
+		if (strstr(text, crosses[i]))
+			return true;
+	return false;
+}
+
 enum action action_of_cell(const char *text)
 {
 	enum action whole = action_of(text);
 	bool allows = text_is(text, "yes|y|ok|true|\u2713|\u2714|\u2705") ||
 		      text_has(text, "allow|allowed|permit|permitted|accept|accepted|pass");
-	bool refuses = text_has(text, "deny|denied|block|blocked|reject|rejected|drop|dropped|"
-				      "discard|refuse|refused|forbidden|prohibited|no|not|never");
+	bool refuses =
+		text_has(text, REFUSED_STATES "|no|not|never|n|false|stop|ban|banned|reset") ||
+		holds_cross(text);
 
 	if (whole != ACTION_UNKNOWN)
 		return whole;
@@ -149,7 +175,73 @@ enum action action_below(const char *heading, const char *cell)
 {
 	if (!text_is(heading, REFUSED_WORDS))
 		return action_of_cell(cell);
-	return text_is(cell, "no|n|false|-|\u2717|\u2718|\u274c") ? ACTION_ALLOW : ACTION_DENY;
+	return text_is(cell, "|no|n|false|-|\u2717|\u2718|\u274c") ? ACTION_ALLOW : ACTION_DENY;
+}
+
+bool heading_judges(const char *heading)
+{
+	return rule_column(heading) == COLUMN_ACTION ||
+	       text_is(heading, "status|state|rule|result|treatment|filter|filtering|firewall|"
+				"disposition|handling|exposure|enabled|enabled?|"
+				"is open|is allowed|port state|port status|rule status|verdicts");
+}
+
+bool heading_grants(const char *heading)
+{
+	return text_is(heading, "allow|allow?|allowed|allowed?|permit|permit?|permitted|"
+				"permitted?|open|open?|is open|is allowed");
+}
+
+/* "Explicit deny", "Denied (default)", and no sentence. */
+bool state_refuses(const char *text)
+{
+	if (word_count(text) > 4 ||
+	    text_has(text, "not blocked|not denied|not block|not closed|not "
+			   "filtered|not rejected|not dropped|if|when"))
+		return false;
+	return text_has(text, "not open|not opened|not allowed|not permitted|no access") ||
+	       (text_has(text, REFUSED_STATES) &&
+		!text_has(text, "allow|allowed|permit|permitted|accept|accepted|open|opened"));
+}
+
+/* "B: blocked", "A (denied)" */
+bool name_refuses(const char *text)
+{
+	return text_has(text, "blocked|denied|rejected|dropped|forbidden|prohibited|disallowed|"
+			      "not allowed|not permitted|no access") &&
+	       !text_has(text, "not blocked|not denied|never blocked|unless blocked");
+}
+
+/* "Blocked.", "(denied)", "by default denied"; "Discard" and "Block" are names of services. */
+bool note_refuses(const char *text)
+{
+	static const char states[] = "blocked|denied|rejected|dropped|forbidden|prohibited|refused|"
+				     "disallowed|not allowed|not permitted|no access|unused|"
+				     "not open|not opened|not used|deny|reject";
+	char plain[64];
+	size_t length;
+
+	text += strspn(text, "(*[_ ");
+	length = strcspn(text, ")*]_.!\n;,");
+	if (length >= sizeof(plain) || word_count(text) > 4)
+		return false;
+	memcpy(plain, text, length);
+	plain[length] = '\0';
+	return text_is(plain, states) ||
+	       (state_refuses(plain) && text_has(plain, "always|by default|explicitly|by"));
+}
+
+bool direction_refuses(const char *text)
+{
+	return name_refuses(text) || state_refuses(text) ||
+	       (text_has(text, "not|no|never|neither|without") &&
+		!text_is(text, "no|not applicable"));
+}
+
+/* A sentence, or a few words that stand for a heading. */
+bool paragraph_refuses(const char *text)
+{
+	return text_refuses(text) || (word_count(text) <= 5 && heading_refuses(text));
 }
 
 /* "If the port is blocked, nothing works" closes none. */
@@ -157,7 +249,12 @@ static bool says_refused(const char *text)
 {
 	return text_has(text, "is blocked|are blocked|is denied|are denied|is refused|are refused|"
 			      "is rejected|are rejected|is dropped|are dropped|blocked by default|"
-			      "denied by default") &&
+			      "denied by default|is prohibited|are prohibited|is forbidden|"
+			      "are forbidden|is not used|are not used|is unused|are unused|"
+			      "not in use|no longer used|no longer in use|no longer required|"
+			      "no longer needed|not used anymore|is not open|are not open|"
+			      "is not opened|are not opened|(blocked)|(denied)|(closed)|"
+			      "(forbidden)|(prohibited)|(unused)|(not used)") &&
 	       !text_has(text, "if|when|unless|otherwise|whether");
 }
 
@@ -180,14 +277,24 @@ bool text_refuses(const char *text)
 			"block udp|deny all|deny port|deny ports|deny inbound|deny traffic|"
 			"deny tcp|deny udp|drop all|reject all|close port|close ports|"
 			"should block|must block|should deny|must deny|blocks port|"
+			"remain closed|remains closed|stay closed|stays closed|cannot be opened|"
+			"can not be opened|can't be opened|may not be opened|not be opened|"
+			"not to open|not to be opened|must be dropped|must be rejected|must be "
+			"refused|strictly prohibited|strictly forbidden|block the following|"
+			"deny the following|drop the following|reject the following|close the "
+			"following|remain blocked|stay blocked|keep blocked|don't expose|"
 			"blocks ports|denies|blocks all|blocks tcp|blocks udp");
 }
 
 bool heading_refuses(const char *text)
 {
 	return text_refuses(text) || text_has(text, "not allowed|not permitted|never allowed") ||
+	       text_has(text, "drop rules|drop rule|reject rules|reject rule|block rules|"
+			      "block rule|unused port|unused ports|removed port|removed ports|"
+			      "obsolete ports|retired ports|not used") ||
 	       (text_has(text, "deny|denied|blocked|rejected|dropped|forbidden|prohibited|refused|"
 			       "disallowed|not allowed|closed") &&
+		!text_has(text, "not be blocked|not blocked|not be denied|unless") &&
 		!text_has(text, "allow|allowed|permit|permitted|accept"));
 }
 
@@ -219,7 +326,11 @@ bool text_says_loopback(const char *text)
 			"loopback address|only within the host|never leaves the host|"
 			"only locally|local connections only|127.0.0.1 only|localhost access only|"
 			"only accessible locally|only accessible from localhost|"
-			"only reachable from localhost|only used locally|only on the host itself");
+			"only reachable from localhost|only used locally|only on the host itself|"
+			"bound to ::1|bound to [::1]|binds to ::1|binds to [::1]|listens on ::1|"
+			"listens on [::1]|listen on ::1|local use only|for local use|::1 only|"
+			"used locally only|locally only|loopback ports|loopback port|"
+			"localhost ports|internal to the host|within the same host");
 }
 
 /* "TCP only" and "read only" are no conditions. */
