@@ -74,11 +74,13 @@ static size_t entity_append(struct buffer *out, const char *text)
 {
 	static const struct {
 		const char *name, *text;
-	} entities[] = {{"{nbsp}", " "},  {"{empty}", ""},     {"{sp}", " "},	 {"{plus}", "+"},
-			{"{vbar}", "|"},  {"{asterisk}", "*"}, {"&nbsp;", " "},	 {"&#8209;", "-"},
-			{"&#160;", " "},  {"&ndash;", "-"},    {"&mdash;", "-"}, {"&rarr;", "->"},
-			{"&larr;", "<-"}, {"&harr;", "<->"},   {"&amp;", "&"},	 {"&gt;", ">"},
-			{"&lt;", "<"},	  {"{startsb}", "["},  {"{endsb}", "]"}, {"{zwsp}", ""}};
+	} entities[] = {{"{nbsp}", " "},   {"{empty}", ""},	{"{sp}", " "},	  {"{plus}", "+"},
+			{"{vbar}", "|"},   {"{asterisk}", "*"}, {"&nbsp;", " "},  {"&#8209;", "-"},
+			{"&#160;", " "},   {"&ndash;", "-"},	{"&mdash;", "-"}, {"&rarr;", "->"},
+			{"&larr;", "<-"},  {"&harr;", "<->"},	{"&amp;", "&"},	  {"&gt;", ">"},
+			{"&lt;", "<"},	   {"{startsb}", "["},	{"{endsb}", "]"}, {"{zwsp}", ""},
+			{"&#8211;", "-"},  {"&#8212;", "-"},	{"&#8203;", ""},  {"&#45;", "-"},
+			{"&#x2013;", "-"}, {"&#44;", ","},	{"&#43;", "+"},	  {"&#124;", "|"}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(entities); i++)
 		if (str_starts(text, entities[i].name)) {
@@ -88,11 +90,43 @@ static size_t entity_append(struct buffer *out, const char *text)
 	return 0;
 }
 
+/* "+449/tcp+": a pair that stands around a text. */
+static bool is_passed(const char *start, const char *at)
+{
+	const char *line = at, *other;
+	bool opens = (at == start || !text_is_word(at[-1])) && at[1] && !strchr(" \n", at[1]);
+
+	if (opens) {
+		other = strpbrk(at + 1, "+\n");
+		return other && *other == '+' && other[-1] != ' ' && !text_is_word(other[1]);
+	}
+	if (at == start || at[-1] == ' ' || text_is_word(at[1]))
+		return false;
+	while (line > start && line[-1] != '\n' && line[-1] != '+')
+		line--;
+	return line > start && line[-1] == '+' && !strchr(" \n", *line) &&
+	       (line - 1 == start || !text_is_word(line[-2]));
+}
+
+/* "444^1^", "443 <1>": a note's number, no part of the text; its length. */
+static size_t note_mark_length(const char *text)
+{
+	char sign = *text == '^' ? '^' : '>';
+	size_t length;
+
+	if (*text != '^' && *text != '<')
+		return 0;
+	length = 1 + strspn(text + 1, "0123456789.*,abc");
+	return length > 1 && length <= 5 && text[length] == sign ? length + 1 : 0;
+}
+
 /* A mark of bold, italics, code or a superscript that is no part of a word or a number. */
 static bool is_mark(const char *start, const char *at)
 {
-	if (*at == '`' || *at == '^')
+	if (*at == '`')
 		return true;
+	if (*at == '+')
+		return is_passed(start, at);
 	if (*at != '*' && *at != '_' && *at != '#')
 		return false;
 	if (*at == '*' && (at == start || strchr(" \n", at[-1])) && strchr(" \n", at[1]))
@@ -121,6 +155,7 @@ static char *inline_plain(struct arena *arena, const char *text)
 		}
 		length = entity_append(&out, text);
 		length = length ?: reference_append(&out, text);
+		length = length ?: note_mark_length(text);
 		if (length) {
 			text += length;
 			continue;

@@ -417,6 +417,45 @@ void ports_read(const char *cell, struct port_reading *out)
 	bare_settle(out);
 }
 
+/* "10000 + n", "9000 + 1 per core": no number of the page is the port. "1024+ TCP" is. */
+static bool is_sum(const char *cell, const char *plus)
+{
+	const char *left = plus, *right = plus + 1 + strspn(plus + 1, " ");
+	size_t digits = strspn(right, "0123456789");
+
+	while (left > cell && left[-1] == ' ')
+		left--;
+	if (left == cell || !strchr("0123456789", left[-1]) || !text_is_word(*right))
+		return false;
+	if (left == plus && right > plus + 1 && !digits)
+		return false;
+	return !(digits && right[digits] == '/');
+}
+
+static bool sign_excepts(const char *cell, const char *at)
+{
+	const char *next = at + 1 + strspn(at + 1, " ");
+
+	if (*at == '+')
+		return is_sum(cell, at);
+	if (*at == '!')
+		return text_is_word(*next);
+	if (*at == '<')
+		return strchr("0123456789=", *next) && *next;
+	return !strncmp(at, "\u2260", 3) || !strncmp(at, "\u2264", 3) || !strncmp(at, "\u00ac", 2);
+}
+
+bool ports_except(const char *cell)
+{
+	for (const char *at = cell; *at; at++)
+		if (sign_excepts(cell, at))
+			return true;
+	return text_has(cell, "except|excepting|excluding|exclude|excluded|excludes|but|other than|"
+			      "apart from|not|never|without|instead of|rather than|minus|less than|"
+			      "lower than|below|under|non") &&
+	       !text_is(cell, "not applicable|not specified|not required|not used");
+}
+
 bool ports_only(const char *cell)
 {
 	struct port_reading reading;

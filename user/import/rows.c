@@ -450,10 +450,6 @@ static void row_read_part(struct work *w)
 	enum direction dir;
 	struct port_reading reading;
 
-	if (text_has(cells_of(w, COLUMN_PORT), "except|excluding|but not|other than|apart from")) {
-		sheet_add_unparsed(s, row.line, "ports with an exception", row_words(w));
-		return;
-	}
 	ports_read_row(w, &row);
 	ports_read(cells_of(w, COLUMN_PORT), &reading);
 	if (!row.service_count && !reading.vague && row_link(w->row))
@@ -612,6 +608,22 @@ static bool row_read_listener(struct work *w)
 	return true;
 }
 
+/* "!A", "not A" as an end; ports, or a protocol, but some. */
+static bool row_has_exception(const struct work *w)
+{
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		enum column kind = w->layout->kinds[i];
+		const char *text = cell_text(w->row, i);
+
+		if ((kind == COLUMN_PORT || kind == COLUMN_PROTOCOL) && ports_except(text))
+			return true;
+		if ((kind == COLUMN_FROM || kind == COLUMN_TO || kind == COLUMN_PEER) &&
+		    (*text == '!' || (!strncasecmp(text, "not ", 4) && !is_no_peer(text))))
+			return true;
+	}
+	return false;
+}
+
 static void row_read(struct work *w)
 {
 	size_t column = 0;
@@ -621,6 +633,9 @@ static void row_read(struct work *w)
 				   row_words(w));
 	else if (row_is_loopback(w))
 		sheet_add_unparsed(w->s, w->row->line, "on loopback only, which needs no rule",
+				   row_words(w));
+	else if (row_has_exception(w))
+		sheet_add_unparsed(w->s, w->row->line, "ports or ends with an exception",
 				   row_words(w));
 	else if (w->layout->directions_differ)
 		row_read_directions(w);

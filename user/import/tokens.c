@@ -233,7 +233,15 @@ static enum token_kind sign_kind(char sign)
 	return TOKEN_WORD;
 }
 
-static size_t sign_lex(const char *text, struct token *t)
+/* "449 + 450" are two ports, "1024+ TCP" and "1024 +" are all from there on. */
+static bool plus_joins(const char *text, bool behind_digit)
+{
+	size_t blanks = strspn(text + 1, " ");
+
+	return text[0] == '+' && text_is_word(text[1 + blanks]) && !(behind_digit && blanks);
+}
+
+static size_t sign_lex(const char *text, struct token *t, bool behind_digit)
 {
 	t->text = text;
 	t->length = 1;
@@ -249,11 +257,11 @@ static size_t sign_lex(const char *text, struct token *t)
 		t->kind = TOKEN_NOTHING;
 		return strcspn(text, "]") + (strchr(text, ']') != NULL);
 	}
-	t->kind = sign_kind(*text);
+	t->kind = plus_joins(text, behind_digit) ? TOKEN_SEPARATOR : sign_kind(*text);
 	return 1;
 }
 
-static size_t token_lex(const char *text, struct token *t)
+static size_t token_lex(const char *text, struct token *t, bool behind_digit)
 {
 	size_t date = is_digit(*text) ? date_length(text) : 0;
 
@@ -265,11 +273,12 @@ static size_t token_lex(const char *text, struct token *t)
 	}
 	if (is_digit(*text))
 		return number_lex(text, t);
-	return is_letter(*text) ? word_lex(text, t) : sign_lex(text, t);
+	return is_letter(*text) ? word_lex(text, t) : sign_lex(text, t, behind_digit);
 }
 
 size_t tokens_read(const char *text, struct token *out, size_t most, bool *cut)
 {
+	const char *begin = text;
 	unsigned depth = 0, segment = 0;
 	size_t count = 0;
 
@@ -289,7 +298,7 @@ size_t tokens_read(const char *text, struct token *out, size_t most, bool *cut)
 			text++;
 			continue;
 		} else {
-			text += token_lex(text, &t);
+			text += token_lex(text, &t, text > begin && is_digit(text[-1]));
 		}
 		depth += t.kind == TOKEN_OPEN;
 		depth -= t.kind == TOKEN_CLOSE && depth;
