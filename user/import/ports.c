@@ -450,9 +450,11 @@ bool ports_except(const char *cell)
 	for (const char *at = cell; *at; at++)
 		if (sign_excepts(cell, at))
 			return true;
-	return text_has(cell, "except|excepting|excluding|exclude|excluded|excludes|but|other than|"
-			      "apart from|not|never|without|instead of|rather than|minus|less than|"
-			      "lower than|below|under|non") &&
+	return text_has(
+		       cell,
+		       "except|excepting|excluding|exclude|excluded|excludes|but not|all but|any but|everything but|other than|"
+		       "apart from|not|never|without|instead of|rather than|minus|less than|"
+		       "lower than|below|under|non") &&
 	       !text_is(cell, "not applicable|not specified|not required|not used");
 }
 

@@ -14,6 +14,10 @@ const char *cells_of(const struct work *w, enum column kind)
 	for (size_t i = 0; i < w->layout->columns; i++) {
 		const char *one = cell_text(w->row, i);
 
+		/* "TCP": "yes" */
+		if (kind == COLUMN_PROTOCOL && w->layout->protocols[i] &&
+		    text_is(one, "yes|y|x|true|\u2713|\u2714|\u2705|\u25cf|\u2022"))
+			one = w->layout->headings[i];
 		if (w->layout->kinds[i] != kind || !*one || str_equal(last, one))
 			continue;
 		if (kind == COLUMN_PORT && w->one && i != w->column)

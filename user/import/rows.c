@@ -65,7 +65,12 @@ static protocols transport_of(struct work *w, struct drafted_row *row, protocols
 		row_note(w->s, row, "transport from the heading");
 		return found;
 	}
-	found = protocols_usual(protocol) ?: protocols_usual(cells_of(w, COLUMN_PORT));
+	found = protocols_usual(protocol);
+	if (!found && *protocol && !text_is(protocol, "-|--|n/a|na|none|tbd|various|?")) {
+		w->foreign = true;
+		return 1;
+	}
+	found = found ?: protocols_usual(cells_of(w, COLUMN_PORT));
 	found = found ?: protocols_usual(cells_of(w, COLUMN_SERVICE));
 	if (found) {
 		row_note(w->s, row, "transport not given: the usual one of the protocol");
@@ -184,6 +189,10 @@ static void icmp_types(struct work *w, struct drafted_row *row)
 
 		if (port && text_is(text, "any|all|*"))
 			return;
+		/* "8, 0" beside "ICMP"; "1" is its own number. */
+		if (port && *text && strspn(text, "0123456789,;/ \n") == strlen(text) &&
+		    !text_is(text, "1|58"))
+			text = arena_printf(w->s->arena, "types %s", text);
 		icmp_read(text, named, &types);
 		if (!types.count || (said && (types.leftover || text_is(text, "ping|pings"))))
 			continue;
@@ -450,7 +459,12 @@ static void row_read_part(struct work *w)
 	enum direction dir;
 	struct port_reading reading;
 
+	w->foreign = false;
 	ports_read_row(w, &row);
+	if (w->foreign) {
+		sheet_add_unparsed(s, row.line, "a protocol that is not understood", row_words(w));
+		return;
+	}
 	ports_read(cells_of(w, COLUMN_PORT), &reading);
 	if (!row.service_count && !reading.vague && row_link(w->row))
 		row.see = row_link(w->row);
@@ -582,6 +596,30 @@ static void row_read_directions(struct work *w)
 		row_read_part(w);
 }
 
+static const char *port_below(const struct work *w, const char *words)
+{
+	for (size_t i = 0; i < w->layout->columns; i++)
+		if (w->layout->kinds[i] == COLUMN_PORT && text_has(w->layout->headings[i], words))
+			return cell_text(w->row, i);
+	return "";
+}
+
+/* "External port" and "Internal port", translated into each other: which is open is not said. */
+static bool row_translates(const struct work *w)
+{
+	static const char *const sides[][2] = {{"external|outside|outer", "internal|inside|inner"},
+					       {"public|published", "private"},
+					       {"host", "container|guest"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
+		const char *outer = port_below(w, sides[i][0]), *inner = port_below(w, sides[i][1]);
+
+		if (*outer && *inner && !str_equal(outer, inner))
+			return true;
+	}
+	return false;
+}
+
 /* "Local port" and "Remote port": the listener's is that of the side which does not open. */
 static bool row_read_listener(struct work *w)
 {
@@ -637,6 +675,9 @@ static void row_read(struct work *w)
 	else if (row_has_exception(w))
 		sheet_add_unparsed(w->s, w->row->line, "ports or ends with an exception",
 				   row_words(w));
+	else if (row_translates(w))
+		sheet_add_unparsed(w->s, w->row->line, "a port outside and another one inside",
+				   row_words(w));
 	else if (w->layout->directions_differ)
 		row_read_directions(w);
 	else if (port_columns(w, &column) == 1)
@@ -673,7 +714,9 @@ static void row_align(struct work *w, struct grid_row *row)
 {
 	size_t empty = 0;
 
-	if (fits_at(w, 0) || !row->count)
+	if (fits_at(w, 0) || !row->count ||
+	    (w->layout->first && row->written >= w->layout->columns &&
+	     !has_column(w, COLUMN_PROTOCOL)))
 		return;
 	while (empty < w->layout->columns && !*cell_text(w->row, w->layout->columns - 1 - empty))
 		empty++;

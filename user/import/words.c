@@ -29,7 +29,8 @@ static const char purpose_words[] =
 static bool port_heading_refuses(const char *heading)
 {
 	return heading_refuses(heading) ||
-	       text_has(heading, "unused|not used|removed|not open|obsolete|retired|deny|block");
+	       text_has(heading, "unused|not used|removed|not open|obsolete|retired|deny|block|"
+				 "old|previous|former|formerly");
 }
 
 /* A heading with "port" in it: of which side? "Port name" and the like are words about it. */
