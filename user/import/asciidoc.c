@@ -139,6 +139,7 @@ static char *inline_plain(struct arena *arena, const char *text)
 	struct buffer out = {.arena = arena};
 	const char *start = text;
 	unsigned depth = 0;
+	bool struck = false;
 
 	while (*text) {
 		size_t macro = macro_length(text), length = 0;
@@ -158,6 +159,12 @@ static char *inline_plain(struct arena *arena, const char *text)
 		length = length ?: note_mark_length(text);
 		if (length) {
 			text += length;
+			continue;
+		}
+		if (str_starts(text, "[.line-through]#") || (*text == '#' && struck)) {
+			buffer_puts(&out, "~~");
+			text += *text == '[' ? strlen("[.line-through]#") : 1;
+			struck = !struck;
 			continue;
 		}
 		if (*text == ']' && depth)
@@ -580,6 +587,38 @@ static bool rest_line_read(struct page *page, uint32_t line)
 		return true;
 	unresolved_find(page, line);
 	return false;
+}
+
+/* The last line of the comment that begins at a line; 0: none does. */
+static uint32_t comment_end(const struct page *page, uint32_t line)
+{
+	const char *text = page_raw_line(page, line);
+	uint32_t last = line;
+	bool block = str_equal(text, "////");
+
+	if (!block && str_starts(text, "//") && text[2] != '/')
+		return line;
+	if (!block && !str_starts(text, "[comment"))
+		return 0;
+	if (!block && line < page->lines && str_equal(page_raw_line(page, line + 1), "--"))
+		last++, block = true;
+	text = page_raw_line(page, last);
+	while (++last < page->lines &&
+	       !(block ? str_equal(page_raw_line(page, last), text) : !*page_raw_line(page, last)))
+		continue;
+	return last < page->lines ? last : page->lines;
+}
+
+void asciidoc_hide(struct page *page)
+{
+	for (uint32_t line = 1; line <= page->lines; line++) {
+		uint32_t last = comment_end(page, line);
+
+		if (!last)
+			continue;
+		page_hide_lines(page, line, last);
+		line = last;
+	}
 }
 
 void asciidoc_rest_read(struct page *page)

@@ -54,6 +54,15 @@ static void collapsed_append(struct buffer *out, const char *text)
 	}
 }
 
+static bool is_struck(const xmlNode *node)
+{
+	xmlChar *style = xmlGetProp((xmlNode *)node, (const xmlChar *)"style");
+	bool struck = style && strcasestr((const char *)style, "line-through");
+
+	xmlFree(style);
+	return struck;
+}
+
 /* libxml2 bounds the depth to 256. */
 static void append_text(struct page *page, struct buffer *out, const xmlNode *node,
 			const char **link)
@@ -77,9 +86,9 @@ static void append_text(struct page *page, struct buffer *out, const xmlNode *no
 	} else if (is_element(node, "sup")) {
 		before = " [^";
 		behind = "]";
-	} else if (is_among(node, "s|del|strike")) {
-		before = behind = "~~";
 	}
+	if (is_among(node, "s|del|strike") || is_struck(node))
+		before = behind = "~~";
 	buffer_puts(out, before);
 	for (const xmlNode *child = node->children; child; child = child->next)
 		append_text(page, out, child, link);
@@ -470,4 +479,88 @@ void html_rest_read(struct page *page)
 		return;
 	rest_append(page, (xmlNode *)document);
 	xmlFreeDoc(document);
+}
+
+/* ---------------------------------------------------------------- what is not shown */
+
+/* "<tr hidden>", "<div style="display: none">"; the panel of a tab is shown by a click. */
+static bool tag_hides(struct arena *arena, const char *tag, size_t length)
+{
+	const char *text;
+
+	/* Most tags hide nothing, and need no copy. */
+	if (!memmem(tag, length, "hid", 3) && !memmem(tag, length, "none", 4) &&
+	    !str_starts(tag, "<template"))
+		return false;
+	text = arena_strndup(arena, tag, length);
+	if (strcasestr(text, "tabpanel"))
+		return false;
+	return str_starts(text, "<template") || strcasestr(text, " hidden>") ||
+	       strcasestr(text, " hidden ") || strcasestr(text, " hidden=") ||
+	       strcasestr(text, "display:none") || strcasestr(text, "display: none") ||
+	       strcasestr(text, "visibility:hidden") || strcasestr(text, "visibility: hidden");
+}
+
+/* Behind the tag that closes the one at `tag`, or NULL; `inner`: before it. */
+static const char *element_end(const char *tag, const char **inner)
+{
+	size_t name = strcspn(tag + 1, " \t\n/>"), depth = 0;
+
+	for (const char *at = tag; (at = strchr(at, '<')); at++) {
+		bool closes = at[1] == '/';
+		const char *begin = at + 1 + closes;
+
+		if (strncasecmp(begin, tag + 1, name) || text_is_word(begin[name]))
+			continue;
+		depth += closes ? (size_t)-1 : 1;
+		*inner = at;
+		if (!depth)
+			return at + strcspn(at, ">") + 1;
+	}
+	return NULL;
+}
+
+enum { TAG_MAX = 1000, UNCLOSED_MAX = 16 };
+
+static bool opens_hidden(struct page *page, const char *at)
+{
+	const char *end = memchr(at, '>', strnlen(at, TAG_MAX));
+
+	return str_starts(at, "<!--") ||
+	       (text_is_word(at[1]) && end && tag_hides(page->arena, at, (size_t)(end - at) + 1));
+}
+
+/* Behind it, where it closes; a cell stays, without its text. */
+static const char *hidden_end(const char *at, const char **begin)
+{
+	const char *inner, *end;
+
+	*begin = at;
+	if (str_starts(at, "<!--")) {
+		end = strstr(at, "-->");
+		return end ? end + 3 : NULL;
+	}
+	end = element_end(at, &inner);
+	if (end && (!strncasecmp(at, "<td", 3) || !strncasecmp(at, "<th", 3))) {
+		*begin = strchr(at, '>') + 1;
+		return inner;
+	}
+	return end;
+}
+
+void html_hide(struct page *page)
+{
+	const char *begin, *end;
+	unsigned unclosed = 0;
+
+	for (const char *at = page->text; (at = strchr(at, '<')) && unclosed < UNCLOSED_MAX; at++) {
+		if (!opens_hidden(page, at))
+			continue;
+		end = hidden_end(at, &begin);
+		unclosed += !end;
+		if (!end || end <= begin)
+			continue;
+		page_hide(page, (size_t)(begin - page->text), (size_t)(end - page->text));
+		at = end - 1;
+	}
 }

@@ -37,6 +37,11 @@ static int page_read(struct page *page)
 
 	if (!html && csv_is_whole(page))
 		return csv_read(page);
+	html_hide(page);
+	if (asciidoc)
+		asciidoc_hide(page);
+	if (rst)
+		rst_hide(page);
 	liquid_read(page);
 	tabs_read(page);
 	html_tables_read(page);

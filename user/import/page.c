@@ -182,3 +182,32 @@ uint32_t page_line_at(const struct page *page, size_t offset)
 	}
 	return low + 1;
 }
+
+void page_hide(struct page *page, size_t from, size_t to)
+{
+	char *text = arena_strndup(page->arena, page->text + from, to - from);
+	uint32_t line = 1, above = page->lines;
+
+	while (line < above) {
+		uint32_t middle = line + (above - line) / 2;
+
+		if (page->start[middle] <= from)
+			line = middle + 1;
+		else
+			above = middle;
+	}
+	if (strpbrk(text, "0123456789")) {
+		struct block *block = page_add(page, BLOCK_UNRESOLVED, line);
+
+		block->why = "hidden by the document";
+		block->text = text_tidy(page->arena, text, false);
+	}
+	for (size_t i = from; i < to; i++)
+		if (page->text[i] != '\n')
+			page->text[i] = ' ';
+}
+
+void page_hide_lines(struct page *page, uint32_t first, uint32_t last)
+{
+	page_hide(page, page->start[first - 1], page->start[last]);
+}

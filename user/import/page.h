@@ -119,4 +119,11 @@ void columns_read(struct page *page);	/* columns.c: lines with bars or tabs */
 void aligned_read(struct page *page);	/* columns.c: columns of spaces */
 void flattened_read(struct page *page); /* flattened.c: a cell a line */
 
+/* What the source hides or comments out gives nothing but a comment of the draft. */
+void page_hide(struct page *page, size_t from, size_t to);
+void page_hide_lines(struct page *page, uint32_t first, uint32_t last);
+void html_hide(struct page *page);
+void asciidoc_hide(struct page *page);
+void rst_hide(struct page *page);
+
 #endif

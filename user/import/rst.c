@@ -698,3 +698,35 @@ bool rst_is_whole(const struct page *page)
 	}
 	return false;
 }
+
+/* ".. text" that is no directive, target, footnote or substitution. */
+static bool is_comment(const struct page *page, uint32_t line)
+{
+	const char *text = page_raw_line(page, line);
+	size_t name;
+
+	text += strspn(text, " ");
+	if (strncmp(text, "..", 2) || (text[2] && text[2] != ' '))
+		return false;
+	text += 2 + strspn(text + 2, " ");
+	if (!*text)
+		return line < page->lines && *page_raw_line(page, line + 1);
+	name = strcspn(text, " :");
+	return !strchr("_[|", *text) && !(name && strstr(text, "::"));
+}
+
+void rst_hide(struct page *page)
+{
+	for (uint32_t line = 1; line <= page->lines; line++) {
+		size_t indent = strspn(page_raw_line(page, line), " ");
+		uint32_t last = line;
+
+		if (!is_comment(page, line))
+			continue;
+		while (last < page->lines && (!*page_raw_line(page, last + 1) ||
+					      strspn(page_raw_line(page, last + 1), " ") > indent))
+			last++;
+		page_hide_lines(page, line, last);
+		line = last;
+	}
+}
