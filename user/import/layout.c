@@ -76,7 +76,8 @@ static const char *heading_of(struct page *page, const struct grid *grid, size_t
 }
 
 struct vote {
-	size_t filled, ports, strong, numbers, protocols, directions, actions, verdicts, names;
+	size_t filled, ports, strong, numbers, protocols, directions, actions, verdicts, allows,
+		names;
 };
 
 static struct vote column_vote(struct arena *arena, const struct grid *grid, size_t first,
@@ -100,6 +101,7 @@ static struct vote column_vote(struct arena *arena, const struct grid *grid, siz
 		vote.directions += ends_of_cell(arena, text, &ends);
 		vote.actions += action_of(text) != ACTION_UNKNOWN;
 		vote.verdicts += action_below(heading, text) != ACTION_UNKNOWN;
+		vote.allows += text_is(text, "allow|allowed|permit|permitted|accept|accepted");
 		vote.names += !has_digit(text) && strlen(text) < 48 &&
 			      !strchr(".:", text[strlen(text) - 1]);
 	}
@@ -193,7 +195,8 @@ static void columns_by_words(struct layout *layout, const struct vote *votes)
 		if (!vote->filled ||
 		    (layout->kinds[i] != COLUMN_OTHER && layout->kinds[i] != COLUMN_SERVICE))
 			continue;
-		if (!action && vote->actions == vote->filled) {
+		/* Where one cell says "Allow", another that says something else does not. */
+		if (!action && (vote->allows || vote->actions == vote->filled)) {
 			layout->kinds[i] = COLUMN_ACTION;
 			action = true;
 		} else if (!direction && vote->directions == vote->filled) {

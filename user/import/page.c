@@ -3,6 +3,7 @@
  * The page: lines and blocks, and the grids in them. Bounded for any document.
  */
 #include "page.h"
+#include "ports.h"
 
 struct block *page_add(struct page *page, enum block_kind kind, uint32_t line)
 {
@@ -196,7 +197,8 @@ void page_hide(struct page *page, size_t from, size_t to)
 		else
 			above = middle;
 	}
-	if (strpbrk(text, "0123456789")) {
+	if (strpbrk(text, "0123456789") &&
+	    (protocols_read(text) || text_has(text, "port|ports|source|destination"))) {
 		struct block *block = page_add(page, BLOCK_UNRESOLVED, line);
 
 		block->why = "hidden by the document";

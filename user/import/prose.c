@@ -176,8 +176,10 @@ static size_t number_read(struct sheet *s, const struct prose *p, size_t at, uin
 
 static bool speaks_of_ports(const char *text)
 {
-	return text_has(text, "port|ports|traffic|unblocked|inbound|outbound|icmp") ||
-	       strstr(text, "{{") || strstr(text, "{%");
+	return text_has(text, "port|ports|traffic|unblocked|inbound|outbound|icmp|dport|dports|"
+			      "iptables|nft|firewall-cmd|ufw") ||
+	       (protocols_read(text) && strpbrk(text, "0123456789")) || strstr(text, "{{") ||
+	       strstr(text, "{%");
 }
 
 void prose_add_unparsed(struct sheet *s, uint32_t line, const char *text)
@@ -236,5 +238,10 @@ bool prose_item(struct sheet *s, uint32_t line, const char *text, const char *le
 
 	for (size_t i = 0; i < ARRAY_SIZE(s->headings); i++)
 		listed |= s->headings[i] && text_has(s->headings[i], words);
+	if (strpbrk(text, "0123456789") &&
+	    (sheet_refuses(s) || (lead && paragraph_refuses(lead)))) {
+		sheet_add_unparsed(s, line, "refused by the text above", text);
+		return true;
+	}
 	return text_read(s, line, text, listed);
 }
