@@ -87,16 +87,28 @@ void row_add_range(struct sheet *s, struct drafted_row *row, const struct port_r
 	}
 }
 
+/* An outer heading refuses by a few words: "Blocked ports", not "How to avoid blocked traffic". */
+static bool outer_refuses(const char *heading)
+{
+	return strlen(heading) < 32 && heading_refuses(heading) &&
+	       (!strchr(heading, ' ') ||
+		text_has(heading, "port|ports|traffic|rule|rules|connections|flows|services"));
+}
+
 /* An inner heading that allows comes before an outer one that refuses. */
 bool sheet_refuses(const struct sheet *s)
 {
+	const char *inner = sheet_section(s);
+
 	for (size_t i = ARRAY_SIZE(s->headings); i-- > 0;) {
-		if (!s->headings[i])
+		const char *heading = s->headings[i];
+
+		if (!heading)
 			continue;
-		if (heading_refuses(s->headings[i]))
+		if (heading == inner ? heading_refuses(heading) : outer_refuses(heading))
 			return true;
-		if (text_has(s->headings[i], "allow|allowed|permit|permitted|accept|accepted|open|"
-					     "required|opened"))
+		if (text_has(heading, "allow|allowed|permit|permitted|accept|accepted|open|"
+				      "required|opened"))
 			return false;
 	}
 	return false;
