@@ -481,7 +481,7 @@ void html_rest_read(struct page *page)
 	xmlFreeDoc(document);
 }
 
-/* ---------------------------------------------------------------- what is not shown */
+/* ---------------------------------------------------------------- hidden elements and comments */
 
 /* "<tr hidden>", "<div style="display: none">"; the panel of a tab is shown by a click. */
 static bool tag_hides(struct arena *arena, const char *tag, size_t length)

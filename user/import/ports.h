@@ -51,7 +51,7 @@ struct icmp_reading {
 	bool leftover; /* other words, or more than fit */
 };
 void icmp_read(const char *text, protocols named, struct icmp_reading *out);
-/* "all but 22", "!22", "<1024", "10000 + n": what is open has to be worked out by a person. */
+/* "all but 22", "!22", "<1024", "10000 + n": the cell does not list the open ports. */
 bool ports_except(const char *cell);
 bool ports_only(const char *cell); /* nothing but ports, protocols and labels in parentheses */
 

@@ -25,7 +25,7 @@ static const char purpose_words[] =
 	"detail|details|reason|explanation|function|functions|functionality|remark|remarks|how|why|"
 	"required for|needed for|requirement|information|traffic type";
 
-/* "Blocked ports", "Unused port": what is below is not open. */
+/* "Blocked ports", "Unused port": the ports of such a column are not open. */
 static bool port_heading_refuses(const char *heading)
 {
 	return heading_refuses(heading) ||
@@ -239,7 +239,7 @@ bool direction_refuses(const char *text)
 		!text_is(text, "no|not applicable"));
 }
 
-/* A sentence, or a few words that stand for a heading. */
+/* A sentence that refuses, or a paragraph as short as a heading. */
 bool paragraph_refuses(const char *text)
 {
 	return text_refuses(text) || (word_count(text) <= 5 && heading_refuses(text));
