@@ -26,23 +26,23 @@ static bool is_local(const struct subnets *local, const struct addr *addr)
 	return false;
 }
 
-static struct addr broadcast_of(const struct prefix *subnet)
-{
-	struct addr last = subnet->addr;
-
-	for (unsigned bit = subnet->length; bit < 128; bit++)
-		last.b[bit / 8] |= 0x80 >> bit % 8;
-	return last;
-}
-
-/* The last address of a subnet that has room for one. */
-static bool is_broadcast(const struct subnets *local, const struct addr *addr)
+/* The last address of a subnet of IPv4 that has room for one. */
+static bool has_broadcast(const struct prefix *subnet, struct addr *last)
 {
 	enum { ROOM = 126 };
 
-	for (size_t i = 0; i < local->count && addr_is_v4(addr); i++)
-		if (local->list[i].length <= ROOM && prefix_has(&local->list[i], addr) &&
-		    addr_low(addr) == (addr_low(addr) | ~mask_low(local->list[i].length)))
+	*last = subnet->addr;
+	for (unsigned bit = subnet->length; bit < 128; bit++)
+		last->b[bit / 8] |= 0x80 >> bit % 8;
+	return addr_is_v4(last) && subnet->length <= ROOM;
+}
+
+static bool is_broadcast(const struct subnets *local, const struct addr *addr)
+{
+	struct addr last;
+
+	for (size_t i = 0; i < local->count; i++)
+		if (has_broadcast(&local->list[i], &last) && addr_equal(addr, &last))
 			return true;
 	return false;
 }
@@ -125,9 +125,9 @@ static bool admits_group(const struct ruleset *rs, const struct rule *rule, bool
 		if (prefixes_meet(&rule->peers[i], &groups[v4]))
 			return true;
 	for (size_t i = 0; v4 && i < rs->local.count; i++) {
-		struct addr last = broadcast_of(&rs->local.list[i]);
+		struct addr last;
 
-		if (is_broadcast(&rs->local, &last) && rule_has_peer(rule, &last))
+		if (has_broadcast(&rs->local.list[i], &last) && rule_has_peer(rule, &last))
 			return true;
 	}
 	return rule->any_peer || (v4 && rule_has_peer(rule, &everybody));
