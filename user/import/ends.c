@@ -229,7 +229,9 @@ bool ends_of_phrase(struct arena *arena, const char *phrase, struct ends *out)
 	rest = skip_words(text,
 			  IN_WORDS "|" OUT_WORDS "|traffic|connections|connection|port|ports|and|"
 				   "bidirectional|in|out");
-	if (rest != text)
+	/* "in 5.0" is about a version. */
+	if (rest != text && !(text_is_word(*rest) && skip_words(text, "in|out") == rest &&
+			      skip_words(rest, "from|to") == rest))
 		out->direction =
 			direction_of_cell(arena_strndup(arena, text, (size_t)(rest - text)));
 	text = rest;

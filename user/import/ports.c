@@ -25,51 +25,7 @@ static const struct token *token_at(const struct scan *s, size_t at)
 	return at < s->count ? &s->tokens[at] : &nothing;
 }
 
-static bool token_is(const struct token *t, const char *words)
-{
-	char word[32];
-
-	if (!t->text || t->length >= sizeof(word))
-		return false;
-	memcpy(word, t->text, t->length);
-	word[t->length] = '\0';
-	return text_is(word, words);
-}
-
 /* ---------------------------------------------------------------- which numbers are ports */
-
-/* "HTTP/2" is a version. */
-static bool is_http_version(const struct scan *s, size_t at)
-{
-	return at > 1 && s->tokens[at].value < 4 && s->tokens[at - 1].text[0] == '/' &&
-	       token_is(&s->tokens[at - 2], "http|smb|nfs");
-}
-
-/* A number that no person counts ports by: "up to 8192 bytes", "type 8", "3 nodes". */
-static bool number_is_port(const struct scan *s, size_t at)
-{
-	const struct token *t = &s->tokens[at];
-
-	if (is_http_version(s, at))
-		return false;
-	/* "5557 up to 5577" has a beginning; "up to 5577" has none. */
-	if (at && s->tokens[at - 1].kind == TOKEN_DASH && token_is(&s->tokens[at - 1], "up") &&
-	    (at < 2 || s->tokens[at - 2].kind != TOKEN_NUMBER))
-		return false;
-	if (at && s->tokens[at - 1].kind != TOKEN_DASH &&
-	    token_is(&s->tokens[at - 1],
-		     "version|versions|v|release|releases|step|level|tier|layer|type|rfc|note|code|"
-		     "table|figure|section|first|last|up|least|most|page|chapter|types|vlan|every"))
-		return false;
-	if (token_is(
-		    token_at(s, at + 1),
-		    "ms|seconds|second|minutes|nodes|hosts|servers|times|days|mb|gb|"
-		    "bytes|byte|interfaces|connections|ports|kb|mbps|gbps|bits|bit|tb|mib|gib|kib|hours|days|"
-		    "minute|hour|day|users|cores|cpus|threads|sessions|devices|tags|tasks"))
-		return false;
-	/* 0 is a port only as the beginning of a range. */
-	return t->value || token_at(s, at + 1)->kind == TOKEN_DASH;
-}
 
 /* "protocol number 4", "IP protocol 50": the protocol, not a port. */
 static bool follows_protocol_word(const struct scan *s, size_t at)
@@ -118,12 +74,67 @@ static void protocol_numbers_choose(struct scan *s)
 	}
 }
 
+/* A protocol beside the number says that it is a port: "443/tcp", "TCP 443", "443 (UDP)". */
+static bool number_has_protocol(const struct scan *s, size_t at)
+{
+	size_t next = at + 1, back = at;
+
+	next += token_at(s, next)->kind == TOKEN_OPEN ||
+		(token_at(s, next)->kind == TOKEN_SEPARATOR && token_at(s, next)->text[0] == '/');
+	if (token_at(s, next)->kind == TOKEN_PROTOCOL)
+		return true;
+	while (back && (s->tokens[back - 1].kind == TOKEN_FILLER ||
+			s->tokens[back - 1].kind == TOKEN_COLON ||
+			(s->tokens[back - 1].kind == TOKEN_SEPARATOR &&
+			 s->tokens[back - 1].text[0] == '/')))
+		back--;
+	return back && s->tokens[back - 1].kind == TOKEN_PROTOCOL;
+}
+
+/* "MTU 1500", "since 2019": a word that names no service stands before the number. */
+static bool is_behind_word(const struct scan *s, size_t at)
+{
+	const struct token *word = at ? &s->tokens[at - 1] : &nothing;
+
+	return word->kind == TOKEN_WORD && word->segment == s->tokens[at].segment &&
+	       !token_is(word, "also|additionally|optionally|alternatively|alternate|alternative|"
+			       "secure|control|data|command|custom") &&
+	       !token_usual(word);
+}
+
+/* Behind a port, a number behind a word of another kind is none, and none that it is joined to:
+ * "TCP 443, Windows 2016 and 2019". "Console 443, API 8443" are two ports. */
+static void strangers_drop(struct scan *s)
+{
+	bool port = false, dropped = false;
+
+	for (size_t at = 0; at < s->count; at++) {
+		struct token *t = &s->tokens[at];
+		bool joined = at && (s->tokens[at - 1].kind == TOKEN_SEPARATOR ||
+				     s->tokens[at - 1].kind == TOKEN_DASH);
+
+		/* A version, a year. */
+		if (t->kind == TOKEN_WORD && t->text[0] >= '0' && t->text[0] <= '9')
+			dropped = true;
+		if (t->kind != TOKEN_NUMBER)
+			continue;
+		dropped = port && !number_has_protocol(s, at) &&
+			  ((dropped && joined && s->tokens[at - 1].text[0] != '\n') ||
+			   is_behind_word(s, at));
+		if (dropped)
+			t->kind = TOKEN_WORD;
+		else
+			port |= !is_behind_word(s, at) || number_has_protocol(s, at);
+	}
+}
+
 /* In parentheses numbers count only where the line has none outside: "HTTPS (443)". */
 static void numbers_choose(struct scan *s)
 {
 	for (size_t at = 0; at < s->count; at++)
-		if (s->tokens[at].kind == TOKEN_NUMBER && !number_is_port(s, at))
+		if (s->tokens[at].kind == TOKEN_NUMBER && !number_is_port(s->tokens, s->count, at))
 			s->tokens[at].kind = TOKEN_WORD;
+	strangers_drop(s);
 	for (size_t at = 0; at < s->count; at++) {
 		const struct token *t = &s->tokens[at];
 		size_t first = at;
@@ -138,6 +149,29 @@ static void numbers_choose(struct scan *s)
 		if (outside && !(at && s->tokens[at - 1].kind == TOKEN_DASH))
 			s->tokens[at].kind = TOKEN_WORD;
 	}
+}
+
+/* "23-*", "2[3-5]": ports by a pattern. */
+static bool is_pattern(const struct scan *s)
+{
+	for (size_t at = 1; at < s->count; at++) {
+		const struct token *before = &s->tokens[at - 1], *t = &s->tokens[at];
+		bool star = t->kind == TOKEN_ANY || before->kind == TOKEN_ANY;
+
+		/* "6800-" waits for more; "9000 plus 2" is a sum. */
+		if (t->kind == TOKEN_DASH && t->length == 1 && before->kind == TOKEN_NUMBER &&
+		    (at + 1 == s->count || t[1].segment != t->segment))
+			return true;
+		if (token_is(t, "plus") && at + 1 < s->count && before->kind == TOKEN_NUMBER &&
+		    (t[1].kind == TOKEN_WORD || (t[1].kind == TOKEN_NUMBER && t[1].value < 20)))
+			return true;
+		if (t->kind == TOKEN_OPEN && t->text[0] == '[' && before->kind == TOKEN_NUMBER &&
+		    t->text == before->text + before->length && t->text[1] != '^')
+			return true;
+		if (star && (t->kind == TOKEN_DASH || before->kind == TOKEN_DASH))
+			return true;
+	}
+	return false;
 }
 
 /* "any" is every port only where there is no number; else it is a word. */
@@ -241,7 +275,7 @@ static bool above_before(const struct scan *s, size_t at, uint32_t *first)
 static size_t number_read(struct scan *s, size_t at)
 {
 	const struct token *t = &s->tokens[at], *next = token_at(s, at + 1),
-			   *end = token_at(s, at + 2);
+			   *end = token_at(s, at + 2), *last = token_at(s, at + 4);
 	uint32_t first = t->value;
 	size_t above;
 
@@ -249,13 +283,24 @@ static size_t number_read(struct scan *s, size_t at)
 		span_add(s, first, end->value, t->segment);
 		return 3;
 	}
-	/* "9000/tcp-9100/tcp" is left to the operator, "9000:9100" is a range. */
-	if (next->kind == TOKEN_COLON && end->kind == TOKEN_NUMBER && end->value > first) {
+	/* "9000:9100" and "between 9000 and 9100" are ranges. */
+	if (end->kind == TOKEN_NUMBER && end->value > first &&
+	    (next->kind == TOKEN_COLON ||
+	     (next->kind == TOKEN_SEPARATOR && token_is(next, "and|&") && at &&
+	      token_is(&s->tokens[at - 1], "between")))) {
 		span_add(s, first, end->value, t->segment);
 		return 3;
 	}
-	if (next->kind == TOKEN_DASH && end->kind == TOKEN_NUMBER)
-		s->out->leftover = true;
+	/* "9000/tcp-9100/tcp" is one as well. */
+	if (end->kind == TOKEN_PROTOCOL && next->text[0] == '/' && last->kind == TOKEN_NUMBER &&
+	    token_at(s, at + 3)->kind == TOKEN_DASH && last->value > first) {
+		span_add(s, first, last->value, t->segment);
+		s->tokens[at + 3].kind = TOKEN_FILLER;
+		s->tokens[at + 4].kind = TOKEN_FILLER;
+		return 1;
+	}
+	if (next->kind == TOKEN_DASH && (end->kind == TOKEN_NUMBER || end->kind == TOKEN_ANY))
+		s->out->odd = true;
 	above = above_behind(s, at + 1);
 	if (above || above_before(s, at, &first)) {
 		span_add(s, first, 65535, t->segment);
@@ -280,6 +325,15 @@ static bool protocol_attached(const struct scan *s, size_t at)
 	    (before->kind == TOKEN_SEPARATOR && before->text[0] == '/'))
 		return at > 1 && s->tokens[at - 2].kind == TOKEN_NUMBER;
 	return false;
+}
+
+/* "ICMP 8, 0": numbers right behind a protocol that has no ports. */
+static bool protocol_has_types(const struct scan *s, size_t at)
+{
+	at += 1 + (token_at(s, at + 1)->kind == TOKEN_COLON ||
+		   token_at(s, at + 1)->text == s->tokens[at].text + s->tokens[at].length);
+	return token_at(s, at)->kind == TOKEN_NUMBER || token_at(s, at)->kind == TOKEN_WORD ||
+	       token_at(s, at)->kind == TOKEN_FILLER || token_at(s, at)->kind == TOKEN_ANY;
 }
 
 static bool protocol_follows_protocol(const struct scan *s, size_t at)
@@ -310,6 +364,13 @@ static void protocol_read(struct scan *s, size_t at)
 	protocols named = s->tokens[at].protocols;
 	bool more = protocol_follows_protocol(s, at);
 
+	/* "500, ESP": no port is one of ESP; "8/ICMP" is a type. */
+	if (!(named & PROTOCOLS_PORTS) &&
+	    !((named & protocols_read("icmp, icmpv6")) && protocol_attached(s, at)) &&
+	    !(at && s->tokens[at - 1].kind == TOKEN_ANY) && !protocol_has_types(s, at)) {
+		out->bare |= named;
+		return;
+	}
 	if (out->count > s->group &&
 	    (!s->leading || protocol_attached(s, at) || (more && s->settled))) {
 		size_t from = s->leading && !more ? out->count - 1 : s->group;
@@ -386,6 +447,7 @@ void ports_read(const char *cell, struct port_reading *out)
 	thousands_join(&s);
 	protocol_numbers_choose(&s);
 	numbers_choose(&s);
+	out->odd = is_pattern(&s);
 	any_choose(&s);
 	s.leading = protocols_lead(&s);
 	extent_find(&s, cell);
@@ -454,7 +516,7 @@ bool ports_except(const char *cell)
 		       cell,
 		       "except|excepting|excluding|exclude|excluded|excludes|but not|all but|any but|everything but|other than|"
 		       "apart from|not|never|without|instead of|rather than|minus|less than|"
-		       "lower than|below|under|non") &&
+		       "lower than|below|under|non|no udp|no tcp") &&
 	       !text_is(cell, "not applicable|not specified|not required|not used");
 }
 
@@ -475,8 +537,15 @@ protocols protocols_read(const char *text)
 
 	count = tokens_read(text, tokens, ARRAY_SIZE(tokens), &cut);
 	for (size_t i = 0; i < count; i++)
-		found |= tokens[i].protocols;
+		if ((!i || !token_is(&tokens[i - 1], "no|not|without|never")) &&
+		    (tokens[i].text == text || tokens[i].text[-1] != '!'))
+			found |= tokens[i].protocols;
 	return found;
+}
+
+bool protocols_except(const char *cell)
+{
+	return ports_except(cell) && !protocols_read(cell);
 }
 
 /* ---------------------------------------------------------------- types of ICMP */
@@ -533,6 +602,10 @@ static size_t code_read(const struct types *t, size_t at, bool several, int *cod
 		type_token(t, at)->kind == TOKEN_SEPARATOR || type_token(t, at)->kind == TOKEN_OPEN;
 	bool said = token_is(type_token(t, at + skip), "code");
 
+	/* "8/0/3" are three types. */
+	if (!said && (is_sign(type_token(t, at + 2), '/') ||
+		      (at > 1 && is_sign(type_token(t, at - 2), '/'))))
+		return 0;
 	if (!said && (several || !is_sign(type_token(t, at), '/')))
 		return 0;
 	skip += said;
@@ -542,11 +615,25 @@ static size_t code_read(const struct types *t, size_t at, bool several, int *cod
 	return skip + 1;
 }
 
+/* "ICMP 8, 0": numbers behind the protocol; "ICMP (1)" is its own. */
+static bool types_follow(const struct types *t, size_t at)
+{
+	size_t next = at + 1 +
+		      (type_token(t, at + 1)->kind == TOKEN_OPEN ||
+		       type_token(t, at + 1)->kind == TOKEN_COLON);
+	const struct token *number = type_token(t, next);
+
+	return t->tokens[at].protocols && !(t->tokens[at].protocols & ~t->families) &&
+	       number->kind == TOKEN_NUMBER &&
+	       protocols_number(number->value) != t->tokens[at].protocols;
+}
+
 /* "type 8", "types 0, 8 and 11", "type 3, code 4"; the number of tokens. */
 static size_t types_numbered(struct types *t, size_t at)
 {
 	bool several = token_is(type_token(t, at), "types");
-	size_t used = 1 + (type_token(t, at + 1)->kind == TOKEN_COLON);
+	size_t used = 1 + (type_token(t, at + 1)->kind == TOKEN_COLON ||
+			   type_token(t, at + 1)->kind == TOKEN_OPEN);
 
 	while (type_token(t, at + used)->kind == TOKEN_NUMBER) {
 		uint32_t type = type_token(t, at + used)->value;
@@ -631,7 +718,7 @@ static size_t type_read(struct types *t, size_t at)
 	const struct token *token = &t->tokens[at];
 	size_t used = 0;
 
-	if (token_is(token, "type|types"))
+	if (token_is(token, "type|types") || types_follow(t, at))
 		return types_numbered(t, at);
 	if (token_is(token, "ping"))
 		type_number(t, t->families == protocols_read("icmpv6") ? 128 : 8, -1);

@@ -37,6 +37,7 @@ struct port_reading {
 	bool vague;	   /* "ephemeral", "dynamic": ports without a number */
 	bool leftover;	   /* words that are no ports */
 	bool cut;	   /* more than fit */
+	bool odd;	   /* a range that is not understood: "30-20", "23-*" */
 };
 void ports_read(const char *cell, struct port_reading *out);
 /* The types of ICMP that a text names, for a row with one or both families of it. */
@@ -53,6 +54,7 @@ struct icmp_reading {
 void icmp_read(const char *text, protocols named, struct icmp_reading *out);
 /* "all but 22", "!22", "<1024", "10000 + n": the cell does not list the open ports. */
 bool ports_except(const char *cell);
+bool protocols_except(const char *cell); /* "not UDP", and nothing that is */
 bool ports_only(const char *cell); /* nothing but ports, protocols and labels in parentheses */
 
 #endif

@@ -22,17 +22,6 @@ static struct token *tokens_of(struct sheet *s)
 	return s->tokens;
 }
 
-static bool token_is(const struct token *t, const char *words)
-{
-	char word[16];
-
-	if (t->length >= sizeof(word))
-		return false;
-	memcpy(word, t->text, t->length);
-	word[t->length] = '\0';
-	return text_is(word, words);
-}
-
 static bool is_between(const struct token *t)
 {
 	return t->kind == TOKEN_SEPARATOR || t->kind == TOKEN_NUMBER || t->kind == TOKEN_DASH ||
@@ -142,8 +131,9 @@ static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const ch
 /* Whether the number at `at` is one of ports; `last`: the end of its range. */
 static bool number_is_named(const struct prose *p, size_t at, size_t last, protocols *found)
 {
-	return p->tokens[at].value && (named_behind(p, last, found) || named_before(p, at, found) ||
-				       named_by_place(p, at));
+	return number_is_port(p->tokens, p->count, at) && p->tokens[at].value &&
+	       (named_behind(p, last, found) || named_before(p, at, found) ||
+		named_by_place(p, at));
 }
 
 static size_t number_read(struct sheet *s, const struct prose *p, size_t at, uint32_t line,

@@ -646,6 +646,14 @@ static bool row_read_listener(struct work *w)
 	return true;
 }
 
+static bool ports_odd(const char *cell)
+{
+	struct port_reading reading;
+
+	ports_read(cell, &reading);
+	return reading.odd;
+}
+
 /* "!A", "not A" as an end; ports, or a protocol, but some. */
 static bool row_has_exception(const struct work *w)
 {
@@ -653,7 +661,13 @@ static bool row_has_exception(const struct work *w)
 		enum column kind = w->layout->kinds[i];
 		const char *text = cell_text(w->row, i);
 
-		if ((kind == COLUMN_PORT || kind == COLUMN_PROTOCOL) && ports_except(text))
+		if (kind == COLUMN_PORT && (ports_except(text) || ports_odd(text)))
+			return true;
+		if (kind == COLUMN_PROTOCOL && protocols_except(text))
+			return true;
+		if (kind == COLUMN_OTHER && !is_no_peer(text) &&
+		    text_has(w->layout->headings[i],
+			     "except|exception|exceptions|excluded|excluding|not included"))
 			return true;
 		if ((kind == COLUMN_FROM || kind == COLUMN_TO || kind == COLUMN_PEER) &&
 		    (*text == '!' || (!strncasecmp(text, "not ", 4) && !is_no_peer(text))))
@@ -735,6 +749,32 @@ static void row_align(struct work *w, struct grid_row *row)
 	}
 }
 
+/* "6800-" above "7300": a range that the page broke into two rows. */
+static bool row_joins(const struct layout *layout, struct work *w, struct grid_row *next)
+{
+	struct arena *arena = w->s->arena;
+	bool open = false;
+
+	for (size_t i = 0; i < layout->columns; i++) {
+		const char *text = cell_text(w->row, i), *more = cell_text(next, i);
+		enum column kind = layout->kinds[i];
+
+		if (kind == COLUMN_PORT)
+			open |= *text && text[strlen(text) - 1] == '-' && *more >= '0' &&
+				*more <= '9';
+		else if (*more && kind >= COLUMN_FROM && kind <= COLUMN_DIRECTION)
+			return false;
+	}
+	for (size_t i = 0; i < layout->columns && i < next->count && open; i++) {
+		const char *text = cell_text(w->row, i);
+		const char *gap = layout->kinds[i] == COLUMN_PORT || !*text ? "" : " ";
+
+		next->cells[i].text = arena_printf(arena, "%s%s%s", text, gap, next->cells[i].text);
+	}
+	next->line = open ? w->row->line : next->line;
+	return open;
+}
+
 static void grid_add_unparsed(struct sheet *s, const struct grid *grid, bool whole)
 {
 	for (size_t i = 0; i < grid->count; i++) {
@@ -774,6 +814,8 @@ void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
 			prose_rows(s, w.row->line, title);
 			continue;
 		}
+		if (i + 1 < grid->count && row_joins(&layout, &w, &grid->rows[i + 1]))
+			continue;
 		row_align(&w, &grid->rows[i]);
 		row_read(&w);
 	}

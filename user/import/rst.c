@@ -341,6 +341,7 @@ static void simple_line_read(struct page *page, struct grid *grid, const size_t 
 					 end < columns ? begins[end] : SIZE_MAX);
 
 		text = text_tidy(page->arena, inline_plain(page->arena, text), false);
+		text = text_is(text, "..|\\") ? "" : text;
 		for (; i < end; i++) {
 			if (!goes_on)
 				row_add_text(page, row, text);
@@ -719,8 +720,16 @@ void rst_hide(struct page *page)
 {
 	for (uint32_t line = 1; line <= page->lines; line++) {
 		size_t indent = strspn(page_raw_line(page, line), " ");
-		uint32_t last = line;
+		size_t begins[PAGE_COLUMNS_MAX];
+		uint32_t last = line, heading;
 
+		/* In a simple table, ".." is an empty cell. */
+		if (groups_of(page_raw_line(page, line), '=', begins))
+			last = simple_table_end(page, line, &heading) ?: line;
+		if (last > line) {
+			line = last;
+			continue;
+		}
 		if (!is_comment(page, line))
 			continue;
 		while (last < page->lines && (!*page_raw_line(page, last + 1) ||

@@ -26,6 +26,11 @@ static const struct {
 	       {"103", "pim"},	  {"112", "vrrp"},  {"115", "l2tp"}, {"132", "sctp"},
 	       {"136", "udplite"}};
 
+static const struct {
+	const char *text, *name;
+} longer[] = {{"udp-lite", "udplite"}, {"icmp v6", "icmpv6"},	    {"icmp-v6", "icmpv6"},
+	      {"icmp ipv6", "icmpv6"}, {"icmp for ipv6", "icmpv6"}, {"icmp-ipv6", "icmpv6"}};
+
 /* Application protocols with one usual transport. */
 static const struct {
 	const char *words;
@@ -34,7 +39,7 @@ static const struct {
 	{"http|https|ssh|ftp|ftps|sftp|scp|telnet|smtp|smtps|imap|imaps|pop3|pop3s|ldaps|rdp|smb|cifs|iscsi|"
 	 "tls|ssl|rest|soap|grpc|amqp|mqtt|bgp|winrm|http/2|websocket|websockets|wss|jdbc|odbc|nbd",
 	 1},
-	{"snmp|ntp|tftp|dhcp|bootp|ipmi|vxlan|geneve|quic|mdns|radius", 2},
+	{"snmp|ntp|tftp|dhcp|bootp|ipmi|vxlan|geneve|quic|mdns|radius|http/3|h3", 2},
 	{"dns|kerberos", 3},
 };
 
@@ -59,7 +64,7 @@ const char *protocol_cell(const char *cell)
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (str_equal(cell, numbers[i].number))
 			return numbers[i].name;
-	return cell;
+	return text_is(cell, "both|both protocols|both transports") ? "tcp/udp" : cell;
 }
 
 protocols protocols_word(const char *word, size_t length)
@@ -81,7 +86,7 @@ protocols protocols_usual(const char *text)
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
 		if (text_has(text, usual[i].words))
 			found |= usual[i].protocols;
-	return found;
+	return text_is(text, "http/3|http3|http 3|http/3 (quic)|quic (http/3)") ? 2 : found;
 }
 
 /* ---------------------------------------------------------------- words */
@@ -138,6 +143,21 @@ static size_t word_lex(const char *text, struct token *t)
 
 	while (is_letter(text[length]))
 		length++;
+	/* Names of a protocol that begin with another's. */
+	for (size_t i = 0; i < ARRAY_SIZE(longer); i++) {
+		size_t size = strlen(longer[i].text);
+
+		if (strncasecmp(text, longer[i].text, size) || text_is_word(text[size]))
+			continue;
+		*t = (struct token){.kind = TOKEN_PROTOCOL,
+				    .text = text,
+				    .length = size,
+				    .depth = t->depth,
+				    .segment = t->segment,
+				    .protocols =
+					    protocols_word(longer[i].name, strlen(longer[i].name))};
+		return size;
+	}
 	t->text = text;
 	t->length = length;
 	word_kind(t);
@@ -312,4 +332,71 @@ size_t tokens_read(const char *text, struct token *out, size_t most, bool *cut)
 		out[count++] = t;
 	}
 	return count;
+}
+
+/* ---------------------------------------------------------------- which numbers are ports */
+
+bool token_is(const struct token *t, const char *words)
+{
+	return t->text && among(t, words);
+}
+
+bool token_usual(const struct token *t)
+{
+	char word[32];
+
+	if (!t->text || t->length >= sizeof(word))
+		return false;
+	memcpy(word, t->text, t->length);
+	word[t->length] = '\0';
+	return protocols_usual(word);
+}
+
+/* "HTTP/2" is a version. */
+static bool is_http_version(const struct token *tokens, size_t at)
+{
+	return at > 1 && tokens[at].value < 4 && tokens[at - 1].text[0] == '/' &&
+	       token_is(&tokens[at - 2], "http|smb|nfs");
+}
+
+/* "444 1", "445 1)": the number of a note, at the end of a line. */
+static bool is_note_number(const struct token *tokens, size_t count, size_t at)
+{
+	size_t next = at + 1 + (at + 1 < count && tokens[at + 1].kind == TOKEN_CLOSE);
+
+	return tokens[at].value < 10 && at && tokens[at - 1].kind == TOKEN_NUMBER &&
+	       tokens[at - 1].value > 9 &&
+	       (next >= count || tokens[next].segment != tokens[at].segment);
+}
+
+bool number_is_port(const struct token *tokens, size_t count, size_t at)
+{
+	static const struct token none;
+	const struct token *t = &tokens[at], *before = at ? t - 1 : &none;
+	const struct token *next = at + 1 < count ? t + 1 : &none;
+
+	if (is_http_version(tokens, at) || is_note_number(tokens, count, at))
+		return false;
+	/* "5557 up to 5577" has a beginning; "up to 5577" has none. */
+	if (before->kind == TOKEN_DASH && token_is(before, "up") &&
+	    (at < 2 || tokens[at - 2].kind != TOKEN_NUMBER))
+		return false;
+	if (before->kind != TOKEN_DASH &&
+	    token_is(before, "version|versions|v|release|releases|step|level|tier|layer|type|rfc|"
+			     "note|code|table|figure|section|first|last|up|least|most|page|chapter|"
+			     "types|vlan|every|mtu|since|timeout|timeouts|max|min|maximum|minimum|"
+			     "error|errors|kb|ttl|year|size|interval|status|limit|id|appendix|item|"
+			     "phase|stage|copyright|windows|about|approximately"))
+		return false;
+	if (token_is(next, "ms|seconds|second|minutes|nodes|hosts|servers|times|days|mb|gb|bytes|"
+			   "byte|interfaces|connections|ports|kb|mbps|gbps|bits|bit|tb|mib|gib|kib|"
+			   "hours|day|users|cores|cpus|threads|sessions|devices|tags|tasks|minute|"
+			   "hour|sec|secs|s|min|mins|percent|retries|attempts|clients|instances|"
+			   "disks|volumes|members|replicas|weeks|months|years|packets|hops"))
+		return false;
+	/* "9000-9002, 3 in total" */
+	if (t->value < 20 && token_is(next, "in|per|of|total|each|x"))
+		return false;
+	/* 0 is a port only as the beginning of a range. */
+	return t->value || next->kind == TOKEN_DASH;
 }

@@ -36,6 +36,10 @@ struct token {
 
 enum { TOKENS_MAX = 1024 };
 
+bool token_is(const struct token *t, const char *words);
+bool token_usual(const struct token *t); /* the name of an application protocol */
+/* Not a number that no person counts ports by: "up to 8192 bytes", "type 8", "3 nodes". */
+bool number_is_port(const struct token *tokens, size_t count, size_t at);
 size_t tokens_read(const char *text, struct token *out, size_t most, bool *cut);
 
 #endif
