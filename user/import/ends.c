@@ -8,8 +8,12 @@
 #include "ends.h"
 #include "text.h"
 
-#define IN_WORDS "inbound|incoming|ingress|inward|ingoing"
-#define OUT_WORDS "outbound|outgoing|egress|outward"
+#define IN_WORDS                                                                                   \
+	"inbound|incoming|ingress|inward|ingoing|eingehend|eingehende|entrant|entrante|"           \
+	"entrants|entrantes|inkomend|in ingresso"
+#define OUT_WORDS                                                                                  \
+	"outbound|outgoing|egress|outward|ausgehend|ausgehende|sortant|sortante|sortants|"         \
+	"saliente|salientes|uitgaand|in uscita"
 
 enum { NAME_LONGEST = 80 };
 
@@ -18,7 +22,8 @@ enum { NAME_LONGEST = 80 };
 static bool says_both_ways(const char *text)
 {
 	return text_has(text, "bidirectional|bi-directional|bidirection|two-way|two way|both ways|"
-			      "both directions|either direction|in both directions|mutual|duplex");
+			      "both directions|either direction|in both directions|mutual|duplex|"
+			      "bidirektional|beide richtungen|bidirectionnel|bidireccional");
 }
 
 enum direction direction_of(const char *text)
@@ -41,7 +46,7 @@ static enum direction direction_of_cell(const char *cell)
 	bool in = text_has(cell, IN_WORDS "|in|receive|receives|listen|listens|listening");
 	bool out = text_has(cell, OUT_WORDS "|out|send|sends");
 
-	if (says_both_ways(cell) || text_is(cell, "both|either|any|all|bidir|bi|mutual"))
+	if (says_both_ways(cell) || text_is(cell, "both|either|any|all|bidir|bi|mutual|beide"))
 		return DIR_BOTH;
 	if (text_has(cell, "both") && strlen(cell) < 12)
 		return DIR_BOTH;
@@ -144,6 +149,10 @@ static bool ends_of_arrow(struct arena *arena, const char *text, struct ends *ou
 
 	if (!arrow_find(text, &arrow) || arrow_find(arrow.behind, &more))
 		return false;
+	/* "A x-> B" is crossed out. */
+	if (arrow.at > text && strchr("xX", arrow.at[-1]) &&
+	    (arrow.at - 1 == text || arrow.at[-2] == ' '))
+		return false;
 	left = name_part(arena, text, arrow.at);
 	right = name_part(arena, arrow.behind, text + strlen(text));
 	out->from = arrow.direction == DIR_IN ? right : left;
@@ -207,7 +216,11 @@ static bool ends_both_ways(struct arena *arena, const char *text, struct ends *o
 		out->from = name_part(arena, rest, phrase_end(rest));
 		return true;
 	}
-	rest = skip_words(text, "between");
+	rest = skip_words(text,
+			  "bidirectional|bi-directional|two-way|both ways|traffic|connections|"
+			  "communication|both directions");
+	rest = str_starts(rest, "between ") ? skip_words(rest, "between")
+					    : skip_words(text, "between");
 	and = rest == text ? NULL : strcasestr(rest, " and ");
 	if (!and)
 		return false;
@@ -299,6 +312,11 @@ bool ends_of_cell(struct arena *arena, const char *cell, struct ends *out)
 	if (out->direction)
 		return true;
 	return ends_of_pair(arena, text, out);
+}
+
+bool direction_begins(const char *text)
+{
+	return skip_words(text, IN_WORDS "|" OUT_WORDS "|from|to") != text;
 }
 
 /* ---------------------------------------------------------------- headings */

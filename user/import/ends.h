@@ -20,6 +20,7 @@ enum direction direction_of(const char *text);
 /* A cell about directions: "ingress, egress", "A -> B", "from A", "A to B". False when it says
  * something else. */
 bool ends_of_cell(struct arena *arena, const char *cell, struct ends *out);
+bool direction_begins(const char *text); /* "outbound to B", "from A" */
 /* Around the ports of a cell: "to A", "from A", "to/from A", "(inbound)". False: nothing. */
 bool ends_of_phrase(struct arena *arena, const char *phrase, struct ends *out);
 /* A heading: "From A to B", "A -> B", "Source: A". */

@@ -19,15 +19,30 @@ static bool has_digit(const char *text)
 static bool row_reads_as_headings(const struct grid_row *row)
 {
 	size_t known = 0, port = 0, digits = 0;
+	bool from = false, to = false;
 
 	for (size_t i = 0; i < row->count; i++) {
 		enum column kind = column_of(row->cells[i].text);
 
 		known += kind != COLUMN_OTHER;
 		port += kind == COLUMN_PORT || kind == COLUMN_PROTOCOL;
+		from |= kind == COLUMN_FROM;
+		to |= kind == COLUMN_TO;
 		digits += has_digit(row->cells[i].text);
 	}
-	return known >= 2 && port && !digits;
+	return known >= 2 && (port || (from && to && known >= 3)) && !digits;
+}
+
+/* Headings again, perhaps in another order: all of them are known. */
+bool row_is_heading(const struct grid_row *row)
+{
+	size_t filled = 0, known = 0;
+
+	for (size_t i = 0; i < row->count; i++) {
+		filled += *row->cells[i].text != '\0';
+		known += column_of(row->cells[i].text) != COLUMN_OTHER;
+	}
+	return row_reads_as_headings(row) && known == filled && known >= 3;
 }
 
 /* A title over the rows below it, in the cells of a heading. */
@@ -50,6 +65,10 @@ static size_t headings_count(const struct grid *grid)
 	for (size_t i = 0; !count && i < grid->count && i < 5; i++)
 		if (row_reads_as_headings(&grid->rows[i]))
 			count = i + 1;
+	/* Headings over headings. */
+	while (count && !grid->rows[count - 1].heading && count < grid->count &&
+	       row_reads_as_headings(&grid->rows[count]))
+		count++;
 	return count;
 }
 
@@ -77,20 +96,27 @@ static const char *heading_of(struct page *page, const struct grid *grid, size_t
 
 struct vote {
 	size_t filled, ports, strong, numbers, protocols, directions, actions, verdicts, allows,
-		names;
+		names, addresses, switches;
+	bool several; /* not all cells are the same */
 };
+
+static bool is_address(const char *text)
+{
+	return strchr(text, '.') && strspn(text, "0123456789./-") == strlen(text);
+}
 
 static struct vote column_vote(struct arena *arena, const struct grid *grid, size_t first,
 			       size_t column, const char *heading)
 {
 	struct vote vote = {0};
+	const char *before = NULL;
 	struct ends ends;
 
 	for (size_t i = first; i < grid->count && i < first + 200; i++) {
 		const char *text = cell_text(&grid->rows[i], column);
 		struct port_reading reading;
 
-		if (!*text || strlen(text) > 400)
+		if (!*text || strlen(text) > 400 || text_is(text, "-|--|n/a|na|none"))
 			continue;
 		ports_read(text, &reading);
 		vote.filled++;
@@ -102,6 +128,11 @@ static struct vote column_vote(struct arena *arena, const struct grid *grid, siz
 		vote.actions += action_of(text) != ACTION_UNKNOWN;
 		vote.verdicts += action_below(heading, text) != ACTION_UNKNOWN;
 		vote.allows += text_is(text, "allow|allowed|permit|permitted|accept|accepted");
+		vote.switches += text_is(text, "yes|no|y|n|x|true|false|optional|required|"
+					       "mandatory|always|never");
+		vote.addresses += is_address(text);
+		vote.several |= before && !str_equal(text, before);
+		before = text;
 		vote.names += !has_digit(text) && strlen(text) < 48 &&
 			      !strchr(".:", text[strlen(text) - 1]);
 	}
@@ -154,7 +185,11 @@ static void ports_by_content(struct layout *layout, const struct vote *votes)
 
 		if (layout->kinds[i] != COLUMN_PROTOCOL && vote->filled && fit * 2 > vote->filled &&
 		    !is_numbering(layout->headings[i])) {
-			layout->kinds[i] = COLUMN_PORT;
+			layout->ends_hold_ports =
+				layout->kinds[i] == COLUMN_TO || layout->kinds[i] == COLUMN_PEER;
+			layout->column = i;
+			if (!layout->ends_hold_ports)
+				layout->kinds[i] = COLUMN_PORT;
 			return;
 		}
 	}
@@ -171,6 +206,7 @@ static void ports_by_direction(struct layout *layout, const struct vote *votes)
 
 		if (way != DIR_IN && way != DIR_OUT)
 			continue;
+		layout->ways[i] = way;
 		if (layout->kinds[i] == COLUMN_PORT ||
 		    (!ports && layout->kinds[i] == COLUMN_DIRECTION && numbers)) {
 			layout->kinds[i] = COLUMN_PORT;
@@ -252,6 +288,77 @@ static bool opens_by_heading(const struct layout *layout, size_t column)
 	return false;
 }
 
+/* Two words that only together are source and destination. */
+static void sides_by_pair(struct layout *layout)
+{
+	static const char *const pairs[][2] = {
+		{"consumer|consumers|service consumer", "provider|providers|service provider"},
+		{"initiator", "responder"},
+		{"client|clients", "server|servers"},
+		{"sender", "recipient|receiver"},
+		{"subscriber|subscribers", "publisher|publishers"},
+		{"requester|requestor|requesting host", "responder|responding host"},
+		{"opener|opening host|opened from", "opened to"},
+	};
+
+	for (size_t pair = 0; pair < ARRAY_SIZE(pairs); pair++) {
+		size_t side[2] = {SIZE_MAX, SIZE_MAX};
+
+		for (size_t i = 0; i < layout->columns; i++)
+			for (size_t k = 0; k < 2; k++)
+				if (text_is(layout->headings[i], pairs[pair][k]))
+					side[k] = i;
+		if (side[0] == SIZE_MAX || side[1] == SIZE_MAX)
+			continue;
+		layout->kinds[side[0]] = COLUMN_FROM;
+		layout->kinds[side[1]] = COLUMN_TO;
+		return;
+	}
+}
+
+static bool is_end_column(const struct layout *layout, const struct vote *vote, size_t column)
+{
+	return layout->kinds[column] == COLUMN_OTHER && vote->filled &&
+	       vote->names + vote->addresses == vote->filled && vote->switches * 2 < vote->filled &&
+	       !is_numbering(layout->headings[column]);
+}
+
+/* Two columns of names that no heading explains. */
+static void ends_unknown_find(struct layout *layout, const struct vote *votes)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < layout->columns; i++) {
+		if (layout->kinds[i] == COLUMN_FROM || layout->kinds[i] == COLUMN_TO ||
+		    layout->kinds[i] == COLUMN_PEER)
+			return;
+		count += is_end_column(layout, &votes[i], i);
+	}
+	layout->ends_unknown = count == 2;
+}
+
+/* "Host: Master", "Agent", each with its own directions: the host that a row is about. */
+static void hosts_find(struct layout *layout, const struct vote *votes)
+{
+	if (!layout->directions_differ && !layout_has(layout, COLUMN_DIRECTION))
+		return;
+	if (layout_has(layout, COLUMN_LOCAL))
+		return;
+	for (size_t i = 0; i < layout->columns; i++)
+		if ((layout->kinds[i] == COLUMN_FROM || layout->kinds[i] == COLUMN_TO) &&
+		    !layout->ways[i])
+			return;
+	for (size_t i = 0; i < layout->columns; i++)
+		if (layout->kinds[i] == COLUMN_SERVICE && votes[i].several &&
+		    votes[i].names == votes[i].filled &&
+		    text_is(layout->headings[i],
+			    "host|node|component|system|server|machine|device|role|vm|instance|"
+			    "host name|hostname|node type|host type|server role|node role|appliance")) {
+			layout->kinds[i] = COLUMN_LOCAL;
+			return;
+		}
+}
+
 static void sides_complete(struct layout *layout, const struct vote *votes)
 {
 	bool from = layout_has(layout, COLUMN_FROM), to = layout_has(layout, COLUMN_TO);
@@ -288,6 +395,7 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 		out->protocols[i] = protocols_read(out->headings[i]) & PROTOCOLS_PORTS;
 		votes[i] = column_vote(page->arena, grid, out->first, i, out->headings[i]);
 	}
+	sides_by_pair(out);
 	out->ports = layout_has(out, COLUMN_PORT);
 	for (size_t i = 0; i < out->columns; i++)
 		protocol_column_check(out, i, &votes[i]);
@@ -302,7 +410,10 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 	peers_check(out);
 	sides_complete(out, votes);
 	sides_by_order(out, votes);
-	out->ports = layout_has(out, COLUMN_PORT) || layout_has(out, COLUMN_REFUSED);
+	hosts_find(out, votes);
+	ends_unknown_find(out, votes);
+	out->ports = layout_has(out, COLUMN_PORT) || layout_has(out, COLUMN_REFUSED) ||
+		     out->ends_hold_ports;
 }
 
 bool layout_speaks(const struct layout *layout)

@@ -18,8 +18,13 @@ struct layout {
 	size_t columns, first;			     /* first: the row below the headings */
 	bool ports;				     /* there is a column of ports */
 	bool directions_differ;			     /* each column of ports is a row of its own */
+	enum direction ways[PAGE_COLUMNS_MAX];	     /* then: of each column, or unknown */
+	bool ends_hold_ports;			     /* "B:443/tcp" below "To", in this column: */
+	size_t column;
+	bool ends_unknown; /* two columns of names may be the ends */
 };
 void layout_find(struct page *page, const struct grid *grid, struct layout *out);
+bool row_is_heading(const struct grid_row *row);
 bool layout_repeats(const struct layout *layout, const struct grid_row *row);
 /* Some heading gives the opener or the protocol: the cells below matter. */
 bool layout_speaks(const struct layout *layout);

@@ -5,6 +5,15 @@
  */
 #include "row.h"
 
+/* A column below "Outbound" says nothing of a row of those below "Inbound". */
+static bool is_masked(const struct work *w, size_t column)
+{
+	const struct layout *l = w->layout;
+
+	return w->one && l->directions_differ && l->directions[w->column] && l->ways[column] &&
+	       l->ways[column] != l->directions[w->column];
+}
+
 /* The text of the columns of a kind, or "". */
 const char *cells_of(const struct work *w, enum column kind)
 {
@@ -18,7 +27,7 @@ const char *cells_of(const struct work *w, enum column kind)
 		if (kind == COLUMN_PROTOCOL && w->layout->protocols[i] &&
 		    text_is(one, "yes|y|x|true|\u2713|\u2714|\u2705|\u25cf|\u2022"))
 			one = w->layout->headings[i];
-		if (w->layout->kinds[i] != kind || !*one || str_equal(last, one))
+		if (w->layout->kinds[i] != kind || !*one || str_equal(last, one) || is_masked(w, i))
 			continue;
 		if (kind == COLUMN_PORT && w->one && i != w->column)
 			continue;
@@ -31,7 +40,7 @@ const char *cells_of(const struct work *w, enum column kind)
 bool has_column(const struct work *w, enum column kind)
 {
 	for (size_t i = 0; i < w->layout->columns; i++)
-		if (w->layout->kinds[i] == kind)
+		if (w->layout->kinds[i] == kind && !is_masked(w, i))
 			return true;
 	return false;
 }
@@ -230,7 +239,52 @@ static const char *side_cell(struct work *w, struct drafted_row *row, enum colum
 	return *above;
 }
 
-static void ends_of_columns(struct work *w, struct drafted_row *row, const struct ends *said)
+/* "M <-> M", "A <-" in the cell of an end: the name or both names; false: not understood. */
+static bool arrows_take(struct ends *said, enum column kind, const char **cell, const char **other,
+			struct arena *arena)
+{
+	struct ends ends;
+	bool named;
+
+	if (!strpbrk(*cell, "<>") || !ends_of_cell(arena, *cell, &ends))
+		return !strpbrk(*cell, "<>");
+	named = ends.from && ends.to;
+	if (named && **other && !is_no_peer(*other))
+		return false;
+	if (!ends.from && !ends.to)
+		return false;
+	if (ends.direction == DIR_BOTH)
+		said->direction = DIR_BOTH;
+	if (named) {
+		*cell = kind == COLUMN_FROM ? ends.from : ends.to;
+		*other = kind == COLUMN_FROM ? ends.to : ends.from;
+		return true;
+	}
+	if (ends.direction != DIR_BOTH)
+		said->swapped ^= kind == COLUMN_FROM ? ends.to != NULL : ends.from != NULL;
+	*cell = ends.from ?: ends.to;
+	return true;
+}
+
+/* Where the cells of both ends hold arrows; false: they are for a person. */
+static bool ends_of_arrows(struct work *w, struct drafted_row *row, struct ends *said)
+{
+	const char *from = cells_of(w, COLUMN_FROM), *to = cells_of(w, COLUMN_TO);
+
+	if (!strpbrk(from, "<>") && !strpbrk(to, "<>"))
+		return false;
+	if (!arrows_take(said, COLUMN_FROM, &from, &to, w->s->arena) ||
+	    !arrows_take(said, COLUMN_TO, &to, &from, w->s->arena)) {
+		row_note(w->s, row, "the ends were not understood: \"%s\", \"%s\"",
+			 text_one_line(w->s->arena, from), text_one_line(w->s->arena, to));
+		row->candidate = true;
+	}
+	row->from = peer_title(w, row, from, role_inbound_peer);
+	row->to = peer_title(w, row, to, role_outbound_peer);
+	return true;
+}
+
+static void ends_of_columns(struct work *w, struct drafted_row *row, struct ends *said)
 {
 	bool from = has_column(w, COLUMN_FROM), to = has_column(w, COLUMN_TO);
 	const char *here = from && to ? role_this_host : here_of(w, row);
@@ -241,10 +295,14 @@ static void ends_of_columns(struct work *w, struct drafted_row *row, const struc
 		row->from = peer_title(w, row, said->from, role_inbound_peer);
 	if (!to && said->to)
 		row->to = peer_title(w, row, said->to, role_outbound_peer);
-	if (from)
-		row->from = peer_title(w, row, side_cell(w, row, COLUMN_FROM), role_inbound_peer);
-	if (to)
-		row->to = peer_title(w, row, side_cell(w, row, COLUMN_TO), role_outbound_peer);
+	if (!(from && to && ends_of_arrows(w, row, said))) {
+		if (from)
+			row->from = peer_title(w, row, side_cell(w, row, COLUMN_FROM),
+					       role_inbound_peer);
+		if (to)
+			row->to = peer_title(w, row, side_cell(w, row, COLUMN_TO),
+					     role_outbound_peer);
+	}
 	if (from && to && said->swapped) {
 		const char *source = row->from;
 
@@ -268,10 +326,15 @@ bool row_ends_set(struct work *w, struct drafted_row *row, enum direction *direc
 	*direction = said.direction;
 	if (columns) {
 		ends_of_columns(w, row, &said);
-		return true;
+		*direction = said.direction;
+		return !row->candidate;
 	}
 	ends_without_columns(w, row, &said);
 	row->undirected = !said.direction && !said.from && !said.to;
+	if (row->undirected && w->layout->ends_unknown) {
+		row_note(w->s, row, "which of the names opens is not said by their headings");
+		return false;
+	}
 	if (understood && row->undirected)
 		row_note(w->s, row, "no direction given: taken as opened by the peer");
 	return understood;

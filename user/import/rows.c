@@ -538,6 +538,59 @@ static const char *part_end(const struct work *w, const char *cell)
 	return cell + strlen(cell);
 }
 
+/* Where the next statement of a cell about directions begins: "from A, outbound to B". */
+static const char *way_next(const char *cell)
+{
+	const char *pair = strcasestr(cell, " to ");
+
+	for (const char *at = cell; *at; at++) {
+		size_t length = separator_length(cell, at);
+		const char *rest;
+
+		if (!length && at > cell && at[-1] == ' ' && !strncmp(at, "or ", 3))
+			length = 3;
+		rest = at + length + strspn(at + length, " ");
+		if (length && (direction_begins(rest) ||
+			       (pair && pair < at && strcasestr(rest, " to "))))
+			return rest;
+	}
+	return NULL;
+}
+
+/* "Inbound from A; outbound to B": a row each. */
+static void row_read_ways(struct work *w)
+{
+	const char *cell = cells_of(w, COLUMN_DIRECTION), *next;
+	size_t count = 0, named = 0;
+	struct ends ends[8];
+
+	for (const char *at = cell; at && *at && count < ARRAY_SIZE(ends); at = next, count++) {
+		size_t length;
+
+		next = way_next(at);
+		length = next ? (size_t)(next - at) : strlen(at);
+		while (next && length && strchr(" ,;/\n", at[length - 1]))
+			length--;
+		if (next && length > 4 && !strncmp(at + length - 4, " and", 4))
+			length -= 4;
+		if (next && length > 3 && !strncmp(at + length - 3, " or", 3))
+			length -= 3;
+		if (!ends_of_cell(w->s->arena, arena_strndup(w->s->arena, at, length),
+				  &ends[count]))
+			break;
+		named += ends[count].from || ends[count].to;
+	}
+	if (count < 2 || !named) {
+		row_read_part(w);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		w->spoken = ends[i];
+		row_read_part(w);
+	}
+	w->spoken = (struct ends){0};
+}
+
 static void row_read_parts(struct work *w, size_t column)
 {
 	const char *cell = cell_text(w->row, column), *end;
@@ -546,7 +599,7 @@ static void row_read_parts(struct work *w, size_t column)
 	if (strlen(cell) > 1000 ||
 	    !text_has(cell, "to|from|inbound|outbound|ingress|egress|incoming|"
 			    "outgoing|between|in|out|bidirectional|>|<")) {
-		row_read_part(w);
+		row_read_ways(w);
 		return;
 	}
 	w->one = true;
@@ -792,12 +845,77 @@ static void grid_add_unparsed(struct sheet *s, const struct grid *grid, bool who
 	}
 }
 
-void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
+/* "B:443/tcp", "B (TCP 443)": the name of the end; its ports. */
+static const char *end_split(struct arena *arena, const char *cell, const char **ports)
+{
+	static const char noise[] = " :(,;-@[\n";
+	const char *colon = strrchr(cell, ':');
+	struct port_reading reading;
+	char *name;
+	size_t length;
+
+	*ports = "";
+	ports_read(cell, &reading);
+	if (colon && colon > cell && colon[1] >= '0' && colon[1] <= '9' &&
+	    (memchr(cell, ':', (size_t)(colon - cell)) == NULL || colon[-1] == ']')) {
+		*ports = colon + 1;
+		return text_tidy(arena, arena_strndup(arena, cell, (size_t)(colon - cell)), false);
+	}
+	if (!reading.count && !reading.bare)
+		return cell;
+	*ports = arena_strndup(arena, cell + reading.begin, strlen(cell + reading.begin));
+	name = arena_strndup(arena, cell, reading.begin);
+	for (bool more = true; more;) {
+		more = false;
+		for (length = strlen(name); length && strchr(noise, name[length - 1]);)
+			name[--length] = '\0';
+		static const char *const words[] = {" on",  " port", " ports",
+						    " via", " over", " at"};
+		for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+			size_t size = strlen(words[i]);
+
+			if (length > size && !strcasecmp(name + length - size, words[i])) {
+				name[length - size] = '\0';
+				more = true;
+			}
+		}
+	}
+	if (!*name)
+		*ports = "";
+	return *name ? name : cell;
+}
+
+/* The ports of the cells of an end, into a column of their own. */
+static void ends_part(struct sheet *s, const struct grid *grid, const struct layout *layout)
+{
+	for (size_t i = 0; i < grid->count; i++) {
+		struct grid_row *row = &grid->rows[i];
+		const char *ports = "Port";
+		struct cell *cell;
+
+		while (row->count < layout->columns && row_add_cell(s->page, row))
+			continue;
+		if (i >= layout->first && layout->column < row->count) {
+			cell = &row->cells[layout->column];
+			cell->text = end_split(s->arena, cell->text, &ports);
+		}
+		cell = row_add_cell(s->page, row);
+		if (cell)
+			cell->text = ports;
+		row->written = row->count;
+	}
+}
+
+static void part_rows(struct sheet *s, const struct grid *grid, const char *before)
 {
 	struct layout layout;
 	struct work w = {.s = s, .grid = grid, .layout = &layout, .before = before};
 
 	layout_find(s->page, grid, &layout);
+	if (layout.ends_hold_ports && layout.columns < PAGE_COLUMNS_MAX) {
+		ends_part(s, grid, &layout);
+		layout_find(s->page, grid, &layout);
+	}
 	if (!layout.ports) {
 		grid_add_unparsed(s, grid, layout_speaks(&layout));
 		return;
@@ -818,5 +936,26 @@ void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
 			continue;
 		row_align(&w, &grid->rows[i]);
 		row_read(&w);
+	}
+}
+
+/* A table goes on below a second row of headings as another one. */
+void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
+{
+	struct grid part = *grid;
+	bool below = false;
+
+	for (size_t i = 0, from = 0; i < grid->count; i++) {
+		bool last = i + 1 == grid->count;
+
+		for (size_t k = 0; k < grid->rows[i].count && !grid->rows[i].heading; k++)
+			below |= strpbrk(grid->rows[i].cells[k].text, "0123456789") != NULL;
+		if (!last && !(below && row_is_heading(&grid->rows[i + 1])))
+			continue;
+		part.rows = grid->rows + from;
+		part.count = i + 1 - from;
+		part_rows(s, &part, before);
+		from = i + 1;
+		below = false;
 	}
 }

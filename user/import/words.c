@@ -18,12 +18,18 @@ static size_t word_count(const char *text)
 	return count;
 }
 
-#define FROM_WORDS "from|source|sources|src|origin|originating|originator|initiator|sender"
-#define TO_WORDS "to|destination|destinations|dest|dst|target|targets|receiver|listener"
+#define FROM_WORDS                                                                                 \
+	"from|source|sources|src|origin|originating|originator|initiator|sender|quelle|quellen|"   \
+	"von|quellsystem|quellhost|quell-ip|absender|origen|origine|sorgente|bron"
+#define TO_WORDS                                                                                   \
+	"to|destination|destinations|dest|dst|target|targets|receiver|listener|ziel|ziele|nach|"   \
+	"zielsystem|zielhost|ziel-ip|empf\u00e4nger|destino|destinazione|cible|doel|recipient"
 static const char purpose_words[] =
 	"description|descriptions|purpose|purposes|use|used|usage|uses|comment|comments|note|notes|"
 	"detail|details|reason|explanation|function|functions|functionality|remark|remarks|how|why|"
-	"required for|needed for|requirement|information|traffic type";
+	"required for|needed for|requirement|information|traffic type|beschreibung|zweck|"
+	"bemerkung|bemerkungen|verwendung|kommentar|hinweis|descripci\u00f3n|utilisation|uso|"
+	"descrizione|omschrijving";
 
 /* "Blocked ports", "Unused port": the ports of such a column are not open. */
 static bool port_heading_refuses(const char *heading)
@@ -36,7 +42,7 @@ static bool port_heading_refuses(const char *heading)
 /* A heading with "port" in it: of which side? "Port name" and the like are words about it. */
 static enum column port_column(const char *heading)
 {
-	bool from = text_has(heading, FROM_WORDS "|client");
+	bool from = text_has(heading, FROM_WORDS "|client|quellport|quellports");
 	bool to = text_has(heading, TO_WORDS "|dest.|server|listening|listen");
 
 	if (port_heading_refuses(heading))
@@ -52,7 +58,8 @@ static enum column side_column(const char *heading)
 {
 	bool from = text_has(heading, FROM_WORDS), to = text_has(heading, TO_WORDS);
 
-	if (text_has(heading, "direction|directions"))
+	if (text_has(heading, "direction|directions|richtung|sens|direcci\u00f3n|direzione|"
+			      "richting|verkehrsrichtung"))
 		return COLUMN_DIRECTION;
 	if (text_is(heading,
 		    "local|local system|local host|local ip|this host|this system|host(s)"))
@@ -68,9 +75,11 @@ static enum column side_column(const char *heading)
 		return COLUMN_DIRECTION;
 	if (from)
 		return COLUMN_FROM;
-	if (to)
+	if (to || text_is(heading,
+			  "listening host|listening system|vers|hacia|responder|acceptor|callee"))
 		return COLUMN_TO;
-	if (text_is(heading, "client|clients|requester|initiated by|opened by"))
+	if (text_is(heading, "client|clients|requester|requestor|initiated by|opened by|de|"
+			     "connecting host|connecting system|connects from|caller"))
 		return COLUMN_FROM;
 	return COLUMN_OTHER;
 }
@@ -88,7 +97,7 @@ static enum column rule_column(const char *heading)
 		    "action|actions|permission|verdict|allow/deny|allow / deny|permit/deny|"
 		    "allowed|access|effect|policy|rule action|rule type|allow or deny|"
 		    "allow/block|decision|allowed?|target action|allow|allow?|permit|permit?|"
-		    "permitted|permitted?|open?|" REFUSED_WORDS))
+		    "permitted|permitted?|open?|aktion|regel|acci\u00f3n|azione|" REFUSED_WORDS))
 		return COLUMN_ACTION;
 	if (text_is(heading, "optional|optional?|required|required?|mandatory|mandatory?|necessity|"
 			     "required/optional|required or optional|optional/required|"
@@ -114,9 +123,12 @@ enum column column_of(const char *heading)
 		return COLUMN_OTHER;
 	if (rule != COLUMN_OTHER)
 		return rule;
-	if (text_has(heading, "port|ports|port(s)|portnumber|ports/protocols|port#|port no"))
+	if (text_has(heading, "port|ports|port(s)|portnumber|ports/protocols|port#|port no|"
+			      "portnummer|portnummern|zielport|zielports|quellport|puerto|puertos|"
+			      "porta|porte|poort|poorten"))
 		return port_column(heading);
-	if (text_has(heading, "protocol|protocols|protocol(s)|proto|transport|l4"))
+	if (text_has(heading, "protocol|protocols|protocol(s)|proto|transport|l4|protokoll|"
+			      "protokolle|protocole|protocolo|protocollo"))
 		return COLUMN_PROTOCOL;
 	if (words <= 4 && text_has(heading, "tcp|udp"))
 		return COLUMN_PROTOCOL;
@@ -127,7 +139,7 @@ enum column column_of(const char *heading)
 	if (text_has(
 		    heading,
 		    "service|services|application|applications|component|components|feature|process|"
-		    "daemon|product|role|name|program|module|host|node|system|server|item"))
+		    "dienst|dienste|anwendung|komponente|servicio|servizio|daemon|product|role|name|program|module|host|node|system|server|item"))
 		return COLUMN_SERVICE;
 	return COLUMN_OTHER;
 }
@@ -159,7 +171,8 @@ static bool holds_cross(const char *text)
 enum action action_of_cell(const char *text)
 {
 	enum action whole = action_of(text);
-	bool allows = text_is(text, "yes|y|ok|true|\u2713|\u2714|\u2705") ||
+	bool allows = text_is(text, "erlauben|erlaubt|zulassen|zugelassen|autoriser|permitir|"
+				    "permitido|ja|oui|yes|y|ok|true|\u2713|\u2714|\u2705") ||
 		      text_has(text, "allow|allowed|permit|permitted|accept|accepted|pass");
 	bool refuses =
 		text_has(text, REFUSED_STATES "|no|not|never|n|false|stop|ban|banned|reset") ||
@@ -214,7 +227,7 @@ bool name_refuses(const char *text)
 }
 
 /* "Blocked.", "(denied)", "by default denied"; "Discard" and "Block" are names of services. */
-bool note_refuses(const char *text)
+static bool piece_refuses(const char *text)
 {
 	static const char states[] = "blocked|denied|rejected|dropped|forbidden|prohibited|refused|"
 				     "disallowed|not allowed|not permitted|no access|unused|"
@@ -230,6 +243,19 @@ bool note_refuses(const char *text)
 	plain[length] = '\0';
 	return text_is(plain, states) ||
 	       (state_refuses(plain) && text_has(plain, "always|by default|explicitly|by"));
+}
+
+/* Each piece of a note: "TCP, denied", "A to B: blocked". */
+bool note_refuses(const char *text)
+{
+	if (word_count(text) > 8)
+		return piece_refuses(text);
+	for (; text; text = strpbrk(text, ",;:\n")) {
+		text += strspn(text, ",;:\n ");
+		if (piece_refuses(text))
+			return true;
+	}
+	return false;
 }
 
 bool direction_refuses(const char *text)
