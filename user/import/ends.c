@@ -90,6 +90,15 @@ static const char *name_part(struct arena *arena, const char *from, const char *
 	return *text_slug(arena, text, NAME_LONGEST) ? text_one_line(arena, text) : NULL;
 }
 
+static size_t words_in(const char *text)
+{
+	size_t count = *text != '\0';
+
+	for (; *text; text++)
+		count += *text == ' ';
+	return count;
+}
+
 static bool begins_with_verb(const char *text)
 {
 	if (*text >= 'A' && *text <= 'Z')
@@ -314,6 +323,110 @@ bool ends_of_cell(struct arena *arena, const char *cell, struct ends *out)
 	return ends_of_pair(arena, text, out);
 }
 
+/* ---------------------------------------------------------------- sentences */
+
+#define CLIENT_NOUNS                                                                               \
+	"client|clients|agent|agents|browser|browsers|device|devices|phone|phones|sensor|"         \
+	"sensors|user|users|operator|operators|administrator|administrators|admins|"               \
+	"workstation|workstations|camera|cameras|laptop|laptops|probe|probes|subscriber|"          \
+	"subscribers|peer|peers|worker|workers|members|follower|followers|initiator|initiators"
+#define HOST_NOUNS                                                                                 \
+	CLIENT_NOUNS "|server|servers|node|nodes|host|hosts|proxy|proxies|broker|brokers|"         \
+		     "gateway|gateways|controller|controllers|manager|managers|database|"          \
+		     "databases|collector|collectors|balancer|balancers|console|storage|store|"    \
+		     "cluster|clusters|appliance|appliances|machine|machines|router|routers|"      \
+		     "switch|switches|firewall|firewalls|system|systems|site|sites|network|"       \
+		     "service|services|engine|engines|indexer|indexers|master|masters|replica|"    \
+		     "replicas|primary|secondary|standby|leader|coordinator|scheduler|registry|"   \
+		     "relay|relays|hypervisor|hypervisors|frontend|backend|director|dashboard|"    \
+		     "consumer|consumers|producer|producers|publisher|publishers|instance|"        \
+		     "instances|application|applications|internet|intranet|bastion|vm|vms|app|web"
+
+static bool ends_in_noun(const char *name, const char *nouns)
+{
+	const char *last = name ? strrchr(name, ' ') : NULL;
+
+	return name && text_is(last ? last + 1 : name, nouns);
+}
+
+/* "Agents connect to the server" */
+static bool ends_of_verb(struct arena *arena, const char *text, struct ends *out)
+{
+	static const char *const verbs[] = {" connects to ",	" connect to ", " talks to ",
+					    " talk to ",	" speaks to ",	" contacts ",
+					    " communicates to "};
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		const char *verb = strcasestr(text, verbs[i]), *behind;
+
+		if (!verb || word_to(verb + strlen(verbs[i])))
+			continue;
+		behind = verb + strlen(verbs[i]);
+		out->from = name_part(arena, text, verb);
+		out->to = name_part(arena, behind, phrase_end(behind));
+		return out->from && out->to && words_in(out->from) <= 4;
+	}
+	return false;
+}
+
+/* "media from phones" */
+static bool ends_of_client(struct arena *arena, const char *text, struct ends *out)
+{
+	const char *from = strcasestr(text, "from ");
+
+	if (!from || (from > text && from[-1] != ' ') || strcasestr(from + 5, "from ") ||
+	    word_to(from))
+		return false;
+	out->from = name_part(arena, from + 5, phrase_end(from + 5));
+	out->direction = DIR_IN;
+	return ends_in_noun(out->from, CLIENT_NOUNS);
+}
+
+bool ends_of_sentence(struct arena *arena, const char *text, struct ends *out)
+{
+	enum direction way = direction_of(text);
+	const char *inner = skip_words(text, "for|used for|accepts|accept|allows|allow|the|all");
+
+	*out = (struct ends){0};
+	if (strlen(text) > 200 || text_has(text, "not|no|never|without|except|if|unless"))
+		return false;
+	if (ends_of_arrow(arena, text, out) && out->from && out->to)
+		return true;
+	*out = (struct ends){0};
+	if (ends_of_pair(arena, text, out) && words_in(out->from) <= 4 && words_in(out->to) <= 5 &&
+	    ends_in_noun(out->from, HOST_NOUNS))
+		return true;
+	*out = (struct ends){0};
+	if (ends_of_verb(arena, text, out))
+		return true;
+	*out = (struct ends){0};
+	if ((way == DIR_IN || way == DIR_OUT) && direction_begins(inner) &&
+	    ends_of_phrase(arena, inner, out) && (out->from || out->to))
+		return true;
+	*out = (struct ends){0};
+	if ((way == DIR_IN && !text_has(text, "to")) ||
+	    (way == DIR_OUT && !text_has(text, "from|receive|receives|accept|accepts"))) {
+		out->direction = way;
+		return true;
+	}
+	if (way || !ends_of_client(arena, text, out))
+		*out = (struct ends){0};
+	return out->from != NULL;
+}
+
+bool may_be_ends(struct arena *arena, const char *text)
+{
+	struct ends ends = {0};
+
+	return direction_of(text) ||
+	       (ends_of_pair(arena, text, &ends) && words_in(ends.from) <= 2 &&
+		words_in(ends.to) <= 3 &&
+		!text_has(ends.from,
+			  "access|connection|connections|traffic|communication|redirect|"
+			  "redirects|link|ssh|http|https|web|port|login|logon|upload|backup|"
+			  "export|data|replication|forwarding|requests|transfer"));
+}
+
 bool direction_begins(const char *text)
 {
 	return skip_words(text, IN_WORDS "|" OUT_WORDS "|from|to") != text;
@@ -411,15 +524,6 @@ bool heading_is_direction(const char *heading)
 	return (direction == DIR_IN || direction == DIR_OUT) && !*heading_rest(arena, heading);
 }
 
-static size_t words_in(const char *text)
-{
-	size_t count = *text != '\0';
-
-	for (; *text; text++)
-		count += *text == ' ';
-	return count;
-}
-
 bool heading_can_be_subject(const char *heading)
 {
 	return *heading && words_in(heading) <= 4 && strlen(heading) <= 48 &&
@@ -438,10 +542,16 @@ bool heading_can_be_subject(const char *heading)
 		       "closed|block|blocked|deny|denied|needed|following");
 }
 
-const char *subject_of_heading(struct arena *arena, const char *heading)
+const char *subject_of_heading(struct arena *arena, const char *heading, bool several)
 {
 	const char *rest = heading_rest(arena, heading);
+	size_t length = strlen(heading);
 
+	if (length > 15 && text_is(heading + length - 14, "security group") &&
+	    words_in(heading) <= 5)
+		return heading;
+	if (several && heading_can_be_subject(heading) && ends_in_noun(heading, HOST_NOUNS))
+		return heading;
 	if (direction_of(heading) && heading_can_be_subject(rest))
 		return rest;
 	/* "Server" alone is what the page is about. */

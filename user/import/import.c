@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ends.h"
 #include "import.h"
 #include "prose.h"
 #include "rows.h"
 #include "table_draft.h"
+#include "words.h"
 
 static void page_lines(struct page *page)
 {
@@ -167,6 +169,10 @@ static void block_read(struct sheet *s, const struct block *block, const struct 
 			prose_add_unparsed(s, block->line, without_bullet(block->text));
 		break;
 	case BLOCK_ITEM:
+		/* "- Inbound:" above items of its own. */
+		if (!strpbrk(block->text, "0123456789") &&
+		    (direction_of(block->text) || paragraph_refuses(block->text)))
+			s->lead = block->text;
 		if (!prose_item(s, block->line, block->text, s->lead))
 			prose_add_unparsed(s, block->line, block->text);
 		break;
@@ -188,6 +194,23 @@ static bool list_names_ports(struct sheet *s, const struct block_order *places, 
 	return false;
 }
 
+/* Levels at which more than one heading names a host: each is what its section is about. */
+static void subjects_find(struct sheet *s)
+{
+	const char *first[ARRAY_SIZE(s->subjects)] = {0};
+
+	for (size_t i = 0; i < s->page->count; i++) {
+		const struct block *block = &s->page->blocks[i];
+		size_t level = block->level < ARRAY_SIZE(first) ? block->level : 0;
+
+		if (block->kind != BLOCK_HEADING || !level ||
+		    !subject_of_heading(s->arena, block->text, true))
+			continue;
+		s->subjects[level] |= first[level] && !str_equal(first[level], block->text);
+		first[level] = block->text;
+	}
+}
+
 static void sheet_fill(struct sheet *s)
 {
 	struct page *page = s->page;
@@ -196,6 +219,7 @@ static void sheet_fill(struct sheet *s)
 
 	for (size_t i = 0; i < page->count; i++)
 		places[i] = (struct block_order){&page->blocks[i], i};
+	subjects_find(s);
 	qsort(places, page->count, sizeof(*places), block_compare);
 	for (size_t i = 0; i < page->count; i++) {
 		if (places[i].block->kind == BLOCK_ITEM &&

@@ -104,19 +104,73 @@ static protocols named_anywhere(const struct prose *p)
 	return found;
 }
 
+/* ---------------------------------------------------------------- who opens */
+
+static const char *segment_of(struct arena *arena, const char *text, unsigned segment)
+{
+	while (segment-- && strchr(text, '\n'))
+		text = strchr(text, '\n') + 1;
+	return arena_strndup(arena, text, strcspn(text, "\n"));
+}
+
+/* Beside the ports: "TCP 443 from A", "to A: 443/tcp"; else what the sentence says. */
+static bool ends_of_line(struct arena *arena, const char *text, struct ends *out)
+{
+	struct port_reading reading;
+	const char *before, *behind;
+
+	ports_read(text, &reading);
+	before = arena_strndup(arena, text, reading.begin);
+	before = text_tidy(arena, arena_strndup(arena, before, strcspn(before, ":(")), false);
+	behind = text + reading.end + strcspn(text + reading.end, " ,;:()-");
+	if (ends_of_phrase(arena, behind, out) || ends_of_phrase(arena, before, out) ||
+	    ends_of_sentence(arena, before, out))
+		return true;
+	*out = (struct ends){.direction = direction_of(text)};
+	return out->direction;
+}
+
+/* Who opens: by the line, by a line of nothing but a direction above it, by what stands above. */
+static void ends_of_text(struct sheet *s, const char *text, unsigned segment, struct ends *out)
+{
+	if (ends_of_line(s->arena, segment_of(s->arena, text, segment), out))
+		return;
+	*out = (struct ends){0};
+	while (segment-- > 0 && !out->direction) {
+		const char *line = segment_of(s->arena, text, segment);
+
+		if (!strpbrk(line, "0123456789"))
+			out->direction = direction_of(line);
+	}
+	if (!out->direction && s->lead)
+		out->direction = direction_of(s->lead);
+	for (size_t i = ARRAY_SIZE(s->headings); i-- > 0 && !out->direction;)
+		out->direction = s->headings[i] ? direction_of(s->headings[i]) : DIR_UNKNOWN;
+}
+
+static void candidate_ends(struct drafted_row *row, const struct ends *ends)
+{
+	bool inward = ends->direction == DIR_IN || ends->direction == DIR_BOTH || ends->from;
+
+	row->from = inward ? role_inbound_peer : role_this_host;
+	row->to = inward ? role_this_host : role_outbound_peer;
+	row->from = ends->from ?: row->from;
+	row->to = ends->to ?: row->to;
+}
+
 /* A candidate for each line of a paragraph that names ports. */
-static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const char *text)
+static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const char *text,
+					unsigned segment)
 {
 	struct drafted_row *row = s->count ? &s->rows[s->count - 1] : NULL;
-	bool inward;
+	struct ends ends;
 
 	if (row && row->candidate && row->line == line)
 		return row;
 	row = sheet_row(s, line);
 	row->candidate = true;
-	inward = direction_of(text) == DIR_IN;
-	row->from = inward ? role_inbound_peer : role_this_host;
-	row->to = inward ? role_this_host : role_outbound_peer;
+	ends_of_text(s, text, segment, &ends);
+	candidate_ends(row, &ends);
 	row->section = sheet_section(s);
 	row->condition = line <= s->page->lines ? s->page->conditions[line] : NULL;
 	row->undirected = true;
@@ -151,7 +205,7 @@ static size_t number_read(struct sheet *s, const struct prose *p, size_t at, uin
 	range.last = p->tokens[last].value;
 	if (!number_is_named(p, at, last, &found))
 		return last + 1;
-	row = candidate_on(s, line + t->segment, text);
+	row = candidate_on(s, line + t->segment, text, t->segment);
 	range.protocols = found ?: named_anywhere(p);
 	if (!range.protocols)
 		range.protocols = s->assumed;

@@ -168,6 +168,30 @@ static bool ends_of_row(struct work *w, struct drafted_row *row, struct ends *ou
 	return false;
 }
 
+/* "Incoming connections from A" in a description, where nothing else says who opens. False: it
+ * may say so, in words that are not known. */
+static bool ends_of_words(struct work *w, struct drafted_row *row, struct ends *out)
+{
+	bool known = true;
+
+	for (size_t i = 0; i < w->layout->columns; i++) {
+		const char *text = text_one_line(w->s->arena, cell_text(w->row, i));
+		enum column kind = w->layout->kinds[i];
+
+		if (kind != COLUMN_PURPOSE && kind != COLUMN_SERVICE && kind != COLUMN_OTHER)
+			continue;
+		if (ends_of_sentence(w->s->arena, text, out)) {
+			row_note(w->s, row, "the direction is that of \"%s\"", text);
+			return true;
+		}
+		if (!may_be_ends(w->s->arena, text))
+			continue;
+		row_note(w->s, row, "who opens may be said by \"%s\"", text);
+		known = false;
+	}
+	return known;
+}
+
 /* The host that the section is about, or this-host. */
 static const char *subject_find(const struct work *w)
 {
@@ -180,8 +204,10 @@ static const char *subject_find(const struct work *w)
 	while (level-- > 0 && !s->headings[level])
 		continue;
 	if (!heading_is_direction(inner)) {
-		subject = subject_of_heading(s->arena, inner);
-		return subject && level > 1 && inner != s->first ? subject : role_this_host;
+		subject = subject_of_heading(s->arena, inner, s->subjects[level]);
+		if (!subject || (!s->subjects[level] && (level < 2 || inner == s->first)))
+			return role_this_host;
+		return subject;
 	}
 	while (level-- > 2)
 		if (s->headings[level])
@@ -322,6 +348,8 @@ bool row_ends_set(struct work *w, struct drafted_row *row, enum direction *direc
 			ends_above(w, &said);
 		if (!said.from && !said.to)
 			said.direction = direction_above(w);
+		if (!said.direction && !said.from && !said.to && !columns)
+			understood = ends_of_words(w, row, &said);
 	}
 	*direction = said.direction;
 	if (columns) {

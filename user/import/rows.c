@@ -550,8 +550,8 @@ static const char *way_next(const char *cell)
 		if (!length && at > cell && at[-1] == ' ' && !strncmp(at, "or ", 3))
 			length = 3;
 		rest = at + length + strspn(at + length, " ");
-		if (length && (direction_begins(rest) ||
-			       (pair && pair < at && strcasestr(rest, " to "))))
+		if (length &&
+		    (direction_begins(rest) || (pair && pair < at && strcasestr(rest, " to "))))
 			return rest;
 	}
 	return NULL;
@@ -813,8 +813,8 @@ static bool row_joins(const struct layout *layout, struct work *w, struct grid_r
 		enum column kind = layout->kinds[i];
 
 		if (kind == COLUMN_PORT)
-			open |= *text && text[strlen(text) - 1] == '-' && *more >= '0' &&
-				*more <= '9';
+			open |= text[0] >= '0' && text[0] <= '9' && text[strlen(text) - 1] == '-' &&
+				*more >= '0' && *more <= '9';
 		else if (*more && kind >= COLUMN_FROM && kind <= COLUMN_DIRECTION)
 			return false;
 	}

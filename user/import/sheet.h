@@ -43,6 +43,7 @@ struct sheet {
 	size_t unparsed_count, unparsed_capacity;
 	const char *first;	 /* the first heading, or NULL */
 	const char *headings[8]; /* in force, by level */
+	bool subjects[8];	 /* several headings of the level name hosts */
 	const char *lead;	 /* the last paragraph below them, or NULL */
 	bool listed;		 /* an item of the list names ports */
 	struct token *tokens;	 /* of the text that prose.c reads */
