@@ -540,7 +540,7 @@ struct fr_question {
 FR_SIZE(fr_question, FR_LINE_BYTES);
 enum {
 	FR_QUESTION_SETS = 512, /* for each enum fr_dir */
-	FR_QUESTION_LOOKS = 6,	/* of one packet; the last five rules by which a port asked */
+	FR_QUESTION_LOOKS = 6,	/* of one packet, one of which at least finds none */
 	FR_ASKED_PORTS = 1024,
 };
 

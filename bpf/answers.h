@@ -199,11 +199,10 @@ static __always_inline __u64 question_hash(const struct fr_packet *p, __u32 seek
 	return hash_word(hash, p->v4 | port << 1, 6);
 }
 
-static __always_inline struct fr_question_set *question_set(__u64 hash, __u32 opener)
+/* The number of its set. */
+static __always_inline __u32 question_at(__u64 hash, __u32 opener)
 {
-	__u32 at = (hash >> 32) % FR_QUESTION_SETS + opener * FR_QUESTION_SETS;
-
-	return bpf_map_lookup_elem(&fr_questions, &at);
+	return (hash >> 32) % FR_QUESTION_SETS + opener * FR_QUESTION_SETS;
 }
 
 /* 0: by the asker of this packet, and of its host or port where only that may answer. */
@@ -224,19 +223,55 @@ static __always_inline __u64 question_differs(const struct fr_question *q,
 	return differs | (word[5] ^ asker_place(p, SEEK_OPENER(seek))) | (q->v4 ^ p->v4);
 }
 
-/* How near a question is to that of a packet, of the same source: 4, of the same rule: 2, of the
- * same network: 1, together. The rule is above the network, which is the same for all of IPv4: who
+/* The slot of the rule of a question, and how it waits: the same asker has a note for each. */
+#define QUESTION_KIND(slot, await) ((slot) | (__u64)(await) << 32)
+
+static __always_inline __u64 question_kind(const struct fr_question *q)
+{
+	return QUESTION_KIND(q->slot, q->await);
+}
+
+/* How near a question is to that of a packet, of the same source: 4, of the same kind: 2, of the
+ * same network: 1, together. The kind is above the network, which is the same for all of IPv4: who
  * asks much under one rule takes no place of another's. The protected party's source is its device
  * or cgroup; of others it is their address, of which IPv6 gives everybody a network. */
 static __always_inline __u64 nearness(const struct fr_question *q, const struct fr_packet *p,
-				      __u32 slot)
+				      __u64 kind)
 {
 	const fr_word *word = (const fr_word *)q, *asker = asker_of(p, p->dir);
 	__u64 others = p->dir & FR_INGRESS;
 	__u64 network = (q->scope ^ p->key.scope) | (word[0] ^ asker[0]) * others;
 
-	return (any_bit(network) ^ 1) + 2 * (any_bit(q->slot ^ slot) ^ 1) +
+	return (any_bit(network) ^ 1) + 2 * (any_bit(question_kind(q) ^ kind) ^ 1) +
 	       4 * (any_bit(network | (word[1] ^ asker[1]) * others) ^ 1);
+}
+
+/* The source of a question in one word, by which the notes of a set are counted: the network of
+ * IPv6, the address of IPv4. */
+static __always_inline __u64 question_source(const struct fr_question *q, __u64 others)
+{
+	const fr_word *word = (const fr_word *)q;
+
+	return ((word[0] + word[1] * q->v4) * others) ^ q->scope;
+}
+
+/* How many notes of a set are of the source of each: a byte for each way. A global function, as
+ * fr_policy; before the lock, under which there is no call. */
+__noinline __u64 fr_question_crowds(__u32 at, __u64 others)
+{
+	const struct fr_question_set *set = bpf_map_lookup_elem(&fr_questions, &at);
+	__u64 source, crowds = 0;
+
+	if (!set)
+		return 0;
+	for (__u32 a = 0; a < FR_WAYS; a++) {
+		source = question_source(&set->way[a], others);
+#pragma GCC unroll 8
+		for (__u32 b = 0; b < FR_WAYS; b++)
+			crowds += (any_bit(source ^ question_source(&set->way[b], others)) ^ 1)
+				  << 8 * a;
+	}
+	return crowds;
 }
 
 /* ---------------------------------------------------------------- the filter
@@ -283,14 +318,18 @@ static __always_inline void asked_now(const struct fr_ctx *s, __u32 at)
 #define JUDGED_REASON(judged) ((__u8)((judged) >> 16))
 #define JUDGED_STATE(judged) ((judged) >> 24)
 
-/* The slot of the rule of a question, and how it waits: the same asker has a note for each. */
-#define QUESTION_KIND(slot, await) ((slot) | (__u64)(await) << 32)
+/* What says where a question goes: its kind, its asker's tag, fr_question_crowds(). */
+struct question_place {
+	__u64 crowds, kind;
+	__u32 tag;
+};
 
-/* The way where a question goes: that of its asker and kind; else one that waits no more; else the
- * oldest of those that are nearest. */
+/* The way where a question goes: that of its asker and kind; else one that waits no more; else of
+ * those that are nearest the oldest of the source that has most. */
 static __always_inline __u32 question_room(const struct fr_ctx *s,
 					   const struct fr_question_set *set,
-					   const struct fr_packet *p, __u32 tag, __u64 kind)
+					   const struct fr_packet *p,
+					   const struct question_place *place)
 {
 	__u64 timeout = s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY] + ASKED_AHEAD;
 	__s64 room = RANK_NEVER;
@@ -298,11 +337,11 @@ static __always_inline __u32 question_room(const struct fr_ctx *s,
 #pragma GCC unroll 8
 	for (__u32 way = 0; way < FR_WAYS; way++) {
 		const struct fr_question *old = &set->way[way];
-		__u64 near = nearness(old, p, kind);
-		__u64 other =
-			any_bit((QUESTION_KIND(old->slot, old->await) ^ kind) | (old->tag ^ tag));
+		__u64 near = nearness(old, p, place->kind);
+		__u64 crowd = place->crowds >> 8 * way & (2 * FR_WAYS - 1);
+		__u64 other = any_bit((question_kind(old) ^ place->kind) | (old->tag ^ place->tag));
 		__u64 waits = image_reached(timeout, s->now - old->last + ASKED_AHEAD);
-		__u64 class = (1 + (7 - near) * waits) * other;
+		__u64 class = ((2 + (8 - near) * waits) * FR_WAYS - crowd) * other;
 
 		room = rank_lower(room, RANK(class << 32 | old->number, way));
 	}
@@ -330,14 +369,16 @@ static __always_inline void question_keep(const struct fr_ctx *s, const struct f
 					  __u32 await, __u32 slot)
 {
 	__u64 hash = question_hash(p, SEEK(p->dir & 1, AWAITS(await), 0));
-	struct fr_question_set *set = question_set(hash, p->dir & 1);
-	__u32 way;
+	struct question_place place = {.kind = QUESTION_KIND(slot, await), .tag = hash};
+	__u32 at = question_at(hash, p->dir & 1), way;
+	struct fr_question_set *set = bpf_map_lookup_elem(&fr_questions, &at);
 
 	if (!set)
 		return;
-	FR_JOIN(s->conf->zero, hash);
+	place.crowds = fr_question_crowds(at, p->dir & FR_INGRESS);
+	FR_JOIN(s->conf->zero, hash, place.crowds);
 	bpf_spin_lock(&set->lock);
-	way = question_room(s, set, p, hash, QUESTION_KIND(slot, await));
+	way = question_room(s, set, p, &place);
 	question_write(s, p, await, slot, &set->way[WAY(way)]);
 	set->way[WAY(way)].tag = hash;
 	set->way[WAY(way)].number = ++set->number;
@@ -381,15 +422,17 @@ static __noinline __u32 question_note(const struct fr_ctx *s, const struct fr_pa
 		barrier_var(seek);                                                                 \
 	} while (0)
 
-/* The newest such question that the packet may answer; `asked` is whom. What decides how it is
- * answered, as fr_question() takes it, with its way in the upper half, as a bit of SEEK_TRIED; or
- * 0. */
+/* The newest such question that the packet may answer, of the port that answers if there is one;
+ * `asked` is whom. What decides how it is answered, as fr_question() takes it, with its way in the
+ * upper half, as a bit of SEEK_TRIED; or 0. */
 static __noinline __u64 question_find(const struct fr_ctx *s, const struct fr_packet *p, __u32 seek,
 				      __u64 asked[2])
 {
 	__u64 hash = question_hash(p, seek), found = 0, since;
-	struct fr_question_set *set = question_set(hash, SEEK_OPENER(seek));
+	__u32 at = question_at(hash, SEEK_OPENER(seek));
+	struct fr_question_set *set = bpf_map_lookup_elem(&fr_questions, &at);
 	const struct fr_question *q;
+	__u16 port = asker_port(p, SEEK_OPENER(seek) ^ 1);
 	__s64 newest = 0;
 
 	if (!set)
@@ -398,10 +441,12 @@ static __noinline __u64 question_find(const struct fr_ctx *s, const struct fr_pa
 #pragma GCC unroll 8
 	for (__u32 way = 0; way < FR_WAYS; way++) {
 		__u64 fits = any_bit(set->way[way].tag ^ (__u32)hash) ^ 1;
+		__u64 same = any_bit(set->way[way].asked_port ^ port) ^ 1;
 
 		fits &= seek >> (8 + set->way[way].await % FR_AWAIT_COUNT) &
 			~(seek >> (SEEK_TRIED + way));
-		newest = rank_lower(newest, -RANK(set->way[way].number, way) * (__s64)fits);
+		newest = rank_lower(newest,
+				    -RANK(same << 32 | set->way[way].number, way) * (__s64)fits);
 	}
 	FORGET(p, seek);
 	q = &set->way[WAY(RANK_WAY(-newest))];

@@ -362,6 +362,24 @@ static void asks_in_turn(struct rig *rig)
 
 RIG_TEST(packets_answers, the_newest_question_comes_first, asks_in_turn, &several, &several_audit)
 
+/* The port that answers says which question it answers, where several could be. */
+POLICIES(
+	two_ports,
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 7777, .answers = FR_ANSWERS_GROUP},
+	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 8888, .answers = FR_ANSWERS_GROUP});
+
+static void answers_by_its_port(struct rig *rig)
+{
+	PASS(rig, RULE, FIRST, QUESTION(7777));
+	PASS(rig, RULE, SECOND, QUESTION(8888));
+	PASS(rig, REPLY, FIRST, .host = 8, ANSWER(7777));
+	PASS(rig, REPLY, SECOND, .host = 8, ANSWER(8888));
+	PASS(rig, REPLY, SECOND, .host = 8, ANSWER(5000));
+}
+
+RIG_TEST(packets_answers, the_port_that_answers_was_asked, answers_by_its_port, &two_ports,
+	 &two_ports_audit)
+
 /* Many questions under one rule take the place of none under another. */
 static void asks_much(struct rig *rig)
 {
@@ -450,6 +468,30 @@ static void source_floods(struct rig *rig)
 }
 
 RIG_TEST(packets_answers, a_source_displaces_its_own_questions, source_floods, &flooded)
+
+/* nor those of many others, whom it leaves more than one place of a set; in IPv6, in other
+ * networks;
+ */
+static void source_crowds(struct rig *rig)
+{
+	enum { OTHERS = 250 };
+	uint8_t source[16] = {203, 0, 113};
+	uint8_t *last = &source[rig->v6 ? 7 : 3];
+
+	if (rig->v6)
+		memcpy(source, (uint8_t[]){0x20, 1, 0x0d, 0xb8, 0, 0x77}, 6);
+	flood(rig, 2 * ALL_NOTES, (struct wire){.host = 8});
+	for (*last = 0; *last < OTHERS; ++*last) {
+		PASS(rig, RULE, FIRST, .peer_addr = source, FROM_ASKER(69));
+		if (*last == OTHERS / 2)
+			flood(rig, ALL_NOTES, (struct wire){.host = 8});
+	}
+	flood(rig, ALL_NOTES, (struct wire){.host = 8});
+	for (*last = 0; *last < OTHERS; ++*last)
+		PASS(rig, REPLY, FIRST, .peer_addr = source, TO_ASKER(5000));
+}
+
+RIG_TEST(packets_answers, a_source_leaves_room_to_others, source_crowds, &flooded)
 
 /* nor by its addresses of both families; */
 static void families_flood(struct rig *rig)

@@ -152,6 +152,7 @@ static const uint32_t map_needs[MAP_COUNT] = {
 	[MAP_REGIONS] = 1u << MAP_HASHING | 1u << MAP_FLOWS,
 	[MAP_DROPS] = 1u << MAP_HASHING | 1u << MAP_DROP_REGIONS,
 	[MAP_DROP_REGIONS] = 1u << MAP_HASHING | 1u << MAP_DROPS,
+	[MAP_QUESTIONS] = 1u << MAP_HASHING,
 };
 
 /* A bit for each map of an earlier load that can be reused. */
