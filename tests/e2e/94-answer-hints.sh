@@ -71,7 +71,8 @@ hints_run() # KIND MODE
 	equal "$kind, $mode: so does coverage" 'transfer answers: peer-any-port' "$(covered_of 10.0.5.10 ingress "$heard")"
 	equal "$kind, $mode: learn proposes nothing" none "$(learned_of "$heard")"
 	word_is "a datagram of no peer of the rule" $refused stranger "$party4" "$heard" asker
-	equal "$kind, $mode: no rule is named of which it is no peer" 'null null' "$(hint_from 10.0.5.20 "$heard")"
+	equal "$kind, $mode: a key does not admit who is no peer of the rule" 'transfer null' "$(hint_from 10.0.5.20 "$heard")"
+	equal "$kind, $mode: nor does learn propose the port" 'none none' "$(learned_of "$heard")"
 	matches "$kind, $mode: the text of show drops" "answer to rule transfer from another port.*answers: peer-any-port in rule" \
 		"$(fr "$host" show drops)"
 	speaker_end asker
@@ -111,6 +112,7 @@ as_hinted()
 	word_is 'the question' heard asker 10.0.5.10 69 server
 	word_is 'its answer from another port' heard other "$party4" "$port" asker
 	word_is 'none from another address' silence neighbour "$party4" "$port" asker
+	equal "$kind: whom no key admits" 'transfer null' "$(hint_from 10.0.5.20 "$port")"
 	speaker_end asker
 	speaker_start asker "$party" "$party4" 0
 	port=${speaker_port[asker]}
@@ -179,3 +181,36 @@ lab_address agent ens5 10.77.0.5/24
 equal 'an address more' 1 "$(remarks_of)"
 matches 'apply takes it in' replaced "$(fr agent apply "$work/group.yaml" 2>&1)"
 equal 'and the remark is gone' 0 "$(remarks_of)"
+
+# A default that allows has no answers to widen: a rule of one's own has.
+succeeds 'before another default: detach' fr agent detach
+cat >"$work/hints.yaml" <<-YAML
+	apiVersion: flowreeve/v1
+	kind: Policy
+	metadata: {name: hints}
+	mode: enforce
+	attach: $attach
+	failsafe: []
+	default: {egress: allow}
+	rules:
+	  - {id: members, direction: egress, peer: [10.0.5.10], ports: [7777/udp], action: allow, answers: group}
+YAML
+succeeds 'a default that allows: apply' fr agent apply "$work/hints.yaml"
+speaker_start asker agent 10.0.5.5 0
+speaker_start server vpc 10.0.5.10 4444
+speaker_start other vpc 10.0.5.10 0
+speaker_start stranger vpc 10.0.5.20 0
+port=${speaker_port[asker]}
+word_is 'a question by default' heard asker 10.0.5.10 4444 server
+word_is 'its answer from another port' silence other 10.0.5.5 "$port" asker
+equal 'the hint names the default' 'default-egress answers: peer-any-port' "$(host=agent hint_of ingress "$port")"
+equal 'no port is proposed' none "$(host=agent learned_of "$port")"
+speaker_end asker server
+speaker_start asker agent 10.0.5.5 0
+speaker_start server vpc 10.0.5.10 7777
+port=${speaker_port[asker]}
+word_is 'a question whose answers are wide' heard asker 10.0.5.10 7777 server
+word_is 'an answer of nobody whom it asked' silence stranger 10.0.5.5 "$port" asker
+equal 'no key that is written already' 'members null' "$(host=agent hint_of ingress "$port")"
+matches 'what would admit it' 'from none of its peers: it passes from one of them, with answers: group' "$(fr agent show drops)"
+speaker_end asker server other stranger

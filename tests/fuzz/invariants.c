@@ -141,8 +141,8 @@ static bool is_young(const struct test_policy *policy, const struct question *q)
 	return native_now() - q->time <= conf->timeout[FR_TIMEOUT_UDP_ONEWAY];
 }
 
-static bool question_answered(const struct test_policy *policy, const struct question *q,
-			      uint8_t opener, const struct fr_flow_key *key)
+static bool asked_and_answered(const struct test_policy *policy, const struct question *q,
+			       uint8_t opener, const struct fr_flow_key *key)
 {
 	struct datagram answer = datagram_of(key);
 
@@ -159,7 +159,7 @@ static bool is_answer(const struct test_policy *policy, const struct fr_event *t
 		struct fr_event of = *trace;
 
 		if ((young && !is_young(policy, q)) ||
-		    !question_answered(policy, q, opener, &trace->key))
+		    !asked_and_answered(policy, q, opener, &trace->key))
 			continue;
 		memcpy(of.key.peer, q->at.peer.b, sizeof(of.key.peer));
 		of.reason = FR_REASON_REPLY; /* or that of the rule, which it is not about */
@@ -192,7 +192,7 @@ static bool is_awaited(const struct test_policy *policy, const struct fr_event *
 		if (!is_asker(q, opener, key))
 			continue;
 		return q->policies == asked.policies && is_young(policy, q) &&
-		       question_answered(policy, q, opener, key);
+		       asked_and_answered(policy, q, opener, key);
 	}
 	return false;
 }

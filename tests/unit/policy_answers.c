@@ -257,9 +257,11 @@ Test(policy_answers, a_rule_says_its_answers_and_what_a_default_follows_from)
 /* The rule to whose question a refused datagram of this peer may be an answer. */
 static const char *asker_of(const char *rule, const char *peer)
 {
-	struct tuple datagram = {.dir = FR_INGRESS, .proto = PROTO_UDP, .port = 40001};
+	struct tuple datagram = {.proto = PROTO_UDP, .port = 40001};
 	struct load l = load_new();
 	const struct rule *found;
+
+	datagram.dir = strstr(rule, "direction: egress") ? FR_INGRESS : FR_EGRESS;
 
 	local_set(&l);
 	load_text(&l, arena_printf(l.d.arena, HEAD "rules:\n  - {id: asks, action: allow, %s}\n",
@@ -291,6 +293,10 @@ Test(policy_answers, a_peer_of_any_and_a_subnet_have_groups_among_them)
 		{"direction: egress, peer: any, ports: [137/udp], answers: peer", "10.9.0.2",
 		 "none"},
 		{"direction: egress, peer: any, ports: [137/tcp]", "10.9.0.2", "none"},
+		{"direction: ingress, peer: [10.9.0.0/24], ports: [3702/udp]", "10.9.0.2", "asks"},
+		{"direction: ingress, peer: [10.9.0.0/24], ports: [3702/udp]", "10.7.0.2", "none"},
+		{"direction: ingress, peer: any, ports: [3702/udp], answers: peer", "10.9.0.2",
+		 "none"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++)

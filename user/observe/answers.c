@@ -21,11 +21,6 @@ static const uint8_t *asker_address(const struct fr_flow_key *key, uint8_t opene
 	return opener == FR_EGRESS ? key->local : key->peer;
 }
 
-static const uint8_t *asked_address(const struct fr_flow_key *key, uint8_t opener)
-{
-	return asker_address(key, !opener);
-}
-
 static int question_order(const void *left, const void *right)
 {
 	const struct question *a = left, *b = right;
@@ -34,23 +29,98 @@ static int question_order(const void *left, const void *right)
 		return a->opener < b->opener ? -1 : 1;
 	if (asker_port(&a->key, a->opener) != asker_port(&b->key, b->opener))
 		return asker_port(&a->key, a->opener) < asker_port(&b->key, b->opener) ? -1 : 1;
-	return 0;
+	return memcmp(asker_address(&a->key, a->opener), asker_address(&b->key, b->opener),
+		      sizeof(a->key.local));
 }
 
-/* Of a rule: the default has no answers to widen. */
+/* Of a rule, or of a default that allows. */
 static int on_flow(const struct flow_view *flow, void *context)
 {
 	struct answer_hints *hints = context;
-	const struct fr_rule_record *rule = names_rule(&hints->names, flow->flow.slot);
 
 	if (flow->key.proto != PROTO_UDP || flow->flow.flags & FR_FLOW_WOULD_DROP ||
-	    flow->flow.reason != FR_REASON_RULE || !rule)
+	    (flow->flow.reason != FR_REASON_RULE && flow->flow.reason != FR_REASON_DEFAULT))
 		return 0;
 	hints->list = arena_grow(hints->arena, hints->list, hints->count, &hints->capacity,
 				 sizeof(*hints->list));
-	hints->list[hints->count++] = (struct question){
-		.key = flow->key, .slot = flow->flow.slot, .opener = flow->flow.opener};
+	hints->list[hints->count++] =
+		(struct question){.key = flow->key, .opener = flow->flow.opener};
 	return 0;
+}
+
+static unsigned mask_length(const uint8_t mask[16])
+{
+	unsigned length = 0;
+
+	for (int i = 0; i < 16; i++)
+		length += (unsigned)__builtin_popcount(mask[i]);
+	return length;
+}
+
+static void subnets_of_image(struct answer_hints *hints, const struct fr_subnet *subnets)
+{
+	struct prefix *list = arena_alloc(hints->arena, FR_SUBNETS * sizeof(*list));
+	size_t count = 0;
+
+	for (; count < FR_SUBNETS && subnets[count].mask[0]; count++) {
+		memcpy(list[count].addr.b, subnets[count].address, sizeof(list->addr.b));
+		list[count].length = (uint8_t)mask_length(subnets[count].mask);
+	}
+	hints->local = (struct subnets){list, count};
+}
+
+static uint64_t netns_of_hooks(const struct names *names)
+{
+	for (uint32_t i = 0; i < names->hook_count; i++)
+		if (names->hooks[i].used && names->hooks[i].netns)
+			return names->hooks[i].netns;
+	return 0;
+}
+
+/* As apply would find them now. */
+static int subnets_of_devices(struct answer_hints *hints, struct diags *d)
+{
+	const struct names *names = &hints->names;
+	struct attach_target *targets =
+		arena_alloc(hints->arena, (names->hook_count + 1) * sizeof(*targets));
+	struct prefix *list;
+	size_t used = 0, count;
+	int err;
+
+	for (uint32_t i = 0; i < names->hook_count; i++)
+		if (names->hooks[i].used)
+			targets[used++] = (struct attach_target){
+				.kind = names->hooks[i].kind, .ifindex = names->hooks[i].ifindex};
+	err = local_subnets(targets, used, d, &list, &count);
+	if (!err)
+		hints->local = (struct subnets){list, count};
+	return err;
+}
+
+/* The subnets and the ports of this host, in the namespace of the policy's devices. One that is no
+ * more, with all of its devices, has neither. */
+static int host_read(struct answer_hints *hints, struct diags *d)
+{
+	const struct fr_subnet *subnets = image_subnets(&hints->image);
+	struct diags ignored = {.arena = hints->arena};
+	uint64_t netns = netns_of_hooks(&hints->names);
+	int back = -1, err = 0;
+
+	hints->given_out = PORTS_GIVEN_OUT;
+	if (subnets)
+		subnets_of_image(hints, subnets);
+	if (netns && netns_enter(netns, &back))
+		return 0;
+	err = host_ports_given_out(&hints->given_out);
+	if (err)
+		diag_error(d, NO_LOC, err, "ports-unreadable", NULL,
+			   "/proc/sys/net/ipv4/ip_local_port_range cannot be read: %s",
+			   error_text(err));
+	else if (!subnets)
+		err = subnets_of_devices(hints, &ignored);
+	if (netns)
+		netns_leave(&back);
+	return err;
 }
 
 int hints_open(const struct instance *instance, struct arena *arena, struct diags *d,
@@ -69,7 +139,9 @@ int hints_open(const struct instance *instance, struct arena *arena, struct diag
 		image_unmap(&hints.image);
 		return err;
 	}
-	err = flows_each(instance, d, on_flow, &hints);
+	err = host_read(&hints, d);
+	if (!err)
+		err = flows_each(instance, d, on_flow, &hints);
 	if (err) {
 		hints_close(&hints);
 		return err;
@@ -89,41 +161,135 @@ void hints_close(struct answer_hints *hints)
 /* ---------------------------------------------------------------- which question */
 
 /* The nearest last. */
-enum relation { UNRELATED, OTHER_DEVICE, OTHER_ADDRESS, OTHER_PORT };
+enum relation {
+	UNRELATED,
+	OTHER_PEER, /* of its port, but of nobody who may answer */
+	OTHER_DEVICE,
+	OTHER_ADDRESS, /* `answers: group` admits it */
+	OTHER_PORT,    /* `answers: peer-any-port` does */
+	ADMITTED,      /* the policy in force does */
+};
 
-static bool same_bytes(const uint8_t a[16], const uint8_t b[16])
+static bool is_unspecified(const struct addr *addr)
 {
-	return !memcmp(a, b, 16);
+	return addr_is_v4(addr) ? !addr_v4(addr) : !addr_high(addr) && !addr_low(addr);
 }
 
-static bool is_unspecified(const uint8_t address[16])
+static struct datagram datagram_of(const struct fr_flow_key *key)
 {
-	static const uint8_t none6[16], none4[16] = {[10] = 0xff, [11] = 0xff};
+	struct datagram datagram = {.local_port = key->local_port, .peer_port = key->peer_port};
 
-	return same_bytes(address, none4) || same_bytes(address, none6);
+	memcpy(datagram.local.b, key->local, sizeof(key->local));
+	memcpy(datagram.peer.b, key->peer, sizeof(key->peer));
+	return datagram;
 }
 
-static enum relation relation_of(const struct question *question, const struct drop_view *drop)
+static bool are_guests(uint32_t one, uint32_t other)
 {
-	const uint8_t *asker = asker_address(&question->key, question->opener), *answering;
+	return FR_SCOPE_KIND(one) == FR_KIND_GUEST && FR_SCOPE_KIND(other) == FR_KIND_GUEST;
+}
 
-	if (question->key.vlan != drop->key.vlan)
+static bool is_reverse(const struct datagram *question, const struct datagram *answer)
+{
+	return addr_equal(&question->local, &answer->local) &&
+	       addr_equal(&question->peer, &answer->peer) &&
+	       question->local_port == answer->local_port &&
+	       question->peer_port == answer->peer_port;
+}
+
+/* A port that a socket was given, not that of a service. */
+static bool is_given_out(const struct answer_hints *hints, const struct question *question)
+{
+	return asker_port(&question->key, question->opener) >=
+	       (question->opener == FR_EGRESS ? hints->given_out : (uint16_t)PORTS_GIVEN_OUT);
+}
+
+static void decide_by_image(const void *policy, const struct tuple *tuple, struct decision *out)
+{
+	image_decide(policy, tuple, out);
+}
+
+/* As the policy in force judges the question, with other answers than it has. */
+static enum relation relation_of(const struct answer_hints *hints, const struct question *question,
+				 const struct drop_view *drop, struct decision *decision)
+{
+	const struct decider by = {decide_by_image, &hints->image, &hints->local};
+	struct datagram asked = datagram_of(&question->key), answer = datagram_of(&drop->key);
+	uint8_t dir = question->opener;
+
+	if (question->key.vlan != drop->key.vlan || !question_passes(&by, dir, &asked, decision))
 		return UNRELATED;
-	if (!same_bytes(asker, asker_address(&drop->key, question->opener)) &&
-	    !(question->opener == FR_INGRESS && is_unspecified(asker)))
-		return UNRELATED;
+	/* sendmsg of a socket that is bound to no address does not name one. */
+	if (dir == FR_INGRESS && is_unspecified(&answer.local))
+		answer.local = asked.local;
 	if (question->key.scope != drop->key.scope)
-		return FR_SCOPE_KIND(question->key.scope) == FR_KIND_GUEST &&
-				       FR_SCOPE_KIND(drop->key.scope) == FR_KIND_GUEST
+		return are_guests(question->key.scope, drop->key.scope) &&
+				       (is_reverse(&asked, &answer) ||
+					question_answered(&by, dir, &asked, &answer,
+							  decision->answers))
 			       ? OTHER_DEVICE
 			       : UNRELATED;
-	/* sendmsg of a socket that is bound to no address does not name one. */
-	answering = asked_address(&drop->key, question->opener);
-	if (is_unspecified(answering) ||
-	    same_bytes(asked_address(&question->key, question->opener), answering))
+	if (question_answered(&by, dir, &asked, &answer, decision->answers))
+		return ADMITTED;
+	if (question_answered(&by, dir, &asked, &answer, FR_ANSWERS_PEER_ANY_PORT))
 		return OTHER_PORT;
-	return OTHER_ADDRESS;
+	if (question_answered(&by, dir, &asked, &answer, FR_ANSWERS_GROUP))
+		return OTHER_ADDRESS;
+	return is_given_out(hints, question) ? OTHER_PEER : UNRELATED;
 }
+
+/* The first question of this asker's address and port; NULL: none. */
+static const struct question *question_first(const struct answer_hints *hints,
+					     const struct question *wanted)
+{
+	const struct question *at = NULL;
+
+	if (hints->count)
+		at = bsearch(wanted, hints->list, hints->count, sizeof(*wanted), question_order);
+	while (at && at > hints->list && !question_order(at - 1, wanted))
+		at--;
+	return at;
+}
+
+struct found {
+	const struct question *question; /* NULL: none */
+	enum relation relation;
+	struct decision decision; /* about the question */
+};
+
+/* Of the questions of one asker, that which comes nearest, if it is nearer than what is found. */
+static void question_find(const struct answer_hints *hints, const struct question *wanted,
+			  const struct drop_view *drop, struct found *found)
+{
+	const struct question *at = question_first(hints, wanted);
+	const struct question *end = hints->list + hints->count;
+
+	for (; at && at < end && !question_order(at, wanted) && found->relation < ADMITTED; at++) {
+		struct decision decision;
+		enum relation relation = relation_of(hints, at, drop, &decision);
+
+		if (relation > found->relation)
+			*found = (struct found){at, relation, decision};
+	}
+}
+
+/* Who had no address when it asked may have one when it is answered. */
+static void question_of_drop(const struct answer_hints *hints, const struct drop_view *drop,
+			     struct found *found)
+{
+	struct question wanted = {.key = drop->key, .opener = !drop->drop.dir};
+	struct addr peer = datagram_of(&drop->key).peer;
+	size_t at = addr_is_v4(&peer) ? 12 : 0;
+
+	*found = (struct found){.relation = UNRELATED};
+	question_find(hints, &wanted, drop, found);
+	if (wanted.opener == FR_EGRESS || is_unspecified(&peer))
+		return;
+	memset(wanted.key.peer + at, 0, sizeof(wanted.key.peer) - at);
+	question_find(hints, &wanted, drop, found);
+}
+
+/* ---------------------------------------------------------------- what to write */
 
 static const struct fr_rule_record *rule_of_number(const struct answer_hints *hints,
 						   uint32_t number)
@@ -137,148 +303,25 @@ static const struct fr_rule_record *rule_of_number(const struct answer_hints *hi
 	return names_rule(&hints->names, FR_SLOT(words[number]));
 }
 
-/* ON_SUBNET: of this host's devices. MANY: a group, or the broadcast address of one of them. */
-enum { ON_SUBNET = 1, MANY = 2 };
-
-static unsigned kind_of_address(const struct answer_hints *hints, const uint8_t address[16])
-{
-	static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
-	static const uint8_t everybody[4] = {255, 255, 255, 255};
-	const struct fr_subnet *subnets = image_subnets(&hints->image);
-	bool is_v4 = !memcmp(address, v4, sizeof(v4));
-	unsigned found = 0;
-
-	if (is_v4 ? address[12] >> 4 == 14 || !memcmp(address + 12, everybody, 4)
-		  : address[0] == 0xff)
-		return MANY;
-	for (uint32_t i = 0; subnets && i < FR_SUBNETS && subnets[i].mask[0]; i++) {
-		unsigned differs = 0, last = 0xff;
-
-		for (int at = 0; at < 16; at++) {
-			differs |= (address[at] ^ subnets[i].address[at]) & subnets[i].mask[at];
-			last &= address[at] | subnets[i].mask[at];
-		}
-		if (differs)
-			continue;
-		found |= ON_SUBNET;
-		if (is_v4 && last == 0xff && !(subnets[i].mask[15] & 2))
-			found |= MANY;
-	}
-	return found;
-}
-
-/* Would `answers: group` in the rule of the question admit the datagram? */
-static bool group_admits(const struct answer_hints *hints, const struct question *question,
-			 const struct drop_view *drop)
-{
-	unsigned asked = kind_of_address(hints, asked_address(&question->key, question->opener));
-	struct tuple member = {
-		.dir = FR_EGRESS, .proto = PROTO_UDP, .port = question->key.peer_port};
-	struct decision decision;
-
-	if (question->opener == FR_INGRESS)
-		return asked & MANY;
-	memcpy(member.peer.b, drop->key.peer, sizeof(member.peer.b));
-	image_decide(&hints->image, &member, &decision);
-	if (decision.verdict == FR_PASS &&
-	    rule_of_number(hints, decision.rule) == names_rule(&hints->names, question->slot))
-		return true;
-	return asked & MANY && kind_of_address(hints, drop->key.peer) & ON_SUBNET &&
-	       (decision.verdict == FR_PASS || decision.reason != FR_REASON_RULE);
-}
-
-/* The question that comes nearest, and how; NULL: none. */
-static const struct question *question_find(const struct answer_hints *hints,
-					    const struct drop_view *drop, enum relation *out)
-{
-	const struct question wanted = {.key = drop->key, .opener = !drop->drop.dir};
-	const struct question *found = NULL, *at = NULL, *end = hints->list + hints->count;
-
-	*out = UNRELATED;
-	if (hints->count)
-		at = bsearch(&wanted, hints->list, hints->count, sizeof(wanted), question_order);
-	while (at && at > hints->list && !question_order(at - 1, &wanted))
-		at--;
-	for (; at && at < end && !question_order(at, &wanted); at++) {
-		enum relation relation = relation_of(at, drop);
-
-		if (relation == OTHER_ADDRESS && !group_admits(hints, at, drop))
-			continue;
-		if (relation > *out) {
-			*out = relation;
-			found = at;
-		}
-	}
-	return found;
-}
-
-/* ---------------------------------------------------------------- what to write */
-
-static const struct answer_hint *hint_make(const struct answer_hints *hints,
-					   const struct fr_rule_record *rule, const char *key,
-					   const char *text)
+static const struct answer_hint *hint_make(const struct answer_hints *hints, const char *rule,
+					   const char *key, const char *text)
 {
 	struct answer_hint *hint = arena_alloc(hints->arena, sizeof(*hint));
 
 	*hint = (struct answer_hint){
-		.rule = arena_strdup(hints->arena, rule->id), .key = key, .text = text};
+		.rule = arena_strdup(hints->arena, rule), .key = key, .text = text};
 	return hint;
 }
 
-/* A row of a table is not the policy's to change. */
+/* A row of a table is not the policy's to change, and a default has no answers. */
 static const char *where_to_write(const struct answer_hints *hints,
 				  const struct fr_rule_record *rule)
 {
-	return rule->table[0] ? "in a rule of your own for that port"
-			      : arena_printf(hints->arena, "in rule %s", rule->id);
+	return !rule || rule->table[0] ? "in a rule of your own for that port"
+				       : arena_printf(hints->arena, "in rule %s", rule->id);
 }
 
-static const struct answer_hint *late_hint(const struct answer_hints *hints,
-					   const struct fr_rule_record *rule)
-{
-	return hint_make(
-		hints, rule, NULL,
-		arena_printf(hints->arena,
-			     "looks like an answer to rule %s, too long after the "
-			     "question (see timeouts: udp-oneway) or after too many others",
-			     rule->id));
-}
-
-static const struct answer_hint *port_hint(const struct answer_hints *hints,
-					   const struct fr_rule_record *rule)
-{
-	const char *key = "answers: peer-any-port";
-
-	if (FR_RULE_ANSWERS(rule->flags) == FR_ANSWERS_PEER_ANY_PORT ||
-	    FR_RULE_ANSWERS(rule->flags) == FR_ANSWERS_GROUP)
-		return late_hint(hints, rule);
-	return hint_make(hints, rule, key,
-			 arena_printf(hints->arena,
-				      "looks like an answer to rule %s from another port than was "
-				      "asked: %s %s admits it",
-				      rule->id, key, where_to_write(hints, rule)));
-}
-
-/* The address that answers, or is answered from, is not the one that was asked. */
-static const struct answer_hint *address_hint(const struct answer_hints *hints,
-					      const struct fr_rule_record *rule, uint8_t opener)
-{
-	const char *key = "answers: group";
-
-	if (FR_RULE_ANSWERS(rule->flags) == FR_ANSWERS_GROUP)
-		return late_hint(hints, rule);
-	return hint_make(hints, rule, key,
-			 arena_printf(hints->arena,
-				      "looks like an answer to rule %s from another address than "
-				      "was asked: %s %s admits %s",
-				      rule->id, key, where_to_write(hints, rule),
-				      opener == FR_EGRESS
-					      ? "it from peers of the rule"
-					      : "it where a group or broadcast was asked"));
-}
-
-static const struct answer_hint *party_hint(const struct answer_hints *hints,
-					    const struct fr_rule_record *rule,
+static const struct answer_hint *party_hint(const struct answer_hints *hints, const char *rule,
 					    const struct question *question,
 					    const struct drop_view *drop)
 {
@@ -291,7 +334,49 @@ static const struct answer_hint *party_hint(const struct answer_hints *hints,
 			 arena_printf(hints->arena,
 				      "looks like an answer to rule %s, whose question passed "
 				      "another device of the guest: %s lets them share flows",
-				      rule->id, key));
+				      rule, key));
+}
+
+static const struct answer_hint *wider_hint(const struct answer_hints *hints,
+					    const struct fr_rule_record *record, const char *rule,
+					    const char *other, const char *key)
+{
+	return hint_make(hints, rule, key,
+			 arena_printf(hints->arena,
+				      "looks like an answer to rule %s from another %s than was "
+				      "asked: %s %s admits it",
+				      rule, other, key, where_to_write(hints, record)));
+}
+
+static const struct answer_hint *seen_hint(const struct answer_hints *hints,
+					   const struct found *found, const struct drop_view *drop)
+{
+	static const char *const defaults[] = {"default-egress", "default-ingress"};
+	const struct fr_rule_record *record = rule_of_number(hints, found->decision.rule);
+	const char *rule = record ? record->id : defaults[found->question->opener & 1];
+	const char *text;
+
+	switch (found->relation) {
+	case OTHER_PORT:
+		return wider_hint(hints, record, rule, "port", "answers: peer-any-port");
+	case OTHER_ADDRESS:
+		return wider_hint(hints, record, rule, "address", "answers: group");
+	case OTHER_DEVICE:
+		return party_hint(hints, rule, found->question, drop);
+	case ADMITTED:
+		text = "looks like an answer to rule %s, which now admits it: it came too long after the "
+		       "question (see timeouts: udp-oneway), after too many others, or under "
+		       "another policy";
+		break;
+	default:
+		text = found->question->opener == FR_EGRESS
+			       ? "comes to the address and port that asked under rule %s, from none of "
+				 "its peers: it passes from one of them, with answers: group"
+			       : "goes to the address and port that asked under rule %s, from another "
+				 "address or port than was asked: no answers admit it";
+		break;
+	}
+	return hint_make(hints, rule, NULL, arena_printf(hints->arena, text, rule));
 }
 
 /* ---------------------------------------------------------------- questions that were not seen */
@@ -315,15 +400,12 @@ static const struct fr_rule_record *rule_of_question(const struct answer_hints *
 static const char *other_device(const struct answer_hints *hints, const struct drop_view *drop)
 {
 	struct diags unseen = {.arena = hints->arena};
-	uint64_t netns = 0, here;
+	uint64_t netns = netns_of_hooks(&hints->names), here;
 	struct interfaces all;
 	const struct interface *device;
 	struct addr local;
 	uint32_t ifindex;
 
-	for (uint32_t i = 0; i < hints->names.hook_count; i++)
-		if (hints->names.hooks[i].used && hints->names.hooks[i].netns)
-			netns = hints->names.hooks[i].netns;
 	memcpy(local.b, drop->key.local, sizeof(local.b));
 	if (host_netns(&here) || here != netns || host_address_device(&local, &ifindex) ||
 	    !ifindex || names_interface(&hints->names, ifindex) ||
@@ -352,7 +434,7 @@ static const struct answer_hint *unseen_hint(const struct answer_hints *hints,
 			"%s has that address, and this policy does not attach it: add it to interfaces",
 			device);
 	}
-	return hint_make(hints, rule, key,
+	return hint_make(hints, rule->id, key,
 			 arena_printf(hints->arena,
 				      "looks like an answer under rule %s to a question that was "
 				      "not seen: %s",
@@ -361,22 +443,10 @@ static const struct answer_hint *unseen_hint(const struct answer_hints *hints,
 
 const struct answer_hint *hint_find(const struct answer_hints *hints, const struct drop_view *drop)
 {
-	const struct question *question;
-	const struct fr_rule_record *rule;
-	enum relation relation;
+	struct found found;
 
 	if (drop->key.proto != PROTO_UDP || drop->drop.reason != FR_REASON_DEFAULT)
 		return NULL;
-	question = question_find(hints, drop, &relation);
-	rule = question ? names_rule(&hints->names, question->slot) : NULL;
-	if (!rule)
-		return unseen_hint(hints, drop);
-	switch (relation) {
-	case OTHER_PORT:
-		return port_hint(hints, rule);
-	case OTHER_ADDRESS:
-		return address_hint(hints, rule, question->opener);
-	default:
-		return party_hint(hints, rule, question, drop);
-	}
+	question_of_drop(hints, drop, &found);
+	return found.question ? seen_hint(hints, &found, drop) : unseen_hint(hints, drop);
 }

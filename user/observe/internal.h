@@ -40,14 +40,15 @@ struct process_view names_process(const struct names *names, uint32_t pid, const
 /* Which refused datagrams look like answers (answers.c). */
 struct question {
 	struct fr_flow_key key;
-	uint32_t slot;
 	uint8_t opener;
 };
 struct answer_hints {
 	struct arena *arena;
 	struct names names;
 	struct image image;
-	struct question *list; /* by opener and port of the asker */
+	struct subnets local; /* of the image, or those of the devices now */
+	uint16_t given_out; /* the first port that this host gives to a socket that asks for none */
+	struct question *list; /* by opener, port and address of the asker */
 	size_t count, capacity;
 };
 int hints_open(const struct instance *instance, struct arena *arena, struct diags *d,

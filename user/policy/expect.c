@@ -168,7 +168,9 @@ bool rule_may_await(const struct ruleset *rs, const struct rule *rule, uint8_t a
 		return false;
 	if (answers == FR_ANSWERS_PEER || (answers == FR_ANSWERS_PEER_ANY_PORT && !known))
 		return false;
-	if (known && (answers != FR_ANSWERS_DEFAULT || names_port(rule, FR_TFTP_PORT)))
+	/* This host may have been asked as one of a group. */
+	if (known && (answers != FR_ANSWERS_DEFAULT || rule->dir == FR_INGRESS ||
+		      names_port(rule, FR_TFTP_PORT)))
 		return true;
 	return rule->dir == FR_EGRESS && admits_group(rs, rule, addr_is_v4(peer)) &&
 	       (known || !rs->local.count || is_local(&rs->local, peer));
@@ -194,7 +196,7 @@ static struct tuple question_tuple(uint8_t dir, const struct datagram *question)
 }
 
 /* This side asked, and a peer answers. */
-static bool peer_answers(const struct ruleset *rs, const struct datagram *question,
+static bool peer_answers(const struct decider *by, const struct datagram *question,
 			 const struct datagram *answer, const struct expectation *e, uint32_t rule)
 {
 	struct tuple member = question_tuple(FR_EGRESS, question);
@@ -206,57 +208,79 @@ static bool peer_answers(const struct ruleset *rs, const struct datagram *questi
 	if (e->answers == FR_ANSWERS_PEER_ANY_PORT)
 		return addr_equal(&answer->peer, &question->peer);
 	member.peer = answer->peer;
-	ruleset_decide(rs, &member, &decision);
+	by->decide(by->policy, &member, &decision);
 	if (decision.verdict == FR_PASS && decision.rule == rule)
 		return true;
 	if (decision.verdict != FR_PASS && decision.reason == FR_REASON_RULE)
 		return false;
-	return e->of_many && is_local(&rs->local, &answer->peer);
+	return e->of_many && is_local(by->local, &answer->peer);
 }
 
 /* Is a peer that had no address when it asked refused by a rule, now that it has one? */
-static bool newcomer_refused(const struct ruleset *rs, const struct datagram *question,
+static bool newcomer_refused(const struct decider *by, const struct datagram *question,
 			     const struct datagram *answer)
 {
 	struct tuple known = question_tuple(FR_INGRESS, question);
 	struct decision decision;
 
 	known.peer = answer->peer;
-	ruleset_decide(rs, &known, &decision);
+	by->decide(by->policy, &known, &decision);
 	return decision.verdict != FR_PASS && decision.reason == FR_REASON_RULE;
 }
 
 /* This side was asked, and answers. */
-static bool host_answers(const struct ruleset *rs, const struct datagram *question,
+static bool host_answers(const struct decider *by, const struct datagram *question,
 			 const struct datagram *answer, const struct expectation *e)
 {
 	if (answer->peer_port != question->peer_port)
 		return false;
 	if (e->answers == FR_ANSWERS_GROUP && is_unspecified(&question->peer))
 		return answer->local_port == question->local_port &&
-		       !newcomer_refused(rs, question, answer) &&
-		       (is_group(&answer->peer) || is_local(&rs->local, &answer->peer));
+		       !newcomer_refused(by, question, answer) &&
+		       (is_group(&answer->peer) || is_local(by->local, &answer->peer));
 	if (!addr_equal(&answer->peer, &question->peer))
 		return false;
 	return e->of_many || addr_equal(&answer->local, &question->local);
 }
 
-bool ruleset_answered(const struct ruleset *rs, uint8_t dir, const struct datagram *question,
-		      const struct datagram *answer)
+bool question_passes(const struct decider *by, uint8_t dir, const struct datagram *question,
+		     struct decision *out)
+{
+	struct tuple tuple = question_tuple(dir, question);
+
+	by->decide(by->policy, &tuple, out);
+	return out->verdict == FR_PASS;
+}
+
+bool question_answered(const struct decider *by, uint8_t dir, const struct datagram *question,
+		       const struct datagram *answer, uint8_t answers)
 {
 	struct tuple tuple = question_tuple(dir, question);
 	struct decision decision;
 	struct expectation e;
 
-	if (addr_is_v4(&answer->peer) != addr_is_v4(&question->peer))
+	if (addr_is_v4(&answer->peer) != addr_is_v4(&question->peer) ||
+	    !question_passes(by, dir, question, &decision))
 		return false;
-	ruleset_decide(rs, &tuple, &decision);
-	if (decision.verdict != FR_PASS)
-		return false;
-	question_expects(&rs->local, &tuple, &question->local, decision.answers, &e);
+	question_expects(by->local, &tuple, &question->local, answers, &e);
 	/* A group never sends, from whatever port. */
 	if (e.answers == FR_ANSWERS_PEER || (e.of_many && e.answers != FR_ANSWERS_GROUP))
 		return false;
-	return dir == FR_EGRESS ? peer_answers(rs, question, answer, &e, decision.rule)
-				: host_answers(rs, question, answer, &e);
+	return dir == FR_EGRESS ? peer_answers(by, question, answer, &e, decision.rule)
+				: host_answers(by, question, answer, &e);
+}
+
+static void decide_by_rules(const void *policy, const struct tuple *tuple, struct decision *out)
+{
+	ruleset_decide(policy, tuple, out);
+}
+
+bool ruleset_answered(const struct ruleset *rs, uint8_t dir, const struct datagram *question,
+		      const struct datagram *answer)
+{
+	const struct decider by = {decide_by_rules, rs, &rs->local};
+	struct decision decision;
+
+	return question_passes(&by, dir, question, &decision) &&
+	       question_answered(&by, dir, question, answer, decision.answers);
 }

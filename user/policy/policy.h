@@ -277,8 +277,18 @@ struct datagram {
 	struct addr local, peer;
 	uint16_t local_port, peer_port;
 };
+/* By which a question is judged: rules, or an image of them. */
+struct decider {
+	void (*decide)(const void *policy, const struct tuple *tuple, struct decision *out);
+	const void *policy;
+	const struct subnets *local;
+};
+bool question_passes(const struct decider *by, uint8_t dir, const struct datagram *question,
+		     struct decision *out);
 /* Whether a datagram of the other direction is an answer, from elsewhere, to a question that passes
- * in `dir`. */
+ * in `dir`, if its rule had these answers; or as its rule has them. */
+bool question_answered(const struct decider *by, uint8_t dir, const struct datagram *question,
+		       const struct datagram *answer, uint8_t answers);
 bool ruleset_answered(const struct ruleset *rs, uint8_t dir, const struct datagram *question,
 		      const struct datagram *answer);
 
