@@ -261,7 +261,7 @@ RIG_TEST(packets_answers, without_subnets_there_is_no_neighbour, no_subnets, &me
 
 POLICIES(dhcp, {.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 67},
 	 {.dir = IN, .action = FR_DENY, .proto = UDP, .first = 67, .host = 12},
-	 {.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 5353});
+	 {.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 5353, .last = 5354});
 
 static void asked_by_a_newcomer(struct rig *rig)
 {
@@ -292,9 +292,11 @@ static void asked_beside(struct rig *rig)
 
 	PASS(rig, RULE, FIRST, .peer_addr = unspecified, .local_addr = all, .dir = IN, .proto = UDP,
 	     .local = 67, .peer = 68);
-	PASS(rig, RULE, THIRD, .peer_addr = unspecified, .local_addr = all, .dir = IN, .proto = UDP,
-	     .local = 5353, .peer = 68);
+	for (uint16_t port = 5354; port >= 5353; port--)
+		PASS(rig, RULE, THIRD, .peer_addr = unspecified, .local_addr = all, .dir = IN,
+		     .proto = UDP, .local = port, .peer = 68);
 	PASS(rig, REPLY, FIRST, OFFER(.host = 8));
+	PASS(rig, REPLY, THIRD, .dir = OUT, .proto = UDP, .local = 5354, .peer = 68, .host = 8);
 	UNSENT(rig, .dir = OUT, .proto = UDP, .local = 66, .peer = 68, .host = 11);
 }
 
