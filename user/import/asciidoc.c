@@ -10,7 +10,7 @@
 
 struct table_options {
 	size_t columns; /* 0: not given */
-	bool header, no_header;
+	bool header, no_header, footer;
 	char separator, format; /* format: 'p' for cells behind bars, 'c', 't', 'd' */
 	const char *title;
 };
@@ -251,6 +251,7 @@ static void attributes_read(struct table_options *out, const char *line)
 		out->columns = columns_count(value, length);
 	else if (line[1] >= '1' && line[1] <= '9')
 		out->columns = columns_count(line + 1, strcspn(line + 1, "]"));
+	out->footer |= strstr(line, "footer") != NULL;
 	out->no_header |= strstr(line, "noheader") != NULL;
 	out->header |= !out->no_header && strstr(line, "header") != NULL;
 	value = attribute_value(line, "separator", &length);
@@ -471,15 +472,45 @@ static void options_read(struct reader *r, uint32_t open, char fence)
 
 static void unresolved_find(struct page *page, uint32_t line);
 
+static int table_read(struct page *page, uint32_t open, uint32_t close, char fence);
+
+/* Tables within the cells of a table, behind "!===": read as tables of their own. */
+static int nested_read(struct page *page, uint32_t open, uint32_t close)
+{
+	for (uint32_t line = open + 1; line < close; line++) {
+		uint32_t end, first = line;
+		int err;
+
+		if (table_fence(page, line) != '!')
+			continue;
+		end = fence_close(page, line, '!');
+		end = end < close ? end : close - 1;
+		err = table_read(page, line, end, '!');
+		if (err)
+			return err;
+		if (first > open + 1 && page_raw_line(page, first - 1)[0] == '[')
+			first--;
+		for (char *at = page->text + page->start[first - 1];
+		     at < page->text + page->start[end]; at++)
+			*at = *at == '\n' ? '\n' : ' ';
+		line = end;
+	}
+	return 0;
+}
+
 static int table_read(struct page *page, uint32_t open, uint32_t close, char fence)
 {
 	struct reader *r = arena_alloc(page->arena, sizeof(*r));
-	int err;
+	int err = fence == '!' ? 0 : nested_read(page, open, close);
+
+	if (err)
+		return err;
 
 	*r = (struct reader){.page = page, .first = open + 1, .last = close - 1};
 	r->grid = arena_alloc(page->arena, sizeof(*r->grid));
 	options_read(r, open, fence);
 	r->grid->caption = r->options.title;
+	r->grid->footer = r->options.footer;
 	for (uint32_t line = open; line <= close && line <= page->lines; line++) {
 		unresolved_find(page, line);
 		page->taken[line] = true;

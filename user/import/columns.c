@@ -6,6 +6,7 @@
  * text belongs to the column that it overlaps most, and a line without ports goes on with the row
  * above.
  */
+#include "ends.h"
 #include "page.h"
 #include "ports.h"
 #include "words.h"
@@ -164,7 +165,7 @@ struct aligned {
 	struct grid *grid;
 	size_t begins[PAGE_COLUMNS_MAX], ends[PAGE_COLUMNS_MAX];
 	size_t columns;
-	size_t port, protocol; /* columns; SIZE_MAX: none */
+	size_t port, protocol, direction; /* columns; SIZE_MAX: none */
 };
 
 static size_t characters(const char *text, const char *end)
@@ -211,7 +212,7 @@ static bool headings_read(struct aligned *a, const struct piece *pieces, size_t 
 	size_t known = 0;
 
 	a->columns = count;
-	a->port = a->protocol = SIZE_MAX;
+	a->port = a->protocol = a->direction = SIZE_MAX;
 	for (size_t i = 0; i < count; i++) {
 		enum column kind = column_of(pieces[i].text);
 
@@ -222,6 +223,8 @@ static bool headings_read(struct aligned *a, const struct piece *pieces, size_t 
 			a->port = i;
 		if (kind == COLUMN_PROTOCOL && a->protocol == SIZE_MAX)
 			a->protocol = i;
+		if (kind == COLUMN_DIRECTION && a->direction == SIZE_MAX)
+			a->direction = i;
 		a->begins[i] = pieces[i].from;
 		a->ends[i] = pieces[i].to;
 	}
@@ -339,8 +342,50 @@ static bool goes_on(const struct aligned *a, const struct line_cells *cells)
 
 	if (!has_ports(a, cells))
 		return true;
-	/* Only ports, below ports that end in a comma. */
-	return !others && a->grid->count > 1 && is_open(row->cells[a->port].text);
+	/* Below ports that end in a comma, only ports, or none of the protocol. */
+	return a->grid->count > 1 && is_open(row->cells[a->port].text) &&
+	       (!others ||
+		(a->protocol != SIZE_MAX && a->protocol != a->port && !cells->texts[a->protocol]));
+}
+
+/* "In  Peers" below "123  UDP  Out  Servers": another row of the same ports. */
+static bool is_other_way(const struct aligned *a, const struct line_cells *cells)
+{
+	const struct grid_row *row = &a->grid->rows[a->grid->count - 1];
+	const char *way = a->direction == SIZE_MAX ? NULL : cells->texts[a->direction];
+
+	return way && direction_of(way) && a->grid->count > 1 && !has_ports(a, cells) &&
+	       direction_of(row->cells[a->direction].text);
+}
+
+static void way_append(struct aligned *a, struct line_cells *cells, uint32_t line)
+{
+	const struct grid_row *row = &a->grid->rows[a->grid->count - 1];
+
+	cells->texts[a->port] = row->cells[a->port].text;
+	if (a->protocol != SIZE_MAX)
+		cells->texts[a->protocol] = row->cells[a->protocol].text;
+	row_append(a, cells, line);
+}
+
+/* "Source  Destination" in the line above "Port  host  host": parts of the headings. */
+static void headings_above(struct aligned *a, uint32_t heading)
+{
+	struct grid_row *row = &a->grid->rows[0];
+	struct piece pieces[PAGE_COLUMNS_MAX];
+	size_t count = heading > 1 && !a->page->taken[heading - 1]
+			       ? pieces_of(a->page, heading - 1, pieces)
+			       : 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (columns_below(a, &pieces[i]) != 1 || strpbrk(pieces[i].text, "0123456789.:"))
+			return;
+	for (size_t i = 0; count > 1 && i < count; i++) {
+		struct cell *cell = &row->cells[column_of_piece(a, &pieces[i])];
+
+		cell->text = arena_printf(a->page->arena, "%s %s", pieces[i].text, cell->text);
+		a->page->taken[heading - 1] = true;
+	}
 }
 
 static uint32_t table_read(struct aligned *a, uint32_t heading)
@@ -354,7 +399,10 @@ static uint32_t table_read(struct aligned *a, uint32_t heading)
 	line_read(a, heading, &cells);
 	row_append(a, &cells, heading);
 	a->grid->rows[0].heading = true;
-	for (; line <= page->lines && !page->taken[line] && blanks <= BLANK_LINES; line++) {
+	if (!page->over)
+		headings_above(a, heading);
+	for (; line <= page->lines && !page->taken[line] && blanks <= BLANK_LINES && !page->over;
+	     line++) {
 		const char *raw = page_raw_line(page, line);
 
 		if (!*raw || is_underline(raw)) {
@@ -363,7 +411,9 @@ static uint32_t table_read(struct aligned *a, uint32_t heading)
 		}
 		if (!line_read(a, line, &cells) || (blanks && !has_ports(a, &cells)))
 			break;
-		if (goes_on(a, &cells))
+		if (is_other_way(a, &cells))
+			way_append(a, &cells, line);
+		else if (goes_on(a, &cells))
 			row_extend(a, &cells, line);
 		else
 			row_append(a, &cells, line);

@@ -393,8 +393,8 @@ bool ends_of_sentence(struct arena *arena, const char *text, struct ends *out)
 	if (ends_of_arrow(arena, text, out) && out->from && out->to)
 		return true;
 	*out = (struct ends){0};
-	if (ends_of_pair(arena, text, out) && words_in(out->from) <= 4 && words_in(out->to) <= 5 &&
-	    ends_in_noun(out->from, HOST_NOUNS))
+	if (ends_of_pair(arena, skip_words(text, "from"), out) && words_in(out->from) <= 4 &&
+	    words_in(out->to) <= 5 && ends_in_noun(out->from, HOST_NOUNS))
 		return true;
 	*out = (struct ends){0};
 	if (ends_of_verb(arena, text, out))

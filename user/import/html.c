@@ -54,12 +54,15 @@ static void collapsed_append(struct buffer *out, const char *text)
 	}
 }
 
+/* By its own style, or by that of its row. */
 static bool is_struck(const xmlNode *node)
 {
 	xmlChar *style = xmlGetProp((xmlNode *)node, (const xmlChar *)"style");
 	bool struck = style && strcasestr((const char *)style, "line-through");
 
 	xmlFree(style);
+	if (!struck && is_among(node, "td|th") && node->parent)
+		return is_struck(node->parent) || is_among(node->parent, "s|del|strike");
 	return struck;
 }
 
@@ -270,12 +273,26 @@ static void tables_append(struct page *page, const xmlNode *node, uint32_t line)
 
 static htmlDocPtr parse(struct page *page, const char *text, size_t size, uint32_t line)
 {
-	htmlDocPtr document = htmlReadMemory(text, (int)size, NULL, "UTF-8", PARSE);
+	htmlParserCtxtPtr parser = htmlNewParserCtxt();
+	struct loc loc = {.source = page->source, .line = line, .column = 1};
+	htmlDocPtr document = NULL;
+	const xmlError *error;
 
-	if (!document)
-		diag_warning(page->d,
-			     (struct loc){.source = page->source, .line = line, .column = 1},
-			     "bad-html", NULL, "HTML that cannot be parsed from here on");
+	if (parser)
+		document = htmlCtxtReadMemory(parser, text, (int)size, NULL, "UTF-8", PARSE);
+	error = parser ? xmlCtxtGetLastError(parser) : NULL;
+	if (!document) {
+		diag_warning(page->d, loc, "bad-html", NULL,
+			     "HTML that cannot be parsed from here on");
+	} else if (error && error->message && strstr(error->message, "depth")) {
+		loc.line += error->line > 0 ? (uint32_t)error->line - 1 : 0;
+		loc.line = loc.line < page->lines ? loc.line : page->lines;
+		diag_warning(page->d, loc, "too-deep", "cut out the part with the ports",
+			     "elements within more than 256 others: what is inside is not read");
+		page_unresolved(page, loc.line, "elements too deep in others, not read");
+	}
+	if (parser)
+		htmlFreeParserCtxt(parser);
 	return document;
 }
 
@@ -448,27 +465,143 @@ static void lines_append(struct page *page, uint32_t line, const xmlNode *node)
 	xmlFree(content);
 }
 
+static bool is_block(const xmlNode *node)
+{
+	return is_among(node,
+			"p|div|ul|ol|dl|h1|h2|h3|h4|h5|h6|section|article|main|table|pre|aside|"
+			"li|dt|dd|nav|head|body|html|header|footer") ||
+	       holds_blocks(node);
+}
+
+/* A row without a table: nothing but short pieces, in elements of their own. */
+static bool is_row_of_pieces(struct page *page, const xmlNode *node)
+{
+	size_t count = 0;
+
+	for (const xmlNode *child = node->children; child; child = child->next) {
+		if (child->type == XML_TEXT_NODE && xmlIsBlankNode(child))
+			continue;
+		if (!is_among(child, "div|span") || holds_blocks(child) ||
+		    strlen(node_text(page, child, NULL)) > 60)
+			return false;
+		count++;
+	}
+	return count > 1;
+}
+
+static void pieces_append(struct page *page, struct grid *grid, const xmlNode *node, uint32_t line)
+{
+	struct grid_row *row = grid_add_row(page, grid, line);
+
+	for (const xmlNode *child = node->children; child; child = child->next)
+		if (child->type == XML_ELEMENT_NODE)
+			row_add_text(page, row, node_text(page, child, NULL));
+}
+
+static bool pieces_are_headings(const struct grid_row *row)
+{
+	unsigned known = 0, ports = 0;
+
+	for (size_t i = 0; i < row->count; i++) {
+		enum column kind = column_of(row->cells[i].text);
+
+		known += kind != COLUMN_OTHER;
+		ports += kind == COLUMN_PORT || kind == COLUMN_PROTOCOL;
+	}
+	return known >= 2 && ports;
+}
+
+/* Without headings, a comment where it has a number. */
+static void pieces_keep(struct page *page, const struct grid_row *row)
+{
+	struct buffer text = {.arena = page->arena};
+	struct block *block;
+
+	for (size_t i = 0; i < row->count; i++)
+		buffer_printf(&text, "%s%s", i ? " | " : "", row->cells[i].text);
+	if (!text.text || !strpbrk(text.text, "0123456789"))
+		return;
+	block = page_add(page, BLOCK_UNRESOLVED, row->line);
+	block->why = "pieces without headings";
+	block->text = text.text;
+}
+
+/* Rows of pieces, one below the other; behind the last of them. */
+static const xmlNode *rows_of_pieces(struct page *page, const xmlNode *node)
+{
+	struct html_table whole = {.page = page, .line = 1};
+	struct grid *grid = arena_alloc(page->arena, sizeof(*grid));
+	const xmlNode *last = node;
+
+	for (; node; node = node->next) {
+		if (node->type != XML_ELEMENT_NODE)
+			continue;
+		if (!is_element(node, "div") || !is_row_of_pieces(page, node))
+			break;
+		pieces_append(page, grid, node, line_of(&whole, node));
+		last = node;
+	}
+	if (pieces_are_headings(&grid->rows[0]))
+		page_add_grid(page, grid->rows[0].line, grid);
+	for (size_t i = 0; !pieces_are_headings(&grid->rows[0]) && i < grid->count; i++)
+		pieces_keep(page, &grid->rows[i]);
+	return last;
+}
+
+static void rest_append(struct page *page, const xmlNode *node);
+
+static void block_append(struct page *page, const xmlNode *node, uint32_t line)
+{
+	if (is_among(node, "h1|h2|h3|h4|h5|h6"))
+		page_heading(page, line, (unsigned)node->name[1] - '0',
+			     text_one_line(page->arena, node_text(page, node, NULL)));
+	else if (is_element(node, "title") || is_among(node, "head|nav"))
+		return;
+	else if (holds_blocks(node) || is_among(node, "html|body|ul|ol|dl"))
+		rest_append(page, node);
+	else if (is_element(node, "pre"))
+		lines_append(page, line, node);
+	else if (is_among(node, "li|dt"))
+		page_item(page, line, node_text(page, node, NULL));
+	else
+		page_prose(page, line, node_text(page, node, NULL));
+}
+
+/* The text of an element before and between the blocks within it. */
+static void mixed_append(struct page *page, const xmlNode *node, struct buffer *text, uint32_t line)
+{
+	const char *tidy = text_tidy(page->arena, text->text ?: "", false);
+
+	if (is_among(node, "li|dt"))
+		page_item(page, line, tidy);
+	else
+		page_prose(page, line, tidy);
+	*text = (struct buffer){.arena = page->arena};
+}
+
 static void rest_append(struct page *page, const xmlNode *node)
 {
 	struct html_table whole = {.page = page, .line = 1};
+	struct buffer text = {.arena = page->arena};
+	uint32_t line = line_of(&whole, node);
 
 	for (const xmlNode *child = node->children; child; child = child->next) {
-		if (child->type != XML_ELEMENT_NODE || is_among(child, "script|style|svg|template"))
+		if (is_among(child, "script|style|svg|template"))
 			continue;
-		if (is_among(child, "h1|h2|h3|h4|h5|h6"))
-			page_heading(page, line_of(&whole, child), (unsigned)child->name[1] - '0',
-				     text_one_line(page->arena, node_text(page, child, NULL)));
-		else if (is_element(child, "title") || is_among(child, "head|nav"))
+		if (!is_block(child)) {
+			if (!text.size && child->type == XML_ELEMENT_NODE)
+				line = line_of(&whole, child);
+			append_text(page, &text, child, NULL);
 			continue;
-		else if (holds_blocks(child) || is_among(child, "html|body|ul|ol|dl"))
-			rest_append(page, child);
-		else if (is_element(child, "pre"))
-			lines_append(page, line_of(&whole, child), child);
-		else if (is_among(child, "li|dt"))
-			page_item(page, line_of(&whole, child), node_text(page, child, NULL));
+		}
+		mixed_append(page, node, &text, line);
+		if (is_element(child, "div") && is_row_of_pieces(page, child))
+			child = rows_of_pieces(page, child);
 		else
-			page_prose(page, line_of(&whole, child), node_text(page, child, NULL));
+			block_append(page, child, line_of(&whole, child));
+		line = line_of(&whole, child);
 	}
+	mixed_append(page, node, &text, line);
 }
 
 void html_rest_read(struct page *page)
@@ -493,7 +626,8 @@ static bool tag_hides(struct arena *arena, const char *tag, size_t length)
 	    !str_starts(tag, "<template"))
 		return false;
 	text = arena_strndup(arena, tag, length);
-	if (strcasestr(text, "tabpanel"))
+	if (strcasestr(text, "tabpanel") || strcasestr(text, "tab-pan") ||
+	    strcasestr(text, "tab-content"))
 		return false;
 	return str_starts(text, "<template") || strcasestr(text, " hidden>") ||
 	       strcasestr(text, " hidden ") || strcasestr(text, " hidden=") ||

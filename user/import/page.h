@@ -26,6 +26,7 @@ struct grid_row {
 
 struct grid {
 	const char *caption; /* or NULL */
+	bool footer;	     /* the last row is no data */
 	struct grid_row *rows;
 	size_t count, capacity;
 };

@@ -165,8 +165,9 @@ static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const ch
 	struct drafted_row *row = s->count ? &s->rows[s->count - 1] : NULL;
 	struct ends ends;
 
-	if (row && row->candidate && row->line == line)
+	if (row && row->candidate && row->line == line && s->spoken == text)
 		return row;
+	s->spoken = text;
 	row = sheet_row(s, line);
 	row->candidate = true;
 	ends_of_text(s, text, segment, &ends);

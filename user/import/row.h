@@ -22,6 +22,7 @@ struct work {
 	size_t column;
 	const char *part;   /* of that column's cell, or NULL: all of it */
 	struct ends spoken; /* beside the ports of that part */
+	bool cut;	    /* there are more ports than a row can have */
 	bool foreign;	    /* the protocol is given and not understood */
 };
 

@@ -145,8 +145,8 @@ static void port_column_read(struct work *w, struct drafted_row *row, size_t col
 	ports_read(cell, &reading);
 	ranges_append(w, row, &reading, w->layout->protocols[column]);
 	bare_append(w, row, reading.bare & ~(protocols)PROTOCOLS_PORTS);
-	if (reading.leftover || reading.cut || (reading.vague && reading.count) ||
-	    (portless && reading.count))
+	w->cut |= reading.cut;
+	if (reading.leftover || (reading.vague && reading.count) || (portless && reading.count))
 		row_note(w->s, row, "the cell of ports: \"%s\"", text_one_line(w->s->arena, cell));
 }
 
@@ -459,8 +459,16 @@ static void row_read_part(struct work *w)
 	enum direction dir;
 	struct port_reading reading;
 
-	w->foreign = false;
+	w->foreign = w->cut = false;
 	ports_read_row(w, &row);
+	if (w->cut) {
+		diag_warning(s->page->d,
+			     (struct loc){.source = s->page->source, .line = row.line, .column = 1},
+			     "too-many-ports", "part the cell into several rows",
+			     "more than %d ports in a cell: the row is a comment", READING_RANGES);
+		sheet_add_unparsed(s, row.line, "too many ports in a cell", row_words(w));
+		return;
+	}
 	if (w->foreign) {
 		sheet_add_unparsed(s, row.line, "a protocol that is not understood", row_words(w));
 		return;
@@ -929,7 +937,12 @@ static void part_rows(struct sheet *s, const struct grid *grid, const char *befo
 		title = row_title(&w);
 		if (title) {
 			w.section = title;
-			prose_rows(s, w.row->line, title);
+			if (!prose_rows(s, w.row->line, title))
+				prose_add_unparsed(s, w.row->line, title);
+			continue;
+		}
+		if (grid->footer && i + 1 == grid->count) {
+			sheet_add_unparsed(s, w.row->line, "the foot of a table", row_words(&w));
 			continue;
 		}
 		if (i + 1 < grid->count && row_joins(&layout, &w, &grid->rows[i + 1]))
@@ -954,6 +967,7 @@ void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
 			continue;
 		part.rows = grid->rows + from;
 		part.count = i + 1 - from;
+		part.footer = grid->footer && last;
 		part_rows(s, &part, before);
 		from = i + 1;
 		below = false;

@@ -46,6 +46,7 @@ struct sheet {
 	bool subjects[8];	 /* several headings of the level name hosts */
 	const char *lead;	 /* the last paragraph below them, or NULL */
 	bool listed;		 /* an item of the list names ports */
+	const char *spoken;	 /* the text of the last candidate */
 	struct token *tokens;	 /* of the text that prose.c reads */
 	protocols assumed;	 /* the transport that the headings name, or 0 */
 };
