@@ -87,7 +87,8 @@ static size_t drops_mark(const struct records *drops, const struct records *reco
 	return marked;
 }
 
-/* A packet of this moment may undo the mark of its entry, so until there is nothing to mark. */
+/* A packet that was being counted may undo the mark of its entry, once a processor: the next one
+ * begins the entry anew, later than `until`. So until there is nothing to mark. */
 static int zero_drops(const struct instance *instance, const struct records *records,
 		      const char *const *rules, size_t count, struct diags *d)
 {
