@@ -129,6 +129,7 @@ fi
 
 exits 'new: names its choices at their places' 3 'this choice is still to be made' check --tables policies/tables "$work/skeleton.yaml"
 exits 'new: an unknown role' 3 "did you mean 'agent'" new --tables policies/tables --table aws-datasync --as agnet
+exits 'new: a role of another edition' 3 "edition 2024-09 of 'aws-datasync' has role 's3'" new --tables policies/tables --table aws-datasync --as s3
 exits 'new: an unknown table' 3 "did you mean 'qumulo'" new --tables policies/tables --table qumolo --as node
 exits 'new: no role' 2 'needs --table and --as' new --table qumulo
 exits 'new: a name that cannot be' 2 'cannot be the name' new --tables policies/tables --table qumulo --as node --name 'a b'
@@ -142,3 +143,11 @@ else
 fi
 golden new-mediator 0 new --tables policies/tables --table snapmirror-active-sync --as mediator
 golden roles-mediator 0 roles --tables policies/tables snapmirror-active-sync
+attempt new --tables policies/tables --table aws-mgn --as s3 --attach interfaces=eth0
+sed -E 's/^(      region: )FILL-IN/\1eu-west-1/; s/^(failsafe: .*)FILL-IN/\110.0.9.0\/24/' "$work/out" >"$work/s3.yaml"
+if grep -q '^    #   source-s3: set s3-access: prefixes, name its peer$' "$work/out"; then
+	ok 'new: what selects a row, where the defaults select none'
+else
+	not_ok 'new: what selects a row, where the defaults select none' "$(cat "$work/out")"
+fi
+exits 'check: what selects a row' 3 "set: \{s3-access: prefixes\} for 'source-s3'" check --tables policies/tables "$work/s3.yaml"

@@ -37,6 +37,30 @@ static int parse_attach(struct context *c, struct skeleton *s)
 	return 0;
 }
 
+/* "s3" of the older edition: says which edition has it. */
+static void role_elsewhere(struct context *c, const struct table_view *view, const char *role)
+{
+	for (size_t i = view->editions.count; i-- > 0;) {
+		struct diags quiet = {.arena = c->arena};
+		const char *edition = view->editions.list[i];
+		const char *name = arena_printf(c->arena, "%s@%s", view->name, edition);
+		const struct table_view *other;
+
+		if (view->edition && str_equal(edition, view->edition))
+			continue;
+		if (table_view(name, &c->options.policy, &quiet, &other))
+			continue;
+		for (size_t k = 0; k < other->role_count; k++)
+			if (str_equal(other->roles[k].name, role)) {
+				diag_note(&c->diags, (struct loc){0}, "other-edition",
+					  arena_printf(c->arena, "--table %s", name),
+					  "edition %s of '%s' has role '%s'", edition, view->name,
+					  role);
+				return;
+			}
+	}
+}
+
 /* "agent,nats-server" */
 static int roles_parse(struct context *c, const struct table_view *view, const char *words,
 		       struct played_roles *out)
@@ -46,11 +70,13 @@ static int roles_parse(struct context *c, const struct table_view *view, const c
 	out->list = list;
 	while (*words) {
 		size_t length = strcspn(words, ",");
-		const struct role_view *role =
-			table_view_role(view, arena_strndup(c->arena, words, length), &c->diags);
+		const char *name = arena_strndup(c->arena, words, length);
+		const struct role_view *role = table_view_role(view, name, &c->diags);
 
-		if (!role)
+		if (!role) {
+			role_elsewhere(c, view, name);
 			return EXIT_REJECTED;
+		}
 		if (!roles_have(out, role))
 			list[out->count++] = role;
 		words += length + (words[length] == ',');

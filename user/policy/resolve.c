@@ -106,11 +106,17 @@ void use_note_missing(struct use *use, const struct row *row, const struct node 
 	}
 }
 
+/* The names of a row are those of the end that listens. */
+static const struct node *row_names(const struct row *row, const struct role *role)
+{
+	return role == row->to && row->names ? row->names : role->names;
+}
+
 static bool row_peers(struct use *use, const struct row *row, const struct role *role,
 		      struct peers *out)
 {
 	struct role_state *state = role_state(use, role);
-	const struct node *names = row->names ? row->names : role->names;
+	const struct node *names = row_names(row, role);
 
 	if (state->peers_node) {
 		*out = state->peers;
@@ -253,8 +259,7 @@ void use_resolve_row(struct use *use, const struct row *row, uint8_t dir)
 	struct rule rule;
 
 	role_state(use, role)->wanted = true;
-	collect_names(use, role_state(use, role), role,
-		      role == row->to && row->names ? row->names : role->names);
+	collect_names(use, role_state(use, role), role, row_names(row, role));
 	if (!row_services(use, row, &services) || !row_peers(use, row, role, &peers))
 		return;
 	if (row->internal && peers_are_everybody(&peers)) {

@@ -181,6 +181,35 @@ static void expect_note(struct use *use, const struct role *role, const struct r
 		  given == 1 ? "is" : "are");
 }
 
+/* What would select each row of the roles that are played. */
+static const char *empty_hint(struct use *use)
+{
+	const char *text = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < use->table->row_count; i++) {
+		const struct row *row = &use->table->rows[i];
+		const struct row_state *state = &use->rows[i];
+		const char *one = row->id;
+
+		if (!state->concerns || ++count > 4)
+			continue;
+		if (state->without)
+			one = arena_printf(use->job->arena, "'%s' out of 'without'", one);
+		else if (!state->selected)
+			one = arena_printf(use->job->arena, "set: {%s} for '%s'",
+					   row_when_text(use->job, row), one);
+		if (row->optional && !state->with)
+			one = state->selected ? arena_printf(use->job->arena, "with: [%s]", row->id)
+					      : arena_printf(use->job->arena, "%s and with: [%s]",
+							     one, row->id);
+		text = text ? arena_printf(use->job->arena, "%s; or %s", text, one) : one;
+	}
+	if (count > 4)
+		text = arena_printf(use->job->arena, "%s; or one of %zu more", text, count - 4);
+	return text ?: "no row of the table has these roles: see 'as'";
+}
+
 static void use_end(struct use *use)
 {
 	use_report_missing(use);
@@ -191,8 +220,7 @@ static void use_end(struct use *use)
 		keep_names(use, &use->table->roles[i], &use->roles[i]);
 	}
 	if (use->row_count == 0)
-		diag_error(use->job->d, use->place->loc, -EINVAL, "empty-use",
-			   "see 'as', 'set' and 'without'",
+		diag_error(use->job->d, use->place->loc, -EINVAL, "empty-use", empty_hint(use),
 			   "no row of table '%s' is left in this use", use->table->name);
 }
 

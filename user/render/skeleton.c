@@ -153,6 +153,30 @@ static void print_peers(FILE *out, const struct table_view *view, const struct p
 
 /* ---------------------------------------------------------------- rows by name */
 
+/* Where the defaults select no row, what would: a policy without a row is refused. */
+static void print_selecting(FILE *out, const struct table_view *view,
+			    const struct played_roles *played)
+{
+	for (size_t i = 0; i < view->row_count; i++)
+		if (roles_concern(played, &view->rows[i]) && view->rows[i].selected &&
+		    !view->rows[i].optional)
+			return;
+	fputs("    # No row is selected yet. For one of them:\n", out);
+	for (size_t i = 0; i < view->row_count; i++) {
+		const struct row_view *row = &view->rows[i];
+
+		if (!roles_concern(played, row))
+			continue;
+		fprintf(out, "    #   %s:", row->id);
+		if (!row->selected)
+			fprintf(out, " set %s", row->when);
+		fprintf(out, "%s name its peer", row->selected ? "" : ",");
+		if (row->optional)
+			fputs(", name the row in 'with'", out);
+		fputc('\n', out);
+	}
+}
+
 static void row_note(const struct row_view *row, char *text, size_t size)
 {
 	FILE *out = note_open(text, size);
@@ -261,6 +285,7 @@ void render_skeleton(const struct render *r, const struct table_view *view,
 	if (view->edition)
 		fprintf(out, "    edition: %s\n", view->edition);
 	print_as(out, view, played, &skeleton->implied);
+	print_selecting(out, view, played);
 	print_params(out, view);
 	print_peers(out, view, played);
 	print_rows(out, view, played, true);

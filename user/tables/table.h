@@ -184,6 +184,7 @@ bool settings_read(struct job *job, const struct table *table, const struct node
 const struct node *settings_node(struct job *job, const struct table *table,
 				 const char *const *words, size_t count);
 const struct setting *setting_get(const struct settings *settings, const char *param);
+const char *row_when_text(struct job *job, const struct row *row); /* "a: x, b from 2"; or NULL */
 bool row_selected(const struct settings *settings, const struct row *row);
 /* Its conditions on versions alone; a version that is not set is the newest. */
 bool row_is_of_release(const struct settings *settings, const struct row *row);

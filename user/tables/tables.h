@@ -78,6 +78,7 @@ struct row_view {
 	uint32_t at;		/* its line in the table's file */
 	const struct role_view *from, *to;
 	bool optional, internal;
+	bool selected;	    /* `when` is met by the params that are set and the defaults */
 	bool other_release; /* it needs another version than the one that is set, or the newest */
 	uint8_t answers;    /* enum fr_answers, as written */
 };

@@ -108,7 +108,7 @@ static const char *condition_text(struct job *job, const struct condition *condi
 	return text;
 }
 
-static const char *when_text(struct job *job, const struct row *row)
+const char *row_when_text(struct job *job, const struct row *row)
 {
 	const char *text = NULL;
 
@@ -135,7 +135,7 @@ static struct row_view row_view(struct job *job, const struct settings *settings
 		.id = row->id,
 		.ports = nodes_list(job, row->ports),
 		.names = names_list(job, settings, row->names),
-		.when = when_text(job, row),
+		.when = row_when_text(job, row),
 		.purpose = row->purpose,
 		.note = row->note,
 		.see = row->see,
@@ -145,6 +145,7 @@ static struct row_view row_view(struct job *job, const struct settings *settings
 		.to = &roles[row->to - table->roles],
 		.optional = row->optional,
 		.internal = row->internal,
+		.selected = row_selected(settings, row),
 		.other_release = !row_is_of_release(settings, row),
 		.answers = row->answers,
 	};
@@ -261,15 +262,16 @@ bool row_view_joins(const struct row_view *row, const struct role_view *played,
 	return (row->from == played && row->to == peer) || (row->to == played && row->from == peer);
 }
 
-static enum need row_view_needs(const struct row_view *row)
+/* `now`: by the params as they are, instead of by any. */
+static enum need row_view_needs(const struct row_view *row, bool now)
 {
 	if (row->optional)
 		return NEED_OPTIONAL;
-	return row->when ? NEED_PERHAPS : NEED_ALWAYS;
+	return row->when && !(now && row->selected) ? NEED_PERHAPS : NEED_ALWAYS;
 }
 
-enum need role_view_needs(const struct table_view *table, const struct role_view *played,
-			  const struct role_view *peer)
+static enum need peer_need(const struct table_view *table, const struct role_view *played,
+			   const struct role_view *peer, bool now)
 {
 	enum need need = NEED_NOT;
 
@@ -278,10 +280,16 @@ enum need role_view_needs(const struct table_view *table, const struct role_view
 	for (size_t i = 0; i < table->row_count; i++) {
 		const struct row_view *row = &table->rows[i];
 
-		if (row_view_joins(row, played, peer) && row_view_needs(row) > need)
-			need = row_view_needs(row);
+		if (row_view_joins(row, played, peer) && row_view_needs(row, now) > need)
+			need = row_view_needs(row, now);
 	}
 	return need;
+}
+
+enum need role_view_needs(const struct table_view *table, const struct role_view *played,
+			  const struct role_view *peer)
+{
+	return peer_need(table, played, peer, false);
 }
 
 /* ---------------------------------------------------------------- several roles of one host */
@@ -314,7 +322,7 @@ enum need roles_need(const struct table_view *table, const struct played_roles *
 	enum need most = NEED_NOT;
 
 	for (size_t i = 0; i < roles->count; i++) {
-		enum need need = role_view_needs(table, roles->list[i], peer);
+		enum need need = peer_need(table, roles->list[i], peer, true);
 
 		most = need > most ? need : most;
 	}
