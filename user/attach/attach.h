@@ -8,6 +8,7 @@
 #define ATTACH_H
 
 #include "attach_point.h"
+#include "cgroup_order.h"
 #include "filter.h"
 #include "hook_chain.h"
 #include "hook_program.h"

@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../host/host.h"
+#include "cgroup_order.h"
 #include "filter.h"
 #include "link.h"
 
@@ -227,7 +229,43 @@ static int update_filter(const struct attach_update *update, const struct hook_r
 	return filter_update(ref, program);
 }
 
-static int update_link(const struct attach_update *update, const struct hook_ref *ref)
+/* Our cgroup, where a mounted cgroup2 shows it; else NULL. */
+static const char *find_cgroup(const struct fr_hook_record *point, struct arena *arena)
+{
+	static const struct host_options anywhere;
+	const char *path, *root = cgroup2_find(&anywhere, arena);
+	struct stat status;
+
+	if (!root)
+		return NULL;
+	path = point->how == HOW_SOCKETS ? root : cgroup_path_of(arena, root, point->name);
+	return path && !stat(path, &status) && status.st_ino == point->cgroup ? path : NULL;
+}
+
+/* See cgroup_order.c. Attaching a second link and removing this one instead is no way out: after a
+ * kill between the two, both would judge, one by the policy before. */
+static int check_order(const struct hook_ref *ref, struct diags *d)
+{
+	struct hook_ref at = *ref;
+	struct order_fault fault;
+	int err;
+
+	at.path = attach_is_cgroup(ref->point) ? find_cgroup(ref->point, d->arena) : NULL;
+	err = at.path ? cgroup_order_read(&at, d->arena, &fault) : -ENOENT;
+	if (err)
+		return err_lacks_means(err) ? err : 0;
+	if (!fault.program)
+		return 0;
+	return diag_error(d, NO_LOC, -EBUSY, "program-order",
+			  "attach that program again without BPF_F_PREORDER, or detach the policy "
+			  "and apply it anew; until then nothing judges",
+			  "cannot replace %s at cgroup %s: in %s, %s runs out of order "
+			  "(BPF_F_PREORDER), and the kernel could replace it instead",
+			  ref->hook->text, ref->point->name, fault.cgroup, fault.program);
+}
+
+static int update_link(const struct attach_update *update, const struct hook_ref *ref,
+		       struct diags *d)
 {
 	CLEANUP(close_fd) int link = link_open(ref);
 	CLEANUP(close_fd) int program = -1;
@@ -242,26 +280,42 @@ static int update_link(const struct attach_update *update, const struct hook_ref
 		program_choose(update->pins, update->variants, ref->hook->program, target.prog_id);
 	if (program == -EALREADY)
 		return 0;
-	if (program >= 0)
-		return bpf_link_update(link, program, NULL) ? -errno : 0;
+	if (program >= 0) {
+		err = check_order(&(struct hook_ref){.point = ref->point,
+						     .hook = ref->hook,
+						     .program = target.prog_id},
+				  d);
+		return err || !bpf_link_update(link, program, NULL) ? err : -errno;
+	}
 	if (program != -ENOENT || !ref->hook->optional)
 		return program;
 	link_name(ref, name);
 	return link_remove(update->dir, name);
 }
 
+/* 0, or -ENOENT: a new one has to be made. */
+static int program_pinned(const char *pins, uint32_t variants, const struct hook_program *hook)
+{
+	CLEANUP(close_fd) int fd = program_choose(pins, variants, hook->program, 0);
+	enum program_fault fault;
+	const char *map;
+	int err;
+
+	if (fd < 0)
+		return fd == -ENOENT && hook->optional ? 0 : fd;
+	err = program_check(fd, hook->program, pins, &fault, &map);
+	return err || fault <= PROGRAM_UNSEEN ? err : -ENOENT;
+}
+
 int attach_programs_pinned(const char *pins, uint32_t variants, const struct fr_hook_record *point)
 {
 	struct hook_program hooks[HOOK_PROGRAMS_MAX];
 	size_t count = attach_hooks(point, hooks);
+	int err = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		CLEANUP(close_fd) int fd = program_choose(pins, variants, hooks[i].program, 0);
-
-		if (fd < 0 && (fd != -ENOENT || !hooks[i].optional))
-			return fd;
-	}
-	return 0;
+	for (size_t i = 0; i < count && !err; i++)
+		err = program_pinned(pins, variants, &hooks[i]);
+	return err;
 }
 
 int attach_update(const struct attach_update *update, const struct fr_hook_record *point,
@@ -269,6 +323,7 @@ int attach_update(const struct attach_update *update, const struct fr_hook_recor
 {
 	struct hook_program hooks[HOOK_PROGRAMS_MAX];
 	size_t count = attach_hooks(point, hooks);
+	unsigned said = d->errors;
 	int back, err = enter(point, &back);
 
 	if (err == -ESRCH)
@@ -276,14 +331,15 @@ int attach_update(const struct attach_update *update, const struct fr_hook_recor
 	for (size_t i = 0; i < count && !err; i++) {
 		struct hook_ref ref = {.point = point, .hook = &hooks[i], .dir = update->dir};
 
-		err = by_filters(point) ? update_filter(update, &ref) : update_link(update, &ref);
+		err = by_filters(point) ? update_filter(update, &ref)
+					: update_link(update, &ref, d);
 	}
 	netns_leave(&back);
-	if (err)
+	if (err && d->errors == said)
 		return diag_error(d, NO_LOC, err, "attach", NULL,
 				  "cannot replace the programs at %s: %s", point->name,
 				  error_text(err));
-	return 0;
+	return err;
 }
 
 /* ---------------------------------------------------------------- removing */

@@ -21,7 +21,8 @@ struct attach_job {
 int attach_make(const struct attach_job *job, struct diags *d);
 /* Makes optional links that failed when the point joined, if they can be made now. */
 void attach_complete(const struct attach_job *job);
-/* 0: each of its hooks has a pinned program of one of the variants; -ENOENT: one has none. */
+/* 0: each of its hooks has a pinned program of one of the variants, which uses the pinned maps;
+ * -ENOENT: one has none. */
 int attach_programs_pinned(const char *pins, uint32_t variants, const struct fr_hook_record *point);
 
 /* The programs of an epoch for a point: of the first variant that is pinned. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads the programs on a hook in the order in which the kernel runs them: those of a cgroup; for
- * a device the TCX programs, then the filters of its clsact qdisc of any priority. Changes
- * nothing. A program before ours may take packets that ours never sees.
+ * Reads the programs on a hook in the order in which the kernel runs them: those of a cgroup and
+ * of the cgroups above it; for a device the TCX programs, then the filters of its clsact qdisc of
+ * any priority. Changes nothing. A program before ours may take packets that ours never sees.
  */
 #include "hook_chain.h"
 
@@ -42,16 +42,19 @@ static void append_entry(struct chain *all, const struct chain_entry *entry)
 }
 
 /* -ENOSPC: there are more than the list holds. */
+static int append_programs(struct chain *all, const struct hook_query *query)
+{
+	for (uint32_t i = 0; i < query->count && i < QUERY_MAX; i++)
+		append_entry(all, &(struct chain_entry){.program = query->programs[i]});
+	return query->count < QUERY_MAX ? 0 : -ENOSPC;
+}
+
 static int add_programs(struct chain *all, uint32_t target, uint32_t attach_type)
 {
 	struct hook_query query = {0};
 	int err = hook_query(target, attach_type, &query);
 
-	if (err)
-		return err;
-	for (uint32_t i = 0; i < query.count && i < QUERY_MAX; i++)
-		append_entry(all, &(struct chain_entry){.program = query.programs[i]});
-	return query.count < QUERY_MAX ? 0 : -ENOSPC;
+	return err ? err : append_programs(all, &query);
 }
 
 /* ---------------------------------------------------------------- filters */
@@ -161,19 +164,27 @@ static int read_netns(const struct fr_hook_record *point, const struct hook_prog
 	return err;
 }
 
-static int read_cgroup(const char *path, const struct hook_program *hook, struct chain *all)
+/* `effective`: with the programs of the cgroups above. */
+static int read_cgroup(const char *path, const struct hook_program *hook, bool effective,
+		       struct chain *all)
 {
 	CLEANUP(close_fd)
 	int cgroup = open(path ? path : "", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct hook_query query = {0};
+	int err;
 
-	return cgroup < 0 ? -errno : add_programs(all, (uint32_t)cgroup, hook->attach_type);
+	if (cgroup < 0)
+		return -errno;
+	err = effective ? hook_query_effective(cgroup, hook->attach_type, &query)
+			: hook_query((uint32_t)cgroup, hook->attach_type, &query);
+	return err ? err : append_programs(all, &query);
 }
 
-static int read_hook(const struct hook_ref *at, struct chain *all)
+static int read_hook(const struct hook_ref *at, bool effective, struct chain *all)
 {
 	if (at->point->how == HOW_NETNS)
 		return read_netns(at->point, at->hook, all);
-	return attach_is_cgroup(at->point) ? read_cgroup(at->path, at->hook, all)
+	return attach_is_cgroup(at->point) ? read_cgroup(at->path, at->hook, effective, all)
 					   : read_device(at->point, at->hook, all);
 }
 
@@ -231,7 +242,7 @@ void hook_chain_read(const struct hook_ref *at, struct arena *arena, struct hook
 	struct hook_chain chain = {.passable = true};
 	size_t ours = 0;
 
-	chain.err = read_hook(at, &all);
+	chain.err = read_hook(at, true, &all);
 	while (ours < all.count && !is_ours(at, &all.list[ours]))
 		ours++;
 	chain.found = ours < all.count;
@@ -245,13 +256,16 @@ void hook_chain_read(const struct hook_ref *at, struct arena *arena, struct hook
 			continue;
 		chain.words[chain.count++] =
 			arena_printf(arena, "%s: %s", i < ours ? "before" : "after", words);
-		/* The kernel runs each program of a cgroup or a namespace: none hides packets from
-		 * the next. */
-		if (i > ours || at->point->how >= HOW_CGROUP)
+		if (i > ours)
 			continue;
 		err = is_flowreeve(&all.list[i], &flowreeve);
 		chain.err = chain.err ?: err;
 		if (flowreeve)
+			continue;
+		chain.first_before = chain.first_before ? chain.first_before : words;
+		/* The kernel runs each program of a cgroup or a namespace: none hides packets from
+		 * the next. */
+		if (at->point->how >= HOW_CGROUP)
 			continue;
 		chain.preempted_by = chain.preempted_by ? chain.preempted_by : words;
 		chain.passable &= can_be_passed(at->point, &all.list[i]);
@@ -265,7 +279,7 @@ int hook_flowreeve_programs(const struct hook_ref *at, struct arena *arena, uint
 	struct chain all = {.arena = arena};
 	uint32_t *programs;
 	size_t found = 0;
-	int err = read_hook(at, &all);
+	int err = read_hook(at, false, &all);
 
 	if (err && err != -ENOSPC)
 		return err;

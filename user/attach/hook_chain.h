@@ -9,8 +9,10 @@
 struct hook_chain {
 	const char **words; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
 	size_t count;
-	int err;    /* 0: the list is complete */
-	bool found; /* ours is among them */
+	int err;		  /* 0: the list is complete */
+	bool found;		  /* ours is among them */
+	const char *first_before; /* the first that is not of flowreeve and runs before ours, or
+				     NULL */
 	/* on a device: the first program that runs before ours and may take packets that ours never
 	 * sees, or NULL */
 	const char *preempted_by;

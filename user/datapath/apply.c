@@ -268,9 +268,21 @@ static bool same_image(const struct change *change)
 	       same_command(change) &&
 	       !memcmp(change->live.digest, change->request->image->digest,
 		       sizeof(change->live.digest)) &&
+	       live->generation == change->running.generation &&
 	       (live->flags & FR_F_HOST_FACTS) == change->extra_flags && ports_same(change) &&
 	       subnets_same(change) &&
 	       image_ident(&change->live)->conntrack == conntrack_jiffies(change->conntrack);
+}
+
+/* Whoever changed it in the kernel's memory has not changed the digest that it names. */
+static int live_intact(const struct change *change, bool *out)
+{
+	int err = image_intact(&change->live, false, out);
+
+	if (err != -ERANGE)
+		return err;
+	*out = true;
+	return 0;
 }
 
 static int unchanged(const struct change *change, bool *out)
@@ -280,7 +292,9 @@ static int unchanged(const struct change *change, bool *out)
 	*out = false;
 	if (!same_image(change))
 		return 0;
-	err = document_same(change, out);
+	err = live_intact(change, out);
+	if (!err && *out)
+		err = document_same(change, out);
 	return err ? pins_unreadable(change->running.pins, err, change->d) : 0;
 }
 

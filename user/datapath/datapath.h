@@ -133,6 +133,7 @@ struct instance {
 	char dir[256];	/* of the policy: links */
 	char pins[288]; /* of the programs in force: maps, programs, images */
 	uint32_t generation;
+	bool audit; /* by the copy of its image that enforces nothing */
 	int images, counters, reasons, tallies, flows, drops, events, control, rules, state, hooks,
 		requests;
 	int processes; /* -1: no process details */
@@ -145,6 +146,8 @@ const char *instance_heal_command(const struct instance *instance, int err, stru
 /* The image in force, mapped read-only: *image->lines stays mapped until image_unmap().
  * -ENODATA when slot 0 is empty. */
 int instance_image(const struct instance *instance, struct image *out);
+/* Whether that image is unchanged since it was applied: image_intact(). */
+int instance_intact(const struct instance *instance, bool *out);
 /* The document of the image in force (policy.h); arena memory of `d`. Its digest is that image's.
  * Fails with a diagnostic, which says how to heal it, where it is missing or damaged. */
 struct instance_document {
@@ -175,14 +178,31 @@ void instance_rules_close(struct rule_records *rules);
 int instance_counters(const struct instance *instance, uint32_t slot,
 		      const struct fr_rule_record *rule, struct fr_counters *out);
 
+/* What has to be true of a hook, in the order in which it is looked at. */
+enum hook_part {
+	HOOK_LINK,    /* the link or filter exists, and is attached */
+	HOOK_TARGET,  /* to the recorded device or cgroup */
+	HOOK_PROGRAM, /* with the pinned program */
+	HOOK_MAPS,    /* over the pinned maps */
+	HOOK_ORDER,   /* in the kernel's list of the hook */
+	HOOK_BRIDGE,  /* and the bridge of an interface is as recorded */
+	HOOK_PARTS
+};
+
 /* One hook of an attach point as the kernel has it. Arena memory. */
 struct hook_fact {
 	const struct fr_hook_record *record;
-	const char *name;    /* current, if it is alive; else that of the record */
-	const char *request; /* name or pattern in the policy */
-	const char *hook;    /* "tcx/ingress", "connect4" */
-	uint32_t program;    /* id, 0 when there is none */
-	const char *fault;   /* a sentence, NULL when there is no fault */
+	const char *name;		 /* current, if it is alive; else that of the record */
+	const char *request;		 /* name or pattern in the policy */
+	const char *hook;		 /* "tcx/ingress", "connect4" */
+	uint32_t program;		 /* id, 0 when there is none */
+	const char *fault;		 /* a sentence, NULL when there is no fault */
+	enum hook_part part;		 /* of the fault: those after it were not looked at */
+	const char *unknown[HOOK_PARTS]; /* why it cannot be told, or NULL */
+	/* the target is judged, but no more the one that the policy means; or NULL */
+	const char *strayed;
+	const char *out_of_order; /* a program of a cgroup that BPF_F_PREORDER moves, or NULL */
+	const char *first_before; /* the first foreign program that runs before ours, or NULL */
 	const char *
 		*neighbours; /* "before: program cil_from_netdev (id 12)", in the kernel's order */
 	size_t neighbour_count;

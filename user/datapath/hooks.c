@@ -8,39 +8,45 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../attach/attach.h"
 #include "../host/host.h"
 #include "bridge_ports.h"
 #include "state.h"
 
-enum { PROGRAM_MAPS_MAX = 64 };
+/* A program of several hooks, which is looked at once. */
+struct judged_program {
+	enum program program;
+	uint32_t id;
+	const char *fault;
+	enum hook_part part;
+	bool unseen; /* its maps may not be looked at */
+};
 
 struct asker {
 	const struct instance *instance;
 	const struct host_options *options;
 	struct arena *arena;
-	uint32_t images; /* id of the outer map in force */
 	struct hook_fact *list;
 	size_t count, capacity;
-	const char *name, *request; /* of the current hook */
+	struct judged_program *programs;
+	size_t program_count, program_capacity;
+	struct records requests;
+	struct interfaces devices; /* now, in the namespace of the current point */
+	uint64_t devices_of;	   /* that namespace; 0: not listed yet */
+	int devices_err;
+	/* of the current point */
+	const char *name, *request, *strayed, *unknown;
 };
 
-/* ---------------------------------------------------------------- programs */
-
-static int program_uses(int fd, uint32_t map, bool *out)
+static void set_fault(struct hook_fact *fact, enum hook_part part, const char *fault)
 {
-	uint32_t maps[PROGRAM_MAPS_MAX];
-	struct bpf_prog_info info = {.nr_map_ids = PROGRAM_MAPS_MAX, .map_ids = (uintptr_t)maps};
-	uint32_t size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(fd, &info, &size))
-		return -errno;
-	*out = false;
-	for (uint32_t i = 0; i < info.nr_map_ids && i < PROGRAM_MAPS_MAX; i++)
-		*out |= maps[i] == map;
-	return 0;
+	fact->part = part;
+	fact->fault = fault;
 }
+
+/* ---------------------------------------------------------------- programs */
 
 struct successor {
 	const struct asker *asker;
@@ -52,9 +58,10 @@ struct successor {
 static int on_successor(const char *dir, const char *name, void *context)
 {
 	struct successor *it = context;
-	CLEANUP(close_fd) int images = -1;
 	CLEANUP(close_fd) int program = -1;
-	uint32_t epoch, generation, map;
+	uint32_t epoch, generation;
+	enum program_fault fault;
+	const char *map;
 	pin_path path;
 	int err;
 
@@ -64,14 +71,11 @@ static int on_successor(const char *dir, const char *name, void *context)
 	err = epoch_generation(path, &generation);
 	if (err || generation != it->asker->instance->generation)
 		return err;
-	images = pin_open(path, map_names[MAP_IMAGES]);
-	err = images < 0 ? images : fd_map_id(images, &map);
-	if (err)
-		return err == -ENOENT ? 0 : err;
 	program = program_open_id(path, PROG_BEFORE_FLIP, it->hook->program, it->id);
 	if (program < 0)
 		return program == -ENOENT ? 0 : program;
-	err = program_uses(program, map, &it->found);
+	err = program_check(program, it->hook->program, path, &fault, &map);
+	it->found = !err && fault <= PROGRAM_UNSEEN;
 	return err ? err : it->found;
 }
 
@@ -87,34 +91,75 @@ static int program_succeeds(const struct asker *asker, const struct hook_program
 	return err < 0 ? err : 0;
 }
 
-/* A fault unless the running program is pinned for this hook and judges by the maps in force. Here
- * and below an error means unknown, which is no fault. */
-static int read_program(const struct asker *asker, const struct hook_program *hook,
-			struct hook_fact *fact)
+/* Of the program that is pinned for the hook, and runs there. */
+static int judge_pinned(const struct asker *asker, const struct hook_program *hook, int fd,
+			struct judged_program *out)
+{
+	enum program_fault fault = PROGRAM_RIGHT;
+	const char *map;
+	int err = program_check(fd, hook->program, asker->instance->pins, &fault, &map);
+
+	out->unseen = fault == PROGRAM_UNSEEN;
+	out->part = fault == PROGRAM_OTHER ? HOOK_PROGRAM : HOOK_MAPS;
+	if (fault == PROGRAM_OTHER)
+		out->fault = arena_printf(asker->arena, "%s is pinned and runs here",
+					  program_words(asker->arena, out->id));
+	else if (fault == PROGRAM_IMAGES)
+		out->fault = "its program uses other maps than those in force";
+	else if (fault == PROGRAM_MAP)
+		out->fault = arena_printf(asker->arena,
+					  "another map is pinned as %s than the one that its "
+					  "program uses",
+					  map);
+	return err;
+}
+
+static int judge_program(const struct asker *asker, const struct hook_program *hook,
+			 struct judged_program *out)
 {
 	CLEANUP(close_fd)
-	int fd = program_open_id(asker->instance->pins, PROG_AFTER_FLIP, hook->program,
-				 fact->program);
+	int fd = program_open_id(asker->instance->pins, PROG_AFTER_FLIP, hook->program, out->id);
 	bool right = true;
 	int err;
 
-	if (fd < 0 && fd != -ENOENT)
-		return fd;
-	if (fd >= 0) {
-		/* the process detail program does not judge */
-		err = hook->optional ? 0 : program_uses(fd, asker->images, &right);
-		if (!err && !right)
-			fact->fault = "its program uses other maps than those in force";
-		return err;
-	}
-	err = program_succeeds(asker, hook, fact->program, &right);
+	if (fd >= 0)
+		return judge_pinned(asker, hook, fd, out);
+	err = fd == -ENOENT ? program_succeeds(asker, hook, out->id, &right) : fd;
+	out->part = HOOK_PROGRAM;
+	if (!err && !right)
+		out->fault =
+			arena_printf(asker->arena, "%s runs here instead of the pinned program",
+				     program_words(asker->arena, out->id));
+	return err;
+}
+
+/* A fault unless the running program is pinned for this hook and judges by the maps in force. Here
+ * and below an error means unknown, which is no fault. */
+static int read_program(struct asker *asker, const struct hook_program *hook,
+			struct hook_fact *fact)
+{
+	struct judged_program judged = {.program = hook->program, .id = fact->program};
+	size_t at = 0;
+	int err = 0;
+
+	while (at < asker->program_count && (asker->programs[at].program != judged.program ||
+					     asker->programs[at].id != judged.id))
+		at++;
+	if (at < asker->program_count)
+		judged = asker->programs[at];
+	else
+		err = judge_program(asker, hook, &judged);
 	if (err)
 		return err;
-	if (!right)
-		fact->fault =
-			arena_printf(asker->arena, "%s runs here instead of the pinned program",
-				     program_words(asker->arena, fact->program));
-	return err;
+	set_fault(fact, judged.part, judged.fault);
+	if (judged.unseen)
+		fact->unknown[HOOK_MAPS] = "its maps cannot be looked at without CAP_SYS_ADMIN";
+	if (at < asker->program_count)
+		return 0;
+	asker->programs = arena_grow(asker->arena, asker->programs, asker->program_count,
+				     &asker->program_capacity, sizeof(*asker->programs));
+	asker->programs[asker->program_count++] = judged;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- neighbours */
@@ -130,6 +175,17 @@ static const char *cgroup_path(const struct asker *asker, const struct fr_hook_r
 	return root ? arena_printf(asker->arena, "%s%s", root, record->name) : NULL;
 }
 
+static int read_order(const struct asker *asker, const struct hook_ref *ref, struct hook_fact *fact)
+{
+	struct order_fault fault;
+	int err = cgroup_order_read(ref, asker->arena, &fault);
+
+	if (!err && fault.program)
+		fact->out_of_order =
+			arena_printf(asker->arena, "%s in cgroup %s", fault.program, fault.cgroup);
+	return err_lacks_means(err) ? err : 0;
+}
+
 static int read_chain(const struct asker *asker, const struct hook_program *hook,
 		      struct hook_fact *fact)
 {
@@ -143,33 +199,43 @@ static int read_chain(const struct asker *asker, const struct hook_program *hook
 	if (err_lacks_means(chain.err))
 		return chain.err;
 	if (!chain.found && !chain.err)
-		fact->fault = "its program is not attached at the hook";
+		set_fault(fact, HOOK_ORDER, "its program is not attached at the hook");
+	if (chain.err)
+		fact->unknown[HOOK_ORDER] =
+			arena_printf(asker->arena, "the programs there cannot be listed: %s",
+				     error_text(chain.err));
 	fact->neighbours = chain.words;
 	fact->neighbour_count = chain.count;
 	fact->preempted_by = chain.preempted_by;
-	return 0;
+	fact->first_before = chain.first_before;
+	return attach_is_cgroup(fact->record) && chain.found ? read_order(asker, &ref, fact) : 0;
 }
 
 /* ---------------------------------------------------------------- hooks */
 
-static const char *target_fault(const struct fr_hook_record *record,
-				const struct link_target *target)
+static const char *link_fault(const struct fr_hook_record *record, const struct link_target *target)
 {
-	if (attach_is_cgroup(record)) {
-		if (!target->cgroup)
-			return "nothing is attached: the cgroup is gone, or the link was detached";
-		return target->cgroup == record->cgroup ? NULL : "it is attached to another cgroup";
-	}
-	if (record->how == HOW_NETNS) {
-		if (!target->netns)
-			return "nothing is attached: the network namespace is gone, or the link was "
-			       "detached";
-		return target->netns == record->netns ? NULL
-						      : "it is attached to another namespace";
-	}
-	if (!target->ifindex)
-		return "nothing is attached: the interface is gone, or the link was detached";
-	return target->ifindex == record->ifindex ? NULL : "it is attached to another interface";
+	if (attach_is_cgroup(record))
+		return target->cgroup
+			       ? NULL
+			       : "nothing is attached: the cgroup is gone, or the link was detached";
+	if (record->how == HOW_NETNS)
+		return target->netns ? NULL
+				     : "nothing is attached: the network namespace is gone, or the "
+				       "link was detached";
+	return target->ifindex
+		       ? NULL
+		       : "nothing is attached: the interface is gone, or the link was detached";
+}
+
+static const char *target_fault(const struct hook_ref *ref, const struct link_target *target)
+{
+	if (link_in_place(ref, target))
+		return NULL;
+	if (attach_is_cgroup(ref->point))
+		return "it is attached to another cgroup";
+	return ref->point->how == HOW_NETNS ? "it is attached to another namespace"
+					    : "it is attached to another interface";
 }
 
 static struct hook_ref ref_of(const struct asker *asker, const struct fr_hook_record *point,
@@ -178,8 +244,7 @@ static struct hook_ref ref_of(const struct asker *asker, const struct fr_hook_re
 	return (struct hook_ref){.point = point, .hook = hook, .dir = asker->instance->dir};
 }
 
-static int read_link(const struct asker *asker, const struct hook_program *hook,
-		     struct hook_fact *fact)
+static int read_link(struct asker *asker, const struct hook_program *hook, struct hook_fact *fact)
 {
 	struct hook_ref ref = ref_of(asker, fact->record, hook);
 	CLEANUP(close_fd) int link = link_open(&ref);
@@ -189,28 +254,30 @@ static int read_link(const struct asker *asker, const struct hook_program *hook,
 	if (link < 0 && !pins_damaged(link))
 		return link;
 	if (link < 0) {
-		fact->fault = arena_printf(asker->arena, "its link cannot be opened: %s",
-					   error_text(link));
+		set_fault(fact, HOOK_LINK,
+			  arena_printf(asker->arena, "its link cannot be opened: %s",
+				       error_text(link)));
 		return 0;
 	}
 	err = link_target(link, &target);
 	if (err)
 		return err;
 	fact->program = target.prog_id;
-	fact->fault = target_fault(fact->record, &target);
+	set_fault(fact, HOOK_LINK, link_fault(fact->record, &target));
+	if (!fact->fault)
+		set_fault(fact, HOOK_TARGET, target_fault(&ref, &target));
 	return fact->fault ? 0 : read_program(asker, hook, fact);
 }
 
-static int read_filter(const struct asker *asker, const struct hook_program *hook,
-		       struct hook_fact *fact)
+static int read_filter(struct asker *asker, const struct hook_program *hook, struct hook_fact *fact)
 {
 	struct hook_ref ref = ref_of(asker, fact->record, hook);
 	int back = -1, err = netns_enter(fact->record->netns, &back);
 
 	if (err) {
-		fact->fault =
-			arena_printf(asker->arena, "its network namespace cannot be entered: %s",
-				     error_text(err));
+		set_fault(fact, HOOK_LINK,
+			  arena_printf(asker->arena, "its network namespace cannot be entered: %s",
+				       error_text(err)));
 		return err_lacks_means(err) ? err : 0;
 	}
 	err = filter_program(&ref, &fact->program);
@@ -219,14 +286,14 @@ static int read_filter(const struct asker *asker, const struct hook_program *hoo
 		return err;
 	if (fact->program)
 		return read_program(asker, hook, fact);
-	fact->fault = "its filter is gone";
+	set_fault(fact, HOOK_LINK, "its filter is gone");
 	return 0;
 }
 
-static int read_hook(const struct asker *asker, const struct hook_program *hook,
-		     struct hook_fact *fact)
+static int read_hook(struct asker *asker, const struct hook_program *hook, struct hook_fact *fact)
 {
 	const struct fr_hook_record *point = fact->record;
+	const char *bridge = NULL;
 	int err = point->how == HOW_CLSACT ? read_filter(asker, hook, fact)
 					   : read_link(asker, hook, fact);
 
@@ -237,7 +304,9 @@ static int read_hook(const struct asker *asker, const struct hook_program *hook,
 	if (err)
 		return err;
 	if (!fact->fault && point->kind == FR_KIND_INTERFACE)
-		err = port_fault(asker->instance, point, asker->arena, &fact->fault);
+		err = port_fault(asker->instance, point, asker->arena, &bridge);
+	if (bridge)
+		set_fault(fact, HOOK_BRIDGE, bridge);
 	return err;
 }
 
@@ -267,26 +336,82 @@ static int read_point(struct asker *asker, const struct fr_hook_record *point)
 		*fact = (struct hook_fact){.record = point,
 					   .name = asker->name,
 					   .request = asker->request,
-					   .hook = hooks[i].text};
+					   .hook = hooks[i].text,
+					   .strayed = asker->strayed,
+					   .unknown[HOOK_TARGET] = asker->unknown};
 		err = read_hook(asker, &hooks[i], fact);
 	}
 	return err;
 }
 
-/* The current name of the hook's target, and its name in the policy. */
-static void read_names(struct asker *asker, const struct fr_hook_record *now,
-		       const struct records *requests)
-{
-	const struct fr_request_record *list = requests->list;
+/* ---------------------------------------------------------------- what the policy means */
 
-	asker->name = now->name;
-	asker->request = now->request < requests->count
-				 ? arena_strdup(asker->arena, list[now->request].name)
-				 : NULL;
+static bool is_named(const struct asker *asker, const struct interface *device, uint8_t kind)
+{
+	const struct fr_request_record *list = asker->requests.list;
+
+	for (uint32_t i = 0; i < asker->requests.count; i++)
+		if (list[i].used && list[i].kind == kind && interface_fits(device, list[i].name))
+			return true;
+	return false;
 }
 
-static int read_points(struct asker *asker, const struct records *hooks,
-		       const struct records *requests)
+static void compare_device(struct asker *asker, const struct fr_hook_record *point)
+{
+	struct diags ignored = {.arena = asker->arena};
+	const struct interface *device;
+
+	if (asker->devices_of != point->netns)
+		asker->devices_err = interfaces_of(point->netns, asker->arena, &ignored,
+						   &asker->devices.list, &asker->devices.count);
+	asker->devices_of = point->netns;
+	if (asker->devices_err) {
+		asker->unknown =
+			arena_printf(asker->arena, "its network namespace cannot be entered: %s",
+				     error_text(asker->devices_err));
+		return;
+	}
+	device = interface_at(&asker->devices, point->ifindex);
+	if (!device)
+		asker->strayed = "it is gone, or in another network namespace";
+	else if (!is_named(asker, device, point->kind))
+		asker->strayed =
+			arena_printf(asker->arena, "it is %s now, which no name of the policy fits",
+				     device->name);
+}
+
+static void compare_cgroup(struct asker *asker, const struct fr_hook_record *point)
+{
+	const char *path = cgroup_path(asker, point);
+	struct stat status;
+
+	if (!path)
+		asker->unknown = "no cgroup2 hierarchy is mounted here";
+	else if (stat(path, &status))
+		asker->strayed = arena_printf(asker->arena, "its path cannot be found: %s",
+					      error_text(errno));
+	else if (status.st_ino != point->cgroup)
+		asker->strayed = "another cgroup has its path now";
+}
+
+/* The current name of the point's target, its name in the policy, and whether it is still meant. */
+static void read_meant(struct asker *asker, const struct fr_hook_record *now)
+{
+	const struct fr_request_record *list = asker->requests.list;
+
+	asker->name = now->name;
+	asker->strayed = asker->unknown = asker->request = NULL;
+	if (now->request < asker->requests.count)
+		asker->request = arena_strdup(asker->arena, list[now->request].name);
+	if (attach_is_extra(now))
+		return;
+	if (now->kind == FR_KIND_CGROUP)
+		compare_cgroup(asker, now);
+	else
+		compare_device(asker, now);
+}
+
+static int read_points(struct asker *asker, const struct records *hooks)
 {
 	size_t size = hooks->count * sizeof(struct fr_hook_record);
 	struct fr_hook_record *copy = arena_alloc(asker->arena, size);
@@ -299,7 +424,7 @@ static int read_points(struct asker *asker, const struct records *hooks,
 	for (uint32_t i = 0; i < hooks->count && !err; i++) {
 		if (!copy[i].used)
 			continue;
-		read_names(asker, &now[i], requests);
+		read_meant(asker, &now[i]);
 		err = read_point(asker, &copy[i]);
 	}
 	return err;
@@ -309,14 +434,10 @@ static int read_instance(struct asker *asker, const struct host_options *o)
 {
 	const struct instance *instance = asker->instance;
 	CLEANUP(records_unmap) struct records hooks = {0};
-	CLEANUP(records_unmap) struct records requests = {0};
 	struct host_options host;
 	struct fr_state state;
-	int err = fd_map_id(instance->images, &asker->images);
+	int err = instance_state(instance, &state);
 
-	if (err)
-		return err;
-	err = instance_state(instance, &state);
 	if (err)
 		return err;
 	host = words_host(&state, o, asker->arena);
@@ -324,8 +445,10 @@ static int read_instance(struct asker *asker, const struct host_options *o)
 	err = records_map(instance->hooks, &hooks);
 	if (err)
 		return err;
-	err = records_map(instance->requests, &requests);
-	return err ? err : read_points(asker, &hooks, &requests);
+	err = records_map(instance->requests, &asker->requests);
+	err = err ? err : read_points(asker, &hooks);
+	records_unmap(&asker->requests);
+	return err;
 }
 
 int instance_hooks(const struct instance *instance, const struct host_options *o,

@@ -108,6 +108,7 @@ static int open_once(const char *root, const char *policy, struct running *runni
 	memcpy(out->dir, running->dir, sizeof(out->dir));
 	memcpy(out->pins, running->pins, sizeof(out->pins));
 	out->generation = running->generation;
+	out->audit = running->audit;
 	return open_maps(running, out);
 }
 
@@ -215,7 +216,7 @@ void instance_close(struct instance *instance)
 }
 
 /* The generation may have changed since the instance was opened. */
-int instance_image(const struct instance *instance, struct image *out)
+static int view_image(const struct instance *instance, struct image *out, bool *audit)
 {
 	for (int tries = 0; tries < OPEN_TRIES; tries++) {
 		struct running running = {0};
@@ -224,6 +225,7 @@ int instance_image(const struct instance *instance, struct image *out)
 
 		if (err || !running.epoch)
 			return err && err != -ENOENT ? err : -ENODATA;
+		*audit = running.audit;
 		fd = running_image(&running);
 		if (fd >= 0)
 			return image_map_view(fd, out);
@@ -231,6 +233,22 @@ int instance_image(const struct instance *instance, struct image *out)
 			return fd;
 	}
 	return -ENODATA;
+}
+
+int instance_image(const struct instance *instance, struct image *out)
+{
+	bool audit;
+
+	return view_image(instance, out, &audit);
+}
+
+int instance_intact(const struct instance *instance, bool *out)
+{
+	CLEANUP(image_unmap) struct image image = {0};
+	bool audit;
+	int err = view_image(instance, &image, &audit);
+
+	return err ? err : image_intact(&image, audit, out);
 }
 
 /* ---------------------------------------------------------------- the document */

@@ -89,14 +89,17 @@ int recvmsg_links_try(const char *path)
 	return err ? err : sockaddr_link_try(cgroup, BPF_CGROUP_UDP6_RECVMSG);
 }
 
-int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out)
+static int query(uint32_t target, uint32_t attach_type, uint32_t flags, struct hook_query *out)
 {
-	struct query_attr attr = {.target = target, .attach_type = attach_type, .count = QUERY_MAX};
-	struct hook_query query = {0};
+	struct query_attr attr = {.target = target,
+				  .attach_type = attach_type,
+				  .query_flags = flags,
+				  .count = QUERY_MAX};
+	struct hook_query found = {0};
 	size_t size = sizeof(attr);
 
-	attr.prog_ids = (uintptr_t)query.programs;
-	attr.link_ids = (uintptr_t)query.links;
+	attr.prog_ids = (uintptr_t)found.programs;
+	attr.link_ids = (uintptr_t)found.links;
 	/* cgroups, and kernels before 6.6: no list of links */
 	if (attach_type != ATTACH_TCX_INGRESS && attach_type != ATTACH_TCX_EGRESS) {
 		attr.link_ids = 0;
@@ -104,10 +107,20 @@ int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out)
 	}
 	if (syscall(__NR_bpf, BPF_PROG_QUERY, &attr, size))
 		return errno == ENOENT && attach_type >= ATTACH_TCX_INGRESS ? 0 : -errno;
-	query.count = attr.count;
-	query.attach_flags = attr.attach_flags;
-	*out = query;
+	found.count = attr.count;
+	found.attach_flags = attr.attach_flags;
+	*out = found;
 	return 0;
+}
+
+int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out)
+{
+	return query(target, attach_type, 0, out);
+}
+
+int hook_query_effective(int cgroup, uint32_t attach_type, struct hook_query *out)
+{
+	return query((uint32_t)cgroup, attach_type, BPF_F_QUERY_EFFECTIVE, out);
 }
 
 int tcx_works(uint32_t ifindex, bool *out)
@@ -199,6 +212,18 @@ int fd_program_id(int fd, uint32_t *out)
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		return -errno;
 	*out = info.id;
+	return 0;
+}
+
+int fd_program_tag(int fd, uint64_t *out)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	_Static_assert(sizeof(info.tag) == sizeof(*out), "a tag is a number of 64 bits");
+	memcpy(out, info.tag, sizeof(*out));
 	return 0;
 }
 

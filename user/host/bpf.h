@@ -37,10 +37,13 @@ int netns_link_try(void);
 int recvmsg_links_try(const char *path);
 /* `target`: ifindex for TCX, an open cgroup directory otherwise. */
 int hook_query(uint32_t target, uint32_t attach_type, struct hook_query *out);
+/* All programs that the kernel runs at a cgroup, those of the cgroups above it too, in order. */
+int hook_query_effective(int cgroup, uint32_t attach_type, struct hook_query *out);
 
 int fd_map_id(int fd, uint32_t *out);
 int fd_map_entries(int fd, uint32_t *out);
 int fd_program_id(int fd, uint32_t *out);
+int fd_program_tag(int fd, uint64_t *out); /* a digest of its instructions, as loaded */
 /* "program cil_from_netdev (id 12)" */
 const char *program_words(struct arena *arena, uint32_t id);
 

@@ -154,4 +154,16 @@ struct tuple {
 
 bool tuple_equal(const struct tuple *a, const struct tuple *b);
 
+/* Its first packet, for trials of the programs. */
+enum { PACKET_MAX = 128 };
+struct opening {
+	struct tuple tuple;
+	struct addr local;    /* of the tuple's family */
+	uint16_t opener_port; /* of a protocol that has ports */
+	bool ethernet;	      /* with an Ethernet header; its addresses are 0 */
+	bool outgoing;	      /* the local side sends it */
+};
+/* Its size in bytes. Checksums are 0. */
+uint32_t packet_opening(const struct opening *opening, uint8_t out[PACKET_MAX]);
+
 #endif

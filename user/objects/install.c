@@ -8,6 +8,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -146,6 +147,60 @@ static void image_fill(void *lines, const struct install *install)
 	start->ident.conntrack = conntrack_jiffies(install->conntrack);
 	start->head.flags |= install->extra_flags;
 	start->head.generation = install->generation;
+}
+
+/* Undoes image_fill() in a copy of the lines, which are sound. */
+static int image_unfill(struct image *copy, bool audit)
+{
+	struct fr_image_start *start = copy->lines;
+	struct fr_subnet *subnets = (struct fr_subnet *)image_subnets(copy);
+	uint32_t hz = clock_hz();
+	uint32_t *slots = (void *)((char *)copy->lines + (size_t)start->head.slots * FR_LINE_BYTES);
+
+	for (uint32_t rule = 0; rule < start->conf.rules; rule++)
+		slots[rule] = FR_SLOT_WORD(0, FR_SLOT_ANSWERS(slots[rule]));
+	if (subnets)
+		memset(subnets, 0, FR_SUBNETS * sizeof(*subnets));
+	for (int i = 0; i < FR_TIMEOUTS; i++) {
+		if (start->conf.timeout[i] == UINT32_MAX)
+			return -ERANGE;
+		start->conf.timeout[i] /= hz;
+	}
+	start->conf.adopt_until = 0;
+	start->ident.conntrack = 0;
+	memset(start->ident.digest, 0, sizeof(start->ident.digest));
+	start->head.flags &= ~(uint32_t)FR_F_HOST_FACTS;
+	if (audit)
+		start->head.flags |= FR_F_ENFORCE;
+	start->head.generation = 0;
+	start->head.deadline = 0;
+	return 0;
+}
+
+int image_digest_now(const struct image *image, bool audit, uint8_t out[32])
+{
+	size_t size = (size_t)image->line_count * FR_LINE_BYTES;
+	CLEANUP(free_ptr) void *lines = malloc(size);
+	struct image copy = {
+		.lines = lines, .line_count = image->line_count, .rule_count = image->rule_count};
+	int err;
+
+	if (!lines)
+		return -ENOMEM;
+	memcpy(lines, image->lines, size);
+	err = image_sound(&copy) ? image_unfill(&copy, audit) : -EBADMSG;
+	if (!err)
+		sha256(lines, size, out);
+	return err;
+}
+
+int image_intact(const struct image *image, bool audit, bool *out)
+{
+	uint8_t digest[32];
+	int err = image_digest_now(image, audit, digest);
+
+	*out = !err && !memcmp(digest, image->digest, sizeof(digest));
+	return err == -EBADMSG ? 0 : err;
 }
 
 int image_install(const struct install *install, struct diags *d)

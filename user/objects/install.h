@@ -26,6 +26,12 @@ int image_copy(const struct image *from, uint32_t class_lines, uint32_t without)
 /* Maps it read-only: out->lines stays mapped until image_unmap(). */
 int image_map_view(int fd, struct image *out);
 void image_unmap(struct image *image);
+/* The digest of the lines of an installed image as they are now, without what the loader wrote.
+ * `audit`: it is the copy that enforces nothing. -ERANGE: a time-out was too long for the programs,
+ * so that the compiled lines are not known. -EBADMSG: it has offsets outside of itself. */
+int image_digest_now(const struct image *image, bool audit, uint8_t out[32]);
+/* Whether that is the digest that it names. The same errors, but -EBADMSG is no. */
+int image_intact(const struct image *image, bool audit, bool *out);
 /* struct fr_image_head, deadline. One store: programs read the old value or the new one. */
 int image_deadline(int fd, uint64_t *out);
 int image_deadline_set(int fd, uint64_t deadline);

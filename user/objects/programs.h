@@ -47,4 +47,17 @@ int program_choose(const char *pins, uint32_t variants, enum program program, ui
 /* Opens the program with that id among the pinned variants; -ENOENT: none has it. */
 int program_open_id(const char *pins, uint32_t variants, enum program program, uint32_t id);
 
+/* What may be wrong with the program of a pin. */
+enum program_fault {
+	PROGRAM_RIGHT,
+	PROGRAM_UNSEEN, /* it is right as far as this process may look: without CAP_SYS_ADMIN, its
+			   images alone */
+	PROGRAM_OTHER,	/* it is another program */
+	PROGRAM_IMAGES, /* it does not judge by the pinned images */
+	PROGRAM_MAP,	/* in the place of one of its maps, another is pinned */
+};
+/* *map: the name of that map. Pins of maps that are missing are left out. */
+int program_check(int fd, enum program program, const char *pins, enum program_fault *out,
+		  const char **map);
+
 #endif
