@@ -4,7 +4,7 @@
 # interfaces, names of applied policies, ids of rules. It reads directories; for roles, hosts and rules it
 # runs one command, bounded in time, for rules only where the caller may read what is pinned. tests/cli/40-docs.sh holds its words to the program.
 
-_flowreeve_verbs='check explain compile roles new import plan preview apply confirm cancel extend status show diff coverage report learn monitor zero detach history doctor version'
+_flowreeve_verbs='check explain compile roles new import plan preview apply confirm cancel extend status verify show diff coverage report learn monitor zero detach history doctor version'
 
 _flowreeve_filters='peer port verdict rule row process direction since and'
 
@@ -25,6 +25,7 @@ _flowreeve_options() # VERB
 	confirm) echo '--new-connection --json --pin-root' ;;
 	cancel | extend) echo '--json --pin-root' ;;
 	status) echo '--json --policy --query --wide --pin-root' ;;
+	verify) echo '--json --policy --probe --pin-root' ;;
 	show) echo '--json --peer --wide --sort --limit --policy --pin-root' ;;
 	zero) echo '--json --policy --pin-root' ;;
 	coverage) echo '--json --policy --wide --flows --source --tables --local-subnet --cgroup --pin-root' ;;
@@ -227,7 +228,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 		fi
 		;;
 	monitor) _flowreeve_filter ;;
-	status | coverage | learn | detach) _flowreeve_policies ;;
+	status | verify | coverage | learn | detach) _flowreeve_policies ;;
 	report | confirm | cancel | history) [ "$2" != 0 ] || _flowreeve_policies ;;
 	extend) [ "$2" != 1 ] || _flowreeve_policies ;;
 	zero) _flowreeve_rules ;;

@@ -21,6 +21,8 @@ table()
 		apply force apply $work/policy.yaml $options
 		status force,window status
 		status force,window status e2e
+		verify force verify
+		verify force verify --probe e2e
 		diff force,window diff e2e $work/policy.yaml
 		show force,window show rules
 		show force,window show flows

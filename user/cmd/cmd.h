@@ -31,6 +31,7 @@ int cmd_plan(struct context *c);
 int cmd_preview(struct context *c);
 int cmd_apply(struct context *c);
 int cmd_status(struct context *c);
+int cmd_verify(struct context *c);
 int cmd_show(struct context *c);
 int show_policy(struct context *c);
 int cmd_diff(struct context *c);

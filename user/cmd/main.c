@@ -72,6 +72,12 @@ static const struct command commands[] = {
 	 "One line a policy; with names, the hooks, verdicts and limits of each. Reads links,\n"
 	 "programs and maps from the kernel, not from a file.",
 	 OPT_JSON | OPTS_READ | OPT_QUERY | OPT_WIDE, 0, SIZE_MAX, cmd_status},
+	{"verify", "[NAME]...", "every claim about a policy in force, checked; exit 5 if one is wrong",
+	 "One line a check: links, their targets, programs, maps and order; the image and the\n"
+	 "document by digest; deadlines; what the names and patterns match now. With --probe\n"
+	 "also packets of each rule, run through a twin of the programs. A wrong check names the\n"
+	 "command that heals it.",
+	 OPT_JSON | OPTS_READ | OPT_PROBE, 0, SIZE_MAX, cmd_verify},
 	{"diff", "NAME FILE | TABLE@EDITION TABLE@EDITION",
 	 "the policy in force of a name, compared with a file; or two editions of a table",
 	 "Differences in rules, params and prefix sets, as a unified diff. Of tables: rows, roles\n"

@@ -48,6 +48,14 @@ static const char *hint_of(struct context *c, const struct status_view *view,
 		       : policy_heal_command(c->options.host.pin_root, view->policy, c->arena);
 }
 
+static void warn_altered(struct context *c, const struct status_view *view)
+{
+	if (view->altered)
+		diag_warning(&c->diags, NO_LOC, "image-altered",
+			     policy_heal_command(c->options.host.pin_root, view->policy, c->arena),
+			     "policy %s: %s", view->policy, view->altered);
+}
+
 static void warn_unjudged(struct context *c, const struct status_view *view)
 {
 	struct loc nowhere = {0};
@@ -181,6 +189,7 @@ int cmd_status(struct context *c)
 		return ret;
 	for (size_t i = 0; i < count; i++) {
 		warn_preempted(c, &views[i]);
+		warn_altered(c, &views[i]);
 		warn_unjudged(c, &views[i]);
 		warn_redirects(c, &views[i]);
 		if (!query)

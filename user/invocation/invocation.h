@@ -65,6 +65,7 @@ enum option_bit {
 	OPT_FORCE = 1ull << 50,
 	OPT_NO_PREVIEW = 1ull << 51,
 	OPT_CUT = 1ull << 52,
+	OPT_PROBE = 1ull << 53,
 
 	OPTS_FILE = OPT_STRICT | OPT_TABLES | OPT_LOCAL_SUBNET | OPT_MODE,
 	OPTS_HOST = OPT_PIN_ROOT | OPT_CGROUP | OPT_NO_TCX,

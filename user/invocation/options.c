@@ -42,6 +42,7 @@ static const struct option_line lines[] = {
 	{"rules-only", NULL, "propose rules for exactly the traffic seen; no peer joins a role",
 	 OPT_RULES_ONLY},
 	{"query", NULL, "print nothing; exit 0 if everything is in force, else 5", OPT_QUERY},
+	{"probe", NULL, "run packets of each rule through a twin of the programs", OPT_PROBE},
 	{"openings", NULL, "allowed connections too, not only refusals", OPT_OPENINGS},
 	{"sort", "KEY", "by last, first, packets, bytes, peer, port or rule", OPT_SORT},
 	{"limit", "N", "at most N lines", OPT_LIMIT},

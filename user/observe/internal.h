@@ -97,4 +97,21 @@ void preview_add(struct preview_set *set, const struct preview_line *line);
 /* What is cut first, then the most connections. */
 void preview_sort(struct preview_set *set);
 
+/* The checks of verify (checks.c, verify.c), and the packets that it runs through a twin of the
+ * programs (probe.c). */
+struct verifier {
+	const struct verify_request *request;
+	const struct status_view *status;
+	struct arena *arena;
+	struct diags *d;
+	struct verify_view *view;
+	const char *heal; /* policy_heal_command(), once it is wanted */
+};
+/* Of a wrong one without a hint: policy_heal_command(). */
+void verify_add(struct verifier *v, struct check_view check);
+/* "interface ens5 tcx/ingress" */
+const char *verify_hook_words(const struct verifier *v, const struct hook_view *hook);
+/* -errno with a diagnostic. */
+int verify_probe(struct verifier *v);
+
 #endif

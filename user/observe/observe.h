@@ -22,6 +22,7 @@ struct hook_view {
 	const char **neighbours; /* on the same hook, in order: "before: program x (id 12)" */
 	size_t neighbour_count;
 	const char *preempted_by; /* the program before it that may take packets from it */
+	const struct hook_fact *fact;
 };
 
 /* A TC program that may put packets into guests and bypass their hooks. */
@@ -34,9 +35,13 @@ struct redirect_view {
 struct status_view {
 	const char *policy, *source, *build;
 	bool enforce;	/* mode of the image in force */
-	bool enforcing; /* enforce, every hook is alive and first, and everything that the policy
-			   names is judged */
-	uint32_t generation;
+	bool enforcing; /* enforce, every hook is alive and first, everything that the policy names
+			   is judged, and the image is the one that was applied */
+	const char *altered;	     /* the image is another: a sentence; else NULL */
+	const char *altered_unknown; /* why that cannot be told, or NULL */
+	uint32_t generation;	     /* by the image in force */
+	uint32_t pinned;	     /* by the name of its pin */
+	bool audit_copy;	     /* what enforces nothing past an --until is in force */
 	char digest[65];
 	uint64_t applied, zeroed; /* realtime ns */
 	bool has_pending;	  /* a change that ends by itself, or has ended so */
@@ -47,6 +52,8 @@ struct status_view {
 	size_t hook_count;
 	struct unjudged *unjudged; /* named by the policy, and not judged */
 	size_t unjudged_count;
+	const struct fr_request_record *requests; /* the names and patterns of the policy */
+	size_t request_count;
 	struct redirect_view *redirects;
 	size_t redirect_count;
 	const char *redirects_unknown; /* why the list may be incomplete, or NULL */
@@ -59,6 +66,40 @@ struct status_view {
 	} maps[6];
 	size_t map_count;
 	struct fr_reason_counters reasons[FR_KINDS][FR_DIRS][FR_REASONS_COUNT];
+};
+
+/* ---------------------------------------------------------------- verify */
+
+enum check_state { CHECK_TRUE, CHECK_WRONG, CHECK_UNKNOWN };
+
+/* One thing that has to be true. Arena memory. */
+struct check_view {
+	const char *claim; /* "link", "target", "program", … */
+	const char *on;	   /* "interface ens5 tcx/ingress", or NULL: the policy */
+	uint8_t state;	   /* enum check_state */
+	const char *text;  /* what was found */
+	const char *hint;  /* of a wrong one: the command that heals it; or NULL */
+};
+
+struct verify_view {
+	const char *policy;
+	bool enforce;
+	uint32_t generation, pinned; /* as in status */
+	char digest[65];
+	struct check_view *list;
+	size_t count, capacity;
+	size_t wrong, unknown;
+	bool probed;
+	size_t probes, rules, rules_probed; /* packets; rules of the policy; those with a packet */
+};
+
+struct verify_request {
+	const struct host_options *host;
+	const char *policy;
+	/* Of the document that is kept with the policy; NULL: `document` says why there is none. */
+	struct ruleset *rs;
+	struct check_view document;
+	bool probe;
 };
 
 /* The policy of which figures speak, and the time that they cover. */
@@ -317,6 +358,9 @@ int changes_read(const struct source *source, const char *policy, struct diags *
 /* Arena memory throughout. 0 or -errno with a diagnostic. */
 int status_collect(const struct host_options *o, const char *policy, struct arena *arena,
 		   struct diags *d, struct status_view *out);
+/* Whether another generation is in force by now. */
+bool status_moved_on(const struct host_options *o, const char *policy, uint32_t generation);
+int verify_collect(const struct verify_request *request, struct diags *d, struct verify_view *out);
 int window_collect(const struct instance *instance, struct diags *d, struct window_view *out);
 int rules_collect(const struct instance *instance, struct arena *arena, struct diags *d,
 		  struct rule_view **out, size_t *count);

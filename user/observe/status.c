@@ -32,6 +32,20 @@ static int collect_image(const struct instance *instance, struct status_view *vi
 	return 0;
 }
 
+/* A comparison that cannot be made is no fault. */
+static int collect_intact(const struct instance *instance, struct status_view *view)
+{
+	bool intact;
+	int err = instance_intact(instance, &intact);
+
+	if (err == -ERANGE)
+		view->altered_unknown = "a time-out is too long to be read back from the image";
+	else if (!err && !intact)
+		view->altered = "the image in force was changed after apply: it does not have the "
+				"digest that it names";
+	return err == -ERANGE ? 0 : err;
+}
+
 static int collect_state(const struct instance *instance, struct arena *arena,
 			 struct status_view *view)
 {
@@ -144,6 +158,23 @@ static void sort_unjudged(struct status_view *view, const struct unjudged_list *
 	}
 }
 
+static int collect_names(const struct instance *instance, struct arena *arena, struct diags *d,
+			 struct status_view *view)
+{
+	struct records records = {0};
+	struct fr_request_record *copy;
+	int err = records_map(instance->requests, &records);
+
+	if (err)
+		return failed(instance, err, d);
+	copy = arena_alloc(arena, (records.count + 1) * sizeof(*copy));
+	memcpy(copy, records.list, records.count * sizeof(*copy));
+	view->requests = copy;
+	view->request_count = records.count;
+	records_unmap(&records);
+	return 0;
+}
+
 static int collect_requests(const struct instance *instance, const struct host_options *o,
 			    struct arena *arena, struct diags *d, struct status_view *view)
 {
@@ -163,7 +194,7 @@ static int collect_requests(const struct instance *instance, const struct host_o
 	view->remark_count = remarks.count;
 	sort_unjudged(view, &found, arena);
 	view->enforcing &= !view->unjudged_count;
-	return 0;
+	return collect_names(instance, arena, d, view);
 }
 
 static int collect_hooks(const struct instance *instance, const struct host_options *o,
@@ -176,7 +207,7 @@ static int collect_hooks(const struct instance *instance, const struct host_opti
 		return err;
 	view->hook_count = facts.count;
 	view->hooks = arena_alloc(arena, (view->hook_count + 1) * sizeof(*view->hooks));
-	view->enforcing = view->enforce && view->hook_count;
+	view->enforcing = view->enforce && view->hook_count && !view->altered;
 	for (size_t i = 0; i < view->hook_count; i++) {
 		view->hooks[i] = (struct hook_view){
 			.kind = kind_name(facts.list[i].record->kind),
@@ -191,6 +222,7 @@ static int collect_hooks(const struct instance *instance, const struct host_opti
 			.neighbours = facts.list[i].neighbours,
 			.neighbour_count = facts.list[i].neighbour_count,
 			.preempted_by = facts.list[i].preempted_by,
+			.fact = &facts.list[i],
 		};
 		view->enforcing &= view->hooks[i].alive && !view->hooks[i].preempted_by;
 	}
@@ -233,6 +265,9 @@ static int collect_figures(const struct instance *instance, struct arena *arena,
 
 	if (err)
 		return err;
+	err = collect_intact(instance, view);
+	if (err)
+		return err;
 	err = collect_state(instance, arena, view);
 	if (err)
 		return err;
@@ -252,6 +287,8 @@ static int collect_once(const struct host_options *o, const char *policy, struct
 
 	if (err)
 		return err;
+	view.pinned = instance.generation;
+	view.audit_copy = instance.audit;
 	err = collect_figures(&instance, arena, &view);
 	if (err)
 		failed(&instance, err, d);
@@ -269,22 +306,22 @@ static int collect_once(const struct host_options *o, const char *policy, struct
 	return 0;
 }
 
-/* If the generation ended while its hooks were read, the programs found belong to another one. */
-static bool moved_on(const struct host_options *o, const struct status_view *view)
+bool status_moved_on(const struct host_options *o, const char *policy, uint32_t generation)
 {
 	struct arena *arena = arena_new();
 	struct diags ignored = {.arena = arena};
 	struct instance instance;
 	bool moved = false;
 
-	if (!instance_open(o, view->policy, &ignored, &instance)) {
-		moved = instance.generation != view->generation;
+	if (!instance_open(o, policy, &ignored, &instance)) {
+		moved = instance.generation != generation;
 		instance_close(&instance);
 	}
 	arena_free(arena);
 	return moved;
 }
 
+/* If the generation ended while its hooks were read, the programs found belong to another one. */
 int status_collect(const struct host_options *o, const char *policy, struct arena *arena,
 		   struct diags *d, struct status_view *out)
 {
@@ -294,7 +331,7 @@ int status_collect(const struct host_options *o, const char *policy, struct aren
 	do {
 		err = collect_once(o, policy, arena, d, &view);
 	} while (!err && view.enforce && !view.enforcing && ++tries < COLLECT_TRIES &&
-		 moved_on(o, &view));
+		 status_moved_on(o, policy, view.pinned));
 	if (err)
 		return err;
 	*out = view;

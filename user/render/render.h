@@ -83,6 +83,7 @@ void render_doctor(const struct render *r, const struct doctor_report *report);
 /* Text: a line for each policy, or with `details` all that is known. */
 void render_status(const struct render *r, const struct status_view *views, size_t count,
 		   bool details);
+void render_verify(const struct render *r, const struct verify_view *views, size_t count);
 /* The policy in force as a document: its text, and in JSON its nodes. */
 void render_policy(const struct render *r, const struct source *source, const struct node *root,
 		   const struct window_view *window);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The state of an applied policy, read from the kernel: mode and whether it is enforced, hooks and
- * faults, verdicts by reason, how full the maps are, lost events.
+ * faults, verdicts by reason, how full the maps are, lost events; and the checks of verify, one by
+ * one.
  */
 #include <inttypes.h>
 
@@ -44,7 +45,7 @@ static size_t dead_count(const struct status_view *view)
 
 static size_t fault_count(const struct status_view *view)
 {
-	size_t count = dead_count(view) + view->unjudged_count;
+	size_t count = dead_count(view) + view->unjudged_count + (view->altered != NULL);
 
 	for (size_t i = 0; i < view->redirect_count; i++)
 		count += view->redirects[i].past != NULL;
@@ -195,6 +196,7 @@ static json_t *view_json(const struct status_view *view)
 			    view->has_pending ? pending_json(&view->pending) : json_null());
 	json_object_set_new(value, "netns", json_count(view->netns));
 	json_object_set_new(value, "rules", json_count(view->rules));
+	json_object_set_new(value, "altered", json_words(view->altered));
 	json_object_set_new(value, "faults", json_count(fault_count(view)));
 	for (size_t i = 0; i < view->hook_count; i++)
 		json_array_append_new(hooks, hook_json(&view->hooks[i]));
@@ -257,6 +259,15 @@ static void print_fault(const struct render *r, const struct status_view *view, 
 
 	fprintf(r->out, "            %s%-9s%s %s ", colour_on(r->colour, hue),
 		view->enforce ? "FAULT" : "OPEN", colour_off(r->colour, hue), kind);
+}
+
+static void print_altered(const struct render *r, const struct status_view *view)
+{
+	if (!view->altered)
+		return;
+	print_fault(r, view, "image: ");
+	print_clean(r->out, view->altered);
+	fputc('\n', r->out);
 }
 
 static void print_unjudged(const struct render *r, const struct status_view *view)
@@ -389,6 +400,7 @@ static void print_view(const struct render *r, const struct status_view *view)
 	if (view->has_pending)
 		fprintf(r->out, "  change    %s\n", pending_text(&view->pending, text));
 	print_hooks(r, view);
+	print_altered(r, view);
 	print_unjudged(r, view);
 	print_passed(r, view);
 	print_redirects(r, view);
@@ -448,11 +460,13 @@ static void print_hook_count(struct table *table, const struct status_view *view
 
 	if (dead)
 		snprintf(text, sizeof(text), "%zu of %zu at fault", dead, view->hook_count);
+	else if (view->altered)
+		snprintf(text, sizeof(text), "image altered");
 	else if (view->unjudged_count)
 		snprintf(text, sizeof(text), "%zu not judged", view->unjudged_count);
 	else
 		snprintf(text, sizeof(text), "%zu alive", view->hook_count);
-	table_cell(table, dead || view->unjudged_count ? COLOUR_BAD : COLOUR_NONE, text);
+	table_cell(table, fault_count(view) ? COLOUR_BAD : COLOUR_NONE, text);
 }
 
 static void print_line(struct table *table, const struct status_view *view, uint64_t now)
@@ -528,4 +542,111 @@ void render_status(const struct render *r, const struct status_view *views, size
 		print_details(r, views, count);
 	else
 		print_overview(r, views, count);
+}
+
+/* ---------------------------------------------------------------- verify */
+
+static const char *const check_words[] = {
+	[CHECK_TRUE] = "ok", [CHECK_WRONG] = "WRONG", [CHECK_UNKNOWN] = "-"};
+static const enum colour check_colours[] = {
+	[CHECK_TRUE] = COLOUR_GOOD, [CHECK_WRONG] = COLOUR_BAD, [CHECK_UNKNOWN] = COLOUR_DIM};
+
+static json_t *check_json(const struct check_view *check)
+{
+	static const char *const states[] = {
+		[CHECK_TRUE] = "true", [CHECK_WRONG] = "wrong", [CHECK_UNKNOWN] = "unknown"};
+	json_t *value = json_object();
+
+	json_object_set_new(value, "check", json_words(check->claim));
+	json_object_set_new(value, "on", json_words(check->on));
+	json_object_set_new(value, "state", json_words(states[check->state]));
+	json_object_set_new(value, "text", json_words(check->text));
+	json_object_set_new(value, "hint", json_words(check->hint));
+	return value;
+}
+
+static json_t *probes_json(const struct verify_view *view)
+{
+	json_t *value;
+
+	if (!view->probed)
+		return json_null();
+	value = json_object();
+	json_object_set_new(value, "packets", json_count(view->probes));
+	json_object_set_new(value, "rules", json_count(view->rules));
+	json_object_set_new(value, "rules_probed", json_count(view->rules_probed));
+	return value;
+}
+
+static json_t *verify_json(const struct verify_view *view)
+{
+	json_t *value = json_object(), *checks = json_array();
+
+	json_object_set_new(value, "policy", json_words(view->policy));
+	json_object_set_new(value, "mode", json_string(mode_name(view->enforce)));
+	json_object_set_new(value, "generation", json_count(view->generation));
+	json_object_set_new(value, "digest", json_words(view->digest));
+	json_object_set_new(value, "wrong", json_count(view->wrong));
+	json_object_set_new(value, "unknown", json_count(view->unknown));
+	json_object_set_new(value, "probes", probes_json(view));
+	for (size_t i = 0; i < view->count; i++)
+		json_array_append_new(checks, check_json(&view->list[i]));
+	json_object_set_new(value, "checks", checks);
+	return value;
+}
+
+/* A command heals several: it is printed once for those that follow each other. */
+static void print_check(const struct render *r, const struct check_view *check,
+			const struct check_view *next)
+{
+	enum colour hue = check_colours[check->state];
+
+	fprintf(r->out, "  %s%-5s%s  %-10s  ", colour_on(r->colour, hue), check_words[check->state],
+		colour_off(r->colour, hue), check->claim);
+	if (check->on) {
+		print_clean(r->out, check->on);
+		fputs(": ", r->out);
+	}
+	print_clean(r->out, check->text);
+	fputc('\n', r->out);
+	if (!check->hint || (next && str_equal(next->hint, check->hint)))
+		return;
+	fputs("         | ", r->out);
+	print_clean(r->out, check->hint);
+	fputc('\n', r->out);
+}
+
+static void print_verified(const struct render *r, const struct verify_view *view)
+{
+	enum colour hue = view->wrong ? COLOUR_BAD : COLOUR_GOOD;
+
+	print_clean(r->out, view->policy);
+	fprintf(r->out, "  %s%s%s  %s, generation %u  %zu checks, %zu wrong, %zu not checkable\n",
+		colour_on(r->colour, hue), view->wrong ? "WRONG" : "TRUE",
+		colour_off(r->colour, hue), mode_name(view->enforce), view->generation, view->count,
+		view->wrong, view->unknown);
+	for (size_t i = 0; i < view->count; i++)
+		print_check(r, &view->list[i], i + 1 < view->count ? &view->list[i + 1] : NULL);
+	if (view->probed)
+		fprintf(r->out, "  %zu packets of %zu of %zu rules\n", view->probes,
+			view->rules_probed, view->rules);
+}
+
+void render_verify(const struct render *r, const struct verify_view *views, size_t count)
+{
+	json_t *document, *list;
+
+	for (size_t i = 0; i < count && !r->json; i++) {
+		if (i)
+			fputc('\n', r->out);
+		print_verified(r, &views[i]);
+	}
+	if (!r->json)
+		return;
+	document = document_new("verify");
+	list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, verify_json(&views[i]));
+	json_object_set_new(document, "policies", list);
+	document_print(r, document);
 }
