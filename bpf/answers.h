@@ -231,10 +231,13 @@ static __always_inline __u64 question_kind(const struct fr_question *q)
 	return QUESTION_KIND(q->slot, q->await);
 }
 
-/* How near a question is to that of a packet, of the same source: 4, of the same kind: 2, of the
- * same network: 1, together. The kind is above the network, which is the same for all of IPv4: who
- * asks much under one rule takes no place of another's. The protected party's source is its device
- * or cgroup; of others it is their address, of which IPv6 gives everybody a network. */
+/* How near a question is to that of a packet: of the same source, of the same kind, of the same
+ * network, together; and to which the notes of its source in the set are added. The kind is above
+ * the network, which is the same for all of IPv4: who asks under one rule from many addresses takes
+ * no place of another's. The protected party's source is its device or cgroup; of others it is
+ * their address, of which IPv6 gives everybody a network. */
+enum { NEAR_NETWORK = 1, NEAR_KIND = 2, NEAR_CROWD = 4, NEAR_SOURCE = 64 };
+
 static __always_inline __u64 nearness(const struct fr_question *q, const struct fr_packet *p,
 				      __u64 kind)
 {
@@ -242,17 +245,17 @@ static __always_inline __u64 nearness(const struct fr_question *q, const struct 
 	__u64 others = p->dir & FR_INGRESS;
 	__u64 network = (q->scope ^ p->key.scope) | (word[0] ^ asker[0]) * others;
 
-	return (any_bit(network) ^ 1) + 2 * (any_bit(question_kind(q) ^ kind) ^ 1) +
-	       4 * (any_bit(network | (word[1] ^ asker[1]) * others) ^ 1);
+	return NEAR_NETWORK * (any_bit(network) ^ 1) +
+	       NEAR_KIND * (any_bit(question_kind(q) ^ kind) ^ 1) +
+	       NEAR_SOURCE * (any_bit(network | (word[1] ^ asker[1]) * others) ^ 1);
 }
 
-/* The source of a question in one word, by which the notes of a set are counted: the network of
- * IPv6, the address of IPv4. */
+/* The source of a question in one word, by which the notes of a set are counted. */
 static __always_inline __u64 question_source(const struct fr_question *q, __u64 others)
 {
 	const fr_word *word = (const fr_word *)q;
 
-	return ((word[0] + word[1] * q->v4) * others) ^ q->scope;
+	return ((word[0] * 0x9e3779b97f4a7c15 ^ word[1]) * others) ^ q->scope;
 }
 
 /* How many notes of a set are of the source of each: a byte for each way. A global function, as
@@ -324,8 +327,9 @@ struct question_place {
 	__u32 tag;
 };
 
-/* The way where a question goes: that of its asker and kind; else one that waits no more; else of
- * those that are nearest the oldest of the source that has most. */
+/* The way where a question goes: that of its asker and kind; else one that waits no more; else one
+ * of its own source; else of the source that has most, if that has several; else of those that are
+ * nearest; of equals the oldest. */
 static __always_inline __u32 question_room(const struct fr_ctx *s,
 					   const struct fr_question_set *set,
 					   const struct fr_packet *p,
@@ -337,11 +341,11 @@ static __always_inline __u32 question_room(const struct fr_ctx *s,
 #pragma GCC unroll 8
 	for (__u32 way = 0; way < FR_WAYS; way++) {
 		const struct fr_question *old = &set->way[way];
-		__u64 near = nearness(old, p, place->kind);
 		__u64 crowd = place->crowds >> 8 * way & (2 * FR_WAYS - 1);
+		__u64 leaves = nearness(old, p, place->kind) + NEAR_CROWD * crowd;
 		__u64 other = any_bit((question_kind(old) ^ place->kind) | (old->tag ^ place->tag));
 		__u64 waits = image_reached(timeout, s->now - old->last + ASKED_AHEAD);
-		__u64 class = ((2 + (8 - near) * waits) * FR_WAYS - crowd) * other;
+		__u64 class = (1 + (2 * NEAR_SOURCE - leaves) * waits) * other;
 
 		room = rank_lower(room, RANK(class << 32 | old->number, way));
 	}

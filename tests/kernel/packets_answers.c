@@ -434,18 +434,21 @@ POLICIES(flooded,
 	  .proto = UDP,
 	  .first = 7777,
 	  .host = WIRE_HOST,
-	  .answers = FR_ANSWERS_PEER_ANY_PORT});
+	  .answers = FR_ANSWERS_PEER_ANY_PORT},
+	 {.dir = IN, .action = FR_ALLOW, .proto = UDP, .first = 8888, .answers = FR_ANSWERS_GROUP});
 
-/* `count` questions, each by a port of its own; v6: of the other family than the test's. */
+/* `count` questions, each by a port of its own, to 69 or `local`; v6: of the other family than the
+ * test's. */
 static void flood(struct rig *rig, uint32_t count, struct wire w)
 {
-	const struct expected passes = {FR_PASS, FR_REASON_RULE, FIRST, __FILE__, __LINE__};
+	const uint32_t rule = w.local ? THIRD : FIRST;
+	const struct expected passes = {FR_PASS, FR_REASON_RULE, rule, __FILE__, __LINE__};
 
 	w.dir = IN;
 	w.proto = UDP;
 	w.v6 ^= rig->v6;
+	w.local = w.local ? w.local : 69;
 	for (uint32_t n = 0; n < count; n++) {
-		w.local = 69;
 		w.peer = 1024 + n;
 		rig_step(rig, &w, &passes);
 	}
@@ -494,6 +497,17 @@ static void source_crowds(struct rig *rig)
 }
 
 RIG_TEST(packets_answers, a_source_leaves_room_to_others, source_crowds, &flooded)
+
+/* nor with the help of another that fills the sets under another rule; */
+static void two_flood(struct rig *rig)
+{
+	PASS(rig, RULE, FIRST, .host = 10, FROM_ASKER(69));
+	flood(rig, 2 * ALL_NOTES, (struct wire){.host = 8, .local = 8888});
+	flood(rig, ALL_NOTES / 4, (struct wire){.host = 9});
+	PASS(rig, REPLY, FIRST, .host = 10, TO_ASKER(5000));
+}
+
+RIG_TEST(packets_answers, two_sources_displace_their_own_questions, two_flood, &flooded)
 
 /* nor by its addresses of both families; */
 static void families_flood(struct rig *rig)
