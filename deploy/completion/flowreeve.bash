@@ -40,10 +40,16 @@ _flowreeve_options() # VERB
 	echo '--help'
 }
 
-# Words that begin like the current one.
+# Words, apart by blanks, that begin like the current one. Names of files, devices and cgroups are among them: compgen -W
+# would expand what they hold. A word that the shell would not take as it stands is left out.
 _flowreeve_words() # WORD...
 {
-	mapfile -t COMPREPLY < <(compgen -W "$*" -- "$cur")
+	local word list=()
+	read -r -d '' -a list <<<"$*"
+	COMPREPLY=()
+	for word in "${list[@]}"; do
+		[[ $word == "$cur"* && $word != *[!A-Za-z0-9_./:=@%+,-]* ]] && COMPREPLY+=("$word")
+	done
 }
 
 _flowreeve_paths() # -f or -d

@@ -334,6 +334,11 @@ else
 	offers 'one policy, no second' '' 'flowreeve compile a.yaml '
 	offers 'what show shows' 'rules flows drops policy' 'flowreeve show '
 	offers 'tables' "$(basename -a -s .yaml policies/tables/*.yaml | grep ^aws)" 'flowreeve roles --tables policies/tables aws'
+	mkdir "$work/odd"
+	# shellcheck disable=SC2016 # a name that a shell would run
+	touch "$work/odd/plain.yaml" "$work/odd/"'$(touch${IFS}ran)plain.yaml'
+	offers 'names of files are not run' plain "flowreeve roles --tables $work/odd pl"
+	if [ -e ran ]; then rm -f ran && not_ok 'completion ran a name' ran; else ok 'completion runs no name'; fi
 	offers 'a table as a value' 'qumulo qumulo-extras' 'flowreeve new --tables policies/tables --table q'
 	offers 'roles of the table' 'mediator management-lif management-host' \
 		"$flowreeve new --tables policies/tables --table snapmirror-active-sync --as m"
