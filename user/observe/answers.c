@@ -141,7 +141,7 @@ int hints_open(const struct instance *instance, struct arena *arena, struct diag
 	}
 	err = host_read(&hints, d);
 	if (!err)
-		err = flows_each(instance, d, on_flow, &hints);
+		err = flows_each_known(instance, d, on_flow, &hints);
 	if (err) {
 		hints_close(&hints);
 		return err;
@@ -364,9 +364,9 @@ static const struct answer_hint *seen_hint(const struct answer_hints *hints,
 	case OTHER_DEVICE:
 		return party_hint(hints, rule, found->question, drop);
 	case ADMITTED:
-		text = "looks like an answer to rule %s, which now admits it: it came too long after the "
-		       "question (see timeouts: udp-oneway), after too many others, or under "
-		       "another policy";
+		text = "looks like an answer to rule %s, which now admits it: it came before the "
+		       "question or too long after it (see timeouts: udp-oneway), after too many "
+		       "others, or under another policy";
 		break;
 	default:
 		text = found->question->opener == FR_EGRESS
@@ -445,7 +445,8 @@ const struct answer_hint *hint_find(const struct answer_hints *hints, const stru
 {
 	struct found found;
 
-	if (drop->key.proto != PROTO_UDP || drop->drop.reason != FR_REASON_DEFAULT)
+	if (drop->key.proto != PROTO_UDP ||
+	    (drop->drop.reason != FR_REASON_DEFAULT && drop->drop.reason != FR_REASON_RULE))
 		return NULL;
 	question_of_drop(hints, drop, &found);
 	return found.question ? seen_hint(hints, &found, drop) : unseen_hint(hints, drop);

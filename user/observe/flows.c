@@ -9,6 +9,7 @@ struct flow_walk {
 	uint32_t timeout[FR_TIMEOUTS]; /* jiffies */
 	int (*flow)(const struct flow_view *, void *);
 	int (*drop)(const struct drop_view *, void *);
+	bool ended; /* flows that have ended, too */
 	void *context;
 };
 
@@ -25,7 +26,7 @@ static int on_flow(const void *entry, void *context)
 	struct flow_view view = {.flow = *flow, .key = flow->key};
 	const struct fr_rule_record *rule = names_rule_or_none(&walk->names, flow->slot);
 
-	if (flow_expired(flow, walk->timeout, walk->names.clock.jiffies))
+	if (!walk->ended && flow_expired(flow, walk->timeout, walk->names.clock.jiffies))
 		return 0;
 	view.kind = kind_name(FR_SCOPE_KIND(view.key.scope));
 	view.scope = names_scope(&walk->names, view.key.scope);
@@ -85,21 +86,35 @@ static int unreadable(const struct instance *instance, int err, struct diags *d)
 		"the flows of policy %s cannot be read: %s", instance->name, error_text(err));
 }
 
+static int walk_flows(const struct instance *instance, struct diags *d, struct flow_walk *walk)
+{
+	int result = names_open(instance, d, &walk->names);
+
+	if (result)
+		return result;
+	result = collect_timeouts(instance, walk);
+	if (result)
+		result = unreadable(instance, result, d);
+	if (!result)
+		result = sets_each(instance->flows, on_flow, walk);
+	names_close(&walk->names);
+	return result;
+}
+
 int flows_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct flow_view *, void *), void *context)
 {
 	struct flow_walk walk = {.flow = visit, .context = context};
-	int result = names_open(instance, d, &walk.names);
 
-	if (result)
-		return result;
-	result = collect_timeouts(instance, &walk);
-	if (result)
-		result = unreadable(instance, result, d);
-	if (!result)
-		result = sets_each(instance->flows, on_flow, &walk);
-	names_close(&walk.names);
-	return result;
+	return walk_flows(instance, d, &walk);
+}
+
+int flows_each_known(const struct instance *instance, struct diags *d,
+		     int (*visit)(const struct flow_view *, void *), void *context)
+{
+	struct flow_walk walk = {.flow = visit, .ended = true, .context = context};
+
+	return walk_flows(instance, d, &walk);
 }
 
 int drops_each(const struct instance *instance, struct diags *d,

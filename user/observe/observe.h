@@ -368,6 +368,9 @@ int rules_collect(const struct instance *instance, struct arena *arena, struct d
  * flows. */
 int flows_each(const struct instance *instance, struct diags *d,
 	       int (*visit)(const struct flow_view *, void *), void *context);
+/* The expired ones as well, as long as no other has taken their places. */
+int flows_each_known(const struct instance *instance, struct diags *d,
+		     int (*visit)(const struct flow_view *, void *), void *context);
 /* Connections of TCP that peers have opened, that were answered, and that the policy admits. */
 struct opened {
 	uint64_t since;			  /* jiffies64 */

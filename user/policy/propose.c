@@ -344,26 +344,58 @@ static bool is_service(const struct proposing *p, const struct tuple *tuple)
 	return false;
 }
 
-/* A datagram to a port that was given out, of a peer that a rule lets this side ask, or be asked
- * by: no service, but perhaps an answer. */
+/* The rule whose question the datagram may answer with these answers, or FR_ANSWERS_DEFAULT: with
+ * those that the rule has; or NULL. */
+static const struct rule *asker_with(const struct proposing *p, const struct tuple *tuple,
+				     uint8_t answers)
+{
+	for (size_t i = 0; i < p->rs->rule_count; i++) {
+		const struct rule *rule = &p->rs->rules[i];
+		uint8_t own = rule_answers(rule);
+
+		if (answers == FR_ANSWERS_DEFAULT && own == FR_ANSWERS_DEFAULT)
+			continue;
+		if (rule_may_await(p->rs, rule, answers == FR_ANSWERS_DEFAULT ? own : answers,
+				   tuple))
+			return rule;
+	}
+	return NULL;
+}
+
+/* A datagram to a port that was given out: no service, but perhaps an answer. */
 static const char *perhaps_answer(const struct proposing *p, const struct tuple *tuple)
 {
+	static const struct {
+		uint8_t answers;
+		const char *why;
+	} list[] = {
+		{FR_ANSWERS_DEFAULT, "it may be an answer to rule %s, before the question or too "
+				     "long after it"},
+		{FR_ANSWERS_PEER_ANY_PORT,
+		 "it may be an answer to rule %s from another port than was asked: answers: "
+		 "peer-any-port in it admits that; a service of its own needs a rule that you "
+		 "write"},
+		{FR_ANSWERS_GROUP,
+		 "it may be an answer to rule %s from another address than was asked: answers: "
+		 "group in it admits that; a service of its own needs a rule that you write"},
+	};
 	uint16_t first =
 		tuple->dir == FR_INGRESS ? p->options->given_out : (uint16_t)PORTS_GIVEN_OUT;
 
 	if (tuple->proto != PROTO_UDP || tuple->port < first || is_service(p, tuple))
 		return NULL;
-	for (size_t i = 0; i < p->rs->rule_count; i++) {
-		const struct rule *rule = &p->rs->rules[i];
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
+		const struct rule *rule = asker_with(p, tuple, list[i].answers);
 
-		if (!rule_may_await(p->rs, rule, FR_ANSWERS_PEER_ANY_PORT, tuple))
-			continue;
-		return arena_printf(p->edit->arena,
-				    "it may be an answer to rule %s from another port than was "
-				    "asked: answers: peer-any-port in it admits that; a service of "
-				    "its own needs a rule that you write",
-				    rule->id);
+		if (rule)
+			return arena_printf(p->edit->arena, list[i].why, rule->id);
 	}
+	if (tuple->dir == FR_INGRESS && p->rs->default_allow[FR_EGRESS])
+		return "it may be an answer to a question that the default lets out; a service of "
+		       "its own needs a rule that you write";
+	if (tuple->dir == FR_INGRESS && p->options->served)
+		return "this host gives such ports to sockets that ask for none, and no socket waits "
+		       "there; a service needs a rule that you write";
 	return NULL;
 }
 
