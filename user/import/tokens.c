@@ -225,8 +225,8 @@ static size_t number_lex(const char *text, struct token *t)
 			length++;
 	} else if (text[length] == '.' && text_is_word(text[length + 1])) {
 		t->kind = TOKEN_WORD;
-		while (text_is_word(text[length]) ||
-		       (strchr("./:", text[length]) && text_is_word(text[length + 1])))
+		while (text_is_word(text[length]) || (text[length] && strchr("./:", text[length]) &&
+						      text_is_word(text[length + 1])))
 			length++;
 	} else if (text[length] == '%') {
 		t->kind = TOKEN_WORD;
