@@ -33,7 +33,7 @@ before_build() # LAYOUT -> before, the program
 	rm -rf "$work/before"
 	mkdir "$work/before"
 	succeeds "the commit before is taken from git: $commit" eval "in_git archive $commit | tar -xC '$work/before'"
-	succeeds 'and builds' env -u MAKEFLAGS CFLAGS=-O1 make -s -j"$(nproc)" -C "$work/before" BUILD=build build/flowreeve
+	succeeds 'and builds' env -u MAKEFLAGS CFLAGS=-O2 make -s -j"$(nproc)" -C "$work/before" BUILD=build build/flowreeve
 	before=$work/then/bin/before # which finds the tables of its own commit
 	rm -rf "$work/then"
 	mkdir -p "$work/then/bin"
