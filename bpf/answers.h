@@ -205,6 +205,14 @@ static __always_inline __u32 question_at(__u64 hash, __u32 opener)
 	return (hash >> 32) % FR_QUESTION_SETS + opener * FR_QUESTION_SETS;
 }
 
+/* The key leaves the stack with this function. */
+static __always_inline struct fr_question_set *question_set(__u64 hash, __u32 opener)
+{
+	__u32 at = question_at(hash, opener);
+
+	return bpf_map_lookup_elem(&fr_questions, &at);
+}
+
 /* 0: by the asker of this packet, and of its host or port where only that may answer. */
 static __always_inline __u64 question_differs(const struct fr_question *q,
 					      const struct fr_packet *p, __u32 seek)
@@ -258,12 +266,13 @@ static __always_inline __u64 question_source(const struct fr_question *q, __u64 
 	return ((word[0] * 0x9e3779b97f4a7c15 ^ word[1]) * others) ^ q->scope;
 }
 
-/* How many notes of a set are of the source of each: a byte for each way. A global function, as
+/* How many notes of a set are of the source of each: four bits for each way. A global function, as
  * fr_policy; before the lock, under which there is no call. */
-__noinline __u64 fr_question_crowds(__u32 at, __u64 others)
+__noinline __u32 fr_question_crowds(__u32 at, __u64 others)
 {
 	const struct fr_question_set *set = bpf_map_lookup_elem(&fr_questions, &at);
-	__u64 source, crowds = 0;
+	__u64 source;
+	__u32 crowds = 0;
 
 	if (!set)
 		return 0;
@@ -272,7 +281,7 @@ __noinline __u64 fr_question_crowds(__u32 at, __u64 others)
 #pragma GCC unroll 8
 		for (__u32 b = 0; b < FR_WAYS; b++)
 			crowds += (any_bit(source ^ question_source(&set->way[b], others)) ^ 1)
-				  << 8 * a;
+				  << 4 * a;
 	}
 	return crowds;
 }
@@ -321,19 +330,17 @@ static __always_inline void asked_now(const struct fr_ctx *s, __u32 at)
 #define JUDGED_REASON(judged) ((__u8)((judged) >> 16))
 #define JUDGED_STATE(judged) ((judged) >> 24)
 
-/* What says where a question goes: its kind, its asker's tag, fr_question_crowds(). */
-struct question_place {
-	__u64 crowds, kind;
-	__u32 tag;
-};
+/* What says where a question goes, beside its kind, in one word: the stack has no room for two. */
+#define QUESTION_PLACE(tag, crowds) ((__u32)(tag) | (__u64)(crowds) << 32)
+#define PLACE_TAG(place) ((__u32)(place))
+#define PLACE_CROWD(place, way) ((place) >> (32 + 4 * (way)) & 15)
 
 /* The way where a question goes: that of its asker and kind; else one that waits no more; else one
  * of its own source; else of the source that has most, if that has several; else of those that are
  * nearest; of equals the oldest. */
 static __always_inline __u32 question_room(const struct fr_ctx *s,
 					   const struct fr_question_set *set,
-					   const struct fr_packet *p,
-					   const struct question_place *place)
+					   const struct fr_packet *p, __u64 place, __u64 kind)
 {
 	__u64 timeout = s->conf->timeout[FR_TIMEOUT_UDP_ONEWAY] + ASKED_AHEAD;
 	__s64 room = RANK_NEVER;
@@ -341,9 +348,8 @@ static __always_inline __u32 question_room(const struct fr_ctx *s,
 #pragma GCC unroll 8
 	for (__u32 way = 0; way < FR_WAYS; way++) {
 		const struct fr_question *old = &set->way[way];
-		__u64 crowd = place->crowds >> 8 * way & (2 * FR_WAYS - 1);
-		__u64 leaves = nearness(old, p, place->kind) + NEAR_CROWD * crowd;
-		__u64 other = any_bit((question_kind(old) ^ place->kind) | (old->tag ^ place->tag));
+		__u64 leaves = nearness(old, p, kind) + NEAR_CROWD * PLACE_CROWD(place, way);
+		__u64 other = any_bit((question_kind(old) ^ kind) | (old->tag ^ PLACE_TAG(place)));
 		__u64 waits = image_reached(timeout, s->now - old->last + ASKED_AHEAD);
 		__u64 class = (1 + (2 * NEAR_SOURCE - leaves) * waits) * other;
 
@@ -373,18 +379,17 @@ static __always_inline void question_keep(const struct fr_ctx *s, const struct f
 					  __u32 await, __u32 slot)
 {
 	__u64 hash = question_hash(p, SEEK(p->dir & 1, AWAITS(await), 0));
-	struct question_place place = {.kind = QUESTION_KIND(slot, await), .tag = hash};
-	__u32 at = question_at(hash, p->dir & 1), way;
-	struct fr_question_set *set = bpf_map_lookup_elem(&fr_questions, &at);
+	__u32 way, at = question_at(hash, p->dir & 1);
+	__u64 place = QUESTION_PLACE(hash, fr_question_crowds(at, p->dir & FR_INGRESS));
+	struct fr_question_set *set = question_set(hash, p->dir & 1);
 
 	if (!set)
 		return;
-	place.crowds = fr_question_crowds(at, p->dir & FR_INGRESS);
-	FR_JOIN(s->conf->zero, hash, place.crowds);
+	FR_JOIN(s->conf->zero, place);
 	bpf_spin_lock(&set->lock);
-	way = question_room(s, set, p, &place);
+	way = question_room(s, set, p, place, QUESTION_KIND(slot, await));
 	question_write(s, p, await, slot, &set->way[WAY(way)]);
-	set->way[WAY(way)].tag = hash;
+	set->way[WAY(way)].tag = PLACE_TAG(place);
 	set->way[WAY(way)].number = ++set->number;
 	bpf_spin_unlock(&set->lock);
 	asked_now(s, port_asking(p, p->dir));
@@ -426,17 +431,15 @@ static __noinline __u32 question_note(const struct fr_ctx *s, const struct fr_pa
 		barrier_var(seek);                                                                 \
 	} while (0)
 
-/* The newest such question that the packet may answer, of the port that answers if there is one;
- * `asked` is whom. What decides how it is answered, as fr_question() takes it, with its way in the
- * upper half, as a bit of SEEK_TRIED; or 0. */
+/* The newest such question that the packet may answer; `asked` is whom. What decides how it is
+ * answered, as fr_question() takes it, with its way in the upper half, as a bit of SEEK_TRIED; or
+ * 0. */
 static __noinline __u64 question_find(const struct fr_ctx *s, const struct fr_packet *p, __u32 seek,
 				      __u64 asked[2])
 {
 	__u64 hash = question_hash(p, seek), found = 0, since;
-	__u32 at = question_at(hash, SEEK_OPENER(seek));
-	struct fr_question_set *set = bpf_map_lookup_elem(&fr_questions, &at);
+	struct fr_question_set *set = question_set(hash, SEEK_OPENER(seek));
 	const struct fr_question *q;
-	__u16 port = asker_port(p, SEEK_OPENER(seek) ^ 1);
 	__s64 newest = 0;
 
 	if (!set)
@@ -445,12 +448,10 @@ static __noinline __u64 question_find(const struct fr_ctx *s, const struct fr_pa
 #pragma GCC unroll 8
 	for (__u32 way = 0; way < FR_WAYS; way++) {
 		__u64 fits = any_bit(set->way[way].tag ^ (__u32)hash) ^ 1;
-		__u64 same = any_bit(set->way[way].asked_port ^ port) ^ 1;
 
 		fits &= seek >> (8 + set->way[way].await % FR_AWAIT_COUNT) &
 			~(seek >> (SEEK_TRIED + way));
-		newest = rank_lower(newest,
-				    -RANK(same << 32 | set->way[way].number, way) * (__s64)fits);
+		newest = rank_lower(newest, -RANK(set->way[way].number, way) * (__s64)fits);
 	}
 	FORGET(p, seek);
 	q = &set->way[WAY(RANK_WAY(-newest))];

@@ -364,24 +364,6 @@ static void asks_in_turn(struct rig *rig)
 
 RIG_TEST(packets_answers, the_newest_question_comes_first, asks_in_turn, &several, &several_audit)
 
-/* The port that answers says which question it answers, where several could be. */
-POLICIES(
-	two_ports,
-	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 7777, .answers = FR_ANSWERS_GROUP},
-	{.dir = OUT, .action = FR_ALLOW, .proto = UDP, .first = 8888, .answers = FR_ANSWERS_GROUP});
-
-static void answers_by_its_port(struct rig *rig)
-{
-	PASS(rig, RULE, FIRST, QUESTION(7777));
-	PASS(rig, RULE, SECOND, QUESTION(8888));
-	PASS(rig, REPLY, FIRST, .host = 8, ANSWER(7777));
-	PASS(rig, REPLY, SECOND, .host = 8, ANSWER(8888));
-	PASS(rig, REPLY, SECOND, .host = 8, ANSWER(5000));
-}
-
-RIG_TEST(packets_answers, the_port_that_answers_was_asked, answers_by_its_port, &two_ports,
-	 &two_ports_audit)
-
 /* Many questions under one rule take the place of none under another. */
 static void asks_much(struct rig *rig)
 {
