@@ -107,7 +107,7 @@ table_rounds()
 			"$FLOWREEVE" apply "${table[@]}" $room >/dev/null 2>&1) 2>/dev/null
 		[ "$(LAB_WAIT=20 peer_try agent tcp 10.20.0.5 7)" = ok ] || bad="$bad; call $call: nothing opens"
 		[ "$(LAB_WAIT=0.3 peer_try agent tcp 10.66.0.66 4444)" = timeout ] || bad="$bad; call $call: open"
-		fr agent status --query || bad="$bad; call $call: not in force"
+		fr agent status --query || grep -q '^ *| flowreeve apply ' <<<"$(fr agent verify 2>&1)" || bad="$bad; call $call: no word of what heals"
 	done
 	equal 'killed between two tables, connections open, and no refused one does' '' "$bad"
 	succeeds 'apply heals' fr agent apply "$work/two.yaml" --flows 4096

@@ -184,6 +184,18 @@ static struct datagram datagram_of(const struct fr_flow_key *key)
 	return datagram;
 }
 
+/* The key of a refusal leaves the port of its sender out. */
+static struct datagram datagram_of_drop(const struct drop_view *drop)
+{
+	struct datagram datagram = datagram_of(&drop->key);
+
+	if (drop->drop.dir == FR_INGRESS)
+		datagram.peer_port = drop->drop.opener_port;
+	else
+		datagram.local_port = drop->drop.opener_port;
+	return datagram;
+}
+
 static bool are_guests(uint32_t one, uint32_t other)
 {
 	return FR_SCOPE_KIND(one) == FR_KIND_GUEST && FR_SCOPE_KIND(other) == FR_KIND_GUEST;
@@ -214,7 +226,7 @@ static enum relation relation_of(const struct answer_hints *hints, const struct 
 				 const struct drop_view *drop, struct decision *decision)
 {
 	const struct decider by = {decide_by_image, &hints->image, &hints->local};
-	struct datagram asked = datagram_of(&question->key), answer = datagram_of(&drop->key);
+	struct datagram asked = datagram_of(&question->key), answer = datagram_of_drop(drop);
 	uint8_t dir = question->opener;
 
 	if (question->key.vlan != drop->key.vlan || !question_passes(&by, dir, &asked, decision))
