@@ -362,24 +362,18 @@ static void add_moved(const struct instance *instance, const struct overlap_requ
 static bool subnets_now(const struct overlap_request *request, struct arena *arena,
 			struct fr_subnet *out)
 {
-	struct attach_target *targets =
-		arena_alloc(arena, (request->hook_count + 1) * sizeof(*targets));
 	struct diags ignored = {.arena = arena};
 	struct prefix *list;
 	uint64_t netns = 0;
 	int back = -1, err;
 	size_t count;
 
-	for (size_t i = 0; i < request->hook_count; i++) {
-		const struct fr_hook_record *hook = &request->hooks[i];
-
-		targets[i] = (struct attach_target){.kind = hook->kind, .ifindex = hook->ifindex};
-		if (hook->kind != FR_KIND_CGROUP)
-			netns = hook->netns;
-	}
+	for (size_t i = 0; i < request->hook_count; i++)
+		if (request->hooks[i].kind != FR_KIND_CGROUP)
+			netns = request->hooks[i].netns;
 	if (!netns || netns_enter(netns, &back))
 		return false;
-	err = local_subnets(targets, request->hook_count, &ignored, &list, &count);
+	err = hooks_subnets(request->hooks, request->hook_count, &ignored, &list, &count);
 	netns_leave(&back);
 	if (!err)
 		subnets_fill(list, count, out);

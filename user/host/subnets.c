@@ -103,6 +103,19 @@ int local_subnets(const struct attach_target *targets, size_t count, struct diag
 	return 0;
 }
 
+int hooks_subnets(const struct fr_hook_record *hooks, size_t count, struct diags *d,
+		  struct prefix **out, size_t *found)
+{
+	struct attach_target *targets = arena_alloc(d->arena, (count + 1) * sizeof(*targets));
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (hooks[i].used)
+			targets[used++] = (struct attach_target){.kind = hooks[i].kind,
+								 .ifindex = hooks[i].ifindex};
+	return local_subnets(targets, used, d, out, found);
+}
+
 void subnets_fill(const struct prefix *list, size_t count, struct fr_subnet *out)
 {
 	memset(out, 0, FR_SUBNETS * sizeof(*out));

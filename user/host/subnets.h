@@ -11,6 +11,10 @@
 int local_subnets(const struct attach_target *targets, size_t count, struct diags *d,
 		  struct prefix **out, size_t *found);
 
+/* The same of recorded attach points; those that are not used are left out. */
+int hooks_subnets(const struct fr_hook_record *hooks, size_t count, struct diags *d,
+		  struct prefix **out, size_t *found);
+
 /* As an image has them: FR_SUBNETS, the rest zero. */
 void subnets_fill(const struct prefix *list, size_t count, struct fr_subnet *out);
 

@@ -287,8 +287,9 @@ static htmlDocPtr parse(struct page *page, const char *text, size_t size, uint32
 	} else if (error && error->message && strstr(error->message, "depth")) {
 		loc.line += error->line > 0 ? (uint32_t)error->line - 1 : 0;
 		loc.line = loc.line < page->lines ? loc.line : page->lines;
-		diag_warning(page->d, loc, "too-deep", "cut out the part with the ports",
-			     "elements within more than 256 others: what is inside is not read");
+		diag_warning(
+			page->d, loc, "too-deep", "cut out the part with the ports",
+			"the page has elements within more than 256 others: the inner ones are not read");
 		page_unresolved(page, loc.line, "elements too deep in others, not read");
 	}
 	if (parser)

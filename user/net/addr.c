@@ -280,3 +280,15 @@ bool addr_is_loopback(const struct addr *addr)
 
 	return addr_is_v4(addr) ? addr_v4(addr) >> 24 == 127 : addr_equal(addr, &one);
 }
+
+bool addr_is_group(const struct addr *addr)
+{
+	if (addr_is_v4(addr))
+		return addr_v4(addr) >> 28 == 14 || addr_v4(addr) == UINT32_MAX;
+	return addr->b[0] == 0xff;
+}
+
+bool addr_is_unspecified(const struct addr *addr)
+{
+	return addr_is_v4(addr) ? !addr_v4(addr) : !addr_high(addr) && !addr_low(addr);
+}

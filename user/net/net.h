@@ -24,9 +24,11 @@ struct prefix {
 
 bool addr_is_v4(const struct addr *addr);
 bool addr_equal(const struct addr *a, const struct addr *b);
-bool addr_is_loopback(const struct addr *addr); /* 127.0.0.0/8 or ::1 */
-uint32_t addr_v4(const struct addr *addr);	/* host order */
-uint64_t addr_high(const struct addr *addr);	/* the first 64 bits as a number */
+bool addr_is_loopback(const struct addr *addr);	   /* 127.0.0.0/8 or ::1 */
+bool addr_is_group(const struct addr *addr);	   /* multicast, or 255.255.255.255 */
+bool addr_is_unspecified(const struct addr *addr); /* 0.0.0.0 or :: */
+uint32_t addr_v4(const struct addr *addr);	   /* host order */
+uint64_t addr_high(const struct addr *addr);	   /* the first 64 bits as a number */
 uint64_t addr_low(const struct addr *addr);
 struct addr addr_from_v4(uint32_t host_order);
 struct addr addr_from_halves(uint64_t high, uint64_t low);

@@ -78,49 +78,50 @@ static uint64_t netns_of_hooks(const struct names *names)
 }
 
 /* As apply would find them now. */
-static int subnets_of_devices(struct answer_hints *hints, struct diags *d)
+static int subnets_of_devices(struct answer_hints *hints)
 {
-	const struct names *names = &hints->names;
-	struct attach_target *targets =
-		arena_alloc(hints->arena, (names->hook_count + 1) * sizeof(*targets));
+	struct diags unseen = {.arena = hints->arena};
 	struct prefix *list;
-	size_t used = 0, count;
-	int err;
+	size_t count;
+	int err =
+		hooks_subnets(hints->names.hooks, hints->names.hook_count, &unseen, &list, &count);
 
-	for (uint32_t i = 0; i < names->hook_count; i++)
-		if (names->hooks[i].used)
-			targets[used++] = (struct attach_target){
-				.kind = names->hooks[i].kind, .ifindex = names->hooks[i].ifindex};
-	err = local_subnets(targets, used, d, &list, &count);
 	if (!err)
 		hints->local = (struct subnets){list, count};
 	return err;
 }
 
-/* The subnets and the ports of this host, in the namespace of the policy's devices. One that is no
- * more, with all of its devices, has neither. */
-static int host_read(struct answer_hints *hints, struct diags *d)
+static int read_host(struct answer_hints *hints)
 {
 	const struct fr_subnet *subnets = image_subnets(&hints->image);
-	struct diags ignored = {.arena = hints->arena};
+	int err = host_ports_given_out(&hints->given_out);
+
+	if (err || !subnets)
+		return err ? err : subnets_of_devices(hints);
+	subnets_of_image(hints, subnets);
+	return 0;
+}
+
+/* The subnets and the ports of this host, in the namespace of the policy's devices. Of one that is
+ * gone, with all of its devices, or cannot be reached, there are none. */
+static int host_read(struct answer_hints *hints, const struct instance *instance, struct diags *d)
+{
 	uint64_t netns = netns_of_hooks(&hints->names);
-	int back = -1, err = 0;
+	int back = -1, err = netns ? netns_enter(netns, &back) : 0;
 
 	hints->given_out = PORTS_GIVEN_OUT;
-	if (subnets)
-		subnets_of_image(hints, subnets);
-	if (netns && netns_enter(netns, &back))
+	if (err == -ESRCH)
 		return 0;
-	err = host_ports_given_out(&hints->given_out);
-	if (err)
-		diag_error(d, NO_LOC, err, "ports-unreadable", NULL,
-			   "/proc/sys/net/ipv4/ip_local_port_range cannot be read: %s",
-			   error_text(err));
-	else if (!subnets)
-		err = subnets_of_devices(hints, &ignored);
+	if (!err)
+		err = read_host(hints);
 	if (netns)
 		netns_leave(&back);
-	return err;
+	if (err)
+		return diag_error(d, NO_LOC, err, "ports-unreadable", NULL,
+				  "the subnets and ports (ip_local_port_range) of the network "
+				  "namespace of policy %s cannot be read: %s",
+				  instance->name, error_text(err));
+	return 0;
 }
 
 int hints_open(const struct instance *instance, struct arena *arena, struct diags *d,
@@ -139,7 +140,7 @@ int hints_open(const struct instance *instance, struct arena *arena, struct diag
 		image_unmap(&hints.image);
 		return err;
 	}
-	err = host_read(&hints, d);
+	err = host_read(&hints, instance, d);
 	if (!err)
 		err = flows_each_known(instance, d, on_flow, &hints);
 	if (err) {
@@ -163,17 +164,12 @@ void hints_close(struct answer_hints *hints)
 /* The nearest last. */
 enum relation {
 	UNRELATED,
-	OTHER_PEER, /* of its port, but of nobody who may answer */
+	OTHER_PEER, /* to the port that asked, from an address that may not answer */
 	OTHER_DEVICE,
 	OTHER_ADDRESS, /* `answers: group` admits it */
 	OTHER_PORT,    /* `answers: peer-any-port` does */
 	ADMITTED,      /* the policy in force does */
 };
-
-static bool is_unspecified(const struct addr *addr)
-{
-	return addr_is_v4(addr) ? !addr_v4(addr) : !addr_high(addr) && !addr_low(addr);
-}
 
 static struct datagram datagram_of(const struct fr_flow_key *key)
 {
@@ -232,7 +228,7 @@ static enum relation relation_of(const struct answer_hints *hints, const struct 
 	if (question->key.vlan != drop->key.vlan || !question_passes(&by, dir, &asked, decision))
 		return UNRELATED;
 	/* sendmsg of a socket that is bound to no address does not name one. */
-	if (dir == FR_INGRESS && is_unspecified(&answer.local))
+	if (dir == FR_INGRESS && addr_is_unspecified(&answer.local))
 		answer.local = asked.local;
 	if (question->key.scope != drop->key.scope)
 		return are_guests(question->key.scope, drop->key.scope) &&
@@ -269,7 +265,7 @@ struct found {
 	struct decision decision; /* about the question */
 };
 
-/* Of the questions of one asker, that which comes nearest, if it is nearer than what is found. */
+/* Keeps the question of this asker that is related most closely, or the one that was kept. */
 static void question_find(const struct answer_hints *hints, const struct question *wanted,
 			  const struct drop_view *drop, struct found *found)
 {
@@ -295,7 +291,7 @@ static void question_of_drop(const struct answer_hints *hints, const struct drop
 
 	*found = (struct found){.relation = UNRELATED};
 	question_find(hints, &wanted, drop, found);
-	if (wanted.opener == FR_EGRESS || is_unspecified(&peer))
+	if (wanted.opener == FR_EGRESS || addr_is_unspecified(&peer))
 		return;
 	memset(wanted.key.peer + at, 0, sizeof(wanted.key.peer) - at);
 	question_find(hints, &wanted, drop, found);

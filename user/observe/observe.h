@@ -77,7 +77,7 @@ struct check_view {
 	const char *claim; /* "link", "target", "program", … */
 	const char *on;	   /* "interface ens5 tcx/ingress", or NULL: the policy */
 	uint8_t state;	   /* enum check_state */
-	const char *text;  /* what was found */
+	const char *text;  /* the finding, a sentence */
 	const char *hint;  /* of a wrong one: the command that heals it; or NULL */
 };
 

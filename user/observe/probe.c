@@ -293,12 +293,6 @@ static int probe(struct prober *p, struct trial *trial, const struct tuple *tupl
 
 /* ---------------------------------------------------------------- the packets of a rule */
 
-static bool is_group(const struct addr *addr)
-{
-	return addr_is_v4(addr) ? addr_v4(addr) >> 28 == 14 || addr_v4(addr) == UINT32_MAX
-				: addr->b[0] == 0xff;
-}
-
 static bool is_nobody(const struct addr *addr)
 {
 	return addr_is_v4(addr) ? addr_v4(addr) >> 24 == 0 : !addr_high(addr) && !addr_low(addr);
@@ -307,7 +301,7 @@ static bool is_nobody(const struct addr *addr)
 /* Of another host: an address that a packet of this direction can have. */
 static bool can_be_peer(const struct prober *p, uint8_t dir, const struct addr *addr)
 {
-	if (addr_is_loopback(addr) || is_nobody(addr) || (dir == FR_INGRESS && is_group(addr)))
+	if (addr_is_loopback(addr) || is_nobody(addr) || (dir == FR_INGRESS && addr_is_group(addr)))
 		return false;
 	return !addr_equal(addr, &p->local[0]) && !addr_equal(addr, &p->local[1]);
 }

@@ -6,18 +6,6 @@
 
 /* ---------------------------------------------------------------- addresses */
 
-static bool is_group(const struct addr *addr)
-{
-	if (addr_is_v4(addr))
-		return addr->b[12] >> 4 == 14 || addr_v4(addr) == UINT32_MAX;
-	return addr->b[0] == 0xff;
-}
-
-static bool is_unspecified(const struct addr *addr)
-{
-	return addr_is_v4(addr) ? !addr_v4(addr) : !addr_high(addr) && !addr_low(addr);
-}
-
 static bool is_local(const struct subnets *local, const struct addr *addr)
 {
 	for (size_t i = 0; i < local->count; i++)
@@ -51,7 +39,7 @@ static bool is_broadcast(const struct subnets *local, const struct addr *addr)
 
 static const char *asks_many(const struct subnets *local, const struct addr *asked)
 {
-	if (asked && is_group(asked))
+	if (asked && addr_is_group(asked))
 		return "a group or broadcast address";
 	return asked && is_broadcast(local, asked) ? "a broadcast address" : NULL;
 }
@@ -62,7 +50,7 @@ void question_expects(const struct subnets *local, const struct tuple *question,
 	bool egress = question->dir == FR_EGRESS;
 	const char *many = asks_many(local, egress ? &question->peer : asked);
 
-	if (!egress && !many && is_unspecified(&question->peer))
+	if (!egress && !many && addr_is_unspecified(&question->peer))
 		many = "an asker without an address";
 	*out = (struct expectation){.answers = answers};
 	if (answers == FR_ANSWERS_DEFAULT) {
@@ -103,7 +91,7 @@ static bool names_group(const struct rule *rule)
 		const struct prefix *peer = &rule->peers[i];
 		unsigned fixed = prefix_is_v4(peer) ? 96 + 4 : 8;
 
-		if (is_group(&peer->addr) && peer->length >= fixed)
+		if (addr_is_group(&peer->addr) && peer->length >= fixed)
 			return true;
 	}
 	return false;
@@ -234,10 +222,10 @@ static bool host_answers(const struct decider *by, const struct datagram *questi
 {
 	if (answer->peer_port != question->peer_port)
 		return false;
-	if (e->answers == FR_ANSWERS_GROUP && is_unspecified(&question->peer))
+	if (e->answers == FR_ANSWERS_GROUP && addr_is_unspecified(&question->peer))
 		return answer->local_port == question->local_port &&
 		       !newcomer_refused(by, question, answer) &&
-		       (is_group(&answer->peer) || is_local(by->local, &answer->peer));
+		       (addr_is_group(&answer->peer) || is_local(by->local, &answer->peer));
 	if (!addr_equal(&answer->peer, &question->peer))
 		return false;
 	return e->of_many || addr_equal(&answer->local, &question->local);
