@@ -252,8 +252,8 @@ static int check_order(const struct hook_ref *ref, struct diags *d)
 
 	at.path = attach_is_cgroup(ref->point) ? find_cgroup(ref->point, d->arena) : NULL;
 	err = at.path ? cgroup_order_read(&at, d->arena, &fault) : -ENOENT;
-	if (err)
-		return err_lacks_means(err) ? err : 0;
+	if (err) /* a cgroup that no mount shows, or that is gone, has no order to read */
+		return err == -ENOENT ? 0 : err;
 	if (!fault.program)
 		return 0;
 	return diag_error(d, NO_LOC, -EBUSY, "program-order",

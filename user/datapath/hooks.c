@@ -180,10 +180,16 @@ static int read_order(const struct asker *asker, const struct hook_ref *ref, str
 	struct order_fault fault;
 	int err = cgroup_order_read(ref, asker->arena, &fault);
 
-	if (!err && fault.program)
+	if (err_lacks_means(err))
+		return err;
+	if (err)
+		fact->unknown[HOOK_ORDER] = arena_printf(
+			asker->arena, "the order of the programs there cannot be read: %s",
+			error_text(err));
+	else if (fault.program)
 		fact->out_of_order =
 			arena_printf(asker->arena, "%s in cgroup %s", fault.program, fault.cgroup);
-	return err_lacks_means(err) ? err : 0;
+	return 0;
 }
 
 static int read_chain(const struct asker *asker, const struct hook_program *hook,

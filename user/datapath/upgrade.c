@@ -166,14 +166,20 @@ static int adopt_again(const struct change *change, struct fr_image_conf *conf)
 	return 0;
 }
 
-/* The number of the layout is among the lines. */
-static void seal(const struct change *change, struct fr_image_ident *ident)
+/* The number of the layout is among the lines. An image without a digest that can be read back
+ * (-ERANGE) keeps the one of before. */
+static int seal(const struct change *change, struct fr_image_ident *ident)
 {
 	CLEANUP(image_unmap) struct image image = {0};
 	uint8_t digest[32];
+	int err = image_map_view(change->image, &image);
 
-	if (!image_map_view(change->image, &image) && !image_digest_now(&image, false, digest))
-		memcpy(ident->digest, digest, sizeof(digest));
+	if (!err)
+		err = image_digest_now(&image, false, digest);
+	if (err)
+		return err == -ERANGE ? 0 : err;
+	memcpy(ident->digest, digest, sizeof(digest));
+	return 0;
 }
 
 /* The lines in force, with the new generation and layout, and guests adopted for a while. */
@@ -193,7 +199,8 @@ static int copy_image(struct change *change)
 	lines->ident.abi = FR_ABI_VERSION;
 	older_image(&lines->head, change->running.layout);
 	err = adopt_again(change, &lines->conf);
-	seal(change, &lines->ident);
+	if (!err)
+		err = seal(change, &lines->ident);
 	munmap(lines, sizeof(*lines));
 	return err ? err
 		   : pin_store_number(change->image, change->pins, "image", change->generation);
