@@ -167,7 +167,8 @@ static int adopt_again(const struct change *change, struct fr_image_conf *conf)
 }
 
 /* The number of the layout is among the lines. An image without a digest that can be read back
- * (-ERANGE) keeps the one of before. */
+ * (-ERANGE), or that is damaged, keeps the one of before: what is damaged then counts as altered,
+ * and the next policy replaces it. */
 static int seal(const struct change *change, struct fr_image_ident *ident)
 {
 	CLEANUP(image_unmap) struct image image = {0};
@@ -177,7 +178,7 @@ static int seal(const struct change *change, struct fr_image_ident *ident)
 	if (!err)
 		err = image_digest_now(&image, false, digest);
 	if (err)
-		return err == -ERANGE ? 0 : err;
+		return err == -ERANGE || err == -EBADMSG ? 0 : err;
 	memcpy(ident->digest, digest, sizeof(digest));
 	return 0;
 }
