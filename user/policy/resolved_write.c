@@ -528,7 +528,7 @@ static void sources_write(struct writer *w)
 static inline __attribute__((always_inline)) void
 match_write(struct writer *w, const struct rule *rule, const char *key)
 {
-	if (rule->action != FR_FAILSAFE_ALLOW) {
+	if (rule->action != FR_FAILSAFE_ALLOW || rule->dir != FR_INGRESS) {
 		add(w, key);
 		add(w, "direction: ");
 		add(w, dir_names[rule->dir]);

@@ -246,8 +246,10 @@ void rules_parse(struct job *job, const struct node *rules, struct draft *draft)
 
 static bool failsafe_keys_check(struct job *job, const struct node *node, bool resolved)
 {
-	static const char *const keys[] = {"id", "peer", "ports", "purpose", "comment"};
-	static const char *const keys_resolved[] = {"id", "peer", "ports", "purpose", "line"};
+	static const char *const keys[] = {"id",    "direction", "peer",
+					   "ports", "purpose",	 "comment"};
+	static const char *const keys_resolved[] = {"id",    "direction", "peer",
+						    "ports", "purpose",	  "line"};
 
 	if (resolved)
 		return want_keys(job->d, node, "a resolved failsafe entry", keys_resolved,
@@ -260,13 +262,20 @@ static bool failsafe_map(struct job *job, const struct node *node, struct draft 
 {
 	static const char *const needed[] = {"peer", "ports"};
 	const struct node *id = map_get(node, "id"), *purpose = map_get(node, "purpose");
+	const struct node *direction = map_get(node, "direction");
 	struct resolved_keys keys = {.line = map_get(node, "line")};
+	int dir = FR_INGRESS;
 
 	if (!failsafe_keys_check(job, node, draft->resolved) ||
 	    !map_need_all(job->d, node, "a failsafe entry", needed, ARRAY_SIZE(needed)))
 		return false;
 	if (id && !id_parse(job, id, draft->resolved, rule))
 		return false;
+	if (direction)
+		dir = want_word(job->d, direction, "'direction'", dir_names, FR_DIRS);
+	if (dir < 0)
+		return false;
+	rule->dir = (uint8_t)dir;
 	purpose_parse(job, purpose ?: map_get(node, "comment"), rule);
 	if (draft->resolved && !resolved_rule_parse(job, &keys, rule))
 		return false;
