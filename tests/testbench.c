@@ -19,6 +19,12 @@
 
 enum { MAP_TRACE = MAP_COUNT, BENCH_MAPS, BENCH_FDS = PROGRAM_COUNT + BENCH_MAPS };
 
+/* The sets of flows, or of drops, mapped when they are first cleared. */
+struct table {
+	struct fr_flow_set *sets;
+	uint32_t count;
+};
+
 struct bench {
 	struct object *object;	     /* NULL: another process loaded it */
 	int fds[BENCH_FDS];	     /* programs, then maps; owned without an object */
@@ -28,6 +34,7 @@ struct bench {
 	unsigned cpus;
 	bool tracing;
 	int image; /* in force; kept open for those who ask for it */
+	struct table flows, drops;
 };
 
 static const char *map_name(int map)
@@ -35,8 +42,17 @@ static const char *map_name(int map)
 	return map == MAP_TRACE ? "fr_trace" : map_names[map];
 }
 
+static void table_unmap(struct table *table)
+{
+	if (table->sets)
+		munmap(table->sets, table->count * sizeof(*table->sets));
+	*table = (struct table){0};
+}
+
 static void bench_drop(struct bench *bench)
 {
+	table_unmap(&bench->flows);
+	table_unmap(&bench->drops);
 	for (int i = 0; i < BENCH_FDS && !bench->object; i++)
 		close_fd(&bench->fds[i]);
 	object_close(bench->object);
@@ -181,21 +197,31 @@ static void map_clear(int fd)
 			return;
 }
 
-/* Nothing runs meanwhile. */
-static void table_clear(int fd)
+static int table_map(int fd, struct table *table)
 {
-	uint32_t sets = 0;
-	size_t size;
-	void *at;
+	uint32_t count = 0;
+	void *sets;
+	int err = table->sets ? 0 : fd_map_entries(fd, &count);
 
-	if (fd_map_entries(fd, &sets))
-		return;
-	size = (size_t)sets * sizeof(struct fr_flow_set);
-	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (at == MAP_FAILED)
-		return;
-	memset(at, 0, size);
-	munmap(at, size);
+	if (err || table->sets)
+		return err;
+	sets = mmap(NULL, count * sizeof(*table->sets), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (sets == MAP_FAILED)
+		return -errno;
+	*table = (struct table){.sets = sets, .count = count};
+	return 0;
+}
+
+/* Nothing runs meanwhile. A set whose first line is 0 was never used. */
+static int table_clear(int fd, struct table *table)
+{
+	static const struct fr_set unused;
+	int err = table_map(fd, table);
+
+	for (uint32_t i = 0; !err && i < table->count; i++)
+		if (memcmp(&table->sets[i].set, &unused, sizeof(unused)))
+			memset(&table->sets[i], 0, sizeof(table->sets[i]));
+	return err;
 }
 
 static void array_clear(int fd)
@@ -209,19 +235,20 @@ static void array_clear(int fd)
 		bpf_map_update_elem(fd, &i, nothing, BPF_ANY);
 }
 
-static void forget(const struct bench *bench)
+static int forget(struct bench *bench)
 {
 	static const enum kernel_map hashes[] = {MAP_PORTS, MAP_FRAGMENTS, MAP_TRANSIT};
 	const int *maps = bench->fds + PROGRAM_COUNT;
+	int err;
 
 	for (size_t i = 0; i < ARRAY_SIZE(hashes); i++)
 		map_clear(maps[hashes[i]]);
-	table_clear(maps[MAP_FLOWS]);
-	table_clear(maps[MAP_DROPS]);
 	array_clear(maps[MAP_REGIONS]);
 	array_clear(maps[MAP_QUESTIONS]);
 	array_clear(maps[MAP_TIMES]);
 	array_clear(maps[MAP_PORTS_ASKED]);
+	err = table_clear(maps[MAP_FLOWS], &bench->flows);
+	return err ? err : table_clear(maps[MAP_DROPS], &bench->drops);
 }
 
 /* Slots are rule numbers here, so that the trace identifies rules. `adopt_until` is as the image
@@ -257,9 +284,7 @@ int bench_install(struct bench *bench, const struct image *image, bool forget_fl
 	if (bpf_map_update_elem(bench->fds[PROGRAM_COUNT + MAP_IMAGES], &zero, &fd, BPF_ANY))
 		return -errno;
 	bench->generation++;
-	if (forget_flows)
-		forget(bench);
-	return 0;
+	return forget_flows ? forget(bench) : 0;
 }
 
 static int bench_program(const struct bench_run *run)

@@ -24,12 +24,15 @@ struct wants {
 };
 
 /* The elementary intervals of one protocol. A set of rules is identified by the exclusive or of
- * two random numbers per rule, 128 bits together. */
+ * two random numbers per rule, 128 bits together. Of the arrays by port only what lies at a bound
+ * is touched: most policies have few bounds, and memory costs when it is first touched. */
 struct port_sweep {
-	uint64_t (*change)[2]; /* by port: which rules begin here or ended just before */
-	uint32_t *before;      /* by port, and one past the end: classes first met below it */
-	uint64_t (*set)[2];    /* by class */
-	uint16_t *table;       /* by port: class + 1 */
+	uint64_t
+		bounds[PORTS / 64 + 1]; /* a bit a port: a range begins here or ended just before */
+	uint64_t (*change)[2];		/* by bound: which rules those are */
+	uint32_t *before;		/* by bound: classes first met below it */
+	uint64_t (*set)[2];		/* by class */
+	uint16_t *table;		/* by port: class + 1 */
 	struct map known;
 };
 
@@ -146,6 +149,7 @@ static bool wants_collect(const struct ruleset *rs, uint8_t dir, struct wants *w
 
 static void sweep_mark(struct port_sweep *sweep, uint32_t port, uint32_t rule)
 {
+	sweep->bounds[port / 64] |= 1ull << port % 64;
 	sweep->change[port][0] ^= hash_mix(2ull * rule + 1);
 	sweep->change[port][1] ^= hash_mix(~(2ull * rule + 2));
 }
@@ -179,30 +183,48 @@ static void sweep_close(struct port_sweep *sweep)
 	map_free(&sweep->known);
 }
 
+/* The first bound from a port on, or the end of the ports. */
+static uint32_t sweep_bound(const struct port_sweep *sweep, uint32_t port)
+{
+	while (port < PORTS) {
+		uint64_t word = sweep->bounds[port / 64] >> port % 64;
+
+		if (word)
+			return port + (uint32_t)__builtin_ctzll(word);
+		port = (port | 63) + 1;
+	}
+	return PORTS;
+}
+
+static void table_fill(uint16_t *table, uint32_t first, uint32_t end, uint16_t entry)
+{
+	for (uint32_t port = first; port < end; port++)
+		table[port] = entry;
+}
+
 /* Number the classes in the order of ports. Gives how many there are, or with more than a table can
  * name, the port that went over in *over. */
 static uint32_t sweep_ports(struct port_sweep *sweep, const struct rule_ports *wanted,
 			    uint32_t count, uint32_t *over)
 {
 	uint64_t set[2] = {0, 0};
-	uint32_t classes = 0, class = 0;
+	uint32_t classes = 0, class;
 
 	for (uint32_t i = 0; i < count; i++) {
 		sweep_mark(sweep, wanted[i].first, wanted[i].rule);
 		sweep_mark(sweep, wanted[i].last + 1u, wanted[i].rule);
 	}
-	for (uint32_t port = 0; port < PORTS; port++) {
+	for (uint32_t port = 0, next; port < PORTS; port = next) {
+		next = sweep_bound(sweep, port + 1);
 		sweep->before[port] = classes;
-		if (!port || sweep->change[port][0] || sweep->change[port][1]) {
-			set[0] ^= sweep->change[port][0];
-			set[1] ^= sweep->change[port][1];
-			class = sweep_class(sweep, set, &classes);
-		}
+		set[0] ^= sweep->change[port][0];
+		set[1] ^= sweep->change[port][1];
+		class = sweep_class(sweep, set, &classes);
 		if (classes > CLASSES_MAX) {
 			*over = port;
 			return classes;
 		}
-		sweep->table[port] = class + 1;
+		table_fill(sweep->table, port, next, (uint16_t)(class + 1));
 	}
 	sweep->before[PORTS] = classes;
 	return classes;
