@@ -9,7 +9,7 @@
 #include "tokens.h"
 
 struct scan {
-	struct token tokens[TOKENS_MAX];
+	struct token *tokens;
 	size_t count;
 	struct port_reading *out;
 	bool leading;	   /* protocols come before their ports */
@@ -440,10 +440,11 @@ static void extent_find(const struct scan *s, const char *cell)
 
 void ports_read(const char *cell, struct port_reading *out)
 {
-	struct scan s = {.out = out};
+	struct token tokens[TOKENS_MAX];
+	struct scan s = {.tokens = tokens, .out = out};
 
 	memset(out, 0, sizeof(*out));
-	s.count = tokens_read(cell, s.tokens, TOKENS_MAX, &out->cut);
+	s.count = tokens_read(cell, tokens, TOKENS_MAX, &out->cut);
 	thousands_join(&s);
 	protocol_numbers_choose(&s);
 	numbers_choose(&s);

@@ -547,13 +547,25 @@ static bool text_at(const char *text, const char *word, size_t length)
 	return !strncasecmp(text, word, length) && !text_is_word(text[length]);
 }
 
+static bool is_word_start(const char *text, const char *at)
+{
+	return at == text || !text_is_word(at[-1]);
+}
+
+/* The lists are long and the texts short: most words begin with no letter that one of the text
+ * begins with. The lower five bits of a letter are the same in either case. */
 bool text_has(const char *text, const char *words)
 {
+	uint32_t begins = 0;
+
+	for (const char *at = text; *at; at++)
+		if (is_word_start(text, at))
+			begins |= 1u << (*at & 31);
 	for (const char *word = words; *word;) {
 		size_t length = strcspn(word, "|");
 
-		for (const char *at = text; *at; at++)
-			if ((at == text || !text_is_word(at[-1])) && text_at(at, word, length))
+		for (const char *at = text; begins >> (*word & 31) & 1 && *at; at++)
+			if (is_word_start(text, at) && text_at(at, word, length))
 				return true;
 		word += length;
 		word += *word == '|';
