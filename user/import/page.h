@@ -97,8 +97,8 @@ char *page_line(const struct page *page, uint32_t line);
 uint32_t page_line_at(const struct page *page, size_t offset);
 
 /* Readers. Each takes its own lines, in this order. */
-void liquid_read(struct page *page);	     /* liquid.c: conditions, blanks tags */
-void tabs_read(struct page *page);	     /* tabs.c: conditions of tabs and unknown elements */
+void liquid_read(struct page *page);	     /* conditions.c: template tags */
+void tabs_read(struct page *page);	     /* the same of tabs and unknown elements */
 bool html_is_whole(const struct page *page); /* html.c */
 void html_tables_read(struct page *page);
 void html_rest_read(struct page *page);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One row of a grid while it is read. Internal to rows.c and row_ends.c.
+ * One row of a grid while it is read. Internal to rows.c, row_ends.c and row_refused.c.
  */
 #ifndef IMPORT_ROW_H
 #define IMPORT_ROW_H
@@ -34,5 +34,7 @@ bool row_ends_set(struct work *w, struct drafted_row *row, enum direction *direc
 /* A row both ways is two rows, unless both ends are the same role. */
 void row_reverse(struct sheet *s, const struct drafted_row *row);
 bool is_no_peer(const char *text);
+/* Why a row of the document is no rule; NULL: it is one. */
+const char *row_refusal(struct work *w);
 
 #endif
