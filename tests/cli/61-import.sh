@@ -96,7 +96,7 @@ exits 'import: no file' 2 'usage' import
 # Ports in sentences alone: comments, and exit 3.
 printf 'Agents send data over TCP port 1500.\n' >"$work/prose.txt"
 exits 'import: sentences alone are no rows' 3 'no row was drafted \[no-rows\]' import "$work/prose.txt"
-if grep -q '^  # - {id: outbound-peer-1500, .*ports: \[1500/tcp\]' "$work/out"; then
+if grep -q '^  # - {id: peer-1500, .*ports: \[1500/tcp\]' "$work/out"; then
 	ok 'import: their ports are comments'
 else
 	not_ok 'import: their ports are comments' "$(cat "$work/out")"

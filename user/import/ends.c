@@ -288,42 +288,7 @@ static bool ends_of_pair(struct arena *arena, const char *text, struct ends *out
 	return out->from && out->to;
 }
 
-/* "from" and "to" alone, of the peer in another cell. */
-static enum direction direction_of_preposition(const char *text)
-{
-	if (text_is(text, "from"))
-		return DIR_IN;
-	if (text_is(text, "to/from|from/to|to and from|from and to|to, from|from, to|to & from|"
-			  "from & to|from / to|to / from"))
-		return DIR_BOTH;
-	return text_is(text, "to") ? DIR_OUT : DIR_UNKNOWN;
-}
-
-bool ends_of_cell(struct arena *arena, const char *cell, struct ends *out)
-{
-	const char *text = text_one_line(arena, cell), *open = strchr(cell, '(');
-	struct ends more;
-
-	*out = (struct ends){.direction = direction_of_preposition(text)};
-	if (out->direction)
-		return true;
-	if (ends_of_arrow(arena, text, out))
-		return out->from || out->to || out->direction;
-	if (ends_of_phrase(arena, text, out) && (out->from || out->to))
-		return true;
-	*out = (struct ends){.direction = direction_of_cell(text)};
-	/* "Inbound (from A)" */
-	if (out->direction && open && ends_of_phrase(arena, open, &more) &&
-	    (more.from || more.to)) {
-		out->from = more.from;
-		out->to = more.to;
-	}
-	if (out->direction)
-		return true;
-	return ends_of_pair(arena, text, out);
-}
-
-/* ---------------------------------------------------------------- sentences */
+/* ---------------------------------------------------------------- ends of one role */
 
 #define CLIENT_NOUNS                                                                               \
 	"client|clients|agent|agents|browser|browsers|device|devices|phone|phones|sensor|"         \
@@ -349,17 +314,66 @@ static bool ends_in_noun(const char *name, const char *nouns)
 	return name && text_is(last ? last + 1 : name, nouns);
 }
 
+#define MUTUAL "each other|one another"
+
+/* The first name of several hosts in a text, of at most four words, and what is behind it. NULL:
+ * there is none, or another name before it. */
+static const char *plural_of(struct arena *arena, const char *text, const char **behind)
+{
+	static const char openings[] =
+		"by|between|among|amongst|both|all|the|two|any|each|these|of|"
+		"from|to|for|when|where|that|which|different|other";
+	const char *begin = text, *name, *word;
+	size_t length;
+
+	for (; *text; text = *behind + strspn(*behind, " ,;:.()\n")) {
+		length = strcspn(text, " ,;:.()\n");
+		*behind = text + length;
+		word = arena_strndup(arena, text, length);
+		name = arena_strndup(arena, begin, (size_t)(*behind - begin));
+		if (text_is(word, "and|or|with|&"))
+			return NULL;
+		if (text_is(word, openings) || (*behind && **behind != ' '))
+			begin = *behind + strspn(*behind, " ,;:.()\n");
+		if (length && text[length - 1] == 's' && words_in(name) <= 4 &&
+		    ends_in_noun(name, HOST_NOUNS))
+			return name;
+	}
+	return NULL;
+}
+
+/* "Both nodes send to each other", "between the nodes": each opens to the others. */
+static bool ends_of_one_role(struct arena *arena, const char *text, struct ends *out)
+{
+	static const char *const words[] = {"between ", "among ", "amongst "};
+	bool mutual = text_has(text, MUTUAL);
+	const char *from = mutual ? text : NULL, *behind;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words) && !from; i++) {
+		from = strcasestr(text, words[i]);
+		from = from && from > text && text_is_word(from[-1]) ? NULL : from;
+	}
+	*out = (struct ends){.direction = DIR_BOTH};
+	out->from = out->to = from ? plural_of(arena, from, &behind) : NULL;
+	if (!out->from || strlen(text) > 200)
+		return false;
+	behind += strspn(behind, " ,");
+	return skip_words(behind, "and|or") == behind && *behind != '&' && *behind != '/';
+}
+
 /* "Agents connect to the server" */
 static bool ends_of_verb(struct arena *arena, const char *text, struct ends *out)
 {
-	static const char *const verbs[] = {" connects to ",	" connect to ", " talks to ",
-					    " talk to ",	" speaks to ",	" contacts ",
-					    " communicates to "};
+	static const char *const verbs[] = {" connects to ",	 " connect to ",    " talks to ",
+					    " talk to ",	 " speaks to ",	    " contacts ",
+					    " communicates to ", " send to ",	    " sends to ",
+					    " send data to ",	 " sends data to ", " reports to ",
+					    " report to "};
 
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		const char *verb = strcasestr(text, verbs[i]), *behind;
 
-		if (!verb || word_to(verb + strlen(verbs[i])))
+		if (!verb || word_to(verb + strlen(verbs[i])) || text_has(text, MUTUAL))
 			continue;
 		behind = verb + strlen(verbs[i]);
 		out->from = name_part(arena, text, verb);
@@ -368,6 +382,51 @@ static bool ends_of_verb(struct arena *arena, const char *text, struct ends *out
 	}
 	return false;
 }
+
+/* "from" and "to" alone, of the peer in another cell. */
+static enum direction direction_of_preposition(const char *text)
+{
+	if (text_is(text, "from"))
+		return DIR_IN;
+	if (text_is(text, "to/from|from/to|to and from|from and to|to, from|from, to|to & from|"
+			  "from & to|from / to|to / from"))
+		return DIR_BOTH;
+	return text_is(text, "to") ? DIR_OUT : DIR_UNKNOWN;
+}
+
+bool ends_of_cell(struct arena *arena, const char *cell, struct ends *out)
+{
+	const char *text = text_one_line(arena, cell), *open = strchr(cell, '(');
+	struct ends more;
+
+	if (ends_of_one_role(arena, text, out))
+		return true;
+	*out = (struct ends){.direction = direction_of_preposition(text)};
+	if (out->direction)
+		return true;
+	if (ends_of_arrow(arena, text, out))
+		return out->from || out->to || out->direction;
+	if (ends_of_phrase(arena, text, out) && (out->from || out->to))
+		return true;
+	*out = (struct ends){0};
+	if (ends_of_verb(arena, text, out))
+		return true;
+	*out = (struct ends){0};
+	if (text_has(text, MUTUAL))
+		return false;
+	out->direction = direction_of_cell(text);
+	/* "Inbound (from A)" */
+	if (out->direction && open && ends_of_phrase(arena, open, &more) &&
+	    (more.from || more.to)) {
+		out->from = more.from;
+		out->to = more.to;
+	}
+	if (out->direction)
+		return true;
+	return ends_of_pair(arena, text, out);
+}
+
+/* ---------------------------------------------------------------- sentences */
 
 /* "media from phones" */
 static bool ends_of_client(struct arena *arena, const char *text, struct ends *out)
@@ -390,7 +449,9 @@ bool ends_of_sentence(struct arena *arena, const char *text, struct ends *out)
 	*out = (struct ends){0};
 	if (strlen(text) > 200 || text_has(text, "not|no|never|without|except|if|unless"))
 		return false;
-	if (ends_of_arrow(arena, text, out) && out->from && out->to)
+	/* "Between the nodes" may be said of either side of a row without a direction. */
+	if ((ends_of_arrow(arena, text, out) && out->from && out->to) ||
+	    (text_has(text, MUTUAL) && ends_of_one_role(arena, text, out)))
 		return true;
 	*out = (struct ends){0};
 	if (ends_of_pair(arena, skip_words(text, "from"), out) && words_in(out->from) <= 4 &&
@@ -414,11 +475,38 @@ bool ends_of_sentence(struct arena *arena, const char *text, struct ends *out)
 	return out->from != NULL;
 }
 
+/* "web UI, open to browsers", "Docker, from the managers": the part that says it. */
+bool ends_of_parts(struct arena *arena, const char *text, struct ends *out)
+{
+	static const char open_to[] = "open to|accessible from|reachable from|available to|"
+				      "exposed to|opened to|reached from";
+
+	if (ends_of_one_role(arena, text, out))
+		return true;
+	for (const char *at = text; *at; at++) {
+		const char *rest;
+
+		if (at > text && !strchr(",;:(", at[-1]) && strncmp(at - 1, " - ", 3))
+			continue;
+		rest = at + strspn(at, " -");
+		if (skip_words(rest, open_to) != rest) {
+			rest = skip_words(rest, open_to);
+			*out = (struct ends){.direction = DIR_IN};
+			out->from = name_part(arena, rest, phrase_end(rest));
+			return out->from;
+		}
+		if (direction_begins(rest) && ends_of_phrase(arena, rest, out) &&
+		    (out->from || out->to))
+			return true;
+	}
+	return false;
+}
+
 bool may_be_ends(struct arena *arena, const char *text)
 {
 	struct ends ends = {0};
 
-	return direction_of(text) ||
+	return direction_of(text) || text_has(text, MUTUAL) ||
 	       (ends_of_pair(arena, text, &ends) && words_in(ends.from) <= 2 &&
 		words_in(ends.to) <= 3 &&
 		!text_has(ends.from,

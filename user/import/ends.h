@@ -23,6 +23,8 @@ bool ends_of_cell(struct arena *arena, const char *cell, struct ends *out);
 /* A sentence: "Incoming connections from A", "Agents connect to the server". False: it does not
  * say who opens. */
 bool ends_of_sentence(struct arena *arena, const char *text, struct ends *out);
+/* Some part of a text about ports says it. */
+bool ends_of_parts(struct arena *arena, const char *text, struct ends *out);
 bool may_be_ends(struct arena *arena, const char *text); /* says it in words that are not known */
 bool direction_begins(const char *text);		 /* "outbound to B", "from A" */
 /* Around the ports of a cell: "to A", "from A", "to/from A", "(inbound)". False: nothing. */

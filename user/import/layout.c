@@ -95,6 +95,7 @@ static const char *heading_of(struct page *page, const struct grid *grid, size_t
 }
 
 struct vote {
+	size_t tails; /* "B:443" */
 	size_t filled, ports, strong, numbers, protocols, directions, actions, verdicts, allows,
 		names, addresses, switches;
 	bool several; /* not all cells are the same */
@@ -103,6 +104,14 @@ struct vote {
 static bool is_address(const char *text)
 {
 	return strchr(text, '.') && strspn(text, "0123456789./-") == strlen(text);
+}
+
+static bool ends_with_port(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+
+	return colon && colon > text && colon[1] &&
+	       strspn(colon + 1, "0123456789-") == strlen(colon + 1);
 }
 
 static struct vote column_vote(struct arena *arena, const struct grid *grid, size_t first,
@@ -131,6 +140,7 @@ static struct vote column_vote(struct arena *arena, const struct grid *grid, siz
 		vote.switches += text_is(text, "yes|no|y|n|x|true|false|optional|required|"
 					       "mandatory|always|never");
 		vote.addresses += is_address(text);
+		vote.tails += ends_with_port(text);
 		vote.several |= before && !str_equal(text, before);
 		before = text;
 		vote.names += !has_digit(text) && strlen(text) < 48 &&
@@ -182,6 +192,8 @@ static void ports_by_content(struct layout *layout, const struct vote *votes)
 		/* "HTTPS (443)", "All ICMP" beside both ends. */
 		if (sides && !protocol)
 			fit = vote->ports + vote->protocols;
+		else if (sides && layout->kinds[i] == COLUMN_TO)
+			fit = vote->tails;
 
 		if (layout->kinds[i] != COLUMN_PROTOCOL && vote->filled && fit * 2 > vote->filled &&
 		    !is_numbering(layout->headings[i])) {
@@ -332,7 +344,11 @@ static void ends_unknown_find(struct layout *layout, const struct vote *votes)
 		if (layout->kinds[i] == COLUMN_FROM || layout->kinds[i] == COLUMN_TO ||
 		    layout->kinds[i] == COLUMN_PEER)
 			return;
-		count += is_end_column(layout, &votes[i], i);
+		if (!is_end_column(layout, &votes[i], i))
+			continue;
+		if (count < ARRAY_SIZE(layout->names))
+			layout->names[count] = i;
+		count++;
 	}
 	layout->ends_unknown = count == 2;
 }

@@ -21,7 +21,8 @@ struct layout {
 	enum direction ways[PAGE_COLUMNS_MAX];	     /* then: of each column, or unknown */
 	bool ends_hold_ports;			     /* "B:443/tcp" below "To", in this column: */
 	size_t column;
-	bool ends_unknown; /* two columns of names may be the ends */
+	bool ends_unknown; /* two columns of names may be the ends, these: */
+	size_t names[2];
 };
 void layout_find(struct page *page, const struct grid *grid, struct layout *out);
 bool row_is_heading(const struct grid_row *row);

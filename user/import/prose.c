@@ -87,6 +87,7 @@ static bool named_by_place(const struct prose *p, size_t at)
 		p->tokens[back - 1].kind == TOKEN_SEPARATOR ||
 		p->tokens[back - 1].kind == TOKEN_DASH ||
 		p->tokens[back - 1].kind == TOKEN_FILLER ||
+		p->tokens[back - 1].kind == TOKEN_VAGUE ||
 		p->tokens[back - 1].kind == TOKEN_PROTOCOL) &&
 	       p->tokens[back - 1].segment == p->tokens[at].segment)
 		back--;
@@ -124,7 +125,7 @@ static bool ends_of_line(struct arena *arena, const char *text, struct ends *out
 	before = text_tidy(arena, arena_strndup(arena, before, strcspn(before, ":(")), false);
 	behind = text + reading.end + strcspn(text + reading.end, " ,;:()-");
 	if (ends_of_phrase(arena, behind, out) || ends_of_phrase(arena, before, out) ||
-	    ends_of_sentence(arena, before, out))
+	    ends_of_sentence(arena, before, out) || ends_of_parts(arena, text, out))
 		return true;
 	*out = (struct ends){.direction = direction_of(text)};
 	return out->direction;
@@ -150,10 +151,12 @@ static void ends_of_text(struct sheet *s, const char *text, unsigned segment, st
 
 static void candidate_ends(struct drafted_row *row, const struct ends *ends)
 {
-	bool inward = ends->direction == DIR_IN || ends->direction == DIR_BOTH || ends->from;
+	bool outward = ends->direction == DIR_OUT || (ends->to && !ends->from);
 
-	row->from = inward ? role_inbound_peer : role_this_host;
-	row->to = inward ? role_this_host : role_outbound_peer;
+	row->from = outward ? role_this_host : role_inbound_peer;
+	row->to = outward ? role_outbound_peer : role_this_host;
+	if (!ends->direction && !outward)
+		row->from = role_peer;
 	row->from = ends->from ?: row->from;
 	row->to = ends->to ?: row->to;
 }
@@ -172,6 +175,7 @@ static struct drafted_row *candidate_on(struct sheet *s, uint32_t line, const ch
 	row->candidate = true;
 	ends_of_text(s, text, segment, &ends);
 	candidate_ends(row, &ends);
+	row->both_ways = ends.direction == DIR_BOTH;
 	row->section = sheet_section(s);
 	row->condition = line <= s->page->lines ? s->page->conditions[line] : NULL;
 	row->undirected = true;
@@ -267,6 +271,9 @@ static bool text_read(struct sheet *s, uint32_t line, const char *text, bool lis
 	}
 	if (cut)
 		sheet_add_unparsed(s, line, "a paragraph too long to be read to its end", text);
+	for (size_t i = before, count = s->count; i < count; i++)
+		if (s->rows[i].both_ways)
+			row_reverse(s, &s->rows[i]);
 	return s->count > before;
 }
 

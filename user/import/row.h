@@ -31,8 +31,6 @@ bool has_column(const struct work *w, enum column kind);
 /* Sets from and to; the direction, for the reverse of a row both ways. False: a direction of the
  * document was not understood, so that the row is for a person to finish. */
 bool row_ends_set(struct work *w, struct drafted_row *row, enum direction *direction);
-/* A row both ways is two rows, unless both ends are the same role. */
-void row_reverse(struct sheet *s, const struct drafted_row *row);
 bool is_no_peer(const char *text);
 /* Why a row of the document is no rule; NULL: it is one. */
 const char *row_refusal(struct work *w);

@@ -57,14 +57,55 @@ static bool is_any_host(const char *text)
 	return text_is(text, "any|all|*|anywhere|everywhere|everything|0.0.0.0/0|0.0.0.0|::/0");
 }
 
+/* "A:1024", "[fd00::12]:8128", "B:*": how much of the text is the name. */
+static size_t name_length(const char *text, size_t length)
+{
+	size_t colon = length;
+
+	while (colon && text[colon - 1] != ':')
+		colon--;
+	if (colon < 2 || colon == length ||
+	    (memchr(text, ':', colon - 1) && text[colon - 2] != ']'))
+		return length;
+	if (strspn(text + colon, "0123456789-*") < length - colon &&
+	    (length - colon != 3 || strncasecmp(text + colon, "any", 3)))
+		return length;
+	return colon - 1;
+}
+
+/* The names of a cell without the ports behind them, which its row has in a cell of their own, or
+ * which are those of the opener. */
+static const char *ends_without_ports(struct work *w, struct drafted_row *row, const char *cell)
+{
+	struct buffer names = {.arena = w->s->arena};
+	bool found = false;
+
+	for (const char *at = cell; *at;) {
+		size_t length = strcspn(at, ",;\n"), name = name_length(at, length);
+		bool address = name < length && *at == '[' && at[name - 1] == ']';
+
+		buffer_add(&names, at + address, name - 2 * address);
+		found |= name < length;
+		at += length;
+		length = strspn(at, ",; \n");
+		buffer_add(&names, at, length);
+		at += length;
+	}
+	if (found)
+		row_note(w->s, row, "the cell of an end: \"%s\"", text_one_line(w->s->arena, cell));
+	return found ? names.text : cell;
+}
+
 /* A cell as the title of a role: its first line, or all of them when they are short names. */
 static const char *peer_title(struct work *w, struct drafted_row *row, const char *cell,
 			      const char *placeholder)
 {
 	struct arena *arena = w->s->arena;
-	const char *title = cell, *line;
+	const char *title, *line;
 	size_t longest = 0, length;
 
+	cell = ends_without_ports(w, row, cell);
+	title = cell;
 	if (is_no_peer(cell)) {
 		if (*cell)
 			row_note(w->s, row, "where %s should be, the document says \"%s\"",
@@ -361,24 +402,12 @@ bool row_ends_set(struct work *w, struct drafted_row *row, enum direction *direc
 	row->undirected = !said.direction && !said.from && !said.to;
 	if (row->undirected && w->layout->ends_unknown) {
 		row_note(w->s, row, "which of the names opens is not said by their headings");
+		row->from = peer_title(w, row, cell_text(w->row, w->layout->names[0]), role_peer);
+		row->to =
+			peer_title(w, row, cell_text(w->row, w->layout->names[1]), role_this_host);
 		return false;
 	}
 	if (understood && row->undirected)
 		row_note(w->s, row, "no direction given: taken as opened by the peer");
 	return understood;
-}
-
-void row_reverse(struct sheet *s, const struct drafted_row *row)
-{
-	struct drafted_row copy = *row, *back;
-
-	if (str_equal(row->from, row->to))
-		return;
-	back = sheet_row(s, row->line);
-	*back = copy;
-	back->from = copy.to == role_inbound_peer ? role_outbound_peer : copy.to;
-	back->to = copy.from == role_inbound_peer ? role_outbound_peer : copy.from;
-	back->notes = NULL;
-	back->note_count = back->note_capacity = 0;
-	row_note(s, back, "the reverse of the row above: the document names both directions");
 }

@@ -135,15 +135,26 @@ static void ranges_append(struct work *w, struct drafted_row *row, struct port_r
 		row_note(w->s, row, "ports and protocols were paired line by line");
 }
 
+static protocols transport_alone(const char *cell)
+{
+	protocols named = protocols_read(cell) & PROTOCOLS_PORTS;
+
+	return named & (named - 1) ? 0 : named;
+}
+
 static void port_column_read(struct work *w, struct drafted_row *row, size_t column)
 {
 	const char *cell = w->part ?: cell_text(w->row, column);
 	struct port_reading reading;
 	protocols named = protocols_read(cells_of(w, COLUMN_PROTOCOL));
+	protocols heading = w->layout->protocols[column];
 	bool portless = named && !(named & PROTOCOLS_PORTS);
 
 	ports_read(cell, &reading);
-	ranges_append(w, row, &reading, w->layout->protocols[column]);
+	/* "8080/tcp or 80 if root" */
+	if (!heading && w->part)
+		heading = transport_alone(cell_text(w->row, column));
+	ranges_append(w, row, &reading, heading);
 	bare_append(w, row, reading.bare & ~(protocols)PROTOCOLS_PORTS);
 	w->cut |= reading.cut;
 	if (reading.leftover || (reading.vague && reading.count) || (portless && reading.count))
@@ -308,10 +319,14 @@ static void row_set_optional(struct work *w, struct drafted_row *row)
 		const char *text = cell_text(w->row, i), *heading = w->layout->headings[i];
 		enum column kind = w->layout->kinds[i];
 		enum optional said = OPTIONAL_UNKNOWN;
+		bool port = kind == COLUMN_PORT && (!w->one || i == w->column);
 
 		if (!*text)
 			continue;
-		if (kind == COLUMN_OPTIONAL)
+		if (kind == COLUMN_PORT)
+			said = port && ports_conditional(w->part ?: text) ? OPTIONAL_YES
+									  : OPTIONAL_NO;
+		else if (kind == COLUMN_OPTIONAL)
 			said = optional_cell(heading, text);
 		else if (text_says_optional(text) && strlen(text) < 2000)
 			said = OPTIONAL_YES;
@@ -432,8 +447,35 @@ static size_t separator_length(const char *cell, const char *at)
 	return at > cell && at[-1] == ' ' && !strncmp(at, "and ", 4) ? 4 : 0;
 }
 
-/* The end of the first part of a cell whose ports have ends of their own, or of the cell. */
-static const char *part_end(const struct work *w, const char *cell)
+/* The same between ports under a condition and others: "8080 or 80 if root". */
+static size_t alternative_length(const char *cell, const char *at)
+{
+	if (*at && strchr("\n;(", *at))
+		return 1;
+	return at > cell && at[-1] == ' ' && !strncmp(at, "or ", 3) ? 3 : 0;
+}
+
+static bool has_ports(const struct work *w, const char *text, const char *end)
+{
+	struct port_reading reading;
+
+	ports_read(arena_strndup(w->s->arena, text, (size_t)(end - text)), &reading);
+	return reading.count || reading.bare;
+}
+
+/* Both sides name ports: "80 (if root)" is one part. */
+static bool is_alternative(const struct work *w, const char *cell, const char *at)
+{
+	const char *rest = at + alternative_length(cell, at), *end = rest;
+
+	while (*end && !alternative_length(rest, end))
+		end++;
+	return rest > at && has_ports(w, rest, end) && has_ports(w, cell, at);
+}
+
+/* The end of the first part of a cell whose ports have ends or conditions of their own, or of the
+ * cell. */
+static const char *part_end(const struct work *w, const char *cell, bool conditional)
 {
 	struct ends ends;
 
@@ -441,6 +483,8 @@ static const char *part_end(const struct work *w, const char *cell)
 		const char *rest = at + separator_length(cell, at);
 		enum side side;
 
+		if (conditional && is_alternative(w, cell, at))
+			return at;
 		if (rest == at)
 			continue;
 		side = ends_beside(w, arena_strndup(w->s->arena, cell, (size_t)(at - cell)), &ends);
@@ -449,6 +493,11 @@ static const char *part_end(const struct work *w, const char *cell)
 			return at;
 	}
 	return cell + strlen(cell);
+}
+
+static size_t part_gap(const char *cell, const char *at)
+{
+	return separator_length(cell, at) ?: alternative_length(cell, at);
 }
 
 /* Where the next statement of a cell about directions begins: "from A, outbound to B". */
@@ -508,17 +557,18 @@ static void row_read_parts(struct work *w, size_t column)
 {
 	const char *cell = cell_text(w->row, column), *end;
 	bool one = w->one;
+	bool conditional = ports_conditional(cell) && !way_next(cells_of(w, COLUMN_DIRECTION));
 
 	if (strlen(cell) > 1000 ||
-	    !text_has(cell, "to|from|inbound|outbound|ingress|egress|incoming|"
-			    "outgoing|between|in|out|bidirectional|>|<")) {
+	    !(conditional || text_has(cell, "to|from|inbound|outbound|ingress|egress|incoming|"
+					    "outgoing|between|in|out|bidirectional|>|<"))) {
 		row_read_ways(w);
 		return;
 	}
 	w->one = true;
 	w->column = column;
-	for (const char *begin = cell; *cell; cell = end + separator_length(begin, end)) {
-		end = part_end(w, cell);
+	for (const char *begin = cell; *cell; cell = end + part_gap(begin, end)) {
+		end = part_end(w, cell, conditional);
 		w->part = text_tidy(w->s->arena,
 				    arena_strndup(w->s->arena, cell, (size_t)(end - cell)), false);
 		w->spoken = (struct ends){0};

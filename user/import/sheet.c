@@ -87,6 +87,21 @@ void row_add_range(struct sheet *s, struct drafted_row *row, const struct port_r
 	}
 }
 
+void row_reverse(struct sheet *s, const struct drafted_row *row)
+{
+	struct drafted_row copy = *row, *back;
+
+	if (str_equal(row->from, row->to))
+		return;
+	back = sheet_row(s, row->line);
+	*back = copy;
+	back->from = copy.to == role_inbound_peer ? role_outbound_peer : copy.to;
+	back->to = copy.from == role_inbound_peer ? role_outbound_peer : copy.from;
+	back->notes = NULL;
+	back->note_count = back->note_capacity = 0;
+	row_note(s, back, "the reverse of the row above: the document names both directions");
+}
+
 /* An outer heading refuses by a few words: "Blocked ports", not "How to avoid blocked traffic". */
 static bool outer_refuses(const char *heading)
 {

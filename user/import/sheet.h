@@ -13,6 +13,7 @@ struct drafted_row {
 	const void *of;	       /* the row of the page that it is of; NULL: a sentence */
 	const char *text;      /* of that row, all cells */
 	bool undirected;       /* the page does not say which side opens */
+	bool both_ways;	       /* a sentence names both directions */
 	const char *from, *to; /* titles, or one of the placeholders below */
 	const char **services;
 	size_t service_count, service_capacity;
@@ -56,6 +57,8 @@ void sheet_add_unparsed(struct sheet *s, uint32_t line, const char *why, const c
 void row_note(struct sheet *s, struct drafted_row *row, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void row_service(struct sheet *s, struct drafted_row *row, const char *service);
+/* A row both ways is two rows, unless both ends are the same role. */
+void row_reverse(struct sheet *s, const struct drafted_row *row);
 const char *sheet_section(const struct sheet *s); /* the innermost heading, or NULL */
 bool sheet_refuses(const struct sheet *s);	  /* a heading in force closes the ports below */
 void row_add_range(struct sheet *s, struct drafted_row *row, const struct port_range *range);

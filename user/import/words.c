@@ -387,6 +387,12 @@ bool text_says_optional(const char *text)
 	       ends_with_only(text);
 }
 
+bool ports_conditional(const char *text)
+{
+	return text_says_optional(text) ||
+	       text_has(text, "if|when|unless|otherwise|else|in case|provided");
+}
+
 enum optional optional_cell(const char *heading, const char *cell)
 {
 	bool asks_required = text_has(heading, "required|mandatory|needed|necessity") &&

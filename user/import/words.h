@@ -43,6 +43,7 @@ bool heading_refuses(const char *text);	   /* "Blocked ports" */
 bool text_is_loopback(const char *text);   /* a cell that is an address of the host itself */
 bool text_says_loopback(const char *text); /* a sentence: "listens on localhost only" */
 bool text_says_optional(const char *text); /* "optional", "only for", "if a proxy is used" */
+bool ports_conditional(const char *text);  /* a cell of ports: "80 if root", "443 (optional)" */
 enum optional { OPTIONAL_UNKNOWN, OPTIONAL_NO, OPTIONAL_YES };
 enum optional optional_cell(const char *heading, const char *cell); /* "Mandatory": "no" */
 
