@@ -107,7 +107,8 @@ static __always_inline const __u64 *error_receiver(const struct fr_packet *p, __
  * opened from either side? The quoted packet travelled the other way, and its sender must be the
  * receiver of the error: else a forged quotation would open a way to any address. Errors never
  * create or refresh a flow. `p` is parsed for the quoted packet and then again for the error,
- * because a second one would not fit on the stack.
+ * because a second one would not fit on the stack. While nothing is dropped, what a refused packet
+ * brings back is no refusal of its own: enforcement would never see it.
  */
 static __always_inline int icmp_error_is_admitted(const struct fr_ctx *s, struct fr_packet *p)
 {
@@ -123,7 +124,8 @@ static __always_inline int icmp_error_is_admitted(const struct fr_ctx *s, struct
 		portless = p->fragment == FR_LATER;
 		flow = portless ? 0 : flow_find(s, p, hash_key(&p->key, p->v4, PORTS_BOTH), &info);
 		admitted =
-			(flow && !(flow->flags & FR_FLOW_WOULD_DROP)) ||
+			(flow && (!(flow->flags & FR_FLOW_WOULD_DROP) ||
+				  !(s->head->flags & FR_F_ENFORCE))) ||
 			policy_admits(s, p, FR_EGRESS, flow_port(&p->key, FR_EGRESS), portless) ||
 			policy_admits(s, p, FR_INGRESS, flow_port(&p->key, FR_INGRESS), portless);
 	}

@@ -27,6 +27,51 @@ exits 'events: both from standard input' 2 'cannot both read standard input' cov
 exits 'events: no such file' 1 'nowhere.jsonl: No such file' coverage --flows "$work/nowhere.jsonl" --source $good
 exits 'events: a directory' 1 'Is a directory' coverage --flows "$work" --source $good
 
+# ---------------------------------------------------------------- answers from elsewhere
+
+# TYPE DIRECTION LOCAL-PORT PEER PEER-PORT: a line of a datagram
+datagram()
+{
+	local reason=rule verdict=pass
+	[ "$1" = opened ] || reason=default verdict=would-drop
+	cat <<-JSON
+		{"schema": "flowreeve/event/v1", "host": "db1", "type": "$1", "time": "2026-03-01T12:00:00Z", "policy": "asker", "digest": null, "verdict": "$verdict", "reason": "$reason", "direction": "$2", "kind": "interface", "interface": "ens5", "protocol": "udp", "local": {"address": "10.0.5.5", "port": $3}, "peer": {"address": "$4", "port": $5}, "length": 60, "held": 0, "process": null}
+	JSON
+}
+asker() # ANSWERS
+{
+	cat <<-YAML
+		apiVersion: flowreeve/v1
+		kind: Policy
+		metadata: {name: asker}
+		mode: audit
+		attach: {interfaces: [ens5]}
+		failsafe: []
+		rules:
+		  - {id: transfer, direction: egress, peer: [10.0.5.10], ports: [69/udp], action: allow, answers: $1}
+	YAML
+}
+asker peer >"$work/asker.yaml"
+asker peer-any-port >"$work/wide.yaml"
+# A question from port 2000, which no host gives out, and two datagrams to it.
+{
+	datagram refused ingress 2000 10.0.5.10 50001
+	datagram opened egress 2000 10.0.5.10 69
+	datagram refused ingress 2001 10.0.5.10 50002
+} >"$work/asked.jsonl"
+json_is 'events: an answer to a recorded question' 0 '.policies[0].unexplained |
+	(map(select(.port == 2000)) | length == 1 and .[0].answer_to.rule == "transfer" and
+		.[0].answer_to.write == "answers: peer-any-port") and
+	(map(select(.port == 2001)) | length == 1 and .[0].answer_to == null)' \
+	coverage --flows "$work/asked.jsonl" --source "$work/asker.yaml"
+json_is 'events: learn proposes no port for it' 0 '.proposals | (map(select(.port == 2000)) | map(.edit) == ["none"]) and
+	(map(select(.port == 2001)) | map(.edit) == ["rule"])' learn --flows "$work/asked.jsonl" --source "$work/asker.yaml"
+json_is 'events: rules that admit the answer explain it' 0 '.policies[0] | .decided_by_current == 1 and
+	(.unexplained | map(.port) == [2001])' coverage --flows "$work/asked.jsonl" --source "$work/wide.yaml"
+sed 's/"local": {"address": "10.0.5.5", /"local": {/' "$work/asked.jsonl" >"$work/nowhere.jsonl"
+exits 'events: a datagram without its local address' 3 "the event has no 'local.address'" \
+	coverage --flows "$work/nowhere.jsonl" --source "$work/asker.yaml"
+
 # ---------------------------------------------------------------- whose events
 
 sed 's/"policy": "good"/"policy": "other"/' $events/good.jsonl >"$work/other.jsonl"
@@ -39,6 +84,7 @@ exits 'events: of two policies, none chosen' 2 'holds events of 2 policies: good
 : >"$work/none.jsonl"
 exits 'events: none at all, of an unknown policy' 2 'holds no event, so it does not say of which policy' coverage --flows "$work/none.jsonl"
 exits 'events: none at all' 0 '' coverage --flows "$work/none.jsonl" --source $good
+grep -q 1970 "$work/out" && not_ok 'events: none at all, no window' "$(cat "$work/out")" || ok 'events: none at all, no window'
 grep -q ': no events$' "$work/out" && ok 'events: none at all, says so' || not_ok 'events: none at all, says so' "$(cat "$work/out")"
 exits 'events: a file of another policy than named' 3 'is the file of policy good, not of other \[source-other\]' \
 	coverage other --flows $events/good.jsonl --source $good

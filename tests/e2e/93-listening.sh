@@ -52,7 +52,9 @@ compared() # WHAT
 	equal "$1: one within a range as well" null "$(socket tcp 8150 .port)"
 	equal "$1: one of IPv6 alone is not by a rule about IPv4" '::' "$(socket tcp 8300 '.address // "::"')"
 	equal "$1: ports on which nobody listens" \
-		'range 8200-8299/tcp,web 8091/tcp,web 8092/udp' "$(services)"
+		'four 8300/tcp,range 8200-8299/tcp,web 8091/tcp,web 8092/udp' "$(services)"
+	equal "$1: a client's socket is told of as such" true "$(listening '[.unexplained[] | select(.protocol == "udp" and .port >= 32768) | .given_out] | all')"
+	matches "$1: and counted in the text" 'gives out, most of them clients.: 1; --wide' "$(fr agent coverage)"
 }
 
 e2e_begin listening

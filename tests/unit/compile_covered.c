@@ -44,6 +44,23 @@ static const struct {
 	{"{id: a, direction: egress, peer: 10.0.0.0/8, ports: any, action: allow}\n"
 	 "  - {id: b, direction: egress, peer: any, ports: any, action: allow}\n",
 	 ""},
+	/* by several rules, a part by more than one */
+	{"{id: a, direction: egress, peer: 10.0.0.0/25, ports: 80/tcp, action: allow}\n"
+	 "  - {id: b, direction: egress, peer: 10.0.0.128/25, ports: 80/tcp, action: allow}\n"
+	 "  - {id: c, direction: egress, peer: 10.0.0.0/24, ports: 80/tcp, action: allow}\n",
+	 "c<a"},
+	{"{id: a, direction: egress, peer: 10.0.0.0/25, ports: 80/tcp, action: allow}\n"
+	 "  - {id: b, direction: egress, peer: 10.0.0.128/26, ports: 80/tcp, action: allow}\n"
+	 "  - {id: c, direction: egress, peer: 10.0.0.0/24, ports: 80/tcp, action: allow}\n",
+	 ""},
+	{"{id: a, direction: egress, peer: 10.0.0.0/24, ports: 80-89/tcp, action: allow}\n"
+	 "  - {id: b, direction: egress, peer: 10.0.0.0/16, ports: 90-99/tcp, action: allow}\n"
+	 "  - {id: c, direction: egress, peer: 10.0.0.7, ports: 85-95/tcp, action: allow}\n",
+	 "c<a"},
+	{"{id: a, direction: egress, peer: 10.0.0.0/24, ports: 80-89/tcp, action: allow}\n"
+	 "  - {id: b, direction: egress, peer: 10.0.0.0/16, ports: 91-99/tcp, action: allow}\n"
+	 "  - {id: c, direction: egress, peer: 10.0.0.7, ports: 85-95/tcp, action: allow}\n",
+	 ""},
 	/* a staged deny rule refuses nothing, and would */
 	{"{id: a, direction: egress, peer: 10.0.0.0/24, ports: 22/tcp, action: allow}\n"
 	 "  - {id: d, direction: egress, peer: 10.0.0.0/8, ports: 22/tcp, action: deny, mode: audit}\n",

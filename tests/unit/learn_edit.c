@@ -521,7 +521,7 @@ Test(learn, a_likely_answer_gets_no_rule)
 }
 
 /* lesson: a host that gives out ports from 10000 on was told to open one of them to a peer that had
- * answered once. */
+ * answered once, and later one on which the socket that had asked still waited. */
 Test(learn, a_port_is_given_out_or_served)
 {
 	static bool sockets[PORT_NUMBERS] = {[40005] = true};
@@ -538,11 +538,14 @@ Test(learn, a_port_is_given_out_or_served)
 	       "  - {id: all, direction: ingress, peer: 10.9.0.9, ports: any/udp, action: allow}\n",
 	       false, {"10.9.0.2", FR_INGRESS, PROTO_UDP, 10000},
 	       {"10.9.0.2", FR_EGRESS, PROTO_UDP, 40005}, {"10.9.0.2", FR_INGRESS, PROTO_UDP, 9999},
-	       {"10.9.0.2", FR_INGRESS, PROTO_UDP, 40005},
+	       {"10.9.0.3", FR_INGRESS, PROTO_UDP, 40005},
 	       {"10.9.0.2", FR_INGRESS, PROTO_UDP, 40006},
-	       {"10.9.0.2", FR_EGRESS, PROTO_UDP, 20000});
-	for (int i = 0; i < 6; i++)
-		cr_expect_eq(proposals[i].kind, i < 2 ? PROPOSAL_NONE : PROPOSAL_RULE, "%d", i);
+	       {"10.9.0.2", FR_EGRESS, PROTO_UDP, 20000},
+	       {"10.9.0.2", FR_INGRESS, PROTO_UDP, 40005},
+	       {"10.9.0.3", FR_INGRESS, PROTO_UDP, 40007});
+	for (int i = 0; i < 8; i++)
+		cr_expect_eq(proposals[i].kind, i < 2 || i > 5 ? PROPOSAL_NONE : PROPOSAL_RULE,
+			     "%d", i);
 	load_free(&l);
 }
 

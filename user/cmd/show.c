@@ -308,6 +308,12 @@ static const struct show *find_show(struct context *c, const char *word)
 	return NULL;
 }
 
+static int only_open(struct context *c, const struct instance *instance, void *user)
+{
+	(void)c, (void)instance, (void)user;
+	return 0;
+}
+
 int cmd_show(struct context *c)
 {
 	const struct show *show = find_show(c, c->options.operands[0]);
@@ -328,6 +334,8 @@ int cmd_show(struct context *c)
 	if (ret)
 		return ret;
 	ret = named_policies(c, 1, &names, &count);
+	if (!ret) /* an unknown name gets no heading */
+		ret = each_instance(c, names, count, only_open, NULL);
 	if (ret)
 		return ret;
 	c->answered = true;

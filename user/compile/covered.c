@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Rules that decide nothing: wherever such a rule matches, another one decides. Each part of a rule
- * (a peer with a service) is looked up at its corners, and is covered when the rule that decides
- * there has all of that part.
+ * (a peer with a service) is looked up at its first address and port, and is covered when the rule
+ * that decides there has all of that part, or when all of its pieces are.
  */
 #include <string.h>
 
 #include "compile.h"
+
+/* Of one part: rules that would take more are not told of. */
+enum { LOOKS_MOST = 64 };
 
 static bool prefix_within(const struct prefix *inner, const struct prefix *outer)
 {
@@ -51,20 +54,67 @@ static const struct rule *decider(const struct ruleset *rs, const struct image *
 	return found == rule ? NULL : found;
 }
 
-/* The rule that decides all of a peer (NULL: any) and a service, or NULL. */
-static const struct rule *part_covered(const struct ruleset *rs, const struct image *image,
-				       const struct rule *rule, const struct prefix *peer,
+/* What is left of a rule to look at. */
+struct search {
+	const struct ruleset *rs;
+	const struct image *image;
+	const struct rule *rule;
+	unsigned looks; /* that may follow: each piece costs one */
+};
+
+static const struct rule *part_covered(struct search *s, const struct prefix *peer,
+				       const struct service *service);
+
+/* Both halves of the peer, by one rule or by two. */
+static const struct rule *halves_covered(struct search *s, const struct prefix *peer,
+					 const struct service *service)
+{
+	struct prefix low = *peer, high;
+	const struct rule *by;
+
+	low.length++;
+	high = low;
+	high.addr.b[peer->length / 8] |= (uint8_t)(0x80 >> peer->length % 8);
+	by = part_covered(s, &low, service);
+	return by && part_covered(s, &high, service) ? by : NULL;
+}
+
+/* `by` decides the first port: where do its ports end? */
+static uint16_t ports_end(const struct rule *by, const struct service *service)
+{
+	uint16_t end = service->first;
+
+	for (size_t i = 0; i < by->service_count; i++) {
+		const struct service *outer = &by->services[i];
+
+		if (outer->proto == service->proto && outer->first <= service->first &&
+		    outer->last > end)
+			end = outer->last;
+	}
+	return end;
+}
+
+static const struct rule *part_covered(struct search *s, const struct prefix *peer,
 				       const struct service *service)
 {
-	struct tuple tuple = {.dir = rule->dir,
+	struct tuple tuple = {.dir = s->rule->dir,
 			      .proto = service->any_proto ? PROTO_TCP : service->proto,
 			      .port = service->first};
+	struct service rest = *service;
 	const struct rule *by;
 
 	if (peer)
 		tuple.peer = peer->addr;
-	by = decider(rs, image, rule, &tuple);
-	return by && has_prefix(by, peer) && has_service(by, service) ? by : NULL;
+	by = s->looks ? decider(s->rs, s->image, s->rule, &tuple) : NULL;
+	if (!by)
+		return NULL;
+	s->looks--;
+	if (!has_prefix(by, peer))
+		return peer && peer->length < 128 ? halves_covered(s, peer, service) : NULL;
+	if (has_service(by, service))
+		return by;
+	rest.first = ports_end(by, service) + 1;
+	return !service->any_proto && part_covered(s, peer, &rest) ? by : NULL;
 }
 
 static const struct rule *peer_covered(const struct ruleset *rs, const struct image *image,
@@ -73,7 +123,8 @@ static const struct rule *peer_covered(const struct ruleset *rs, const struct im
 	const struct rule *by = NULL;
 
 	for (size_t i = 0; i < rule->service_count; i++) {
-		const struct rule *here = part_covered(rs, image, rule, peer, &rule->services[i]);
+		struct search s = {rs, image, rule, LOOKS_MOST};
+		const struct rule *here = part_covered(&s, peer, &rule->services[i]);
 
 		if (!here)
 			return NULL;

@@ -100,7 +100,8 @@ const char *path_from_anywhere(struct context *c, const char *path)
 {
 	char here[PATH_MAX];
 
-	return *path == '/' || str_equal(path, "-") || !getcwd(here, sizeof(here))
+	return *path == '/' || str_equal(path, "-") || str_equal(path, "<stdin>") ||
+			       !getcwd(here, sizeof(here))
 		       ? path
 		       : arena_printf(c->arena, "%s/%s", here, path);
 }

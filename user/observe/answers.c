@@ -33,6 +33,19 @@ static int question_order(const void *left, const void *right)
 		      sizeof(a->key.local));
 }
 
+static void question_add(struct answer_hints *hints, const struct question *question)
+{
+	hints->list = arena_grow(hints->arena, hints->list, hints->count, &hints->capacity,
+				 sizeof(*hints->list));
+	hints->list[hints->count++] = *question;
+}
+
+static void questions_sort(struct answer_hints *hints)
+{
+	if (hints->count)
+		qsort(hints->list, hints->count, sizeof(*hints->list), question_order);
+}
+
 /* Of a rule, or of a default that allows. */
 static int on_flow(const struct flow_view *flow, void *context)
 {
@@ -41,10 +54,10 @@ static int on_flow(const struct flow_view *flow, void *context)
 	if (flow->key.proto != PROTO_UDP || flow->flow.flags & FR_FLOW_WOULD_DROP ||
 	    (flow->flow.reason != FR_REASON_RULE && flow->flow.reason != FR_REASON_DEFAULT))
 		return 0;
-	hints->list = arena_grow(hints->arena, hints->list, hints->count, &hints->capacity,
-				 sizeof(*hints->list));
-	hints->list[hints->count++] =
-		(struct question){.key = flow->key, .opener = flow->flow.opener};
+	question_add(hints,
+		     &(struct question){.key = flow->key,
+					.opener = flow->flow.opener,
+					.scope = names_scope(&hints->names, flow->key.scope)});
 	return 0;
 }
 
@@ -124,6 +137,11 @@ static int host_read(struct answer_hints *hints, const struct instance *instance
 	return 0;
 }
 
+static void decide_by_image(const void *policy, const struct tuple *tuple, struct decision *out)
+{
+	image_decide(policy, tuple, out);
+}
+
 int hints_open(const struct instance *instance, struct arena *arena, struct diags *d,
 	       struct answer_hints *out)
 {
@@ -147,9 +165,9 @@ int hints_open(const struct instance *instance, struct arena *arena, struct diag
 		hints_close(&hints);
 		return err;
 	}
-	if (hints.count)
-		qsort(hints.list, hints.count, sizeof(*hints.list), question_order);
+	questions_sort(&hints);
 	*out = hints;
+	out->by = (struct decider){decide_by_image, &out->image, &out->local};
 	return 0;
 }
 
@@ -212,20 +230,15 @@ static bool is_given_out(const struct answer_hints *hints, const struct question
 	       (question->opener == FR_EGRESS ? hints->given_out : (uint16_t)PORTS_GIVEN_OUT);
 }
 
-static void decide_by_image(const void *policy, const struct tuple *tuple, struct decision *out)
-{
-	image_decide(policy, tuple, out);
-}
-
 /* As the policy in force judges the question, with other answers than it has. */
 static enum relation relation_of(const struct answer_hints *hints, const struct question *question,
 				 const struct drop_view *drop, struct decision *decision)
 {
-	const struct decider by = {decide_by_image, &hints->image, &hints->local};
+	const struct decider *by = &hints->by;
 	struct datagram asked = datagram_of(&question->key), answer = datagram_of_drop(drop);
 	uint8_t dir = question->opener;
 
-	if (question->key.vlan != drop->key.vlan || !question_passes(&by, dir, &asked, decision))
+	if (question->key.vlan != drop->key.vlan || !question_passes(by, dir, &asked, decision))
 		return UNRELATED;
 	/* sendmsg of a socket that is bound to no address does not name one. */
 	if (dir == FR_INGRESS && addr_is_unspecified(&answer.local))
@@ -233,15 +246,15 @@ static enum relation relation_of(const struct answer_hints *hints, const struct 
 	if (question->key.scope != drop->key.scope)
 		return are_guests(question->key.scope, drop->key.scope) &&
 				       (is_reverse(&asked, &answer) ||
-					question_answered(&by, dir, &asked, &answer,
+					question_answered(by, dir, &asked, &answer,
 							  decision->answers))
 			       ? OTHER_DEVICE
 			       : UNRELATED;
-	if (question_answered(&by, dir, &asked, &answer, decision->answers))
+	if (question_answered(by, dir, &asked, &answer, decision->answers))
 		return ADMITTED;
-	if (question_answered(&by, dir, &asked, &answer, FR_ANSWERS_PEER_ANY_PORT))
+	if (question_answered(by, dir, &asked, &answer, FR_ANSWERS_PEER_ANY_PORT))
 		return OTHER_PORT;
-	if (question_answered(&by, dir, &asked, &answer, FR_ANSWERS_GROUP))
+	if (question_answered(by, dir, &asked, &answer, FR_ANSWERS_GROUP))
 		return OTHER_ADDRESS;
 	return is_given_out(hints, question) ? OTHER_PEER : UNRELATED;
 }
@@ -299,20 +312,40 @@ static void question_of_drop(const struct answer_hints *hints, const struct drop
 
 /* ---------------------------------------------------------------- what to write */
 
-static const struct fr_rule_record *rule_of_number(const struct answer_hints *hints,
-						   uint32_t number)
+struct asking {
+	const char *id;
+	bool own; /* the policy's, not that of a table */
+};
+
+static bool image_rule(const struct answer_hints *hints, uint32_t number, struct asking *out)
 {
 	const struct fr_image_head *head = image_head(&hints->image);
 	const uint32_t *words = (const void *)((const char *)hints->image.lines +
 					       (size_t)head->slots * FR_LINE_BYTES);
+	const struct fr_rule_record *record = NULL;
 
-	if (number < FR_RULE_FIRST || number >= hints->image.rule_count)
-		return NULL;
-	return names_rule(&hints->names, FR_SLOT(words[number]));
+	if (number >= FR_RULE_FIRST && number < hints->image.rule_count)
+		record = names_rule(&hints->names, FR_SLOT(words[number]));
+	if (record)
+		*out = (struct asking){record->id, !record->table[0]};
+	return record;
 }
 
-static const struct answer_hint *hint_make(const struct answer_hints *hints, const char *rule,
-					   const char *key, const char *text)
+/* False: it is a default, or not known. */
+static bool rule_of_number(const struct answer_hints *hints, uint32_t number, struct asking *out)
+{
+	const struct rule *rule;
+
+	if (!hints->rs)
+		return image_rule(hints, number, out);
+	rule = ruleset_rule(hints->rs, number);
+	if (rule)
+		*out = (struct asking){rule->id, !rule_origin(rule)->table};
+	return rule;
+}
+
+static struct answer_hint *hint_make(const struct answer_hints *hints, const char *rule,
+				     const char *key, const char *text)
 {
 	struct answer_hint *hint = arena_alloc(hints->arena, sizeof(*hint));
 
@@ -322,22 +355,20 @@ static const struct answer_hint *hint_make(const struct answer_hints *hints, con
 }
 
 /* A row of a table is not the policy's to change, and a default has no answers. */
-static const char *where_to_write(const struct answer_hints *hints,
-				  const struct fr_rule_record *rule)
+static const char *where_to_write(const struct answer_hints *hints, const struct asking *rule)
 {
-	return !rule || rule->table[0] ? "in a rule of your own for that port"
-				       : arena_printf(hints->arena, "in rule %s", rule->id);
+	return rule->own ? arena_printf(hints->arena, "in rule %s", rule->id)
+			 : "in a rule of your own for that port";
 }
 
 static const struct answer_hint *party_hint(const struct answer_hints *hints, const char *rule,
 					    const struct question *question,
 					    const struct drop_view *drop)
 {
-	const char *one = names_scope(&hints->names, question->key.scope);
 	const char *key = "party";
 
-	if (one && drop->scope)
-		key = arena_printf(hints->arena, "party: [%s, %s]", one, drop->scope);
+	if (question->scope && drop->scope)
+		key = arena_printf(hints->arena, "party: [%s, %s]", question->scope, drop->scope);
 	return hint_make(hints, rule, key,
 			 arena_printf(hints->arena,
 				      "looks like an answer to rule %s, whose question passed "
@@ -346,62 +377,77 @@ static const struct answer_hint *party_hint(const struct answer_hints *hints, co
 }
 
 static const struct answer_hint *wider_hint(const struct answer_hints *hints,
-					    const struct fr_rule_record *record, const char *rule,
-					    const char *other, const char *key)
+					    const struct asking *rule, const char *other,
+					    const char *key)
 {
-	return hint_make(hints, rule, key,
+	return hint_make(hints, rule->id, key,
 			 arena_printf(hints->arena,
 				      "looks like an answer to rule %s from another %s than was "
 				      "asked: %s %s admits it",
-				      rule, other, key, where_to_write(hints, record)));
+				      rule->id, other, key, where_to_write(hints, rule)));
+}
+
+/* The policy in force admits it. Either another one refused it, or the question came later, was too
+ * long ago, or had to make room. */
+static const struct answer_hint *admitted_hint(const struct answer_hints *hints, const char *rule,
+					       const struct drop_view *drop)
+{
+	struct answer_hint *hint = hint_make(
+		hints, rule, NULL,
+		arena_printf(hints->arena,
+			     "looks like an answer to rule %s, which admits it: it came before the "
+			     "question or too long after it (see timeouts: udp-oneway), or after "
+			     "too many others",
+			     rule));
+
+	hint->admitted =
+		hints->rs || drop->drop.generation != image_head(&hints->image)->generation;
+	return hint;
 }
 
 static const struct answer_hint *seen_hint(const struct answer_hints *hints,
 					   const struct found *found, const struct drop_view *drop)
 {
 	static const char *const defaults[] = {"default-egress", "default-ingress"};
-	const struct fr_rule_record *record = rule_of_number(hints, found->decision.rule);
-	const char *rule = record ? record->id : defaults[found->question->opener & 1];
+	uint8_t opener = found->question->opener;
+	struct asking rule = {.id = defaults[opener & 1]};
 	const char *text;
 
+	rule_of_number(hints, found->decision.rule, &rule);
 	switch (found->relation) {
 	case OTHER_PORT:
-		return wider_hint(hints, record, rule, "port", "answers: peer-any-port");
+		return wider_hint(hints, &rule, "port", "answers: peer-any-port");
 	case OTHER_ADDRESS:
-		return wider_hint(hints, record, rule, "address", "answers: group");
+		return wider_hint(hints, &rule, "address", "answers: group");
 	case OTHER_DEVICE:
-		return party_hint(hints, rule, found->question, drop);
+		return party_hint(hints, rule.id, found->question, drop);
 	case ADMITTED:
-		text = "looks like an answer to rule %s, which now admits it: it came before the "
-		       "question or too long after it (see timeouts: udp-oneway), after too many "
-		       "others, or under another policy";
-		break;
+		return admitted_hint(hints, rule.id, drop);
 	default:
-		text = found->question->opener == FR_EGRESS
+		text = opener == FR_EGRESS
 			       ? "comes to the address and port that asked under rule %s, from none of "
 				 "its peers: it passes from one of them, with answers: group"
 			       : "goes to the address and port that asked under rule %s, from another "
 				 "address or port than was asked: no answers admit it";
-		break;
+		return hint_make(hints, rule.id, NULL, arena_printf(hints->arena, text, rule.id));
 	}
-	return hint_make(hints, rule, NULL, arena_printf(hints->arena, text, rule));
 }
 
 /* ---------------------------------------------------------------- questions that were not seen */
 
 /* The rule that would admit the question: of two ports, one of which is the asker's own. */
-static const struct fr_rule_record *rule_of_question(const struct answer_hints *hints,
-						     const struct drop_view *drop)
+static bool rule_of_question(const struct answer_hints *hints, const struct drop_view *drop,
+			     struct asking *out)
 {
 	uint8_t opener = !drop->drop.dir;
 	struct tuple question = {.dir = opener, .proto = PROTO_UDP, .port = drop->drop.opener_port};
 	struct decision decision;
 
 	if (drop->drop.opener_port == asker_port(&drop->key, opener))
-		return NULL;
+		return false;
 	memcpy(question.peer.b, drop->key.peer, sizeof(question.peer.b));
-	image_decide(&hints->image, &question, &decision);
-	return decision.verdict == FR_PASS ? rule_of_number(hints, decision.rule) : NULL;
+	hints->by.decide(hints->by.policy, &question, &decision);
+	return decision.verdict == FR_PASS && rule_of_number(hints, decision.rule, out);
 }
 
 /* The device that has the local address, where it is another one than the attached ones. */
@@ -426,12 +472,12 @@ static const char *other_device(const struct answer_hints *hints, const struct d
 static const struct answer_hint *unseen_hint(const struct answer_hints *hints,
 					     const struct drop_view *drop)
 {
-	const struct fr_rule_record *rule = rule_of_question(hints, drop);
 	const char *device = NULL, *key = NULL, *why;
+	struct asking rule;
 
-	if (!rule)
+	if (!rule_of_question(hints, drop, &rule))
 		return NULL;
-	if (FR_SCOPE_KIND(drop->key.scope) == FR_KIND_INTERFACE)
+	if (!hints->rs && FR_SCOPE_KIND(drop->key.scope) == FR_KIND_INTERFACE)
 		device = other_device(hints, drop);
 	why = "by a device that is not attached and not by this socket, or longer ago than "
 	      "timeouts: udp-oneway";
@@ -442,11 +488,11 @@ static const struct answer_hint *unseen_hint(const struct answer_hints *hints,
 			"%s has that address, and this policy does not attach it: add it to interfaces",
 			device);
 	}
-	return hint_make(hints, rule->id, key,
+	return hint_make(hints, rule.id, key,
 			 arena_printf(hints->arena,
 				      "looks like an answer under rule %s to a question that was "
 				      "not seen: %s",
-				      rule->id, why));
+				      rule.id, why));
 }
 
 const struct answer_hint *hint_find(const struct answer_hints *hints, const struct drop_view *drop)
@@ -458,4 +504,54 @@ const struct answer_hint *hint_find(const struct answer_hints *hints, const stru
 		return NULL;
 	question_of_drop(hints, drop, &found);
 	return found.question ? seen_hint(hints, &found, drop) : unseen_hint(hints, drop);
+}
+
+/* ---------------------------------------------------------------- recorded events */
+
+static struct fr_flow_key event_key(const struct recorded_event *event)
+{
+	struct fr_flow_key key = {.proto = PROTO_UDP,
+				  .scope = recorded_scope(event),
+				  .local_port = event->ends.local_port,
+				  .peer_port = event->ends.peer_port};
+
+	memcpy(key.local, event->ends.local.b, sizeof(key.local));
+	memcpy(key.peer, event->ends.peer.b, sizeof(key.peer));
+	return key;
+}
+
+static const char *event_scope(const struct recorded_event *event)
+{
+	return event->kind == FR_KIND_GUEST ? event->interface : NULL;
+}
+
+void hints_of_recording(const struct recording *recording, const struct ruleset *rs,
+			struct arena *arena, struct answer_hints *out)
+{
+	*out = (struct answer_hints){
+		.arena = arena, .by = ruleset_decider(rs), .rs = rs, .given_out = PORTS_GIVEN_OUT};
+	for (size_t i = 0; i < recording->count; i++) {
+		const struct recorded_event *event = &recording->list[i];
+
+		if (event->opened && event->tuple.proto == PROTO_UDP &&
+		    str_equal(event->policy, rs->name))
+			question_add(out, &(struct question){.key = event_key(event),
+							     .opener = event->tuple.dir,
+							     .scope = event_scope(event)});
+	}
+	questions_sort(out);
+}
+
+const struct answer_hint *hint_of_event(const struct answer_hints *hints,
+					const struct recorded_event *event)
+{
+	struct drop_view drop = {.key = event_key(event),
+				 .drop = {.dir = event->tuple.dir, .reason = event->reason},
+				 .scope = event_scope(event)};
+
+	if (event->opened || event->tuple.proto != PROTO_UDP)
+		return NULL;
+	drop.drop.opener_port =
+		event->tuple.dir == FR_EGRESS ? drop.key.local_port : drop.key.peer_port;
+	return hint_find(hints, &drop);
 }

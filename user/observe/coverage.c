@@ -67,6 +67,7 @@ static bool decided_by_current(struct coverage *coverage, const struct tuple *tu
 static int on_drop(const struct drop_view *drop, void *context)
 {
 	struct coverage *coverage = context;
+	const struct answer_hint *answer;
 	struct tuple tuple = drop_tuple(drop);
 
 	coverage->view.refusals++;
@@ -74,7 +75,11 @@ static int on_drop(const struct drop_view *drop, void *context)
 	    drop->last < slot_since(&coverage->view, drop->drop.slot) ||
 	    decided_by_current(coverage, &tuple))
 		return 0;
-	unexplained_add_drop(&coverage->unexplained, drop, hint_find(&coverage->hints, drop));
+	answer = hint_find(&coverage->hints, drop);
+	if (answer && answer->admitted)
+		coverage->view.decided_by_current++;
+	else
+		unexplained_add_drop(&coverage->unexplained, drop, answer);
 	return 0;
 }
 

@@ -94,12 +94,21 @@ static int find_hints(const struct instance *instance, struct diags *d,
 {
 	struct drop_list *list = &collection->list;
 	struct answer_hints hints;
+	size_t kept = 0;
 	int err = hints_open(instance, collection->arena, d, &hints);
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < list->count; i++)
-		list->list[i].answer = hint_find(&hints, &list->list[i]);
+	for (size_t i = 0; i < list->count; i++) {
+		struct drop_view *drop = &list->list[i];
+
+		drop->answer = hint_find(&hints, drop);
+		if (drop->answer && drop->answer->admitted)
+			list->admitted++;
+		else
+			list->list[kept++] = *drop;
+	}
+	list->count = kept;
 	hints_close(&hints);
 	return 0;
 }

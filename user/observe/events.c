@@ -20,6 +20,7 @@ enum field {
 	FIELD_KIND,
 	FIELD_INTERFACE,
 	FIELD_PROTOCOL,
+	FIELD_LOCAL,
 	FIELD_LOCAL_PORT,
 	FIELD_PEER,
 	FIELD_PEER_PORT,
@@ -34,27 +35,17 @@ enum field {
 };
 
 static const char *const paths[FIELDS] = {
-	[FIELD_SCHEMA] = "schema",
-	[FIELD_HOST] = "host",
-	[FIELD_TYPE] = "type",
-	[FIELD_TIME] = "time",
-	[FIELD_POLICY] = "policy",
-	[FIELD_DIGEST] = "digest",
-	[FIELD_VERDICT] = "verdict",
-	[FIELD_REASON] = "reason",
-	[FIELD_DIRECTION] = "direction",
-	[FIELD_KIND] = "kind",
-	[FIELD_INTERFACE] = "interface",
-	[FIELD_PROTOCOL] = "protocol",
-	[FIELD_LOCAL_PORT] = "local.port",
-	[FIELD_PEER] = "peer.address",
-	[FIELD_PEER_PORT] = "peer.port",
-	[FIELD_ICMP_TYPE] = "icmp_type",
-	[FIELD_ICMP_CODE] = "icmp_code",
-	[FIELD_LENGTH] = "length",
-	[FIELD_HELD] = "held",
-	[FIELD_PID] = "process.pid",
-	[FIELD_PROCESS] = "process.name",
+	[FIELD_SCHEMA] = "schema",	 [FIELD_HOST] = "host",
+	[FIELD_TYPE] = "type",		 [FIELD_TIME] = "time",
+	[FIELD_POLICY] = "policy",	 [FIELD_DIGEST] = "digest",
+	[FIELD_VERDICT] = "verdict",	 [FIELD_REASON] = "reason",
+	[FIELD_DIRECTION] = "direction", [FIELD_KIND] = "kind",
+	[FIELD_INTERFACE] = "interface", [FIELD_PROTOCOL] = "protocol",
+	[FIELD_LOCAL] = "local.address", [FIELD_LOCAL_PORT] = "local.port",
+	[FIELD_PEER] = "peer.address",	 [FIELD_PEER_PORT] = "peer.port",
+	[FIELD_ICMP_TYPE] = "icmp_type", [FIELD_ICMP_CODE] = "icmp_code",
+	[FIELD_LENGTH] = "length",	 [FIELD_HELD] = "held",
+	[FIELD_PID] = "process.pid",	 [FIELD_PROCESS] = "process.name",
 	[FIELD_COUNT] = "count",
 };
 
@@ -221,12 +212,12 @@ static uint64_t time_of(struct reading *r)
 	return ns;
 }
 
-static void read_peer(struct reading *r, struct tuple *tuple)
+static void read_address(struct reading *r, enum field field, struct addr *out)
 {
-	const char *text = text_of(r, FIELD_PEER);
+	const char *text = text_of(r, field);
 
-	if (r->values[FIELD_PEER].kind == VALUE_TEXT && addr_parse(text, &tuple->peer) != NET_OK)
-		refuse(r, FIELD_PEER, "an address of IPv4 or IPv6",
+	if (r->values[field].kind == VALUE_TEXT && addr_parse(text, out) != NET_OK)
+		refuse(r, field, "an address of IPv4 or IPv6",
 		       arena_printf(r->line.d->arena, "'%s' is no address", text));
 }
 
@@ -245,7 +236,7 @@ static void read_tuple(struct reading *r, struct tuple *tuple)
 {
 	tuple->dir = word_of(r, FIELD_DIRECTION, dir_name, FR_DIRS);
 	read_protocol(r, tuple);
-	read_peer(r, tuple);
+	read_address(r, FIELD_PEER, &tuple->peer);
 	if (proto_is_any_icmp(tuple->proto))
 		tuple->port = (uint16_t)(number_of(r, FIELD_ICMP_TYPE, 255) << 8 |
 					 number_of(r, FIELD_ICMP_CODE, 255));
@@ -253,6 +244,18 @@ static void read_tuple(struct reading *r, struct tuple *tuple)
 		tuple->port = (uint16_t)number_of(
 			r, tuple->dir == FR_EGRESS ? FIELD_PEER_PORT : FIELD_LOCAL_PORT,
 			UINT16_MAX);
+}
+
+static void read_ends(struct reading *r, struct recorded_event *event)
+{
+	struct datagram *ends = &event->ends;
+
+	if (event->tuple.proto != PROTO_UDP)
+		return;
+	ends->peer = event->tuple.peer;
+	read_address(r, FIELD_LOCAL, &ends->local);
+	ends->local_port = (uint16_t)number_of(r, FIELD_LOCAL_PORT, UINT16_MAX);
+	ends->peer_port = (uint16_t)number_of(r, FIELD_PEER_PORT, UINT16_MAX);
 }
 
 /* ---------------------------------------------------------------- lines */
@@ -282,6 +285,7 @@ static void read_event(struct reading *r, bool opened)
 	event.kind = word_of(r, FIELD_KIND, kind_name, FR_KINDS);
 	event.interface = text_or_null(r, FIELD_INTERFACE);
 	read_tuple(r, &event.tuple);
+	read_ends(r, &event);
 	event.length = number_of(r, FIELD_LENGTH, UINT32_MAX);
 	event.packets = 1 + number_of(r, FIELD_HELD, UINT32_MAX);
 	event.pid = (uint32_t)number_or_null(r, FIELD_PID, UINT32_MAX);

@@ -37,13 +37,17 @@ const char *names_scope(const struct names *names, uint32_t scope); /* of a gues
 struct process_view names_process(const struct names *names, uint32_t pid, const char *comm,
 				  size_t comm_size, uint64_t when);
 
-/* Which refused datagrams look like answers (answers.c). */
+/* Which refused datagrams look like answers (answers.c): by the policy in force and its flows, or
+ * by rules and recorded events. */
 struct question {
 	struct fr_flow_key key;
 	uint8_t opener;
+	const char *scope; /* interface of a guest, else NULL */
 };
 struct answer_hints {
 	struct arena *arena;
+	struct decider by;
+	const struct ruleset *rs; /* the rules; NULL: those of: */
 	struct names names;
 	struct image image;
 	struct subnets local; /* of the image, or those of the devices now */
@@ -54,8 +58,14 @@ struct answer_hints {
 int hints_open(const struct instance *instance, struct arena *arena, struct diags *d,
 	       struct answer_hints *out);
 void hints_close(struct answer_hints *hints);
+/* Of the recording's events of the ruleset's policy. Nothing to close. */
+void hints_of_recording(const struct recording *recording, const struct ruleset *rs,
+			struct arena *arena, struct answer_hints *out);
 /* Arena memory; NULL: it does not. */
 const struct answer_hint *hint_find(const struct answer_hints *hints, const struct drop_view *drop);
+/* The same of a refused event. */
+const struct answer_hint *hint_of_event(const struct answer_hints *hints,
+					const struct recorded_event *event);
 
 /* Openings that no rule explains, gathered from refusals and flows (unexplained.c). */
 struct unexplained_set {
@@ -71,7 +81,10 @@ struct tuple flow_tuple(const struct flow_view *view);
 void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view,
 			  const struct answer_hint *answer);
 void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view);
-void unexplained_add_event(struct unexplained_set *g, const struct recorded_event *event);
+void unexplained_add_event(struct unexplained_set *g, const struct recorded_event *event,
+			   const struct answer_hint *answer);
+/* Guests are told apart by the names of their devices. */
+uint32_t recorded_scope(const struct recorded_event *event);
 /* Most packets first. */
 void unexplained_sort(struct unexplained_set *g);
 /* When the newest unexplained opening was first seen (coverage.c). */

@@ -37,6 +37,34 @@ static int judging_of(const struct names *names, const struct host_options *o,
 	return judging_open(judging);
 }
 
+static int given_out_in(uint64_t netns, uint16_t *first)
+{
+	int back, err = netns_enter(netns, &back);
+
+	if (err)
+		return err;
+	err = host_ports_given_out(first);
+	netns_leave(&back);
+	return err;
+}
+
+/* The lowest of all namespaces. */
+static int lowest_given_out(const struct judging *judging, uint16_t *out)
+{
+	uint16_t lowest = judging->namespace_count ? UINT16_MAX : (uint16_t)PORTS_GIVEN_OUT;
+
+	for (size_t i = 0; i < judging->namespace_count; i++) {
+		uint16_t first;
+		int err = given_out_in(judging->namespaces[i], &first);
+
+		if (err)
+			return err;
+		lowest = first < lowest ? first : lowest;
+	}
+	*out = lowest;
+	return 0;
+}
+
 /* ---------------------------------------------------------------- against the rules */
 
 static bool rule_has_family(const struct rule *rule, const struct local_socket *socket)
@@ -93,12 +121,14 @@ static void append_socket(struct listening *view, struct arena *arena,
 	memcpy(new->process, socket->process, sizeof(new->process));
 }
 
-static bool is_served(const struct local_sockets *sockets, const struct service *service)
+static bool is_served(const struct local_sockets *sockets, const struct rule *rule,
+		      const struct service *service)
 {
 	for (size_t i = 0; i < sockets->count; i++)
 		if (sockets->list[i].proto == service->proto &&
 		    sockets->list[i].port >= service->first &&
-		    sockets->list[i].port <= service->last)
+		    sockets->list[i].port <= service->last &&
+		    rule_has_family(rule, &sockets->list[i]))
 			return true;
 	return false;
 }
@@ -111,7 +141,7 @@ static void append_idle(struct listening *view, struct arena *arena, const struc
 
 		if (service->any_proto ||
 		    (service->proto != PROTO_TCP && service->proto != PROTO_UDP) ||
-		    is_served(sockets, service))
+		    is_served(sockets, rule, service))
 			continue;
 		view->idle = arena_grow(arena, view->idle, view->idle_count, &view->idle_capacity,
 					sizeof(*view->idle));
@@ -193,6 +223,7 @@ static int collect(const struct names *names, const struct host_options *o,
 {
 	struct local_sockets sockets = {.arena = arena};
 	struct judging *judging = arena_alloc(arena, sizeof(*judging));
+	uint16_t given_out;
 	int err;
 
 	judging->arena = arena;
@@ -202,7 +233,13 @@ static int collect(const struct names *names, const struct host_options *o,
 	if (err)
 		return err;
 	host_socket_processes(&sockets);
+	err = lowest_given_out(judging, &given_out);
+	if (err)
+		return err;
 	compare(rs, &sockets, out);
+	for (size_t i = 0; i < out->count; i++)
+		out->list[i].given_out =
+			out->list[i].proto == PROTO_UDP && out->list[i].port >= given_out;
 	return 0;
 }
 
@@ -229,34 +266,6 @@ int listening_collect(const struct instance *instance, const struct host_options
 	if (err)
 		return unreadable(instance, err, d);
 	*out = view;
-	return 0;
-}
-
-static int given_out_in(uint64_t netns, uint16_t *first)
-{
-	int back, err = netns_enter(netns, &back);
-
-	if (err)
-		return err;
-	err = host_ports_given_out(first);
-	netns_leave(&back);
-	return err;
-}
-
-/* The lowest of all namespaces. */
-static int lowest_given_out(const struct judging *judging, uint16_t *out)
-{
-	uint16_t lowest = judging->namespace_count ? UINT16_MAX : (uint16_t)PORTS_GIVEN_OUT;
-
-	for (size_t i = 0; i < judging->namespace_count; i++) {
-		uint16_t first;
-		int err = given_out_in(judging->namespaces[i], &first);
-
-		if (err)
-			return err;
-		lowest = first < lowest ? first : lowest;
-	}
-	*out = lowest;
 	return 0;
 }
 

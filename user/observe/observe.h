@@ -156,6 +156,7 @@ struct answer_hint {
 	const char *rule;
 	const char *key;  /* to write: "answers: peer-any-port"; or NULL */
 	const char *text; /* a sentence */
+	bool admitted;	  /* it was refused under another policy, and this one admits it */
 };
 
 struct drop_view {
@@ -191,6 +192,7 @@ struct listening_view {
 	uint16_t port;
 	struct addr address;
 	bool everywhere; /* bound to no address */
+	bool given_out;	 /* of UDP, on a port that this host gives to sockets that ask for none */
 	uint32_t pid;	 /* 0: none that can be read */
 	char process[16];
 };
@@ -306,6 +308,7 @@ struct recorded_event {
 	uint64_t packets;		    /* with those that were held back */
 	uint64_t length;		    /* of this one */
 	struct tuple tuple;
+	struct datagram ends; /* of UDP */
 	uint32_t line, pid;
 	uint8_t verdict, reason, kind;
 	bool opened;

@@ -11,6 +11,7 @@ struct covering {
 	const struct recording *recording;
 	const struct ruleset *rs;
 	struct unexplained_set unexplained;
+	struct answer_hints hints;
 	struct index hosts;
 	struct rule_view *rules; /* of the ruleset, in its order */
 	struct recorded_view *recorded;
@@ -52,6 +53,17 @@ static void count_event(struct rule_view *rule, const struct recorded_event *eve
 		rule->last = event->time;
 }
 
+/* An answer that the rules admit is explained by its question. */
+static void add_unexplained(struct covering *c, const struct recorded_event *event)
+{
+	const struct answer_hint *answer = hint_of_event(&c->hints, event);
+
+	if (answer && answer->admitted)
+		c->view->decided_by_current++;
+	else
+		unexplained_add_event(&c->unexplained, event, answer);
+}
+
 static void cover_event(struct covering *c, const struct recorded_event *event)
 {
 	bool by_default = event->reason == FR_REASON_DEFAULT;
@@ -64,7 +76,7 @@ static void cover_event(struct covering *c, const struct recorded_event *event)
 	ruleset_decide(c->rs, &event->tuple, &decision);
 	rule = ruleset_rule(c->rs, decision.staged ? decision.staged_rule : decision.rule);
 	if (!rule) {
-		unexplained_add_event(&c->unexplained, event);
+		add_unexplained(c, event);
 		return;
 	}
 	if (by_default)
@@ -145,6 +157,7 @@ int recorded_cover(const struct recording *recording, const struct ruleset *rs, 
 	*view = (struct coverage_view){.policy = rs->name, .file = rs, .enforce = rs->enforce};
 	c.recorded->file = recording->file;
 	c.recorded->lost = recording->lost;
+	hints_of_recording(recording, rs, d->arena, &c.hints);
 	err = cover_events(&c, d);
 	if (err)
 		return err;

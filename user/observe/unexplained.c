@@ -140,8 +140,7 @@ void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *vie
 		at->process = view->process;
 }
 
-/* Guests are told apart by the names of their devices. */
-static uint32_t recorded_scope(const struct recorded_event *event)
+uint32_t recorded_scope(const struct recorded_event *event)
 {
 	uint32_t hash = 2166136261u;
 
@@ -152,7 +151,8 @@ static uint32_t recorded_scope(const struct recorded_event *event)
 	return FR_SCOPE(event->kind, FR_SCOPE_IFINDEX(hash));
 }
 
-void unexplained_add_event(struct unexplained_set *g, const struct recorded_event *event)
+void unexplained_add_event(struct unexplained_set *g, const struct recorded_event *event,
+			   const struct answer_hint *answer)
 {
 	bool guest = event->kind == FR_KIND_GUEST;
 	struct unexplained_view *at =
@@ -162,6 +162,8 @@ void unexplained_add_event(struct unexplained_set *g, const struct recorded_even
 	at->packets += event->packets;
 	at->bytes += event->length;
 	add_times(at, verdict_name(event->verdict), event->time, event->time);
+	if (answer)
+		at->answer = answer;
 	if (!event->pid)
 		return;
 	at->process = (struct process_view){.pid = event->pid};

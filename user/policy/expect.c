@@ -263,10 +263,15 @@ static void decide_by_rules(const void *policy, const struct tuple *tuple, struc
 	ruleset_decide(policy, tuple, out);
 }
 
+struct decider ruleset_decider(const struct ruleset *rs)
+{
+	return (struct decider){decide_by_rules, rs, &rs->local};
+}
+
 bool ruleset_answered(const struct ruleset *rs, uint8_t dir, const struct datagram *question,
 		      const struct datagram *answer)
 {
-	const struct decider by = {decide_by_rules, rs, &rs->local};
+	const struct decider by = ruleset_decider(rs);
 	struct decision decision;
 
 	return question_passes(&by, dir, question, &decision) &&

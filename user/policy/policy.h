@@ -283,6 +283,7 @@ struct decider {
 	const void *policy;
 	const struct subnets *local;
 };
+struct decider ruleset_decider(const struct ruleset *rs);
 bool question_passes(const struct decider *by, uint8_t dir, const struct datagram *question,
 		     struct decision *out);
 /* Whether a datagram of the other direction is an answer, from elsewhere, to a question that passes

@@ -332,11 +332,9 @@ static void write_rules(struct proposing *p)
 
 /* ---------------------------------------------------------------- all */
 
-/* A rule names the port, if for other peers, or a socket waits there. */
+/* A rule names the port, if for other peers. */
 static bool is_service(const struct proposing *p, const struct tuple *tuple)
 {
-	if (tuple->dir == FR_INGRESS && p->options->served && p->options->served[tuple->port])
-		return true;
 	for (size_t i = 0; i < p->rs->rule_count; i++)
 		if (rule_serves(&p->rs->rules[i], tuple) &&
 		    !rule_serves_any_port(&p->rs->rules[i], tuple))
@@ -362,7 +360,8 @@ static const struct rule *asker_with(const struct proposing *p, const struct tup
 	return NULL;
 }
 
-/* A datagram to a port that was given out: no service, but perhaps an answer. */
+/* A datagram to a port that was given out: no service, but perhaps an answer. The socket that waits
+ * there may be the one that asked. */
 static const char *perhaps_answer(const struct proposing *p, const struct tuple *tuple)
 {
 	static const struct {
@@ -393,7 +392,7 @@ static const char *perhaps_answer(const struct proposing *p, const struct tuple 
 	if (tuple->dir == FR_INGRESS && p->rs->default_allow[FR_EGRESS])
 		return "it may be an answer to a question that the default lets out; a service of "
 		       "its own needs a rule that you write";
-	if (tuple->dir == FR_INGRESS && p->options->served)
+	if (tuple->dir == FR_INGRESS && p->options->served && !p->options->served[tuple->port])
 		return "this host gives such ports to sockets that ask for none, and no socket waits "
 		       "there; a service needs a rule that you write";
 	return NULL;

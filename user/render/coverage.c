@@ -15,7 +15,7 @@ struct render_stream *render_coverage_begin(const struct render *r)
 	return stream_begin(r, "coverage", "policies");
 }
 
-static bool rule_is_policys(const struct rule_view *rule)
+bool rule_is_policys(const struct rule_view *rule)
 {
 	return !str_equal(rule->action, "default") && !str_equal(rule->action, "builtin");
 }
@@ -157,6 +157,7 @@ static json_t *socket_json(const struct listening_view *view)
 				    : json_string(endpoint_text(view->address.b, 0, false, text)));
 	json_object_set_new(value, "pid", view->pid ? json_count(view->pid) : json_null());
 	json_object_set_new(value, "process", json_words(view->pid ? view->process : NULL));
+	json_object_set_new(value, "given_out", json_boolean(view->given_out));
 	return value;
 }
 
@@ -293,25 +294,43 @@ static const struct column idle_columns[] = {
 	{"RULE", .least = 16},
 };
 
+/* Most sockets on ports that were given out are those of clients. */
+static bool is_shown(const struct render *r, const struct listening_view *socket)
+{
+	return r->wide || !socket->given_out;
+}
+
+static size_t shown_count(const struct render *r, const struct listening *view)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->count; i++)
+		count += is_shown(r, &view->list[i]);
+	return count;
+}
+
+static void print_socket(struct table *table, const struct listening_view *at)
+{
+	struct service service = service_one(at->proto, at->port);
+	struct process_view process = {.pid = at->pid};
+	char text[CLEAN_TEXT];
+
+	memcpy(process.name, at->process, sizeof(at->process));
+	table_cell(table, COLOUR_WARN, service_text(&service, text));
+	table_cell(table, COLOUR_NONE,
+		   at->everywhere ? "every address" : endpoint_text(at->address.b, 0, false, text));
+	table_cell(table, COLOUR_NONE, process_text(&process, text));
+}
+
 static void print_sockets(const struct render *r, const struct listening *view)
 {
 	struct table table;
-	char text[CLEAN_TEXT];
 
 	fputc('\n', r->out);
 	table_begin(&table, r, listening_columns, ARRAY_SIZE(listening_columns));
-	for (size_t i = 0; i < view->count; i++) {
-		const struct listening_view *at = &view->list[i];
-		struct service service = service_one(at->proto, at->port);
-		struct process_view process = {.pid = at->pid};
-
-		memcpy(process.name, at->process, sizeof(at->process));
-		table_cell(&table, COLOUR_WARN, service_text(&service, text));
-		table_cell(&table, COLOUR_NONE,
-			   at->everywhere ? "every address"
-					  : endpoint_text(at->address.b, 0, false, text));
-		table_cell(&table, COLOUR_NONE, process_text(&process, text));
-	}
+	for (size_t i = 0; i < view->count; i++)
+		if (is_shown(r, &view->list[i]))
+			print_socket(&table, &view->list[i]);
 	table_end(&table);
 }
 
@@ -331,10 +350,17 @@ static void print_idle(const struct render *r, const struct listening *view)
 
 static void print_listening(const struct render *r, const struct listening *view)
 {
+	size_t shown = shown_count(r, view);
+
 	if (view->left_out)
 		fprintf(r->out, "\nlistening sockets are left out: %s\n", view->left_out);
-	if (view->count)
+	if (shown)
 		print_sockets(r, view);
+	if (shown < view->count)
+		fprintf(r->out,
+			"\nsockets of UDP on ports that this host gives out, most of them clients': "
+			"%zu; --wide shows them\n",
+			view->count - shown);
 	if (view->idle_count)
 		print_idle(r, view);
 }
@@ -471,24 +497,38 @@ static size_t rules_count(const struct coverage_view *view,
 	return count;
 }
 
-/* The first line. */
-static void print_figures(struct render_stream *s, const struct coverage_view *view, uint64_t now)
+/* When and for how long. */
+static void print_window(const struct render *r, const struct coverage_view *view, uint64_t now)
 {
 	size_t seen = rules_count(view, rule_is_seen);
 	size_t all =
 		seen + rules_count(view, rule_is_tried) + rules_count(view, rule_is_never_seen);
 	char text[TIME_TEXT], age[FIGURE_TEXT], quiet[FIGURE_TEXT];
-	FILE *out = s->render.out;
 
-	print_clean(out, view->policy);
-	fprintf(out,
-		"  %s  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained, "
-		"nothing new for %s\n",
-		mode_name(view->enforce), time_text(view->since, text),
-		age_text(view->since, now, age), seen, all, view->unexplained_count,
-		age_text(view->newest, now, quiet));
+	fprintf(r->out,
+		"  since %.19sZ (%s): %zu of %zu rules seen, %zu unexplained, nothing new for %s",
+		time_text(view->since, text), age_text(view->since, now, age), seen, all,
+		view->unexplained_count, age_text(view->newest, now, quiet));
+}
+
+struct figures {
+	const struct coverage_view *view;
+	uint64_t now;
+};
+
+/* The first line. */
+static void print_figures(const struct render *r, const void *context)
+{
+	const struct figures *figures = context;
+	const struct coverage_view *view = figures->view;
+
+	print_clean(r->out, view->policy);
+	fprintf(r->out, "  %s", mode_name(view->enforce));
+	if (!view->recorded || view->recorded->events)
+		print_window(r, view, figures->now);
+	fputc('\n', r->out);
 	if (view->recorded)
-		print_recorded(out, view->recorded);
+		print_recorded(r->out, view->recorded);
 }
 
 static void print_incomplete(FILE *out, const struct coverage_view *view)
@@ -507,7 +547,7 @@ static void print_coverage(struct render_stream *s, const struct coverage_view *
 
 	if (s->items++)
 		fputc('\n', out);
-	print_figures(s, view, now);
+	print_folded(&s->render, print_figures, &(struct figures){view, now});
 	print_tables(&s->render, view->file);
 	if (rules_count(view, rule_is_seen))
 		print_seen(&s->render, view, now);

@@ -82,6 +82,73 @@ size_t text_width(const char *text)
 	return width;
 }
 
+/* The bytes of the first characters of a line, escape sequences, which take no room, between them.
+ */
+static size_t bytes_of_room(const char *line, size_t length, size_t room)
+{
+	size_t at = 0;
+
+	for (size_t used = 0; at < length; at++) {
+		if (line[at] == '\033')
+			while (at < length && line[at] != 'm')
+				at++;
+		else if ((line[at] & 0xc0) != 0x80 && ++used > room)
+			break;
+	}
+	return at < length ? at : length;
+}
+
+/* The first piece of a line that fits, up to the blank before the next one. */
+static size_t piece_length(const char *line, size_t length, size_t room)
+{
+	size_t most = bytes_of_room(line, length, room), end = most;
+
+	while (most < length && end && line[end] != ' ')
+		end--;
+	while (end && line[end - 1] == ' ')
+		end--;
+	return end ? end : most;
+}
+
+/* What follows is indented as the values of "  key       value" are, or by one step. */
+static void print_line(const struct render *r, const char *line, size_t length)
+{
+	enum { STEP = 2, VALUES = 12, LEAST = 20 };
+	size_t indent = str_starts(line, "  ") ? VALUES : STEP, room = r->width, taken = 0;
+
+	for (; length; room = r->width > indent + LEAST ? r->width - indent : LEAST) {
+		if (taken)
+			fprintf(r->out, "%*s", (int)indent, "");
+		taken = piece_length(line, length, room);
+		fprintf(r->out, "%.*s\n", (int)taken, line);
+		while (taken < length && line[taken] == ' ')
+			taken++;
+		line += taken;
+		length -= taken;
+	}
+}
+
+void print_folded(const struct render *r, folded_print print, const void *context)
+{
+	CLEANUP(free_ptr) char *text = NULL;
+	struct render inner = *r;
+	size_t size;
+	char *line, *end;
+
+	inner.out = r->width && !r->wide ? open_memstream(&text, &size) : NULL;
+	if (!inner.out) {
+		print(r, context);
+		return;
+	}
+	print(&inner, context);
+	fclose(inner.out);
+	for (line = text; (end = strchr(line, '\n')); line = end + 1) {
+		if (end == line)
+			fputc('\n', r->out);
+		print_line(r, line, (size_t)(end - line));
+	}
+}
+
 void print_clean(FILE *out, const char *text)
 {
 	char clean[4096];

@@ -19,6 +19,10 @@ enum { CLEAN_TEXT = 512, FIGURE_TEXT = 32, TIME_TEXT = 40, ROW_TEXT = 3 * FR_NAM
 char *text_clean(const char *text, char *out, size_t size);
 size_t text_width(const char *text); /* characters of a clean text */
 void print_clean(FILE *out, const char *text);
+/* Text that is no table: lines that are wider than the terminal are broken at blanks, but with
+ * --wide. */
+typedef void (*folded_print)(const struct render *r, const void *context);
+void print_folded(const struct render *r, folded_print print, const void *context);
 
 /* Colours are roles, not hues; nothing when `on` is false. */
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WARN, COLOUR_DIM, COLOUR_BOLD };
@@ -52,6 +56,7 @@ uint64_t time_now(void);			  /* realtime ns */
 char *row_text(const char *table, const char *row, uint32_t line, char *out); /* ROW_TEXT; or "" */
 char *process_text(const struct process_view *process, char *out); /* "curl (712)"; CLEAN_TEXT */
 char *parent_text(const struct process_view *process, char *out);  /* the same of its parent */
+bool rule_is_policys(const struct rule_view *rule); /* not built in, and no default (coverage.c) */
 /* coverage.c: one of the three is true of each rule. */
 bool rule_is_seen(const struct rule_view *rule);
 bool rule_is_tried(const struct rule_view *rule); /* openings passed, none was answered */

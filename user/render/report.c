@@ -267,18 +267,19 @@ static const struct column rule_columns[] = {
 	{"SINCE", .least = 0}, {"LAST", .least = 0},	  {"SHARES ITS TRAFFIC WITH", .least = 0},
 };
 
-/* The rules in one state, see coverage.c; of those that nothing used without the built-in ones. */
+/* The rules in one state, see coverage.c; the built-in ones and the defaults only where they were
+ * used. */
 static void report_rules(struct report *w, const struct coverage_view *view, const char *title,
 			 bool (*counts)(const struct rule_view *))
 {
-	bool builtins = counts != rule_is_never_seen;
+	bool all = counts == rule_is_seen;
 	size_t count = 0;
 
 	put_part(w, title);
 	for (size_t i = 0; i < view->rule_count; i++) {
 		const struct rule_view *rule = &view->rules[i];
 
-		if (!counts(rule) || (!builtins && str_equal(rule->action, "builtin")))
+		if (!counts(rule) || (!all && !rule_is_policys(rule)))
 			continue;
 		if (!count++)
 			begin_rows(w, rule_columns, ARRAY_SIZE(rule_columns));

@@ -341,7 +341,7 @@ static void on_reason_line(const struct reason_count *count, void *context)
 	bool colour = lines->render->colour;
 	char packets[FIGURE_TEXT], bytes[FIGURE_TEXT];
 
-	fprintf(lines->render->out, "  %-9s %s%-10s%s  %-9s  %-7s  %-20s  %8s packets  %9s\n",
+	fprintf(lines->render->out, "  %-9s %s%-10s%s %-9s %-7s %-19s %s packets, %s\n",
 		lines->begun ? "" : "verdicts", colour_on(colour, hue), verdict,
 		colour_off(colour, hue), kind_name(count->kind), dir_name(count->dir),
 		reason_name(count->reason), count_text(count->packets, packets),
@@ -375,8 +375,9 @@ static void print_figures(const struct render *r, const struct status_view *view
 	print_classes(r, view, "no room", FR_TALLY_NO_ROOM);
 }
 
-static void print_view(const struct render *r, const struct status_view *view)
+static void print_view(const struct render *r, const void *context)
 {
+	const struct status_view *view = context;
 	char applied[TIME_TEXT], zeroed[TIME_TEXT], text[CLEAN_TEXT];
 	size_t faults = dead_count(view);
 	enum colour hue;
@@ -517,7 +518,7 @@ static void print_details(const struct render *r, const struct status_view *view
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			fputc('\n', r->out);
-		print_view(r, &views[i]);
+		print_folded(r, print_view, &views[i]);
 	}
 }
 
