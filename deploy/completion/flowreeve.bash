@@ -20,7 +20,7 @@ _flowreeve_options() # VERB
 	new) echo '--tables --table --as --name --attach' ;;
 	import) echo '--json --tables --against --name --title' ;;
 	plan) echo '--strict --tables --local-subnet --host --all --dir' ;;
-	preview) echo "$file --wide --cgroup --pin-root" ;;
+	preview) echo "$file --write-failsafe --wide --cgroup --pin-root" ;;
 	apply) echo "$file --confirm --until --cut --force --no-preview --allow-removal --new-edition --flows --cgroup --no-tcx --pin-root" ;;
 	confirm) echo '--new-connection --json --pin-root' ;;
 	cancel | extend) echo '--json --pin-root' ;;

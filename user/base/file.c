@@ -8,15 +8,13 @@
 
 #include "base.h"
 
-static int check_target(const char *path)
+static int check_target(const char *path, struct stat *out)
 {
-	struct stat status;
-
-	if (lstat(path, &status))
-		return errno == ENOENT ? 0 : -errno;
-	if (S_ISLNK(status.st_mode))
+	if (lstat(path, out))
+		return -errno;
+	if (S_ISLNK(out->st_mode))
 		return -ELOOP;
-	return S_ISREG(status.st_mode) ? 0 : -EEXIST;
+	return S_ISREG(out->st_mode) ? 0 : -EEXIST;
 }
 
 static int write_all(int fd, const char *data, size_t size)
@@ -34,21 +32,43 @@ static int write_all(int fd, const char *data, size_t size)
 	return fsync(fd) ? -errno : 0;
 }
 
-int file_replace(struct arena *arena, const char *path, const void *data, size_t size)
+/* `old`: the file whose owner and mode it gets, or NULL. */
+static int fill(int fd, const void *data, size_t size, const struct stat *old)
+{
+	if (old && (fchown(fd, old->st_uid, old->st_gid) || fchmod(fd, old->st_mode & 07777)))
+		return -errno;
+	return write_all(fd, data, size);
+}
+
+static int replace(struct arena *arena, const char *path, const void *data, size_t size,
+		   const struct stat *old)
 {
 	char *made = arena_printf(arena, "%s.XXXXXX", path);
-	int err = check_target(path);
-	CLEANUP(close_fd) int fd = -1;
+	CLEANUP(close_fd) int fd = mkostemp(made, O_CLOEXEC);
+	int err;
 
-	if (err)
-		return err;
-	fd = mkostemp(made, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, data, size);
+	err = fill(fd, data, size, old);
 	if (!err && rename(made, path))
 		err = -errno;
 	if (err)
 		unlink(made);
 	return err;
+}
+
+int file_replace(struct arena *arena, const char *path, const void *data, size_t size)
+{
+	struct stat old;
+	int err = check_target(path, &old);
+
+	return err && err != -ENOENT ? err : replace(arena, path, data, size, NULL);
+}
+
+int file_rewrite(struct arena *arena, const char *path, const void *data, size_t size)
+{
+	struct stat old;
+	int err = check_target(path, &old);
+
+	return err ? err : replace(arena, path, data, size, &old);
 }

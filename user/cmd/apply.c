@@ -75,25 +75,52 @@ static int exit_of_resolve(int err)
 								       : exit_of_host(err);
 }
 
+static int find_failsafe(struct context *c)
+{
+	struct failsafe_rules *found = arena_alloc(c->arena, sizeof(*found));
+	int err = host_failsafe(&c->diags, found);
+
+	c->options.policy.failsafe = found;
+	return exit_of_read(err);
+}
+
+/* What the policy needs to know of the host, for another reading. */
+static int find_unknown(struct context *c, const struct ruleset *rs,
+			const struct attach_target *hooks, size_t count)
+{
+	const struct rule *rule = rule_needing_local(rs);
+	int ret = 0;
+
+	if (rule && !c->options.policy.local_known)
+		ret = find_local(c, rule, hooks, count);
+	if (ret || !rs->failsafe_unknown)
+		return ret;
+	return find_failsafe(c);
+}
+
 int load_for_host(struct context *c, const char *path, struct ruleset **rs,
 		  struct attach_target **hooks, size_t *count)
 {
 	struct diags first = {.arena = c->arena};
-	const struct rule *rule;
+	bool local = c->options.policy.local_known;
 	int ret = load_policy(c, path, &first, rs);
 
 	if (ret) {
 		c->diags = first;
 		return ret;
 	}
-	ret = host_resolve(*rs, &c->options.host, &c->diags, hooks, count);
-	rule = rule_needing_local(*rs);
-	if (!ret && rule && !c->options.policy.local_known) {
-		ret = find_local(c, rule, *hooks, *count);
-		return ret ? ret : load_policy(c, path, &c->diags, rs);
+	ret = exit_of_resolve(host_resolve(*rs, &c->options.host, &c->diags, hooks, count));
+	if (ret) {
+		diags_keep(&c->diags, &first);
+		return ret;
 	}
+	ret = find_unknown(c, *rs, *hooks, *count);
+	if (ret)
+		return ret;
+	if ((*rs)->failsafe_unknown || c->options.policy.local_known != local)
+		return load_policy(c, path, &c->diags, rs);
 	diags_keep(&c->diags, &first);
-	return exit_of_resolve(ret);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- the document */
@@ -312,8 +339,10 @@ static int put_in_force(struct context *c, struct ruleset *rs, struct apply_requ
 	struct apply_result result;
 	struct preview_view preview;
 	bool looked;
-	int ret = guard_preview(c, request, &preview, &looked);
+	int ret;
 
+	render_failsafe(&c->render, rs);
+	ret = guard_preview(c, request, &preview, &looked);
 	if (ret)
 		return ret;
 	pack_policy(c, rs, &document);

@@ -66,15 +66,15 @@ int show_policy(struct context *c)
 
 /* ---------------------------------------------------------------- diff */
 
-static bool names_local(const struct ruleset *rs)
+static bool depends_on_host(const struct ruleset *rs)
 {
 	for (size_t i = 0; i < rs->rule_count; i++)
 		if (rs->rules[i].needs_local)
 			return true;
-	return false;
+	return rs->failsafe_unknown;
 }
 
-/* As this host would apply it: only local-subnet depends on that. */
+/* As this host would apply it: only local-subnet and failsafe: auto depend on that. */
 static int load_file(struct context *c, const char *path, struct ruleset **rs)
 {
 	struct diags d = {.arena = c->arena};
@@ -82,7 +82,7 @@ static int load_file(struct context *c, const char *path, struct ruleset **rs)
 	size_t count;
 	int ret = load_policy(c, path, &d, rs);
 
-	if (!ret && names_local(*rs))
+	if (!ret && depends_on_host(*rs))
 		return load_for_host(c, path, rs, &hooks, &count);
 	if (ret)
 		c->diags = d;

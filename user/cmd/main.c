@@ -48,8 +48,11 @@ static const struct command commands[] = {
 	{"preview", "POLICY", "what a policy would do with the connections of this host",
 	 "Judges live flows, sockets and this SSH session by the policy: what stays, what is cut,\n"
 	 "and by which rule or for want of which row; and listeners that nobody may reach.\n"
-	 "Changes nothing. Exit 4 if something would be cut; in audit mode nothing is.",
-	 OPT_JSON | OPTS_FILE | OPT_PIN_ROOT | OPT_CGROUP | OPT_WIDE, 1, 1, cmd_preview},
+	 "Shows the rules that failsafe: auto stands for, and writes them into the file with\n"
+	 "--write-failsafe. Changes nothing else. Exit 4 if something would be cut; in audit mode\n"
+	 "nothing is.",
+	 OPT_JSON | OPTS_FILE | OPT_PIN_ROOT | OPT_CGROUP | OPT_WIDE | OPT_WRITE_FAILSAFE, 1, 1,
+	 cmd_preview},
 	{"apply", "POLICY", "attach a policy and put it in force, in the mode that it names",
 	 "One commit point: before it the old policy of this name is in force, after it the new\n"
 	 "one. A failure leaves the running policy untouched. Enforcement outlives the command,\n"

@@ -9,6 +9,7 @@
 
 #include "bpf.h"
 #include "cgroup2.h"
+#include "failsafe.h"
 #include "interfaces.h"
 #include "judged.h"
 #include "netlink.h"

@@ -47,6 +47,17 @@ int host_address_device(const struct addr *addr, uint32_t *ifindex);
 /* The device by which a packet from one address to another leaves, for a socket that is bound to a
  * device or to none (0). -errno: there is no route. */
 int host_route(const struct addr *from, const struct addr *to, uint32_t bound, uint32_t *ifindex);
+/* The routes of the caller's network namespace to other hosts, of all tables; one for each gateway.
+ * Arena memory. */
+struct route {
+	struct prefix to;
+	struct addr gateway;
+	bool has_gateway;
+	uint8_t protocol; /* RTPROT_* */
+};
+int host_routes(struct arena *arena, struct route **out, size_t *count);
+/* Whether the address answers as a neighbour. */
+int host_neighbour(const struct addr *addr, bool *out);
 /* ip_forward or ipv6 forwarding is on in the caller's namespace (read by netlink, not /proc/sys).
  */
 int host_forwarding(bool *out);

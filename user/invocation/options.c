@@ -53,6 +53,8 @@ static const struct option_line lines[] = {
 	 OPT_UNTIL},
 	{"no-preview", NULL, "enforce without looking at live connections", OPT_NO_PREVIEW},
 	{"force", "GUARD", "override a guard: session, nothing-allowed", OPT_FORCE},
+	{"write-failsafe", NULL,
+	 "derive failsafe from this host and write it into the policy's file", OPT_WRITE_FAILSAFE},
 	{"cut", NULL, "close the sockets of this host that the policy denies", OPT_CUT},
 	{"new-connection", "[=PORT]",
 	 "only if this session was opened under the change; PORT: wait for any to PORT",

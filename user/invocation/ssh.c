@@ -96,6 +96,8 @@ static bool rule_may_admit(const struct ruleset *rs)
 void warn_of_ssh(struct context *c, const struct ruleset *rs, const struct image *image,
 		 const struct host_points *points, struct diags *d)
 {
+	if (rs->failsafe_unknown)
+		return;
 	warn_session(c, rs, points, d);
 	if (!attaches(rs, FR_KIND_INTERFACE) || rule_may_admit(rs) ||
 	    image_admits_anyone(image, FR_INGRESS, PROTO_TCP, SSH_PORT))

@@ -146,6 +146,15 @@ static bool check_local_unknown(const struct check_context *c, struct check_find
 	return false;
 }
 
+static bool check_failsafe_unknown(const struct check_context *c, struct check_finding *out)
+{
+	out->loc = key_loc(c, "failsafe");
+	out->hint = "flowreeve preview POLICY shows it; --write-failsafe writes it into the file";
+	out->message = "failsafe is derived from the host when the policy is applied, and is not "
+		       "judged here";
+	return c->rs->failsafe_unknown;
+}
+
 static const struct check {
 	const char *id;
 	enum severity severity;
@@ -157,6 +166,7 @@ static const struct check {
 	{"kernel-sockets", SEV_WARNING, false, check_kernel_sockets},
 	{"unused-prefixes", SEV_WARNING, false, check_unused_prefixes},
 	{"local-unknown", SEV_NOTE, false, check_local_unknown},
+	{"failsafe-unknown", SEV_NOTE, false, check_failsafe_unknown},
 };
 
 static void report_finding(struct diags *d, const struct check *check,

@@ -134,7 +134,9 @@ struct ruleset {
 	size_t name_count, name_capacity;
 	struct prefix_file *files;
 	size_t file_count;
-	bool failsafe_open; /* failsafe was absent: 22/tcp from anywhere */
+	bool failsafe_open;    /* failsafe was absent: 22/tcp from anywhere */
+	bool failsafe_auto;    /* it is derived from the host … */
+	bool failsafe_unknown; /* … which is not known: it has no rule */
 	struct subnets {
 		const struct prefix *list;
 		size_t count;
@@ -191,6 +193,16 @@ struct ruleset_diff {
 };
 void rulesets_diff(const struct ruleset *before, const struct ruleset *after, struct arena *arena,
 		   struct ruleset_diff *out);
+
+/* ---------------------------------------------------------------- failsafe of the host */
+
+/* Rules that stand for `failsafe: auto`, of peers by address, with their source as purpose. */
+struct failsafe_rules {
+	struct rule *list;
+	size_t count;
+};
+/* The entry of such a rule, as a map in braces. */
+const char *failsafe_text(struct arena *arena, const struct rule *rule);
 
 /* ---------------------------------------------------------------- the oracle */
 

@@ -317,11 +317,19 @@ static void failsafe_entry(struct job *job, const struct node *node, unsigned nu
 		draft_add(job, draft, rule, false);
 }
 
+/* Somebody logs in to administer what it protects. */
+static bool protects_host(const struct ruleset *rs)
+{
+	for (size_t i = 0; i < rs->attach_count; i++)
+		if (rs->attach[i].kind != FR_KIND_GUEST)
+			return true;
+	return false;
+}
+
 /* No failsafe is given: keep SSH open, so that a mistake can be corrected remotely. */
 static void failsafe_ssh(struct job *job, const struct node *root, struct draft *draft)
 {
 	struct service *ssh = arena_alloc(job->arena, sizeof(*ssh));
-	const struct ruleset *rs = draft->rs;
 	struct rule rule = {.id = "failsafe/ssh",
 			    .loc = root->loc,
 			    .dir = FR_INGRESS,
@@ -329,15 +337,48 @@ static void failsafe_ssh(struct job *job, const struct node *root, struct draft 
 			    .any_peer = true,
 			    .services = ssh,
 			    .service_count = 1};
-	bool logs_in = false;
 
-	for (size_t i = 0; i < rs->attach_count; i++)
-		logs_in |= rs->attach[i].kind != FR_KIND_GUEST;
-	if (!logs_in)
+	if (!protects_host(draft->rs))
 		return;
 	*ssh = (struct service){.proto = PROTO_TCP, .first = 22, .last = 22};
 	draft->rs->failsafe_open = true;
 	draft_add(job, draft, rule, false);
+}
+
+static void failsafe_auto(struct job *job, struct loc loc, struct draft *draft)
+{
+	const struct failsafe_rules *known = job->options->failsafe;
+
+	if (!protects_host(draft->rs)) {
+		diag_error(job->d, loc, -EINVAL, "failsafe-guests", "write failsafe as a list",
+			   "'failsafe: auto' is derived from this host, and the policy protects "
+			   "guests alone");
+		return;
+	}
+	draft->rs->failsafe_auto = true;
+	draft->rs->failsafe_unknown = !known;
+	for (size_t i = 0; known && i < known->count; i++) {
+		struct rule rule = known->list[i];
+
+		rule.loc = loc;
+		rule.id = arena_printf(job->arena, "failsafe/%zu", i + 1);
+		draft_add(job, draft, rule, false);
+	}
+}
+
+const char *failsafe_text(struct arena *arena, const struct rule *rule)
+{
+	const char *peers = NULL, *services = NULL;
+	char text[PREFIX_TEXT];
+
+	for (uint32_t i = 0; i < rule->peer_count; i++)
+		peers = str_list_append(arena, peers,
+					text_item(arena, prefix_text(&rule->peers[i], text)));
+	for (uint32_t i = 0; i < rule->service_count; i++)
+		services = str_list_append(arena, services, service_text(&rule->services[i], text));
+	return arena_printf(arena, "{%speer: [%s], ports: [%s], purpose: %s}",
+			    rule->dir == FR_EGRESS ? "direction: egress, " : "", peers, services,
+			    yaml_text(arena, rule_origin(rule)->purpose));
 }
 
 void failsafe_parse(struct job *job, const struct node *root, struct draft *draft)
@@ -345,6 +386,15 @@ void failsafe_parse(struct job *job, const struct node *root, struct draft *draf
 	const struct node *failsafe = map_get(root, "failsafe"), *node;
 	unsigned number = 1;
 
+	if (failsafe && failsafe->kind == NODE_SCALAR && str_equal(failsafe->text, "auto") &&
+	    !draft->resolved) {
+		failsafe_auto(job, failsafe->loc, draft);
+		return;
+	}
+	if (!failsafe && job->options->failsafe_wanted) {
+		failsafe_auto(job, root->loc, draft);
+		return;
+	}
 	if (!failsafe) {
 		failsafe_ssh(job, root, draft);
 		return;

@@ -115,6 +115,7 @@ static void apply_json(const struct render *r, const struct apply_request *reque
 		json_array_append_new(hooks, hook);
 	}
 	json_object_set_new(document, "hooks", hooks);
+	json_object_set_new(document, "failsafe", json_failsafe(request->ruleset));
 	json_object_set_new(document, "lowered", lowered_json(result));
 	json_object_set_new(document, "pending",
 			    result->ends ? pending_json(&result->pending) : json_null());

@@ -24,6 +24,74 @@ static const struct origin *row_of(const struct ruleset *rs, uint32_t number)
 	return origin && origin->table ? origin : NULL;
 }
 
+/* ---------------------------------------------------------------- failsafe: auto */
+
+static json_t *failsafe_rule_json(const struct rule *rule)
+{
+	json_t *item = json_object(), *peers = json_array(), *ports = json_array();
+	char text[PREFIX_TEXT];
+
+	for (uint32_t i = 0; i < rule->peer_count; i++)
+		json_array_append_new(peers, json_words(prefix_text(&rule->peers[i], text)));
+	for (uint32_t i = 0; i < rule->service_count; i++)
+		json_array_append_new(ports, json_words(service_text(&rule->services[i], text)));
+	json_object_set_new(item, "rule", json_words(rule->id));
+	json_object_set_new(item, "direction", json_string(dir_name(rule->dir)));
+	json_object_set_new(item, "peers", peers);
+	json_object_set_new(item, "ports", ports);
+	json_object_set_new(item, "source", json_words(rule_origin(rule)->purpose));
+	return item;
+}
+
+json_t *json_failsafe(const struct ruleset *rs)
+{
+	json_t *list = rs->failsafe_auto ? json_array() : json_null();
+
+	for (size_t i = 0; rs->failsafe_auto && i < rs->rule_count; i++)
+		if (rs->rules[i].action == FR_FAILSAFE_ALLOW)
+			json_array_append_new(list, failsafe_rule_json(&rs->rules[i]));
+	return list;
+}
+
+static const struct column failsafe_columns[] = {
+	{"RULE", .least = 10}, {"DIR", .least = 0},	      {"PEER", .least = 0},
+	{"PORTS", .least = 0}, {"DERIVED FROM", .least = 20},
+};
+
+/* A line for each peer. */
+static void print_failsafe_rule(struct table *table, const struct rule *rule)
+{
+	struct arena *arena CLEANUP(arena_drop) = arena_new();
+	const char *ports = NULL;
+	char text[PREFIX_TEXT];
+
+	for (uint32_t i = 0; i < rule->service_count; i++)
+		ports = str_list_append(arena, ports, service_text(&rule->services[i], text));
+	for (uint32_t i = 0; i < rule->peer_count; i++) {
+		table_cell(table, COLOUR_NONE, rule->id);
+		table_cell(table, COLOUR_NONE, dir_name(rule->dir));
+		table_cell(table, COLOUR_NONE, prefix_text(&rule->peers[i], text));
+		table_cell(table, COLOUR_NONE, ports);
+		table_cell(table, COLOUR_NONE, rule_origin(rule)->purpose);
+	}
+}
+
+void render_failsafe(const struct render *r, const struct ruleset *rs)
+{
+	struct table table;
+
+	if (r->json || !rs->failsafe_auto)
+		return;
+	fprintf(r->out, "%sfailsafe, derived from this host%s\n", colour_on(r->colour, COLOUR_BOLD),
+		colour_off(r->colour, COLOUR_BOLD));
+	table_begin(&table, r, failsafe_columns, ARRAY_SIZE(failsafe_columns));
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rs->rules[i].action == FR_FAILSAFE_ALLOW)
+			print_failsafe_rule(&table, &rs->rules[i]);
+	table_end(&table);
+	fputc('\n', r->out);
+}
+
 /* ---------------------------------------------------------------- JSON */
 
 static json_t *totals_json(const struct preview_view *view)
@@ -314,7 +382,7 @@ void render_refused(const struct render *r, const struct preview_view *view)
 	print_preview_cut(r, view);
 }
 
-void render_preview(const struct render *r, const struct preview_view *view)
+void render_preview(const struct render *r, const struct preview_view *view, const char *written)
 {
 	char digest[DIGEST_TEXT];
 	json_t *document;
@@ -325,8 +393,16 @@ void render_preview(const struct render *r, const struct preview_view *view)
 		json_object_set_new(document, "mode", json_string(mode_name(view->rs->enforce)));
 		json_object_set_new(document, "digest",
 				    json_string(digest_text(view->digest, digest)));
+		json_object_set_new(document, "failsafe", json_failsafe(view->rs));
+		json_object_set_new(document, "written", json_words(written));
 		document_print(r, preview_json(view, true, document));
 		return;
+	}
+	render_failsafe(r, view->rs);
+	if (written) {
+		fputs("failsafe is written to ", r->out);
+		print_clean(r->out, written);
+		fputs("\n\n", r->out);
 	}
 	print_summary(r->out, view);
 	print_session(r->out, view);

@@ -99,6 +99,7 @@ json_t *json_recorded(const struct recorded_view *view);
 void print_recorded(FILE *out, const struct recorded_view *view);
 /* What apply tells of its preview, without what stays; null for NULL (preview.c). */
 json_t *json_preview(const struct preview_view *view);
+json_t *json_failsafe(const struct ruleset *rs); /* null where the policy lists it */
 void print_preview_cut(const struct render *r, const struct preview_view *view);
 const char *host_name(void);
 int schema_version(const char *verb); /* docs/json.md */

@@ -50,7 +50,10 @@ struct cut_view {
 };
 void render_apply(const struct render *r, const struct apply_request *request,
 		  const struct apply_result *result, const struct cut_view *cut);
-void render_preview(const struct render *r, const struct preview_view *view);
+/* `written`: the file that got the failsafe, or NULL. */
+void render_preview(const struct render *r, const struct preview_view *view, const char *written);
+/* What `failsafe: auto` stands for, before it is used. Text only, and nothing of another policy. */
+void render_failsafe(const struct render *r, const struct ruleset *rs);
 /* Of a change that a guard refuses: what it would cut. Text only. */
 void render_refused(const struct render *r, const struct preview_view *view);
 void render_pending(const struct render *r, const struct pending_request *request,

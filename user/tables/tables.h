@@ -21,6 +21,10 @@ struct policy_options {
 	bool local_known;
 	const struct prefix *local;
 	size_t local_count;
+	/* What `failsafe: auto` stands for on this host; NULL: it is not known, and no rule. Where
+	 * it is wanted, an absent failsafe is auto. policy.h */
+	const struct failsafe_rules *failsafe;
+	bool failsafe_wanted;
 	/* A text to read instead of the policy's file; or NULL. */
 	const struct source *instead;
 	uint64_t now; /* seconds of the epoch, for the age of prefix files; 0: it is not judged */

@@ -201,6 +201,67 @@ bool edit_add_rule(struct edit *edit, const char *rule, const char *comment)
 	return true;
 }
 
+/* ---------------------------------------------------------------- a list instead of a word */
+
+static const char *in_brackets(struct arena *arena, const char *const *items, size_t count)
+{
+	const char *list = NULL;
+
+	for (size_t i = 0; i < count; i++)
+		list = str_list_append(arena, list, items[i]);
+	return arena_printf(arena, "[%s]", list ? list : "");
+}
+
+/* With the blanks before it; what follows it in its line stays. */
+static void remove_word(struct edit *edit, const struct yaml_span *word)
+{
+	size_t start = word->start;
+
+	while (start > 0 && strchr(" \t", edit->source->text[start - 1]))
+		start--;
+	insert(edit, start, "");
+	edit->list[edit->count - 1].replaced = word->end - start;
+}
+
+/* In a map in braces. */
+static void set_in_braces(struct edit *edit, const struct yaml_span *word, const char *key,
+			  const char *list)
+{
+	const struct yaml_span *last = edit->root->last;
+
+	if (!word) {
+		list = arena_printf(edit->arena, "%s: %s", key, list);
+		if (last)
+			insert(edit, last->end, arena_printf(edit->arena, ", %s", list));
+		else
+			insert(edit, edit->root->start + 1, list);
+		return;
+	}
+	insert(edit, word->start, list);
+	edit->list[edit->count - 1].replaced = word->end - word->start;
+}
+
+bool edit_set_list(struct edit *edit, const char *key, const char *const *items, size_t count)
+{
+	const struct yaml_span *word = yaml_span_get(edit->root, key);
+	unsigned indent = edit->root->column - 1;
+	size_t behind = word ? word->end : edit->root->end;
+
+	if (word && (word->kind != NODE_SCALAR || word->block))
+		return false;
+	if (edit->root->flow) {
+		set_in_braces(edit, word, key, in_brackets(edit->arena, items, count));
+		return true;
+	}
+	if (word)
+		remove_word(edit, word);
+	else
+		insert_line(edit, behind, indent, arena_printf(edit->arena, "%s:", key));
+	for (size_t i = 0; i < count; i++)
+		append_line(edit, behind, indent + 2, items[i], NULL);
+	return true;
+}
+
 /* ---------------------------------------------------------------- the whole */
 
 static int by_place(const void *x, const void *y)
@@ -238,9 +299,10 @@ const struct source *edit_finish(struct edit *edit)
 		memcpy(at, edit->source->text + from, before);
 		memcpy(at + before, edit->list[i].text, length);
 		at += before + length;
-		from = edit->list[i].at;
+		from = edit->list[i].at + edit->list[i].replaced;
 	}
 	memcpy(at, edit->source->text + from, edit->source->size - from);
+	size = (size_t)(at - text) + edit->source->size - from;
 	*whole = (struct source){.name = edit->source->name, .text = text, .size = size};
 	return whole;
 }

@@ -161,12 +161,12 @@ struct node *node_append(struct arena *arena, struct node *parent, const char *k
 
 /* ---------------------------------------------------------------- edits
  *
- * Insertions into the text of a policy, in its own style; nothing of the text is changed. Texts in,
- * texts out: no file is written. Arena memory.
+ * Insertions into the text of a policy, in its own style; nothing else of the text is changed.
+ * Texts in, texts out: no file is written. Arena memory.
  */
-/* Goes in before byte `at`; several at one place in this order. */
+/* Goes in before byte `at`, in place of so many bytes; several at one place in this order. */
 struct insertion {
-	size_t at;
+	size_t at, replaced;
 	bool last;     /* behind all others there */
 	size_t number; /* set by edit_finish: the earlier one first */
 	const char *text;
@@ -190,6 +190,9 @@ int edit_begin(struct arena *arena, const char *path, struct edit *out);
 bool edit_add_peer(struct edit *edit, const struct loc *use, const char *role, const char *address);
 /* A rule, as a map in braces, with a comment above where the style has room for one. */
 bool edit_add_rule(struct edit *edit, const char *rule, const char *comment);
+/* A list of items under a key that has a word as its value, which goes, or is not there. False, and
+ * nothing done, for any other value. */
+bool edit_set_list(struct edit *edit, const char *key, const char *const *items, size_t count);
 /* The whole text with the edits. */
 const struct source *edit_finish(struct edit *edit);
 
