@@ -165,7 +165,8 @@ static void block_read(struct sheet *s, const struct block *block, const struct 
 		alone = !headings && reads_as_heading(block->text);
 		if (alone)
 			heading_enter(s, ARRAY_SIZE(s->headings) - 1, block->text);
-		if (!prose_rows(s, block->line, without_bullet(block->text)) && !alone)
+		if (!prose_rows(s, block->line, without_bullet(block->text)) && !alone &&
+		    !heading_is_direction(block->text))
 			prose_add_unparsed(s, block->line, without_bullet(block->text));
 		break;
 	case BLOCK_ITEM:

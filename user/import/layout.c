@@ -95,7 +95,8 @@ static const char *heading_of(struct page *page, const struct grid *grid, size_t
 }
 
 struct vote {
-	size_t tails; /* "B:443" */
+	size_t tails;		 /* "B:443" */
+	size_t pairs, sentences; /* "A to B", with known words for hosts */
 	size_t filled, ports, strong, numbers, protocols, directions, actions, verdicts, allows,
 		names, addresses, switches;
 	bool several; /* not all cells are the same */
@@ -134,6 +135,8 @@ static struct vote column_vote(struct arena *arena, const struct grid *grid, siz
 		vote.strong += reading.count && reading.ranges[0].protocols && !reading.leftover;
 		vote.protocols += !reading.count && reading.bare;
 		vote.directions += ends_of_cell(arena, text, &ends);
+		vote.pairs += ends.from && ends.to;
+		vote.sentences += ends_of_sentence(arena, text, &ends);
 		vote.actions += action_of(text) != ACTION_UNKNOWN;
 		vote.verdicts += action_below(heading, text) != ACTION_UNKNOWN;
 		vote.allows += text_is(text, "allow|allowed|permit|permitted|accept|accepted");
@@ -413,8 +416,11 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 	}
 	sides_by_pair(out);
 	out->ports = layout_has(out, COLUMN_PORT);
-	for (size_t i = 0; i < out->columns; i++)
+	for (size_t i = 0; i < out->columns; i++) {
 		protocol_column_check(out, i, &votes[i]);
+		out->pairs[i] = votes[i].pairs > 2 && votes[i].pairs == votes[i].filled &&
+				votes[i].sentences * 2 > votes[i].filled;
+	}
 	ports_by_direction(out, votes);
 	if (!layout_has(out, COLUMN_PORT) && !layout_has(out, COLUMN_REFUSED))
 		ports_by_content(out, votes);
@@ -430,6 +436,68 @@ void layout_find(struct page *page, const struct grid *grid, struct layout *out)
 	ends_unknown_find(out, votes);
 	out->ports = layout_has(out, COLUMN_PORT) || layout_has(out, COLUMN_REFUSED) ||
 		     out->ends_hold_ports;
+}
+
+/* "From \\ To", "Source / Destination": the first names the rows, the second the columns. */
+static bool is_matrix(const struct grid *grid, bool *turned)
+{
+	static const char from[] = "from|source|src", to[] = "to|destination|dest|dst|target";
+	const struct grid_row *head = grid->rows;
+	const char *corner = grid->count > 1 ? cell_text(head, 0) : "";
+	size_t length = strcspn(corner, "\\/>|");
+	struct port_reading reading;
+	bool ports = false;
+	char first[32];
+
+	if (!corner[length] || length >= sizeof(first) || head->count < 3)
+		return false;
+	snprintf(first, sizeof(first), "%.*s", (int)length, corner);
+	*turned = text_has(first, to) && text_has(corner + length, from);
+	if (!*turned && !(text_has(first, from) && text_has(corner + length, to)))
+		return false;
+	for (size_t i = 1; i < head->count; i++)
+		if (column_of(head->cells[i].text) != COLUMN_OTHER || !*head->cells[i].text)
+			return false;
+	for (size_t i = 1; i < grid->count; i++)
+		for (size_t k = 1; k < grid->rows[i].count; k++) {
+			ports_read(grid->rows[i].cells[k].text, &reading);
+			ports |= reading.count > 0;
+		}
+	return ports;
+}
+
+static void matrix_add(struct page *page, struct grid *out, const struct grid_row *row,
+		       const char *const cells[3])
+{
+	struct grid_row *new = grid_add_row(page, out, row->line);
+
+	new->last = row->last;
+	for (size_t i = 0; i < 3; i++)
+		row_add_text(page, new, cells[i]);
+}
+
+bool matrix_unfold(struct page *page, const struct grid *grid, struct grid *out)
+{
+	bool turned;
+
+	if (!is_matrix(grid, &turned))
+		return false;
+	*out = (struct grid){.caption = grid->caption};
+	matrix_add(page, out, grid->rows, (const char *[]){"From", "To", "Port"});
+	for (size_t i = 1; i < grid->count; i++) {
+		const struct grid_row *row = &grid->rows[i];
+
+		for (size_t k = 1; k < row->count; k++) {
+			const char *side = cell_text(row, 0), *other = cell_text(grid->rows, k);
+
+			if (text_is(cell_text(row, k), "|-|--|n/a|na|none|no|x"))
+				continue;
+			matrix_add(page, out, row,
+				   (const char *[]){turned ? other : side, turned ? side : other,
+						    cell_text(row, k)});
+		}
+	}
+	return true;
 }
 
 bool layout_speaks(const struct layout *layout)

@@ -21,10 +21,14 @@ struct layout {
 	enum direction ways[PAGE_COLUMNS_MAX];	     /* then: of each column, or unknown */
 	bool ends_hold_ports;			     /* "B:443/tcp" below "To", in this column: */
 	size_t column;
-	bool ends_unknown; /* two columns of names may be the ends, these: */
+	bool pairs[PAGE_COLUMNS_MAX]; /* all cells of a description are "A to B" */
+	bool ends_unknown;	      /* two columns of names may be the ends, these: */
 	size_t names[2];
 };
 void layout_find(struct page *page, const struct grid *grid, struct layout *out);
+/* "From \\ To" above names, with ports where a row and a column meet: the same as rows of three
+ * cells. False: the grid is no such thing. */
+bool matrix_unfold(struct page *page, const struct grid *grid, struct grid *out);
 bool row_is_heading(const struct grid_row *row);
 bool layout_repeats(const struct layout *layout, const struct grid_row *row);
 /* Some heading gives the opener or the protocol: the cells below matter. */

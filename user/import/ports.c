@@ -421,6 +421,17 @@ static void bare_settle(struct port_reading *out)
 	out->count = kept;
 }
 
+/* "All day", "all of the above": other words make "all" something else than every port. */
+static void any_settle(struct port_reading *out)
+{
+	bool any = out->count == 1 && out->ranges[0].first == 0 && out->ranges[0].last == 65535;
+
+	if (!any || !out->leftover)
+		return;
+	out->count = 0;
+	out->vague = true;
+}
+
 /* Where the ports and protocols of the cell begin and end: around them is who speaks to whom. */
 static void extent_find(const struct scan *s, const char *cell)
 {
@@ -478,6 +489,7 @@ void ports_read(const char *cell, struct port_reading *out)
 		at++;
 	}
 	bare_settle(out);
+	any_settle(out);
 }
 
 /* "10000 + n", "9000 + 1 per core": no number of the page is the port. "1024+ TCP" is. */

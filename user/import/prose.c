@@ -125,8 +125,11 @@ static bool ends_of_line(struct arena *arena, const char *text, struct ends *out
 	before = text_tidy(arena, arena_strndup(arena, before, strcspn(before, ":(")), false);
 	behind = text + reading.end + strcspn(text + reading.end, " ,;:()-");
 	if (ends_of_phrase(arena, behind, out) || ends_of_phrase(arena, before, out) ||
-	    ends_of_sentence(arena, before, out) || ends_of_parts(arena, text, out))
+	    ends_of_sentence(arena, before, out) || ends_of_parts(arena, text, out)) {
+		if (direction_of(text) == DIR_BOTH)
+			out->direction = DIR_BOTH;
 		return true;
+	}
 	*out = (struct ends){.direction = direction_of(text)};
 	return out->direction;
 }

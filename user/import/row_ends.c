@@ -221,7 +221,8 @@ static bool ends_of_words(struct work *w, struct drafted_row *row, struct ends *
 
 		if (kind != COLUMN_PURPOSE && kind != COLUMN_SERVICE && kind != COLUMN_OTHER)
 			continue;
-		if (ends_of_sentence(w->s->arena, text, out)) {
+		if (ends_of_sentence(w->s->arena, text, out) ||
+		    (w->layout->pairs[i] && ends_of_cell(w->s->arena, text, out))) {
 			row_note(w->s, row, "the direction is that of \"%s\"", text);
 			return true;
 		}

@@ -212,6 +212,17 @@ static void icmp_types(struct work *w, struct drafted_row *row)
 	}
 }
 
+/* "Type: Custom ICMP - IPv4", beside a cell of protocols that has none: "Echo Request". */
+static protocols protocols_of_type(const struct work *w)
+{
+	protocols found = protocols_read(cells_of(w, COLUMN_SERVICE));
+
+	for (size_t i = 0; i < w->layout->columns && !found; i++)
+		if (w->layout->kinds[i] == COLUMN_OTHER && text_has(w->layout->headings[i], "type"))
+			found = protocols_read(cell_text(w->row, i));
+	return found & ~(protocols)PROTOCOLS_PORTS;
+}
+
 static void ports_read_row(struct work *w, struct drafted_row *row)
 {
 	const char *protocol = cells_of(w, COLUMN_PROTOCOL), *port = cells_of(w, COLUMN_PORT);
@@ -221,6 +232,8 @@ static void ports_read_row(struct work *w, struct drafted_row *row)
 		if (w->layout->kinds[i] == COLUMN_PORT && (!w->one || i == w->column))
 			port_column_read(w, row, i);
 	bare_append(w, row, named & ~(protocols)PROTOCOLS_PORTS);
+	if (!row->service_count && !named && text_is(port, "|-|n/a|na|all|any"))
+		bare_append(w, row, protocols_of_type(w));
 	icmp_types(w, row);
 	if (!row->service_count && text_is(port, "|-|n/a|na") && is_every_protocol(protocol))
 		row_service(w->s, row, "any");
@@ -319,16 +332,14 @@ static void row_set_optional(struct work *w, struct drafted_row *row)
 		const char *text = cell_text(w->row, i), *heading = w->layout->headings[i];
 		enum column kind = w->layout->kinds[i];
 		enum optional said = OPTIONAL_UNKNOWN;
-		bool port = kind == COLUMN_PORT && (!w->one || i == w->column);
+		bool port = kind == COLUMN_PORT;
 
-		if (!*text)
+		if (!*text || (port && w->one && i != w->column))
 			continue;
-		if (kind == COLUMN_PORT)
-			said = port && ports_conditional(w->part ?: text) ? OPTIONAL_YES
-									  : OPTIONAL_NO;
-		else if (kind == COLUMN_OPTIONAL)
+		if (kind == COLUMN_OPTIONAL)
 			said = optional_cell(heading, text);
-		else if (text_says_optional(text) && strlen(text) < 2000)
+		else if ((port && ports_conditional(w->part ?: text)) ||
+			 (!port && text_says_optional(text) && strlen(text) < 2000))
 			said = OPTIONAL_YES;
 		if (kind == COLUMN_OPTIONAL && said == OPTIONAL_UNKNOWN && !is_no_peer(text))
 			row_note(w->s, row, "%s: %s", heading, text_one_line(w->s->arena, text));
@@ -847,9 +858,13 @@ static void part_rows(struct sheet *s, const struct grid *grid, const char *befo
 /* A table goes on below a second row of headings as another one. */
 void grid_rows(struct sheet *s, const struct grid *grid, const char *before)
 {
-	struct grid part = *grid;
+	struct grid part = *grid, unfolded;
 	bool below = false;
 
+	if (matrix_unfold(s->page, grid, &unfolded)) {
+		part_rows(s, &unfolded, before);
+		return;
+	}
 	for (size_t i = 0, from = 0; i < grid->count; i++) {
 		bool last = i + 1 == grid->count;
 
