@@ -467,34 +467,35 @@ static bool is_matrix(const struct grid *grid, bool *turned)
 }
 
 static void matrix_add(struct page *page, struct grid *out, const struct grid_row *row,
-		       const char *const cells[3])
+		       const char *const ends[2], const char *port)
 {
 	struct grid_row *new = grid_add_row(page, out, row->line);
 
 	new->last = row->last;
-	for (size_t i = 0; i < 3; i++)
-		row_add_text(page, new, cells[i]);
+	row_add_text(page, new, ends[0]);
+	row_add_text(page, new, ends[1]);
+	row_add_text(page, new, port);
 }
 
 bool matrix_unfold(struct page *page, const struct grid *grid, struct grid *out)
 {
+	const char *ends[2] = {"From", "To"};
 	bool turned;
 
 	if (!is_matrix(grid, &turned))
 		return false;
 	*out = (struct grid){.caption = grid->caption};
-	matrix_add(page, out, grid->rows, (const char *[]){"From", "To", "Port"});
+	matrix_add(page, out, grid->rows, ends, "Port");
 	for (size_t i = 1; i < grid->count; i++) {
 		const struct grid_row *row = &grid->rows[i];
 
 		for (size_t k = 1; k < row->count; k++) {
-			const char *side = cell_text(row, 0), *other = cell_text(grid->rows, k);
+			const char *ports = cell_text(row, k);
 
-			if (text_is(cell_text(row, k), "|-|--|n/a|na|none|no|x"))
-				continue;
-			matrix_add(page, out, row,
-				   (const char *[]){turned ? other : side, turned ? side : other,
-						    cell_text(row, k)});
+			ends[turned] = cell_text(row, 0);
+			ends[!turned] = cell_text(grid->rows, k);
+			if (!text_is(ports, "|-|--|n/a|na|none|no|x"))
+				matrix_add(page, out, row, ends, ports);
 		}
 	}
 	return true;

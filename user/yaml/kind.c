@@ -201,16 +201,40 @@ int document_kind(const char *path, struct diags *d, const struct source **sourc
 	return 0;
 }
 
-/* Placeholders of `new`. No other error is reported before they are filled in. */
-bool fill_ins_refuse(struct diags *d, const struct node *node)
+/* What a value is there; the comment beside a placeholder of `new` says which. */
+static const char *fill_in_hint(const struct key *key, const char *outer)
 {
+	static const char *const hints[][2] = {
+		{"interfaces", "the name of an interface, like eth0"},
+		{"guests", "the name of a guest's tap, like tap0"},
+		{"cgroups", "the path of a cgroup, like /system.slice/agent.service"},
+		{"peers", "an address, a prefix, prefixes/NAME, local-subnet or any"},
+		{"failsafe", "the administrator's address or prefix, like 10.0.9.0/24"},
+		{"set", "a value of the param, as the comment beside it says"},
+	};
+
+	for (size_t i = 0; key && i < ARRAY_SIZE(hints); i++)
+		if (str_equal(key->text, hints[i][0]))
+			return hints[i][1];
+	return outer;
+}
+
+static bool fill_ins_below(struct diags *d, const struct node *node, const char *outer)
+{
+	const char *hint = fill_in_hint(node->key, outer);
 	const struct node *child;
 	bool found = node->kind == NODE_SCALAR && str_equal(node->text, POLICY_FILL_IN);
 
 	if (found)
-		diag_error(d, node->loc, -EINVAL, "fill-in", NULL,
+		diag_error(d, node->loc, -EINVAL, "fill-in", hint,
 			   "this choice is still to be made");
 	if (node->kind != NODE_SCALAR)
-		for_children(child, node) found |= fill_ins_refuse(d, child);
+		for_children(child, node) found |= fill_ins_below(d, child, hint);
 	return found;
+}
+
+/* Placeholders of `new`. No other error is reported before they are filled in. */
+bool fill_ins_refuse(struct diags *d, const struct node *node)
+{
+	return fill_ins_below(d, node, "replace FILL-IN by the value");
 }
