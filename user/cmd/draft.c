@@ -161,15 +161,14 @@ static void report_draft(struct context *c, const struct source *source,
 
 	if (draft->without_ports)
 		diag_warning(&c->diags, loc, "row-without-ports", NULL,
-			     "%zu rows have a link instead of ports", draft->without_ports);
+			     "rows with a link instead of ports: %zu", draft->without_ports);
 	if (draft->candidates)
 		diag_warning(&c->diags, loc, "ports-in-prose", NULL,
-			     "%zu places in the text mention ports; they are comments in the "
-			     "draft",
+			     "ports in the text, which are comments in the draft: %zu",
 			     draft->candidates);
 	if (draft->unparsed)
 		diag_warning(&c->diags, loc, "not-understood", NULL,
-			     "%zu places were not understood; they are comments in the draft",
+			     "texts not understood, which are comments in the draft: %zu",
 			     draft->unparsed);
 }
 

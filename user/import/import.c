@@ -256,6 +256,14 @@ static int sheet_read(const struct source *source, struct page *page, struct she
 				  -EFBIG, "too-many-cells", "cut out the part with the ports",
 				  "more than %d cells in tables, from here on", PAGE_CELLS_MAX);
 	sheet_fill(sheet);
+	if (page->wide) {
+		diag_warning(d, (struct loc){.source = source, .line = page->wide, .column = 1},
+			     "too-many-cells", "part the table into narrower ones",
+			     "a row of more than %d cells: those beyond are not read",
+			     PAGE_COLUMNS_MAX);
+		sheet_add_unparsed(sheet, page->wide, "cells beyond those that are read",
+				   page_line(page, page->wide));
+	}
 	return 0;
 }
 

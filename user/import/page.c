@@ -54,6 +54,8 @@ struct cell *row_add_cell(struct page *page, struct grid_row *row)
 {
 	if (page->cell_count >= PAGE_CELLS_MAX)
 		page->over = page->over ?: row->line;
+	if (row->count >= PAGE_COLUMNS_MAX)
+		page->wide = page->wide ?: row->line;
 	if (row->count >= PAGE_COLUMNS_MAX || page->over)
 		return NULL;
 	page->cell_count++;

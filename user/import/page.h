@@ -60,6 +60,7 @@ struct page {
 	const char **conditions; /* of the template, of each line; or NULL */
 	bool *taken;		 /* lines that a reader has understood */
 	uint32_t over;		 /* the line where there were too many cells, or 0 */
+	uint32_t wide;		 /* the first line of more than PAGE_COLUMNS_MAX cells, or 0 */
 	bool *dropped;		 /* lines of nothing but template tags: they separate nothing */
 	struct block *blocks;
 	size_t count, capacity;
