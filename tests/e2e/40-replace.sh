@@ -18,8 +18,8 @@ replace_run() # KIND
 	before=$(rule_field "$host" echo packets)
 	generation=$(fr_ask "$host" '.policies[0].generation' status)
 
-	traffic_start allowed "$party" stream 10.20.0.5 7 0.0005
-	traffic_start denied intruder stream "$party4" 8081 0.0005
+	traffic_start allowed "$party" stream 10.20.0.5 7 0.002
+	traffic_start denied intruder stream "$party4" 8081 0.002
 	for i in $(seq $applies); do
 		fr "$host" apply "$work/$([ $((i % 2)) = 0 ] && echo one || echo two).yaml" $options >"$work/apply" 2>&1 ||
 			failures=$((failures + 1))

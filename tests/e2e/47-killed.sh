@@ -76,8 +76,8 @@ replacements()
 {
 	local generation kept=0 bad='' i
 	generation=$(fr_ask agent '.policies[0].generation' status)
-	traffic_start allowed agent stream 10.20.0.5 7 0.002
-	traffic_start denied intruder stream 10.0.5.5 8081 0.002
+	traffic_start allowed agent stream 10.20.0.5 7 0.005
+	traffic_start denied intruder stream 10.0.5.5 8081 0.005
 	for i in $(seq $rounds); do
 		killed_round "$i"
 	done

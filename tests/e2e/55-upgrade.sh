@@ -57,7 +57,7 @@ ask_before() { FLOWREEVE=$before fr_ask "$@"; }
 
 streams_start()
 {
-	traffic_start allowed "$party" stream 10.20.0.5 7 0.002
+	traffic_start allowed "$party" stream 10.20.0.5 7 0.005
 	traffic_start out "$party" transfer 10.0.5.10 1024
 	traffic_start in bastion transfer "$party4" 22022
 	sessions_start good-out "$party" client 10.20.0.5 7 60
@@ -66,7 +66,7 @@ streams_start()
 
 refused_start()
 {
-	traffic_start denied "$party" stream 10.66.0.66 4444 0.002
+	traffic_start denied "$party" stream 10.66.0.66 4444 0.005
 	sessions_start bad-out "$party" client 10.66.0.66 4444 0.6 1
 	sessions_start bad-in intruder client "$party4" 8080 0.6 1
 }
