@@ -415,6 +415,10 @@ bool ends_of_cell(struct arena *arena, const char *cell, struct ends *out)
 	if (text_has(text, MUTUAL))
 		return false;
 	out->direction = direction_of_cell(text);
+	/* "Receives from A" */
+	if (out->direction == DIR_IN && strcasestr(text, " from ") &&
+	    ends_of_phrase(arena, strcasestr(text, " from "), &more) && !more.to)
+		out->from = more.from;
 	/* "Inbound (from A)" */
 	if (out->direction && open && ends_of_phrase(arena, open, &more) &&
 	    (more.from || more.to)) {

@@ -520,17 +520,32 @@ static bool sign_excepts(const char *cell, const char *at)
 	return !strncmp(at, "\u2260", 3) || !strncmp(at, "\u2264", 3) || !strncmp(at, "\u00ac", 2);
 }
 
+/* "702 (not required)" and "8443 if not root" are conditions. */
+static bool says_not(const char *cell)
+{
+	for (const char *at = strcasestr(cell, "not"); at; at = strcasestr(at + 3, "not")) {
+		bool word = (at == cell || !text_is_word(at[-1])) && !text_is_word(at[3]);
+		bool tested = at > cell + 2 && !strncasecmp(at - 3, "if ", 3);
+
+		if (word && !tested && strncasecmp(at, "not required", 12) &&
+		    strncasecmp(at, "not mandatory", 13))
+			return true;
+	}
+	return false;
+}
+
 bool ports_except(const char *cell)
 {
 	for (const char *at = cell; *at; at++)
 		if (sign_excepts(cell, at))
 			return true;
-	return text_has(
-		       cell,
-		       "except|excepting|excluding|exclude|excluded|excludes|but not|all but|any but|everything but|other than|"
-		       "apart from|not|never|without|instead of|rather than|minus|less than|"
-		       "lower than|below|under|non|no udp|no tcp") &&
-	       !text_is(cell, "not applicable|not specified|not required|not used");
+	if (text_is(cell, "not applicable|not specified|not required|not used"))
+		return false;
+	return says_not(cell) ||
+	       text_has(cell,
+			"except|excepting|excluding|exclude|excluded|excludes|but not|all but|"
+			"any but|everything but|other than|apart from|never|without|instead of|"
+			"rather than|minus|less than|lower than|below|under|non|no udp|no tcp");
 }
 
 bool ports_only(const char *cell)

@@ -201,9 +201,16 @@ static bool ends_of_row(struct work *w, struct drafted_row *row, struct ends *ou
 		return true;
 	}
 	if (direction_of_switches(w, &out->direction) ||
-	    text_is(cell, "|-|--|n/a|na|none|not applicable") ||
-	    ends_of_cell(w->s->arena, cell, out))
+	    text_is(cell, "|-|--|n/a|na|none|not applicable"))
 		return true;
+	if (ends_of_cell(w->s->arena, cell, out)) {
+		/* "Server listens": its name is for a person. */
+		if ((out->direction == DIR_IN || out->direction == DIR_OUT) && !out->from &&
+		    !out->to && strchr(cell, ' ') && !heading_is_direction(cell))
+			row_note(w->s, row, "the direction is that of \"%s\"",
+				 text_one_line(w->s->arena, cell));
+		return true;
+	}
 	row_note(w->s, row, "the direction was not understood: \"%s\"",
 		 text_one_line(w->s->arena, cell));
 	return false;

@@ -390,7 +390,8 @@ bool text_says_optional(const char *text)
 bool ports_conditional(const char *text)
 {
 	return text_says_optional(text) ||
-	       text_has(text, "if|when|unless|otherwise|else|in case|provided");
+	       text_has(text, "if|when|where|unless|otherwise|else|in case|provided|depending|"
+			      "not required|not mandatory");
 }
 
 enum optional optional_cell(const char *heading, const char *cell)
