@@ -141,4 +141,26 @@ done
 equal 'the file is as it was' '' "$(cmp "$work/auto.yaml" "$work/before.yaml" 2>&1)"
 equal 'so is what is in force' "$generation" "$(fr_ask agent '.policies[0].generation' status)"
 succeeds 'detach' fr agent detach
+rmdir "$work/etc/kubernetes/kubelet.conf"
+
+# Gateways of every form of a route, and the metadata service as a neighbour.
+derived() # FILTER: peers of egress
+{
+	# shellcheck disable=SC2086
+	host_fr preview "$work/auto.yaml" --json $root 2>/dev/null |
+		jq -r "[.failsafe[] | select(.direction == \"egress\" and (.source | test(\"$1\"))) | .peers[]] | join(\" \")"
+}
+route() { ip -4 -n "$LAB_TAG-agent" route "$@"; }
+route replace default nexthop via 10.0.5.1 nexthop via 10.0.5.10
+equal 'two next hops' '10.0.5.1 10.0.5.10 fd00:5::1' "$(derived gateway)"
+route replace default via inet6 fe80::7 dev ens5
+equal 'a gateway of the other family' 'fe80::7 fd00:5::1' "$(derived gateway | xargs -n 1 | sort -r | xargs)"
+route del default
+route add default via 10.0.5.20 table 100
+equal 'another table' '10.0.5.20 fd00:5::1' "$(derived gateway)"
+route replace unreachable default table 100
+equal 'no way is no gateway' fd00:5::1 "$(derived gateway)"
+route del 169.254.169.254
+ip -n "$LAB_TAG-agent" neigh replace 169.254.169.254 lladdr 02:00:00:00:00:01 dev ens5 nud permanent
+equal 'a neighbour' 169.254.169.254 "$(derived 'metadata service: a neighbour')"
 e2e_end

@@ -119,7 +119,10 @@ static void add_server(struct derivation *x, const struct addr *peer, uint16_t p
 
 static void warn(struct derivation *x, const char *hint, const char *message)
 {
-	diag_warning(x->d, NO_LOC, "failsafe-incomplete", hint, "failsafe: auto: %s", message);
+	diag_warning(
+		x->d, NO_LOC, "failsafe-incomplete",
+		arena_printf(x->arena, "flowreeve preview FILE --write-failsafe, then %s", hint),
+		"failsafe: auto: %s", message);
 }
 
 /* ---------------------------------------------------------------- files */
@@ -481,7 +484,8 @@ int failsafe_derive(const struct failsafe_inputs *in, struct diags *d, struct fa
 	if (err)
 		return err;
 	if (!x.count)
-		warn(&x, "write failsafe as a list", "nothing was found, so no packet is failsafe");
+		diag_warning(d, NO_LOC, "failsafe-incomplete", "write failsafe as a list",
+			     "failsafe: auto: nothing was found, so no packet is failsafe");
 	*out = (struct failsafe_rules){x.list, x.count};
 	return 0;
 }

@@ -50,6 +50,10 @@ const char *ssh_admitting(struct arena *arena, const struct ruleset *rs, const s
 			    addr_is_v4(&tuple->peer) ? "{peer: [%s], ports: [%u/tcp]}"
 						     : "{peer: [\"%s\"], ports: [%u/tcp]}",
 			    peer, tuple->port);
+	if (rs->failsafe_auto)
+		return arena_printf(
+			arena, "flowreeve preview FILE --write-failsafe, then add to failsafe: %s",
+			item);
 	return rs->failsafe_open ? arena_printf(arena, "failsafe: [22/tcp, %s]", item)
 				 : arena_printf(arena, "add to failsafe: %s", item);
 }
