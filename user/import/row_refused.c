@@ -110,6 +110,20 @@ static const char *port_below(const struct work *w, const char *words)
 	return "";
 }
 
+/* "80 -> 8080" in the cell of ports. */
+static bool cell_translates(const char *text)
+{
+	const char *arrow = strstr(text, "->") ?: strstr(text, "=>"), *behind;
+
+	if (!arrow)
+		return false;
+	behind = arrow + 2 + strspn(arrow + 2, " ");
+	while (arrow > text && arrow[-1] == ' ')
+		arrow--;
+	return arrow > text && arrow[-1] >= '0' && arrow[-1] <= '9' && *behind >= '0' &&
+	       *behind <= '9';
+}
+
 /* "External port" and "Internal port", translated into each other: which is open is not said. */
 static bool row_translates(const struct work *w)
 {
@@ -117,6 +131,9 @@ static bool row_translates(const struct work *w)
 					       {"public|published", "private"},
 					       {"host", "container|guest"}};
 
+	for (size_t i = 0; i < w->layout->columns; i++)
+		if (w->layout->kinds[i] == COLUMN_PORT && cell_translates(cell_text(w->row, i)))
+			return true;
 	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
 		const char *outer = port_below(w, sides[i][0]), *inner = port_below(w, sides[i][1]);
 
