@@ -215,6 +215,16 @@ _flowreeve_explain() # OPERANDS BEFORE THIS ONE
 	esac
 }
 
+# A policy and a file, or two editions.
+_flowreeve_diff() # OPERANDS BEFORE THIS ONE
+{
+	local policies=()
+	[ "$1" -lt 2 ] || return 0
+	[ "$1" = 1 ] || { _flowreeve_policies && policies=("${COMPREPLY[@]}"); }
+	_flowreeve_tables
+	COMPREPLY+=("${policies[@]}")
+}
+
 _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 {
 	case $1 in
@@ -222,7 +232,7 @@ _flowreeve_operand() # VERB OPERANDS BEFORE THIS ONE
 	compile | preview | apply | plan) [ "$2" != 0 ] || _flowreeve_files ;;
 	roles) if [ "$2" = 0 ]; then _flowreeve_tables; else _flowreeve_params; fi ;;
 	explain) if [ "$2$running" = 01 ]; then _flowreeve_policies; else _flowreeve_explain "$2"; fi ;;
-	diff) if [ "$2" = 0 ]; then _flowreeve_policies; elif [ "$2" = 1 ]; then _flowreeve_files; fi ;;
+	diff) _flowreeve_diff "$2" ;;
 	import) [ "$2" != 0 ] || _flowreeve_paths -f ;;
 	show)
 		if [ "$2" = 0 ]; then

@@ -340,6 +340,9 @@ else
 	offers 'names of files are not run' plain "flowreeve roles --tables $work/odd pl"
 	if [ -e ran ]; then rm -f ran && not_ok 'completion ran a name' ran; else ok 'completion runs no name'; fi
 	offers 'a table as a value' 'qumulo qumulo-extras' 'flowreeve new --tables policies/tables --table q'
+	offers 'editions to compare' 'aws-datasync aws-datasync@2026-11' 'flowreeve diff --tables policies/tables aws-datasync'
+	offers 'the edition to compare with' 'aws-datasync aws-datasync@2026-11' \
+		'flowreeve diff --tables policies/tables aws-datasync@2026-11 aws-datasync'
 	offers 'roles of the table' 'mediator management-lif management-host' \
 		"$flowreeve new --tables policies/tables --table snapmirror-active-sync --as m"
 	offers 'params of the table' 'region=' "$flowreeve roles --tables policies/tables aws-datasync reg"

@@ -68,6 +68,16 @@ json_is 'events: learn proposes no port for it' 0 '.proposals | (map(select(.por
 	(map(select(.port == 2001)) | map(.edit) == ["rule"])' learn --flows "$work/asked.jsonl" --source "$work/asker.yaml"
 json_is 'events: rules that admit the answer explain it' 0 '.policies[0] | .decided_by_current == 1 and
 	(.unexplained | map(.port) == [2001])' coverage --flows "$work/asked.jsonl" --source "$work/wide.yaml"
+# Whether a group's answer comes from the local subnet is not known of another host.
+sed -e 's/answers: peer/answers: group/' -e 's/10.0.5.10/10.0.5.255/' "$work/asker.yaml" >"$work/group.yaml"
+{
+	datagram opened egress 40000 10.0.5.255 69
+	datagram refused ingress 40000 10.0.5.20 69
+} >"$work/group.jsonl"
+json_is 'events: the local subnet is asked for' 0 '.policies[0].unexplained[0].answer_to.why | contains("--local-subnet")' \
+	coverage --flows "$work/group.jsonl" --source "$work/group.yaml"
+json_is 'events: with it, the answer is explained' 0 '.policies[0] | .unexplained == [] and .decided_by_current == 1' \
+	coverage --flows "$work/group.jsonl" --source "$work/group.yaml" --local-subnet ens5=10.0.5.0/24
 sed 's/"local": {"address": "10.0.5.5", /"local": {/' "$work/asked.jsonl" >"$work/nowhere.jsonl"
 exits 'events: a datagram without its local address' 3 "the event has no 'local.address'" \
 	coverage --flows "$work/nowhere.jsonl" --source "$work/asker.yaml"

@@ -4,8 +4,8 @@
 
 #include "../../user/compile/compile.h"
 
-/* Rules in flow style, one a line; the ids of those that are covered, each with the rule that
- * `rule_covered` names. */
+/* Rules in flow style, one a line; the ids of those that are covered, each with the rules
+ * that decide instead. */
 static const struct {
 	const char *rules, *covered;
 } cases[] = {
@@ -18,7 +18,7 @@ static const struct {
 	/* an allow wholly under a deny, whatever their order */
 	{"{id: a, direction: egress, peer: 10.0.0.5, ports: 22/tcp, action: allow}\n"
 	 "  - {id: d, direction: egress, peer: 10.0.0.0/8, ports: any/tcp, action: deny}\n",
-	 "a<d"},
+	 "a<d denied"},
 	/* a part is free: a port, a peer */
 	{"{id: d, direction: egress, peer: 10.0.0.0/8, ports: 22/tcp, action: deny}\n"
 	 "  - {id: a, direction: egress, peer: 10.0.0.5, ports: [22/tcp, 23/tcp], action: allow}\n",
@@ -37,7 +37,7 @@ static const struct {
 	{"{id: a, direction: egress, peer: 10.0.0.0/24, ports: 80/tcp, action: allow}\n"
 	 "  - {id: b, direction: egress, peer: 10.0.0.0/16, ports: 443/tcp, action: allow}\n"
 	 "  - {id: c, direction: egress, peer: 10.0.0.7, ports: [80/tcp, 443/tcp], action: allow}\n",
-	 "c<a"},
+	 "c<a, b"},
 	{"{id: a, direction: egress, peer: any, ports: any, action: allow}\n"
 	 "  - {id: b, direction: egress, peer: 'fd00::/8', ports: any/icmpv6, action: allow}\n",
 	 "b<a"},
@@ -48,7 +48,14 @@ static const struct {
 	{"{id: a, direction: egress, peer: 10.0.0.0/25, ports: 80/tcp, action: allow}\n"
 	 "  - {id: b, direction: egress, peer: 10.0.0.128/25, ports: 80/tcp, action: allow}\n"
 	 "  - {id: c, direction: egress, peer: 10.0.0.0/24, ports: 80/tcp, action: allow}\n",
-	 "c<a"},
+	 "c<a, b"},
+	{"{id: a, direction: egress, peer: 10.0.0.0/25, ports: 80/tcp, action: deny}\n"
+	 "  - {id: b, direction: egress, peer: 10.0.0.128/25, ports: 80/tcp, action: allow}\n"
+	 "  - {id: c, direction: egress, peer: 10.0.0.0/24, ports: 80/tcp, action: allow}\n",
+	 "c<a, b denied"},
+	{"{id: d, direction: egress, peer: [0.0.0.0/0, '::/0'], ports: 80/tcp, action: deny}\n"
+	 "  - {id: a, direction: egress, peer: any, ports: 80/tcp, action: allow}\n",
+	 "a<d denied"},
 	{"{id: a, direction: egress, peer: 10.0.0.0/25, ports: 80/tcp, action: allow}\n"
 	 "  - {id: b, direction: egress, peer: 10.0.0.128/26, ports: 80/tcp, action: allow}\n"
 	 "  - {id: c, direction: egress, peer: 10.0.0.0/24, ports: 80/tcp, action: allow}\n",
@@ -56,7 +63,7 @@ static const struct {
 	{"{id: a, direction: egress, peer: 10.0.0.0/24, ports: 80-89/tcp, action: allow}\n"
 	 "  - {id: b, direction: egress, peer: 10.0.0.0/16, ports: 90-99/tcp, action: allow}\n"
 	 "  - {id: c, direction: egress, peer: 10.0.0.7, ports: 85-95/tcp, action: allow}\n",
-	 "c<a"},
+	 "c<a, b"},
 	{"{id: a, direction: egress, peer: 10.0.0.0/24, ports: 80-89/tcp, action: allow}\n"
 	 "  - {id: b, direction: egress, peer: 10.0.0.0/16, ports: 91-99/tcp, action: allow}\n"
 	 "  - {id: c, direction: egress, peer: 10.0.0.7, ports: 85-95/tcp, action: allow}\n",
@@ -72,11 +79,15 @@ static const char *covered_text(struct load *l, const struct image *image)
 	const char *text = "";
 
 	for (size_t i = 0; i < l->rs->rule_count; i++) {
-		const struct rule *rule = &l->rs->rules[i], *by = rule_covered(l->rs, image, rule);
+		const struct rule *rule = &l->rs->rules[i];
+		struct covered_by by;
 
-		if (by)
-			text = arena_printf(l->d.arena, "%s%s%s<%s", text, *text ? " " : "",
-					    rule->id, by->id);
+		if (!rule_covered(l->rs, image, rule, &by))
+			continue;
+		text = arena_printf(l->d.arena, "%s%s%s<%s", text, *text ? " " : "", rule->id,
+				    covered_names(l->d.arena, &by));
+		if (by.denies)
+			text = arena_printf(l->d.arena, "%s denied", text);
 	}
 	return text;
 }

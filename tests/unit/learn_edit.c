@@ -120,8 +120,8 @@ static void patch_makes(struct load *l, const char *diff, const struct source *w
 	cr_assert_eq(memcmp(got->text, wanted->text, got->size), 0, "%s", got->text);
 }
 
-static uint16_t given_out = PORTS_GIVEN_OUT;
-static const bool *served;
+static struct port_set given_out;
+static const struct port_set *served;
 
 /* The new text, proven. */
 static const char *learnt(struct load *l, const char *text, bool rules_only,
@@ -132,6 +132,8 @@ static const char *learnt(struct load *l, const char *text, bool rules_only,
 	struct learn_view view = {.policy = "test", .edit = &edit, .list = list, .count = count};
 	struct ruleset *before;
 
+	if (!port_set_has(&given_out, PORTS_GIVEN_OUT))
+		port_set_usual(&given_out);
 	l->options.tables_dir = "policies/tables";
 	l->options.instead = NULL;
 	cr_assert_eq(load_text(l, text), 0, "%s", load_all(l));
@@ -143,7 +145,7 @@ static const char *learnt(struct load *l, const char *text, bool rules_only,
 		old_is_refused(before, &list[i].tuple);
 	}
 	cr_assert_eq(edit_begin(l->d.arena, path, &edit), 0);
-	policy_propose(before, &(struct propose_options){rules_only, given_out, served}, &edit,
+	policy_propose(before, &(struct propose_options){rules_only, &given_out, served}, &edit,
 		       list, count);
 	l->options.instead = edit_finish(&edit);
 	cr_assert_eq(policy_load(path, &l->options, &l->d, &l->rs), 0, "%s\n%s", load_all(l),
@@ -524,12 +526,16 @@ Test(learn, a_likely_answer_gets_no_rule)
  * answered once, and later one on which the socket that had asked still waited. */
 Test(learn, a_port_is_given_out_or_served)
 {
-	static bool sockets[PORT_NUMBERS] = {[40005] = true};
+	static struct port_set sockets;
 	struct load l = load_new();
 	struct proposal *proposals;
 
-	given_out = 10000;
-	served = sockets;
+	port_set_usual(&given_out);
+	for (uint16_t port = 10000; port < PORTS_GIVEN_OUT; port++)
+		port_set_put(&given_out, port, true);
+	port_set_put(&given_out, 40007, false);
+	port_set_put(&sockets, 40005, true);
+	served = &sockets;
 	LEARNT(HEAD
 	       "rules:\n  - {id: ask, direction: egress, peer: 10.9.0.2, ports: 69/udp, "
 	       "action: allow, answers: peer}\n"
@@ -542,10 +548,11 @@ Test(learn, a_port_is_given_out_or_served)
 	       {"10.9.0.2", FR_INGRESS, PROTO_UDP, 40006},
 	       {"10.9.0.2", FR_EGRESS, PROTO_UDP, 20000},
 	       {"10.9.0.2", FR_INGRESS, PROTO_UDP, 40005},
+	       {"10.9.0.3", FR_INGRESS, PROTO_UDP, 40008},
 	       {"10.9.0.3", FR_INGRESS, PROTO_UDP, 40007});
-	for (int i = 0; i < 8; i++)
-		cr_expect_eq(proposals[i].kind, i < 2 || i > 5 ? PROPOSAL_NONE : PROPOSAL_RULE,
-			     "%d", i);
+	for (int i = 0; i < 9; i++)
+		cr_expect_eq(proposals[i].kind,
+			     i < 2 || i == 6 || i == 7 ? PROPOSAL_NONE : PROPOSAL_RULE, "%d", i);
 	load_free(&l);
 }
 

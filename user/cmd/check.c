@@ -6,25 +6,39 @@
 
 #include "cmd.h"
 
+static void note_one_covered(const struct rule *rule, const struct covered_by *by, struct diags *d)
+{
+	const char *names = covered_names(d->arena, by), *decides, *part = "";
+	const char *hint = "no fault: the counters of the other rules include its traffic";
+
+	if (rule->action == FR_ALLOW && by->denies == by->count) {
+		diag_note(d, rule->loc, "covered",
+			  "leave one of them out, or narrow what is denied",
+			  by->count == 1
+				  ? "rule '%s' allows nothing: rule '%s' denies all of it"
+				  : "rule '%s' allows nothing: rules %s together deny all of it",
+			  rule->id, names);
+		return;
+	}
+	decides = by->count == 1
+			  ? "rule '%s' decides nothing: rule '%s' has its peers and ports%s"
+			  : "rule '%s' decides nothing: rules %s together have its peers and "
+			    "ports%s";
+	if (by->count == 1)
+		hint = "no fault: the counters of the other rule include its traffic";
+	if (rule->action == FR_ALLOW && by->denies)
+		part = ", and deny a part of them";
+	diag_note(d, rule->loc, "covered", hint, decides, rule->id, names, part);
+}
+
 /* Its counters stay 0 whatever happens. */
 static void note_covered(const struct ruleset *rs, const struct image *image, struct diags *d)
 {
-	for (size_t i = 0; i < rs->rule_count; i++) {
-		const struct rule *rule = &rs->rules[i], *by = rule_covered(rs, image, rule);
+	struct covered_by by;
 
-		if (!by)
-			continue;
-		if (by->action == FR_DENY && rule->action == FR_ALLOW)
-			diag_note(d, rule->loc, "covered",
-				  "leave one of the two out, or narrow the deny rule",
-				  "rule '%s' allows nothing: rule '%s' denies all of it", rule->id,
-				  by->id);
-		else
-			diag_note(d, rule->loc, "covered",
-				  "no fault: the counters of the other rule include its traffic",
-				  "rule '%s' decides nothing: rule '%s' has its peers and ports",
-				  rule->id, by->id);
-	}
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rule_covered(rs, image, &rs->rules[i], &by))
+			note_one_covered(&rs->rules[i], &by, d);
 }
 
 /* Once for each edition that the file uses. */

@@ -180,7 +180,7 @@ static int act(struct context *c, enum pending_action action, const char *name, 
 	struct pending_request request = {
 		.host = c->options.host, .policy = name, .action = action, .more = more};
 	struct pending_outcome outcome = {0};
-	int ret = name ? 0 : find_waiting(c, &request.policy);
+	int ret = name ? policies_may_be(c, &name, 1) : find_waiting(c, &request.policy);
 
 	ret = ret ? ret : check_connection(c, &request);
 	if (ret)

@@ -102,24 +102,32 @@ static struct rule_view *view_of(struct coverage_view *view, const struct rule *
 	return NULL;
 }
 
-/* Rules of the same traffic: one of them has all the figures, so neither is proven unused. */
+static void mark_shared(struct coverage_view *view, const struct rule *rule,
+			const struct covered_by *by, struct arena *arena)
+{
+	struct rule_view *covered = view_of(view, rule);
+
+	for (size_t i = 0; covered && i < by->count && i < COVERED_NAMED; i++) {
+		struct rule_view *other = view_of(view, by->by[i]);
+
+		if (other && !other->shares_with)
+			other->shares_with = rule->id;
+	}
+	if (covered)
+		covered->shares_with = covered_names(arena, by);
+}
+
+/* Rules of the same traffic: the others have all the figures, so none is proven unused. */
 static void find_shared(struct coverage_view *view, const struct ruleset *rs, struct diags *d)
 {
 	struct image image = {0};
+	struct covered_by by;
 
 	if (image_compile(rs, d, &image))
 		return;
-	for (size_t i = 0; i < rs->rule_count; i++) {
-		const struct rule *by = rule_covered(rs, &image, &rs->rules[i]);
-		struct rule_view *covered = by ? view_of(view, &rs->rules[i]) : NULL;
-		struct rule_view *other = by ? view_of(view, by) : NULL;
-
-		if (!covered || !other)
-			continue;
-		covered->shares_with = by->id;
-		if (!other->shares_with)
-			other->shares_with = rs->rules[i].id;
-	}
+	for (size_t i = 0; i < rs->rule_count; i++)
+		if (rule_covered(rs, &image, &rs->rules[i], &by))
+			mark_shared(view, &rs->rules[i], &by, d->arena);
 	image_free(&image);
 }
 

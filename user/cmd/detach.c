@@ -80,6 +80,8 @@ int cmd_detach(struct context *c)
 		return usage_error(c, NULL, "give detach either names or --all");
 	if (all)
 		ret = detach_all(c, &removed);
+	else if (o->operand_count && policies_may_be(c, o->operands, o->operand_count))
+		ret = EXIT_FAILED;
 	else if (o->operand_count)
 		ret = detach_each(c, o->operands, o->operand_count, &removed);
 	else

@@ -7,7 +7,11 @@ int cmd_history(struct context *c)
 	const struct options *o = &c->options;
 	struct change_list changes;
 	size_t first = 0;
-	int ret = changes_find(c, o->operand_count ? o->operands[0] : NULL, &changes);
+	int ret = policies_may_be(c, o->operands, o->operand_count);
+
+	if (ret)
+		return ret;
+	ret = changes_find(c, o->operand_count ? o->operands[0] : NULL, &changes);
 
 	if (ret && !changes.count)
 		return ret;

@@ -211,8 +211,9 @@ static int no_file(struct context *c)
 static int propose(struct context *c, const char *path, const struct coverage_view *view,
 		   const struct window_view *window, const struct own_ports *ports)
 {
+	struct port_set usual;
 	struct propose_options options = {.rules_only = c->options.given & OPT_RULES_ONLY,
-					  .given_out = PORTS_GIVEN_OUT};
+					  .given_out = &usual};
 	struct learn_view learn = {
 		.policy = view->policy, .window = window, .recorded = view->recorded};
 	struct edit edit;
@@ -226,9 +227,10 @@ static int propose(struct context *c, const char *path, const struct coverage_vi
 	if (ret)
 		return ret;
 	collect_proposals(c, view, &learn);
+	port_set_usual(&usual);
 	if (ports) {
-		options.given_out = ports->given_out;
-		options.served = ports->served;
+		options.given_out = &ports->given_out;
+		options.served = &ports->served;
 	}
 	policy_propose(rs, &options, &edit, (struct proposal *)learn.list, learn.count);
 	ret = prove(c, rs, &edit, view, &learn);

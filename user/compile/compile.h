@@ -59,10 +59,19 @@ bool image_admits_anyone(const struct image *image, uint8_t dir, uint8_t proto, 
 /* Whether nothing at all is admitted, in any direction. Built-in rules apart. */
 bool image_admits_nothing(const struct image *image);
 
-/* A rule that decides a part of what `rule` matches, where rules decide all of it so that `rule`
- * itself never does; else NULL. Failsafe rules and those of local-subnet are not looked at. */
-const struct rule *rule_covered(const struct ruleset *rs, const struct image *image,
-				const struct rule *rule);
+/* The rules that decide all that another one matches. */
+enum { COVERED_NAMED = 8 };
+struct covered_by {
+	const struct rule *by[COVERED_NAMED]; /* the first that were found */
+	size_t count;			      /* may count one beyond those again */
+	size_t denies;			      /* of them */
+};
+/* Whether `rule` itself never decides. Failsafe rules and those of local-subnet are not looked at.
+ */
+bool rule_covered(const struct ruleset *rs, const struct image *image, const struct rule *rule,
+		  struct covered_by *out);
+/* "a, b, c"; "… and others". */
+const char *covered_names(struct arena *arena, const struct covered_by *covering);
 
 /* The image in words: classes, their members and their verdicts, row by row. */
 int image_dump(const struct ruleset *rs, const struct image *image, FILE *out);

@@ -168,19 +168,49 @@ int host_sockets(enum socket_use use, struct local_sockets *out)
 	return err;
 }
 
+/* "8080,9100-9200", or nothing. */
+static int read_reserved(struct port_set *out)
+{
+	CLEANUP(close_file)
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_reserved_ports", "re");
+	unsigned int first, last;
+	int got;
+
+	if (!file)
+		return -errno;
+	while (fscanf(file, "%u", &first) == 1) {
+		last = first;
+		got = fscanf(file, "-%u", &last);
+		if (got < 0 && ferror(file))
+			return -EIO;
+		if (first > last || last > UINT16_MAX)
+			return -EINVAL;
+		for (; first <= last; first++)
+			port_set_put(out, (uint16_t)first, true);
+		if (fgetc(file) != ',')
+			break;
+	}
+	return ferror(file) ? -EIO : 0;
+}
+
 /* /proc/sys/net shows the network namespace of its reader. IPv6 has the same range. */
-int host_ports_given_out(uint16_t *first)
+int host_ports_given_out(struct port_set *out)
 {
 	CLEANUP(close_file) FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	unsigned int port;
+	struct port_set reserved = {0};
+	unsigned int first, last;
+	int err;
 
 	if (!file)
 		return -errno;
 	errno = 0;
-	if (fscanf(file, "%u", &port) != 1 || port > UINT16_MAX)
+	if (fscanf(file, "%u %u", &first, &last) != 2 || last > UINT16_MAX)
 		return errno ? -errno : -EINVAL;
-	*first = (uint16_t)port;
-	return 0;
+	err = read_reserved(&reserved);
+	for (; !err && first <= last; first++)
+		if (!port_set_has(&reserved, (uint16_t)first))
+			port_set_put(out, (uint16_t)first, true);
+	return err;
 }
 
 /* ---------------------------------------------------------------- processes */

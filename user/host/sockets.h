@@ -56,8 +56,9 @@ int host_sockets(enum socket_use use, struct local_sockets *out);
 int host_sockets_close(const struct local_sockets *sockets, size_t *closed);
 /* Whether the kernel closes sockets for others: -EOPNOTSUPP when it was built without that. */
 int host_closes_sockets(void);
-/* The first port that the kernel gives to a socket that asks for none (ip_local_port_range). */
-int host_ports_given_out(uint16_t *first);
+/* Adds the ports that the kernel gives to a socket that asks for none, in the caller's network
+ * namespace (ip_local_port_range without ip_local_reserved_ports). */
+int host_ports_given_out(struct port_set *out);
 /* Fills in the processes, as far as /proc can be read. */
 void host_socket_processes(struct local_sockets *sockets);
 

@@ -106,6 +106,23 @@ const char *path_from_anywhere(struct context *c, const char *path)
 		       : arena_printf(c->arena, "%s/%s", here, path);
 }
 
+int policies_may_be(struct context *c, const char *const *names, size_t count)
+{
+	struct loc nowhere = {0};
+	int ret = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (name_is_kebab(names[i]))
+			continue;
+		diag_error(
+			&c->diags, nowhere, -ENOENT, "not-applied",
+			"flowreeve status lists the policies; a file's policy is its metadata.name",
+			"no policy '%s' is applied below %s", names[i], c->options.host.pin_root);
+		ret = EXIT_FAILED;
+	}
+	return ret;
+}
+
 int named_policies(struct context *c, size_t first, const char ***names, size_t *count)
 {
 	struct options *o = &c->options;
@@ -117,12 +134,12 @@ int named_policies(struct context *c, size_t first, const char ***names, size_t 
 					   "give the policy either as an operand or with --policy");
 		*names = o->operands + first;
 		*count = o->operand_count - first;
-		return 0;
+		return policies_may_be(c, *names, *count);
 	}
 	if (o->policy_name) {
 		*names = &o->policy_name;
 		*count = 1;
-		return 0;
+		return policies_may_be(c, *names, 1);
 	}
 	err = datapath_list(&o->host, c->arena, &c->diags, names, count);
 	return err ? exit_of_read(err) : 0;
@@ -156,7 +173,7 @@ int each_instance(struct context *c, const char *const *names, size_t count,
 		  int (*visit)(struct context *, const struct instance *, void *), void *user)
 {
 	struct instance instance;
-	int ret = 0;
+	int ret = policies_may_be(c, names, count);
 
 	for (size_t i = 0; i < count && !ret; i++) {
 		ret = instance_open(&c->options.host, names[i], &c->diags, &instance);

@@ -222,6 +222,8 @@ int named_policies(struct context *c, size_t first, const char ***names, size_t 
 /* Operands from the first that begins a filter on are one: parses and removes them. 0 or
  * EXIT_USAGE. */
 int operands_filter(struct context *c, size_t first, uint32_t keys);
+/* Reports those that cannot be names of policies, which none is applied of, as a failure. */
+int policies_may_be(struct context *c, const char *const *names, size_t count);
 /* Reports that no policy is applied below the pin root, as a failure. */
 int nothing_applied(struct context *c);
 /* Calls `visit` with each policy's open instance; ends at the first non-zero return. */

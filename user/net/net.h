@@ -156,6 +156,24 @@ struct tuple {
 
 bool tuple_equal(const struct tuple *a, const struct tuple *b);
 
+/* Ports, a bit each. */
+enum { PORT_NUMBERS = 65536 };
+struct port_set {
+	uint64_t bits[PORT_NUMBERS / 64];
+};
+static inline bool port_set_has(const struct port_set *set, uint16_t port)
+{
+	return set->bits[port / 64] >> port % 64 & 1;
+}
+static inline void port_set_put(struct port_set *set, uint16_t port, bool in)
+{
+	set->bits[port / 64] &= ~(1ull << port % 64);
+	set->bits[port / 64] |= (uint64_t)in << port % 64;
+}
+/* Those that Linux gives out unless it is told otherwise, and all above, as other systems do. */
+enum { PORTS_GIVEN_OUT = 32768 };
+void port_set_usual(struct port_set *out);
+
 /* Its first packet, for trials of the programs. */
 enum { PACKET_MAX = 128 };
 struct opening {

@@ -259,3 +259,11 @@ bool tuple_equal(const struct tuple *a, const struct tuple *b)
 	return a->dir == b->dir && a->proto == b->proto && a->port == b->port &&
 	       addr_equal(&a->peer, &b->peer);
 }
+
+/* ---------------------------------------------------------------- sets of ports */
+
+void port_set_usual(struct port_set *out)
+{
+	for (uint32_t port = 0; port < PORT_NUMBERS; port++)
+		port_set_put(out, (uint16_t)port, port >= PORTS_GIVEN_OUT);
+}

@@ -122,9 +122,10 @@ static int host_read(struct answer_hints *hints, const struct instance *instance
 	uint64_t netns = netns_of_hooks(&hints->names);
 	int back = -1, err = netns ? netns_enter(netns, &back) : 0;
 
-	hints->given_out = PORTS_GIVEN_OUT;
-	if (err == -ESRCH)
+	if (err == -ESRCH) {
+		port_set_usual(&hints->given_out);
 		return 0;
+	}
 	if (!err)
 		err = read_host(hints);
 	if (netns)
@@ -226,8 +227,10 @@ static bool is_reverse(const struct datagram *question, const struct datagram *a
 /* A port that a socket was given, not that of a service. */
 static bool is_given_out(const struct answer_hints *hints, const struct question *question)
 {
-	return asker_port(&question->key, question->opener) >=
-	       (question->opener == FR_EGRESS ? hints->given_out : (uint16_t)PORTS_GIVEN_OUT);
+	uint16_t port = asker_port(&question->key, question->opener);
+
+	return question->opener == FR_EGRESS ? port_set_has(&hints->given_out, port)
+					     : port >= PORTS_GIVEN_OUT;
 }
 
 /* As the policy in force judges the question, with other answers than it has. */
@@ -405,6 +408,16 @@ static const struct answer_hint *admitted_hint(const struct answer_hints *hints,
 	return hint;
 }
 
+/* Of a recording, whose host is elsewhere. */
+static const struct answer_hint *subnets_hint(const struct answer_hints *hints, const char *rule)
+{
+	return hint_make(hints, rule, NULL,
+			 arena_printf(hints->arena,
+				      "may be an answer to rule %s from the local subnet, which is "
+				      "not known: give it with --local-subnet IF=CIDR",
+				      rule));
+}
+
 static const struct answer_hint *seen_hint(const struct answer_hints *hints,
 					   const struct found *found, const struct drop_view *drop)
 {
@@ -424,6 +437,8 @@ static const struct answer_hint *seen_hint(const struct answer_hints *hints,
 	case ADMITTED:
 		return admitted_hint(hints, rule.id, drop);
 	default:
+		if (hints->rs && !hints->by.local->count)
+			return subnets_hint(hints, rule.id);
 		text = opener == FR_EGRESS
 			       ? "comes to the address and port that asked under rule %s, from none of "
 				 "its peers: it passes from one of them, with answers: group"
@@ -506,6 +521,20 @@ const struct answer_hint *hint_find(const struct answer_hints *hints, const stru
 	return found.question ? seen_hint(hints, &found, drop) : unseen_hint(hints, drop);
 }
 
+/* Its record does not tell the generation: where an answer still is refused, its drop is listed. */
+const struct answer_hint *hint_of_flow(const struct answer_hints *hints,
+				       const struct flow_view *flow)
+{
+	struct drop_view drop = {.key = flow->key,
+				 .drop = {.dir = flow->flow.opener, .reason = flow->flow.reason},
+				 .scope = flow->scope};
+
+	if (!(flow->flow.flags & FR_FLOW_WOULD_DROP))
+		return NULL;
+	drop.drop.opener_port = asker_port(&flow->key, flow->flow.opener);
+	return hint_find(hints, &drop);
+}
+
 /* ---------------------------------------------------------------- recorded events */
 
 static struct fr_flow_key event_key(const struct recorded_event *event)
@@ -528,8 +557,8 @@ static const char *event_scope(const struct recorded_event *event)
 void hints_of_recording(const struct recording *recording, const struct ruleset *rs,
 			struct arena *arena, struct answer_hints *out)
 {
-	*out = (struct answer_hints){
-		.arena = arena, .by = ruleset_decider(rs), .rs = rs, .given_out = PORTS_GIVEN_OUT};
+	*out = (struct answer_hints){.arena = arena, .by = ruleset_decider(rs), .rs = rs};
+	port_set_usual(&out->given_out);
 	for (size_t i = 0; i < recording->count; i++) {
 		const struct recorded_event *event = &recording->list[i];
 

@@ -87,12 +87,17 @@ static int on_flow(const struct flow_view *flow, void *context)
 {
 	struct coverage *coverage = context;
 	struct tuple tuple = flow_tuple(flow);
+	const struct answer_hint *answer;
 
 	if (flow->flow.reason != FR_REASON_DEFAULT ||
 	    flow->last < slot_since(&coverage->view, flow->flow.slot) ||
 	    decided_by_current(coverage, &tuple))
 		return 0;
-	unexplained_add_flow(&coverage->unexplained, flow);
+	answer = hint_of_flow(&coverage->hints, flow);
+	if (answer && answer->admitted)
+		coverage->view.decided_by_current++;
+	else
+		unexplained_add_flow(&coverage->unexplained, flow, answer);
 	return 0;
 }
 
@@ -135,8 +140,10 @@ static int collect_parts(const struct instance *instance, struct arena *arena, s
 	if (err)
 		return err;
 	err = drops_each(instance, d, on_drop, coverage);
+	if (!err)
+		err = flows_each(instance, d, on_flow, coverage);
 	hints_close(&coverage->hints);
-	return err ? err : flows_each(instance, d, on_flow, coverage);
+	return err;
 }
 
 int coverage_collect(const struct instance *instance, struct arena *arena, struct diags *d,

@@ -254,8 +254,11 @@ static void read_ends(struct reading *r, struct recorded_event *event)
 		return;
 	ends->peer = event->tuple.peer;
 	read_address(r, FIELD_LOCAL, &ends->local);
-	ends->local_port = (uint16_t)number_of(r, FIELD_LOCAL_PORT, UINT16_MAX);
-	ends->peer_port = (uint16_t)number_of(r, FIELD_PEER_PORT, UINT16_MAX);
+	ends->local_port = ends->peer_port = event->tuple.port;
+	if (event->tuple.dir == FR_EGRESS)
+		ends->local_port = (uint16_t)number_of(r, FIELD_LOCAL_PORT, UINT16_MAX);
+	else
+		ends->peer_port = (uint16_t)number_of(r, FIELD_PEER_PORT, UINT16_MAX);
 }
 
 /* ---------------------------------------------------------------- lines */

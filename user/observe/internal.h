@@ -50,9 +50,9 @@ struct answer_hints {
 	const struct ruleset *rs; /* the rules; NULL: those of: */
 	struct names names;
 	struct image image;
-	struct subnets local; /* of the image, or those of the devices now */
-	uint16_t given_out; /* the first port that this host gives to a socket that asks for none */
-	struct question *list; /* by opener, port and address of the asker */
+	struct subnets local;	   /* of the image, or those of the devices now */
+	struct port_set given_out; /* to sockets of this host that ask for none */
+	struct question *list;	   /* by opener, port and address of the asker */
 	size_t count, capacity;
 };
 int hints_open(const struct instance *instance, struct arena *arena, struct diags *d,
@@ -63,6 +63,10 @@ void hints_of_recording(const struct recording *recording, const struct ruleset 
 			struct arena *arena, struct answer_hints *out);
 /* Arena memory; NULL: it does not. */
 const struct answer_hint *hint_find(const struct answer_hints *hints, const struct drop_view *drop);
+/* The same of a flow that audit lets pass; one that a policy before refused, as that of its drop.
+ */
+const struct answer_hint *hint_of_flow(const struct answer_hints *hints,
+				       const struct flow_view *flow);
 /* The same of a refused event. */
 const struct answer_hint *hint_of_event(const struct answer_hints *hints,
 					const struct recorded_event *event);
@@ -80,7 +84,8 @@ struct tuple drop_tuple(const struct drop_view *view);
 struct tuple flow_tuple(const struct flow_view *view);
 void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *view,
 			  const struct answer_hint *answer);
-void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view);
+void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view,
+			  const struct answer_hint *answer);
 void unexplained_add_event(struct unexplained_set *g, const struct recorded_event *event,
 			   const struct answer_hint *answer);
 /* Guests are told apart by the names of their devices. */

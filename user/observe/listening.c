@@ -37,32 +37,28 @@ static int judging_of(const struct names *names, const struct host_options *o,
 	return judging_open(judging);
 }
 
-static int given_out_in(uint64_t netns, uint16_t *first)
+static int add_given_out(uint64_t netns, struct port_set *out)
 {
 	int back, err = netns_enter(netns, &back);
 
 	if (err)
 		return err;
-	err = host_ports_given_out(first);
+	err = host_ports_given_out(out);
 	netns_leave(&back);
 	return err;
 }
 
-/* The lowest of all namespaces. */
-static int lowest_given_out(const struct judging *judging, uint16_t *out)
+/* In any of the namespaces. */
+static int ports_given_out(const struct judging *judging, struct port_set *out)
 {
-	uint16_t lowest = judging->namespace_count ? UINT16_MAX : (uint16_t)PORTS_GIVEN_OUT;
+	int err = 0;
 
-	for (size_t i = 0; i < judging->namespace_count; i++) {
-		uint16_t first;
-		int err = given_out_in(judging->namespaces[i], &first);
-
-		if (err)
-			return err;
-		lowest = first < lowest ? first : lowest;
-	}
-	*out = lowest;
-	return 0;
+	*out = (struct port_set){0};
+	if (!judging->namespace_count)
+		port_set_usual(out);
+	for (size_t i = 0; i < judging->namespace_count && !err; i++)
+		err = add_given_out(judging->namespaces[i], out);
+	return err;
 }
 
 /* ---------------------------------------------------------------- against the rules */
@@ -223,7 +219,7 @@ static int collect(const struct names *names, const struct host_options *o,
 {
 	struct local_sockets sockets = {.arena = arena};
 	struct judging *judging = arena_alloc(arena, sizeof(*judging));
-	uint16_t given_out;
+	struct port_set given_out;
 	int err;
 
 	judging->arena = arena;
@@ -233,13 +229,13 @@ static int collect(const struct names *names, const struct host_options *o,
 	if (err)
 		return err;
 	host_socket_processes(&sockets);
-	err = lowest_given_out(judging, &given_out);
+	err = ports_given_out(judging, &given_out);
 	if (err)
 		return err;
 	compare(rs, &sockets, out);
 	for (size_t i = 0; i < out->count; i++)
-		out->list[i].given_out =
-			out->list[i].proto == PROTO_UDP && out->list[i].port >= given_out;
+		out->list[i].given_out = out->list[i].proto == PROTO_UDP &&
+					 port_set_has(&given_out, out->list[i].port);
 	return 0;
 }
 
@@ -283,10 +279,10 @@ int ports_collect(const struct instance *instance, const struct host_options *o,
 	err = judging_of(&names, o, judging);
 	names_close(&names);
 	if (err || (err = judged_sockets(judging, SOCKETS_LISTENING, &sockets)) ||
-	    (err = lowest_given_out(judging, &out->given_out)))
+	    (err = ports_given_out(judging, &out->given_out)))
 		return unreadable(instance, err, d);
 	for (size_t i = 0; i < sockets.count; i++)
 		if (sockets.list[i].proto == PROTO_UDP)
-			out->served[sockets.list[i].port] = true;
+			port_set_put(&out->served, sockets.list[i].port, true);
 	return 0;
 }

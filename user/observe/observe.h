@@ -411,8 +411,8 @@ uint64_t preview_total(const struct preview_view *view, enum preview_outcome out
 /* The ports of this host, where the policy judges packets for this host itself; else those of a
  * host that is not known. -errno with a diagnostic when they cannot be read. */
 struct own_ports {
-	uint16_t given_out;	   /* the first that is */
-	bool served[PORT_NUMBERS]; /* a socket of UDP waits there */
+	struct port_set given_out; /* to sockets that ask for none */
+	struct port_set served;	   /* a socket of UDP waits there */
 };
 int ports_collect(const struct instance *instance, const struct host_options *o, struct diags *d,
 		  struct own_ports *out);

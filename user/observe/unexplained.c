@@ -123,7 +123,8 @@ void unexplained_add_drop(struct unexplained_set *g, const struct drop_view *vie
 }
 
 /* Packets that audit lets pass are counted by the refusal of the flow already, if there is one. */
-void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view)
+void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *view,
+			  const struct answer_hint *answer)
 {
 	struct tuple tuple = flow_tuple(view);
 	struct unexplained_view *at =
@@ -138,6 +139,8 @@ void unexplained_add_flow(struct unexplained_set *g, const struct flow_view *vie
 	add_times(at, view->verdict, view->first, view->last);
 	if (!at->process.pid)
 		at->process = view->process;
+	if (answer)
+		at->answer = answer;
 }
 
 uint32_t recorded_scope(const struct recorded_event *event)

@@ -330,12 +330,10 @@ struct proposal {
 	size_t gain_count;
 };
 
-/* Where Linux begins to give out ports, unless it is told otherwise; other systems begin above. */
-enum { PORTS_GIVEN_OUT = 32768, PORT_NUMBERS = 65536 };
 struct propose_options {
-	bool rules_only;    /* no address joins a role */
-	uint16_t given_out; /* the first port that the local side gives out */
-	const bool *served; /* by port: a socket of UDP waits there; NULL: not known */
+	bool rules_only;		  /* no address joins a role */
+	const struct port_set *given_out; /* to sockets of the local side that ask for none */
+	const struct port_set *served;	  /* a socket of UDP waits there; NULL: not known */
 };
 
 /* Fills in each and adds its edit. */

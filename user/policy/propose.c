@@ -378,10 +378,10 @@ static const char *perhaps_answer(const struct proposing *p, const struct tuple 
 		 "it may be an answer to rule %s from another address than was asked: answers: "
 		 "group in it admits that; a service of its own needs a rule that you write"},
 	};
-	uint16_t first =
-		tuple->dir == FR_INGRESS ? p->options->given_out : (uint16_t)PORTS_GIVEN_OUT;
+	bool given_out = tuple->dir == FR_INGRESS ? port_set_has(p->options->given_out, tuple->port)
+						  : tuple->port >= PORTS_GIVEN_OUT;
 
-	if (tuple->proto != PROTO_UDP || tuple->port < first || is_service(p, tuple))
+	if (tuple->proto != PROTO_UDP || !given_out || is_service(p, tuple))
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
 		const struct rule *rule = asker_with(p, tuple, list[i].answers);
@@ -392,7 +392,8 @@ static const char *perhaps_answer(const struct proposing *p, const struct tuple 
 	if (tuple->dir == FR_INGRESS && p->rs->default_allow[FR_EGRESS])
 		return "it may be an answer to a question that the default lets out; a service of "
 		       "its own needs a rule that you write";
-	if (tuple->dir == FR_INGRESS && p->options->served && !p->options->served[tuple->port])
+	if (tuple->dir == FR_INGRESS && p->options->served &&
+	    !port_set_has(p->options->served, tuple->port))
 		return "this host gives such ports to sockets that ask for none, and no socket waits "
 		       "there; a service needs a rule that you write";
 	return NULL;

@@ -351,16 +351,23 @@ static void print_idle(const struct render *r, const struct listening *view)
 static void print_listening(const struct render *r, const struct listening *view)
 {
 	size_t shown = shown_count(r, view);
+	char text[CLEAN_TEXT];
 
-	if (view->left_out)
-		fprintf(r->out, "\nlistening sockets are left out: %s\n", view->left_out);
+	if (view->left_out) {
+		snprintf(text, sizeof(text), "listening sockets are left out: %s", view->left_out);
+		fputc('\n', r->out);
+		print_sentence(r, text);
+	}
 	if (shown)
 		print_sockets(r, view);
-	if (shown < view->count)
-		fprintf(r->out,
-			"\nsockets of UDP on ports that this host gives out, most of them clients': "
-			"%zu; --wide shows them\n",
-			view->count - shown);
+	if (shown < view->count) {
+		snprintf(text, sizeof(text),
+			 "sockets of UDP on ports that this host gives out, most of them clients': "
+			 "%zu; --wide shows them",
+			 view->count - shown);
+		fputc('\n', r->out);
+		print_sentence(r, text);
+	}
 	if (view->idle_count)
 		print_idle(r, view);
 }

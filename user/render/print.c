@@ -110,11 +110,18 @@ static size_t piece_length(const char *line, size_t length, size_t room)
 	return end ? end : most;
 }
 
+/* "  | a command", which is to be copied. */
+static bool is_command(const char *line)
+{
+	return str_starts(line + strspn(line, " "), "| ");
+}
+
 /* What follows is indented as the values of "  key       value" are, or by one step. */
 static void print_line(const struct render *r, const char *line, size_t length)
 {
 	enum { STEP = 2, VALUES = 12, LEAST = 20 };
-	size_t indent = str_starts(line, "  ") ? VALUES : STEP, room = r->width, taken = 0;
+	size_t indent = str_starts(line, "  ") ? VALUES : STEP, taken = 0;
+	size_t room = is_command(line) ? SIZE_MAX : r->width;
 
 	for (; length; room = r->width > indent + LEAST ? r->width - indent : LEAST) {
 		if (taken)
@@ -126,6 +133,14 @@ static void print_line(const struct render *r, const char *line, size_t length)
 		line += taken;
 		length -= taken;
 	}
+}
+
+void print_sentence(const struct render *r, const char *text)
+{
+	if (r->width && !r->wide)
+		print_line(r, text, strlen(text));
+	else
+		fprintf(r->out, "%s\n", text);
 }
 
 void print_folded(const struct render *r, folded_print print, const void *context)

@@ -21,6 +21,7 @@ size_t text_width(const char *text); /* characters of a clean text */
 void print_clean(FILE *out, const char *text);
 /* Text that is no table: lines that are wider than the terminal are broken at blanks, but with
  * --wide. */
+void print_sentence(const struct render *r, const char *text); /* one line, without its end */
 typedef void (*folded_print)(const struct render *r, const void *context);
 void print_folded(const struct render *r, folded_print print, const void *context);
 

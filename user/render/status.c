@@ -505,7 +505,7 @@ static void print_overview(const struct render *r, const struct status_view *vie
 	for (size_t i = 0; i < count; i++)
 		print_line(&table, &views[i], now);
 	table_end(&table);
-	fputs("status NAME shows the hooks, verdicts and limits of one policy\n", r->out);
+	print_sentence(r, "status NAME shows the hooks, verdicts and limits of one policy");
 }
 
 void render_no_policy(const struct render *r)
@@ -617,8 +617,9 @@ static void print_check(const struct render *r, const struct check_view *check,
 	fputc('\n', r->out);
 }
 
-static void print_verified(const struct render *r, const struct verify_view *view)
+static void print_verified(const struct render *r, const void *context)
 {
+	const struct verify_view *view = context;
 	enum colour hue = view->wrong ? COLOUR_BAD : COLOUR_GOOD;
 
 	print_clean(r->out, view->policy);
@@ -640,7 +641,7 @@ void render_verify(const struct render *r, const struct verify_view *views, size
 	for (size_t i = 0; i < count && !r->json; i++) {
 		if (i)
 			fputc('\n', r->out);
-		print_verified(r, &views[i]);
+		print_folded(r, print_verified, &views[i]);
 	}
 	if (!r->json)
 		return;

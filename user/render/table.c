@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 1000, GAP = 2, NOTE_INDENT = 4, NOTE_LEAST = 40, SHORTEST = 4 };
+enum { BATCH = 1000, GAP = 2, NOTE_INDENT = 4, NOTE_LEAST = 20, SHORTEST = 4 };
 
 static const char ellipsis[] = "…";
 
