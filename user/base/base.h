@@ -161,7 +161,7 @@ int packed_open(struct arena *arena, const struct packed *packed, struct source 
 /* Replaces the regular file of a path, or makes it, whole or not at all, readable by its owner
  * alone. -ELOOP: a link, -EEXIST: something else that is no file. */
 int file_replace(struct arena *arena, const char *path, const void *data, size_t size);
-/* The same of a file that is there: it keeps its owner, group and mode. */
+/* Replaces an existing file in the same way; the new one has its owner, group and mode. */
 int file_rewrite(struct arena *arena, const char *path, const void *data, size_t size);
 
 /* Lines and columns start at 1; line 0 means the file as a whole; source NULL means no file. */

@@ -167,7 +167,7 @@ static int adopt_again(const struct change *change, struct fr_image_conf *conf)
 }
 
 /* The number of the layout is among the lines. An image without a digest that can be read back
- * (-ERANGE), or that is damaged, keeps the one of before: what is damaged then counts as altered,
+ * (-ERANGE) and a damaged image keep the digest of before. A damaged image then counts as altered,
  * and the next policy replaces it. */
 static int seal(const struct change *change, struct fr_image_ident *ident)
 {

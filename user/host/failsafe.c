@@ -95,16 +95,11 @@ static void add(struct derivation *x, const struct host_need *need, const struct
 	rule->peers[rule->peer_count++] = prefix_masked(peer, 128);
 }
 
-static struct service tcp(uint16_t port)
-{
-	return (struct service){.proto = PROTO_TCP, .first = port, .last = port};
-}
-
 /* At a port of TCP. */
 static void add_client(struct derivation *x, const struct addr *peer, uint16_t port,
 		       const char *source)
 {
-	struct service service = tcp(port);
+	struct service service = service_one(PROTO_TCP, port);
 
 	add(x, &(struct host_need){FR_INGRESS, source, &service, 1}, peer);
 }
@@ -112,7 +107,7 @@ static void add_client(struct derivation *x, const struct addr *peer, uint16_t p
 static void add_server(struct derivation *x, const struct addr *peer, uint16_t port,
 		       const char *source)
 {
-	struct service service = tcp(port);
+	struct service service = service_one(PROTO_TCP, port);
 
 	add(x, &(struct host_need){FR_EGRESS, source, &service, 1}, peer);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `failsafe: auto` of a policy stands for: rules for what this host cannot do without, derived
- * from what it does now. Each has its source as its purpose, and the narrowest peers.
+ * The rules of `failsafe: auto`. They are derived from the connections, routes and files that this
+ * host has now. Each rule has its source as its purpose, and the narrowest peers.
  */
 #ifndef HOST_FAILSAFE_H
 #define HOST_FAILSAFE_H

@@ -178,10 +178,9 @@ static int read_reserved(struct port_set *out)
 
 	if (!file)
 		return -errno;
-	while (fscanf(file, "%u", &first) == 1) {
+	while ((got = fscanf(file, "%u", &first)) == 1) {
 		last = first;
-		got = fscanf(file, "-%u", &last);
-		if (got < 0 && ferror(file))
+		if (fscanf(file, "-%u", &last) < 0 && ferror(file))
 			return -EIO;
 		if (first > last || last > UINT16_MAX)
 			return -EINVAL;
@@ -190,6 +189,8 @@ static int read_reserved(struct port_set *out)
 		if (fgetc(file) != ',')
 			break;
 	}
+	if (!got) /* no number */
+		return -EINVAL;
 	return ferror(file) ? -EIO : 0;
 }
 

@@ -156,7 +156,10 @@ void print_folded(const struct render *r, folded_print print, const void *contex
 		return;
 	}
 	print(&inner, context);
-	fclose(inner.out);
+	if (fclose(inner.out)) { /* not all of it is in memory */
+		print(r, context);
+		return;
+	}
 	for (line = text; (end = strchr(line, '\n')); line = end + 1) {
 		if (end == line)
 			fputc('\n', r->out);
