@@ -187,8 +187,8 @@ counts: $(BUILD)/counts $(BUILD)/flowreeve  ## writes them anew after a change t
 check-e2e: $(BUILD)/flowreeve $(BUILD)/bench  ## real clients and servers in network namespaces, root
 	$(Q)tests/e2e/run
 .PHONY: soak
-soak: $(BUILD)/flowreeve  ## each system call of each command, and of an upgrade, fails with each error, root; some hours
-	$(Q)SOAK=1 E2E_LIMIT=14400 tests/e2e/run 48-one-error 55-upgrade
+soak: $(BUILD)/flowreeve  ## each system call of each command, and of an upgrade, fails with each error, and is the last; faults in full; root; some hours
+	$(Q)SOAK=1 E2E_LIMIT=14400 tests/e2e/run 48-one-error 55-upgrade 62-faults
 check-peers: $(BUILD)/flowreeve  ## every row of the vendors' tables with real peers, root; PEERS="qumulo" for some
 	$(Q)tests/peers/run $(PEERS)
 check-mutants: $(BUILD)/tests-unit $(BUILD)/tests-kernel $(BUILD)/flowreeve  ## rules broken one at a time, each seen by a test, root; MUTANTS="syn-*" for some

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # One system call of a command fails, each in turn, or no more files can be opened: the running policy, old
-# or new, stays in force and whole, a failure gives the reason, and the next command repairs the rest.
-# SOAK=1, of `make soak`: every call with every error, and clsact as well.
+# or new, stays in force and whole, a failure gives the reason, and the next command repairs the rest. The same of
+# commands that are killed before a call. No datagram meanwhile gets a verdict of neither policy.
+# SOAK=1, of `make soak`: every call with every error, every call that a command is killed at, and clsact as well.
 #
 # lesson: an unreadable pin counted as "nothing in force" and was removed: a failed apply left the host
 # open, once with exit 0.
@@ -25,11 +26,21 @@ fi
 work=$(mktemp -d /tmp/fr-one-error.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 if [ "${SOAK:-}" ]; then
-	(injected hooks first table confirm cancel --every; injected hooks table --every --no-tcx) >"$work/first" &
+	(
+		injected confirm cancel extend detach first replace trial --every --kill
+		injected hooks first table confirm cancel extend preview --every
+		injected hooks table --every --no-tcx
+	) >"$work/first" &
 	(injected replace detach zero status query few-files --every; injected first replace detach trial --every --no-tcx) >"$work/second"
 else
-	injected hooks detach table carry few-files confirm >"$work/first" &
-	injected first replace zero status query trial cancel >"$work/second"
+	(
+		injected hooks detach table carry few-files confirm
+		injected confirm cancel detach --kill
+	) >"$work/first" &
+	(
+		injected first replace zero status query trial cancel extend preview
+		injected trial --kill
+	) >"$work/second"
 fi
 wait
 cat "$work/first" "$work/second"

@@ -135,6 +135,7 @@ struct source {
 	const char *text; /* NUL terminated as well */
 	size_t size;
 	uint64_t modified; /* of the file, seconds of the epoch; 0: it is no file */
+	bool unsettled;	   /* the file changed while it was read */
 };
 
 /* Read a regular file whole. Refuses directories, devices, and more than `limit` bytes (-EFBIG).

@@ -71,6 +71,16 @@ static ssize_t read_upto(int fd, char *text, size_t size)
 	return (ssize_t)got;
 }
 
+/* Since `before`, which was taken before the first byte was read. */
+static bool has_changed(int fd, const struct stat *before)
+{
+	struct stat now;
+
+	return fstat(fd, &now) || now.st_size != before->st_size ||
+	       now.st_mtim.tv_sec != before->st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != before->st_mtim.tv_nsec;
+}
+
 int source_read(struct arena *arena, const char *path, size_t limit, struct source **out)
 {
 	struct stat st = {0};
@@ -93,6 +103,7 @@ int source_read(struct arena *arena, const char *path, size_t limit, struct sour
 	source->text = text;
 	source->size = (size_t)got;
 	source->modified = (uint64_t)st.st_mtim.tv_sec;
+	source->unsettled = has_changed(fd, &st);
 	*out = source;
 	return 0;
 }

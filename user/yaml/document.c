@@ -481,6 +481,10 @@ static int refuse_file(struct diags *d, const char *path, int err)
 				  arena_printf(d->arena, "name the files in it: %s/*.yaml",
 					       shell_word(d->arena, path)),
 				  "this is a directory; a file is expected");
+	case ETXTBSY:
+		return diag_error(d, loc, err, "file-unreadable",
+				  "write it under another name, then rename it",
+				  "the file changed while it was read");
 	default:
 		return diag_error(d, loc, err, "file-unreadable", NULL, "cannot be read: %s",
 				  error_text(err));
@@ -509,6 +513,8 @@ int doc_source(const char *path, struct diags *d, const struct source **out)
 
 	if (!err && source->size > DOC_BYTES_MAX && !source_is_resolved(source))
 		err = -EFBIG;
+	if (!err && source->unsettled)
+		err = -ETXTBSY;
 	if (err)
 		return refuse_file(d, path, err);
 	*out = doc_plain(d->arena, source);
