@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-#define FR_ABI_VERSION 7
+#define FR_ABI_VERSION 8
 
 /* The layout, beside each struct that both halves share or that fills cache lines. */
 #define FR_SIZE(type, bytes)                                                                       \
@@ -314,6 +314,40 @@ struct fr_service {
 	__u32 column;
 };
 FR_SIZE(fr_service, 8);
+
+/* ---------------------------------------------------------------- failsafe */
+
+/* A look-up, beside the peer's address: the listener's port in the low 16 bits, and: */
+enum {
+	FR_ASK_V4 = 1 << 16,
+	FR_ASK_PORTLESS_BIT = 17,
+	FR_ASK_PORTLESS = 1 << FR_ASK_PORTLESS_BIT, /* of a packet that carries no port */
+	FR_ASK_OPENER = 18,			    /* shift: enum fr_dir */
+	FR_ASK_PROTO = 24,			    /* shift: IP protocol */
+};
+
+/*
+ * The failsafe rules of a generation, beside its image and independent of it: `fr_failsafe` at
+ * generation % FR_FAILSAFE_LISTS; a list of another generation is none. The loader writes a list
+ * before its generation comes into force, in a place that no generation in force has. The first
+ * entry that fits decides, before the image is asked; they are in the order of rules.
+ */
+enum { FR_FAILSAFE_LISTS = 4, FR_FAILSAFE_ENTRIES = 64 };
+struct fr_failsafe_entry {
+	__u64 high, low;	   /* peer, halves in host order as in struct fr_peer */
+	__u64 mask_high, mask_low; /* ones: bits of the peer that count */
+	__u32 ask, mask_ask;	   /* FR_ASK_*, the port 0, and the bits that count */
+	__u16 first, last;	   /* ports, or ICMP type << 8 | code, in host order */
+	__u32 rule;		   /* its number in the image, never 0 */
+};
+FR_SIZE(fr_failsafe_entry, 48);
+struct fr_failsafe {
+	__u32 generation;
+	__u32 count;
+	__u64 digest; /* the first bytes of SHA-256 of the entries in use */
+	struct fr_failsafe_entry entry[FR_FAILSAFE_ENTRIES];
+};
+FR_SIZE(fr_failsafe, 16 + FR_FAILSAFE_ENTRIES * sizeof(struct fr_failsafe_entry));
 
 /* ---------------------------------------------------------------- counters */
 

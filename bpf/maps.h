@@ -87,6 +87,9 @@ struct fr_drop_region {
 };
 FR_AT(fr_drop_region, held, FR_LINE_BYTES);
 
+/* The failsafe rules of the last generations. User space writes, programs only read. */
+FR_MAP(fr_failsafe, BPF_MAP_TYPE_ARRAY, FR_FAILSAFE_LISTS, __u32, struct fr_failsafe);
+
 /* Flows. Programs insert, update and evict; user space only reads. */
 #define FR_REGIONS_DEFAULT (FR_FLOWS_DEFAULT / FR_FLOWS_MIN)
 FR_SETS(fr_flows, FR_REGIONS_DEFAULT *FR_REGION_SETS, struct fr_flow_set);

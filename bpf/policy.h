@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The policy's answer about an opening: the cell of its peer and service in an image. The
- * generation in force answers, also for connections that began under another.
+ * The policy's answer about an opening: its failsafe rule, else the cell of its peer and service in
+ * an image. The generation in force answers, also for connections that began under another.
  */
 #ifndef FR_POLICY_H
 #define FR_POLICY_H
 
-#include "ctx.h"
+#include "failsafe.h"
 
 /* FR_SLOT_WORD of a rule. */
 static __always_inline __u32 policy_word(const struct fr_ctx *s, __u32 rule)
@@ -18,14 +18,6 @@ static __always_inline __u32 policy_slot(const struct fr_ctx *s, __u32 rule)
 {
 	return FR_SLOT(policy_word(s, rule));
 }
-
-/* The argument of the look-up beside the peer's address: the listener's port, and: */
-enum {
-	FR_ASK_V4 = 1 << 16,
-	FR_ASK_PORTLESS = 1 << 17, /* of a packet that carries no port */
-	FR_ASK_OPENER = 18,	   /* shift: enum fr_dir */
-	FR_ASK_PROTO = 24,	   /* shift: IP protocol */
-};
 
 /* No image of the generation is left. */
 #define FR_CELL_GONE FR_CELL(FR_DENY, FR_RULE_OTHER)
@@ -58,9 +50,12 @@ __noinline __u32 fr_policy(__u32 generation, __u32 what, __u64 high, __u64 low)
 	struct fr_peer peer = {.high = high, .low = low};
 	const struct fr_image_head *head;
 	const struct fr_image_dir *dir;
-	fr_image image = policy_image_of(generation);
-	__u32 column;
+	__u32 column, rule = failsafe_rule(generation, what, high, low);
+	fr_image image;
 
+	if (rule)
+		return FR_CELL(FR_FAILSAFE_ALLOW, rule);
+	image = policy_image_of(generation);
 	head = image ? image_line(image, FR_LINE_HEAD) : 0;
 	if (!head)
 		return FR_CELL_GONE;

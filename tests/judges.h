@@ -142,11 +142,25 @@ static inline void judge_rule(struct judge_random *random, struct arena *arena, 
 		rule->services[i] = judge_service(random);
 }
 
+/* A failsafe rule for which the list has no room becomes a plain one. */
+static inline void judge_failsafe_fits(struct rule *rule, size_t *room)
+{
+	size_t entries = (rule->any_peer ? 1 : rule->peer_count) * rule->service_count;
+
+	if (rule->action != FR_FAILSAFE_ALLOW)
+		return;
+	if (entries > *room)
+		rule->action = FR_ALLOW;
+	else
+		*room -= entries;
+}
+
 /* A policy of up to `most` rules. In the arena. */
 static inline struct ruleset *judge_policy(struct arena *arena, uint64_t seed, uint32_t most)
 {
 	static const struct source source = {.name = "random", .text = ""};
 	struct judge_random random = {seed};
+	size_t room = FR_FAILSAFE_ENTRIES;
 	struct ruleset *rs = arena_alloc(arena, sizeof(*rs));
 
 	rs->arena = arena;
@@ -159,8 +173,10 @@ static inline struct ruleset *judge_policy(struct arena *arena, uint64_t seed, u
 		rs->timeout[i] = 60;
 	rs->rule_count = judge_below(&random, most + 1);
 	rs->rules = arena_alloc(arena, (rs->rule_count + 1) * sizeof(*rs->rules));
-	for (size_t i = 0; i < rs->rule_count; i++)
+	for (size_t i = 0; i < rs->rule_count; i++) {
 		judge_rule(&random, arena, &rs->rules[i], i);
+		judge_failsafe_fits(&rs->rules[i], &room);
+	}
 	return rs;
 }
 

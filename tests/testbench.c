@@ -283,8 +283,26 @@ int bench_install(struct bench *bench, const struct image *image, bool forget_fl
 	bench->image = fd;
 	if (bpf_map_update_elem(bench->fds[PROGRAM_COUNT + MAP_IMAGES], &zero, &fd, BPF_ANY))
 		return -errno;
+	err = failsafe_store(bench->fds[PROGRAM_COUNT + MAP_FAILSAFE], install.generation,
+			     &image->failsafe);
+	if (err)
+		return err;
 	bench->generation++;
 	return forget_flows ? forget(bench) : 0;
+}
+
+int bench_wipe(struct bench *bench)
+{
+	size_t size = (size_t)bench->image_lines * FR_LINE_BYTES;
+	const size_t fixed = FR_LINES_FIXED * FR_LINE_BYTES;
+	struct fr_image_head *head =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bench->image, 0);
+
+	if (head == MAP_FAILED)
+		return -errno;
+	memset((char *)head + fixed, 0, (size_t)head->slots * FR_LINE_BYTES - fixed);
+	munmap(head, size);
+	return 0;
 }
 
 static int bench_program(const struct bench_run *run)

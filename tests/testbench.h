@@ -20,6 +20,9 @@ size_t bench_lend(const struct bench *bench, int fds[BENCH_LENT_MAX]);
 int bench_borrow(const int *fds, size_t count, struct diags *d, struct bench **out);
 void bench_close(struct bench *bench);
 int bench_install(struct bench *bench, const struct image *image, bool forget_flows);
+/* Makes the tables of the installed image all zero, but not its first lines nor the rules' slots.
+ */
+int bench_wipe(struct bench *bench);
 struct bench_run {
 	uint8_t kind, dir; /* enum fr_kind, enum fr_dir */
 	bool l3;	   /* the program of devices without an Ethernet header */

@@ -26,6 +26,12 @@ failsafe_policy '{interfaces: [eth0], guests: [tap0]}' auto
 exits 'failsafe: with guests beside' 0 '\[failsafe-unknown\]$' check "$work/failsafe.yaml"
 failsafe_policy '{guests: [tap0]}' auto
 exits 'failsafe: of guests alone' 3 '\[failsafe-guests\]$' check "$work/failsafe.yaml"
+many=$(printf '10.0.%d.1, ' {1..32})
+failsafe_policy '{interfaces: [eth0]}' "[{peer: [${many%, }], ports: [22/tcp, 443/tcp]}]"
+exits 'failsafe: 64 pairs of a peer and a service' 0 '' check "$work/failsafe.yaml"
+failsafe_policy '{interfaces: [eth0]}' "[{peer: [${many%, }], ports: [22/tcp, 443/tcp]}, {peer: 10.0.0.1, ports: 22/tcp}]"
+exits 'failsafe: one more' 3 ':8:.*error: failsafe has more than 64 pairs .*\[failsafe-too-long\]$' check "$work/failsafe.yaml"
+exits 'failsafe: one more, and what to do' 3 'name a prefix for neighbouring peers' check "$work/failsafe.yaml"
 failsafe_policy '{interfaces: [eth0]}' automatic
 exits 'failsafe: another word' 3 "'failsafe' must be a list" check "$work/failsafe.yaml"
 failsafe_policy '{interfaces: [eth0]}' '[{direction: out, peer: any, ports: 53/udp}]'

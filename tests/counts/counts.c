@@ -82,18 +82,23 @@ static struct rule *rule_add(struct ruleset *rs, uint8_t dir, const struct prefi
 	return rule;
 }
 
-/* Peers all around those of the paths, each with a port of a few dozen. */
+enum { FAILSAFE = 8 };
+
+/* Peers all around those of the paths, each with a port of a few dozen; the first are of failsafe
+ * rules. */
 static void rules_fill(struct ruleset *rs, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t spread = i * 2654435761u;
 		uint16_t port = (uint16_t)(1000 + spread % 37);
+		struct rule *rule;
 		struct prefix peer = {addr_from_v4(0xc0000000 | spread >> 16), 128};
 
 		if (i % 5 == 0)
 			peer = (struct prefix){addr_from_halves(0x20010db8ull << 32 | spread, 0),
 					       64};
-		rule_add(rs, i & 1, &peer, &(struct service){false, TCP, port, port});
+		rule = rule_add(rs, i & 1, &peer, &(struct service){false, TCP, port, port});
+		rule->action = i < FAILSAFE ? FR_FAILSAFE_ALLOW : FR_ALLOW;
 	}
 }
 
@@ -376,7 +381,7 @@ static void path_count(struct course *c, const struct path *path)
 	snprintf(line, sizeof(line), "%s %s%s: %s", c->hook->name, dirs[c->dir],
 		 c->hook->apart ? c->hook->apart : "", path->name);
 	native_reset(START);
-	native_install(image->lines, image->line_count);
+	native_install(image->lines, image->line_count, &image->failsafe);
 	*(uint32_t *)object_constant(c->object, "fr_space_by") = c->hook->space_by;
 	c->v6 = path->v6;
 	c->opener = path->theirs ? !c->dir : c->dir;

@@ -117,7 +117,7 @@ static void policy_install(uint8_t number)
 	const struct test_policy *policy = test_policy_get(number);
 
 	number %= TEST_POLICIES;
-	native_install(policy->ready.lines, policy->ready.line_count);
+	native_install(policy->ready.lines, policy->ready.line_count, &policy->ready.failsafe);
 	if (!rig.image)
 		rig.image = image_map();
 	else if (rig.policy == number)

@@ -96,6 +96,7 @@ static const char shim_processes;  /* of process.bpf.c, which no packet runs */
 static struct {
 	const void *lines;
 	uint32_t count;
+	struct fr_failsafe failsafe; /* of the image */
 	uint64_t jiffies;
 	struct native_host host;
 	const uint8_t *data; /* all of the packet */
@@ -195,6 +196,18 @@ static void *shim_image_find(void *map, const void *key)
 	return index < shim.count ? (uint8_t *)shim.lines + (size_t)index * FR_LINE_BYTES : NULL;
 }
 
+/* The other lists are empty. */
+static void *shim_failsafe_find(const void *key)
+{
+	static struct fr_failsafe none;
+	uint32_t index;
+
+	memcpy(&index, key, sizeof(index));
+	if (index >= FR_FAILSAFE_LISTS)
+		return NULL;
+	return index == shim.failsafe.generation % FR_FAILSAFE_LISTS ? &shim.failsafe : &none;
+}
+
 static void *shim_map_lookup(void *map, const void *key)
 {
 	struct shim_table *table;
@@ -202,6 +215,8 @@ static void *shim_map_lookup(void *map, const void *key)
 
 	if (map == &fr_images || map == &shim.lines)
 		return shim_image_find(map, key);
+	if (map == &fr_failsafe)
+		return shim_failsafe_find(key);
 	if (map == &fr_flows || map == &fr_drops)
 		return shim_set_find(map == &fr_flows ? &shim_flows : &shim_drops, key);
 	table = shim_table_of(map);
@@ -239,10 +254,15 @@ static const struct {
 	void *map;
 	const char *name;
 } shim_others[] = {
-	{&fr_flows, "fr_flows"},   {&fr_drops, "fr_drops"},
-	{&fr_images, "fr_images"}, {&shim.lines, "image"},
-	{&fr_events, "fr_events"}, {&fr_owner, "fr_owner"},
-	{&fr_askers, "fr_askers"}, {(void *)&shim_processes, "fr_processes"},
+	{&fr_flows, "fr_flows"},
+	{&fr_drops, "fr_drops"},
+	{&fr_images, "fr_images"},
+	{&shim.lines, "image"},
+	{&fr_failsafe, "fr_failsafe"},
+	{&fr_events, "fr_events"},
+	{&fr_owner, "fr_owner"},
+	{&fr_askers, "fr_askers"},
+	{(void *)&shim_processes, "fr_processes"},
 };
 enum { SHIM_OTHERS = sizeof(shim_others) / sizeof(shim_others[0]) };
 
@@ -472,10 +492,14 @@ void native_reset(uint64_t jiffies)
 	shim.jiffies = jiffies;
 }
 
-void native_install(const void *lines, uint32_t count)
+void native_install(const void *lines, uint32_t count, const struct fr_failsafe *failsafe)
 {
+	const struct fr_image_head *head = lines;
+
 	shim.lines = lines;
 	shim.count = count;
+	shim.failsafe = *failsafe;
+	shim.failsafe.generation = head->generation;
 }
 
 void native_age(uint64_t jiffies)

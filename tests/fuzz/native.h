@@ -44,7 +44,7 @@ void native_shortcuts(bool on);
 /* Forgets everything: flows, figures, image. The clock starts at `jiffies`. */
 void native_reset(uint64_t jiffies);
 /* The lines of an image stay the caller's and must outlive the next reset. */
-void native_install(const void *lines, uint32_t count);
+void native_install(const void *lines, uint32_t count, const struct fr_failsafe *failsafe);
 void native_age(uint64_t jiffies);
 uint64_t native_now(void);
 

@@ -18,13 +18,18 @@ struct outcome {
 	struct fr_event trace;
 };
 
-static const struct test_policy *world_start(uint8_t number)
+static const struct test_policy *world_install(uint8_t number)
 {
 	const struct test_policy *policy = test_policy_get(number);
 
-	native_reset((uint64_t)1 << 32);
-	native_install(policy->ready.lines, policy->ready.line_count);
+	native_install(policy->ready.lines, policy->ready.line_count, &policy->ready.failsafe);
 	return policy;
+}
+
+static const struct test_policy *world_start(uint8_t number)
+{
+	native_reset((uint64_t)1 << 32);
+	return world_install(number);
 }
 
 static void check_return(const struct native_packet *packet, const struct outcome *outcome)
@@ -53,8 +58,7 @@ static size_t run_given(const uint8_t *data, size_t size, struct outcome *out)
 			native_age((uint64_t)step.seconds * jiffies_hz());
 		if (step.what == STEP_POLICY) {
 			questions_under_another();
-			policy = test_policy_get(step.policy);
-			native_install(policy->ready.lines, policy->ready.line_count);
+			policy = world_install(step.policy);
 		}
 		if (step.what != STEP_PACKET)
 			continue;
@@ -82,8 +86,7 @@ static void run_again(const uint8_t *data, size_t size, const struct outcome *fi
 		if (step.what == STEP_TIME)
 			native_age((uint64_t)step.seconds * jiffies_hz());
 		if (step.what == STEP_POLICY)
-			native_install(test_policy_get(step.policy)->ready.lines,
-				       test_policy_get(step.policy)->ready.line_count);
+			world_install(step.policy);
 		if (step.what != STEP_PACKET)
 			continue;
 		if (linear)

@@ -24,6 +24,7 @@ enum {
 	TUPLES = 400,
 	CORNERS = 600,
 	FIRST_SEED = 77000,
+	SAFE_MOST = 64,
 	FLAGS = FR_F_FORWARD_JUDGE | FR_F_IPSEC_JUDGE,
 };
 
@@ -35,6 +36,8 @@ struct comparison {
 	uint32_t number; /* of the packet: its own local address */
 	size_t compared, skipped;
 	size_t verdicts[3];
+	struct tuple safe[SAFE_MOST]; /* admitted by failsafe rules */
+	size_t safe_count, safe_compared;
 };
 
 static void need_root(void)
@@ -124,7 +127,22 @@ static int compare_judges(const struct tuple *tuple, void *context)
 	for (uint8_t kind = 0; kind < FR_KINDS; kind++)
 		compare_hook(comparison, tuple, kind, &packet);
 	comparison->compared++;
+	if (expected(comparison->rs, tuple).reason == FR_REASON_FAILSAFE &&
+	    comparison->safe_count < SAFE_MOST)
+		comparison->safe[comparison->safe_count++] = *tuple;
 	return 0;
+}
+
+/* The same verdicts without the tables of the image. */
+static void compare_failsafe(struct comparison *comparison)
+{
+	size_t count = comparison->safe_count;
+
+	cr_assert_eq(bench_wipe(comparison->bench), 0);
+	for (size_t i = 0; i < count; i++)
+		compare_judges(&comparison->safe[i], comparison);
+	comparison->safe_compared += count;
+	comparison->safe_count = 0;
 }
 
 static void judge_seed(uint64_t seed, uint32_t rules, struct comparison *comparison)
@@ -147,6 +165,7 @@ static void judge_seed(uint64_t seed, uint32_t rules, struct comparison *compari
 		compare_judges(&tuple, comparison);
 	}
 	boundary_tuples(rs, seed, CORNERS, compare_judges, comparison);
+	compare_failsafe(comparison);
 	image_free(&image);
 	arena_free(arena);
 }
@@ -171,6 +190,8 @@ Test(judges_kernel, oracle_and_kernel_agree_on_random_policies, .init = need_roo
 	cr_assert_geq(comparison.compared, thin(100000), "only %zu tuples", comparison.compared);
 	cr_assert_lt(comparison.skipped, comparison.compared / 10, "%zu skipped",
 		     comparison.skipped);
+	cr_assert_geq(comparison.safe_compared, thin(1000), "only %zu of failsafe rules",
+		      comparison.safe_compared);
 	for (int i = 0; i < 3; i++)
 		cr_assert_gt(comparison.verdicts[i], thin(1000), "verdict %d was hardly ever given",
 			     i);

@@ -545,6 +545,30 @@ Test(packets_tcp, failsafe_beats_deny_and_its_replies_need_no_flow)
 	rig_run(&policy, failsafe);
 }
 
+/* A way in that stays open, whatever the tables of the image have become. */
+static void damaged(struct rig *rig)
+{
+	enum { SAFE = NTH_RULE(3) };
+
+	PASS(rig, RULE, HTTPS, HTTPS_OUT = SYN);
+	PASS(rig, FAILSAFE, SAFE, SSH_IN = SYN);
+	cr_assert_eq(bench_wipe(rig->bench), 0);
+	PASS(rig, REPLY, SAFE, SSH_OUT = SYN | ACK);
+	PASS(rig, FAILSAFE, SAFE, SSH_IN = ACK);
+	PASS(rig, FAILSAFE, SAFE, .dir = IN, .proto = TCP, .local = 22, .peer = 6, .flags = SYN);
+	PASS(rig, FAILSAFE, SAFE, .dir = OUT, .proto = TCP, .local = 22, .peer = 7, .flags = ACK);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, .host = 8, SSH_IN = SYN);
+	DROP(rig, DEFAULT, FR_RULE_DEFAULT_EGRESS, .dir = IN, .proto = TCP, .local = 23, .peer = 6,
+	     .flags = SYN);
+}
+
+Test(packets_tcp, failsafe_holds_without_the_tables_of_the_image)
+{
+	static const struct test_policy policy = {.rules = safe, .count = ARRAY_SIZE(safe)};
+
+	rig_run(&policy, damaged);
+}
+
 static const struct test_rule staged_rules[] = {
 	{.dir = OUT, .action = FR_ALLOW, .proto = TCP, .first = 443},
 	{.dir = OUT, .action = FR_DENY, .proto = TCP, .first = 443, .host = 8, .staged = true},

@@ -461,3 +461,49 @@ Test(compile_image, corners_stop_when_told_and_keep_to_the_limit)
 	cr_assert_eq(count, 9);
 	build_free(&b);
 }
+
+/* ---------------------------------------------------------------- the list of failsafe rules */
+
+static void assert_entry(const struct fr_failsafe_entry *entry, uint32_t rule, const char *peer,
+			 uint32_t ask, uint16_t first, uint16_t last)
+{
+	struct prefix prefix;
+	bool v4;
+
+	cr_assert_eq(prefix_parse(peer, &prefix), NET_OK);
+	v4 = prefix_is_v4(&prefix);
+	cr_assert_eq(entry->rule, FR_RULE_FIRST + rule);
+	cr_assert_eq(entry->high,
+		     v4 ? (uint64_t)addr_v4(&prefix.addr) << 32 : addr_high(&prefix.addr));
+	cr_assert_eq(entry->low, v4 ? 0 : addr_low(&prefix.addr));
+	cr_assert_eq(entry->mask_high, mask_high(prefix.length - (v4 ? 96 : 0)));
+	cr_assert_eq(entry->mask_low, v4 ? 0 : mask_low(prefix.length));
+	cr_assert_eq(entry->ask, ask | (v4 ? FR_ASK_V4 : 0));
+	cr_assert_eq(entry->mask_ask, 255u << FR_ASK_PROTO | 1u << FR_ASK_OPENER | FR_ASK_V4);
+	cr_assert(entry->first == first && entry->last == last);
+}
+
+Test(compile_image, failsafe_rules_are_a_list_in_their_order)
+{
+	const uint32_t tcp_in = PROTO_TCP << FR_ASK_PROTO | FR_INGRESS << FR_ASK_OPENER;
+	const uint32_t udp_out = PROTO_UDP << FR_ASK_PROTO | FR_EGRESS << FR_ASK_OPENER;
+	struct build b = build_new();
+	const struct fr_failsafe *list;
+	struct image image;
+
+	build_rule(&b, FR_INGRESS, "failsafe ssh 10.0.0.0/24 fd00:0:0:1:8000::/68 | 22/tcp");
+	build_rule(&b, FR_INGRESS, "allow web any | 443/tcp");
+	build_rule(&b, FR_EGRESS, "failsafe dns 10.0.0.53 | 53/udp 1024-2000/udp");
+	build_rule(&b, FR_INGRESS, "failsafe all any | any");
+	image = build_image(&b);
+	list = &image.failsafe;
+	cr_assert_eq(list->count, 5);
+	assert_entry(&list->entry[0], 0, "10.0.0.0/24", tcp_in, 22, 22);
+	assert_entry(&list->entry[1], 0, "fd00:0:0:1:8000::/68", tcp_in, 22, 22);
+	assert_entry(&list->entry[2], 2, "10.0.0.53", udp_out, 53, 53);
+	assert_entry(&list->entry[3], 2, "10.0.0.53", udp_out, 1024, 2000);
+	cr_assert(list->entry[4].mask_ask == 1u << FR_ASK_OPENER && !list->entry[4].mask_high &&
+		  !list->entry[4].mask_low && list->entry[4].last == 65535);
+	image_free(&image);
+	build_free(&b);
+}

@@ -85,6 +85,9 @@ static inline bool rule_is_staged(const struct rule *rule)
 /* Services: columns, port tables, and every rule's runs. */
 int services_compile(struct compilation *c, struct direction *dir);
 
+/* The list of failsafe rules, beside the image. */
+int failsafe_compile(const struct compilation *c, struct fr_failsafe *out);
+
 /* Peers: the two tries of a direction, its states and rows. */
 int peers_compile(struct compilation *c, struct direction *dir);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * image_compile: the stages of a compilation in their order, and the three lines that every image
- * begins with. The stages themselves are services.c, peers.c, trie.c and matrix.c.
+ * begins with. The stages themselves are failsafe.c, services.c, peers.c, trie.c and matrix.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -199,6 +199,9 @@ int image_build(struct compilation *c, struct image *out)
 					  "more than 1,048,568 rules");
 	lines_add(&c->lines, FR_LINES_FIXED);
 	image.stats.rules = c->rs->rule_count;
+	err = failsafe_compile(c, &image.failsafe);
+	if (err)
+		return err;
 	err = stages_run(c, &head, &image.stats);
 	if (err)
 		return err;

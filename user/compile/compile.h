@@ -21,9 +21,11 @@ struct image_stats {
 };
 
 /* A compiled policy. `lines` is calloc'ed, count * FR_LINE_BYTES bytes, and belongs to the image.
- * Generation and slots are still 0, time-outs are seconds. */
+ * Generation and slots are still 0, time-outs are seconds. `failsafe`: its
+ * generation and digest are 0, too. */
 struct image {
 	void *lines;
+	struct fr_failsafe failsafe;
 	uint32_t line_count;
 	uint32_t rule_count; /* built-in ones included: FR_RULE_FIRST + ruleset.rule_count */
 	uint8_t digest[32];

@@ -192,6 +192,9 @@ static int make_image(struct change *change)
 	change->image = image_install(&install, change->d);
 	if (change->image < 0)
 		return change->image;
+	err = change_failsafe(change, &change->request->image->failsafe);
+	if (err)
+		return err;
 	err = pin_store_number(change->image, change->pins, "image", change->generation);
 	if (err)
 		return diag_error(change->d, NO_LOC, err, "pin-root", NULL,
@@ -278,11 +281,14 @@ static bool same_image(const struct change *change)
 static int live_intact(const struct change *change, bool *out)
 {
 	int err = image_intact(&change->live, false, out);
+	CLEANUP(close_fd) int map = -1;
 
-	if (err != -ERANGE)
+	if (err == -ERANGE)
+		*out = true;
+	else if (err || !*out)
 		return err;
-	*out = true;
-	return 0;
+	map = failsafe_open(change->running.pins);
+	return map < 0 ? map : failsafe_intact(map, change->running.generation, out);
 }
 
 static int unchanged(const struct change *change, bool *out)

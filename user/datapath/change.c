@@ -99,6 +99,17 @@ int change_record(const struct change *change, const char *name, uint32_t size, 
 	return 0;
 }
 
+int change_failsafe(const struct change *change, const struct fr_failsafe *list)
+{
+	CLEANUP(close_fd) int map = failsafe_open(change->pins);
+	int err = map < 0 ? map : failsafe_store(map, change->generation, list);
+
+	if (err)
+		return diag_error(change->d, NO_LOC, err, "kernel-load", NULL,
+				  "cannot store the failsafe rules: %s", error_text(err));
+	return 0;
+}
+
 /* ---------------------------------------------------------------- the commit point */
 
 static int activate(const struct change *change)

@@ -81,6 +81,8 @@ void change_free(struct change *change);
 /* A map of records of the new generation, pinned, with its memory in *out. */
 int change_record(const struct change *change, const char *name, uint32_t size, uint32_t count,
 		  struct records *out);
+/* Its list of failsafe rules. */
+int change_failsafe(const struct change *change, const struct fr_failsafe *list);
 /* The commit point: the new generation is in force if and only if this returns 0. A later failure
  * is a warning. */
 int change_flip(const struct change *change);

@@ -134,8 +134,8 @@ struct instance {
 	char pins[288]; /* of the programs in force: maps, programs, images */
 	uint32_t generation;
 	bool audit; /* by the copy of its image that enforces nothing */
-	int images, counters, reasons, tallies, flows, drops, events, control, rules, state, hooks,
-		requests;
+	int images, failsafe, counters, reasons, tallies, flows, drops, events, control, rules,
+		state, hooks, requests;
 	int processes; /* -1: no process details */
 };
 int instance_open(const struct host_options *o, const char *policy, struct diags *d,
@@ -143,10 +143,10 @@ int instance_open(const struct host_options *o, const char *policy, struct diags
 void instance_close(struct instance *instance);
 /* policy_heal_command() of this policy if `err` says that its pins are damaged, else NULL. */
 const char *instance_heal_command(const struct instance *instance, int err, struct arena *arena);
-/* The image in force, mapped read-only: *image->lines stays mapped until image_unmap().
- * -ENODATA when slot 0 is empty. */
+/* The image in force with its failsafe rules, mapped read-only: *image->lines stays mapped until
+ * image_unmap(). -ENODATA when slot 0 is empty. */
 int instance_image(const struct instance *instance, struct image *out);
-/* Whether that image is unchanged since it was applied: image_intact(). */
+/* Whether both are unchanged since they were applied: image_intact(), failsafe_intact(). */
 int instance_intact(const struct instance *instance, bool *out);
 /* The document of the image in force (policy.h); arena memory of `d`. Its digest is that image's.
  * Fails with a diagnostic, which says how to heal it, where it is missing or damaged. */

@@ -56,6 +56,7 @@ static int open_maps(const struct running *running, struct instance *out)
 	const uint32_t index = sizeof(uint32_t);
 	const struct expected_map maps[] = {
 		{&out->images, "fr_images", index, index},
+		{&out->failsafe, "fr_failsafe", index, sizeof(struct fr_failsafe)},
 		{&out->counters, "fr_counters", index, sizeof(struct fr_counters)},
 		{&out->reasons, "fr_reasons", index, sizeof(struct fr_reason_counters)},
 		{&out->tallies, "fr_tallies", index, sizeof(uint64_t)},
@@ -76,8 +77,8 @@ static int open_maps(const struct running *running, struct instance *out)
 static void instance_clear(struct instance *instance)
 {
 	memset(instance, 0, sizeof(*instance));
-	instance->images = instance->counters = instance->reasons = instance->tallies = -1;
-	instance->flows = instance->drops = -1;
+	instance->images = instance->failsafe = instance->counters = instance->reasons = -1;
+	instance->tallies = instance->flows = instance->drops = -1;
 	instance->events = instance->control = instance->processes = -1;
 	instance->rules = instance->state = instance->hooks = instance->requests = -1;
 }
@@ -205,11 +206,11 @@ int instance_open(const struct host_options *o, const char *policy, struct diags
 
 void instance_close(struct instance *instance)
 {
-	int *const fds[] = {&instance->images,	 &instance->counters, &instance->reasons,
-			    &instance->tallies,	 &instance->flows,    &instance->drops,
-			    &instance->events,	 &instance->control,  &instance->rules,
-			    &instance->state,	 &instance->hooks,    &instance->requests,
-			    &instance->processes};
+	int *const fds[] = {&instance->images,	 &instance->failsafe, &instance->counters,
+			    &instance->reasons,	 &instance->tallies,  &instance->flows,
+			    &instance->drops,	 &instance->events,   &instance->control,
+			    &instance->rules,	 &instance->state,    &instance->hooks,
+			    &instance->requests, &instance->processes};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close_fd(fds[i]);
@@ -238,8 +239,14 @@ static int view_image(const struct instance *instance, struct image *out, bool *
 int instance_image(const struct instance *instance, struct image *out)
 {
 	bool audit;
+	int err = view_image(instance, out, &audit);
 
-	return view_image(instance, out, &audit);
+	if (err)
+		return err;
+	err = failsafe_read(instance->failsafe, image_head(out)->generation, &out->failsafe);
+	if (err && err != -ENODATA)
+		image_unmap(out);
+	return err == -ENODATA ? 0 : err;
 }
 
 int instance_intact(const struct instance *instance, bool *out)
@@ -248,7 +255,10 @@ int instance_intact(const struct instance *instance, bool *out)
 	bool audit;
 	int err = view_image(instance, &image, &audit);
 
-	return err ? err : image_intact(&image, audit, out);
+	err = err ? err : image_intact(&image, audit, out);
+	if (err || !*out)
+		return err;
+	return failsafe_intact(instance->failsafe, image_head(&image)->generation, out);
 }
 
 /* ---------------------------------------------------------------- the document */

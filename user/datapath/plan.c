@@ -469,7 +469,9 @@ int change_plan(struct change *change)
 	err = pending_last(&change->running, &change->generation);
 	if (err)
 		return pins_unreadable(change->running.pins, err, change->d);
-	change->generation++;
+	change->generation = failsafe_generation_after(change->generation,
+						       change->running.view.current.generation,
+						       change->running.view.before.generation);
 	err = plan_same_shape(change, &change->same_shape);
 	return err ? pins_unreadable(change->running.pins, err, change->d) : 0;
 }

@@ -207,6 +207,14 @@ static int copy_image(struct change *change)
 		   : pin_store_number(change->image, change->pins, "image", change->generation);
 }
 
+/* An older image has its failsafe rules as cells alone. */
+static int no_failsafe(const struct change *change)
+{
+	static const struct fr_failsafe none;
+
+	return change_failsafe(change, &none);
+}
+
 /* ---------------------------------------------------------------- the change */
 
 static int not_carried(const struct change *change, int err)
@@ -228,6 +236,9 @@ static int take_over(struct change *change)
 	err = copy_image(change);
 	if (err)
 		return not_carried(change, err);
+	err = no_failsafe(change);
+	if (err)
+		return err;
 	err = pending_prepare(change);
 	if (err)
 		return err;

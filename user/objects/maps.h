@@ -5,6 +5,7 @@
 
 enum kernel_map {
 	MAP_IMAGES,
+	MAP_FAILSAFE,
 	MAP_COUNTERS,
 	MAP_REASONS,
 	MAP_TALLIES,

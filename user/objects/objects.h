@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "counters.h"
 #include "document.h"
+#include "failsafe.h"
 #include "install.h"
 #include "load.h"
 #include "older.h"

@@ -6,9 +6,9 @@
  * Layout 3 has its flows in four hash maps. Layout 4 has them in a table of sets, as today,
  * without the summary word of each set (struct fr_region) and without the cell of their opening.
  * Layout 5 has both, but images with a table at the root of each trie, and counters of openings
- * alone: those of attempts and of connections begin with that figure. Layout 6 is as today, but
- * versions of it pay no heed to the deadline of an image, and up to it questions are in two hash
- * maps, one for each port.
+ * alone: those of attempts and of connections begin with that figure. Versions of layout 6 pay no
+ * heed to the deadline of an image, and up to it questions are in two hash maps, one for each port.
+ * Layout 7 is as today, without lists of failsafe rules: their cells are in the images.
  */
 #include "older.h"
 
@@ -29,11 +29,12 @@ enum { /* layouts; each name says the change that the layout brought */
        SETS_ABI = 4,
        CELLS_ABI = 5,
        ENTRIES_ABI = 6,
+       DEADLINES_ABI = 7,
 };
 enum { BATCH_FLOWS = 1024, WORD = sizeof(uint64_t) };
 
 /* Describe the changes here when you raise the number. */
-_Static_assert(FR_ABI_VERSION == ENTRIES_ABI + 1, "older.c knows the layout before");
+_Static_assert(FR_ABI_VERSION == DEADLINES_ABI + 1, "older.c knows the layout before");
 
 bool layout_is_known(uint32_t abi)
 {

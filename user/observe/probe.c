@@ -115,13 +115,16 @@ static int load_twin(struct prober *p, const struct image *image)
 	return object_load(&request, &unseen, &p->twin);
 }
 
-/* A copy of the image in force, without its deadline. */
+/* A copy of the image in force, without its deadline, and of its failsafe rules. */
 static int install_image(struct prober *p, const struct image *image)
 {
 	CLEANUP(close_fd) int copy = image_copy(image, image_class(image->line_count), 0);
 	uint32_t current = FR_SLOT_CURRENT;
 	int err = copy < 0 ? copy : image_deadline_set(copy, 0);
 
+	err = err ? err
+		  : failsafe_store(object_map(p->twin, map_names[MAP_FAILSAFE]),
+				   image_head(image)->generation, &image->failsafe);
 	if (err)
 		return err;
 	return bpf_map_update_elem(object_map(p->twin, map_names[MAP_IMAGES]), &current, &copy,
