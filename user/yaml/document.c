@@ -505,16 +505,20 @@ const struct source *doc_plain(struct arena *arena, const struct source *source)
 	return plain;
 }
 
+static int source_refused(const struct source *source)
+{
+	if (source->size > DOC_BYTES_MAX && !source_is_resolved(source))
+		return -EFBIG;
+	return source->unsettled ? -ETXTBSY : 0;
+}
+
 int doc_source(const char *path, struct diags *d, const struct source **out)
 {
 	struct source *source;
 	int err = str_equal(path, "-") ? source_stdin(d->arena, RESOLVED_SIZE_MAX, &source)
 				       : source_read(d->arena, path, RESOLVED_SIZE_MAX, &source);
 
-	if (!err && source->size > DOC_BYTES_MAX && !source_is_resolved(source))
-		err = -EFBIG;
-	if (!err && source->unsettled)
-		err = -ETXTBSY;
+	err = err ? err : source_refused(source);
 	if (err)
 		return refuse_file(d, path, err);
 	*out = doc_plain(d->arena, source);
