@@ -91,9 +91,24 @@ ask_do()
 	echo "$number $?"
 }
 
+# Whoever asks in two phases has other ports in the second: a datagram of the same port would be of the same flow,
+# which is no new attempt. DIR PHASE
+ports_choose()
+{
+	local source range='32768 46999'
+	if [ "$2" = enforce ]; then
+		[ -e "$1/audit.asked" ] || [ -e "$1/watched.asked" ] || return 0
+		range='47000 60999'
+	fi
+	for source in $(cut -d' ' -f2 "$1/asks" | sort -u); do
+		lab_enter "$source" sh -c 'echo "$0" >/proc/sys/net/ipv4/ip_local_port_range' "$range"
+	done
+}
+
 asks_do() # DIR PHASE
 {
 	local number=0 source address port protocol service options
+	ports_choose "$1" "$2"
 	while read -r _ source _ address port protocol service options <&3; do
 		number=$((number + 1))
 		# shellcheck disable=SC2086 # words
