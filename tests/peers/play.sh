@@ -69,17 +69,11 @@ servers_start() # TABLE
 # All at once, each from its party. DIR PHASE
 probes_do()
 {
-	local source pids=() column=9
+	local column=9
 	[ "$2" = enforce ] || column=8
-	for source in $(cut -d' ' -f2 "$1/probes" | sort -u); do
-		awk -v source="$source" -v column=$column -v silence=$silence -v answer=$answer '$2 == source {
-			print NR, $3, $4, $5, $column ~ /timeout/ ? silence : answer }' "$1/probes" >"$1/probes.$source"
-		lab_in "$source" timeout -s KILL 60 "$peers_here/probe" \
-			<"$1/probes.$source" >"$1/$2.answers.$source" 2>&1 &
-		pids+=($!)
-	done
-	wait "${pids[@]}"
-	cat "$1/$2.answers".* >"$1/$2.answers"
+	awk -v column=$column -v silence=$silence -v answer=$answer '{
+		print NR, $2, $3, $4, $5, $column ~ /timeout/ ? silence : answer }' "$1/probes" |
+		timeout -s KILL 60 "$peers_here/probe" "$LAB_TAG" "$LAB_CGROUPS" >"$1/$2.answers"
 }
 
 # One line for the judge. DIR PHASE NUMBER SERVICE WORDS...
