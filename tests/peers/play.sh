@@ -205,11 +205,13 @@ complete()
 	while read -r row; do
 		for end in from to; do
 			total=$((total + 1))
-			if grep -qx "$row $end" "$work/ends"; then lived=$((lived + 1)); else missing+=("$row as $end"); fi
+			if grep -q "^$row $end " "$work/ends"; then lived=$((lived + 1)); else missing+=("$row as $end"); fi
 		done
 	done < <("$FLOWREEVE" roles "$1" --tables "$work/tables" --json | jq -r '.rows[].id')
 	if [ $total -gt 0 ] && [ $lived = $total ]; then
 		ok "$1: all $total ends of its rows are played"
+		awk -v list="$1" '$3 != list { ends[$1 $2] }
+			END { if (length(ends)) print "# " length(ends) " of them as equal rows of the edition before" }' "$work/ends"
 	else
 		not_ok "$1: $lived of $total ends of its rows are played" "${missing[*]}"
 	fi
@@ -225,6 +227,27 @@ summary()
 		}' "$work"/*.*/asks
 }
 
+# The list of the edition before, and the rows that are the same in both: of neither a changed row, nor a changed role,
+# nor ports of a changed parameter. Nothing if there is none, or all is to be played. LIST -> earlier
+earlier_find()
+{
+	local table=${1##*/} list changed
+	earlier=()
+	[ -z "${PEERS_ALL:-}" ] || return 0
+	for list in "${1%@*}@"*; do
+		[[ $list < $1 ]] && earlier=("$list" "$work/equal")
+	done
+	[ ${#earlier[@]} -gt 0 ] || return 0
+	# 4: they differ, as editions do.
+	changed=$("$FLOWREEVE" diff "${earlier[0]##*/}" "$table" --tables "$work/tables" --json)
+	[ $? = 4 ] && "$FLOWREEVE" roles "$table" --tables "$work/tables" --json | jq -r --argjson diff "$changed" '
+			([$diff.changes[] | select(.change != "gone") | {(.kind): [.name]}] | reduce .[] as $one ({};
+				reduce ($one | to_entries[]) as $it (.; .[$it.key] += $it.value))) as $changed |
+			def is($kind): IN(($changed[$kind] // [])[]);
+			.rows[] | select([(.id | is("row")), (.from, .to | is("role")),
+				(.ports[] | capture("\\$\\{(?<name>[^}]*)\\}").name | is("param"))] | any | not) | .id' >"$work/equal"
+}
+
 table_end()
 {
 	trap - EXIT
@@ -234,13 +257,13 @@ table_end()
 
 table_play() # LIST
 {
-	local table=${1##*/} variant role kind audit
+	local table=${1##*/} variant role kind audit earlier
 	work=$(mktemp -d "/tmp/fro-${table/@/-}.XXXXXX") # "@" is no part of a path in ganesha.conf
 	chmod 755 "$work"
 	trap table_end EXIT
 	trap 'exit 130' INT TERM HUP
 	ln -s "$peers_top/policies/tables" "$work/tables"
-	"$peers_here/plan" "$1" "$work" && peers_up "$work" "$work/parties" || {
+	earlier_find "$1" && "$peers_here/plan" "$1" "$work" "${earlier[@]}" && peers_up "$work" "$work/parties" || {
 		not_ok "$table: the lab stands"
 		return
 	}
