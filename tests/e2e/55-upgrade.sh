@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A host that the commit before protects gets this build, under traffic: one apply takes over the running policy.
 # No refused packet gets through, no allowed connection is cut, flows and figures go on; killed at any instant the
-# policy is whole, old or new, and the next apply repairs the rest. The commits are built from git: the last one of
-# each layout before the present one, or UPGRADE_FROM.
+# policy is whole, old or new, and the next apply repairs the rest. Two commits are built from git: that before
+# changes had deadlines (or UPGRADE_FROM), and the first that this build takes over. SOAK=1, of `make soak`: the last
+# one of each layout as well.
 #
 # lesson: "detach, then apply" opens the host at every upgrade, and cuts connections that began
 # meanwhile.
@@ -14,26 +15,24 @@
 
 in_git() { git -c safe.directory="$e2e_top" -C "$e2e_top" "$@"; }
 
-layout_now() { awk '/define FR_ABI_VERSION/ { print $3 }' "$e2e_top/bpf/abi.h"; }
+without_deadlines=d4fd5dc66c05 layout_2=2086cba8acd9
 
-commit_before() # LAYOUT: the first that there is no more
+layout_last() # LAYOUT: its last commit
 {
-	local first
-	first=$(in_git log --format=%H -S"#define FR_ABI_VERSION $1" -- bpf/abi.h | tail -n 1)
-	in_git rev-parse "${UPGRADE_FROM:-${first:?}^}"
+	in_git log --format=%H -S"#define FR_ABI_VERSION $(($1 + 1))" -- bpf/abi.h | sed -n '$s/$/^/p'
 }
 
-before_build() # LAYOUT -> before, the program
+before_build() # COMMIT -> before, the program
 {
 	local commit
-	commit=$(commit_before "$1") || {
+	commit=$(in_git rev-parse --verify "${1:-none}^{commit}") || {
 		not_ok 'the commit before is in this clone' 'git fetch --unshallow'
 		exit 1
 	}
 	rm -rf "$work/before"
 	mkdir "$work/before"
 	succeeds "the commit before is taken from git: $commit" eval "in_git archive $commit | tar -xC '$work/before'"
-	succeeds 'and builds' env -u MAKEFLAGS CFLAGS=-O2 make -s -j"$(nproc)" -C "$work/before" BUILD=build build/flowreeve
+	succeeds 'and builds' env -u MAKEFLAGS CFLAGS=-O0 make -s -j"$(nproc)" -C "$work/before" BUILD=build build/flowreeve
 	before=$work/then/bin/before # which finds the tables of its own commit
 	rm -rf "$work/then"
 	mkdir -p "$work/then/bin"
@@ -332,7 +331,7 @@ errors_run()
 }
 
 e2e_begin upgrade
-before_build "$(layout_now)"
+before_build "${UPGRADE_FROM:-$without_deadlines}"
 peer_start nfs echo 7
 sessions_start serve nfs serve 7
 peer_start vpc control 10.0.5.10 1024
@@ -349,7 +348,12 @@ killed_run $((12 / ${FLOWREEVE_TEST_THIN:-1} + 2))
 half_way_run
 until_run
 errors_run
-[ -n "${UPGRADE_FROM:-}" ] || for layout in 4 ${SOAK:+5 6}; do
-	before_build "$layout"
+[ -n "${UPGRADE_FROM:-}" ] || {
+	before_build $layout_2
 	upgrade_run interface
+}
+for layout in ${SOAK:+3 4 5 7}; do
+	before_build "$(layout_last "$layout")"
+	upgrade_run interface
+	until_run
 done

@@ -260,7 +260,7 @@ Test(datapath_older, what_it_lacks_begins_anew)
 
 Test(datapath_older, of_other_layouts_nothing_is_touched)
 {
-	static const uint32_t others[] = {LAYOUT - 1, FR_ABI_VERSION + 1};
+	static const uint32_t others[] = {LAYOUT - 2, FR_ABI_VERSION + 1};
 	struct apply_result result;
 	char messages[512];
 

@@ -375,6 +375,27 @@ static void openings(struct rig *rig)
 
 RIG_TEST(packets_figures, openings_are_told_to_those_who_ask, openings, &enforce)
 
+/* A reader that has died, before its lease ends. */
+static void nobody_reads(struct rig *rig)
+{
+	enum { OPENINGS = 4000 }; /* the ring has room for some 2,000 */
+	struct events_read read;
+	uint64_t lost;
+
+	lease(rig, false, true);
+	for (uint16_t from = 1; from <= OPENINGS; from++)
+		PASS(rig, RULE, HTTPS, .dir = OUT, .proto = TCP, .local = from, .peer = 443,
+		     .flags = SYN);
+	lost = rig_tally(rig, FR_TALLY_EVENTS_LOST);
+	read = events(rig);
+	cr_assert_gt(lost, 0);
+	cr_assert_eq(read.count + lost, OPENINGS);
+	PASS(rig, RULE, HTTPS, .dir = OUT, .proto = TCP, .local = 5000, .peer = 443, .flags = SYN);
+	cr_assert_eq(events(rig).count, 1, "there is room again");
+}
+
+RIG_TEST(packets_figures, a_full_ring_costs_events_and_no_verdict, nobody_reads, &enforce)
+
 /* ---------------------------------------------------------------- big packets */
 
 static void big(struct rig *rig)

@@ -153,6 +153,46 @@ Test(packets_flood, a_million_acks_evict_no_conversation, .timeout = 300)
 	rig_close(&rig);
 }
 
+/* Each SYN from a source of its own, every fourth to a refused port, beside a transfer. */
+static void million_syns(struct rig *rig, uint32_t count)
+{
+	const struct expected allowed = {FR_PASS, FR_REASON_RULE, SSH, __FILE__, __LINE__};
+	const struct expected refused = {FR_DROP, FR_REASON_DEFAULT, IN, __FILE__, __LINE__};
+	uint8_t source[4] = {100};
+	struct wire syn = {.dir = IN, .proto = TCP, .peer = 7, .flags = SYN, .peer_addr = source};
+
+	for (uint32_t n = 0; n < count; n++) {
+		source[1] = n >> 16;
+		source[2] = n >> 8;
+		source[3] = n;
+		syn.local = n % 4 ? 22 : 23;
+		rig_step(rig, &syn, n % 4 ? &allowed : &refused);
+		if (n % 1024)
+			continue;
+		PASS(rig, REPLY, HTTPS, HTTPS_IN = ACK, .payload = 1000);
+		PASS(rig, RULE, HTTPS, HTTPS_OUT = ACK);
+	}
+}
+
+/* Lesson: a flood of SYNs pushes transfers out of the table, and their packets are refused. */
+Test(packets_flood, millions_of_syns_refuse_no_packet_of_a_transfer, .timeout = 600)
+{
+	const uint32_t count = thin(4000000);
+	struct rig rig;
+
+	rig_open(&rig);
+	rig.kind = FR_KIND_INTERFACE;
+	rig_start(&rig, &enforce);
+	under_way(&rig);
+	million_syns(&rig, count);
+	cr_assert_eq(rig_reason(&rig, IN, FR_REASON_DEFAULT).packets[FR_DROP], count / 4);
+	cr_assert_eq(rig_tally(&rig, FR_TALLY_EVICTED + FR_CLASS_UNPROVEN) +
+			     rig_class(&rig, FR_CLASS_UNPROVEN),
+		     count / 4 * 3, "exactly");
+	go_on(&rig);
+	rig_close(&rig);
+}
+
 /* Datagrams of an allowed peer port, where no socket is connected to it, again and again. */
 static void blind_datagrams(struct rig *rig)
 {

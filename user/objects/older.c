@@ -3,7 +3,8 @@
  * Older layouts: reads the pins of an older flowreeve. All knowledge of those layouts is here;
  * upgrade.c uses it.
  *
- * Layout 3 has its flows in four hash maps. Layout 4 has them in a table of sets, as today,
+ * Layout 2 is layout 3 without the requests of a policy, and its records of hooks name none. Layout
+ * 3 has its flows in four hash maps. Layout 4 has them in a table of sets, as today,
  * without the summary word of each set (struct fr_region) and without the cell of their opening.
  * Layout 5 has both, but images with a table at the root of each trie, and counters of openings
  * alone: those of attempts and of connections begin with that figure. Versions of layout 6 pay no
@@ -16,6 +17,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +27,7 @@
 #include "pins.h"
 
 enum { /* layouts; each name says the change that the layout brought */
+       HOOKS_ABI = 2,
        HASHES_ABI = 3,
        SETS_ABI = 4,
        CELLS_ABI = 5,
@@ -38,7 +41,7 @@ _Static_assert(FR_ABI_VERSION == DEADLINES_ABI + 1, "older.c knows the layout be
 
 bool layout_is_known(uint32_t abi)
 {
-	return abi >= HASHES_ABI && abi <= FR_ABI_VERSION;
+	return abi >= HOOKS_ABI && abi <= FR_ABI_VERSION;
 }
 
 /* Up to layout 5 a root was the line of a table, by the first 16 bits: today an entry for a node of
@@ -83,20 +86,50 @@ static const void *element(const struct records *records, size_t size, uint32_t 
 	return (const char *)records->list + size * index;
 }
 
-static int copy_grown(const struct records *old, uint32_t older, uint32_t now, struct records *out)
+/* Records of zeroes, in memory of this process. */
+static int records_private(uint32_t count, size_t each, struct records *out)
 {
-	size_t size = (size_t)now * old->count;
-	char *list = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t size = each * count;
+	void *list = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (list == MAP_FAILED)
 		return -errno;
+	*out = (struct records){.list = list, .count = count, .size = size};
+	return 0;
+}
+
+static int copy_grown(const struct records *old, uint32_t older, uint32_t now, struct records *out)
+{
+	int err = records_private(old->count, now, out);
+
+	if (err)
+		return err;
 	for (uint32_t i = 0; i < old->count; i++)
-		memcpy(list + (size_t)now * i, element(old, older, i), older);
+		memcpy((char *)out->list + (size_t)now * i, element(old, older, i), older);
 	if (now == sizeof(struct fr_rule_record))
 		for (uint32_t i = 0; i < old->count; i++)
-			counters_split(&((struct fr_rule_record *)list)[i].base);
-	*out = (struct records){.list = list, .count = old->count, .size = size};
+			counters_split(&((struct fr_rule_record *)out->list)[i].base);
 	return 0;
+}
+
+/* Layout 2: without `request` and `reserved`. Each hook is of a request of its own. */
+enum { HOOK_START = offsetof(struct fr_hook_record, request) };
+enum { HOOK_END = offsetof(struct fr_hook_record, name) };
+enum { HOOK_OLDER = sizeof(struct fr_hook_record) - (HOOK_END - HOOK_START) };
+
+static int copy_hooks(const struct records *old, struct records *out)
+{
+	int err = records_private(old->count, sizeof(struct fr_hook_record), out);
+	struct fr_hook_record *now = out->list;
+
+	for (uint32_t i = 0; i < old->count && !err; i++) {
+		const char *hook = element(old, HOOK_OLDER, i);
+
+		memcpy(&now[i], hook, HOOK_START);
+		memcpy(now[i].name, hook + HOOK_START, HOOK_OLDER - HOOK_START);
+		now[i].request = i;
+	}
+	return err;
 }
 
 int older_records(const char *name, const struct records *old, struct records *out)
@@ -105,7 +138,38 @@ int older_records(const char *name, const struct records *old, struct records *o
 		if (str_equal(grown[i].name, name) &&
 		    old->size == (size_t)grown[i].older * old->count)
 			return copy_grown(old, grown[i].older, grown[i].now, out);
+	if (str_equal(name, "hooks") && old->size == (size_t)HOOK_OLDER * old->count)
+		return copy_hooks(old, out);
 	return -EBADMSG;
+}
+
+static int requests_of(const struct records *hooks, struct records *out)
+{
+	int err = records_private(hooks->count, sizeof(struct fr_request_record), out);
+	const struct fr_hook_record *from = hooks->list;
+	struct fr_request_record *to = out->list;
+
+	for (uint32_t i = 0; i < hooks->count && !err; i++) {
+		to[i].kind = from[i].kind;
+		to[i].used = from[i].used;
+		snprintf(to[i].name, sizeof(to[i].name), "%.*s", (int)sizeof(from[i].name),
+			 from[i].name);
+	}
+	return err;
+}
+
+int older_requests(const char *dir, uint32_t generation, struct records *out)
+{
+	CLEANUP(records_unmap) struct records state = {0};
+	CLEANUP(records_unmap) struct records hooks = {0};
+	int err = records_open(dir, "state", generation, &state);
+
+	if (err)
+		return err;
+	if (((const struct fr_state *)state.list)->abi != HOOKS_ABI)
+		return -ENOENT;
+	err = records_open(dir, "hooks", generation, &hooks);
+	return err ? err : requests_of(&hooks, out);
 }
 
 /* ---------------------------------------------------------------- flows */
