@@ -55,9 +55,14 @@ int failsafe_read(int map, uint32_t generation, struct fr_failsafe *out)
 {
 	uint32_t place = place_of(generation);
 
-	if (bpf_map_lookup_elem(map, &place, out))
+	struct fr_failsafe found;
+
+	if (bpf_map_lookup_elem(map, &place, &found))
 		return -errno;
-	return out->generation == generation ? 0 : -ENODATA;
+	if (found.generation != generation)
+		return -ENODATA;
+	*out = found;
+	return 0;
 }
 
 int failsafe_intact(int map, uint32_t generation, bool *out)
