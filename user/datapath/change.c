@@ -32,15 +32,14 @@ static int open_records(struct change *change)
 		struct records *out;
 	} wanted[] = {{"rules", &change->old_rules},
 		      {"hooks", &change->old_hooks},
-		      {"state", &change->old_state},
-		      {"requests", &change->old_requests}};
+		      {"state", &change->old_state}};
 	const struct running *running = &change->running;
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted) && !err; i++)
 		err = records_open(running->pins, wanted[i].name, running->generation,
 				   wanted[i].out);
-	return err;
+	return err ? err : requests_open(running->pins, running->generation, &change->old_requests);
 }
 
 static int open_running(struct change *change)

@@ -90,8 +90,13 @@ static uint32_t read_records(struct arena *arena, struct remains *remains, const
 {
 	struct records records = {0};
 	uint32_t count;
+	int err;
 
-	if (!is_there(remains, records_open(remains->pins, name, remains->generation, &records)))
+	if (str_equal(name, "requests"))
+		err = requests_open(remains->pins, remains->generation, &records);
+	else
+		err = records_open(remains->pins, name, remains->generation, &records);
+	if (!is_there(remains, err))
 		return 0;
 	count = records.count;
 	*out = arena_alloc(arena, (count + 1) * size);

@@ -143,12 +143,16 @@ int older_records(const char *name, const struct records *old, struct records *o
 	return -EBADMSG;
 }
 
-static int requests_of(const struct records *hooks, struct records *out)
+int older_requests(const struct records *state, const struct records *hooks, struct records *out)
 {
-	int err = records_private(hooks->count, sizeof(struct fr_request_record), out);
 	const struct fr_hook_record *from = hooks->list;
-	struct fr_request_record *to = out->list;
+	struct fr_request_record *to;
+	int err;
 
+	if (((const struct fr_state *)state->list)->abi != HOOKS_ABI)
+		return -ENOENT;
+	err = records_private(hooks->count, sizeof(*to), out);
+	to = out->list;
 	for (uint32_t i = 0; i < hooks->count && !err; i++) {
 		to[i].kind = from[i].kind;
 		to[i].used = from[i].used;
@@ -156,20 +160,6 @@ static int requests_of(const struct records *hooks, struct records *out)
 			 from[i].name);
 	}
 	return err;
-}
-
-int older_requests(const char *dir, uint32_t generation, struct records *out)
-{
-	CLEANUP(records_unmap) struct records state = {0};
-	CLEANUP(records_unmap) struct records hooks = {0};
-	int err = records_open(dir, "state", generation, &state);
-
-	if (err)
-		return err;
-	if (((const struct fr_state *)state.list)->abi != HOOKS_ABI)
-		return -ENOENT;
-	err = records_open(dir, "hooks", generation, &hooks);
-	return err ? err : requests_of(&hooks, out);
 }
 
 /* ---------------------------------------------------------------- flows */

@@ -13,8 +13,8 @@ bool layout_is_known(uint32_t abi);
 /* Converts records of an older layout into a private copy, for records_unmap(); no pin changes.
  * -EBADMSG: they do not have that layout. */
 int older_records(const char *name, const struct records *old, struct records *out);
-/* The requests of a layout that has no records of them. -ENOENT: it has, or another one has. */
-int older_requests(const char *dir, uint32_t generation, struct records *out);
+/* The requests of a layout that has no records of them. -ENOENT: it has them. */
+int older_requests(const struct records *state, const struct records *hooks, struct records *out);
 /* Makes an image of an older layout, by `head`, one that current programs read. */
 void older_image(struct fr_image_head *head, uint32_t layout);
 /* Current programs share this map with older ones. */

@@ -77,8 +77,6 @@ int records_open(const char *dir, const char *name, uint32_t generation, struct 
 	struct records records;
 	int err = fd < 0 ? fd : records_map(fd, &records);
 
-	if (err == -ENOENT && str_equal(name, "requests"))
-		return older_requests(dir, generation, out);
 	if (err)
 		return err;
 	if (records.size == records.count * value_stride((uint32_t)record_size(name))) {

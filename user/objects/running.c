@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "install.h"
 #include "maps.h"
+#include "older.h"
 
 struct image_search {
 	uint32_t ids[FR_IMAGE_SLOTS];
@@ -326,4 +327,18 @@ int policy_names(const char *root, bool all, struct arena *arena, const char ***
 	*names = list.names;
 	*count = list.count;
 	return 0;
+}
+
+int requests_open(const char *dir, uint32_t generation, struct records *out)
+{
+	CLEANUP(records_unmap) struct records state = {0};
+	CLEANUP(records_unmap) struct records hooks = {0};
+	int err = records_open(dir, "requests", generation, out);
+
+	if (err != -ENOENT)
+		return err;
+	err = records_open(dir, "state", generation, &state);
+	if (!err)
+		err = records_open(dir, "hooks", generation, &hooks);
+	return err ? err : older_requests(&state, &hooks, out);
 }

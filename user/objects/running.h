@@ -4,6 +4,7 @@
 #define OBJECTS_RUNNING_H
 
 #include "pins.h"
+#include "records.h"
 
 /* A slot of an epoch's outer map. 0: it is empty, or its image is not pinned. */
 struct slot_view {
@@ -46,6 +47,9 @@ int running_image(const struct running *running);
 int image_keep(const char *dir, int images);
 /* -ENOENT: the policy has no directory. */
 int running_find(const char *root, const char *policy, struct running *out);
+/* The records of requests; those of a layout without them are made of its hooks. As records_open().
+ */
+int requests_open(const char *dir, uint32_t generation, struct records *out);
 /* A directory below the pin root is a policy of ours: it holds links or epochs, or is empty. */
 int policy_is_ours(const char *dir, bool *out);
 /* Names of the policies below the pin root; only those with a generation in force unless `all`.
