@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The failsafe rules, asked first and in a list of their own: whatever becomes of the tables of an
- * image, an administrator's way in stays open.
+ * The failsafe rules, in a list of their own that is asked first: they hold even if the tables of
+ * an image are damaged.
  */
 #ifndef FR_FAILSAFE_H
 #define FR_FAILSAFE_H

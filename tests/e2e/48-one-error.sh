@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # One system call of a command fails, each in turn, or no more files can be opened: the running policy, old
-# or new, stays in force and whole, a failure gives the reason, and the next command repairs the rest. The same of
-# commands that are killed before a call. No datagram meanwhile gets a verdict of neither policy.
-# SOAK=1, of `make soak`: every call with every error, every call that a command is killed at, and clsact as well.
+# or new, stays in force and whole, a failure gives the reason, and the next command repairs the rest. Commands are
+# also killed before a call. Each datagram that is sent meanwhile gets the verdict of one of the two policies.
+# SOAK=1, of `make soak`: every call fails with every error, commands are killed at every call; clsact as well.
 #
 # lesson: an unreadable pin counted as "nothing in force" and was removed: a failed apply left the host
 # open, once with exit 0.

@@ -375,7 +375,7 @@ static void openings(struct rig *rig)
 
 RIG_TEST(packets_figures, openings_are_told_to_those_who_ask, openings, &enforce)
 
-/* A reader that has died, before its lease ends. */
+/* The reader has ended before its lease. */
 static void nobody_reads(struct rig *rig)
 {
 	enum { OPENINGS = 4000 }; /* the ring has room for some 2,000 */

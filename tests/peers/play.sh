@@ -85,8 +85,8 @@ ask_do()
 	echo "$number $?"
 }
 
-# Whoever asks in two phases has other ports in the second: a datagram of the same port would be of the same flow,
-# which is no new attempt. DIR PHASE
+# A party that asks in two phases uses other ports in the second: a datagram from the same port belongs to the same
+# flow, which counts no new attempt. DIR PHASE
 ports_choose()
 {
 	local source range='32768 46999'

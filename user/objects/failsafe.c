@@ -14,7 +14,7 @@ static uint32_t place_of(uint32_t generation)
 	return generation % FR_FAILSAFE_LISTS;
 }
 
-/* A count that no list has is of no entries. */
+/* Of no entries where the count is larger than a list. */
 static uint64_t digest_of(const struct fr_failsafe *list)
 {
 	uint32_t count = list->count <= FR_FAILSAFE_ENTRIES ? list->count : 0;
@@ -54,7 +54,6 @@ int failsafe_store(int map, uint32_t generation, const struct fr_failsafe *list)
 int failsafe_read(int map, uint32_t generation, struct fr_failsafe *out)
 {
 	uint32_t place = place_of(generation);
-
 	struct fr_failsafe found;
 
 	if (bpf_map_lookup_elem(map, &place, &found))

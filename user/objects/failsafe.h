@@ -5,7 +5,8 @@
 
 #include "../compile/compile.h"
 
-/* The first generation after `last` whose list takes the place of neither list. 0: none. */
+/* The first generation after `last` whose list does not replace that of `current` or `before`. 0:
+ * there is none. */
 uint32_t failsafe_generation_after(uint32_t last, uint32_t current, uint32_t before);
 /* The map of an epoch; fd or -errno. */
 int failsafe_open(const char *pins);
